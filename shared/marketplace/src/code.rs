@@ -1,0 +1,46 @@
+//! Marketplace codes: the registry key, as stored in `marketplaces.code`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The marketplaces the registry table knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MarketplaceCode {
+    /// AJIO dropship.
+    Ajio,
+    /// Amazon.in.
+    AmazonIn,
+}
+
+/// Every code, in the order they are shown.
+pub const MARKETPLACE_CODES: &[MarketplaceCode] = &[MarketplaceCode::Ajio, MarketplaceCode::AmazonIn];
+
+impl MarketplaceCode {
+    /// The text stored in the database and carried in messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ajio => "AJIO",
+            Self::AmazonIn => "AMAZON_IN",
+        }
+    }
+}
+
+impl fmt::Display for MarketplaceCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// No adapter goes by this code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown marketplace code")]
+pub struct UnknownMarketplace;
+
+impl FromStr for MarketplaceCode {
+    type Err = UnknownMarketplace;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        MARKETPLACE_CODES.iter().copied().find(|code| code.as_str() == text).ok_or(UnknownMarketplace)
+    }
+}

@@ -1,0 +1,102 @@
+//! The contract every marketplace adapter keeps: credentials and a position in, a page of normalised records out.
+//!
+//! An adapter translates and nothing else. It never sees SQL, queues or other tenants; the engine in
+//! `functions/adapter` stores what a page holds and decides when the next one is asked for.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::code::MarketplaceCode;
+use crate::details::{Credentials, DetailsSpec};
+use crate::error::AdapterError;
+use crate::record::{OrderRecord, QuarantinedRecord};
+
+/// What a schedule or a sync request can ask an adapter for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Orders with their lines and shipments.
+    Orders,
+}
+
+/// Where a run stands inside a marketplace's pages, in the adapter's own words. The engine stores it with each
+/// page and hands it back; it never looks inside.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PagePosition(String);
+
+impl PagePosition {
+    /// Wraps an adapter's text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The adapter's text, as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PagePosition {
+    /// A marketplace's page token may be a capability, so it stays out of logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PagePosition(..)")
+    }
+}
+
+/// What to read: the first page of a window, or the page a run stopped at.
+#[derive(Debug, Clone, Default)]
+pub struct OrdersRequest {
+    /// The page to read; `None` starts a run.
+    pub position: Option<PagePosition>,
+    /// The account's watermark, overlap already subtracted; `None` reads everything the marketplace still shows.
+    pub changed_since: Option<DateTime<Utc>>,
+}
+
+/// One page of normalised orders and the way on.
+#[derive(Debug)]
+pub struct OrdersPage {
+    /// Orders that could be mapped.
+    pub orders: Vec<OrderRecord>,
+    /// Records that could not, each with its reason; the rest of the page goes on without them.
+    pub quarantined: Vec<QuarantinedRecord>,
+    /// The next page; `None` when this was the last.
+    pub next: Option<PagePosition>,
+    /// Up to which instant the marketplace vouches for this read, as it said itself; stored as the account's
+    /// watermark once the last page is in.
+    pub complete_until: Option<DateTime<Utc>>,
+}
+
+/// One marketplace. Stateless; the registry holds one of each.
+pub trait Adapter: Send + Sync {
+    /// The registry key.
+    fn code(&self) -> MarketplaceCode;
+
+    /// What this marketplace can be asked for.
+    fn supported_targets(&self) -> &'static [Target];
+
+    /// How an account's details are validated, stored and read back.
+    fn details(&self) -> &'static DetailsSpec;
+
+    /// How far behind the watermark the next run starts, because marketplaces stamp changes late.
+    fn overlap(&self) -> Duration;
+
+    /// Opens a connection for one account. Performs no I/O.
+    ///
+    /// # Errors
+    /// [`AdapterError::Configuration`] when the credentials lack a field.
+    fn connect(&self, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError>;
+}
+
+/// An account's authenticated conversation with its marketplace.
+#[async_trait]
+pub trait Connection: Send + Sync {
+    /// Asks for a token and nothing more.
+    async fn check_credentials(&self) -> Result<(), AdapterError>;
+
+    /// Reads one page of orders.
+    async fn orders_page(&self, request: &OrdersRequest) -> Result<OrdersPage, AdapterError>;
+}

@@ -1,0 +1,93 @@
+//! Account details: the typed fields each marketplace wants, which of them are secret, and where they are stored.
+//!
+//! A marketplace declares its satellite table here once; connecting, rotating and reading credentials follow from it.
+
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
+/// One field of a marketplace's account details, a column of its satellite table.
+#[derive(Debug)]
+pub struct FieldSpec {
+    /// Field name in the API and, with `_enc` added when secret, column name.
+    pub name: &'static str,
+    /// Secrets are encrypted with the seller's data key and never read back through the API.
+    pub secret: bool,
+    /// Longest accepted value in bytes.
+    pub max_len: usize,
+    /// Says what is wrong with a value, without repeating it.
+    pub check: fn(&str) -> Result<(), &'static str>,
+}
+
+/// A marketplace's satellite table.
+#[derive(Debug)]
+pub struct DetailsSpec {
+    /// Table name, for associated data of the encryption and for tests.
+    pub table: &'static str,
+    /// Columns in the order in which both statements name them.
+    pub fields: &'static [FieldSpec],
+    /// Inserts a row: `$1` seller id, `$2` account id, then one parameter per field (`text`, or `bytea` for secrets).
+    pub insert: &'static str,
+    /// Selects the fields in order for account `$1` of the current seller.
+    pub select: &'static str,
+}
+
+/// An account's details in clear, keyed by field name. Wiped from memory when dropped, and never printed.
+#[derive(Clone, Default)]
+pub struct Credentials(BTreeMap<&'static str, Zeroizing<String>>);
+
+impl Credentials {
+    /// Adds or replaces a field.
+    pub fn set(&mut self, field: &'static str, value: Zeroizing<String>) {
+        self.0.insert(field, value);
+    }
+
+    /// A field's value.
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&str> {
+        self.0.get(field).map(|value| value.as_str())
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Path of the field, such as `details.username`.
+    pub field: String,
+    /// What is wrong, without the value.
+    pub problem: String,
+}
+
+impl DetailsSpec {
+    /// Validates details as a client sent them.
+    ///
+    /// # Errors
+    /// Every missing, unknown, overlong or malformed field at once.
+    pub fn parse(&self, given: &BTreeMap<String, String>) -> Result<Credentials, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let mut credentials = Credentials::default();
+        let mut refuse = |name: &str, problem: &str| {
+            errors.push(FieldError { field: format!("details.{name}"), problem: problem.to_owned() });
+        };
+        for field in self.fields {
+            match given.get(field.name).map(String::as_str) {
+                None | Some("") => refuse(field.name, "is required"),
+                Some(value) if value.len() > field.max_len => refuse(field.name, "is too long"),
+                Some(value) => match (field.check)(value) {
+                    Ok(()) => credentials.set(field.name, Zeroizing::new(value.to_owned())),
+                    Err(problem) => refuse(field.name, problem),
+                },
+            }
+        }
+        for name in given.keys().filter(|name| self.fields.iter().all(|field| field.name != name.as_str())) {
+            refuse(name, "is not a detail of this marketplace");
+        }
+        if errors.is_empty() { Ok(credentials) } else { Err(errors) }
+    }
+}

@@ -1,0 +1,46 @@
+//! What can go wrong between an adapter and its marketplace, sorted by what the engine does about it.
+
+use std::time::Duration;
+
+/// Why a marketplace call gave no page.
+#[derive(Debug, thiserror::Error)]
+pub enum AdapterError {
+    /// Throttled: the run waits.
+    #[error("the marketplace is throttling this account")]
+    RateLimited {
+        /// How long the marketplace asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// Down, timing out or answering 5xx: the run waits.
+    #[error("the marketplace is unavailable: {what}")]
+    Unavailable {
+        /// Status or kind of transport failure; never a URL or body.
+        what: String,
+    },
+    /// Refused after one refresh: the account needs to be reconnected.
+    #[error("the marketplace refuses this account's credentials")]
+    Unauthorized,
+    /// The marketplace says that the request is wrong: the run fails.
+    #[error("the marketplace rejected the request with status {status}{}", code.as_deref().map(|c| format!(" ({c})")).unwrap_or_default())]
+    Rejected {
+        /// HTTP status.
+        status: u16,
+        /// The marketplace's error code, if it gave one.
+        code: Option<String>,
+    },
+    /// The page as a whole is not what the contract promises: the run fails.
+    #[error("the marketplace's answer does not follow its contract: {what}")]
+    Malformed {
+        /// Which part, without its content.
+        what: String,
+    },
+    /// The same page or token came twice: the run fails instead of looping.
+    #[error("the marketplace repeated a page")]
+    RepeatedPage,
+    /// Details or base URL missing or malformed.
+    #[error("the account or deployment is not configured: {what}")]
+    Configuration {
+        /// The missing piece's name.
+        what: &'static str,
+    },
+}
