@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::details::{Credentials, DetailsSpec};
@@ -70,7 +71,7 @@ pub struct OrdersPage {
     pub complete_until: Option<DateTime<Utc>>,
 }
 
-/// One marketplace. Stateless; the registry holds one of each.
+/// One marketplace. Keeps nothing but a token cache; the registry holds one of each.
 pub trait Adapter: Send + Sync {
     /// The registry key.
     fn code(&self) -> MarketplaceCode;
@@ -84,17 +85,18 @@ pub trait Adapter: Send + Sync {
     /// How far behind the watermark the next run starts, because marketplaces stamp changes late.
     fn overlap(&self) -> Duration;
 
-    /// Opens a connection for one account. Performs no I/O.
+    /// Opens a connection for one account. Performs no I/O. Connections of one account share its token; other
+    /// credentials for the same account never see a token of the old ones.
     ///
     /// # Errors
-    /// [`AdapterError::Configuration`] when the credentials lack a field.
-    fn connect(&self, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError>;
+    /// [`AdapterError::Configuration`] when the credentials lack a field or this deployment has no base URL.
+    fn connect(&self, account: Uuid, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError>;
 }
 
 /// An account's authenticated conversation with its marketplace.
 #[async_trait]
 pub trait Connection: Send + Sync {
-    /// Asks for a token and nothing more.
+    /// Asks the marketplace for a new token, whatever is cached, and nothing more.
     async fn check_credentials(&self) -> Result<(), AdapterError>;
 
     /// Reads one page of orders.

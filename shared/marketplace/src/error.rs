@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Why a marketplace call gave no page.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdapterError {
     /// Throttled: the run waits.
     #[error("the marketplace is throttling this account")]
@@ -16,6 +16,8 @@ pub enum AdapterError {
     Unavailable {
         /// Status or kind of transport failure; never a URL or body.
         what: String,
+        /// How long the marketplace asks to wait.
+        retry_after: Option<Duration>,
     },
     /// Refused after one refresh: the account needs to be reconnected.
     #[error("the marketplace refuses this account's credentials")]
@@ -43,4 +45,19 @@ pub enum AdapterError {
         /// The missing piece's name.
         what: &'static str,
     },
+}
+
+impl AdapterError {
+    /// How long the marketplace asked to wait, if it did.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::Unauthorized
+            | Self::Rejected { .. }
+            | Self::Malformed { .. }
+            | Self::RepeatedPage
+            | Self::Configuration { .. } => None,
+        }
+    }
 }
