@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
+use crate::error::AdapterError;
+
 /// One field of a marketplace's account details, a column of its satellite table.
 #[derive(Debug)]
 pub struct FieldSpec {
@@ -89,5 +91,41 @@ impl DetailsSpec {
             refuse(name, "is not a detail of this marketplace");
         }
         if errors.is_empty() { Ok(credentials) } else { Err(errors) }
+    }
+
+    /// Whether stored credentials are complete.
+    ///
+    /// # Errors
+    /// [`AdapterError::Configuration`] naming the first field that is missing.
+    pub fn require_all(&self, credentials: &Credentials) -> Result<(), AdapterError> {
+        let missing = |field: &&FieldSpec| credentials.get(field.name).unwrap_or_default().is_empty();
+        match self.fields.iter().find(missing) {
+            Some(field) => Err(AdapterError::Configuration { what: field.name }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A check for codes and tokens.
+///
+/// # Errors
+/// When the value holds blanks or characters outside printable ASCII.
+pub fn printable(value: &str) -> Result<(), &'static str> {
+    if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err("must be printable ASCII without blanks")
+    }
+}
+
+/// A check for passwords.
+///
+/// # Errors
+/// When the value holds line breaks or other control characters.
+pub fn single_line(value: &str) -> Result<(), &'static str> {
+    if value.chars().any(char::is_control) {
+        Err("must not hold line breaks or control characters")
+    } else {
+        Ok(())
     }
 }

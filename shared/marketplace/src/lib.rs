@@ -1,7 +1,15 @@
 //! Marketplaces: the adapter contract, the registry, and one module per marketplace.
 
+pub mod ajio;
+pub mod amazon_in;
 pub mod code;
 pub mod contract;
+pub mod decimal;
 pub mod details;
 pub mod error;
+mod fields;
+mod http;
 pub mod record;
+mod records;
+pub mod registry;
+mod token_cache;

@@ -1,0 +1,103 @@
+//! AJIO dropship: username and password for a token of 30 minutes, orders in pages of 50.
+//!
+//! AJIO has no filter by time of change, so every run reads all orders it still shows, first those on pendency and
+//! then the rest; that is how cancellations are found. There is no watermark to keep.
+
+mod client;
+mod mapping;
+mod paging;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::Url;
+use uuid::Uuid;
+
+use crate::code::MarketplaceCode;
+use crate::contract::{Adapter, Connection, OrdersPage, OrdersRequest, Target};
+use crate::details::{Credentials, DetailsSpec, FieldSpec, printable, single_line};
+use crate::error::AdapterError;
+use crate::http::HttpClient;
+use crate::records::map_records;
+use crate::token_cache::TokenCache;
+
+use client::{AjioClient, Service};
+use paging::Position;
+
+/// AJIO's satellite table.
+pub static DETAILS: DetailsSpec = DetailsSpec {
+    table: "ajio_account_details",
+    fields: &[
+        FieldSpec { name: "username", secret: false, max_len: 100, check: printable },
+        FieldSpec { name: "password", secret: true, max_len: 200, check: single_line },
+    ],
+    insert: "insert into ajio_account_details (seller_id, account_id, username, password_enc) \
+             values ($1, $2, $3, $4)",
+    select: "select username, password_enc from ajio_account_details where account_id = $1",
+};
+
+/// Tokens live 30 minutes; one with less than 10 left is renewed, as integrators do.
+const RENEW_BEFORE: Duration = Duration::from_mins(10);
+
+/// AJIO dropship.
+pub struct Ajio {
+    service: Option<Arc<Service>>,
+}
+
+impl Ajio {
+    /// An adapter that talks to `base_url`; without one it only knows its details.
+    #[must_use]
+    pub fn new(http: HttpClient, base_url: Option<Url>) -> Self {
+        let tokens = TokenCache::new(RENEW_BEFORE);
+        Self { service: base_url.map(|base_url| Arc::new(Service { http, base_url, tokens })) }
+    }
+}
+
+impl Adapter for Ajio {
+    fn code(&self) -> MarketplaceCode {
+        MarketplaceCode::Ajio
+    }
+
+    fn supported_targets(&self) -> &'static [Target] {
+        &[Target::Orders]
+    }
+
+    fn details(&self) -> &'static DetailsSpec {
+        &DETAILS
+    }
+
+    fn overlap(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn connect(&self, account: Uuid, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError> {
+        let service = self.service.clone().ok_or(AdapterError::Configuration { what: "AJIO base URL" })?;
+        Ok(Box::new(AjioConnection { client: AjioClient::new(service, account, credentials)? }))
+    }
+}
+
+struct AjioConnection {
+    client: AjioClient,
+}
+
+#[async_trait]
+impl Connection for AjioConnection {
+    async fn check_credentials(&self) -> Result<(), AdapterError> {
+        self.client.check().await
+    }
+
+    async fn orders_page(&self, request: &OrdersRequest) -> Result<OrdersPage, AdapterError> {
+        let position = Position::read(request.position.as_ref())?;
+        let page = self.client.orders(position.phase, position.page).await?;
+        let next = position.after(&page)?;
+        let phase = position.phase;
+        let mapped = map_records(&page.orders, mapping::order_id, |raw| mapping::order(phase, raw));
+        Ok(OrdersPage {
+            orders: mapped.orders,
+            quarantined: mapped.quarantined,
+            next: next.map(|next| next.write()).transpose()?,
+            complete_until: None,
+        })
+    }
+}

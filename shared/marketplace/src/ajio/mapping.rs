@@ -1,0 +1,252 @@
+//! From AJIO's orders to ours.
+
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::decimal::{Amount, check_amount};
+use crate::fields::{EpochSeconds, Id, Quantity, Text};
+use crate::record::{AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord};
+use crate::records::{RecordProblem, first_repeat, parse_record};
+
+use super::paging::Phase;
+
+/// Our word for the status of orders on pendency, where AJIO sends none.
+const PENDENCY: &str = "PENDENCY";
+
+/// AJIO sells in India only and names no currency.
+const CURRENCY: &str = "INR";
+
+#[derive(Deserialize)]
+struct AjioOrder {
+    order_id: Id,
+    order_date: EpochSeconds,
+    #[serde(default)]
+    status: Text,
+    #[serde(default)]
+    payment_method: Text,
+    #[serde(default)]
+    carrier: Text,
+    #[serde(default)]
+    tracking_number: Text,
+    total_amount: Option<Amount>,
+    order_lines: Vec<AjioLine>,
+}
+
+#[derive(Deserialize)]
+struct AjioLine {
+    order_item_id: Id,
+    ordered_quantity: Option<Quantity>,
+    quantity: Option<Quantity>,
+    customer_cancelled_qty: Option<Quantity>,
+    seller_cancelled_qty: Option<Quantity>,
+    seller_short_picked_qty: Option<Quantity>,
+    unit_price: Option<Amount>,
+    listing_price: Option<Amount>,
+    /// AJIO's own answers carry this name with a blank at its end.
+    #[serde(rename = "listing_price ")]
+    listing_price_blank: Option<Amount>,
+    item_base_price: Option<Amount>,
+    b2b_base_price: Option<Amount>,
+    b2b_tax: Option<Amount>,
+    #[serde(default)]
+    hsn: Text,
+    tax_summary: Option<TaxSummary>,
+    item_details: Option<ItemDetails>,
+}
+
+#[derive(Deserialize)]
+struct TaxSummary {
+    cgst_amount: Option<Amount>,
+    sgst_amount: Option<Amount>,
+    igst_amount: Option<Amount>,
+    cess_amount: Option<Amount>,
+}
+
+#[derive(Default, Deserialize)]
+struct ItemDetails {
+    #[serde(default)]
+    item_code: Text,
+    #[serde(default)]
+    name: Text,
+    #[serde(default)]
+    size: Text,
+}
+
+/// A line's money.
+struct LineAmount {
+    amount: Decimal,
+    basis: AmountBasis,
+    tax: Option<Decimal>,
+}
+
+#[derive(Deserialize)]
+struct OnlyId {
+    order_id: Id,
+}
+
+/// A record's order id, when at least that can be read.
+pub fn order_id(raw: &RawValue) -> Option<String> {
+    serde_json::from_str::<OnlyId>(raw.get()).ok().map(|record| record.order_id.0)
+}
+
+/// Maps an order from one of the two lists.
+///
+/// # Errors
+/// The field that does not follow the contract.
+pub fn order(phase: Phase, raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
+    let order: AjioOrder = parse_record(raw)?;
+    let (status, marketplace_status) = status(phase, &order.status)?;
+    if order.order_lines.is_empty() {
+        return Err(RecordProblem::at("order_lines", "is empty"));
+    }
+    if first_repeat(order.order_lines.iter().map(|line| line.order_item_id.0.as_str())).is_some() {
+        return Err(RecordProblem::at("order_lines", "has two lines with one order_item_id"));
+    }
+    let items = order
+        .order_lines
+        .into_iter()
+        .enumerate()
+        .map(|(index, it)| line(it, status).map_err(|(field, problem)| at_line(index, field, &problem)))
+        .collect::<Result<_, _>>()?;
+    let shipments = order.tracking_number.0.map(|tracking_number| ShipmentRecord {
+        external_shipment_id: order.order_id.0.clone(), // AJIO ships an order whole, under the order's id
+        status: marketplace_status.clone(),
+        marketplace_status: None,
+        carrier: order.carrier.0,
+        tracking_number: Some(tracking_number),
+    });
+    Ok(OrderRecord {
+        external_order_id: order.order_id.0,
+        status,
+        marketplace_status,
+        placed_at: order.order_date.0,
+        marketplace_updated_at: None,
+        dispatch_by: None,
+        fulfilled_by: Some("SELLER".to_owned()), // dropship: the seller packs and hands over
+        payment_method: order.payment_method.0,
+        currency: CURRENCY.to_owned(),
+        total_amount: order.total_amount.map(|amount| amount.0),
+        ship_city: None,
+        ship_postal_code: None,
+        items,
+        shipments: shipments.into_iter().collect(),
+    })
+}
+
+fn at_line(index: usize, field: &str, problem: &str) -> RecordProblem {
+    RecordProblem::at(&format!("order_lines[{index}].{field}"), problem)
+}
+
+fn status(phase: Phase, given: &Text) -> Result<(OrderStatus, String), RecordProblem> {
+    if phase == Phase::Pendency {
+        return Ok((OrderStatus::Pending, PENDENCY.to_owned()));
+    }
+    let text = given.0.clone().ok_or_else(|| RecordProblem::at("status", "is missing"))?;
+    let ours = parse_status(&text)
+        .ok_or_else(|| RecordProblem::at("status", "is none of the statuses that the contract lists"))?;
+    Ok((ours, text))
+}
+
+fn parse_status(text: &str) -> Option<OrderStatus> {
+    Some(match text {
+        "CONFIRMED" => OrderStatus::Confirmed,
+        "PACKED" => OrderStatus::Packed,
+        "READY_TO_DISPATCH" => OrderStatus::ReadyToDispatch,
+        "DISPATCHED" => OrderStatus::Shipped,
+        "DELIVERED" => OrderStatus::Delivered,
+        "CANCELLED" => OrderStatus::Cancelled,
+        _ => return None,
+    })
+}
+
+/// The field at fault and what is wrong with it.
+type LineProblem = (&'static str, String);
+
+fn line(line: AjioLine, status: OrderStatus) -> Result<OrderItemRecord, LineProblem> {
+    let quantity = line
+        .ordered_quantity
+        .or(line.quantity)
+        .ok_or_else(|| ("ordered_quantity", "is missing".to_owned()))?
+        .0;
+    let LineAmount { amount, basis, tax } = amount(&line, quantity, status)?;
+    let quantity_cancelled = cancelled(&line, quantity, status);
+    let details = line.item_details.unwrap_or_default();
+    Ok(OrderItemRecord {
+        external_item_id: line.order_item_id.0,
+        sku: details.item_code.0,
+        title: details.name.0,
+        size: details.size.0,
+        quantity,
+        quantity_cancelled,
+        line_amount: amount,
+        amount_basis: basis,
+        tax_amount: tax,
+        hsn: line.hsn.0,
+    })
+}
+
+/// A cancelled order may come without quantities; then all of it is cancelled.
+fn cancelled(line: &AjioLine, quantity: i32, status: OrderStatus) -> i32 {
+    let stated: i32 = [line.customer_cancelled_qty, line.seller_cancelled_qty, line.seller_short_picked_qty]
+        .into_iter()
+        .flatten()
+        .map(|units| units.0)
+        .sum();
+    if stated == 0 && status == OrderStatus::Cancelled { quantity } else { stated.min(quantity) }
+}
+
+/// What the customer pays where AJIO says it, else what AJIO pays the seller.
+fn amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Result<LineAmount, LineProblem> {
+    let customer_price = [
+        ("unit_price", line.unit_price),
+        ("listing_price", line.listing_price),
+        ("listing_price", line.listing_price_blank),
+    ];
+    for (field, price) in customer_price {
+        if let Some(price) = price {
+            let amount = times(field, price.0, quantity)?;
+            return Ok(LineAmount { amount, basis: AmountBasis::Customer, tax: None });
+        }
+    }
+    purchase_amount(line, quantity, status)
+}
+
+/// Base price times quantity, plus tax. Whether AJIO's tax amounts are per unit or per line is not public; that they
+/// are per line is our reading, as on the purchase order they come from.
+fn purchase_amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Result<LineAmount, LineProblem> {
+    let (field, price, tax) = match (line.item_base_price, line.b2b_base_price) {
+        (Some(price), _) => ("item_base_price", price.0, line.tax_summary.as_ref().map(TaxSummary::total)),
+        (None, Some(price)) => ("b2b_base_price", price.0, line.b2b_tax.map(|tax| tax.0)),
+        // A cancelled order is worth recording even when nothing was ever charged for it.
+        (None, None) if status == OrderStatus::Cancelled => ("item_base_price", Decimal::ZERO, None),
+        (None, None) => return Err(("item_base_price", "is missing, and so is unit_price".to_owned())),
+    };
+    let units =
+        if field == "item_base_price" { line.quantity.map_or(quantity, |units| units.0) } else { quantity };
+    let net = times(field, price, units)?;
+    let total = net.checked_add(tax.unwrap_or_default());
+    let amount = checked(field, total)?;
+    let tax = tax.map(|tax| checked("tax_summary", Some(tax))).transpose()?;
+    Ok(LineAmount { amount, basis: AmountBasis::Purchase, tax })
+}
+
+impl TaxSummary {
+    /// Four amounts that each fit `numeric(14,4)` cannot overflow.
+    fn total(&self) -> Decimal {
+        [self.cgst_amount, self.sgst_amount, self.igst_amount, self.cess_amount]
+            .into_iter()
+            .flatten()
+            .map(|amount| amount.0)
+            .sum()
+    }
+}
+
+fn times(field: &'static str, price: Decimal, quantity: i32) -> Result<Decimal, LineProblem> {
+    checked(field, price.checked_mul(Decimal::from(quantity)))
+}
+
+fn checked(field: &'static str, amount: Option<Decimal>) -> Result<Decimal, LineProblem> {
+    let too_large = || (field, "makes too large an amount for the line".to_owned());
+    check_amount(amount.ok_or_else(too_large)?).map_err(|_| too_large())
+}

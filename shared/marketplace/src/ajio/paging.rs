@@ -1,0 +1,140 @@
+//! How a run walks through AJIO's two lists: orders on pendency, then all others.
+//!
+//! The lists live while they are read. When one shrinks between two pages, what moved up across the page border
+//! is read again, so that it is not missed; when a page repeats its predecessor, the run ends instead of looping.
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::PagePosition;
+use crate::error::AdapterError;
+use crate::http::page_digest;
+
+use super::client::{AjioPage, PAGE_SIZE};
+use super::mapping::order_id;
+
+/// A list with more pages than this (a million orders) is a server that never ends.
+const MAX_PAGES: u32 = 20_000;
+
+/// How often one phase may go back for orders that moved; what still escapes, the next run reads.
+const MAX_STEPS_BACK: u32 = 100;
+
+/// Which list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Orders not yet acknowledged.
+    Pendency,
+    /// All others.
+    Orders,
+}
+
+impl Phase {
+    /// The list's path below the base URL.
+    pub fn path(self) -> &'static [&'static str] {
+        match self {
+            Self::Pendency => &["orders", "pendency"],
+            Self::Orders => &["orders"],
+        }
+    }
+}
+
+/// The page to read, and what is known of those before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The list.
+    pub phase: Phase,
+    /// The page's number, from 0.
+    pub page: u32,
+    /// Digest of the order ids on the page read before this one.
+    previous: Option<String>,
+    /// How long the list was then.
+    total: Option<u64>,
+    /// How often this phase has gone back.
+    steps_back: u32,
+}
+
+impl Position {
+    fn start(phase: Phase) -> Self {
+        Self { phase, page: 0, previous: None, total: None, steps_back: 0 }
+    }
+
+    /// The position a run goes on from; the first page of all when it has none.
+    pub fn read(stored: Option<&PagePosition>) -> Result<Self, AdapterError> {
+        let Some(stored) = stored else { return Ok(Self::start(Phase::Pendency)) };
+        serde_json::from_str(stored.as_str())
+            .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
+    }
+
+    /// The position as the engine stores it.
+    pub fn write(&self) -> Result<PagePosition, AdapterError> {
+        let text = serde_json::to_string(self)
+            .map_err(|_| AdapterError::Malformed { what: "page position cannot be written".to_owned() })?;
+        Ok(PagePosition::new(text))
+    }
+
+    /// Where to go after this position's page; `None` when the run has read everything.
+    pub fn after(&self, page: &AjioPage) -> Result<Option<Self>, AdapterError> {
+        let info = page.page.unwrap_or_default();
+        if info.number.is_some_and(|number| number < self.page) && !page.orders.is_empty() {
+            return Err(AdapterError::RepeatedPage);
+        }
+        let digest = self.digest_unless_repeated(page)?;
+        if let Some(first_moved) = self.first_moved(info.total_elements) {
+            return Ok(Some(Self {
+                page: first_moved,
+                // Reading a page again on purpose is no repetition.
+                previous: None,
+                total: info.total_elements,
+                steps_back: self.steps_back + 1,
+                ..*self
+            }));
+        }
+        if self.is_last(page) {
+            return Ok(self.next_phase());
+        }
+        let next = self.page + 1;
+        if next >= MAX_PAGES {
+            return Err(AdapterError::Malformed { what: format!("list has more than {MAX_PAGES} pages") });
+        }
+        Ok(Some(Self { page: next, previous: digest, total: info.total_elements, ..*self }))
+    }
+
+    fn next_phase(&self) -> Option<Self> {
+        match self.phase {
+            Phase::Pendency => Some(Self::start(Phase::Orders)),
+            Phase::Orders => None,
+        }
+    }
+
+    fn is_last(&self, page: &AjioPage) -> bool {
+        match page.page.and_then(|info| info.total_pages) {
+            _ if page.orders.is_empty() => true,
+            Some(pages) => self.page + 1 >= pages,
+            None => page.orders.len() < PAGE_SIZE as usize,
+        }
+    }
+
+    fn digest_unless_repeated(&self, page: &AjioPage) -> Result<Option<String>, AdapterError> {
+        if page.orders.is_empty() {
+            return Ok(None);
+        }
+        let ids: Vec<String> =
+            page.orders.iter().map(|raw| order_id(raw).unwrap_or_else(|| raw.get().to_owned())).collect();
+        let digest = page_digest(ids.iter().map(String::as_str));
+        if self.previous.as_ref() == Some(&digest) {
+            return Err(AdapterError::RepeatedPage);
+        }
+        Ok(Some(digest))
+    }
+
+    /// The page that now holds the first order which may have moved up unseen, when the list shrank by so much that
+    /// one moved at all.
+    fn first_moved(&self, total: Option<u64>) -> Option<u32> {
+        let gone = self.total?.checked_sub(total?).filter(|gone| *gone > 0)?;
+        if self.page == 0 || self.steps_back >= MAX_STEPS_BACK {
+            return None;
+        }
+        let read = u64::from(self.page) * u64::from(PAGE_SIZE);
+        u32::try_from(read.saturating_sub(gone) / u64::from(PAGE_SIZE)).ok()
+    }
+}

@@ -1,0 +1,132 @@
+//! Amazon.in through the Selling Partner API: a refresh token for an access token of an hour, and `searchOrders`
+//! of the Orders API 2026-01-01, whose pages hold their orders whole.
+//!
+//! A run reads what changed since the watermark. The new watermark is the `lastUpdatedBefore` of the run's first
+//! page: what changes while later pages are read belongs to the next run.
+
+mod client;
+mod mapping;
+mod money;
+mod paging;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::Url;
+use uuid::Uuid;
+
+use crate::code::MarketplaceCode;
+use crate::contract::{Adapter, Connection, OrdersPage, OrdersRequest, Target};
+use crate::details::{Credentials, DetailsSpec, FieldSpec, printable};
+use crate::error::AdapterError;
+use crate::http::HttpClient;
+use crate::records::map_records;
+use crate::token_cache::TokenCache;
+
+use client::{AmazonClient, Service};
+use paging::Position;
+
+/// Amazon's satellite table.
+pub static DETAILS: DetailsSpec = DetailsSpec {
+    table: "amazon_account_details",
+    fields: &[
+        FieldSpec { name: "client_id", secret: false, max_len: 200, check: printable },
+        FieldSpec { name: "client_secret", secret: true, max_len: 500, check: printable },
+        FieldSpec { name: "refresh_token", secret: true, max_len: 2_048, check: printable },
+    ],
+    insert: "insert into amazon_account_details \
+             (seller_id, account_id, client_id, client_secret_enc, refresh_token_enc) \
+             values ($1, $2, $3, $4, $5)",
+    select: "select client_id, client_secret_enc, refresh_token_enc from amazon_account_details \
+             where account_id = $1",
+};
+
+/// Tokens live an hour.
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
+
+/// Amazon closes its windows two minutes in the past; ten leave room for clocks and late stamps.
+const OVERLAP: Duration = Duration::from_mins(10);
+
+/// Amazon.in.
+pub struct AmazonIn {
+    service: Option<Arc<Service>>,
+}
+
+impl AmazonIn {
+    /// An adapter that talks to the API at `base_url` with tokens from `auth_url`; without both it only knows its
+    /// details. `auth_url` may be the authority's base or the token endpoint itself.
+    #[must_use]
+    pub fn new(http: HttpClient, base_url: Option<Url>, auth_url: Option<Url>) -> Self {
+        let service = base_url.zip(auth_url).map(|(base_url, auth_url)| {
+            Arc::new(Service { http, base_url, auth_url, tokens: TokenCache::new(RENEW_BEFORE) })
+        });
+        Self { service }
+    }
+}
+
+impl Adapter for AmazonIn {
+    fn code(&self) -> MarketplaceCode {
+        MarketplaceCode::AmazonIn
+    }
+
+    fn supported_targets(&self) -> &'static [Target] {
+        &[Target::Orders]
+    }
+
+    fn details(&self) -> &'static DetailsSpec {
+        &DETAILS
+    }
+
+    fn overlap(&self) -> Duration {
+        OVERLAP
+    }
+
+    fn connect(&self, account: Uuid, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError> {
+        let service = self
+            .service
+            .clone()
+            .ok_or(AdapterError::Configuration { what: "Amazon.in base URL or authorization URL" })?;
+        Ok(Box::new(AmazonConnection { client: AmazonClient::new(service, account, credentials)? }))
+    }
+}
+
+struct AmazonConnection {
+    client: AmazonClient,
+}
+
+#[async_trait]
+impl Connection for AmazonConnection {
+    async fn check_credentials(&self) -> Result<(), AdapterError> {
+        self.client.check().await
+    }
+
+    async fn orders_page(&self, request: &OrdersRequest) -> Result<OrdersPage, AdapterError> {
+        let position = Position::read(request)?;
+        let page = match self.client.search_orders(&position).await {
+            Ok(page) => page,
+            Err(error) => return restarted(&position, error),
+        };
+        let next = position.after(&page)?;
+        let complete_until = position.complete_until(&page);
+        let mapped = map_records(&page.orders, mapping::order_id, mapping::order);
+        Ok(OrdersPage {
+            orders: mapped.orders,
+            quarantined: mapped.quarantined,
+            next: next.map(|next| next.write()).transpose()?,
+            complete_until,
+        })
+    }
+}
+
+/// A page token dies after a day, or earlier without notice: an empty page then leads back to the window's start.
+fn restarted(position: &Position, error: AdapterError) -> Result<OrdersPage, AdapterError> {
+    let start = position.restart_after(&error).ok_or(error)?;
+    tracing::info!("page token no longer accepted, reading the window again from its start");
+    Ok(OrdersPage {
+        orders: Vec::new(),
+        quarantined: Vec::new(),
+        next: Some(start.write()?),
+        complete_until: None,
+    })
+}

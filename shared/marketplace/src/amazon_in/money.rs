@@ -1,0 +1,120 @@
+//! Amazon's money: decimal text with a currency, and which of several amounts is a line's.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer};
+
+use crate::decimal::{Amount, check_amount};
+use crate::fields::Text;
+use crate::records::RecordProblem;
+
+/// An amount with its currency.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Money {
+    amount: Amount,
+    currency_code: Currency,
+}
+
+/// Three capital letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Currency(String);
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = Text::deserialize(deserializer)?.0.unwrap_or_default();
+        if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+            Ok(Self(code))
+        } else {
+            Err(serde::de::Error::custom(crate::fields::NOT_A_CURRENCY))
+        }
+    }
+}
+
+/// What the seller receives for an order.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderProceeds {
+    pub grand_total: Option<Money>,
+}
+
+/// What the seller receives for a line.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemProceeds {
+    proceeds_total: Option<Money>,
+    breakdowns: Option<Vec<Breakdown>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Breakdown {
+    #[serde(rename = "type")]
+    kind: Text,
+    subtotal: Money,
+}
+
+/// The one currency of an order: every amount read through it must agree.
+#[derive(Debug, Default)]
+pub struct OneCurrency(Option<Currency>);
+
+impl OneCurrency {
+    /// The amount, when its currency is that of the amounts before it.
+    ///
+    /// # Errors
+    /// Names `path` when the currencies differ.
+    pub fn read(&mut self, money: &Money, path: &str) -> Result<Decimal, RecordProblem> {
+        let currency = self.0.get_or_insert_with(|| money.currency_code.clone());
+        if *currency == money.currency_code {
+            Ok(money.amount.0)
+        } else {
+            Err(RecordProblem::at(path, "has another currency than the rest of the order"))
+        }
+    }
+
+    /// The currency, if any amount was read.
+    pub fn into_code(self) -> Option<String> {
+        self.0.map(|currency| currency.0)
+    }
+}
+
+impl ItemProceeds {
+    /// The line's amount: its total, else the part for the item itself.
+    pub fn amount(&self, currency: &mut OneCurrency, path: &str) -> Result<Option<Decimal>, RecordProblem> {
+        match &self.proceeds_total {
+            Some(total) => currency.read(total, &format!("{path}.proceedsTotal")).map(Some),
+            None => self.part("ITEM", currency, path),
+        }
+    }
+
+    /// Tax within the line.
+    pub fn tax(&self, currency: &mut OneCurrency, path: &str) -> Result<Option<Decimal>, RecordProblem> {
+        self.part("TAX", currency, path)
+    }
+
+    fn part(
+        &self,
+        kind: &str,
+        currency: &mut OneCurrency,
+        path: &str,
+    ) -> Result<Option<Decimal>, RecordProblem> {
+        let mut sum = None;
+        for (index, breakdown) in self.breakdowns.iter().flatten().enumerate() {
+            if breakdown.kind.0.as_deref() == Some(kind) {
+                let field = format!("{path}.breakdowns[{index}].subtotal");
+                let subtotal = currency.read(&breakdown.subtotal, &field)?;
+                sum = Some(fitting(sum.unwrap_or(Decimal::ZERO).checked_add(subtotal), &field)?);
+            }
+        }
+        Ok(sum)
+    }
+}
+
+/// A computed amount, when it still fits the database's column.
+///
+/// # Errors
+/// Names `path` when it does not.
+pub fn fitting(amount: Option<Decimal>, path: &str) -> Result<Decimal, RecordProblem> {
+    amount
+        .and_then(|amount| check_amount(amount).ok())
+        .ok_or_else(|| RecordProblem::at(path, "makes too large an amount for the line"))
+}

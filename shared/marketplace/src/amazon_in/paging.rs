@@ -1,0 +1,122 @@
+//! How a run walks through the pages of one `searchOrders` window.
+//!
+//! Page tokens lead from page to page, through empty pages too. A token or page that comes again ends the run, and
+//! a token that Amazon no longer accepts leads back to the window's start, once.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::contract::{OrdersRequest, PagePosition};
+use crate::error::AdapterError;
+use crate::http::page_digest;
+
+use super::client::AmazonPage;
+use super::mapping::order_id;
+
+/// A window with more pages than this (two million orders) is a server that never ends.
+const MAX_PAGES: u32 = 20_000;
+
+/// Before the first order that Amazon.in can show: 1 January 2015.
+const BEGINNING: DateTime<Utc> = match DateTime::from_timestamp(1_420_070_400, 0) {
+    Some(instant) => instant,
+    None => DateTime::UNIX_EPOCH,
+};
+
+/// The page to read, and what is known of those before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Start of the window, the same for all its pages.
+    since: DateTime<Utc>,
+    /// Token of the page; `None` is the first.
+    token: Option<String>,
+    /// `lastUpdatedBefore` of the first page.
+    until: Option<DateTime<Utc>>,
+    /// Digest of the order ids on the last page that had any.
+    previous: Option<String>,
+    /// Token of an earlier page, renewed at pages 1, 2, 4, 8 …, so that a circle of any length is noticed.
+    marker: Option<String>,
+    /// Pages read.
+    pages: u32,
+    /// Whether the window has been started over.
+    restarted: bool,
+}
+
+impl Position {
+    fn start(since: DateTime<Utc>) -> Self {
+        Self { since, token: None, until: None, previous: None, marker: None, pages: 0, restarted: false }
+    }
+
+    /// The position a run goes on from; the first page of the asked window when it has none.
+    pub fn read(request: &OrdersRequest) -> Result<Self, AdapterError> {
+        let Some(stored) = &request.position else {
+            return Ok(Self::start(request.changed_since.unwrap_or(BEGINNING)));
+        };
+        serde_json::from_str(stored.as_str())
+            .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
+    }
+
+    /// The position as the engine stores it.
+    pub fn write(&self) -> Result<PagePosition, AdapterError> {
+        let text = serde_json::to_string(self)
+            .map_err(|_| AdapterError::Malformed { what: "page position cannot be written".to_owned() })?;
+        Ok(PagePosition::new(text))
+    }
+
+    /// The page's token.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// Start of the window as Amazon writes instants, rounded down to the second.
+    pub fn window_start(&self) -> String {
+        self.since.to_rfc3339_opts(SecondsFormat::Secs, true)
+    }
+
+    /// Up to where the window is complete, by its first page.
+    pub fn complete_until(&self, page: &AmazonPage) -> Option<DateTime<Utc>> {
+        if self.token.is_some() { self.until } else { page.last_updated_before.map(|instant| instant.0) }
+    }
+
+    /// Where to go after this position's page; `None` when it was the last.
+    pub fn after(&self, page: &AmazonPage) -> Result<Option<Self>, AdapterError> {
+        let digest = self.digest_unless_repeated(page)?;
+        let Some(token) = page.next_token() else { return Ok(None) };
+        if self.token() == Some(token) || self.marker.as_deref() == Some(token) {
+            return Err(AdapterError::RepeatedPage);
+        }
+        let pages = self.pages + 1;
+        if pages >= MAX_PAGES {
+            return Err(AdapterError::Malformed { what: format!("window has more than {MAX_PAGES} pages") });
+        }
+        Ok(Some(Self {
+            token: Some(token.to_owned()),
+            until: self.complete_until(page),
+            previous: digest.or_else(|| self.previous.clone()),
+            marker: if pages.is_power_of_two() { Some(token.to_owned()) } else { self.marker.clone() },
+            pages,
+            ..*self
+        }))
+    }
+
+    /// The window's start, when `error` means that the page's token is no longer accepted and that has not happened
+    /// before.
+    pub fn restart_after(&self, error: &AdapterError) -> Option<Self> {
+        let AdapterError::Rejected { status: 400, code } = error else { return None };
+        let token_refused = code.as_deref().is_none_or(|code| code == "InvalidInput");
+        (token_refused && self.token.is_some() && !self.restarted)
+            .then(|| Self { restarted: true, ..Self::start(self.since) })
+    }
+
+    fn digest_unless_repeated(&self, page: &AmazonPage) -> Result<Option<String>, AdapterError> {
+        if page.orders.is_empty() {
+            return Ok(None);
+        }
+        let ids: Vec<String> =
+            page.orders.iter().map(|raw| order_id(raw).unwrap_or_else(|| raw.get().to_owned())).collect();
+        let digest = page_digest(ids.iter().map(String::as_str));
+        if self.previous.as_ref() == Some(&digest) {
+            return Err(AdapterError::RepeatedPage);
+        }
+        Ok(Some(digest))
+    }
+}

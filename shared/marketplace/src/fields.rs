@@ -1,0 +1,168 @@
+//! Leaf types of marketplaces' records: they accept what the contracts allow, refuse the rest in words that never
+//! repeat a value, and keep out what the database could not store.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::prelude::ToPrimitive;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::decimal::{number_text, parse_decimal};
+
+/// The longest identifier taken from a marketplace.
+const MAX_ID: usize = 200;
+
+/// No line orders more units than this; what is above is a misread field.
+const MAX_QUANTITY: i32 = 1_000_000;
+
+/// 1 January 2000 and 2100: seconds outside are milliseconds, or nothing at all.
+const PLAUSIBLE_SECONDS: std::ops::Range<i64> = 946_684_800..4_102_444_800;
+
+/// What the leaf types may say about a value; [`crate::records`] lets only these through.
+pub const PROBLEMS: &[&str] = &[
+    NOT_AN_ID,
+    NOT_TEXT,
+    HAS_NUL,
+    NOT_A_QUANTITY,
+    NOT_AN_INSTANT,
+    NOT_EPOCH_SECONDS,
+    NOT_A_CURRENCY,
+    "is not a decimal number",
+    "has more than 4 decimals",
+    "is too large an amount",
+];
+
+const NOT_AN_ID: &str = "is not an identifier";
+const NOT_TEXT: &str = "is not text";
+const HAS_NUL: &str = "holds a NUL character";
+const NOT_A_QUANTITY: &str = "is not a whole number of units";
+const NOT_AN_INSTANT: &str = "is not an ISO 8601 instant";
+const NOT_EPOCH_SECONDS: &str = "is not an instant in epoch seconds";
+
+/// Said of a currency code.
+pub const NOT_A_CURRENCY: &str = "is not an ISO 4217 currency code";
+
+/// An identifier: text or a whole number, not empty, no control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Id(pub String);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let refuse = |_| de::Error::custom(NOT_AN_ID);
+        let given = number_text(deserializer).map_err(refuse)?;
+        let id = given.trim();
+        let usable = (1..=MAX_ID).contains(&id.len())
+            && !id.starts_with(['{', '['])
+            && !matches!(id, "null" | "true" | "false")
+            && !id.chars().any(char::is_control);
+        if usable { Ok(Self(id.to_owned())) } else { Err(de::Error::custom(NOT_AN_ID)) }
+    }
+}
+
+/// Free text; `None` when it is blank.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text(pub Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = Option::<String>::deserialize(deserializer).map_err(|_| de::Error::custom(NOT_TEXT))?;
+        let text = given.unwrap_or_default();
+        if text.contains('\0') {
+            return Err(de::Error::custom(HAS_NUL)); // PostgreSQL refuses it, and with it the whole page
+        }
+        let trimmed = text.trim();
+        Ok(Self((!trimmed.is_empty()).then(|| trimmed.to_owned())))
+    }
+}
+
+/// A number of units, from a JSON number or a numeric string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantity(pub i32);
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        number_text(deserializer)
+            .ok()
+            .and_then(|text| parse_decimal(&text).ok())
+            .filter(rust_decimal::Decimal::is_integer)
+            .and_then(|units| units.to_i32())
+            .filter(|units| (0..=MAX_QUANTITY).contains(units))
+            .map(Self)
+            .ok_or_else(|| de::Error::custom(NOT_A_QUANTITY))
+    }
+}
+
+/// An instant as ISO 8601 text with an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instant(pub DateTime<Utc>);
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let refuse = || de::Error::custom(NOT_AN_INSTANT);
+        let text = String::deserialize(deserializer).map_err(|_| refuse())?;
+        let instant = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| refuse())?.with_timezone(&Utc);
+        if PLAUSIBLE_SECONDS.contains(&instant.timestamp()) { Ok(Self(instant)) } else { Err(refuse()) }
+    }
+}
+
+/// An instant in whole seconds since 1970, as number or numeric string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochSeconds(pub DateTime<Utc>);
+
+impl<'de> Deserialize<'de> for EpochSeconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        number_text(deserializer)
+            .ok()
+            .and_then(|text| parse_decimal(&text).ok())
+            .filter(rust_decimal::Decimal::is_integer)
+            .and_then(|seconds| seconds.to_i64())
+            .filter(|seconds| PLAUSIBLE_SECONDS.contains(seconds))
+            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+            .map(Self)
+            .ok_or_else(|| de::Error::custom(NOT_EPOCH_SECONDS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_come_as_numbers_or_strings() {
+        for text in ["3", "\"3\"", "3.0", "\" 3 \""] {
+            assert_eq!(serde_json::from_str::<Quantity>(text).unwrap(), Quantity(3), "{text}");
+        }
+        for text in ["-1", "1.5", "\"\"", "\"three\"", "null", "9999999", "[3]"] {
+            assert!(serde_json::from_str::<Quantity>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn epoch_milliseconds_are_not_taken_for_seconds() {
+        assert!(serde_json::from_str::<EpochSeconds>("1635828975").is_ok());
+        assert!(serde_json::from_str::<EpochSeconds>("\"1635828975\"").is_ok());
+        assert!(serde_json::from_str::<EpochSeconds>("1635828975000").is_err());
+        assert!(serde_json::from_str::<EpochSeconds>("0").is_err());
+    }
+
+    #[test]
+    fn instants_need_an_offset_and_come_out_in_utc() {
+        let instant: Instant = serde_json::from_str("\"2026-11-20T10:00:00+05:30\"").unwrap();
+        assert_eq!(instant.0.to_rfc3339(), "2026-11-20T04:30:00+00:00");
+        assert!(serde_json::from_str::<Instant>("\"2026-11-20T10:00:00\"").is_err());
+    }
+
+    #[test]
+    fn identifiers_are_never_blank_and_never_hold_control_characters() {
+        assert_eq!(serde_json::from_str::<Id>("\" FN1 \"").unwrap(), Id("FN1".to_owned()));
+        assert_eq!(serde_json::from_str::<Id>("171234").unwrap(), Id("171234".to_owned()));
+        for text in ["\"\"", "\"  \"", "null", "true", "{}", "[]", "\"a\\u0000b\"", "\"a\\nb\""] {
+            assert!(serde_json::from_str::<Id>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_the_database_could_not_store_is_refused() {
+        assert!(serde_json::from_str::<Text>("\"a\\u0000b\"").is_err());
+        assert_eq!(serde_json::from_str::<Text>("\"  \"").unwrap(), Text(None));
+        assert_eq!(serde_json::from_str::<Text>("null").unwrap(), Text(None));
+    }
+}

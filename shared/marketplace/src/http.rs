@@ -1,0 +1,278 @@
+//! The one HTTP client of all adapters: bounded in time and size, follows no redirect, reads nothing from the
+//! environment, and turns failures into [`AdapterError`]s that never carry a URL, header or body.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
+use ring::digest;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::error::AdapterError;
+
+/// The largest body read, after decompression. Amazon says that its own pages stay under 10 MB.
+const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// A wait longer than this is a mistake of the server's, not advice.
+const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
+
+/// Application name and version, in the form Amazon asks for.
+const USER_AGENT: &str = concat!("Robnu/", env!("CARGO_PKG_VERSION"), " (Language=Rust)");
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HttpTimeouts {
+    /// Until the connection stands, TLS included.
+    pub connect: Duration,
+    /// From the first byte sent to the last byte received.
+    pub total: Duration,
+}
+
+/// Sends requests and reads whole replies.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    client: Client,
+}
+
+/// A reply as it came, of any status.
+pub struct Reply {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// How long the server asks to wait.
+    pub retry_after: Option<Duration>,
+    /// The body, at most 16 MiB.
+    pub body: Vec<u8>,
+}
+
+impl HttpClient {
+    /// Builds a client with its own TLS configuration: ring, and Mozilla's roots as compiled in.
+    ///
+    /// # Errors
+    /// [`AdapterError::Configuration`] when TLS cannot be set up.
+    pub fn new(timeouts: HttpTimeouts) -> Result<Self, AdapterError> {
+        let broken = || AdapterError::Configuration { what: "TLS" };
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| broken())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(USER_AGENT)
+            .connect_timeout(timeouts.connect)
+            .timeout(timeouts.total)
+            .redirect(redirect::Policy::none()) // a redirect would carry the token to another host
+            .referer(false)
+            .no_proxy()
+            .build()
+            .map_err(|_| broken())?;
+        Ok(Self { client })
+    }
+
+    /// Begins a GET.
+    #[must_use]
+    pub fn get(&self, url: Url) -> RequestBuilder {
+        self.client.get(url)
+    }
+
+    /// Begins a POST.
+    #[must_use]
+    pub fn post(&self, url: Url) -> RequestBuilder {
+        self.client.post(url)
+    }
+
+    /// Sends a request and reads its reply, whatever the status.
+    ///
+    /// # Errors
+    /// [`AdapterError::Unavailable`] when no whole reply came, [`AdapterError::Malformed`] when it is too large.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Reply, AdapterError> {
+        let mut response = request.send().await.map_err(|error| transport(&error))?;
+        let status = response.status();
+        let retry_after = retry_after(response.headers(), Utc::now());
+        let body = read_body(&mut response).await?;
+        Ok(Reply { status, retry_after, body })
+    }
+}
+
+impl Reply {
+    /// The body of a success, or the error that every marketplace means by this status.
+    ///
+    /// # Errors
+    /// 429 is [`AdapterError::RateLimited`]; 408 and 5xx are [`AdapterError::Unavailable`]; all else that is not
+    /// 2xx is [`AdapterError::Rejected`] with whatever code `error_code` finds in the body.
+    pub fn accept(self, error_code: fn(&[u8]) -> Option<String>) -> Result<Vec<u8>, AdapterError> {
+        match self.status {
+            status if status.is_success() => Ok(self.body),
+            StatusCode::TOO_MANY_REQUESTS => Err(AdapterError::RateLimited { retry_after: self.retry_after }),
+            status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+                let what = format!("status {}", status.as_u16());
+                Err(AdapterError::Unavailable { what, retry_after: self.retry_after })
+            }
+            status => Err(AdapterError::Rejected {
+                status: status.as_u16(),
+                code: error_code(&self.body).filter(|code| is_plain_code(code)),
+            }),
+        }
+    }
+}
+
+/// Parses a base URL from the deployment's configuration.
+///
+/// Plain HTTP is accepted because stand-in servers speak it.
+///
+/// # Errors
+/// [`AdapterError::Configuration`] naming `what` when it is no HTTP URL or carries a password, query or fragment.
+pub fn parse_base_url(text: &str, what: &'static str) -> Result<Url, AdapterError> {
+    let misconfigured = || AdapterError::Configuration { what };
+    let url = Url::parse(text).map_err(|_| misconfigured())?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    let bare = url.query().is_none() && url.fragment().is_none();
+    if matches!(url.scheme(), "http" | "https") && plain && bare && url.has_host() {
+        Ok(url)
+    } else {
+        Err(misconfigured())
+    }
+}
+
+/// A path below a base URL, keeping the base's own path.
+#[must_use]
+pub fn join(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
+/// A header value that debug output never shows.
+///
+/// # Errors
+/// [`AdapterError::Malformed`] when the text cannot be sent in a header.
+pub fn secret_header(text: &str) -> Result<HeaderValue, AdapterError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| AdapterError::Malformed {
+        what: "token holds characters a header cannot carry".to_owned(),
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A short digest of a page's record ids, to recognise a page that comes twice.
+#[must_use]
+pub fn page_digest<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for id in ids {
+        context.update(&(id.len() as u64).to_be_bytes());
+        context.update(id.as_bytes());
+    }
+    let mut text = String::with_capacity(32);
+    for byte in &context.finish().as_ref()[..16] {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+async fn read_body(response: &mut Response) -> Result<Vec<u8>, AdapterError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(AdapterError::Malformed { what: "body is larger than 16 MiB".to_owned() });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Names the kind of failure only: reqwest's own text would print the URL.
+fn transport(error: &reqwest::Error) -> AdapterError {
+    let what = if error.is_timeout() {
+        "timed out"
+    } else if error.is_connect() {
+        "no connection"
+    } else if error.is_decode() {
+        "body could not be decoded"
+    } else if error.is_builder() {
+        "request could not be built"
+    } else {
+        "connection broke"
+    };
+    AdapterError::Unavailable { what: what.to_owned(), retry_after: None }
+}
+
+/// `Retry-After` as seconds or as an HTTP date.
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
+            (until - now).to_std().unwrap_or_default()
+        }
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
+
+/// Codes reach logs and the run's error, so only short words and numbers pass.
+fn is_plain_code(code: &str) -> bool {
+    (1..=64).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(value: &'static str) -> Option<Duration> {
+        let now = DateTime::parse_from_rfc3339("2026-11-06T08:49:00Z").unwrap().with_timezone(&Utc);
+        retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]), now)
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
+        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait("Fri, 06 Nov 2026 08:49:37 GMT"), Some(Duration::from_secs(37)));
+    }
+
+    #[test]
+    fn a_date_that_has_passed_means_no_wait() {
+        assert_eq!(wait("Fri, 06 Nov 2026 08:00:00 GMT"), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_retry_after_that_makes_no_sense_is_ignored_and_a_huge_one_is_capped() {
+        assert_eq!(wait("soon"), None);
+        assert_eq!(wait("99999999999"), Some(MAX_RETRY_AFTER));
+    }
+
+    #[test]
+    fn a_base_url_keeps_its_path_when_joined() {
+        for base in ["http://localhost:8080/ds/robnu", "http://localhost:8080/ds/robnu/"] {
+            let url = join(&parse_base_url(base, "base").unwrap(), &["orders", "pendency"]);
+            assert_eq!(url.as_str(), "http://localhost:8080/ds/robnu/orders/pendency");
+        }
+    }
+
+    #[test]
+    fn a_base_url_with_a_password_or_another_scheme_is_refused() {
+        for base in ["ftp://host/", "https://user:word@host/", "https://host/?a=b", "host", "", "mailto:a@b"]
+        {
+            assert!(parse_base_url(base, "base").is_err(), "{base}");
+        }
+    }
+
+    #[test]
+    fn digests_tell_lists_of_ids_apart() {
+        assert_ne!(page_digest(["ab", "c"].into_iter()), page_digest(["a", "bc"].into_iter()));
+        assert_eq!(page_digest(["ab"].into_iter()), page_digest(["ab"].into_iter()));
+    }
+
+    #[test]
+    fn only_plain_words_pass_as_error_codes() {
+        assert!(is_plain_code("InvalidInput"));
+        assert!(!is_plain_code("token Atza|abc is wrong"));
+        assert!(!is_plain_code(""));
+    }
+}

@@ -1,0 +1,148 @@
+//! The registry: the one place that names the adapters, and how they are built from a deployment's configuration.
+
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::ajio::Ajio;
+use crate::amazon_in::AmazonIn;
+use crate::code::{MARKETPLACE_CODES, MarketplaceCode};
+use crate::contract::Adapter;
+use crate::error::AdapterError;
+use crate::http::{HttpClient, HttpTimeouts, parse_base_url};
+
+/// What a deployment says about its marketplaces. A marketplace without a URL can be described but not called, so
+/// that a function needs only the URLs of those it talks to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarketplaceConfig {
+    /// AJIO's API.
+    pub ajio_base_url: Option<String>,
+    /// Amazon's Selling Partner API for India.
+    pub amazon_in_base_url: Option<String>,
+    /// Login with Amazon: its base, or the token endpoint itself.
+    pub amazon_in_auth_url: Option<String>,
+    /// Until a connection stands.
+    pub connect_timeout: Duration,
+    /// For a whole call.
+    pub total_timeout: Duration,
+}
+
+impl Default for MarketplaceConfig {
+    /// No URL, 5 seconds to connect and 30 in all.
+    fn default() -> Self {
+        Self {
+            ajio_base_url: None,
+            amazon_in_base_url: None,
+            amazon_in_auth_url: None,
+            connect_timeout: Duration::from_secs(5),
+            total_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One adapter per marketplace.
+pub struct Registry {
+    adapters: Vec<Box<dyn Adapter>>,
+}
+
+impl Registry {
+    /// Builds every adapter. Performs no I/O.
+    ///
+    /// # Errors
+    /// [`AdapterError::Configuration`] naming a URL that is none.
+    pub fn new(config: &MarketplaceConfig) -> Result<Self, AdapterError> {
+        let http =
+            HttpClient::new(HttpTimeouts { connect: config.connect_timeout, total: config.total_timeout })?;
+        let adapters = MARKETPLACE_CODES
+            .iter()
+            .map(|code| build(*code, config, http.clone()))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { adapters })
+    }
+
+    /// The marketplace's adapter.
+    #[must_use]
+    pub fn adapter(&self, code: MarketplaceCode) -> &dyn Adapter {
+        // One was built per code, in the codes' own order.
+        self.adapters[code as usize].as_ref()
+    }
+}
+
+/// The list of adapters. A code without one does not compile.
+fn build(
+    code: MarketplaceCode,
+    config: &MarketplaceConfig,
+    http: HttpClient,
+) -> Result<Box<dyn Adapter>, AdapterError> {
+    Ok(match code {
+        MarketplaceCode::Ajio => {
+            Box::new(Ajio::new(http, url(config.ajio_base_url.as_deref(), "AJIO base URL")?))
+        }
+        MarketplaceCode::AmazonIn => Box::new(AmazonIn::new(
+            http,
+            url(config.amazon_in_base_url.as_deref(), "Amazon.in base URL")?,
+            url(config.amazon_in_auth_url.as_deref(), "Amazon.in authorization URL")?,
+        )),
+    })
+}
+
+fn url(text: Option<&str>, what: &'static str) -> Result<Option<Url>, AdapterError> {
+    text.map(|text| parse_base_url(text, what)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::details::Credentials;
+
+    #[test]
+    fn every_code_finds_its_own_adapter() {
+        let registry = Registry::new(&MarketplaceConfig::default()).unwrap();
+        for code in MARKETPLACE_CODES {
+            assert_eq!(registry.adapter(*code).code(), *code);
+        }
+    }
+
+    #[test]
+    fn without_a_url_details_are_known_but_nothing_connects() {
+        let registry = Registry::new(&MarketplaceConfig::default()).unwrap();
+        for code in MARKETPLACE_CODES {
+            let adapter = registry.adapter(*code);
+            assert!(!adapter.details().fields.is_empty());
+            let refused = adapter.connect(Uuid::nil(), Credentials::default()).err();
+            assert!(matches!(refused, Some(AdapterError::Configuration { .. })), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_is_none_is_named_when_the_registry_is_built() {
+        let config = MarketplaceConfig { ajio_base_url: Some("not a url".to_owned()), ..Default::default() };
+        let refused = Registry::new(&config).err();
+        assert_eq!(refused, Some(AdapterError::Configuration { what: "AJIO base URL" }));
+    }
+
+    #[test]
+    fn statements_have_a_parameter_and_a_column_for_every_field() {
+        let registry = Registry::new(&MarketplaceConfig::default()).unwrap();
+        for code in MARKETPLACE_CODES {
+            let details = registry.adapter(*code).details();
+            let columns: Vec<String> = details
+                .fields
+                .iter()
+                .map(|field| if field.secret { format!("{}_enc", field.name) } else { field.name.to_owned() })
+                .collect();
+            let columns = columns.join(", ");
+            let parameters: Vec<String> =
+                (1..=details.fields.len() + 2).map(|number| format!("${number}")).collect();
+            let parameters = parameters.join(", ");
+            let insert = format!(
+                "insert into {} (seller_id, account_id, {columns}) values ({parameters})",
+                details.table
+            );
+            let select = format!("select {columns} from {} where account_id = $1", details.table);
+            assert_eq!((details.insert, details.select), (insert.as_str(), select.as_str()));
+        }
+    }
+}
