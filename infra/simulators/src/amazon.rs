@@ -1,0 +1,182 @@
+//! Amazon's stand-in: the token service (LWA) and the orders operations of the Selling Partner API.
+//!
+//! The refresh token decides whose orders are served. Answers follow the published model of the orders API, version
+//! 2026-01-01; where an order book says less than the model holds, the field is absent rather than invented.
+
+mod accounts;
+mod lwa;
+mod query;
+mod render;
+mod search;
+mod status;
+
+use std::collections::HashMap;
+
+use axum::http::{Method, StatusCode};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use crate::call::{Call, Reply};
+use crate::config::{AmazonAccount, AmazonConfig};
+use crate::faults::PageFault;
+use crate::quota::{Buckets, Quota};
+use crate::state::ChangeError;
+use crate::tokens::TokenStore;
+
+use accounts::Accounts;
+use search::Pages;
+
+const TOKEN_PATH: &str = "/auth/o2/token";
+const ORDERS_PATH: &str = "/orders/2026-01-01/orders";
+const ACCESS_TOKEN_HEADER: &str = "x-amz-access-token";
+
+pub(crate) struct Amazon {
+    accounts: Accounts,
+    tokens: TokenStore,
+    buckets: Buckets,
+    search_orders: Quota,
+    get_order: Quota,
+    pages: HashMap<String, Pages>,
+}
+
+impl Amazon {
+    pub(crate) fn new(config: &AmazonConfig) -> Self {
+        Self {
+            accounts: Accounts::new(config),
+            tokens: TokenStore::new(config.token_seconds),
+            buckets: Buckets::default(),
+            search_orders: config.search_orders,
+            get_order: config.get_order,
+            pages: HashMap::new(),
+        }
+    }
+
+    /// Whose call this is, as far as it says; its token may have expired.
+    pub(crate) fn account_of(&self, call: &Call) -> Option<String> {
+        if call.path == TOKEN_PATH {
+            return self.accounts.named_by(&lwa::parameters(call).ok()?);
+        }
+        call.header(ACCESS_TOKEN_HEADER).and_then(|token| self.tokens.owner(token)).map(str::to_owned)
+    }
+
+    pub(crate) fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        let order_id = call.path.strip_prefix(ORDERS_PATH).and_then(|rest| rest.strip_prefix('/'));
+        match (&call.method, call.path.as_str(), order_id) {
+            (&Method::POST, TOKEN_PATH, _) => self.issue_token(call, now),
+            (&Method::GET, ORDERS_PATH, _) => self.search(call, now, page_fault),
+            (&Method::GET, _, Some(order_id)) => self.order(call, order_id, now, page_fault),
+            _ => {
+                refusal(StatusCode::NOT_FOUND, "ResourceNotFound", "the path is not served by this simulator")
+            }
+        }
+    }
+
+    pub(crate) fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
+        self.tokens.expire(account, now);
+    }
+
+    pub(crate) fn register(&mut self, account: AmazonAccount) {
+        self.accounts.register(account);
+    }
+
+    pub(crate) fn set_status(
+        &mut self,
+        account: &str,
+        order_id: &str,
+        status: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), ChangeError> {
+        let book = self.accounts.book_mut(account).ok_or(ChangeError::UnknownAccount)?;
+        if book.set_status(order_id, status, at) { Ok(()) } else { Err(ChangeError::UnknownOrder) }
+    }
+
+    pub(crate) fn set_search_orders_quota(&mut self, quota: Quota) {
+        self.search_orders = quota;
+        self.buckets.refill();
+    }
+
+    fn issue_token(&mut self, call: &Call, now: DateTime<Utc>) -> Reply {
+        let account = match lwa::parameters(call).and_then(|parameters| self.accounts.admit(&parameters)) {
+            Ok(account) => account,
+            Err(refused) => return refused.reply(),
+        };
+        let token = self.tokens.issue("Atza|", &account.name, now);
+        Reply {
+            issued_token: true,
+            ..lwa::granted(&token, &account.refresh_token, self.tokens.lifetime_seconds())
+        }
+    }
+
+    fn search(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        let account = match self.authorised(call, now) {
+            Ok(account) => account,
+            Err(refused) => return refused,
+        };
+        if !self.buckets.take(&account, "searchOrders", self.search_orders, now) {
+            return failure(ORDERS_PATH, StatusCode::TOO_MANY_REQUESTS);
+        }
+        let Some(book) = self.accounts.book(&account) else { return unauthorised() };
+        let pages = self.pages.entry(account).or_default();
+        search::page(book, pages, call, now, page_fault)
+            .with_header("x-amzn-ratelimit-limit", self.search_orders.rate.to_string())
+    }
+
+    fn order(&mut self, call: &Call, order_id: &str, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        let account = match self.authorised(call, now) {
+            Ok(account) => account,
+            Err(refused) => return refused,
+        };
+        if !self.buckets.take(&account, "getOrder", self.get_order, now) {
+            return failure(ORDERS_PATH, StatusCode::TOO_MANY_REQUESTS);
+        }
+        let Some(book) = self.accounts.book(&account) else { return unauthorised() };
+        let reply = search::single(book, call, order_id, page_fault);
+        reply.with_header("x-amzn-ratelimit-limit", self.get_order.rate.to_string())
+    }
+
+    fn authorised(&self, call: &Call, now: DateTime<Utc>) -> Result<String, Reply> {
+        let token = call.header(ACCESS_TOKEN_HEADER).ok_or_else(unauthorised)?;
+        self.tokens.valid(token, now).map(str::to_owned).ok_or_else(unauthorised)
+    }
+}
+
+/// Path for the ledger: one entry for all single orders.
+pub(crate) fn ledger_path(path: &str) -> String {
+    let is_order = path.strip_prefix(ORDERS_PATH).is_some_and(|rest| rest.starts_with('/'));
+    if is_order { format!("{ORDERS_PATH}/{{orderId}}") } else { path.to_owned() }
+}
+
+/// Refused credentials: `invalid_grant` of the token service, `Unauthorized` elsewhere.
+pub(crate) fn rejection(path: &str) -> Reply {
+    if path == TOKEN_PATH { lwa::Refused::invalid_grant().reply() } else { unauthorised() }
+}
+
+/// An HTTP error in the form that the path's service gives it.
+pub(crate) fn failure(path: &str, status: StatusCode) -> Reply {
+    if path == TOKEN_PATH {
+        return lwa::failure(status);
+    }
+    let (code, message) = match status {
+        StatusCode::TOO_MANY_REQUESTS => {
+            ("QuotaExceeded", "You exceeded your quota for the requested resource.")
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            ("ServiceUnavailable", "Temporary overloading or maintenance of the server.")
+        }
+        StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => {
+            ("Unauthorized", "Access to requested resource is denied.")
+        }
+        StatusCode::NOT_FOUND => ("ResourceNotFound", "The resource specified does not exist."),
+        status if status.is_client_error() => ("InvalidInput", "Invalid Input"),
+        _ => ("InternalFailure", "We encountered an internal error. Please try again."),
+    };
+    refusal(status, code, message)
+}
+
+fn unauthorised() -> Reply {
+    failure(ORDERS_PATH, StatusCode::FORBIDDEN)
+}
+
+fn refusal(status: StatusCode, code: &str, message: &str) -> Reply {
+    Reply::json(status, &json!({ "errors": [{ "code": code, "message": message, "details": "" }] }))
+}

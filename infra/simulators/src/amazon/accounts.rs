@@ -1,0 +1,107 @@
+//! Selling partners: which credentials stand for which order book.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::lwa::{Parameters, Refused};
+use crate::config::{AmazonAccount, AmazonConfig};
+use crate::order_book::OrderBook;
+
+/// A selling partner that was given a token.
+pub(super) struct Admitted {
+    pub(super) name: String,
+    pub(super) refresh_token: String,
+}
+
+struct Credentials {
+    name: String,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+/// Registered selling partners, and the others once they have shown up.
+pub(super) struct Accounts {
+    default_book: Arc<OrderBook>,
+    accept_unregistered: bool,
+    by_refresh_token: HashMap<String, Credentials>,
+    books: HashMap<String, Arc<OrderBook>>,
+}
+
+impl Accounts {
+    pub(super) fn new(config: &AmazonConfig) -> Self {
+        let mut accounts = Self {
+            default_book: Arc::new(config.default_book.clone()),
+            accept_unregistered: config.accept_unregistered,
+            by_refresh_token: HashMap::new(),
+            books: HashMap::new(),
+        };
+        config.accounts.iter().cloned().for_each(|account| accounts.register(account));
+        accounts
+    }
+
+    pub(super) fn register(&mut self, account: AmazonAccount) {
+        // A replaced account loses its former refresh token, as after a new consent.
+        self.by_refresh_token.retain(|_, credentials| credentials.name != account.account);
+        self.books.insert(account.account.clone(), Arc::new(account.orders));
+        let AmazonAccount { account: name, client_id, client_secret, .. } = account;
+        self.by_refresh_token.insert(account.refresh_token, Credentials { name, client_id, client_secret });
+    }
+
+    pub(super) fn book(&self, name: &str) -> Option<&OrderBook> {
+        self.books.get(name).map(Arc::as_ref)
+    }
+
+    /// The book for a change; unregistered accounts get a copy of their own then.
+    pub(super) fn book_mut(&mut self, name: &str) -> Option<&mut OrderBook> {
+        self.books.get_mut(name).map(Arc::make_mut)
+    }
+
+    /// Whom a token request names, whether or not it is granted.
+    pub(super) fn named_by(&self, parameters: &Parameters) -> Option<String> {
+        let refresh_token = parameters.get("refresh_token")?;
+        let registered = self.by_refresh_token.get(refresh_token).map(|credentials| credentials.name.clone());
+        Some(registered.unwrap_or_else(|| unregistered_name(refresh_token)))
+    }
+
+    /// Decides on a token request.
+    pub(super) fn admit(&mut self, parameters: &Parameters) -> Result<Admitted, Refused> {
+        match parameters.get("grant_type") {
+            Some("refresh_token") => {}
+            Some(_) => return Err(Refused::unsupported_grant_type()),
+            None => return Err(Refused::invalid_request("grant_type")),
+        }
+        let refresh_token =
+            parameters.get("refresh_token").ok_or_else(|| Refused::invalid_request("refresh_token"))?;
+        let client_id = parameters.get("client_id").ok_or_else(|| Refused::invalid_request("client_id"))?;
+        let secret =
+            parameters.get("client_secret").ok_or_else(|| Refused::invalid_request("client_secret"))?;
+        let name = match self.by_refresh_token.get(refresh_token) {
+            Some(known) => {
+                let is_client = known.client_id.as_deref().is_none_or(|wanted| wanted == client_id)
+                    && known.client_secret.as_deref().is_none_or(|wanted| wanted == secret);
+                if !is_client {
+                    return Err(Refused::invalid_client());
+                }
+                known.name.clone()
+            }
+            None if self.accept_unregistered && !self.is_registered_client(client_id) => {
+                let name = unregistered_name(refresh_token);
+                self.books.entry(name.clone()).or_insert_with(|| Arc::clone(&self.default_book));
+                name
+            }
+            None => return Err(Refused::invalid_grant()),
+        };
+        Ok(Admitted { name, refresh_token: refresh_token.to_owned() })
+    }
+
+    fn is_registered_client(&self, client_id: &str) -> bool {
+        self.by_refresh_token.values().any(|known| known.client_id.as_deref() == Some(client_id))
+    }
+}
+
+/// A name that is the same for the same refresh token and gives nothing of it away (FNV-1a, 32 bits).
+fn unregistered_name(refresh_token: &str) -> String {
+    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(16_777_619);
+    let hash = refresh_token.bytes().fold(2_166_136_261, step);
+    format!("unregistered-{hash:08x}")
+}

@@ -1,0 +1,160 @@
+//! searchOrders and getOrder: pages of orders, their tokens, and what a fault does to a page.
+
+use std::collections::HashMap;
+
+use axum::http::StatusCode;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::query::{Datasets, Family, Query, invalid};
+use super::{failure, render};
+use crate::call::{Call, Reply};
+use crate::faults::{Malformation, PageFault};
+use crate::order_book::OrderBook;
+
+/// How long a page token can be used.
+const TOKEN_LIFE: TimeDelta = TimeDelta::hours(24);
+
+/// Where a page begins. The place is counted in the book, not in the filtered orders: an order that changes between two
+/// pages then moves no other one.
+#[derive(Debug, Clone)]
+struct Mark {
+    fingerprint: String,
+    from: usize,
+    before: DateTime<Utc>,
+    issued_at: DateTime<Utc>,
+}
+
+/// The page tokens of one account, and the page it was given last for each query.
+#[derive(Default)]
+pub(super) struct Pages {
+    marks: HashMap<String, Mark>,
+    last: HashMap<String, (usize, Option<String>)>,
+}
+
+/// Answers searchOrders.
+pub(super) fn page(
+    book: &OrderBook,
+    pages: &mut Pages,
+    call: &Call,
+    now: DateTime<Utc>,
+    page_fault: &PageFault,
+) -> Reply {
+    let query = match Query::parse(call, now) {
+        Ok(query) => query,
+        Err(refused) => return refused,
+    };
+    let (mut from, before) = match call.parameter("paginationToken") {
+        None => (0, query.before.unwrap_or(now)),
+        Some(token) => match pages.marks.get(token) {
+            Some(mark) if mark.fingerprint == query.fingerprint && now - mark.issued_at < TOKEN_LIFE => {
+                (mark.from, mark.before)
+            }
+            _ => return invalid("the paginationToken is unknown, too old, or belongs to another query"),
+        },
+    };
+    let previous = match page_fault {
+        PageFault::Repeat if from > 0 => pages.last.get(&query.fingerprint).cloned(),
+        _ => None,
+    };
+    from = previous.as_ref().map_or(from, |(from, _)| *from);
+
+    let mut matching =
+        (from..).zip(book.orders().iter().skip(from)).filter(|(_, order)| query.matches(order, before));
+    let shown: Vec<_> = matching.by_ref().take(query.page_size).map(|(_, order)| order).collect();
+    let mut next = matching.next().map(|(at, _)| at);
+    let mut orders: Vec<Value> = shown.iter().map(|order| render::order(order, &query.datasets)).collect();
+    if *page_fault == PageFault::Empty && !orders.is_empty() {
+        // Nothing is lost: the token leads to the orders that this page withholds.
+        orders.clear();
+        next = Some(from);
+    }
+    spoil(&mut orders, page_fault);
+
+    let next_token = match previous {
+        Some((_, token)) => token,
+        None => next.map(|from| {
+            let fingerprint = query.fingerprint.clone();
+            pages.issue(Mark { fingerprint, from, before, issued_at: now })
+        }),
+    };
+    pages.last.insert(query.fingerprint.clone(), (from, next_token.clone()));
+    let served = orders.len();
+    Reply::json(StatusCode::OK, &body(orders, next_token, query.family, before)).with_orders(served)
+}
+
+/// Answers getOrder.
+pub(super) fn single(book: &OrderBook, call: &Call, order_id: &str, page_fault: &PageFault) -> Reply {
+    let datasets = match Datasets::parse(call) {
+        Ok(datasets) => datasets,
+        Err(refused) => return refused,
+    };
+    let Some(order) = book.order(order_id) else { return failure(&call.path, StatusCode::NOT_FOUND) };
+    let mut orders = vec![render::order(order, &datasets)];
+    if matches!(page_fault, PageFault::Malformed(..)) {
+        spoil(&mut orders, page_fault);
+    }
+    Reply::json(StatusCode::OK, &json!({ "order": orders.pop() })).with_orders(1)
+}
+
+impl Pages {
+    fn issue(&mut self, mark: Mark) -> String {
+        self.marks.retain(|_, old| mark.issued_at - old.issued_at < TOKEN_LIFE);
+        // Characters that do not survive a URL unless they are encoded, as in the true tokens.
+        let token = format!("{}+/{}==", self.marks.len(), Uuid::now_v7().simple());
+        self.marks.insert(token.clone(), mark);
+        token
+    }
+}
+
+fn body(orders: Vec<Value>, next_token: Option<String>, family: Family, before: DateTime<Utc>) -> Value {
+    let mut body = Map::new();
+    body.insert("orders".to_owned(), Value::Array(orders));
+    if let Some(token) = next_token {
+        body.insert("pagination".to_owned(), json!({ "nextToken": token }));
+    }
+    let window_end = match family {
+        Family::Created => "createdBefore",
+        Family::LastUpdated => "lastUpdatedBefore",
+    };
+    body.insert(window_end.to_owned(), json!(before.to_rfc3339_opts(SecondsFormat::Millis, true)));
+    Value::Object(body)
+}
+
+fn spoil(orders: &mut Vec<Value>, page_fault: &PageFault) {
+    match page_fault {
+        PageFault::None | PageFault::Empty | PageFault::Repeat => {}
+        PageFault::Short => orders.truncate(orders.len() / 2),
+        PageFault::Malformed(malformation, record) => {
+            let at = (*record).min(orders.len().saturating_sub(1));
+            if let Some(order) = orders.get_mut(at) {
+                malform(order, malformation);
+            }
+        }
+    }
+}
+
+fn malform(order: &mut Value, malformation: &Malformation) {
+    const AMOUNTS: [&str; 4] = [
+        "/proceeds/grandTotal/amount",
+        "/orderItems/0/proceeds/proceedsTotal/amount",
+        "/orderItems/0/proceeds/breakdowns/0/subtotal/amount",
+        "/orderItems/0/product/price/unitPrice/amount",
+    ];
+    let amount = match malformation {
+        Malformation::MissingField { field } => {
+            if let Some(fields) = order.as_object_mut() {
+                fields.remove(field.as_deref().unwrap_or("createdTime"));
+            }
+            return;
+        }
+        Malformation::BadAmount => "12.3.4",
+        Malformation::FiveDecimals => "648.37125",
+    };
+    for pointer in AMOUNTS {
+        if let Some(place) = order.pointer_mut(pointer) {
+            *place = Value::from(amount);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The control endpoints: faults, ledger, clock, tokens, accounts and orders over HTTP.
+//!
+//! They are for tests and operators of a local cloud; nothing of them exists at the marketplaces.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{Query, State as Shared};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::ajio::{AjioOrderSummary, AjioStatus};
+use crate::config::{AjioAccount, AmazonAccount};
+use crate::faults::Fault;
+use crate::ledger::LedgerReport;
+use crate::order_book::{OrderBook, OrderBookError};
+use crate::quota::Quota;
+use crate::state::{ChangeError, Marketplace, State};
+
+type Answer = Result<Json<Value>, ControlError>;
+
+pub(crate) fn routes(state: State) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/faults", get(list_faults).post(add_fault).delete(clear_faults))
+        .route("/ledger", get(ledger).delete(reset_ledger))
+        .route("/tokens/expire", post(expire_tokens))
+        .route("/clock", get(clock).post(advance_clock))
+        .route("/ajio/accounts", post(register_ajio))
+        .route("/ajio/orders", get(ajio_orders).post(change_ajio_order))
+        .route("/ajio/quota", put(set_ajio_quota))
+        .route("/amazon/accounts", post(register_amazon))
+        .route("/amazon/orders", post(change_amazon_order))
+        .route("/amazon/quota", put(set_search_orders_quota))
+        .with_state(state)
+}
+
+enum ControlError {
+    Change(ChangeError),
+    Book(OrderBookError),
+}
+
+impl From<ChangeError> for ControlError {
+    fn from(error: ChangeError) -> Self {
+        Self::Change(error)
+    }
+}
+
+impl IntoResponse for ControlError {
+    fn into_response(self) -> Response {
+        let (status, message) = match self {
+            Self::Change(error @ ChangeError::NotPending) => (StatusCode::CONFLICT, error.to_string()),
+            Self::Change(error) => (StatusCode::NOT_FOUND, error.to_string()),
+            Self::Book(error) => (StatusCode::BAD_REQUEST, error.to_string()),
+        };
+        (status, Json(json!({ "error": message }))).into_response()
+    }
+}
+
+async fn health() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+async fn list_faults(Shared(state): Shared<State>) -> Json<Vec<Fault>> {
+    Json(state.faults())
+}
+
+async fn add_fault(Shared(state): Shared<State>, Json(fault): Json<Fault>) -> Json<Vec<Fault>> {
+    state.add_fault(fault);
+    Json(state.faults())
+}
+
+async fn clear_faults(Shared(state): Shared<State>) -> Json<Vec<Fault>> {
+    state.clear_faults();
+    Json(state.faults())
+}
+
+async fn ledger(Shared(state): Shared<State>) -> Json<LedgerReport> {
+    Json(state.ledger())
+}
+
+async fn reset_ledger(Shared(state): Shared<State>) -> Json<LedgerReport> {
+    state.reset_ledger();
+    Json(state.ledger())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpireTokens {
+    marketplace: Marketplace,
+    account: Option<String>,
+}
+
+async fn expire_tokens(Shared(state): Shared<State>, Json(order): Json<ExpireTokens>) -> Json<Value> {
+    state.expire_tokens(order.marketplace, order.account.as_deref());
+    Json(json!({ "expired": true }))
+}
+
+async fn clock(Shared(state): Shared<State>) -> Json<Value> {
+    Json(json!({ "now": state.now() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdvanceClock {
+    advance_seconds: u64,
+}
+
+async fn advance_clock(Shared(state): Shared<State>, Json(order): Json<AdvanceClock>) -> Json<Value> {
+    state.advance_clock(Duration::from_secs(order.advance_seconds));
+    Json(json!({ "now": state.now() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterAjio {
+    username: String,
+    password: Option<String>,
+    orders: Option<usize>,
+}
+
+async fn register_ajio(Shared(state): Shared<State>, Json(order): Json<RegisterAjio>) -> Answer {
+    let RegisterAjio { username, password, orders } = order;
+    state.register_ajio(AjioAccount { username: username.clone(), password, orders });
+    Ok(Json(json!({ "username": username, "orders": state.ajio_orders(&username)?.len() })))
+}
+
+#[derive(Deserialize)]
+struct OfAjio {
+    username: String,
+}
+
+async fn ajio_orders(
+    Shared(state): Shared<State>,
+    Query(of): Query<OfAjio>,
+) -> Result<Json<Vec<AjioOrderSummary>>, ControlError> {
+    Ok(Json(state.ajio_orders(&of.username)?))
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+enum AjioChange {
+    CustomerCancel { username: String, order_id: String },
+    SetStatus { username: String, order_id: String, status: AjioStatus },
+}
+
+async fn change_ajio_order(Shared(state): Shared<State>, Json(change): Json<AjioChange>) -> Answer {
+    match change {
+        AjioChange::CustomerCancel { username, order_id } => state.cancel_ajio_order(&username, &order_id)?,
+        AjioChange::SetStatus { username, order_id, status } => {
+            state.set_ajio_status(&username, &order_id, status)?
+        }
+    }
+    Ok(Json(json!({ "changed": true })))
+}
+
+async fn set_ajio_quota(Shared(state): Shared<State>, Json(quota): Json<Option<Quota>>) -> Json<Value> {
+    state.set_ajio_quota(quota);
+    Json(json!({ "quota": quota }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterAmazon {
+    account: String,
+    refresh_token: String,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    orders_csv: Option<String>,
+}
+
+async fn register_amazon(Shared(state): Shared<State>, Json(order): Json<RegisterAmazon>) -> Answer {
+    let book = match &order.orders_csv {
+        Some(text) => OrderBook::from_csv("orders_csv", text),
+        None => OrderBook::sample(),
+    };
+    let orders = book.map_err(ControlError::Book)?;
+    let answer =
+        json!({ "account": order.account, "orders": orders.orders().len(), "lines": orders.line_count() });
+    let RegisterAmazon { account, refresh_token, client_id, client_secret, .. } = order;
+    state.register_amazon(AmazonAccount { account, refresh_token, client_id, client_secret, orders });
+    Ok(Json(answer))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeAmazonOrder {
+    account: String,
+    order_id: String,
+    status: String,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+async fn change_amazon_order(Shared(state): Shared<State>, Json(change): Json<ChangeAmazonOrder>) -> Answer {
+    state.set_amazon_status(&change.account, &change.order_id, &change.status, change.updated_at)?;
+    Ok(Json(json!({ "changed": true })))
+}
+
+async fn set_search_orders_quota(Shared(state): Shared<State>, Json(quota): Json<Quota>) -> Json<Value> {
+    state.set_search_orders_quota(quota);
+    Json(json!({ "quota": quota }))
+}

@@ -1,0 +1,28 @@
+//! HTTP stand-ins for the marketplaces: AJIO dropship and Amazon's Selling Partner API in one process, on one loopback port.
+//!
+//! Tests start one in-process with [`Simulator::start`]; the binary of this package serves the same thing for a local cloud.
+//! The rule of this crate: amounts are decimals from the file to the wire, and no request ever passes through a float.
+
+mod ajio;
+mod amazon;
+mod call;
+mod clock;
+mod config;
+mod control;
+mod door;
+mod faults;
+mod ledger;
+mod order_book;
+mod quota;
+mod server;
+mod state;
+mod tokens;
+
+pub use ajio::{AjioOrderSummary, AjioStatus};
+pub use config::{AjioAccount, AjioConfig, AmazonAccount, AmazonConfig, SimulatorConfig};
+pub use faults::{Fault, FaultKind, Malformation};
+pub use ledger::{InFlight, LedgerLine, LedgerReport, TokensIssued};
+pub use order_book::{CellProblem, Fulfilment, Line, Order, OrderBook, OrderBookError};
+pub use quota::Quota;
+pub use server::{Addresses, Simulator, router, serve};
+pub use state::{ChangeError, Marketplace, SimulatorError, State};

@@ -1,0 +1,195 @@
+//! Putting a simulator on a port, from a test or from the binary.
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+use crate::config::SimulatorConfig;
+use crate::control;
+use crate::door;
+use crate::state::{Marketplace, SimulatorError, State};
+
+/// How long calls in flight may take to end when a simulator stops.
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(200);
+
+/// Where a simulator can be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Addresses {
+    /// Host and port.
+    pub address: SocketAddr,
+    /// Base of everything, without a slash at the end.
+    pub base_url: String,
+    /// Base URL of AJIO's API.
+    pub ajio_base_url: String,
+    /// Base URL of Amazon's API and of its token service.
+    pub amazon_base_url: String,
+    /// Base URL of the control endpoints.
+    pub control_url: String,
+}
+
+impl From<SocketAddr> for Addresses {
+    fn from(address: SocketAddr) -> Self {
+        let base_url = format!("http://{address}");
+        Self {
+            address,
+            ajio_base_url: format!("{base_url}/ajio"),
+            amazon_base_url: format!("{base_url}/amazon"),
+            control_url: format!("{base_url}/_control"),
+            base_url,
+        }
+    }
+}
+
+/// The HTTP routes of a simulator.
+pub fn router(state: State) -> Router {
+    let marketplace = |marketplace: Marketplace| {
+        let state = state.clone();
+        Router::new().fallback(move |request: Request| door::enter(state, marketplace, request))
+    };
+    Router::new()
+        .nest("/ajio", marketplace(Marketplace::Ajio))
+        .nest("/amazon", marketplace(Marketplace::Amazon))
+        .nest("/_control", control::routes(state.clone()))
+}
+
+/// Serves until `shutdown` ends; calls in flight then have a moment to be answered.
+pub async fn serve(
+    listener: TcpListener,
+    state: State,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), SimulatorError> {
+    let (begin_stop, stopping) = oneshot::channel::<()>();
+    let server = axum::serve(listener, router(state)).with_graceful_shutdown(async {
+        shutdown.await;
+        let _ = begin_stop.send(());
+    });
+    // A call that hangs on purpose must not hold up whoever stops the server.
+    let deadline = async {
+        if stopping.await.is_ok() {
+            tokio::time::sleep(SHUTDOWN_GRACE).await;
+        }
+    };
+    tokio::select! {
+        ended = server => ended.map_err(SimulatorError::Run),
+        () = deadline => Ok(()),
+    }
+}
+
+/// A simulator on its own thread, so that blocking and asynchronous tests can use it alike. Dropping it stops it.
+pub struct Simulator {
+    addresses: Addresses,
+    state: State,
+    shutdown: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Simulator {
+    /// Binds the configured address and serves; it can be called as soon as this returns.
+    pub fn start(config: &SimulatorConfig) -> Result<Self, SimulatorError> {
+        let bind = config.bind;
+        let state = State::new(config);
+        let served = state.clone();
+        let (shutdown, stopped) = oneshot::channel();
+        let (bound, address) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("simulators".to_owned())
+            .spawn(move || run(bind, served, &bound, stopped))
+            .map_err(SimulatorError::Run)?;
+        let gone =
+            || SimulatorError::Run(std::io::Error::other("the server's thread ended before it was bound"));
+        let address = address.recv().map_err(|_| gone())??;
+        Ok(Self {
+            addresses: Addresses::from(address),
+            state,
+            shutdown: Some(shutdown),
+            thread: Some(thread),
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.addresses.base_url
+    }
+
+    /// Base URL of AJIO's API.
+    #[must_use]
+    pub fn ajio_base_url(&self) -> &str {
+        &self.addresses.ajio_base_url
+    }
+
+    /// Base URL of Amazon's API and of its token service.
+    #[must_use]
+    pub fn amazon_base_url(&self) -> &str {
+        &self.addresses.amazon_base_url
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.addresses.address
+    }
+}
+
+/// Faults, ledger, clock and orders are reached through the state.
+impl std::ops::Deref for Simulator {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        // Both fail only when the server has ended by itself.
+        if let Some(shutdown) = self.shutdown.take() {
+            let _ = shutdown.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(
+    bind: SocketAddr,
+    state: State,
+    bound: &mpsc::Sender<Result<SocketAddr, SimulatorError>>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(source) => {
+            let _ = bound.send(Err(SimulatorError::Run(source)));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        let listened = match TcpListener::bind(bind).await {
+            Ok(listener) => listener.local_addr().map(|address| (listener, address)),
+            Err(source) => Err(source),
+        };
+        let (listener, address) = match listened {
+            Ok(listening) => listening,
+            Err(source) => {
+                let _ = bound.send(Err(SimulatorError::Listen { address: bind, source }));
+                return;
+            }
+        };
+        let _ = bound.send(Ok(address));
+        let _ = serve(listener, state, async {
+            let _ = stopped.await;
+        })
+        .await;
+    });
+    runtime.shutdown_background();
+}
