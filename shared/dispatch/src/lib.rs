@@ -1,1 +1,17 @@
-//! Stub.
+//! Dispatch: the run ledger, the message that announces a run, and the lanes it travels in.
+//!
+//! The run's row is the truth and the message a doorbell. Whoever makes work writes the row, commits, rings, and marks
+//! the row as rung; a sweep rings again for what was not heard. So no work depends on a message.
+
+mod bell;
+mod envelope;
+mod lane;
+mod ledger;
+
+pub use bell::{Bell, BellError};
+pub use envelope::{Envelope, EnvelopeError, Job, RunKind};
+pub use lane::{lane_account, lane_queue_name};
+pub use ledger::{
+    CLAIM, Claim, Claimed, Counters, Progress, Requested, Unclaimed, advance, continue_later, fail,
+    mark_sent, request_run, wait,
+};

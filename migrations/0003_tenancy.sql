@@ -1,0 +1,104 @@
+-- Org → Seller → member, and the marketplace registry.
+set local role robnu_owner;
+set local search_path = robnu;
+
+-- Global tables: orgs, people, marketplaces, schema_migrations. Every other relation belongs to a seller.
+create table orgs (
+  id uuid primary key default uuidv7(),
+  name text not null check (length(name) between 1 and 200),
+  created_at timestamptz not null default now()
+);
+insert into orgs (name) values ('default');
+
+create table people (
+  id uuid primary key default uuidv7(),
+  subject text not null unique check (length(subject) between 1 and 200),
+  email text not null check (length(email) between 3 and 320),
+  created_at timestamptz not null default now()
+);
+alter table people enable row level security;
+alter table people force row level security;
+create policy self on people for all to robnu_person, robnu_tenant
+  using (subject = (select app_current_subject())) with check (subject = (select app_current_subject()));
+create policy owner on people for all to robnu_owner using (true) with check (true);
+grant select, insert (subject, email) on people to robnu_person;
+grant select (id, subject) on people to robnu_tenant;
+
+create table marketplaces (
+  code text primary key check (code ~ '^[A-Z][A-Z_]{1,31}$'),
+  display_name text not null,
+  status text not null check (status in ('ACTIVE', 'PLANNED', 'SUSPENDED')),
+  claim_window_days integer check (claim_window_days > 0),
+  orders_every_minutes integer not null default 60 check (orders_every_minutes > 0)
+);
+insert into marketplaces (code, display_name, status, claim_window_days, orders_every_minutes) values
+  ('AJIO', 'AJIO', 'ACTIVE', 60, 60),
+  ('AMAZON_IN', 'Amazon.in', 'ACTIVE', null, 15),
+  ('FLIPKART', 'Flipkart', 'PLANNED', null, 60),
+  ('MEESHO', 'Meesho', 'PLANNED', 7, 60);
+grant select on marketplaces to robnu_tenant, robnu_person, robnu_system_sweep, robnu_system_lanes;
+
+create table sellers (
+  seller_id uuid primary key default uuidv7(),
+  org_id uuid not null references orgs (id),
+  name text not null check (length(name) between 1 and 200),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+call protect_tenant_table('sellers');
+call require_right_to_write('sellers', 'seller.update', 'update');
+grant select, update (name, updated_at) on sellers to robnu_tenant;
+
+create table members (
+  seller_id uuid not null references sellers (seller_id),
+  id uuid not null default uuidv7(),
+  person_id uuid not null references people (id),
+  role text not null check (role in ('OWNER', 'ADMIN', 'OPERATOR', 'FINANCE', 'VIEWER')),
+  created_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  unique (seller_id, person_id)
+);
+create index members_by_person on members (person_id);
+call protect_tenant_table('members');
+grant select on members to robnu_tenant;
+
+-- A person sees their own memberships and, through them, the sellers' names.
+create policy own on members for select to robnu_person
+  using (person_id = (select id from people where subject = (select app_current_subject())));
+create policy own on sellers for select to robnu_person
+  using (seller_id in (select seller_id from members));
+grant select on members, sellers to robnu_person;
+
+-- The seller's data key, wrapped by KMS with the seller's id as encryption context. The clear key is never stored.
+create table seller_keys (
+  seller_id uuid not null references sellers (seller_id),
+  id uuid not null default uuidv7(),
+  wrapped_key bytea not null,
+  kms_key_id text not null,
+  created_at timestamptz not null default now(),
+  primary key (seller_id, id)
+);
+call protect_tenant_table('seller_keys');
+grant select, insert (seller_id, id, wrapped_key, kms_key_id) on seller_keys to robnu_tenant;
+
+-- Sign-up: the person and the seller with its first OWNER and its wrapped data key, all or nothing. SECURITY DEFINER because no scope
+-- that a client can reach may insert sellers or memberships: a person may only become the OWNER of a seller that
+-- did not exist before this statement.
+create function sign_up_seller(seller uuid, seller_name text, person_email text, key_id uuid, wrapped_key bytea, kms_key_id text)
+returns void
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+declare
+  person uuid;
+begin
+  insert into people (subject, email) values (app_current_subject(), person_email) on conflict (subject) do nothing;
+  select id into strict person from people where subject = app_current_subject();
+  insert into sellers (seller_id, org_id, name) select seller, id, seller_name from orgs order by created_at, id limit 1;
+  insert into members (seller_id, person_id, role) values (seller, person, 'OWNER');
+  insert into seller_keys (seller_id, id, wrapped_key, kms_key_id) values (seller, key_id, wrapped_key, kms_key_id);
+end $$;
+grant execute on function sign_up_seller(uuid, text, text, uuid, bytea, text) to robnu_person;
+
+grant execute on function app_current_subject() to robnu_person, robnu_tenant;
+grant execute on function app_current_seller_id(), app_may(text), app_role_rights(text) to robnu_tenant;

@@ -1,0 +1,112 @@
+-- Marketplace accounts, their typed details, their lanes and schedules.
+set local role robnu_owner;
+set local search_path = robnu;
+
+create table marketplace_accounts (
+  seller_id uuid not null references sellers (seller_id),
+  id uuid not null default uuidv7(),
+  marketplace_code text not null references marketplaces (code),
+  external_account_id text not null check (length(external_account_id) between 1 and 100),
+  display_name text not null check (length(display_name) between 1 and 200),
+  status text not null default 'ACTIVE' check (status in ('ACTIVE', 'PAUSED', 'NEEDS_RECONNECT', 'DISCONNECTED')),
+  -- The lane: what is wanted follows from status, what exists is kept here by the lanes function.
+  lane_state text not null default 'REQUESTED' check (lane_state in ('REQUESTED', 'ACTIVE', 'PAUSED', 'RETIRED')),
+  lane_generation integer not null default 1 check (lane_generation > 0),
+  lane_queue_url text,
+  lane_mapping_id text,
+  lane_checked_at timestamptz,
+  -- Up to which instant the marketplace vouches that everything was read.
+  orders_watermark timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  unique (seller_id, marketplace_code, external_account_id)
+);
+-- Lanes and sweeps look accounts up across sellers.
+create index marketplace_accounts_lane on marketplace_accounts (lane_state, lane_checked_at);
+call protect_tenant_table('marketplace_accounts');
+call require_right_to_write('marketplace_accounts', 'accounts.manage', 'insert');
+-- Jobs set NEEDS_RECONNECT and the watermark; members with the right set the rest.
+create policy update_needs_right on marketplace_accounts as restrictive for update to robnu_tenant
+  using ((select app_may('accounts.manage')) or (select app_may('ingest')))
+  with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
+grant select,
+  insert (seller_id, id, marketplace_code, external_account_id, display_name),
+  update (display_name, status, orders_watermark, updated_at)
+  on marketplace_accounts to robnu_tenant;
+create policy sweep on marketplace_accounts for select to robnu_system_sweep using (true);
+grant select (seller_id, id, marketplace_code, status, lane_state, lane_queue_url) on marketplace_accounts to robnu_system_sweep;
+create policy lanes on marketplace_accounts for all to robnu_system_lanes using (true) with check (true);
+grant select (seller_id, id, marketplace_code, status, lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at),
+  update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at)
+  on marketplace_accounts to robnu_system_lanes;
+
+-- Satellites, one per marketplace. Columns named …_enc hold ciphertext under the seller's data key.
+create table ajio_account_details (
+  seller_id uuid not null,
+  account_id uuid not null,
+  username text not null,
+  password_enc bytea not null,
+  updated_at timestamptz not null default now(),
+  primary key (seller_id, account_id),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
+);
+create table amazon_account_details (
+  seller_id uuid not null,
+  account_id uuid not null,
+  client_id text not null,
+  client_secret_enc bytea not null,
+  refresh_token_enc bytea not null,
+  updated_at timestamptz not null default now(),
+  primary key (seller_id, account_id),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
+);
+call protect_tenant_table('ajio_account_details');
+call protect_tenant_table('amazon_account_details');
+-- Write-only for people: only a job reads credentials, even encrypted ones.
+create policy select_needs_right on ajio_account_details as restrictive for select to robnu_tenant using ((select app_may('credentials.read')));
+create policy select_needs_right on amazon_account_details as restrictive for select to robnu_tenant using ((select app_may('credentials.read')));
+call require_right_to_write('ajio_account_details', 'accounts.manage', 'insert');
+call require_right_to_write('amazon_account_details', 'accounts.manage', 'insert');
+grant select, insert (seller_id, account_id, username, password_enc) on ajio_account_details to robnu_tenant;
+grant select, insert (seller_id, account_id, client_id, client_secret_enc, refresh_token_enc) on amazon_account_details to robnu_tenant;
+
+create table credential_events (
+  seller_id uuid not null,
+  id uuid not null default uuidv7(),
+  account_id uuid not null,
+  event text not null check (event in ('CONNECTED', 'REFUSED')),
+  occurred_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
+);
+create index credential_events_by_account on credential_events (seller_id, account_id, occurred_at desc);
+call protect_tenant_table('credential_events');
+create policy insert_needs_right on credential_events as restrictive for insert to robnu_tenant
+  with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
+grant select, insert (seller_id, account_id, event) on credential_events to robnu_tenant;
+
+create table schedules (
+  seller_id uuid not null,
+  id uuid not null default uuidv7(),
+  account_id uuid not null,
+  kind text not null check (kind in ('ORDERS')),
+  every_minutes integer not null check (every_minutes between 1 and 10080),
+  enabled boolean not null default true,
+  next_due_at timestamptz not null default now(),
+  last_claimed_at timestamptz,
+  primary key (seller_id, id),
+  unique (seller_id, account_id, kind),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
+);
+-- The sweep asks for what is due across sellers.
+create index schedules_due on schedules (next_due_at) where enabled;
+create index schedules_by_id on schedules (id);
+call protect_tenant_table('schedules');
+call require_right_to_write('schedules', 'accounts.manage', 'insert');
+create policy update_needs_right on schedules as restrictive for update to robnu_tenant
+  using ((select app_may('accounts.manage')) or (select app_may('ingest')))
+  with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
+grant select, insert (seller_id, account_id, kind, every_minutes), update (every_minutes, enabled, next_due_at) on schedules to robnu_tenant;
+create policy sweep on schedules for all to robnu_system_sweep using (true) with check (true);
+grant select, update (next_due_at, last_claimed_at) on schedules to robnu_system_sweep;

@@ -1,0 +1,115 @@
+-- The run ledger. The row is the truth and the queue's message a doorbell: any message may be lost or repeated.
+set local role robnu_owner;
+set local search_path = robnu;
+
+create table sync_runs (
+  seller_id uuid not null,
+  id uuid not null default uuidv7(),
+  account_id uuid not null,
+  marketplace_code text not null references marketplaces (code),
+  kind text not null check (kind in ('ORDERS')),
+  trigger text not null check (trigger in ('SCHEDULE', 'API')),
+  -- Read everything the marketplace still shows, not only what changed since the watermark.
+  full_read boolean not null default false,
+  state text not null default 'QUEUED'
+    check (state in ('QUEUED', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'DEAD_LETTERED', 'CANCELLED')),
+  -- A run goes on in steps; each step has its own message, and each ring of the same step a new generation.
+  step integer not null default 0,
+  generation integer not null default 0,
+  -- Who may write: the holder of the latest attempt, while its lease lives.
+  attempt integer not null default 0,
+  lease_expires_at timestamptz,
+  -- Claims since a page was last committed; bounds a run that crashes or fails over and over.
+  fruitless_claims integer not null default 0,
+  page_position text,
+  changed_since timestamptz,
+  complete_until timestamptz,
+  queued_at timestamptz not null default now(),
+  sent_at timestamptz,
+  next_attempt_at timestamptz,
+  started_at timestamptz,
+  finished_at timestamptz,
+  pages integer not null default 0,
+  orders_new integer not null default 0,
+  orders_changed integer not null default 0,
+  orders_unchanged integer not null default 0,
+  lines_new integer not null default 0,
+  lines_changed integer not null default 0,
+  lines_removed integer not null default 0,
+  quarantined integer not null default 0,
+  error_code text,
+  error_message text,
+  primary key (seller_id, id),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id)
+);
+-- One live run per account and kind: a second request answers with the first.
+create unique index sync_runs_one_live on sync_runs (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING');
+create index sync_runs_by_account on sync_runs (seller_id, account_id, id desc);
+-- The sweep looks for live runs across sellers; there are few of them at any time.
+create index sync_runs_live on sync_runs (state, queued_at) where state in ('QUEUED', 'RUNNING', 'WAITING');
+create index sync_runs_by_id on sync_runs (id) where state in ('QUEUED', 'RUNNING', 'WAITING');
+call protect_tenant_table('sync_runs');
+call require_right_to_write('sync_runs', 'sync.run', 'insert');
+create policy update_needs_right on sync_runs as restrictive for update to robnu_tenant
+  using ((select app_may('sync.run')) or (select app_may('ingest')))
+  with check ((select app_may('sync.run')) or (select app_may('ingest')));
+grant select,
+  insert (seller_id, id, account_id, marketplace_code, kind, trigger, full_read),
+  update (state, step, generation, attempt, lease_expires_at, fruitless_claims, page_position, changed_since, complete_until,
+    sent_at, next_attempt_at, started_at, finished_at, pages, orders_new, orders_changed, orders_unchanged,
+    lines_new, lines_changed, lines_removed, quarantined, error_code, error_message)
+  on sync_runs to robnu_tenant;
+
+-- Sweeps and lanes see ids, states and times, and may ring; what a run read or why it failed is not theirs.
+create policy sweep on sync_runs for all to robnu_system_sweep using (true) with check (true);
+grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, lease_expires_at, queued_at, sent_at, next_attempt_at),
+  insert (seller_id, account_id, marketplace_code, kind, trigger),
+  update (state, generation, sent_at, next_attempt_at)
+  on sync_runs to robnu_system_sweep;
+create policy lanes on sync_runs for all to robnu_system_lanes using (true) with check (true);
+grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, sent_at), update (sent_at)
+  on sync_runs to robnu_system_lanes;
+
+-- Records that could not be mapped, kept whole under the seller's data key.
+create table quarantined_records (
+  seller_id uuid not null,
+  id uuid not null default uuidv7(),
+  account_id uuid not null,
+  run_id uuid not null,
+  external_id text,
+  reason text not null,
+  record_enc bytea not null,
+  created_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
+  foreign key (seller_id, run_id) references sync_runs (seller_id, id)
+);
+create index quarantined_records_by_run on quarantined_records (seller_id, run_id);
+call protect_tenant_table('quarantined_records');
+call require_right_to_write('quarantined_records', 'ingest', 'insert');
+grant select (seller_id, id, account_id, run_id, external_id, reason, created_at),
+  insert (seller_id, id, account_id, run_id, external_id, reason, record_enc)
+  on quarantined_records to robnu_tenant;
+
+-- Commits a page's progress in the page's own transaction; raising RB004 rolls the page back when another attempt has
+-- taken the run over.
+create function advance_run(run uuid, at_step integer, by_attempt integer, lease_seconds double precision, next_position text,
+  vouched_until timestamptz, reads_since timestamptz, new_orders integer, changed_orders integer, unchanged_orders integer,
+  new_lines integer, changed_lines integer, removed_lines integer, quarantined_now integer) returns void
+language plpgsql
+as $$
+begin
+  update robnu.sync_runs
+  set page_position = next_position, complete_until = coalesce(vouched_until, complete_until), changed_since = reads_since,
+    lease_expires_at = now() + make_interval(secs => lease_seconds), fruitless_claims = 0, pages = pages + 1,
+    orders_new = orders_new + new_orders, orders_changed = orders_changed + changed_orders,
+    orders_unchanged = orders_unchanged + unchanged_orders, lines_new = lines_new + new_lines,
+    lines_changed = lines_changed + changed_lines, lines_removed = lines_removed + removed_lines,
+    quarantined = quarantined + quarantined_now
+  where id = run and step = at_step and attempt = by_attempt and state = 'RUNNING';
+  if not found then
+    raise exception 'another attempt has taken the run over' using errcode = 'RB004';
+  end if;
+end $$;
+grant execute on function advance_run(uuid, integer, integer, double precision, text, timestamptz, timestamptz, integer, integer,
+  integer, integer, integer, integer, integer) to robnu_tenant;

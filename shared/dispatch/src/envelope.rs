@@ -1,0 +1,197 @@
+//! The message in a lane: a versioned, tagged JSON object that names a run and nothing else.
+
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_tenancy::{AccountId, RunId, SellerId};
+use serde::{Deserialize, Serialize};
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RunKind {
+    /// Reads orders.
+    Orders,
+}
+
+impl RunKind {
+    /// The text stored in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "ORDERS",
+        }
+    }
+}
+
+/// A doorbell for one step of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// The run.
+    pub run_id: RunId,
+    /// Which step of it.
+    pub step: i32,
+    /// Which ring of that step.
+    pub generation: i32,
+    /// Whose it is.
+    pub seller_id: SellerId,
+    /// For which account.
+    pub account_id: AccountId,
+    /// Which adapter.
+    #[serde(with = "code_text")]
+    pub marketplace: MarketplaceCode,
+    /// What to do.
+    pub kind: RunKind,
+}
+
+impl Job {
+    /// SQS drops a message with an id seen in the last five minutes, so each ring has its own.
+    #[must_use]
+    pub fn deduplication_id(&self) -> String {
+        format!("{}.{}.{}", self.run_id, self.step, self.generation)
+    }
+}
+
+/// A job on the wire. A new version is a new variant; the old ones stay readable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "version")]
+pub enum Envelope {
+    /// The first form.
+    #[serde(rename = "1")]
+    V1 {
+        /// The job.
+        job: Job,
+        /// W3C trace context; its trace id is the run's id, so that one search finds every function's lines.
+        trace_parent: String,
+    },
+}
+
+/// Why a body is no envelope. Never holds the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// Not JSON, or not an object with a version.
+    #[error("the message is not an envelope")]
+    Garbage,
+    /// A version of the future, or none of ours.
+    #[error("the message has an unknown version")]
+    UnknownVersion,
+    /// The version is known and its content is not what it promises.
+    #[error("the envelope's content is malformed at line {line}, column {column}")]
+    Malformed {
+        /// Line in the body.
+        line: usize,
+        /// Column in the line.
+        column: usize,
+    },
+}
+
+impl Envelope {
+    /// Puts a job into an envelope of the current version.
+    #[must_use]
+    pub fn new(job: Job) -> Self {
+        let trace = job.run_id.as_uuid().simple();
+        let (_, span) = job.account_id.as_uuid().as_u64_pair();
+        Self::V1 { trace_parent: format!("00-{trace}-{span:016x}-01"), job }
+    }
+
+    /// Reads a message body. What is not understood is refused, not guessed.
+    ///
+    /// # Errors
+    /// See [`EnvelopeError`].
+    pub fn parse(body: &str) -> Result<Self, EnvelopeError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: String,
+        }
+        let versioned: Versioned = serde_json::from_str(body).map_err(|_| EnvelopeError::Garbage)?;
+        if versioned.version != "1" {
+            return Err(EnvelopeError::UnknownVersion);
+        }
+        serde_json::from_str(body)
+            .map_err(|error| EnvelopeError::Malformed { line: error.line(), column: error.column() })
+    }
+
+    /// The message body.
+    #[must_use]
+    pub fn to_body(&self) -> String {
+        serde_json::to_string(self).expect("ids, numbers and texts always serialize")
+    }
+
+    /// The job inside.
+    #[must_use]
+    pub fn into_job(self) -> Job {
+        match self {
+            Self::V1 { job, .. } => job,
+        }
+    }
+}
+
+mod code_text {
+    //! A marketplace code as its text.
+
+    use robnu_marketplace::code::MarketplaceCode;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` passes a reference")]
+    pub(super) fn serialize<S: Serializer>(code: &MarketplaceCode, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(code.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<MarketplaceCode, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn job() -> Job {
+        Job {
+            run_id: RunId::new(),
+            step: 2,
+            generation: 3,
+            seller_id: SellerId::new(),
+            account_id: AccountId::new(),
+            marketplace: MarketplaceCode::AmazonIn,
+            kind: RunKind::Orders,
+        }
+    }
+
+    #[test]
+    fn a_job_survives_the_wire() {
+        let job = job();
+        let body = Envelope::new(job.clone()).to_body();
+        assert_eq!(Envelope::parse(&body).unwrap().into_job(), job);
+    }
+
+    #[test]
+    fn each_ring_has_its_own_deduplication_id() {
+        let job = job();
+        let again = Job { generation: job.generation + 1, ..job.clone() };
+        let next = Job { step: job.step + 1, generation: 0, ..job.clone() };
+        assert_ne!(job.deduplication_id(), again.deduplication_id());
+        assert_ne!(again.deduplication_id(), next.deduplication_id());
+    }
+
+    #[test]
+    fn an_unknown_version_is_refused_and_not_guessed() {
+        let body = Envelope::new(job()).to_body().replace(r#""version":"1""#, r#""version":"2""#);
+        assert_eq!(Envelope::parse(&body), Err(EnvelopeError::UnknownVersion));
+    }
+
+    #[test]
+    fn an_envelope_of_another_shape_is_refused_with_its_place() {
+        let body = Envelope::new(job()).to_body().replace("AMAZON_IN", "EBAY");
+        assert!(matches!(Envelope::parse(&body), Err(EnvelopeError::Malformed { line: 1, .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_refused(body in ".{0,200}") {
+            prop_assert!(Envelope::parse(&body).is_err());
+        }
+    }
+}

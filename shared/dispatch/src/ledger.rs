@@ -1,0 +1,15 @@
+//! The run ledger: every transition of a run's row, each a conditional update that only the run's holder can make.
+//!
+//! ```text
+//! QUEUED ──claim──▶ RUNNING ──last page──▶ SUCCEEDED
+//!   ▲                 │ │ └──permanent──▶ FAILED
+//!   │◀──slice over────┘ └──must wait──▶ WAITING ──sweep──▶ QUEUED
+//! ```
+
+mod claim;
+mod progress;
+mod request;
+
+pub use claim::{CLAIM, Claim, Claimed, Unclaimed};
+pub use progress::{Counters, Progress, advance, continue_later, fail, mark_sent, wait};
+pub use request::{Requested, request_run};

@@ -1,0 +1,83 @@
+//! Claiming a step of a run.
+
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{Error, Row};
+
+use crate::envelope::Job;
+
+/// Claims one step: see the parameters in the statement. Sent together with whatever else the job has to read.
+pub const CLAIM: &str = include_str!("../sql/claim.sql");
+
+/// A step that is ours until the lease ends.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Which attempt holds the lease; every later write of this run states it.
+    pub attempt: i32,
+    /// Claims since a page was last committed, this one included.
+    pub fruitless_claims: i32,
+    /// Whether to read everything the marketplace still shows.
+    pub full_read: bool,
+    /// Where the run stopped.
+    pub page_position: Option<String>,
+    /// From where this run reads, once its first page has settled it.
+    pub changed_since: Option<DateTime<Utc>>,
+    /// Whether no page was committed yet.
+    pub is_first_page: bool,
+    /// The account's watermark.
+    pub watermark: Option<DateTime<Utc>>,
+    /// `ACTIVE`, or why nothing must be read.
+    pub account_status: String,
+}
+
+/// Why a step is not ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unclaimed {
+    /// The step is over, or a newer ring of it is on its way: acknowledge.
+    Passed,
+    /// Another attempt's lease lives: leave the message in the queue.
+    Busy,
+    /// The seller has no such run, or it was never rung like this: refuse.
+    Unknown,
+}
+
+/// The outcome of a claim.
+#[derive(Debug)]
+pub enum Claimed {
+    /// Ours.
+    Mine(Claim),
+    /// Not ours.
+    Not(Unclaimed),
+}
+
+impl Claimed {
+    /// Reads the answer to [`CLAIM`].
+    pub fn from_rows(rows: &[Row], job: &Job) -> Result<Self, Error> {
+        let Some(row) = rows.first() else { return Ok(Self::Not(Unclaimed::Unknown)) };
+        if row.try_get::<_, &str>("marketplace_code")? != job.marketplace.as_str() {
+            return Ok(Self::Not(Unclaimed::Unknown));
+        }
+        let Some(attempt) = row.try_get("attempt")? else {
+            let stands = (row.try_get("step")?, row.try_get("generation")?, row.try_get("state")?);
+            return Ok(Self::Not(unclaimed(job, stands)));
+        };
+        Ok(Self::Mine(Claim {
+            attempt,
+            fruitless_claims: row.try_get("fruitless_claims")?,
+            full_read: row.try_get("full_read")?,
+            page_position: row.try_get("page_position")?,
+            changed_since: row.try_get("changed_since")?,
+            is_first_page: row.try_get::<_, i32>("pages")? == 0,
+            watermark: row.try_get("orders_watermark")?,
+            account_status: row.try_get("account_status")?,
+        }))
+    }
+}
+
+fn unclaimed(job: &Job, (step, generation, state): (i32, i32, &str)) -> Unclaimed {
+    let (rung, stands) = ((job.step, job.generation), (step, generation));
+    match (rung.cmp(&stands), state) {
+        (std::cmp::Ordering::Greater, _) => Unclaimed::Unknown,
+        (std::cmp::Ordering::Equal, "RUNNING") => Unclaimed::Busy,
+        _ => Unclaimed::Passed,
+    }
+}

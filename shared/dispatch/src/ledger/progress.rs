@@ -1,0 +1,147 @@
+//! What the holder of a claim writes as it goes on. Each write states the attempt; one that is no longer the latest
+//! changes nothing.
+
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{Database, Error, RunId, Scope, SellerScope, Session};
+
+use crate::envelope::Job;
+use crate::ledger::claim::Claim;
+
+const ADVANCE: &str = include_str!("../sql/advance.sql");
+const FINISH: &str = include_str!("../sql/finish.sql");
+const WAIT: &str = include_str!("../sql/wait.sql");
+const FAIL: &str = include_str!("../sql/fail.sql");
+const CONTINUE_LATER: &str = include_str!("../sql/continue_later.sql");
+const MARK_SENT: &str = include_str!("../sql/mark_sent.sql");
+
+/// What a page did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Orders not seen before.
+    pub orders_new: i32,
+    /// Orders that differed from what was stored.
+    pub orders_changed: i32,
+    /// Orders equal to what was stored.
+    pub orders_unchanged: i32,
+    /// Lines not seen before.
+    pub lines_new: i32,
+    /// Lines that differed.
+    pub lines_changed: i32,
+    /// Lines that their order no longer has.
+    pub lines_removed: i32,
+    /// Records that could not be mapped.
+    pub quarantined: i32,
+}
+
+/// Where a page leaves the run.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    /// The next page; `None` ends the run with this page.
+    pub next_position: Option<&'a str>,
+    /// Up to which instant the marketplace vouches for this read.
+    pub complete_until: Option<DateTime<Utc>>,
+    /// From where the run reads.
+    pub changed_since: Option<DateTime<Utc>>,
+    /// What the page did.
+    pub counters: Counters,
+    /// How long the lease is renewed for, in seconds.
+    pub lease_seconds: f64,
+}
+
+/// Commits a page with its progress, in one flight; the last page ends the run and moves the watermark.
+///
+/// # Errors
+/// [`Error::LeaseLost`] when another attempt has taken over: nothing of the page is stored.
+pub async fn advance(
+    session: Session,
+    job: &Job,
+    claim: &Claim,
+    progress: &Progress<'_>,
+) -> Result<(), Error> {
+    let c = &progress.counters;
+    let params: robnu_tenancy::Params<'_> = &[
+        &job.run_id,
+        &job.step,
+        &claim.attempt,
+        &progress.lease_seconds,
+        &progress.next_position,
+        &progress.complete_until,
+        &progress.changed_since,
+        &c.orders_new,
+        &c.orders_changed,
+        &c.orders_unchanged,
+        &c.lines_new,
+        &c.lines_changed,
+        &c.lines_removed,
+        &c.quarantined,
+    ];
+    let finish: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &claim.attempt];
+    let requests = [(ADVANCE, params), (FINISH, finish)];
+    let requests = if progress.next_position.is_some() { &requests[..1] } else { &requests[..] };
+    session.commit_with(requests).await?;
+    Ok(())
+}
+
+/// Puts the run off for some seconds, with the reason.
+pub async fn wait(
+    database: &Database,
+    scope: &SellerScope,
+    job: &Job,
+    claim: &Claim,
+    seconds: f64,
+    code: &str,
+    message: &str,
+) -> Result<(), Error> {
+    let session = database.session(scope).await?;
+    session
+        .commit_with(&[(WAIT, &[&job.run_id, &job.step, &claim.attempt, &seconds, &code, &message])])
+        .await?;
+    Ok(())
+}
+
+/// Ends the run for good, with the reason and whatever else `more` writes in the same transaction.
+pub async fn fail(
+    database: &Database,
+    scope: &SellerScope,
+    job: &Job,
+    claim: &Claim,
+    code: &str,
+    message: &str,
+    more: &[(&'static str, robnu_tenancy::Params<'_>)],
+) -> Result<(), Error> {
+    let session = database.session(scope).await?;
+    let params: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &claim.attempt, &code, &message];
+    let mut requests = vec![(FAIL, params)];
+    requests.extend_from_slice(more);
+    session.commit_with(&requests).await?;
+    Ok(())
+}
+
+/// Ends the slice: what remains becomes the next step. Answers what to ring and where, or `None` when another attempt
+/// has taken over.
+pub async fn continue_later(
+    database: &Database,
+    scope: &SellerScope,
+    job: &Job,
+    claim: &Claim,
+) -> Result<Option<(Job, Option<String>)>, Error> {
+    let session = database.session(scope).await?;
+    let params: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &claim.attempt];
+    let rows = session.commit_with(&[(CONTINUE_LATER, params)]).await?.swap_remove(0);
+    let Some(row) = rows.first() else { return Ok(None) };
+    let next = Job { step: row.try_get("step")?, generation: row.try_get("generation")?, ..job.clone() };
+    Ok(Some((next, row.try_get("lane_queue_url")?)))
+}
+
+/// Notes that these rings went out, so that the sweep need not repeat them.
+pub async fn mark_sent(database: &Database, scope: &impl Scope, rung: &[Job]) -> Result<(), Error> {
+    if rung.is_empty() {
+        return Ok(());
+    }
+    let runs: Vec<RunId> = rung.iter().map(|job| job.run_id).collect();
+    let steps: Vec<i32> = rung.iter().map(|job| job.step).collect();
+    let generations: Vec<i32> = rung.iter().map(|job| job.generation).collect();
+    let session = database.session(scope).await?;
+    session.commit_with(&[(MARK_SENT, &[&runs, &steps, &generations])]).await?;
+    Ok(())
+}

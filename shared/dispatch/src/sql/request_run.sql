@@ -1,0 +1,19 @@
+-- Makes a run for an active account, or answers with the live one of the same account and kind.
+-- $1 run id, $2 account, $3 kind, $4 full read
+with account as (
+  select seller_id, id, marketplace_code, lane_queue_url
+  from robnu.marketplace_accounts
+  where id = $2 and status = 'ACTIVE'
+), made as (
+  insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, full_read)
+  select seller_id, $1, id, marketplace_code, $3, 'API', $4 from account
+  on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') do nothing
+  returning id, state, step, generation
+)
+select made.id, made.state, made.step, made.generation, true as is_new, account.marketplace_code, account.lane_queue_url
+from made, account
+union all
+select live.id, live.state, live.step, live.generation, false, account.marketplace_code, account.lane_queue_url
+from account
+join robnu.sync_runs live on live.account_id = account.id and live.kind = $3 and live.state in ('QUEUED', 'RUNNING', 'WAITING')
+where not exists (select from made)

@@ -1,0 +1,46 @@
+//! The migrations, embedded at build time. A test compares this list with the folder.
+
+/// One file of `migrations/`.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// File name without its ending, such as `0001_roles`; orders the migrations.
+    pub name: &'static str,
+    /// The statements.
+    pub sql: &'static str,
+}
+
+macro_rules! migrations {
+    ($($name:literal),+ $(,)?) => {
+        /// Every migration, in the order in which they are applied.
+        pub const MIGRATIONS: &[Migration] =
+            &[$(Migration { name: $name, sql: include_str!(concat!("../../../migrations/", $name, ".sql")) }),+];
+    };
+}
+
+migrations![
+    "0001_roles",
+    "0002_scopes",
+    "0003_tenancy",
+    "0004_accounts",
+    "0005_runs",
+    "0006_orders",
+    "0007_enter",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::MIGRATIONS;
+
+    #[test]
+    fn every_file_in_the_folder_is_listed_in_order() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter_map(|name| name.strip_suffix(".sql").map(str::to_owned))
+            .collect();
+        files.sort();
+        let listed: Vec<&str> = MIGRATIONS.iter().map(|migration| migration.name).collect();
+        assert_eq!(files, listed);
+    }
+}

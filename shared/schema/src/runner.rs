@@ -1,0 +1,115 @@
+//! Applies what is missing, each migration in a transaction of its own, and refuses a changed history.
+
+use tokio_postgres::Client;
+
+use crate::migrations::Migration;
+
+/// Serialises concurrent migrate invocations on one database; any constant does.
+const LOCK_KEY: i64 = 0x526f_626e_7501;
+
+/// What one call did.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Migrations applied now, in order.
+    pub now: Vec<&'static str>,
+    /// How many were there already.
+    pub before: usize,
+}
+
+/// Why the schema is not up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// An applied file was edited afterwards.
+    #[error(
+        "migration {name} was changed after it was applied: restore the file and mend its effect in a new one"
+    )]
+    Changed {
+        /// The file.
+        name: &'static str,
+    },
+    /// The database has a migration that this build does not.
+    #[error("the database has migration {name}, which this build does not know: deploy a newer build")]
+    Unknown {
+        /// The name in the database.
+        name: String,
+    },
+    /// A migration's statement failed; its transaction was rolled back.
+    #[error("migration {name} failed and was rolled back")]
+    Failed {
+        /// The file.
+        name: &'static str,
+        /// The database's answer.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+    /// The ledger of migrations could not be read or written.
+    #[error("the ledger of migrations could not be read or written")]
+    Ledger(#[from] tokio_postgres::Error),
+}
+
+/// Brings the database that `client` is connected to, as its master user, up to `migrations`.
+pub async fn apply(client: &mut Client, migrations: &'static [Migration]) -> Result<Applied, SchemaError> {
+    client.execute("select pg_advisory_lock($1)", &[&LOCK_KEY]).await?;
+    let outcome = apply_locked(client, migrations).await;
+    client.execute("select pg_advisory_unlock($1)", &[&LOCK_KEY]).await?;
+    outcome
+}
+
+async fn apply_locked(client: &mut Client, migrations: &'static [Migration]) -> Result<Applied, SchemaError> {
+    let known = applied_checksums(client).await?;
+    if let Some((name, _)) = known.iter().find(|(name, _)| migrations.iter().all(|m| m.name != name)) {
+        return Err(SchemaError::Unknown { name: name.clone() });
+    }
+    let mut now = Vec::new();
+    for migration in migrations {
+        match known.iter().find(|(name, _)| name == migration.name) {
+            Some((_, checksum)) if *checksum == digest(migration.sql) => {}
+            Some(_) => return Err(SchemaError::Changed { name: migration.name }),
+            None => {
+                apply_one(client, migration)
+                    .await
+                    .map_err(|source| SchemaError::Failed { name: migration.name, source })?;
+                tracing::info!(migration = migration.name, "applied");
+                now.push(migration.name);
+            }
+        }
+    }
+    Ok(Applied { now, before: known.len() })
+}
+
+/// The first migration creates the schema and, in the same transaction, the ledger: there are both or neither.
+async fn applied_checksums(client: &mut Client) -> Result<Vec<(String, Vec<u8>)>, tokio_postgres::Error> {
+    let schema = "select exists (select from pg_catalog.pg_namespace where nspname = 'robnu')";
+    if !client.query_one(schema, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(Vec::new());
+    }
+    let transaction = client.transaction().await?;
+    transaction.batch_execute("set local role robnu_owner").await?;
+    let ledger = "select name, checksum from robnu.schema_migrations order by name";
+    let rows = transaction.query(ledger, &[]).await?;
+    transaction.commit().await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+async fn apply_one(client: &mut Client, migration: &Migration) -> Result<(), tokio_postgres::Error> {
+    let transaction = client.transaction().await?;
+    transaction.batch_execute(migration.sql).await?;
+    transaction
+        .batch_execute(
+            "set local role robnu_owner;
+             create table if not exists robnu.schema_migrations (
+               name text primary key, checksum bytea not null, applied_at timestamptz not null default now())",
+        )
+        .await?;
+    transaction
+        .execute(
+            "insert into robnu.schema_migrations (name, checksum) values ($1, $2)",
+            &[&migration.name, &digest(migration.sql)],
+        )
+        .await?;
+    transaction.commit().await
+}
+
+fn digest(sql: &str) -> Vec<u8> {
+    ring::digest::digest(&ring::digest::SHA256, sql.as_bytes()).as_ref().to_vec()
+}

@@ -1,0 +1,11 @@
+//! What every function does at cold start: read its environment, build AWS clients, log in to the database.
+//!
+//! A function with a bad environment refuses to start and says which variable is to blame.
+
+mod aws;
+pub mod env;
+mod login;
+
+pub use aws::aws_config;
+pub use env::EnvError;
+pub use login::{Login, StartupError, database, database_config, login};

@@ -1,0 +1,114 @@
+//! Data keys: made and unwrapped by KMS, kept in memory for a while.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::DataKeySpec;
+use robnu_tenancy::SellerId;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::StorageError;
+use crate::cipher::SellerCipher;
+
+/// How long an unwrapped key stays in memory: one KMS call per container, seller and quarter of an hour.
+const LIFETIME: Duration = Duration::from_mins(15);
+
+/// The encryption context's name for the seller, which the functions' policies require.
+const SELLER_CONTEXT: &str = "robnu:seller";
+
+/// A data key as it is stored.
+#[derive(Debug, Clone)]
+pub struct WrappedKey {
+    /// Row id of the key.
+    pub id: Uuid,
+    /// What KMS answered; only KMS opens it, and only for this seller.
+    pub ciphertext: Vec<u8>,
+}
+
+/// A data key just made.
+#[derive(Debug)]
+pub struct NewDataKey {
+    /// To be stored.
+    pub wrapped: WrappedKey,
+    /// The KMS key that wrapped it.
+    pub kms_key_id: String,
+    /// To be used at once.
+    pub cipher: SellerCipher,
+}
+
+/// Makes and unwraps data keys.
+pub struct KeyService {
+    kms: Client,
+    platform_key: String,
+    unwrapped: Mutex<HashMap<(SellerId, Uuid), (Instant, Arc<SellerCipher>)>>,
+}
+
+impl std::fmt::Debug for KeyService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyService").field("platform_key", &self.platform_key).finish_non_exhaustive()
+    }
+}
+
+impl KeyService {
+    /// Wraps new keys with `platform_key` (id, ARN or alias).
+    #[must_use]
+    pub fn new(kms: Client, platform_key: String) -> Self {
+        Self { kms, platform_key, unwrapped: Mutex::default() }
+    }
+
+    /// Makes a data key for a new seller.
+    pub async fn generate(&self, seller: SellerId) -> Result<NewDataKey, StorageError> {
+        let answer = self
+            .kms
+            .generate_data_key()
+            .key_id(&self.platform_key)
+            .key_spec(DataKeySpec::Aes256)
+            .encryption_context(SELLER_CONTEXT, seller.to_string())
+            .send()
+            .await
+            .map_err(|error| StorageError::Kms {
+                action: "make",
+                source: Box::new(error.into_service_error()),
+            })?;
+        let clear = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
+        let id = Uuid::now_v7();
+        let cipher = SellerCipher::new(seller, id, &clear)?;
+        let ciphertext = answer.ciphertext_blob.map(Blob::into_inner).ok_or(StorageError::KeyShape)?;
+        let kms_key_id = answer.key_id.unwrap_or_else(|| self.platform_key.clone());
+        Ok(NewDataKey { wrapped: WrappedKey { id, ciphertext }, kms_key_id, cipher })
+    }
+
+    /// The cipher over a stored key; asks KMS at most once per key and lifetime, however many ask at once.
+    pub async fn cipher(
+        &self,
+        seller: SellerId,
+        key: &WrappedKey,
+    ) -> Result<Arc<SellerCipher>, StorageError> {
+        let mut unwrapped = self.unwrapped.lock().await;
+        unwrapped.retain(|_, (since, _)| since.elapsed() < LIFETIME);
+        if let Some((_, cipher)) = unwrapped.get(&(seller, key.id)) {
+            return Ok(Arc::clone(cipher));
+        }
+        let answer = self
+            .kms
+            .decrypt()
+            .key_id(&self.platform_key)
+            .ciphertext_blob(Blob::new(key.ciphertext.clone()))
+            .encryption_context(SELLER_CONTEXT, seller.to_string())
+            .send()
+            .await
+            .map_err(|error| StorageError::Kms {
+                action: "unwrap",
+                source: Box::new(error.into_service_error()),
+            })?;
+        let clear = Zeroizing::new(answer.plaintext.map(Blob::into_inner).unwrap_or_default());
+        let cipher = Arc::new(SellerCipher::new(seller, key.id, &clear)?);
+        unwrapped.insert((seller, key.id), (Instant::now(), Arc::clone(&cipher)));
+        Ok(cipher)
+    }
+}

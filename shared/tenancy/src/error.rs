@@ -1,0 +1,125 @@
+//! What can go wrong in a session, sorted by what a caller does about it.
+
+use deadpool_postgres::{CreatePoolError, PoolError};
+use tokio_postgres::error::SqlState;
+
+/// SQLSTATEs raised by the migrations' own functions.
+const NO_MEMBERSHIP: &str = "RB001";
+const FOREIGN_ACCOUNT: &str = "RB002";
+const NO_SCOPE: &str = "RB003";
+const LEASE_LOST: &str = "RB004";
+
+/// Why a session gave no answer. Texts never hold parameters or rows.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The person is no member of the seller, or the seller does not exist: the two look alike on purpose.
+    #[error("no membership of this seller")]
+    NoMembership,
+    /// A job names an account that is not the seller's.
+    #[error("the account does not belong to the seller")]
+    ForeignAccount,
+    /// The scope may not do this; the database refused.
+    #[error("the database refuses this to the current scope")]
+    Forbidden,
+    /// A statement needed a scope that was not entered.
+    #[error("no scope was entered")]
+    NoScope,
+    /// Another attempt holds the run.
+    #[error("another attempt has taken the run over")]
+    LeaseLost,
+    /// A unique constraint holds already.
+    #[error("a row with this key exists (constraint {constraint})")]
+    Exists {
+        /// The constraint's name.
+        constraint: String,
+    },
+    /// A check or foreign key is violated.
+    #[error("the row violates constraint {constraint}")]
+    Violates {
+        /// The constraint's name.
+        constraint: String,
+    },
+    /// A statement, lock or transaction time-out, a deadlock or a serialization failure: worth another try.
+    #[error("the database was too busy")]
+    Busy,
+    /// The transaction had failed before, so nothing was committed.
+    #[error("the transaction had already failed; nothing was committed")]
+    Aborted,
+    /// A single row was expected.
+    #[error("the statement answered {found} rows where one was expected")]
+    RowCount {
+        /// How many came.
+        found: usize,
+    },
+    /// A row holds something that this build does not know.
+    #[error("a row holds a value that this build does not know")]
+    RowShape,
+    /// No connection could be had.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The connection's configuration is wrong.
+    #[error("the database connection is misconfigured: {what}")]
+    Configuration {
+        /// Which part.
+        what: String,
+    },
+    /// Anything else the driver or server said.
+    #[error("a statement failed")]
+    Statement(#[source] tokio_postgres::Error),
+}
+
+impl Error {
+    /// Whether the same call may succeed later without a change on our side.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Busy | Self::Unreachable(_) => true,
+            Self::Statement(error) => error.is_closed(),
+            _ => false,
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(database_error) = error.as_db_error() else {
+            return Self::Statement(error);
+        };
+        let constraint = || database_error.constraint().unwrap_or_default().to_owned();
+        match database_error.code().code() {
+            NO_MEMBERSHIP => return Self::NoMembership,
+            FOREIGN_ACCOUNT => return Self::ForeignAccount,
+            NO_SCOPE => return Self::NoScope,
+            LEASE_LOST => return Self::LeaseLost,
+            // transaction_timeout (25P04) has no constant in the driver yet.
+            "25P04" => return Self::Busy,
+            _ => {}
+        }
+        match *database_error.code() {
+            SqlState::INSUFFICIENT_PRIVILEGE => Self::Forbidden,
+            SqlState::UNIQUE_VIOLATION => Self::Exists { constraint: constraint() },
+            SqlState::CHECK_VIOLATION | SqlState::FOREIGN_KEY_VIOLATION => {
+                Self::Violates { constraint: constraint() }
+            }
+            SqlState::IN_FAILED_SQL_TRANSACTION => Self::Aborted,
+            SqlState::QUERY_CANCELED
+            | SqlState::LOCK_NOT_AVAILABLE
+            | SqlState::T_R_DEADLOCK_DETECTED
+            | SqlState::T_R_SERIALIZATION_FAILURE
+            | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => Self::Busy,
+            _ => Self::Statement(error),
+        }
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        Self::Unreachable(Box::new(error))
+    }
+}
+
+impl From<CreatePoolError> for Error {
+    fn from(error: CreatePoolError) -> Self {
+        Self::Configuration { what: error.to_string() }
+    }
+}

@@ -1,0 +1,153 @@
+//! The pool: private, so that a connection is only ever seen through a scope.
+
+use std::sync::Arc;
+
+use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio_postgres::{NoTls, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::config::{DatabaseConfig, Tls};
+use crate::error::Error;
+use crate::flight::{Request, fly};
+use crate::scope::Scope;
+use crate::session::Session;
+use crate::{Params, session};
+
+/// The database, as one login role.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Database(..)")
+    }
+}
+
+impl Database {
+    /// Sets the pool up; the first connection is opened when it is needed.
+    pub async fn new(config: &DatabaseConfig) -> Result<Self, Error> {
+        let mut postgres = tokio_postgres::Config::new();
+        postgres
+            .host(&config.host)
+            .port(config.port)
+            .dbname(&config.name)
+            .user(&config.user)
+            .application_name(&config.user)
+            .connect_timeout(config.connect_timeout);
+        if let Some(password) = &config.password {
+            postgres.password(password.expose());
+        }
+        // Recycling asks nothing of the server: a connection comes back only when its transaction is known to be over.
+        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = match &config.tls {
+            Tls::Off => Manager::from_config(postgres, NoTls, recycle),
+            tls => {
+                postgres.ssl_mode(tokio_postgres::config::SslMode::Require);
+                Manager::from_config(postgres, MakeRustlsConnect::new(client_tls(tls).await?), recycle)
+            }
+        };
+        let timeouts = Timeouts {
+            wait: Some(config.connect_timeout),
+            create: Some(config.connect_timeout),
+            recycle: Some(config.connect_timeout),
+        };
+        let pool = Pool::builder(manager)
+            .max_size(config.pool_size)
+            .timeouts(timeouts)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| Error::Configuration { what: error.to_string() })?;
+        Ok(Self { pool })
+    }
+
+    /// Runs one statement that only reads: enter, statement and COMMIT in a single flight.
+    ///
+    /// # Errors
+    /// The scope's refusal if the database does not let it in; the statement's own error otherwise.
+    pub async fn read(
+        &self,
+        scope: &impl Scope,
+        sql: &'static str,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let connection = self.connection().await?;
+        let door = scope.door();
+        let door_params = door.params();
+        let requests: [Request<'_>; 4] =
+            [session::BEGIN, (door.sql(), &door_params), (sql, params), session::COMMIT];
+        let landed = fly(connection.client(), &requests).await?;
+        let committed = landed.all_sent && landed.answers.last().is_some_and(Result::is_ok);
+        let outcome: Result<Vec<Vec<Row>>, Error> =
+            landed.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect();
+        // COMMIT was answered, so the transaction is over, committed or not. After an error that is none of the
+        // expected ones (a plan that a migration has invalidated, say) the connection is closed all the same.
+        if committed && !matches!(outcome, Err(Error::Statement(_))) {
+            connection.give_back();
+        }
+        Ok(outcome?.swap_remove(2))
+    }
+
+    /// Opens a session for several statements. Nothing is sent until its first one.
+    pub async fn session(&self, scope: &impl Scope) -> Result<Session, Error> {
+        Ok(Session::new(self.connection().await?, scope.door()))
+    }
+
+    async fn connection(&self) -> Result<Connection, Error> {
+        Ok(Connection { object: Some(self.pool.get().await?), over: false })
+    }
+}
+
+/// A pooled connection that is closed unless its transaction is known to be over: a dropped future, a panic or an
+/// error in between must not hand a scope to the next caller.
+pub(crate) struct Connection {
+    object: Option<Object>,
+    over: bool,
+}
+
+impl Connection {
+    pub(crate) fn client(&self) -> &Client {
+        self.object.as_ref().expect("taken only on drop")
+    }
+
+    /// The answer to COMMIT or ROLLBACK was seen.
+    pub(crate) fn give_back(mut self) {
+        self.over = true;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let (false, Some(object)) = (self.over, self.object.take()) {
+            drop(Object::take(object));
+        }
+    }
+}
+
+async fn client_tls(tls: &Tls) -> Result<rustls::ClientConfig, Error> {
+    let mut roots = rustls::RootCertStore::empty();
+    match tls {
+        Tls::Roots(file) => {
+            let misconfigured =
+                |what: &str| Error::Configuration { what: format!("{}: {what}", file.display()) };
+            let pem = tokio::fs::read(file).await.map_err(|error| misconfigured(&error.to_string()))?;
+            for certificate in
+                <rustls::pki_types::CertificateDer<'_> as rustls::pki_types::pem::PemObject>::pem_slice_iter(
+                    &pem,
+                )
+            {
+                let certificate = certificate.map_err(|_| misconfigured("is not a PEM bundle"))?;
+                roots
+                    .add(certificate)
+                    .map_err(|_| misconfigured("holds a certificate that cannot be used"))?;
+            }
+        }
+        Tls::Off | Tls::PublicRoots => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::Configuration { what: error.to_string() })
+        .map(|builder| builder.with_root_certificates(roots).with_no_client_auth())
+}

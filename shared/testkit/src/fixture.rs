@@ -1,0 +1,88 @@
+//! Two sellers, alike in everything but their ids: each with a member per role, an account per marketplace, and a row in
+//! every tenant table.
+
+use robnu_tenancy::{AccountId, OrderId, RunId, SellerId, SellerScope, Subject};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use crate::database::TestDatabase;
+
+const FIXTURE: &str = include_str!("fixture.sql");
+const ROLES: [&str; 5] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER"];
+
+/// One seller of the fixture.
+#[derive(Debug, Clone)]
+pub struct Seller {
+    /// Its id.
+    pub id: SellerId,
+    /// Its AJIO account; the marketplace knows it as `DV0001`.
+    pub ajio: AccountId,
+    /// Its Amazon account; the marketplace knows it as `A1SELLER`.
+    pub amazon: AccountId,
+    /// A finished run of the AJIO account.
+    pub run: RunId,
+    /// An order of the AJIO account, `FN1`, with two equal lines and a shipment.
+    pub order: OrderId,
+}
+
+/// The fixture.
+#[derive(Debug, Clone)]
+pub struct TwoSellers {
+    /// The one a test acts for.
+    pub ours: Seller,
+    /// The one that must not notice.
+    pub theirs: Seller,
+}
+
+impl TwoSellers {
+    /// Puts both sellers into a database.
+    pub async fn seed(database: &TestDatabase) -> Self {
+        let superuser = database.superuser().await;
+        Self { ours: Seller::seed(&superuser).await, theirs: Seller::seed(&superuser).await }
+    }
+}
+
+impl Seller {
+    async fn seed(superuser: &Client) -> Self {
+        let seller = Self {
+            id: SellerId::new(),
+            ajio: AccountId::new(),
+            amazon: AccountId::new(),
+            run: RunId::new(),
+            order: OrderId::new(),
+        };
+        // The fixture is a script; the ids are ours, so they may stand in its text.
+        let script = FIXTURE
+            .replace(":seller", &quote(seller.id.as_uuid()))
+            .replace(":ajio", &quote(seller.ajio.as_uuid()))
+            .replace(":amazon", &quote(seller.amazon.as_uuid()))
+            .replace(":run", &quote(seller.run.as_uuid()))
+            .replace(":order", &quote(seller.order.as_uuid()));
+        superuser.batch_execute(&script).await.unwrap_or_else(|error| panic!("the fixture fails: {error:?}"));
+        seller
+    }
+
+    /// The token subject of this seller's member with `role`.
+    ///
+    /// # Panics
+    /// When there is no such role.
+    #[must_use]
+    pub fn subject(&self, role: &str) -> Subject {
+        assert!(ROLES.contains(&role), "no such role: {role}");
+        Subject::from_verified_claim(&format!("{role}@{}", self.id)).expect("short enough")
+    }
+
+    /// This seller's scope, as its member with `role` enters it.
+    pub fn scope(&self, role: &str) -> SellerScope {
+        SellerScope::for_member(self.subject(role), self.id)
+    }
+
+    /// This seller's scope, as a job of its AJIO account enters it.
+    pub fn job_scope(&self) -> SellerScope {
+        SellerScope::for_job(self.id, self.ajio)
+    }
+}
+
+fn quote(id: &Uuid) -> String {
+    format!("'{id}'::uuid")
+}

@@ -1,0 +1,27 @@
+-- One seller of the fixture. Names that begin with a colon are replaced by ids.
+set search_path = robnu;
+insert into sellers (seller_id, org_id, name) select :seller, id, 'a seller' from orgs;
+with person as (
+  insert into people (subject, email)
+  select role || '@' || :seller, role || '@example.invalid'
+  from unnest(array['OWNER', 'ADMIN', 'OPERATOR', 'FINANCE', 'VIEWER']) as role
+  returning id, subject
+)
+insert into members (seller_id, person_id, role) select :seller, id, split_part(subject, '@', 1) from person;
+insert into seller_keys (seller_id, wrapped_key, kms_key_id) values (:seller, '\x00', 'none');
+insert into marketplace_accounts (seller_id, id, marketplace_code, external_account_id, display_name, lane_state, lane_queue_url, lane_mapping_id) values
+  (:seller, :ajio, 'AJIO', 'DV0001', 'AJIO', 'ACTIVE', 'https://sqs.invalid/' || :ajio || '.fifo', 'mapping'),
+  (:seller, :amazon, 'AMAZON_IN', 'A1SELLER', 'Amazon', 'ACTIVE', 'https://sqs.invalid/' || :amazon || '.fifo', 'mapping');
+insert into ajio_account_details (seller_id, account_id, username, password_enc) values (:seller, :ajio, 'DV0001', '\x00');
+insert into amazon_account_details (seller_id, account_id, client_id, client_secret_enc, refresh_token_enc)
+  values (:seller, :amazon, 'client', '\x00', '\x00');
+insert into credential_events (seller_id, account_id, event) values (:seller, :ajio, 'CONNECTED');
+insert into schedules (seller_id, account_id, kind, every_minutes) values (:seller, :ajio, 'ORDERS', 60), (:seller, :amazon, 'ORDERS', 15);
+insert into sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, state, finished_at)
+  values (:seller, :run, :ajio, 'AJIO', 'ORDERS', 'API', 'SUCCEEDED', now());
+insert into quarantined_records (seller_id, account_id, run_id, reason, record_enc) values (:seller, :ajio, :run, 'no order id', '\x00');
+insert into orders (seller_id, id, account_id, external_order_id, status, marketplace_status, placed_at, currency, total_amount)
+  values (:seller, :order, :ajio, 'FN1', 'PENDING', 'PENDENCY', '2026-01-01T00:00:00Z', 'INR', 20);
+insert into order_items (seller_id, order_id, external_item_id, quantity, line_amount, amount_basis)
+  values (:seller, :order, 'FN1-1', 1, 10, 'CUSTOMER'), (:seller, :order, 'FN1-2', 1, 10, 'CUSTOMER');
+insert into shipments (seller_id, order_id, external_shipment_id, status) values (:seller, :order, 'FN1', 'PENDING');
