@@ -57,6 +57,9 @@ struct AjioLine {
 
 #[derive(Deserialize)]
 struct TaxSummary {
+    cgst_percentage: Option<Amount>,
+    sgst_percentage: Option<Amount>,
+    igst_percentage: Option<Amount>,
     cgst_amount: Option<Amount>,
     sgst_amount: Option<Amount>,
     igst_amount: Option<Amount>,
@@ -212,34 +215,45 @@ fn amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Result<LineAmo
     purchase_amount(line, quantity, status)
 }
 
-/// Base price times quantity, plus tax. Whether AJIO's tax amounts are per unit or per line is not public; that they
-/// are per line is our reading, as on the purchase order they come from.
+/// Base price times quantity, plus tax.
 fn purchase_amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Result<LineAmount, LineProblem> {
-    let (field, price, tax) = match (line.item_base_price, line.b2b_base_price) {
-        (Some(price), _) => ("item_base_price", price.0, line.tax_summary.as_ref().map(TaxSummary::total)),
-        (None, Some(price)) => ("b2b_base_price", price.0, line.b2b_tax.map(|tax| tax.0)),
+    let (field, price, units) = match (line.item_base_price, line.b2b_base_price) {
+        (Some(price), _) => ("item_base_price", price.0, line.quantity.map_or(quantity, |units| units.0)),
+        (None, Some(price)) => ("b2b_base_price", price.0, quantity),
         // A cancelled order is worth recording even when nothing was ever charged for it.
-        (None, None) if status == OrderStatus::Cancelled => ("item_base_price", Decimal::ZERO, None),
+        (None, None) if status == OrderStatus::Cancelled => ("item_base_price", Decimal::ZERO, quantity),
         (None, None) => return Err(("item_base_price", "is missing, and so is unit_price".to_owned())),
     };
-    let units =
-        if field == "item_base_price" { line.quantity.map_or(quantity, |units| units.0) } else { quantity };
     let net = times(field, price, units)?;
-    let total = net.checked_add(tax.unwrap_or_default());
-    let amount = checked(field, total)?;
-    let tax = tax.map(|tax| checked("tax_summary", Some(tax))).transpose()?;
+    let tax = match (&line.tax_summary, line.b2b_tax) {
+        (Some(summary), _) => Some(summary.of_line(price, units)?),
+        (None, Some(tax)) => Some(times("b2b_tax", tax.0, units)?), // stands beside the price of one unit
+        (None, None) => None,
+    };
+    let amount = checked(field, net.checked_add(tax.unwrap_or_default()))?;
     Ok(LineAmount { amount, basis: AmountBasis::Purchase, tax })
 }
 
 impl TaxSummary {
-    /// Four amounts that each fit `numeric(14,4)` cannot overflow.
-    fn total(&self) -> Decimal {
-        [self.cgst_amount, self.sgst_amount, self.igst_amount, self.cess_amount]
-            .into_iter()
-            .flatten()
-            .map(|amount| amount.0)
-            .sum()
+    /// Tax of the whole line. Whether AJIO states it per line or per unit is not public. That it is per line is our
+    /// reading, except where the percentages say that only one unit's tax can be meant.
+    fn of_line(&self, price: Decimal, units: i32) -> Result<Decimal, LineProblem> {
+        let amounts = [self.cgst_amount, self.sgst_amount, self.igst_amount, self.cess_amount];
+        let stated = sum(&amounts);
+        let percentage = sum(&[self.cgst_percentage, self.sgst_percentage, self.igst_percentage]);
+        let unit_tax = price.checked_mul(percentage).map(|tax| tax / Decimal::ONE_HUNDRED);
+        let line_tax = unit_tax.and_then(|tax| tax.checked_mul(Decimal::from(units)));
+        let is_per_unit = match (unit_tax, line_tax) {
+            (Some(unit), Some(line)) => (stated - unit).abs() < (stated - line).abs(),
+            _ => false,
+        };
+        if is_per_unit { times("tax_summary", stated, units) } else { checked("tax_summary", Some(stated)) }
     }
+}
+
+/// A few amounts that each fit `numeric(14,4)` cannot overflow a decimal.
+fn sum(amounts: &[Option<Amount>]) -> Decimal {
+    amounts.iter().flatten().map(|amount| amount.0).sum()
 }
 
 fn times(field: &'static str, price: Decimal, quantity: i32) -> Result<Decimal, LineProblem> {

@@ -1,7 +1,8 @@
 //! How a run walks through AJIO's two lists: orders on pendency, then all others.
 //!
 //! The lists live while they are read. When one shrinks between two pages, what moved up across the page border
-//! is read again, so that it is not missed; when a page repeats its predecessor, the run ends instead of looping.
+//! is read again, so that it is not missed. A page with fewer orders than its own totals promise is asked for again.
+//! When a page repeats its predecessor, the run ends instead of looping.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ const MAX_PAGES: u32 = 20_000;
 
 /// How often one phase may go back for orders that moved; what still escapes, the next run reads.
 const MAX_STEPS_BACK: u32 = 100;
+
+/// How often a page is asked for again because it lacks orders; then it is taken as it is.
+const MAX_REREADS: u32 = 2;
 
 /// Which list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,11 +55,13 @@ pub struct Position {
     total: Option<u64>,
     /// How often this phase has gone back.
     steps_back: u32,
+    /// How often this page has been asked for again.
+    rereads: u32,
 }
 
 impl Position {
     fn start(phase: Phase) -> Self {
-        Self { phase, page: 0, previous: None, total: None, steps_back: 0 }
+        Self { phase, page: 0, previous: None, total: None, steps_back: 0, rereads: 0 }
     }
 
     /// The position a run goes on from; the first page of all when it has none.
@@ -86,8 +92,13 @@ impl Position {
                 previous: None,
                 total: info.total_elements,
                 steps_back: self.steps_back + 1,
+                rereads: 0,
                 ..*self
             }));
+        }
+        if self.rereads < MAX_REREADS && self.is_incomplete(page) {
+            let total = info.total_elements;
+            return Ok(Some(Self { rereads: self.rereads + 1, total, ..self.clone() }));
         }
         if self.is_last(page) {
             return Ok(self.next_phase());
@@ -96,7 +107,7 @@ impl Position {
         if next >= MAX_PAGES {
             return Err(AdapterError::Malformed { what: format!("list has more than {MAX_PAGES} pages") });
         }
-        Ok(Some(Self { page: next, previous: digest, total: info.total_elements, ..*self }))
+        Ok(Some(Self { page: next, previous: digest, total: info.total_elements, rereads: 0, ..*self }))
     }
 
     fn next_phase(&self) -> Option<Self> {
@@ -112,6 +123,14 @@ impl Position {
             Some(pages) => self.page + 1 >= pages,
             None => page.orders.len() < PAGE_SIZE as usize,
         }
+    }
+
+    /// Whether the page holds fewer orders than its own totals say it must.
+    fn is_incomplete(&self, page: &AjioPage) -> bool {
+        let Some(total) = page.page.and_then(|info| info.total_elements) else { return false };
+        let size = u64::from(PAGE_SIZE);
+        let promised = total.saturating_sub(u64::from(self.page) * size).min(size);
+        (page.orders.len() as u64) < promised
     }
 
     fn digest_unless_repeated(&self, page: &AjioPage) -> Result<Option<String>, AdapterError> {

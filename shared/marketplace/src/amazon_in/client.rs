@@ -171,7 +171,7 @@ fn accept_page(reply: Reply) -> Result<Vec<u8>, AdapterError> {
 
 fn accept_token(reply: Reply) -> Result<Vec<u8>, AdapterError> {
     let code = |body: &[u8]| serde_json::from_slice::<TokenRefusal>(body).ok().map(|refusal| refusal.error);
-    if reply.status.is_client_error() {
+    if reply.status.is_client_error() && reply.status != StatusCode::TOO_MANY_REQUESTS {
         match code(&reply.body).as_deref() {
             Some("invalid_grant" | "invalid_client" | "unauthorized_client" | "access_denied") => {
                 return Err(AdapterError::Unauthorized);

@@ -1,0 +1,230 @@
+//! The contract kit: connections to a stand-in that answers from a script or a recorded page, or to the simulators.
+
+#![allow(dead_code, reason = "each test binary uses its own part of the kit")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::contract::{Connection, OrdersPage, OrdersRequest};
+use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::record::{OrderRecord, QuarantinedRecord};
+use robnu_marketplace::registry::{MarketplaceConfig, Registry};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+/// Secrets of every account in these tests; none may ever be seen in an error.
+pub const PASSWORD: &str = "ajio-password-hush";
+pub const CLIENT_SECRET: &str = "amazon-client-secret-hush";
+pub const REFRESH_TOKEN: &str = "Atzr|amazon-refresh-hush";
+/// What every token that the scripted stand-in issues begins with.
+pub const TOKEN: &str = "access-token-hush";
+
+/// Pages after which a run in a test is taken for endless.
+const ENDLESS: usize = 2_000;
+
+/// A call as the stand-in saw it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub path: String,
+    pub query: String,
+    pub token: String,
+    pub body: String,
+}
+
+impl Call {
+    pub fn is_token_call(&self) -> bool {
+        self.path == "/authToken" || self.path == "/auth/o2/token"
+    }
+
+    /// A query parameter as it was sent, still encoded.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
+/// What the stand-in answers.
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+}
+
+pub fn ok(body: impl Into<String>) -> Answer {
+    Answer { status: 200, headers: Vec::new(), body: body.into() }
+}
+
+pub fn status(status: u16, body: impl Into<String>) -> Answer {
+    Answer { status, headers: Vec::new(), body: body.into() }
+}
+
+type Script = dyn Fn(&Call, usize) -> Answer + Send + Sync;
+
+/// A stand-in that issues tokens by itself and answers everything else from a script, which is given the call and
+/// how many calls came before it (token calls not counted).
+pub struct Scripted {
+    base_url: String,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Scripted {
+    pub async fn start(script: impl Fn(&Call, usize) -> Answer + Send + Sync + 'static) -> Self {
+        Self::start_with_tokens(|_, number| ok(issued_token(number)), script).await
+    }
+
+    /// As [`Scripted::start`], with a script for token calls too.
+    pub async fn start_with_tokens(
+        tokens: impl Fn(&Call, usize) -> Answer + Send + Sync + 'static,
+        script: impl Fn(&Call, usize) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let scripts: Arc<(Box<Script>, Box<Script>)> = Arc::new((Box::new(tokens), Box::new(script)));
+        let seen = Arc::clone(&calls);
+        let router = Router::new().fallback(move |request: Request| {
+            let (scripts, seen) = (Arc::clone(&scripts), Arc::clone(&seen));
+            async move {
+                let call = read(request).await;
+                let before = {
+                    let mut seen = seen.lock().unwrap();
+                    let kind = call.is_token_call();
+                    let before = seen.iter().filter(|other| other.is_token_call() == kind).count();
+                    seen.push(call.clone());
+                    before
+                };
+                let script = if call.is_token_call() { &scripts.0 } else { &scripts.1 };
+                respond(script(&call, before))
+            }
+        });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { base_url, calls }
+    }
+
+    pub fn connect(&self, code: MarketplaceCode) -> Box<dyn Connection> {
+        connect_to(&self.base_url, code)
+    }
+
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    pub fn token_calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().iter().filter(|call| call.is_token_call()).cloned().collect()
+    }
+
+    pub fn page_calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().iter().filter(|call| !call.is_token_call()).cloned().collect()
+    }
+}
+
+async fn read(request: Request) -> Call {
+    let (parts, body) = request.into_parts();
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let token = header("apiKey").or_else(|| header("x-amz-access-token")).unwrap_or_default().to_owned();
+    let body = to_bytes(body, 1_000_000).await.unwrap();
+    Call {
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        token,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    }
+}
+
+fn respond(answer: Answer) -> Response {
+    let mut response = (StatusCode::from_u16(answer.status).unwrap(), answer.body).into_response();
+    for (name, value) in answer.headers {
+        response.headers_mut().insert(name, value.parse().unwrap());
+    }
+    response
+}
+
+/// One body that both marketplaces' clients accept as a token answer.
+pub fn issued_token(number: usize) -> String {
+    serde_json::json!({
+        "success": true, "statusCode": 0, "result": { "accessToken": format!("{TOKEN}-{number}") },
+        "access_token": format!("{TOKEN}-{number}"), "token_type": "bearer", "expires_in": 3600,
+    })
+    .to_string()
+}
+
+pub fn config(base_url: &str) -> MarketplaceConfig {
+    MarketplaceConfig {
+        ajio_base_url: Some(base_url.to_owned()),
+        amazon_in_base_url: Some(base_url.to_owned()),
+        amazon_in_auth_url: Some(base_url.to_owned()),
+        connect_timeout: Duration::from_secs(2),
+        total_timeout: Duration::from_secs(10),
+    }
+}
+
+pub fn connect_to(base_url: &str, code: MarketplaceCode) -> Box<dyn Connection> {
+    let registry = Registry::new(&config(base_url)).unwrap();
+    connect(&registry, code, Uuid::from_u128(1), &details(code))
+}
+
+pub fn connect(
+    registry: &Registry,
+    code: MarketplaceCode,
+    account: Uuid,
+    details: &BTreeMap<String, String>,
+) -> Box<dyn Connection> {
+    let adapter = registry.adapter(code);
+    adapter.connect(account, adapter.details().parse(details).unwrap()).unwrap()
+}
+
+pub fn details(code: MarketplaceCode) -> BTreeMap<String, String> {
+    let fields = match code {
+        MarketplaceCode::Ajio => vec![("username", "DV1"), ("password", PASSWORD)],
+        MarketplaceCode::AmazonIn => vec![
+            ("client_id", "amzn1.application-oa2-client.demo"),
+            ("client_secret", CLIENT_SECRET),
+            ("refresh_token", REFRESH_TOKEN),
+        ],
+    };
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// What a whole run brought.
+#[derive(Debug, Default)]
+pub struct Run {
+    pub orders: Vec<OrderRecord>,
+    pub quarantined: Vec<QuarantinedRecord>,
+    pub pages: Vec<OrdersPage>,
+}
+
+impl Run {
+    /// Orders by id; a later reading replaces an earlier one, as in the database.
+    pub fn by_id(&self) -> BTreeMap<&str, &OrderRecord> {
+        self.orders.iter().map(|order| (order.external_order_id.as_str(), order)).collect()
+    }
+}
+
+/// Runs to the end, from position to position as the engine does.
+pub async fn run(connection: &dyn Connection) -> Result<Run, AdapterError> {
+    run_from(connection, OrdersRequest::default()).await
+}
+
+pub async fn run_from(
+    connection: &dyn Connection,
+    mut request: OrdersRequest,
+) -> Result<Run, AdapterError> {
+    let mut run = Run::default();
+    for _ in 0..ENDLESS {
+        let mut page = connection.orders_page(&request).await?;
+        run.orders.append(&mut page.orders);
+        run.quarantined.append(&mut page.quarantined);
+        request.position = page.next.clone();
+        run.pages.push(page);
+        if request.position.is_none() {
+            return Ok(run);
+        }
+    }
+    panic!("the run did not end after {ENDLESS} pages");
+}

@@ -1,0 +1,56 @@
+//! Recorded pages in, records out. The bodies are written in the shape of the contracts with invented data; beside
+//! each stands what must come of it. After a wanted change, run with `UPDATE_RECORDS=1` and read the difference.
+
+mod kit;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use kit::{Scripted, ok};
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::contract::{OrdersPage, OrdersRequest, PagePosition};
+
+const AJIO_ORDERS_START: &str = r#"{"phase":"orders","page":0,"steps_back":0,"rereads":0}"#;
+
+async fn check(code: MarketplaceCode, name: &str, position: Option<&str>) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pages").join(name);
+    let body = std::fs::read_to_string(path.with_extension("json")).unwrap();
+    let server = Scripted::start(move |_, _| ok(body.clone())).await;
+    let position = position.map(|text| PagePosition::new(text.to_owned()));
+    let request = OrdersRequest { position, changed_since: None };
+    let page = server.connect(code).orders_page(&request).await.unwrap();
+    let records = path.with_extension("records.txt");
+    let actual = describe(&page);
+    if std::env::var_os("UPDATE_RECORDS").is_some() {
+        std::fs::write(&records, &actual).unwrap();
+    }
+    let expected = std::fs::read_to_string(&records).unwrap();
+    assert_eq!(actual, expected, "{} differs", records.display());
+}
+
+fn describe(page: &OrdersPage) -> String {
+    let mut text = String::new();
+    writeln!(text, "complete until {:?}, more {}", page.complete_until, page.next.is_some()).unwrap();
+    for order in &page.orders {
+        writeln!(text, "{order:#?}").unwrap();
+    }
+    for record in &page.quarantined {
+        writeln!(text, "quarantined {}: {}", record.external_id.as_deref().unwrap_or("-"), record.reason).unwrap();
+    }
+    text
+}
+
+#[tokio::test]
+async fn ajio_orders_on_pendency_become_pending_orders_at_customer_prices() {
+    check(MarketplaceCode::Ajio, "ajio/pendency", None).await;
+}
+
+#[tokio::test]
+async fn ajio_orders_keep_status_quantities_and_purchase_prices() {
+    check(MarketplaceCode::Ajio, "ajio/orders", Some(AJIO_ORDERS_START)).await;
+}
+
+#[tokio::test]
+async fn amazon_orders_keep_lines_packages_and_exact_amounts() {
+    check(MarketplaceCode::AmazonIn, "amazon_in/orders", None).await;
+}
