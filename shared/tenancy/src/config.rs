@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio_postgres::config::SslMode;
 use zeroize::Zeroizing;
 
 /// A password that is wiped when dropped and never printed.
@@ -58,4 +59,27 @@ pub struct DatabaseConfig {
     pub pool_size: usize,
     /// How long to wait for a connection, new or pooled.
     pub connect_timeout: Duration,
+}
+
+impl DatabaseConfig {
+    /// The driver's configuration.
+    #[must_use]
+    pub fn to_postgres(&self) -> tokio_postgres::Config {
+        let mut postgres = tokio_postgres::Config::new();
+        postgres
+            .host(&self.host)
+            .port(self.port)
+            .dbname(&self.name)
+            .user(&self.user)
+            .application_name(&self.user)
+            .connect_timeout(self.connect_timeout);
+        if let Some(password) = &self.password {
+            postgres.password(password.expose());
+        }
+        postgres.ssl_mode(match self.tls {
+            Tls::Off => SslMode::Disable,
+            Tls::PublicRoots | Tls::Roots(_) => SslMode::Require,
+        });
+        postgres
+    }
 }

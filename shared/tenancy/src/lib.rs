@@ -15,7 +15,7 @@ mod session;
 pub use config::{DatabaseConfig, Password, Tls};
 pub use error::Error;
 pub use ids::{AccountId, OrderId, PersonId, RunId, SellerId};
-pub use pool::Database;
+pub use pool::{Database, client_tls};
 pub use scope::{PersonScope, Scope, SellerScope, Subject, SystemScope};
 pub use session::Session;
 

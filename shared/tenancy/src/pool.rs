@@ -28,25 +28,12 @@ impl std::fmt::Debug for Database {
 impl Database {
     /// Sets the pool up; the first connection is opened when it is needed.
     pub async fn new(config: &DatabaseConfig) -> Result<Self, Error> {
-        let mut postgres = tokio_postgres::Config::new();
-        postgres
-            .host(&config.host)
-            .port(config.port)
-            .dbname(&config.name)
-            .user(&config.user)
-            .application_name(&config.user)
-            .connect_timeout(config.connect_timeout);
-        if let Some(password) = &config.password {
-            postgres.password(password.expose());
-        }
+        let postgres = config.to_postgres();
         // Recycling asks nothing of the server: a connection comes back only when its transaction is known to be over.
         let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match &config.tls {
             Tls::Off => Manager::from_config(postgres, NoTls, recycle),
-            tls => {
-                postgres.ssl_mode(tokio_postgres::config::SslMode::Require);
-                Manager::from_config(postgres, MakeRustlsConnect::new(client_tls(tls).await?), recycle)
-            }
+            tls => Manager::from_config(postgres, MakeRustlsConnect::new(client_tls(tls).await?), recycle),
         };
         let timeouts = Timeouts {
             wait: Some(config.connect_timeout),
@@ -125,7 +112,8 @@ impl Drop for Connection {
     }
 }
 
-async fn client_tls(tls: &Tls) -> Result<rustls::ClientConfig, Error> {
+/// The TLS side of a connection.
+pub async fn client_tls(tls: &Tls) -> Result<rustls::ClientConfig, Error> {
     let mut roots = rustls::RootCertStore::empty();
     match tls {
         Tls::Roots(file) => {

@@ -1,0 +1,77 @@
+//! CloudFormation's side: what it asks, and the answer it waits for at a presigned URL.
+
+use robnu_observe::chain;
+use serde::{Deserialize, Serialize};
+
+use crate::handler::MigrateError;
+
+/// What CloudFormation sends to a custom resource; only the parts used here.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Request {
+    request_type: RequestType,
+    #[serde(rename = "ResponseURL")]
+    response_url: String,
+    stack_id: String,
+    request_id: String,
+    logical_resource_id: String,
+    physical_resource_id: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+enum RequestType {
+    Create,
+    Update,
+    Delete,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer<'a> {
+    status: &'a str,
+    reason: String,
+    physical_resource_id: &'a str,
+    stack_id: &'a str,
+    request_id: &'a str,
+    logical_resource_id: &'a str,
+}
+
+impl Request {
+    /// Whether the resource is being removed.
+    #[must_use]
+    pub fn is_delete(&self) -> bool {
+        self.request_type == RequestType::Delete
+    }
+}
+
+/// Tells CloudFormation how it went. A failure is an answer too: without one the deploy hangs until it times out.
+///
+/// # Errors
+/// When CloudFormation cannot be told; Lambda then tries the event again.
+pub async fn answer(
+    request: &Request,
+    outcome: Result<(), MigrateError>,
+) -> Result<(), lambda_runtime::Error> {
+    let (status, reason) = match &outcome {
+        Ok(()) => ("SUCCESS", String::new()),
+        Err(error) => {
+            let reason = chain(error);
+            tracing::error!(error = reason, "the schema was not brought up to date");
+            ("FAILED", reason)
+        }
+    };
+    let answer = Answer {
+        status,
+        // CloudFormation cuts an answer at 4 KiB.
+        reason: reason.chars().take(1000).collect(),
+        physical_resource_id: request.physical_resource_id.as_deref().unwrap_or("robnu-schema"),
+        stack_id: &request.stack_id,
+        request_id: &request.request_id,
+        logical_resource_id: &request.logical_resource_id,
+    };
+    let body = serde_json::to_vec(&answer)?;
+    // The URL is signed without a content type, so none may be sent.
+    let put = reqwest::Client::new().put(&request.response_url).body(body).send().await;
+    put.and_then(reqwest::Response::error_for_status).map_err(reqwest::Error::without_url)?;
+    Ok(())
+}
