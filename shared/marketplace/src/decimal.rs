@@ -1,6 +1,8 @@
 //! Exact amounts: read digit by digit from JSON numbers or strings, never through a float, and refused rather
 //! than rounded when `numeric(14,4)` cannot hold them.
 
+use std::borrow::Cow;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -77,22 +79,17 @@ pub struct Amount(pub Decimal);
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = number_text(deserializer)?;
-        parse_decimal(&text).map(Self).map_err(serde::de::Error::custom)
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        parse_decimal(&unquoted(&raw)).map(Self).map_err(serde::de::Error::custom)
     }
 }
 
-/// The text of a JSON number, or of a string that holds one.
-///
-/// # Errors
-/// When it is neither.
-pub fn number_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    let text = raw.get();
-    if text.starts_with('"') {
-        serde_json::from_str(text).map_err(|_| serde::de::Error::custom(DecimalError::NotANumber))
-    } else {
-        Ok(text.to_owned())
+/// The text of a JSON number, or of a string that may hold one; of anything else its JSON.
+#[must_use]
+pub fn unquoted(raw: &RawValue) -> Cow<'_, str> {
+    match serde_json::from_str::<String>(raw.get()) {
+        Ok(text) => Cow::Owned(text),
+        Err(_) => Cow::Borrowed(raw.get()),
     }
 }
 

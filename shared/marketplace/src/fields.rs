@@ -2,10 +2,12 @@
 //! repeat a value, and keep out what the database could not store.
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
 
-use crate::decimal::{number_text, parse_decimal};
+use crate::decimal::{parse_decimal, unquoted};
 
 /// The longest identifier taken from a marketplace.
 const MAX_ID: usize = 200;
@@ -46,12 +48,11 @@ pub struct Id(pub String);
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let refuse = |_| de::Error::custom(NOT_AN_ID);
-        let given = number_text(deserializer).map_err(refuse)?;
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let given = unquoted(&raw);
         let id = given.trim();
         let usable = (1..=MAX_ID).contains(&id.len())
-            && !id.starts_with(['{', '['])
-            && !matches!(id, "null" | "true" | "false")
+            && is_text_or_number(&raw)
             && !id.chars().any(char::is_control);
         if usable { Ok(Self(id.to_owned())) } else { Err(de::Error::custom(NOT_AN_ID)) }
     }
@@ -79,10 +80,7 @@ pub struct Quantity(pub i32);
 
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        number_text(deserializer)
-            .ok()
-            .and_then(|text| parse_decimal(&text).ok())
-            .filter(rust_decimal::Decimal::is_integer)
+        whole_number(&Box::<RawValue>::deserialize(deserializer)?)
             .and_then(|units| units.to_i32())
             .filter(|units| (0..=MAX_QUANTITY).contains(units))
             .map(Self)
@@ -97,8 +95,8 @@ pub struct Instant(pub DateTime<Utc>);
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let refuse = || de::Error::custom(NOT_AN_INSTANT);
-        let text = String::deserialize(deserializer).map_err(|_| refuse())?;
-        let instant = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| refuse())?.with_timezone(&Utc);
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let instant = DateTime::parse_from_rfc3339(unquoted(&raw).trim()).map_err(|_| refuse())?.with_timezone(&Utc);
         if PLAUSIBLE_SECONDS.contains(&instant.timestamp()) { Ok(Self(instant)) } else { Err(refuse()) }
     }
 }
@@ -109,10 +107,7 @@ pub struct EpochSeconds(pub DateTime<Utc>);
 
 impl<'de> Deserialize<'de> for EpochSeconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        number_text(deserializer)
-            .ok()
-            .and_then(|text| parse_decimal(&text).ok())
-            .filter(rust_decimal::Decimal::is_integer)
+        whole_number(&Box::<RawValue>::deserialize(deserializer)?)
             .and_then(|seconds| seconds.to_i64())
             .filter(|seconds| PLAUSIBLE_SECONDS.contains(seconds))
             .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
@@ -121,8 +116,19 @@ impl<'de> Deserialize<'de> for EpochSeconds {
     }
 }
 
+fn is_text_or_number(raw: &RawValue) -> bool {
+    raw.get().starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
+}
+
+/// From a JSON number or a numeric string; `1.0` is whole too.
+fn whole_number(raw: &RawValue) -> Option<Decimal> {
+    parse_decimal(&unquoted(raw)).ok().filter(Decimal::is_integer)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -148,6 +154,35 @@ mod tests {
         let instant: Instant = serde_json::from_str("\"2026-11-20T10:00:00+05:30\"").unwrap();
         assert_eq!(instant.0.to_rfc3339(), "2026-11-20T04:30:00+00:00");
         assert!(serde_json::from_str::<Instant>("\"2026-11-20T10:00:00\"").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_number_of_units_reads_the_same_as_number_and_as_string(units in 0..=MAX_QUANTITY) {
+            prop_assert_eq!(serde_json::from_str::<Quantity>(&units.to_string()).unwrap(), Quantity(units));
+            let quoted = format!("\"{units}\"");
+            prop_assert_eq!(serde_json::from_str::<Quantity>(&quoted).unwrap(), Quantity(units));
+        }
+
+        #[test]
+        fn no_text_is_taken_for_a_quantity_unless_it_is_one(text in "[^\"\\\\\\x00-\\x1f]{0,12}") {
+            let quoted = format!("\"{text}\"");
+            if let Ok(Quantity(units)) = serde_json::from_str::<Quantity>(&quoted) {
+                prop_assert!((0..=MAX_QUANTITY).contains(&units));
+                prop_assert!(text.bytes().any(|byte| byte.is_ascii_digit()));
+            }
+        }
+
+        #[test]
+        fn what_a_field_says_about_a_value_never_repeats_it(text in "[a-z]{12,20}") {
+            let quoted = format!("\"{text}\"");
+            let said = [
+                serde_json::from_str::<Quantity>(&quoted).unwrap_err().to_string(),
+                serde_json::from_str::<EpochSeconds>(&quoted).unwrap_err().to_string(),
+                serde_json::from_str::<Instant>(&quoted).unwrap_err().to_string(),
+            ];
+            prop_assert!(said.iter().all(|said| !said.contains(&text)));
+        }
     }
 
     #[test]

@@ -284,3 +284,133 @@ fn is_passing(error: &AdapterError) -> bool {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::details::DetailsSpec;
+
+    const DETAILS: &DetailsSpec = &crate::ajio::DETAILS;
+
+    /// Each test that moves the clock has its own, in its own thread.
+    fn moved_now() -> DateTime<Utc> {
+        CLOCK.with(|clock| DateTime::from_timestamp(clock.load(Ordering::SeqCst), 0).unwrap())
+    }
+
+    thread_local! {
+        static CLOCK: AtomicI64 = const { AtomicI64::new(1_763_600_400) };
+    }
+
+    fn advance(minutes: i64) {
+        CLOCK.with(|clock| clock.fetch_add(minutes * 60, Ordering::SeqCst));
+    }
+
+    fn cache() -> TokenCache {
+        TokenCache::with_clock(Duration::from_mins(10), moved_now)
+    }
+
+    fn key(password: &str) -> TokenKey {
+        let mut credentials = Credentials::default();
+        credentials.set("username", Zeroizing::new("DV1".to_owned()));
+        credentials.set("password", Zeroizing::new(password.to_owned()));
+        TokenKey::new(Uuid::from_u128(1), &credentials, DETAILS.fields)
+    }
+
+    fn outage() -> AdapterError {
+        AdapterError::Unavailable { what: "status 503".to_owned(), retry_after: None }
+    }
+
+    async fn issue(text: &str) -> Result<IssuedToken, AdapterError> {
+        Ok(IssuedToken { token: AccessToken::new(text.to_owned()), lifetime: Duration::from_mins(30) })
+    }
+
+    async fn fail(error: AdapterError) -> Result<IssuedToken, AdapterError> {
+        Err(error)
+    }
+
+    #[tokio::test]
+    async fn a_token_is_renewed_when_less_than_ten_of_its_thirty_minutes_are_left() {
+        let (cache, key) = (cache(), key("a"));
+        assert_eq!(cache.token(&key, || issue("first")).await.unwrap().expose(), "first");
+        advance(19);
+        assert_eq!(cache.token(&key, || issue("second")).await.unwrap().expose(), "first");
+        advance(1);
+        assert_eq!(cache.token(&key, || issue("second")).await.unwrap().expose(), "second");
+    }
+
+    #[tokio::test]
+    async fn a_living_token_bridges_an_outage_of_the_token_service_until_it_expires() {
+        let (cache, key) = (cache(), key("a"));
+        cache.token(&key, || issue("first")).await.unwrap();
+        advance(25);
+        assert_eq!(cache.token(&key, || fail(outage())).await.unwrap().expose(), "first");
+        advance(5);
+        assert_eq!(cache.token(&key, || fail(outage())).await.unwrap_err(), outage());
+    }
+
+    #[tokio::test]
+    async fn refused_credentials_are_not_bridged() {
+        let (cache, key) = (cache(), key("a"));
+        cache.token(&key, || issue("first")).await.unwrap();
+        advance(25);
+        let refused = cache.token(&key, || fail(AdapterError::Unauthorized)).await.unwrap_err();
+        assert_eq!(refused, AdapterError::Unauthorized);
+    }
+
+    #[tokio::test]
+    async fn new_credentials_never_get_a_token_of_the_old_ones() {
+        let cache = cache();
+        cache.token(&key("old"), || issue("old")).await.unwrap();
+        assert_eq!(cache.token(&key("new"), || issue("new")).await.unwrap().expose(), "new");
+        assert_eq!(cache.token(&key("old"), || issue("again")).await.unwrap().expose(), "again");
+    }
+
+    #[tokio::test]
+    async fn only_the_refused_token_itself_is_forgotten() {
+        let (cache, key) = (cache(), key("a"));
+        let first = cache.token(&key, || issue("first")).await.unwrap();
+        cache.invalidate(&key, &first);
+        let second = cache.token(&key, || issue("second")).await.unwrap();
+        cache.invalidate(&key, &first);
+        assert_eq!(cache.token(&key, || issue("third")).await.unwrap().expose(), second.expose());
+    }
+
+    #[tokio::test]
+    async fn a_check_asks_anew_although_a_token_is_cached() {
+        let (cache, key) = (cache(), key("a"));
+        cache.token(&key, || issue("first")).await.unwrap();
+        assert_eq!(cache.renewed(&key, || fail(outage())).await.unwrap_err(), outage());
+        assert_eq!(cache.renewed(&key, || issue("second")).await.unwrap().expose(), "second");
+    }
+
+    #[tokio::test]
+    async fn everybody_who_waits_for_a_renewal_shares_its_failure() {
+        let (cache, key, asked) = (cache(), key("a"), AtomicUsize::new(0));
+        let refuse = || async {
+            asked.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Err(AdapterError::Unauthorized)
+        };
+        let calls = (0..20).map(|_| cache.token(&key, refuse));
+        let answers = futures_util::future::join_all(calls).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Err(AdapterError::Unauthorized))));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_is_given_up_leaves_the_next_caller_free_to_ask() {
+        let (cache, key) = (cache(), key("a"));
+        let stuck = cache.token(&key, std::future::pending);
+        assert!(tokio::time::timeout(Duration::from_millis(10), stuck).await.is_err());
+        assert_eq!(cache.token(&key, || issue("first")).await.unwrap().expose(), "first");
+    }
+
+    #[test]
+    fn neither_keys_nor_tokens_show_what_they_hold() {
+        let shown = format!("{:?} {:?}", key("hush"), AccessToken::new("hush".to_owned()));
+        assert!(!shown.contains("hush"));
+        assert!(!shown.contains(&format!("{:?}", key("hush").fingerprint)));
+    }
+}

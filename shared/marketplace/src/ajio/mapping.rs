@@ -264,3 +264,42 @@ fn checked(field: &'static str, amount: Option<Decimal>) -> Result<Decimal, Line
     let too_large = || (field, "makes too large an amount for the line".to_owned());
     check_amount(amount.ok_or_else(too_large)?).map_err(|_| too_large())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LISTED: [&str; 6] =
+        ["CANCELLED", "CONFIRMED", "PACKED", "DISPATCHED", "DELIVERED", "READY_TO_DISPATCH"];
+
+    proptest! {
+        #[test]
+        fn only_the_listed_statuses_are_known(text in "[A-Z_]{1,20}") {
+            prop_assert_eq!(parse_status(&text).is_some(), LISTED.contains(&text.as_str()));
+        }
+
+        #[test]
+        fn no_more_is_cancelled_than_was_ordered(
+            ordered in 0..10_000_i32, customer in 0..10_000_i32, seller in 0..10_000_i32, is_cancelled: bool
+        ) {
+            let raw = RawValue::from_string(format!(
+                r#"{{"order_id":"FN1","order_date":1763600400,"status":"{}","order_lines":[{{"order_item_id":"1",
+                "ordered_quantity":{ordered},"customer_cancelled_qty":"{customer}","seller_cancelled_qty":{seller},
+                "unit_price":1}}]}}"#,
+                if is_cancelled { "CANCELLED" } else { "PACKED" }
+            ))
+            .unwrap();
+            let item = order(Phase::Orders, &raw).unwrap().items.remove(0);
+            let stated = customer + seller;
+            let expected = if is_cancelled && stated == 0 { ordered } else { stated.min(ordered) };
+            prop_assert_eq!(item.quantity_cancelled, expected);
+        }
+    }
+
+    #[test]
+    fn every_listed_status_is_known() {
+        assert!(LISTED.iter().all(|text| parse_status(text).is_some()));
+    }
+}
