@@ -2,6 +2,7 @@
 //!
 //! Every user name has its own generated book. An order is on pendency until it is acknowledged or cancelled, and only
 //! afterwards among the orders. Amounts are JSON numbers written digit by digit from decimals.
+#![allow(clippy::struct_field_names, reason = "fields carry the marketplace's own names")]
 
 mod acknowledge;
 mod book;

@@ -153,7 +153,7 @@ async fn change_ajio_order(Shared(state): Shared<State>, Json(change): Json<Ajio
     match change {
         AjioChange::CustomerCancel { username, order_id } => state.cancel_ajio_order(&username, &order_id)?,
         AjioChange::SetStatus { username, order_id, status } => {
-            state.set_ajio_status(&username, &order_id, status)?
+            state.set_ajio_status(&username, &order_id, status)?;
         }
     }
     Ok(Json(json!({ "changed": true })))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::state::Marketplace;
 
 /// The longest a call may be held back.
-const LONGEST_HANG: Duration = Duration::from_secs(120);
+const LONGEST_HANG: Duration = Duration::from_mins(2);
 
 /// One fault, and the calls it applies to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -49,7 +49,7 @@ impl From<SocketAddr> for Addresses {
 }
 
 /// The HTTP routes of a simulator.
-pub fn router(state: State) -> Router {
+pub fn router(state: &State) -> Router {
     let marketplace = |marketplace: Marketplace| {
         let state = state.clone();
         Router::new().fallback(move |request: Request| door::enter(state, marketplace, request))
@@ -67,7 +67,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), SimulatorError> {
     let (begin_stop, stopping) = oneshot::channel::<()>();
-    let server = axum::serve(listener, router(state)).with_graceful_shutdown(async {
+    let server = axum::serve(listener, router(&state)).with_graceful_shutdown(async {
         shutdown.await;
         let _ = begin_stop.send(());
     });
@@ -174,12 +174,12 @@ fn run(
         }
     };
     runtime.block_on(async {
-        let listened = match TcpListener::bind(bind).await {
+        let binding = match TcpListener::bind(bind).await {
             Ok(listener) => listener.local_addr().map(|address| (listener, address)),
             Err(source) => Err(source),
         };
-        let (listener, address) = match listened {
-            Ok(listening) => listening,
+        let (listener, address) = match binding {
+            Ok(bound_to) => bound_to,
             Err(source) => {
                 let _ = bound.send(Err(SimulatorError::Listen { address: bind, source }));
                 return;

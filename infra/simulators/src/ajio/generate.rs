@@ -105,12 +105,9 @@ fn order(chance: &mut Chance, prefix: u32, at: usize) -> Order {
 fn line(chance: &mut Chance, order_id: &str, ordinal: u32) -> Line {
     let mrp = Decimal::from(500 + 10 * chance.below(400));
     let unit_price = amount(chance, 20_000, 180_000);
-    // Some prices have the four decimals that an amount may have at most.
-    let b2b_base_price = if chance.one_in(4) {
-        Decimal::new(i64::from(1_000_000 + chance.below(9_000_000)), 4)
-    } else {
-        amount(chance, 10_000, 90_000)
-    };
+    // The seller's price is part of the customer's; some have the four decimals that an amount may have at most.
+    let share = Decimal::new(i64::from(5_500 + chance.below(1_500)), 4);
+    let b2b_base_price = (unit_price * share).round_dp(if chance.one_in(4) { 4 } else { 2 }).normalize();
     let color = chance.pick(&COLORS);
     let size = chance.pick(&SIZES);
     Line {

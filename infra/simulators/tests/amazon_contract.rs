@@ -1,0 +1,174 @@
+//! The shapes of the orders API, version 2026-01-01, written down from its published model: required fields, allowed
+//! fields and closed sets of values, for every object that the simulator can serve.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
+
+mod support;
+
+use serde_json::Value;
+use support::{amazon_token, config, search, start};
+
+const ALL_DATASETS: &str = "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,TAX,PAYMENT,FULFILLMENT_ORDERS";
+
+/// Name of a shape, its required fields, its other fields. A field with a shape of its own is written `field:Shape`,
+/// a list of them `field:[Shape]`.
+const SHAPES: &[(&str, &str, &str)] = &[
+    ("SearchOrdersResponse", "orders:[Order]", "pagination:Pagination lastUpdatedBefore createdBefore"),
+    ("Pagination", "", "nextToken"),
+    (
+        "Order",
+        "orderId createdTime lastUpdatedTime salesChannel:SalesChannel orderItems:[OrderItem]",
+        "orderAliases programs associatedOrders buyer:Buyer recipient:Recipient proceeds:OrderProceeds \
+         payment:OrderPayment tax fulfillment:OrderFulfillment packages:[OrderPackage] fulfillmentOrders",
+    ),
+    ("SalesChannel", "channelName", "marketplaceId marketplaceName"),
+    ("Buyer", "", "buyerName buyerEmail buyerCompanyName buyerPurchaseOrderNumber"),
+    ("Recipient", "", "deliveryAddress:CustomerAddress deliveryPreference"),
+    (
+        "CustomerAddress",
+        "",
+        "name companyName addressLine1 addressLine2 addressLine3 city districtOrCounty stateOrRegion municipality \
+         postalCode countryCode phone extendedFields addressType",
+    ),
+    ("OrderProceeds", "", "grandTotal:Money breakdowns:[ProceedsBreakdown]"),
+    ("ProceedsBreakdown", "type subtotal:Money", "status detailedBreakdowns"),
+    ("Money", "amount currencyCode", ""),
+    ("OrderPayment", "", "paymentExecutions:[PaymentExecution]"),
+    ("PaymentExecution", "", "paymentMethod paymentAmount:Money acquirerId cardBrand authorizationCode"),
+    (
+        "OrderFulfillment",
+        "fulfillmentStatus",
+        "fulfilledBy fulfillmentServiceLevel shipByWindow deliverByWindow labelPrintingWindow",
+    ),
+    (
+        "OrderItem",
+        "orderItemId quantityOrdered product:ItemProduct",
+        "measurement associatedOrderItems programs proceeds:ItemProceeds expense promotion \
+         cancellation:ItemCancellation fulfillment:ItemFulfillment tax",
+    ),
+    (
+        "ItemProduct",
+        "",
+        "asin title sellerSku condition:ItemCondition price:ItemPrice serialNumbers customization",
+    ),
+    ("ItemCondition", "", "conditionType conditionSubtype conditionNote"),
+    ("ItemPrice", "", "unitPrice:Money priceDesignation"),
+    ("ItemProceeds", "", "proceedsTotal:Money breakdowns:[ProceedsBreakdown]"),
+    ("ItemCancellation", "", "cancellationRequest cancellationExecution:CancellationExecution"),
+    ("CancellationExecution", "", "cancelledBy cancelReason"),
+    ("ItemFulfillment", "", "quantityFulfilled quantityUnfulfilled picking packing shipping"),
+    (
+        "OrderPackage",
+        "packageReferenceId",
+        "createdTime packageStatus:PackageStatus carrier shipTime shippingService trackingNumber shipFromAddress \
+         packageItems:[PackageItem]",
+    ),
+    ("PackageStatus", "status", "detailedStatus"),
+    ("PackageItem", "orderItemId quantity", "transparencyCodes"),
+];
+
+const CLOSED_SETS: &[(&str, &str, &str)] = &[
+    (
+        "OrderFulfillment",
+        "fulfillmentStatus",
+        "PENDING_AVAILABILITY PENDING UNSHIPPED PARTIALLY_SHIPPED SHIPPED CANCELLED UNFULFILLABLE",
+    ),
+    ("OrderFulfillment", "fulfilledBy", "AMAZON MERCHANT"),
+    (
+        "OrderFulfillment",
+        "fulfillmentServiceLevel",
+        "EXPEDITED FREE_ECONOMY NEXT_DAY PRIORITY SAME_DAY SECOND_DAY SCHEDULED STANDARD",
+    ),
+    ("PackageStatus", "status", "PENDING IN_TRANSIT SHIPPED DELIVERED CANCELLED UNDELIVERABLE"),
+    ("SalesChannel", "channelName", "AMAZON NON_AMAZON"),
+    ("ProceedsBreakdown", "type", "ITEM SHIPPING GIFT_WRAP COD_FEE TAX DISCOUNT DELIVERY_TIP OTHER"),
+    ("CustomerAddress", "addressType", "RESIDENTIAL COMMERCIAL PICKUP_POINT"),
+];
+
+const WHOLE_NUMBERS: &[&str] = &["quantityOrdered", "quantityFulfilled", "quantityUnfulfilled", "quantity"];
+const INSTANTS: &[&str] =
+    &["createdTime", "lastUpdatedTime", "shipTime", "createdBefore", "lastUpdatedBefore"];
+const LISTS_OF_TEXTS: &[&str] = &["programs"];
+
+fn check(shape: &str, value: &Value) {
+    let (_, required, optional) = SHAPES.iter().find(|(name, ..)| *name == shape).unwrap();
+    let fields = value.as_object().unwrap_or_else(|| panic!("{shape} is no object: {value}"));
+    for field in required.split_whitespace() {
+        let name = field.split(':').next().unwrap();
+        assert!(fields.contains_key(name), "{shape} lacks {name}");
+    }
+    for (name, value) in fields {
+        let known = required.split_whitespace().chain(optional.split_whitespace());
+        let field =
+            known.map(|field| field.split_once(':').unwrap_or((field, ""))).find(|(known, _)| known == name);
+        let (_, inner) = field.unwrap_or_else(|| panic!("{shape} has no field {name}"));
+        match inner.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
+            Some(inner) => value.as_array().unwrap().iter().for_each(|one| check(inner, one)),
+            None if inner.is_empty() => check_plain(shape, name, value),
+            None => check(inner, value),
+        }
+    }
+}
+
+fn check_plain(shape: &str, name: &str, value: &Value) {
+    if WHOLE_NUMBERS.contains(&name) {
+        assert!(value.is_u64(), "{shape}.{name} is no whole number: {value}");
+        return;
+    }
+    if LISTS_OF_TEXTS.contains(&name) {
+        assert!(value.as_array().unwrap().iter().all(Value::is_string), "{shape}.{name}");
+        return;
+    }
+    let text = value.as_str().unwrap_or_else(|| panic!("{shape}.{name} is no text: {value}"));
+    if INSTANTS.contains(&name) {
+        chrono::DateTime::parse_from_rfc3339(text).unwrap();
+    }
+    if let Some((.., set)) = CLOSED_SETS.iter().find(|(owner, field, _)| (*owner, *field) == (shape, name)) {
+        assert!(set.split_whitespace().any(|allowed| allowed == text), "{shape}.{name} may not be {text}");
+    }
+}
+
+#[test]
+fn a_full_answer_has_the_shapes_of_the_model() {
+    let simulator = start(&config());
+    let token = amazon_token(&simulator, "Atzr|a");
+    let parameters = [("createdAfter", "2020-01-01T00:00:00Z"), ("includedData", ALL_DATASETS)];
+    let body = search(&simulator, &token, &parameters).json();
+    check("SearchOrdersResponse", &body);
+    for order in body["orders"].as_array().unwrap() {
+        assert!(!order["packages"].as_array().unwrap().is_empty(), "a status text was lost");
+    }
+}
+
+#[test]
+fn a_data_set_that_was_not_asked_for_is_absent() {
+    let simulator = start(&config());
+    let token = amazon_token(&simulator, "Atzr|a");
+    let after = ("lastUpdatedAfter", "2020-01-01T00:00:00Z");
+    let bare = search(&simulator, &token, &[after]).json();
+    check("SearchOrdersResponse", &bare);
+    for order in bare["orders"].as_array().unwrap() {
+        let names: Vec<&String> = order.as_object().unwrap().keys().collect();
+        assert_eq!(
+            names,
+            ["createdTime", "lastUpdatedTime", "orderId", "orderItems", "programs", "salesChannel"]
+        );
+        for item in order["orderItems"].as_array().unwrap() {
+            let names: Vec<&String> = item.as_object().unwrap().keys().collect();
+            assert_eq!(names, ["orderItemId", "product", "quantityOrdered"]);
+        }
+    }
+    let asked =
+        search(&simulator, &token, &[after, ("includedData", "PACKAGES"), ("includedData", "BUYER")]).json();
+    assert!(asked["orders"][0]["packages"].is_array() && asked["orders"][0]["buyer"].is_object());
+    assert!(asked["orders"][0]["proceeds"].is_null());
+}
+
+#[test]
+fn a_search_without_results_is_an_empty_page() {
+    let simulator = start(&config());
+    let token = amazon_token(&simulator, "Atzr|a");
+    let body = search(&simulator, &token, &[("createdAfter", "2026-07-01T00:00:00Z")]).json();
+    check("SearchOrdersResponse", &body);
+    assert_eq!(body["orders"], serde_json::json!([]));
+    assert!(body["pagination"].is_null());
+}
