@@ -51,9 +51,8 @@ impl<'de> Deserialize<'de> for Id {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let given = unquoted(&raw);
         let id = given.trim();
-        let usable = (1..=MAX_ID).contains(&id.len())
-            && is_text_or_number(&raw)
-            && !id.chars().any(char::is_control);
+        let usable =
+            (1..=MAX_ID).contains(&id.len()) && is_text_or_number(&raw) && !id.chars().any(char::is_control);
         if usable { Ok(Self(id.to_owned())) } else { Err(de::Error::custom(NOT_AN_ID)) }
     }
 }
@@ -96,7 +95,8 @@ impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let refuse = || de::Error::custom(NOT_AN_INSTANT);
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        let instant = DateTime::parse_from_rfc3339(unquoted(&raw).trim()).map_err(|_| refuse())?.with_timezone(&Utc);
+        let instant =
+            DateTime::parse_from_rfc3339(unquoted(&raw).trim()).map_err(|_| refuse())?.with_timezone(&Utc);
         if PLAUSIBLE_SECONDS.contains(&instant.timestamp()) { Ok(Self(instant)) } else { Err(refuse()) }
     }
 }

@@ -10,7 +10,9 @@ use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::contract::{Connection, OrdersRequest};
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::record::OrderStatus;
-use simulators::{AjioAccount, AjioStatus, Fault, FaultKind, Malformation, Marketplace, Simulator, SimulatorConfig};
+use simulators::{
+    AjioAccount, AjioStatus, Fault, FaultKind, Malformation, Marketplace, Simulator, SimulatorConfig,
+};
 
 const USERNAME: &str = "DV1";
 
@@ -157,7 +159,7 @@ async fn throttling_carries_the_wait_that_ajio_asks_for() {
 }
 
 #[tokio::test]
-async fn outages_hangs_and_broken_connections_are_unavailable() {
+async fn outages_and_broken_connections_are_unavailable() {
     for kind in [
         FaultKind::Status { status: 500, retry_after: None },
         FaultKind::Status { status: 503, retry_after: Some(3) },

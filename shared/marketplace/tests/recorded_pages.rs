@@ -35,7 +35,8 @@ fn describe(page: &OrdersPage) -> String {
         writeln!(text, "{order:#?}").unwrap();
     }
     for record in &page.quarantined {
-        writeln!(text, "quarantined {}: {}", record.external_id.as_deref().unwrap_or("-"), record.reason).unwrap();
+        writeln!(text, "quarantined {}: {}", record.external_id.as_deref().unwrap_or("-"), record.reason)
+            .unwrap();
     }
     text
 }

@@ -211,10 +211,7 @@ pub async fn run(connection: &dyn Connection) -> Result<Run, AdapterError> {
     run_from(connection, OrdersRequest::default()).await
 }
 
-pub async fn run_from(
-    connection: &dyn Connection,
-    mut request: OrdersRequest,
-) -> Result<Run, AdapterError> {
+pub async fn run_from(connection: &dyn Connection, mut request: OrdersRequest) -> Result<Run, AdapterError> {
     let mut run = Run::default();
     for _ in 0..ENDLESS {
         let mut page = connection.orders_page(&request).await?;
