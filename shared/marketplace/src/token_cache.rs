@@ -254,7 +254,11 @@ impl TokenCache {
         let lifetime = issued.lifetime.min(MAX_LIFETIME);
         // A life shorter than twice the margin is used for half of its length.
         let early = self.renew_before.min(lifetime / 2);
-        CachedToken { token: issued.token, renew_at: now + (lifetime - early), expires_at: now + lifetime }
+        CachedToken {
+            token: issued.token,
+            renew_at: now + lifetime.saturating_sub(early),
+            expires_at: now + lifetime,
+        }
     }
 
     fn slot(&self, key: &TokenKey) -> Arc<Slot> {
@@ -287,6 +291,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Ready, ready};
     use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
     use super::*;
@@ -322,12 +327,13 @@ mod tests {
         AdapterError::Unavailable { what: "status 503".to_owned(), retry_after: None }
     }
 
-    async fn issue(text: &str) -> Result<IssuedToken, AdapterError> {
-        Ok(IssuedToken { token: AccessToken::new(text.to_owned()), lifetime: Duration::from_mins(30) })
+    fn issue(text: &str) -> Ready<Result<IssuedToken, AdapterError>> {
+        let token = AccessToken::new(text.to_owned());
+        ready(Ok(IssuedToken { token, lifetime: Duration::from_mins(30) }))
     }
 
-    async fn fail(error: AdapterError) -> Result<IssuedToken, AdapterError> {
-        Err(error)
+    fn fail(error: AdapterError) -> Ready<Result<IssuedToken, AdapterError>> {
+        ready(Err(error))
     }
 
     #[tokio::test]

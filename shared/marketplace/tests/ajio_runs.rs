@@ -1,5 +1,7 @@
 //! Whole AJIO runs against the simulator, with the troubles that AJIO is known for.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+
 mod kit;
 
 use std::collections::BTreeSet;

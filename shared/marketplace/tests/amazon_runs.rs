@@ -1,5 +1,7 @@
 //! Whole Amazon.in runs against the simulator, with the troubles that the Selling Partner API is known for.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+
 mod kit;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,7 @@
 //! Paging traps and replies that only a scripted stand-in can produce.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+
 mod kit;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Properties of exact amounts.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+
 use proptest::prelude::*;
 use robnu_marketplace::decimal::{Amount, DecimalError, check_amount, parse_decimal};
 use rust_decimal::Decimal;

@@ -1,5 +1,7 @@
 //! No secret, token, URL or body may be seen in an error, a position or a connection's debug output.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+
 mod kit;
 
 use std::collections::BTreeMap;

@@ -59,7 +59,8 @@ struct PaymentExecution {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fulfillment {
-    fulfillment_status: Text,
+    #[serde(rename = "fulfillmentStatus")]
+    status: Text,
     #[serde(default)]
     fulfilled_by: Text,
     ship_by_window: Option<Window>,
@@ -106,8 +107,10 @@ struct Cancellation {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Package {
-    package_reference_id: Id,
-    package_status: Option<PackageStatus>,
+    #[serde(rename = "packageReferenceId")]
+    reference: Id,
+    #[serde(rename = "packageStatus")]
+    state: Option<PackageState>,
     #[serde(default)]
     carrier: Text,
     #[serde(default)]
@@ -116,7 +119,7 @@ struct Package {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PackageStatus {
+struct PackageState {
     #[serde(default)]
     status: Text,
     #[serde(default)]
@@ -144,7 +147,7 @@ pub fn order(raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
     check_ids(&order.order_items, &packages)?;
     let fulfillment = order.fulfillment.ok_or_else(|| RecordProblem::at("fulfillment", "is missing"))?;
     let fulfillment_status = fulfillment
-        .fulfillment_status
+        .status
         .0
         .ok_or_else(|| RecordProblem::at("fulfillment.fulfillmentStatus", "is missing"))?;
     let status = status(&fulfillment_status, &packages)?;
@@ -186,7 +189,7 @@ fn check_ids(items: &[Item], packages: &[Package]) -> Result<(), RecordProblem> 
     if first_repeat(items.iter().map(|item| item.order_item_id.0.as_str())).is_some() {
         return Err(RecordProblem::at("orderItems", "has two items with one orderItemId"));
     }
-    if first_repeat(packages.iter().map(|package| package.package_reference_id.0.as_str())).is_some() {
+    if first_repeat(packages.iter().map(|package| package.reference.0.as_str())).is_some() {
         return Err(RecordProblem::at("packages", "has two packages with one packageReferenceId"));
     }
     Ok(())
@@ -218,9 +221,7 @@ fn all_sent_are(status: &str, packages: &[Package]) -> bool {
 
 /// The packages' own texts, each once, in package order.
 fn detailed_status(packages: &[Package]) -> Option<String> {
-    distinct(
-        packages.iter().filter_map(|package| package.package_status.as_ref()?.detailed_status.0.as_deref()),
-    )
+    distinct(packages.iter().filter_map(|package| package.state.as_ref()?.detailed_status.0.as_deref()))
 }
 
 fn payment_method(payment: Payment) -> Option<String> {
@@ -294,14 +295,14 @@ fn price(
 
 impl Package {
     fn status(&self) -> Option<&str> {
-        self.package_status.as_ref()?.status.0.as_deref()
+        self.state.as_ref()?.status.0.as_deref()
     }
 }
 
 fn shipment(package: Package) -> ShipmentRecord {
-    let status = package.package_status.unwrap_or_default();
+    let status = package.state.unwrap_or_default();
     ShipmentRecord {
-        external_shipment_id: package.package_reference_id.0,
+        external_shipment_id: package.reference.0,
         // A package without a status has only been prepared.
         status: status.status.0.unwrap_or_else(|| "PENDING".to_owned()),
         marketplace_status: status.detailed_status.0,
