@@ -1,7 +1,7 @@
 //! Marketplaces: the adapter contract, the registry, and one module per marketplace.
 
-pub mod ajio;
-pub mod amazon_in;
+mod ajio;
+mod amazon_in;
 pub mod code;
 pub mod contract;
 pub mod decimal;

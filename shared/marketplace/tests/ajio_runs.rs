@@ -1,6 +1,6 @@
 //! Whole AJIO runs against the simulator, with the troubles that AJIO is known for.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
 

@@ -1,6 +1,6 @@
 //! Whole Amazon.in runs against the simulator, with the troubles that the Selling Partner API is known for.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
 
@@ -96,6 +96,26 @@ async fn a_run_brings_every_order_line_and_amount_of_the_book() {
     }
     assert_eq!(simulator.ledger().tokens_issued(Marketplace::Amazon), 1);
     assert_eq!(simulator.ledger().requests(Marketplace::Amazon, ORDERS), 8);
+}
+
+#[tokio::test]
+async fn real_order_lines_arrive_with_the_sums_of_their_file() {
+    let book = OrderBook::sample().unwrap();
+    let simulator = Simulator::start(&SimulatorConfig::new(book.clone())).unwrap();
+    let run = run(connection(&simulator).as_ref()).await.unwrap();
+    let lines = || book.orders().iter().flat_map(|order| &order.lines);
+    let items = || run.orders.iter().flat_map(|order| &order.items);
+    assert_eq!((run.orders.len(), run.quarantined.len()), (book.orders().len(), 0));
+    assert_eq!(items().count(), lines().count());
+    let sum: Decimal = items().map(|item| item.line_amount).sum();
+    assert_eq!(sum, lines().map(|line| line.amount).sum());
+    let cancelled = |order: &&robnu_marketplace::record::OrderRecord| order.status == OrderStatus::Cancelled;
+    let all_cancelled =
+        |order: &&simulators::Order| order.lines.iter().all(|line| line.status.starts_with("Cancelled"));
+    assert_eq!(
+        run.orders.iter().filter(cancelled).count(),
+        book.orders().iter().filter(all_cancelled).count()
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Paging traps and replies that only a scripted stand-in can produce.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
 

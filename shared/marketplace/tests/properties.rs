@@ -1,6 +1,6 @@
 //! Properties of exact amounts.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use proptest::prelude::*;
 use robnu_marketplace::decimal::{Amount, DecimalError, check_amount, parse_decimal};

@@ -1,7 +1,7 @@
 //! Recorded pages in, records out. The bodies are written in the shape of the contracts with invented data; beside
 //! each stands what must come of it. After a wanted change, run with `UPDATE_RECORDS=1` and read the difference.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
 

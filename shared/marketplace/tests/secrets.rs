@@ -1,6 +1,6 @@
 //! No secret, token, URL or body may be seen in an error, a position or a connection's debug output.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
 

@@ -1,6 +1,6 @@
 //! The contract kit: connections to a stand-in that answers from a script or a recorded page, or to the simulators.
 
-#![allow(clippy::unwrap_used, reason = "in a test a panic is the failure")]
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 #![allow(dead_code, reason = "each test binary uses its own part of the kit")]
 
 use std::collections::BTreeMap;
