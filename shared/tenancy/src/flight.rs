@@ -16,12 +16,11 @@ use crate::Params;
 /// A statement of ours and what it is sent with.
 pub(crate) type Request<'a> = (&'static str, Params<'a>);
 
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Error>> + Send + 'a>>;
-
 /// What a flight brought back.
-pub(crate) struct Landed {
-    /// An answer per request that was sent, in order.
-    pub(crate) answers: Vec<Result<Vec<Row>, Error>>,
+#[derive(Debug)]
+pub(crate) struct Landed<T, E> {
+    /// An answer per request that was sent, in order; last, the error of one that could not be.
+    pub(crate) answers: Vec<Result<T, E>>,
     /// Whether every request was sent. One that cannot be encoded ends the flight before it.
     pub(crate) all_sent: bool,
 }
@@ -30,28 +29,82 @@ pub(crate) struct Landed {
 pub(crate) async fn fly(
     client: &deadpool_postgres::Client,
     requests: &[Request<'_>],
-) -> Result<Landed, Error> {
+) -> Result<Landed<Vec<Row>, Error>, Error> {
     let statements: Vec<Statement> =
         try_join_all(requests.iter().map(|(sql, _)| client.prepare_cached(sql))).await?;
+    let sending =
+        requests.iter().zip(&statements).map(|((_, params), statement)| client.query(statement, params));
+    // Only the server's own answers prove that a request went out; anything else did not leave, or may not have.
+    Ok(send_all(sending, |error| error.as_db_error().is_some()).await)
+}
 
-    let mut answers = Vec::with_capacity(requests.len());
-    let mut waiting: Vec<Answer<'_>> = Vec::with_capacity(requests.len());
-    let mut unsent = None;
-    for ((_, params), statement) in requests.iter().zip(&statements) {
-        let mut answer: Answer<'_> = Box::pin(client.query(statement, params));
-        match poll!(answer.as_mut()) {
-            Poll::Pending => waiting.push(answer),
-            // Nothing can have been answered yet: the request could not be encoded, or the connection is gone.
-            Poll::Ready(early) => {
-                unsent = Some(early);
-                break;
+/// Polls each request once, in order, then awaits the answers. An answer may be there at the first poll already, when
+/// another thread reads the socket: that request was sent like any other, and those after it must still follow.
+async fn send_all<F, T, E>(requests: impl Iterator<Item = F>, was_sent: impl Fn(&E) -> bool) -> Landed<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    enum Answer<F, T, E> {
+        Awaited(Pin<Box<F>>),
+        Here(Result<T, E>),
+    }
+    let mut sent = Vec::new();
+    let mut all_sent = true;
+    for request in requests {
+        let mut request = Box::pin(request);
+        sent.push(match poll!(request.as_mut()) {
+            Poll::Pending => Answer::Awaited(request),
+            Poll::Ready(answer) => {
+                all_sent = answer.as_ref().err().is_none_or(&was_sent);
+                Answer::Here(answer)
             }
+        });
+        if !all_sent {
+            break;
         }
     }
-    for answer in waiting {
-        answers.push(answer.await);
+    let mut answers = Vec::with_capacity(sent.len());
+    for answer in sent {
+        answers.push(match answer {
+            Answer::Awaited(request) => request.await,
+            Answer::Here(answer) => answer,
+        });
     }
-    let all_sent = unsent.is_none();
-    answers.extend(unsent);
-    Ok(Landed { answers, all_sent })
+    Landed { answers, all_sent }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::send_all;
+
+    /// A request that notes that it was sent and is answered at the first poll, or at the second.
+    async fn request(log: &RefCell<Vec<u8>>, number: u8, early: bool, fails: bool) -> Result<u8, &'static str> {
+        log.borrow_mut().push(number);
+        if !early {
+            tokio::task::yield_now().await;
+        }
+        if fails { Err("unsent") } else { Ok(number) }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_early_does_not_end_the_flight() {
+        let log = RefCell::new(Vec::new());
+        let requests = [(1, false), (2, true), (3, false)].map(|(n, early)| request(&log, n, early, false));
+        let landed = send_all(requests.into_iter(), |_| false).await;
+        assert!(landed.all_sent);
+        assert_eq!(landed.answers, [Ok(1), Ok(2), Ok(3)]);
+        assert_eq!(*log.borrow(), [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_after_a_request_that_could_not_be() {
+        let log = RefCell::new(Vec::new());
+        let requests = [(1, false), (2, true), (3, false)].map(|(n, fails)| request(&log, n, fails, fails));
+        let landed = send_all(requests.into_iter(), |_| false).await;
+        assert!(!landed.all_sent);
+        assert_eq!(landed.answers, [Ok(1), Err("unsent")]);
+        assert_eq!(*log.borrow(), [1, 2]);
+    }
 }

@@ -20,6 +20,9 @@ pub struct Session {
     connection: Connection,
     door: Option<Door>,
     failed: bool,
+    /// An error said something about the connection rather than about the rows: it is closed, not given back. A plan
+    /// that a migration has invalidated is such an error; it would come back with every use of the connection.
+    suspect: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -30,7 +33,7 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     pub(crate) fn new(connection: Connection, door: Door) -> Self {
-        Self { connection, door: Some(door), failed: false }
+        Self { connection, door: Some(door), failed: false, suspect: false }
     }
 
     /// Runs one statement.
@@ -89,14 +92,16 @@ impl Session {
         Ok(())
     }
 
-    /// Gives everything up and keeps the connection.
+    /// Gives everything up and keeps the connection, unless an error made it suspect.
     pub async fn rollback(self) -> Result<(), Error> {
         if self.door.is_none() {
             for answer in fly(self.connection.client(), &[ROLLBACK]).await?.answers {
                 answer?;
             }
         }
-        self.connection.give_back();
+        if !self.suspect {
+            self.connection.give_back();
+        }
         Ok(())
     }
 
@@ -104,8 +109,10 @@ impl Session {
         if self.failed {
             return Err(Error::Aborted);
         }
-        // Until every answer is good the session counts as failed, so that a dropped future leaves it so.
+        // Until every answer is good the session counts as failed, and until they are seen its connection as suspect, so
+        // that a dropped future leaves them so.
         self.failed = true;
+        self.suspect = true;
         let door = self.door.take();
         let door_params = door.as_ref().map(Door::params).unwrap_or_default();
         let mut all: Vec<Request<'_>> = Vec::with_capacity(requests.len() + 3);
@@ -117,8 +124,12 @@ impl Session {
         if commit {
             all.push(COMMIT);
         }
-        let landed = fly(self.connection.client(), &all).await?;
-        let mut answers = landed.answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let outcome: Result<Vec<Vec<Row>>, Error> = match fly(self.connection.client(), &all).await {
+            Ok(landed) => landed.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect(),
+            Err(unprepared) => Err(unprepared.into()),
+        };
+        self.suspect = matches!(outcome, Err(Error::Statement(_)));
+        let mut answers = outcome?;
         answers.truncate(skipped + requests.len());
         answers.drain(..skipped);
         self.failed = false;
