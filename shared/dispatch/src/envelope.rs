@@ -20,6 +20,12 @@ impl RunKind {
             Self::Orders => "ORDERS",
         }
     }
+
+    /// The kind behind a text stored in the database.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        [Self::Orders].into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// A doorbell for one step of one run.
@@ -65,7 +71,7 @@ pub enum Envelope {
 }
 
 /// Why a body is no envelope. Never holds the body.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
     /// Not JSON, or not an object with a version.
     #[error("the message is not an envelope")]

@@ -45,6 +45,12 @@ pub struct Registry {
     adapters: Vec<Box<dyn Adapter>>,
 }
 
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.adapters.iter().map(|adapter| adapter.code())).finish()
+    }
+}
+
 impl Registry {
     /// Builds every adapter. Performs no I/O.
     ///

@@ -4,10 +4,14 @@
 //! Tests run as the function's own login role. The superuser is only for arranging and for looking behind row level
 //! security at what a statement really left.
 
+mod aws;
 mod database;
 mod fixture;
+mod lambda;
 mod wire;
 
+pub use aws::local_aws;
 pub use database::TestDatabase;
 pub use fixture::{Seller, TwoSellers};
+pub use lambda::{Answer, LambdaProcess};
 pub use wire::WireProxy;

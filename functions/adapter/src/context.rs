@@ -1,0 +1,91 @@
+//! What the function knows after its cold start.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::Client as Sqs;
+use robnu_dispatch::Bell;
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::registry::{MarketplaceConfig, Registry};
+use robnu_startup::{EnvError, StartupError, aws_config, database, env};
+use robnu_storage::KeyService;
+use robnu_tenancy::Database;
+
+use crate::refuse::DeadLetters;
+
+/// Clients and settings, built once per environment.
+#[derive(Debug)]
+pub struct Context {
+    /// The marketplace that this deployment of the binary serves.
+    pub marketplace: MarketplaceCode,
+    /// The adapters.
+    pub registry: Registry,
+    /// The database as `robnu_adapter`.
+    pub database: Database,
+    /// Sellers' data keys.
+    pub keys: KeyService,
+    /// Rings the lane for the next slice.
+    pub bell: Bell,
+    /// Takes refused messages.
+    pub dead_letters: DeadLetters,
+    /// Clocks of a job.
+    pub clocks: Clocks,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Clocks {
+    /// For how long a claim, and each page after it, keeps other attempts out. Longer than a page takes, shorter than the
+    /// queue's visibility timeout, so that a crashed attempt's lease is over when its message returns.
+    pub lease: Duration,
+    /// After how long a job hands what remains to the next step.
+    pub slice: Duration,
+}
+
+/// Why the function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ContextError {
+    /// Environment, secret or database.
+    #[error(transparent)]
+    Startup(#[from] StartupError),
+    /// Base URLs.
+    #[error(transparent)]
+    Marketplace(#[from] AdapterError),
+}
+
+impl From<EnvError> for ContextError {
+    fn from(error: EnvError) -> Self {
+        Self::Startup(error.into())
+    }
+}
+
+impl Context {
+    /// Reads the environment and builds the clients.
+    pub async fn from_environment() -> Result<Self, ContextError> {
+        let marketplace = env::parsed("MARKETPLACE_CODE", "a marketplace code such as AJIO")?;
+        let registry = Registry::new(&MarketplaceConfig {
+            ajio_base_url: env::optional("AJIO_BASE_URL"),
+            amazon_in_base_url: env::optional("AMAZON_IN_BASE_URL"),
+            amazon_in_auth_url: env::optional("AMAZON_IN_AUTH_URL"),
+            ..MarketplaceConfig::default()
+        })?;
+        let clocks = Clocks { lease: seconds("LEASE_SECONDS")?, slice: seconds("SLICE_SECONDS")? };
+        let dead_letter_queue = env::required("DEAD_LETTER_QUEUE_URL")?;
+        let platform_key = env::required("PLATFORM_KEY_ID")?;
+        let aws = aws_config().await;
+        let sqs = Sqs::new(&aws);
+        Ok(Self {
+            marketplace,
+            registry,
+            database: database(&aws).await?,
+            keys: KeyService::new(aws_sdk_kms::Client::new(&aws), platform_key),
+            bell: Bell::new(sqs.clone()),
+            dead_letters: DeadLetters::new(sqs, dead_letter_queue),
+            clocks,
+        })
+    }
+}
+
+fn seconds(name: &'static str) -> Result<Duration, EnvError> {
+    env::parsed(name, "a number of seconds").map(Duration::from_secs)
+}

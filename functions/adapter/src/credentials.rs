@@ -1,0 +1,62 @@
+//! An account's details, opened with its seller's data key.
+
+use robnu_dispatch::Job;
+use robnu_marketplace::details::{Credentials, DetailsSpec};
+use robnu_storage::{KeyService, Place, SellerCipher, StorageError, WrappedKey};
+use robnu_tenancy::Row;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// Why an account's details cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// A row is missing: the account was never connected as it should be.
+    #[error("the account has no {0}")]
+    Missing(&'static str),
+    /// KMS or the cipher.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A column is not what the specification says.
+    #[error("the account's details cannot be read")]
+    Row(#[from] robnu_tenancy::Error),
+    /// What was sealed is no text.
+    #[error("a secret of the account is not text")]
+    NotText,
+}
+
+/// Unwraps the seller's data key from its row.
+pub async fn cipher(
+    keys: &KeyService,
+    job: &Job,
+    rows: &[Row],
+) -> Result<Arc<SellerCipher>, CredentialsError> {
+    let row = rows.first().ok_or(CredentialsError::Missing("data key"))?;
+    let wrapped = WrappedKey {
+        id: row.try_get("id").map_err(robnu_tenancy::Error::from)?,
+        ciphertext: row.try_get("wrapped_key").map_err(robnu_tenancy::Error::from)?,
+    };
+    Ok(keys.cipher(job.seller_id, &wrapped).await?)
+}
+
+/// Opens the details in the row that the marketplace's `select` answered.
+pub fn open(
+    spec: &DetailsSpec,
+    job: &Job,
+    cipher: &SellerCipher,
+    rows: &[Row],
+) -> Result<Credentials, CredentialsError> {
+    let row = rows.first().ok_or(CredentialsError::Missing("details"))?;
+    let mut credentials = Credentials::default();
+    for (index, field) in spec.fields.iter().enumerate() {
+        let value = if field.secret {
+            let sealed: &[u8] = row.try_get(index).map_err(robnu_tenancy::Error::from)?;
+            let place = Place { table: spec.table, column: field.name, row: *job.account_id.as_uuid() };
+            let clear = cipher.open(place, sealed)?;
+            Zeroizing::new(std::str::from_utf8(&clear).map_err(|_| CredentialsError::NotText)?.to_owned())
+        } else {
+            Zeroizing::new(row.try_get(index).map_err(robnu_tenancy::Error::from)?)
+        };
+        credentials.set(field.name, value);
+    }
+    Ok(credentials)
+}

@@ -1,0 +1,57 @@
+//! How a job can end badly, sorted by what becomes of its message.
+
+use robnu_dispatch::EnvelopeError;
+use robnu_storage::StorageError;
+
+/// Why a message is refused: it can never be right, so it goes to the dead-letter queue at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not an envelope, or of an unknown version.
+    #[error(transparent)]
+    Envelope(EnvelopeError),
+    /// For another marketplace's adapter.
+    #[error("the message is for another marketplace")]
+    OtherMarketplace,
+    /// In another account's lane.
+    #[error("the message names an account whose lane this is not")]
+    OtherLane,
+    /// Names a seller and an account that do not belong together.
+    #[error("the account does not belong to the seller")]
+    ForeignAccount,
+    /// Names a run, or a ring of it, that was never made.
+    #[error("the account has no such run")]
+    UnknownRun,
+}
+
+impl Refusal {
+    /// A stable word for logs and message attributes.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Envelope(EnvelopeError::Garbage) => "garbage",
+            Self::Envelope(EnvelopeError::UnknownVersion) => "unknown_version",
+            Self::Envelope(EnvelopeError::Malformed { .. }) => "malformed",
+            Self::OtherMarketplace => "other_marketplace",
+            Self::OtherLane => "other_lane",
+            Self::ForeignAccount => "foreign_account",
+            Self::UnknownRun => "unknown_run",
+        }
+    }
+}
+
+/// Why a job did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The message goes to the dead-letter queue.
+    #[error("the message is refused")]
+    Refused(#[source] Refusal),
+    /// Another attempt's lease lives: the message stays in the queue.
+    #[error("another attempt holds the run")]
+    Busy,
+    /// The database: the message stays in the queue.
+    #[error("the database did not take the job")]
+    Database(#[from] robnu_tenancy::Error),
+    /// A page's records could not be encrypted: the message stays in the queue.
+    #[error("a record could not be encrypted")]
+    Storage(#[from] StorageError),
+}

@@ -1,0 +1,207 @@
+//! One job: claim the step, open the credentials, run a slice, and leave the run's row saying how it stands.
+
+use std::time::{Duration, SystemTime};
+
+use robnu_dispatch::{CLAIM, Claim, Claimed, Job, Unclaimed, continue_later, fail, mark_sent, wait};
+use robnu_marketplace::contract::Connection;
+use robnu_marketplace::error::AdapterError;
+use robnu_observe::chain;
+use robnu_tenancy::{Error, Params, SellerScope};
+
+use crate::context::Context;
+use crate::credentials::{self, CredentialsError};
+use crate::error::{JobError, Refusal};
+use crate::slice::{Slice, SliceEnd};
+
+const DATA_KEY: &str = include_str!("sql/data_key.sql");
+const NEEDS_RECONNECT: &str = include_str!("sql/needs_reconnect.sql");
+const CREDENTIALS_REFUSED: &str = include_str!("sql/credentials_refused.sql");
+
+/// Claims without a page in between after which a run gives up. With the waits below that is most of a day of outage,
+/// or as many crashes in a row.
+const FRUITLESS_CLAIMS_AT_MOST: i32 = 20;
+/// The first wait; each fruitless claim after it doubles the wait.
+const FIRST_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait that is ours to choose.
+const LONGEST_WAIT: Duration = Duration::from_mins(60);
+/// A slice ends this long before Lambda ends the invocation.
+const DEADLINE_MARGIN: Duration = Duration::from_secs(10);
+
+/// Runs the job. `Ok` acknowledges its message: the row then holds whatever there is to know.
+pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
+    let scope = SellerScope::for_job(job.seller_id, job.account_id);
+    let started = std::time::Instant::now();
+    let adapter = context.registry.adapter(job.marketplace);
+
+    // The claim and everything the job needs to know, in one flight.
+    let lease = context.clocks.lease.as_secs_f64();
+    let claim_params: Params<'_> = &[&job.run_id, &job.account_id, &job.step, &job.generation, &lease];
+    let account: Params<'_> = &[&job.account_id];
+    let session = context.database.session(&scope).await?;
+    let requests =
+        [(CLAIM, claim_params), (DATA_KEY, &[] as Params<'_>), (adapter.details().select, account)];
+    let answers = session.commit_with(&requests).await.map_err(|error| match error {
+        Error::ForeignAccount => JobError::Refused(Refusal::ForeignAccount),
+        other => JobError::Database(other),
+    })?;
+    let claim = match Claimed::from_rows(&answers[0], job)? {
+        Claimed::Mine(claim) => claim,
+        Claimed::Not(Unclaimed::Passed) => {
+            tracing::info!("the step is over already");
+            return Ok(());
+        }
+        Claimed::Not(Unclaimed::Busy) => return Err(JobError::Busy),
+        Claimed::Not(Unclaimed::Unknown) => return Err(JobError::Refused(Refusal::UnknownRun)),
+    };
+
+    let run = Run { context, job, scope: &scope, claim: &claim };
+    if let Some((code, message)) = must_not_run(&claim) {
+        return run.give_up(code, message, &[]).await;
+    }
+    let cipher = match credentials::cipher(&context.keys, job, &answers[1]).await {
+        Ok(cipher) => cipher,
+        Err(error) => return run.without_credentials(error).await,
+    };
+    let connection = match credentials::open(adapter.details(), job, &cipher, &answers[2]) {
+        Ok(credentials) => adapter.connect(*job.account_id.as_uuid(), credentials),
+        Err(error) => return run.without_credentials(error).await,
+    };
+    let connection: Box<dyn Connection> = match connection {
+        Ok(connection) => connection,
+        Err(error) => return run.after_marketplace_error(error).await,
+    };
+    let slice = Slice {
+        database: &context.database,
+        scope: &scope,
+        job,
+        claim: &claim,
+        cipher: &cipher,
+        connection: connection.as_ref(),
+        overlap: adapter.overlap(),
+        lease: context.clocks.lease,
+        ends_at: ends_at(context.clocks.slice, deadline),
+    };
+    let end = slice.run().await?;
+    tracing::info!(run.end = end.as_str(), elapsed.ms = millis(started.elapsed()), "slice is over");
+    match end {
+        SliceEnd::Finished | SliceEnd::TakenOver => Ok(()),
+        SliceEnd::TimeIsUp => run.hand_over().await,
+        SliceEnd::Marketplace(error) => run.after_marketplace_error(error).await,
+    }
+}
+
+/// Why a claimed run must end at once.
+fn must_not_run(claim: &Claim) -> Option<(&'static str, &'static str)> {
+    if claim.account_status != "ACTIVE" {
+        return Some((
+            "account_not_active",
+            "the account was paused, disconnected or needs to be reconnected",
+        ));
+    }
+    (claim.fruitless_claims > FRUITLESS_CLAIMS_AT_MOST)
+        .then_some(("gave_up", "the run made no progress in many attempts"))
+}
+
+fn ends_at(slice: Duration, deadline: SystemTime) -> SystemTime {
+    let latest = deadline.checked_sub(DEADLINE_MARGIN).unwrap_or(deadline);
+    latest.min(SystemTime::now() + slice)
+}
+
+fn millis(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A claimed run, to be left in one of its resting states.
+struct Run<'a> {
+    context: &'a Context,
+    job: &'a Job,
+    scope: &'a SellerScope,
+    claim: &'a Claim,
+}
+
+impl Run<'_> {
+    async fn give_up(
+        &self,
+        code: &str,
+        message: &str,
+        more: &[(&'static str, Params<'_>)],
+    ) -> Result<(), JobError> {
+        tracing::warn!(run.error = code, "the run failed");
+        Ok(fail(&self.context.database, self.scope, self.job, self.claim, code, message, more).await?)
+    }
+
+    async fn put_off(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
+        let pause = backoff(self.claim.fruitless_claims).max(least.unwrap_or_default()).as_secs_f64();
+        tracing::info!(run.error = code, wait.seconds = pause, "the run waits");
+        Ok(wait(&self.context.database, self.scope, self.job, self.claim, pause, code, message).await?)
+    }
+
+    async fn without_credentials(&self, error: CredentialsError) -> Result<(), JobError> {
+        tracing::error!(error = chain(&error), "the account's credentials cannot be opened");
+        match error {
+            CredentialsError::Storage(_) => {
+                self.put_off(None, "key_unavailable", "the seller's data key cannot be used at the moment")
+                    .await
+            }
+            _ => self.give_up("credentials_unreadable", "the account's details cannot be read", &[]).await,
+        }
+    }
+
+    async fn after_marketplace_error(&self, error: AdapterError) -> Result<(), JobError> {
+        let message = error.to_string();
+        match error {
+            AdapterError::RateLimited { retry_after } => {
+                self.put_off(retry_after, "marketplace_throttles", &message).await
+            }
+            AdapterError::Unavailable { retry_after, .. } => {
+                self.put_off(retry_after, "marketplace_unavailable", &message).await
+            }
+            AdapterError::Unauthorized => {
+                let account: Params<'_> = &[&self.job.account_id];
+                let more = [(NEEDS_RECONNECT, account), (CREDENTIALS_REFUSED, account)];
+                self.give_up("credentials_refused", &message, &more).await
+            }
+            AdapterError::Rejected { .. } => self.give_up("marketplace_rejects", &message, &[]).await,
+            AdapterError::Malformed { .. } => self.give_up("contract_broken", &message, &[]).await,
+            AdapterError::RepeatedPage => self.give_up("page_repeated", &message, &[]).await,
+            AdapterError::Configuration { .. } => self.give_up("not_configured", &message, &[]).await,
+        }
+    }
+
+    /// Makes what remains the next step and rings for it. A ring that fails is the sweep's to repeat.
+    async fn hand_over(&self) -> Result<(), JobError> {
+        let database = &self.context.database;
+        let Some((next, queue_url)) = continue_later(database, self.scope, self.job, self.claim).await?
+        else {
+            return Ok(());
+        };
+        let Some(queue_url) = queue_url else { return Ok(()) };
+        match self.context.bell.ring(&queue_url, next.clone()).await {
+            Ok(()) => mark_sent(database, self.scope, &[next]).await?,
+            Err(error) => tracing::warn!(error = chain(&error), "the next step was not rung; the sweep will"),
+        }
+        Ok(())
+    }
+}
+
+/// Doubles with each fruitless claim; spread by up to a quarter, so that accounts put off together do not return together.
+fn backoff(fruitless_claims: i32) -> Duration {
+    let doublings = u32::try_from(fruitless_claims.saturating_sub(1)).unwrap_or(0).min(16);
+    let pause = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+    let spread = uuid::Uuid::now_v7().as_u128() % 256;
+    pause + pause.mul_f64(f64::from(u8::try_from(spread).unwrap_or(0)) / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_an_hour_and_a_quarter() {
+        for (claims, least) in [(0, 30), (1, 30), (2, 60), (5, 480), (8, 3600), (i32::MAX, 3600)] {
+            let pause = backoff(claims);
+            let least = Duration::from_secs(least);
+            assert!(pause >= least && pause <= least.mul_f64(1.25), "{claims} claims wait {pause:?}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The adapter function: takes a job from an account's lane, reads the marketplace page by page, and stores each page
+//! with the run's progress in one transaction. One binary, deployed once per marketplace.
+
+pub mod context;
+pub mod credentials;
+pub mod error;
+pub mod handler;
+pub mod job;
+pub mod refuse;
+pub mod slice;
+pub mod store;

@@ -1,0 +1,132 @@
+//! A slice: pages read and stored one after the other until the last page, an error, or the end of the time.
+
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+use robnu_dispatch::{Claim, Job, Progress, advance};
+use robnu_marketplace::contract::{Connection, OrdersRequest, PagePosition};
+use robnu_marketplace::error::AdapterError;
+use robnu_storage::SellerCipher;
+use robnu_tenancy::{Database, Error, SellerScope};
+
+use crate::error::JobError;
+use crate::store::store_page;
+
+/// The longest wait that is sat out in place; a longer one gives the lane up.
+const WAIT_IN_PLACE: Duration = Duration::from_secs(3);
+
+/// What a slice works with.
+pub struct Slice<'a> {
+    /// The database as the adapter's login role.
+    pub database: &'a Database,
+    /// The seller, as a job of the account.
+    pub scope: &'a SellerScope,
+    /// The job.
+    pub job: &'a Job,
+    /// The claim on its step.
+    pub claim: &'a Claim,
+    /// Seals quarantined records.
+    pub cipher: &'a SellerCipher,
+    /// The marketplace.
+    pub connection: &'a dyn Connection,
+    /// How far behind the watermark to read.
+    pub overlap: Duration,
+    /// For how long each page renews the lease.
+    pub lease: Duration,
+    /// When to stop.
+    pub ends_at: SystemTime,
+}
+
+/// How a slice ended.
+#[derive(Debug)]
+pub enum SliceEnd {
+    /// The last page is in.
+    Finished,
+    /// Pages remain.
+    TimeIsUp,
+    /// Another attempt holds the run now; nothing of the last page was stored.
+    TakenOver,
+    /// The marketplace gave no page.
+    Marketplace(AdapterError),
+}
+
+impl SliceEnd {
+    /// For the log.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::TimeIsUp => "time_is_up",
+            Self::TakenOver => "taken_over",
+            Self::Marketplace(_) => "marketplace_error",
+        }
+    }
+}
+
+impl Slice<'_> {
+    /// Reads and stores pages. Each is committed with the run's position, so that a crash costs one page at most.
+    pub async fn run(&self) -> Result<SliceEnd, JobError> {
+        let changed_since = self.changed_since();
+        let mut position = self.claim.page_position.clone().map(PagePosition::new);
+        loop {
+            let request = OrdersRequest { position, changed_since };
+            let page = match self.read(&request).await {
+                Ok(page) => page,
+                Err(error) => return Ok(SliceEnd::Marketplace(error)),
+            };
+            let mut session = self.database.session(self.scope).await?;
+            let counters =
+                store_page(&mut session, self.cipher, self.job, &page.orders, &page.quarantined).await?;
+            let progress = Progress {
+                next_position: page.next.as_ref().map(PagePosition::as_str),
+                complete_until: page.complete_until,
+                changed_since,
+                counters,
+                lease_seconds: self.lease.as_secs_f64(),
+            };
+            match advance(session, self.job, self.claim, &progress).await {
+                Ok(()) => {}
+                Err(Error::LeaseLost) => return Ok(SliceEnd::TakenOver),
+                Err(error) => return Err(error.into()),
+            }
+            position = page.next;
+            if position.is_none() {
+                return Ok(SliceEnd::Finished);
+            }
+            if SystemTime::now() >= self.ends_at {
+                return Ok(SliceEnd::TimeIsUp);
+            }
+        }
+    }
+
+    /// Settled by the run's first page and kept for the rest of it, whatever the watermark does meanwhile.
+    fn changed_since(&self) -> Option<DateTime<Utc>> {
+        if !self.claim.is_first_page {
+            return self.claim.changed_since;
+        }
+        if self.claim.full_read {
+            return None;
+        }
+        self.claim.watermark.and_then(|watermark| {
+            watermark.checked_sub_signed(chrono::Duration::from_std(self.overlap).ok()?)
+        })
+    }
+
+    /// Reads one page; a wait of seconds is sat out here, once.
+    async fn read(
+        &self,
+        request: &OrdersRequest,
+    ) -> Result<robnu_marketplace::contract::OrdersPage, AdapterError> {
+        let error = match self.connection.orders_page(request).await {
+            Ok(page) => return Ok(page),
+            Err(error) => error,
+        };
+        match error.retry_after() {
+            Some(pause) if pause <= WAIT_IN_PLACE => {
+                tokio::time::sleep(pause).await;
+                self.connection.orders_page(request).await
+            }
+            _ => Err(error),
+        }
+    }
+}

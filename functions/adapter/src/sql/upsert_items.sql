@@ -1,0 +1,41 @@
+-- Stores a page's order lines and counts the new and the changed ones; equal rows are not touched.
+-- $1 account; $2 … arrays, one element per line: its order's id and status, then its own columns
+with page as (
+  select *
+  from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[], $10::numeric[],
+    $11::text[], $12::numeric[], $13::text[])
+    as p (external_order_id, order_status, external_item_id, sku, title, size, quantity, quantity_cancelled, line_amount,
+      amount_basis, tax_amount, hsn)
+), merged as (
+  -- What the source does not say stays; a customer's price, once known, is not replaced by a purchase price.
+  select i.id as stored_id, o.id as order_id, p.external_item_id, coalesce(p.sku, i.sku) as sku,
+    coalesce(p.title, i.title) as title, coalesce(p.size, i.size) as size, p.quantity, p.quantity_cancelled,
+    case when i.amount_basis = 'CUSTOMER' then case p.amount_basis when 'CUSTOMER' then p.line_amount else i.line_amount end
+      else p.line_amount end as line_amount,
+    case when i.amount_basis = 'CUSTOMER' then i.amount_basis else p.amount_basis end as amount_basis,
+    coalesce(p.tax_amount, i.tax_amount) as tax_amount, coalesce(p.hsn, i.hsn) as hsn,
+    (i.sku, i.title, i.size, i.quantity, i.quantity_cancelled, i.line_amount, i.amount_basis, i.tax_amount, i.hsn) as stored
+  from page p
+  join robnu.orders o on o.account_id = $1 and o.external_order_id = p.external_order_id
+  left join robnu.order_items i on i.order_id = o.id and i.external_item_id = p.external_item_id
+  where p.order_status <> 'PENDING' or o.status = 'PENDING'
+), written as (
+  insert into robnu.order_items as i (seller_id, order_id, external_item_id, sku, title, size, quantity, quantity_cancelled,
+    line_amount, amount_basis, tax_amount, hsn)
+  select (select robnu.app_current_seller_id()), m.order_id, m.external_item_id, m.sku, m.title, m.size, m.quantity,
+    m.quantity_cancelled, m.line_amount, m.amount_basis, m.tax_amount, m.hsn
+  from merged m
+  where m.stored_id is null
+    or m.stored is distinct from (m.sku, m.title, m.size, m.quantity, m.quantity_cancelled, m.line_amount, m.amount_basis,
+      m.tax_amount, m.hsn)
+  order by m.order_id, m.external_item_id
+  on conflict (seller_id, order_id, external_item_id) do update
+  set sku = excluded.sku, title = excluded.title, size = excluded.size, quantity = excluded.quantity,
+    quantity_cancelled = excluded.quantity_cancelled, line_amount = excluded.line_amount,
+    amount_basis = excluded.amount_basis, tax_amount = excluded.tax_amount, hsn = excluded.hsn, updated_at = now()
+  where (i.sku, i.title, i.size, i.quantity, i.quantity_cancelled, i.line_amount, i.amount_basis, i.tax_amount, i.hsn)
+    is distinct from (excluded.sku, excluded.title, excluded.size, excluded.quantity, excluded.quantity_cancelled,
+      excluded.line_amount, excluded.amount_basis, excluded.tax_amount, excluded.hsn)
+  returning old.id is null as is_new
+)
+select (count(*) filter (where is_new))::int as new, (count(*) filter (where not is_new))::int as changed from written

@@ -1,0 +1,120 @@
+//! Records turned into columns, the form in which a page travels: one array per column, one element per row.
+//!
+//! Orders are sorted by their id and an id occurs once (the last one counts), so that two pages stored at the same time
+//! take their row locks in the same order.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use robnu_marketplace::record::OrderRecord;
+use rust_decimal::Decimal;
+
+/// Columns of `orders`.
+#[derive(Default)]
+pub struct OrderColumns<'a> {
+    pub external_order_id: Vec<&'a str>,
+    pub status: Vec<&'a str>,
+    pub marketplace_status: Vec<&'a str>,
+    pub placed_at: Vec<DateTime<Utc>>,
+    pub marketplace_updated_at: Vec<Option<DateTime<Utc>>>,
+    pub dispatch_by: Vec<Option<DateTime<Utc>>>,
+    pub fulfilled_by: Vec<Option<&'a str>>,
+    pub payment_method: Vec<Option<&'a str>>,
+    pub currency: Vec<&'a str>,
+    pub total_amount: Vec<Option<Decimal>>,
+    pub ship_city: Vec<Option<&'a str>>,
+    pub ship_postal_code: Vec<Option<&'a str>>,
+}
+
+impl<'a> OrderColumns<'a> {
+    pub fn new(orders: &'a [OrderRecord]) -> Self {
+        let mut columns = Self::default();
+        for order in sorted(orders).into_values() {
+            columns.external_order_id.push(&order.external_order_id);
+            columns.status.push(order.status.as_str());
+            columns.marketplace_status.push(&order.marketplace_status);
+            columns.placed_at.push(order.placed_at);
+            columns.marketplace_updated_at.push(order.marketplace_updated_at);
+            columns.dispatch_by.push(order.dispatch_by);
+            columns.fulfilled_by.push(order.fulfilled_by.as_deref());
+            columns.payment_method.push(order.payment_method.as_deref());
+            columns.currency.push(&order.currency);
+            columns.total_amount.push(order.total_amount);
+            columns.ship_city.push(order.ship_city.as_deref());
+            columns.ship_postal_code.push(order.ship_postal_code.as_deref());
+        }
+        columns
+    }
+}
+
+/// Columns of `order_items`, with their order's id and status.
+#[derive(Default)]
+pub struct ItemColumns<'a> {
+    pub external_order_id: Vec<&'a str>,
+    pub order_status: Vec<&'a str>,
+    pub external_item_id: Vec<&'a str>,
+    pub sku: Vec<Option<&'a str>>,
+    pub title: Vec<Option<&'a str>>,
+    pub size: Vec<Option<&'a str>>,
+    pub quantity: Vec<i32>,
+    pub quantity_cancelled: Vec<i32>,
+    pub line_amount: Vec<Decimal>,
+    pub amount_basis: Vec<&'a str>,
+    pub tax_amount: Vec<Option<Decimal>>,
+    pub hsn: Vec<Option<&'a str>>,
+}
+
+impl<'a> ItemColumns<'a> {
+    pub fn new(orders: &'a [OrderRecord]) -> Self {
+        let mut columns = Self::default();
+        for order in sorted(orders).into_values() {
+            for item in &order.items {
+                columns.external_order_id.push(&order.external_order_id);
+                columns.order_status.push(order.status.as_str());
+                columns.external_item_id.push(&item.external_item_id);
+                columns.sku.push(item.sku.as_deref());
+                columns.title.push(item.title.as_deref());
+                columns.size.push(item.size.as_deref());
+                columns.quantity.push(item.quantity);
+                columns.quantity_cancelled.push(item.quantity_cancelled);
+                columns.line_amount.push(item.line_amount);
+                columns.amount_basis.push(item.amount_basis.as_str());
+                columns.tax_amount.push(item.tax_amount);
+                columns.hsn.push(item.hsn.as_deref());
+            }
+        }
+        columns
+    }
+}
+
+/// Columns of `shipments`, with their order's id.
+#[derive(Default)]
+pub struct ShipmentColumns<'a> {
+    pub external_order_id: Vec<&'a str>,
+    pub external_shipment_id: Vec<&'a str>,
+    pub status: Vec<&'a str>,
+    pub marketplace_status: Vec<Option<&'a str>>,
+    pub carrier: Vec<Option<&'a str>>,
+    pub tracking_number: Vec<Option<&'a str>>,
+}
+
+impl<'a> ShipmentColumns<'a> {
+    pub fn new(orders: &'a [OrderRecord]) -> Self {
+        let mut columns = Self::default();
+        for order in sorted(orders).into_values() {
+            for shipment in &order.shipments {
+                columns.external_order_id.push(&order.external_order_id);
+                columns.external_shipment_id.push(&shipment.external_shipment_id);
+                columns.status.push(&shipment.status);
+                columns.marketplace_status.push(shipment.marketplace_status.as_deref());
+                columns.carrier.push(shipment.carrier.as_deref());
+                columns.tracking_number.push(shipment.tracking_number.as_deref());
+            }
+        }
+        columns
+    }
+}
+
+fn sorted(orders: &[OrderRecord]) -> BTreeMap<&str, &OrderRecord> {
+    orders.iter().map(|order| (order.external_order_id.as_str(), order)).collect()
+}
