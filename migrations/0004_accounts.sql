@@ -15,6 +15,8 @@ create table marketplace_accounts (
   lane_queue_url text,
   lane_mapping_id text,
   lane_checked_at timestamptz,
+  -- Who works on the lane holds it until then, so that two calls never make two mappings.
+  lane_lease_until timestamptz,
   -- Up to which instant the marketplace vouches that everything was read.
   orders_watermark timestamptz,
   created_at timestamptz not null default now(),
@@ -24,6 +26,11 @@ create table marketplace_accounts (
 );
 -- Lanes and sweeps look accounts up across sellers.
 create index marketplace_accounts_lane on marketplace_accounts (lane_state, lane_checked_at);
+create index marketplace_accounts_by_id on marketplace_accounts (id);
+create index marketplace_accounts_lane_differs on marketplace_accounts (seller_id, id)
+  where (status = 'ACTIVE' and lane_state <> 'ACTIVE')
+    or (status in ('PAUSED', 'NEEDS_RECONNECT') and lane_state = 'ACTIVE')
+    or (status = 'DISCONNECTED' and lane_state <> 'RETIRED');
 call protect_tenant_table('marketplace_accounts');
 call require_right_to_write('marketplace_accounts', 'accounts.manage', 'insert');
 -- Jobs set NEEDS_RECONNECT and the watermark; members with the right set the rest.
@@ -37,8 +44,8 @@ grant select,
 create policy sweep on marketplace_accounts for select to robnu_system_sweep using (true);
 grant select (seller_id, id, marketplace_code, status, lane_state, lane_queue_url) on marketplace_accounts to robnu_system_sweep;
 create policy lanes on marketplace_accounts for all to robnu_system_lanes using (true) with check (true);
-grant select (seller_id, id, marketplace_code, status, lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at),
-  update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at)
+grant select (seller_id, id, marketplace_code, status, lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until),
+  update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until)
   on marketplace_accounts to robnu_system_lanes;
 
 -- Satellites, one per marketplace. Columns named …_enc hold ciphertext under the seller's data key.
@@ -109,4 +116,6 @@ create policy update_needs_right on schedules as restrictive for update to robnu
   with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
 grant select, insert (seller_id, account_id, kind, every_minutes), update (every_minutes, enabled, next_due_at) on schedules to robnu_tenant;
 create policy sweep on schedules for all to robnu_system_sweep using (true) with check (true);
-grant select, update (next_due_at, last_claimed_at) on schedules to robnu_system_sweep;
+grant select (seller_id, id, account_id, kind, every_minutes, enabled, next_due_at, last_claimed_at),
+  update (next_due_at, last_claimed_at)
+  on schedules to robnu_system_sweep;

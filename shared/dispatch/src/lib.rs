@@ -7,6 +7,7 @@ mod bell;
 mod envelope;
 mod lane;
 mod ledger;
+mod ring;
 
 pub use bell::{Bell, BellError};
 pub use envelope::{Envelope, EnvelopeError, Job, RunKind};
@@ -15,3 +16,4 @@ pub use ledger::{
     CLAIM, Claim, Claimed, Counters, Progress, Requested, Unclaimed, advance, continue_later, fail,
     mark_sent, request_run, wait,
 };
+pub use ring::{Ring, Rung};

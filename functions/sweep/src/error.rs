@@ -1,0 +1,31 @@
+//! Why a sweep ended early. Whatever it had committed stays; the next one goes on from there.
+
+use lambda_runtime::Diagnostic;
+
+/// A sweep's failure.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The schedule asks for a sweep that this build does not have.
+    #[error("unknown sweep {name:?}: this function knows \"scheduling\"")]
+    UnknownSweep {
+        /// What was asked for.
+        name: String,
+    },
+    /// Due work could not be claimed.
+    #[error("due work could not be claimed")]
+    Claim(#[source] robnu_tenancy::Error),
+    /// What was rung could not be noted; it will be rung again, which does no harm.
+    #[error("the rings could not be marked as sent")]
+    MarkSent(#[source] robnu_tenancy::Error),
+}
+
+impl From<SweepError> for Diagnostic {
+    fn from(error: SweepError) -> Self {
+        let kind = match error {
+            SweepError::UnknownSweep { .. } => "UnknownSweep",
+            SweepError::Claim(_) => "ClaimFailed",
+            SweepError::MarkSent(_) => "MarkSentFailed",
+        };
+        Self { error_type: kind.to_owned(), error_message: error.to_string() }
+    }
+}

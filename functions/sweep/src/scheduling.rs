@@ -1,0 +1,150 @@
+//! The scheduling sweep: due schedules become runs, and runs that nobody answered are rung again.
+//!
+//! Rows are claimed with SKIP LOCKED and committed before anything is rung. Two sweeps at once therefore share the work,
+//! and one that dies leaves unsent runs, which the next one finds.
+
+use std::time::Duration;
+
+use robnu_dispatch::{Job, Ring, mark_sent};
+use robnu_marketplace::code::MARKETPLACE_CODES;
+use robnu_tenancy::{Error, Params, Row, RunId, SystemScope};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::error::SweepError;
+use crate::handler::Context;
+
+/// Schedules, and runs to ring again, in one transaction.
+pub const BATCH: usize = 1_000;
+/// Claims due schedules and makes their runs.
+pub const CLAIM_DUE: &str = include_str!("sql/claim_due.sql");
+/// Claims runs that wait for a bell.
+pub const RING_AGAIN: &str = include_str!("sql/ring_again.sql");
+
+/// A run that was written and not sent belongs to whoever wrote it for this long, in seconds.
+const UNSENT_SECONDS: f64 = 30.0;
+/// A lane takes this long, in seconds, before a sent run counts as unanswered.
+const UNANSWERED_SECONDS: f64 = 600.0;
+/// How overdue a lease must be, in seconds, before its holder counts as gone.
+const OVERDUE_LEASE_SECONDS: f64 = 60.0;
+/// No batch begins, and no ring goes out, with less time than this left: time for the last answers and statements.
+const RESERVE: Duration = Duration::from_secs(8);
+
+/// What one scheduling sweep did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Schedules that were due and moved on.
+    pub schedules_claimed: usize,
+    /// Runs made for them; an account that is not active, or has a live run, gets none.
+    pub runs_made: usize,
+    /// New runs rung. Those of accounts without a lane are rung when the lane is made.
+    pub rung: usize,
+    /// Older runs rung again.
+    pub rung_again: usize,
+    /// Rings that did not go out; the next sweep rings them.
+    pub send_failures: usize,
+    /// Whether time ran short before everything due was done; the next sweep goes on.
+    pub time_short: bool,
+}
+
+/// What one transaction claimed.
+struct Batch {
+    schedules_claimed: usize,
+    more_due: bool,
+    runs_made: usize,
+    made: Vec<Ring>,
+    again: Vec<Ring>,
+}
+
+/// Sweeps until nothing is due or the deadline is near.
+pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
+    let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
+    let mut report = Report::default();
+    let mut look_again = true;
+    loop {
+        if Instant::now() >= stop_at {
+            report.time_short = true;
+            break;
+        }
+        let batch = claim(context, look_again).await.map_err(SweepError::Claim)?;
+        let more_due = batch.more_due;
+        look_again = batch.again.len() >= BATCH;
+        ring(context, batch, stop_at, &mut report).await?;
+        if !more_due && !look_again {
+            break;
+        }
+    }
+    tracing::info!(
+        sweep = "scheduling",
+        schedules_claimed = report.schedules_claimed,
+        runs_made = report.runs_made,
+        rung = report.rung,
+        rung_again = report.rung_again,
+        send_failures = report.send_failures,
+        time_short = report.time_short,
+        "sweep done"
+    );
+    Ok(report)
+}
+
+/// Claims one batch in one flight. Runs to ring again are few, so most batches need not look for them.
+async fn claim(context: &Context, look_again: bool) -> Result<Batch, Error> {
+    let codes: Vec<&str> = MARKETPLACE_CODES.iter().map(|code| code.as_str()).collect();
+    let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+    let due: Params<'_> = &[&limit, &codes];
+    let again: Params<'_> = &[&limit, &codes, &UNSENT_SECONDS, &UNANSWERED_SECONDS, &OVERDUE_LEASE_SECONDS];
+    let requests = [(CLAIM_DUE, due), (RING_AGAIN, again)];
+    let requests = if look_again { &requests[..] } else { &requests[..1] };
+    let session = context.database.session(&SystemScope::Sweep).await?;
+    let mut answers = session.commit_with(requests).await?.into_iter();
+    let due_rows = answers.next().unwrap_or_default();
+    let again_rows = answers.next().unwrap_or_default();
+    read_batch(&due_rows, &again_rows)
+}
+
+fn read_batch(due_rows: &[Row], again_rows: &[Row]) -> Result<Batch, Error> {
+    let totals = due_rows.first().ok_or(Error::RowCount { found: 0 })?;
+    let schedules_claimed: i64 = totals.try_get("schedules_claimed")?;
+    let mut runs_made = 0;
+    let mut made = Vec::with_capacity(due_rows.len());
+    for row in due_rows {
+        if row.try_get::<_, Option<RunId>>("id")?.is_some() {
+            runs_made += 1;
+            made.extend(Ring::from_row(row)?);
+        }
+    }
+    let mut again = Vec::with_capacity(again_rows.len());
+    for row in again_rows {
+        again.extend(Ring::from_row(row)?);
+    }
+    let schedules_claimed = usize::try_from(schedules_claimed).map_err(|_| Error::RowShape)?;
+    Ok(Batch { schedules_claimed, more_due: totals.try_get("more_due")?, runs_made, made, again })
+}
+
+/// Rings a batch and notes in one statement what went out.
+async fn ring(
+    context: &Context,
+    batch: Batch,
+    stop_at: Instant,
+    report: &mut Report,
+) -> Result<(), SweepError> {
+    let made = context.bell.ring_all(batch.made, stop_at).await;
+    let again = context.bell.ring_all(batch.again, stop_at).await;
+    report.schedules_claimed += batch.schedules_claimed;
+    report.runs_made += batch.runs_made;
+    report.rung += made.sent.len();
+    report.rung_again += again.sent.len();
+    for rung in [&made, &again] {
+        report.send_failures += rung.failed + rung.out_of_time;
+        report.time_short |= rung.out_of_time > 0;
+        if let Some(complaint) = rung.complaint() {
+            tracing::warn!(
+                sent = rung.sent.len(),
+                complaint,
+                "some rings did not go out; the next sweep rings them"
+            );
+        }
+    }
+    let sent: Vec<Job> = made.sent.into_iter().chain(again.sent).collect();
+    mark_sent(&context.database, &SystemScope::Sweep, &sent).await.map_err(SweepError::MarkSent)
+}

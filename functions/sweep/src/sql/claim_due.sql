@@ -1,0 +1,35 @@
+-- Claims due schedules, makes a run for each whose account is active and has none alive, and answers what to ring. A
+-- schedule keeps its phase and moves past now, however long nobody swept. Always answers a row: its run is null when
+-- none was made.
+-- $1 schedules at most, $2 codes of the marketplaces that have an adapter
+with claimed as (
+  update robnu.schedules
+  set last_claimed_at = now(), next_due_at = next_due_at
+    + make_interval(mins => every_minutes * (1 + floor(extract(epoch from now() - next_due_at) / (60 * every_minutes))::integer))
+  where id = any (array(
+    select id from robnu.schedules
+    where enabled and next_due_at <= now()
+    order by next_due_at
+    limit $1
+    for update skip locked))
+  returning seller_id, account_id, kind
+), made as (
+  insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger)
+  select claimed.seller_id, claimed.account_id, account.marketplace_code, claimed.kind, 'SCHEDULE'
+  from claimed
+  join robnu.marketplace_accounts account on account.seller_id = claimed.seller_id and account.id = claimed.account_id
+  where account.status = 'ACTIVE' and account.marketplace_code = any ($2)
+  on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') do nothing
+  returning seller_id, id, account_id, marketplace_code, kind, step, generation
+), totals as (
+  select count(*) as schedules_claimed from claimed
+)
+select totals.schedules_claimed,
+  -- This statement sees the schedules as they were before it claimed some, so one more than it claimed must be due.
+  totals.schedules_claimed = $1 and exists (
+    select from robnu.schedules where enabled and next_due_at <= now() offset $1) as more_due,
+  made.seller_id, made.id, made.account_id, made.marketplace_code, made.kind, made.step, made.generation,
+  account.lane_queue_url
+from totals
+left join made on true
+left join robnu.marketplace_accounts account on account.seller_id = made.seller_id and account.id = made.account_id
