@@ -1,2 +1,60 @@
-//! Stub.
-fn main() {}
+//! `cargo xtask`: every developer command. It runs the local cloud, deploys the real template into it, shows it at work and checks the project.
+
+mod api;
+mod aws;
+mod checks;
+mod cli;
+mod cloud;
+mod demo;
+mod deploy;
+mod failure;
+mod functions;
+mod logs;
+mod paths;
+mod ports;
+mod postgres;
+mod processes;
+mod progress;
+mod python;
+mod settings;
+mod simulator;
+mod stack;
+mod status;
+mod table;
+mod template;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Arguments, Command};
+use crate::failure::exit_code;
+use crate::paths::Paths;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            exit_code(&error)
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    // Only loopback is ever called, but the HTTP client wants to know its cryptography.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let paths = Paths::new(arguments.state.as_deref())?;
+    match &arguments.command {
+        Command::Up(options) => stack::up(&paths, options).await.map(drop),
+        Command::Down(options) => stack::down(&paths, options),
+        Command::Status(options) => status::show(&paths, options).await,
+        Command::Logs(options) => logs::show(&paths, options).await,
+        Command::Db => status::database(&paths).await,
+        Command::Demo(options) => demo::run(&paths, options).await,
+        Command::Test => checks::run(&paths).await,
+    }
+}

@@ -1,0 +1,109 @@
+//! The platform's API and its sign-up, as a seller's browser would use them.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::aws::Aws;
+use crate::deploy::Outputs;
+
+/// A person of the local stack. The password is no secret: the user pool exists on this machine only.
+#[derive(Debug, Clone, Copy)]
+pub struct Person {
+    /// Signs in with it.
+    pub email: &'static str,
+    /// Signs in with it.
+    pub password: &'static str,
+}
+
+/// Makes the person where there is none, as Cognito's own sign-up does, with the e-mail confirmed by an administrator.
+pub async fn sign_up(aws: &Aws, outputs: &Outputs, person: Person) -> anyhow::Result<()> {
+    let body = json!({
+        "ClientId": output(outputs, "UserPoolClientId")?,
+        "Username": person.email,
+        "Password": person.password,
+        "UserAttributes": [{"Name": "email", "Value": person.email}],
+    });
+    match aws.json("cognito-idp", &target("SignUp"), &body).await {
+        Ok(_) => {}
+        Err(error) if error.code == "UsernameExistsException" => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    let body = json!({"UserPoolId": output(outputs, "UserPoolId")?, "Username": person.email});
+    aws.json("cognito-idp", &target("AdminConfirmSignUp"), &body).await?;
+    Ok(())
+}
+
+/// Signs the person in; the answer is the identity token, which names the e-mail. None when there is no such person.
+pub async fn sign_in(aws: &Aws, outputs: &Outputs, person: Person) -> anyhow::Result<Option<String>> {
+    let body = json!({
+        "ClientId": output(outputs, "UserPoolClientId")?,
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": {"USERNAME": person.email, "PASSWORD": person.password},
+    });
+    match aws.json("cognito-idp", &target("InitiateAuth"), &body).await {
+        Ok(answer) => {
+            let token = answer["AuthenticationResult"]["IdToken"].as_str().context("read the identity token")?;
+            Ok(Some(token.to_owned()))
+        }
+        Err(error) if matches!(error.code.as_str(), "UserNotFoundException" | "NotAuthorizedException") => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn target(call: &str) -> String {
+    format!("AWSCognitoIdentityProviderService.{call}")
+}
+
+fn output<'a>(outputs: &'a Outputs, name: &str) -> anyhow::Result<&'a str> {
+    outputs.get(name).map(String::as_str).with_context(|| format!("the stack has no output {name}"))
+}
+
+/// The API with one person's token.
+#[derive(Debug, Clone)]
+pub struct Api {
+    http: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+impl Api {
+    /// The API under a base URL.
+    pub fn new(base: String, token: String) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(40)).build()?;
+        Ok(Self { http, base, token })
+    }
+
+    /// The token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Reads.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.call(Method::GET, path, None).await.map(|(_, answer)| answer)
+    }
+
+    /// Writes; the status tells created from found.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(StatusCode, Value)> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<(StatusCode, Value)> {
+        let url = format!("{}{path}", self.base);
+        let mut request = self.http.request(method.clone(), &url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.with_context(|| format!("{method} {path}"))?;
+        let status = answer.status();
+        let text = answer.text().await.with_context(|| format!("{method} {path}"))?;
+        if !status.is_success() {
+            return Err(anyhow!("{method} {path} was answered with {status}: {text}"));
+        }
+        let value = serde_json::from_str(&text).with_context(|| format!("{method} {path}: read {text:?}"))?;
+        Ok((status, value))
+    }
+}

@@ -1,0 +1,2 @@
+//! stub
+pub async fn run(_paths: &crate::paths::Paths) -> anyhow::Result<()> { Ok(()) }

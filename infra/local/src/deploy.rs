@@ -1,0 +1,174 @@
+//! Deploys the real template with `sam deploy`, unless exactly the same is deployed already.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+use serde_json::json;
+
+use crate::aws::{Aws, StackState};
+use crate::cloud::REGION;
+use crate::failure::{Exit, Failure};
+use crate::functions::{self, FUNCTIONS};
+use crate::paths::Paths;
+use crate::postgres;
+use crate::python::{Environment, tail};
+use crate::settings::Settings;
+use crate::template::{self, LocalStage};
+
+const MASTER_SECRET: &str = "robnu/local/database/master";
+
+/// The outputs of the deployed stack.
+pub type Outputs = BTreeMap<String, String>;
+
+/// Hexadecimal SHA-256 of several parts; where one ends and the next begins counts.
+pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The local stage of samconfig.toml.
+pub fn stage(paths: &Paths) -> anyhow::Result<LocalStage> {
+    LocalStage::read(&paths.root.join("samconfig.toml"))
+}
+
+/// Is there a stack that works?
+pub fn is_alive(state: &StackState) -> bool {
+    matches!(state.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE")
+}
+
+/// Deploys; says what it did, and returns the stack's outputs.
+pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Result<(String, Outputs)> {
+    let stage = stage(paths)?;
+    let before = aws.stack(&stage.stack_name).await?;
+    let alive = before.as_ref().is_some_and(is_alive);
+    if before.is_some() && !alive {
+        // A stack whose first deploy failed can only be removed.
+        aws.delete_stack(&stage.stack_name).await?;
+    }
+    // Users, keys and sellers belong together: a new cloud begins with a new database.
+    postgres::ensure_database(settings, !alive).await?;
+
+    let master = json!({"username": postgres::MASTER, "password": settings.master_password});
+    let master_secret = aws.put_secret(MASTER_SECRET, &master).await?;
+    let parameters = stage.overrides(&parameters(settings, master_secret))?;
+    let template = write_template(paths)?;
+    let wanted = wanted(paths, &template, &parameters)?;
+    let marker = paths.local("deployed");
+    let (outcome, state) = match before {
+        Some(state) if alive && fs::read_to_string(&marker).is_ok_and(|deployed| deployed == wanted) => {
+            ("unchanged", Some(state))
+        }
+        _ => {
+            let _ = fs::remove_file(&marker);
+            aws.ensure_bucket(&stage.bucket).await?;
+            sam_deploy(paths, settings, &parameters)?;
+            fs::write(&marker, wanted).with_context(|| format!("write {}", marker.display()))?;
+            (if alive { "updated" } else { "created" }, aws.stack(&stage.stack_name).await?)
+        }
+    };
+    let state = state.with_context(|| format!("the stack {} is gone right after its deploy", stage.stack_name))?;
+    Ok((format!("stack {} {outcome}", stage.stack_name), state.outputs))
+}
+
+/// What only the running local cloud knows.
+fn parameters(settings: &Settings, master_secret: String) -> Vec<(&'static str, String)> {
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    let amazon = settings.amazon_url();
+    vec![
+        ("Architecture", architecture.to_owned()),
+        ("DatabasePort", settings.postgres_port.to_string()),
+        ("DatabaseMasterSecretArn", master_secret),
+        ("AjioBaseUrl", settings.ajio_url()),
+        ("AmazonInAuthUrl", format!("{amazon}/auth/o2/token")),
+        ("AmazonInBaseUrl", amazon),
+    ]
+}
+
+fn write_template(paths: &Paths) -> anyhow::Result<String> {
+    let source = fs::read_to_string(paths.root.join("template.yaml")).context("read template.yaml")?;
+    let built = template::built(&source, |name| functions::folder(paths, name))?;
+    let file = paths.local("build/template.yaml");
+    fs::write(&file, &built).with_context(|| format!("write {}", file.display()))?;
+    Ok(built)
+}
+
+/// A digest of everything that is deployed.
+fn wanted(paths: &Paths, template: &str, parameters: &[String]) -> anyhow::Result<String> {
+    let mut parts = vec![template.as_bytes().to_vec(), parameters.join("\n").into_bytes()];
+    for name in FUNCTIONS {
+        let file = functions::folder(paths, name).join("bootstrap");
+        parts.push(fs::read(&file).with_context(|| format!("read {}", file.display()))?);
+    }
+    Ok(digest(parts.iter().map(Vec::as_slice)))
+}
+
+fn sam_deploy(paths: &Paths, settings: &Settings, parameters: &[String]) -> anyhow::Result<()> {
+    let log = paths.log("deploy");
+    let output = fs::File::create(&log).with_context(|| format!("write {}", log.display()))?;
+    let status = sam(paths)
+        .args(["deploy", "--config-env", "local", "--no-progressbar", "--config-file"])
+        .arg(paths.root.join("samconfig.toml"))
+        .arg("--template-file")
+        .arg(paths.local("build/template.yaml"))
+        .arg("--parameter-overrides")
+        .args(parameters)
+        .env("AWS_ENDPOINT_URL", settings.aws_endpoint())
+        .env("SAM_CLI_POLL_DELAY", "0.5")
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .status()
+        .context("run sam deploy")?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::BuildFailed,
+        format!("the deploy failed:\n{}", failures(&log)),
+        format!(
+            "read {}; where a function failed, `cargo xtask logs migrate` shows why",
+            paths.shown(&log)
+        ),
+    )
+    .into())
+}
+
+/// The lines of a deploy's log that say what failed, or its end where none does.
+fn failures(log: &std::path::Path) -> String {
+    let text = String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned();
+    let mut lines = text.lines();
+    let mut found = Vec::new();
+    while let Some(line) = lines.next() {
+        if line.contains("_FAILED ") {
+            found.push(format!("    {}", line.trim_end()));
+            // The reason goes on below, in a column of its own.
+            found.extend(lines.by_ref().take_while(|line| line.starts_with("   ")).map(|line| format!("    {}", line.trim_end())));
+        }
+    }
+    if found.is_empty() { tail(log, 8) } else { found.join("\n") }
+}
+
+/// SAM CLI with credentials that are good for nothing, no telemetry, and nothing of the user's own AWS configuration.
+pub fn sam(paths: &Paths) -> Command {
+    let mut command = Command::new(Environment::sam(paths).program("sam"));
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", paths.local("sam"))
+        .env("__SAM_CLI_APP_DIR", paths.local("sam"))
+        .env("LC_ALL", "C.UTF-8")
+        .env("COLUMNS", "200")
+        .env("SAM_CLI_TELEMETRY", "0")
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_DEFAULT_REGION", REGION)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .current_dir(&paths.root)
+        .stdin(Stdio::null());
+    command
+}

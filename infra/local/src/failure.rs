@@ -1,0 +1,52 @@
+//! Failures a person is expected to meet: what happened, what to do next, and an exit code that stays the same.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// The exit codes, explained in the command's help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// A tool is missing; clap uses the same for wrong flags.
+    Usage = 2,
+    /// A port is taken.
+    PortTaken = 3,
+    /// The order file cannot be read.
+    BadOrders = 4,
+    /// A part of the stack is not running.
+    NotRunning = 5,
+    /// A build or a deploy failed.
+    BuildFailed = 6,
+    /// A check failed.
+    CheckFailed = 7,
+}
+
+/// A failure with its way out.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    what: String,
+    next: String,
+}
+
+impl Failure {
+    /// `what` happened, and what to do `next`; both lower case.
+    pub fn new(exit: Exit, what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { exit, what: what.into(), next: next.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}\n  next: {}", self.what, self.next)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The exit code of whatever went wrong.
+pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.chain().find_map(|cause| cause.downcast_ref::<Failure>()) {
+        Some(failure) => ExitCode::from(failure.exit as u8),
+        None => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,84 @@
+//! Builds the functions and the simulators once, in the same profile that tests use, and lays the functions out as Lambda
+//! wants them: a folder each, with one program called `bootstrap`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, anyhow};
+use serde_json::Value;
+
+use crate::failure::{Exit, Failure};
+use crate::paths::Paths;
+use crate::tools::cargo;
+
+/// The packages under functions/; each builds one program of the same name.
+pub const FUNCTIONS: [&str; 5] = ["adapter", "api", "lanes", "migrate", "sweep"];
+/// The simulators' package and program.
+const SIMULATORS: &str = "simulators";
+
+/// What was built.
+#[derive(Debug)]
+pub struct Built {
+    /// The simulators' program.
+    pub simulators: PathBuf,
+}
+
+/// Builds everything; cargo's own progress goes to standard error.
+pub fn build(paths: &Paths) -> anyhow::Result<Built> {
+    let mut command = Command::new(cargo());
+    command.arg("build").current_dir(&paths.root).stdin(Stdio::null());
+    for package in FUNCTIONS.into_iter().chain([SIMULATORS]) {
+        command.args(["--package", package]);
+    }
+    let status = command.stdout(Stdio::null()).status().context("run cargo")?;
+    if !status.success() {
+        return Err(Failure::new(
+            Exit::BuildFailed,
+            "the functions do not build",
+            "mend what the compiler says above; `cargo check` repeats it",
+        )
+        .into());
+    }
+    let programs = target_folder(paths)?.join("debug");
+    for name in FUNCTIONS {
+        lay_out(&programs.join(name), &folder(paths, name).join("bootstrap"))?;
+    }
+    Ok(Built { simulators: programs.join(SIMULATORS) })
+}
+
+/// The folder that a function is deployed from.
+pub fn folder(paths: &Paths, name: &str) -> PathBuf {
+    paths.local("build").join(name)
+}
+
+/// Copies a program that is newer than its copy, without the symbols that only make the upload slow.
+fn lay_out(program: &Path, target: &Path) -> anyhow::Result<()> {
+    let modified = |file: &Path| fs::metadata(file).and_then(|data| data.modified());
+    let built = modified(program).with_context(|| format!("read {}", program.display()))?;
+    if modified(target).is_ok_and(|copied| copied >= built) {
+        return Ok(());
+    }
+    let folder = target.parent().context("find the folder of a function")?;
+    fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+    // A fresh file: the old one may be running.
+    let _ = fs::remove_file(target);
+    let stripped = Command::new("strip").arg("-o").arg(target).arg(program).output();
+    if !stripped.is_ok_and(|output| output.status.success()) {
+        fs::copy(program, target).with_context(|| format!("copy {}", program.display()))?;
+    }
+    Ok(())
+}
+
+/// Where cargo puts what it builds, wherever its configuration says.
+pub fn target_folder(paths: &Paths) -> anyhow::Result<PathBuf> {
+    let output = Command::new(cargo())
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(&paths.root)
+        .output()
+        .context("run cargo metadata")?;
+    let metadata: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|_| anyhow!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr)))?;
+    let folder = metadata["target_directory"].as_str().context("read cargo's target folder")?;
+    Ok(PathBuf::from(folder))
+}

@@ -1,0 +1,59 @@
+//! The two tools a machine must bring: Rust and Python 3. Everything else is installed by these commands.
+
+use std::process::Command;
+
+use crate::failure::{Exit, Failure};
+
+/// Prints the version, and fails where one of the modules that make environments is missing.
+const PROBE: &str = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])";
+/// The oldest Python that the pinned packages run on.
+const OLDEST_PYTHON: (u32, u32) = (3, 10);
+
+/// Finds cargo and a Python that can make environments; the answer is the Python's name.
+pub fn check() -> Result<String, Failure> {
+    if Command::new(cargo()).arg("--version").output().is_err() {
+        return Err(missing(
+            "cargo is not on the PATH",
+            "install Rust from https://rustup.rs and open a new shell",
+        ));
+    }
+    // Without a linker cargo fails after minutes, with a message that needs explaining.
+    if Command::new("cc").arg("--version").output().is_err() {
+        return Err(missing(
+            "cc is not on the PATH: Rust needs it to link programs",
+            "install a C compiler (Debian, Ubuntu: `apt install build-essential`; macOS: `xcode-select --install`)",
+        ));
+    }
+    python()
+}
+
+/// The cargo that runs us, so that a toolchain chosen with `cargo +x` stays chosen.
+pub fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+fn python() -> Result<String, Failure> {
+    let name = "python3";
+    let install = "install Python 3.10 or newer with its venv module (Debian, Ubuntu: `apt install python3-venv`)";
+    let output = Command::new(name)
+        .args(["-c", PROBE])
+        .output()
+        .map_err(|_| missing("python3 is not on the PATH", install))?;
+    if !output.status.success() {
+        return Err(missing("python3 cannot make virtual environments: venv or ensurepip is missing", install));
+    }
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    match parse(&version) {
+        Some(found) if found >= OLDEST_PYTHON => Ok(name.to_owned()),
+        _ => Err(missing(&format!("python3 is version {version}, and 3.10 is the oldest that works"), install)),
+    }
+}
+
+fn parse(version: &str) -> Option<(u32, u32)> {
+    let (major, minor) = version.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+fn missing(what: &str, next: &str) -> Failure {
+    Failure::new(Exit::Usage, what, next)
+}
