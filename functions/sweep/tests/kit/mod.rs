@@ -1,0 +1,165 @@
+//! What the sweep's tests share: the two sellers, each account with a real queue in the local cloud, and a sweep that
+//! logs in as the function does.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::time::Duration;
+
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_sqs::types::QueueAttributeName;
+use robnu_dispatch::{Bell, Envelope, Job, lane_queue_name};
+use robnu_tenancy::{AccountId, Database, RunId, SellerId};
+use robnu_testkit::{TestDatabase, TwoSellers};
+use sweep::scheduling::Report;
+use sweep::{Context, Request, SweepError, handle};
+use tokio::time::Instant;
+use tokio_postgres::Client;
+use tokio_postgres::types::ToSql;
+
+/// Names the local cloud's address.
+const ENDPOINT_VARIABLE: &str = "TEST_AWS_ENDPOINT";
+
+pub struct World {
+    pub test: TestDatabase,
+    pub sellers: TwoSellers,
+    pub superuser: Client,
+    pub sqs: aws_sdk_sqs::Client,
+    pub context: Context,
+}
+
+impl World {
+    /// Two sellers whose four accounts have a lane and a schedule that is due.
+    pub async fn new() -> Self {
+        let test = TestDatabase::new().await;
+        let sellers = TwoSellers::seed(&test).await;
+        let superuser = test.superuser().await;
+        let sqs = sqs();
+        let context = Context { database: test.login("robnu_sweep").await, bell: Bell::new(sqs.clone()) };
+        let world = Self { test, sellers, superuser, sqs, context };
+        for (_, account) in world.accounts() {
+            let queue = world.queue(account).await;
+            world
+                .run_sql(
+                    "update robnu.marketplace_accounts set lane_queue_url = $2 where id = $1",
+                    &[&account, &queue],
+                )
+                .await;
+        }
+        world
+    }
+
+    pub fn accounts(&self) -> [(SellerId, AccountId); 4] {
+        let (ours, theirs) = (&self.sellers.ours, &self.sellers.theirs);
+        [(ours.id, ours.ajio), (ours.id, ours.amazon), (theirs.id, theirs.ajio), (theirs.id, theirs.amazon)]
+    }
+
+    /// Makes the account's queue; account ids are new in every test, so its name is too.
+    pub async fn queue(&self, account: AccountId) -> String {
+        let made = self
+            .sqs
+            .create_queue()
+            .queue_name(lane_queue_name("robnu-test-lane-", account, 1))
+            .attributes(QueueAttributeName::FifoQueue, "true")
+            .send()
+            .await;
+        made.expect("the local cloud makes queues").queue_url.expect("a queue has a URL")
+    }
+
+    pub async fn sweep(&self) -> Report {
+        sweep_with(&self.context).await
+    }
+
+    pub async fn another_context(&self) -> Context {
+        Context { database: self.test.login("robnu_sweep").await, bell: Bell::new(self.sqs.clone()) }
+    }
+
+    pub fn context_with(&self, database: Database) -> Context {
+        Context { database, bell: Bell::new(self.sqs.clone()) }
+    }
+
+    /// Takes all messages out of an account's lane.
+    pub async fn heard(&self, account: AccountId) -> Vec<Job> {
+        let row = self
+            .row("select lane_queue_url from robnu.marketplace_accounts where id = $1", &[&account])
+            .await;
+        let queue: String = row.get(0);
+        let mut jobs = Vec::new();
+        loop {
+            let answer = self.sqs.receive_message().queue_url(&queue).max_number_of_messages(10).send().await;
+            let messages = answer.expect("the queue can be read").messages.unwrap_or_default();
+            if messages.is_empty() {
+                return jobs;
+            }
+            for message in messages {
+                let body = message.body.expect("a message has a body");
+                jobs.push(Envelope::parse(&body).expect("a message is an envelope").into_job());
+                let receipt = message.receipt_handle.expect("a message has a receipt");
+                self.sqs
+                    .delete_message()
+                    .queue_url(&queue)
+                    .receipt_handle(receipt)
+                    .send()
+                    .await
+                    .expect("acknowledged");
+            }
+        }
+    }
+
+    /// Puts a live run in place of whatever the account has, by `columns` and their SQL `values`.
+    pub async fn put_run(&self, account: AccountId, columns: &str, values: &str) -> RunId {
+        let run = RunId::new();
+        let sql = format!(
+            "insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, {columns})
+             select seller_id, $1, id, marketplace_code, 'ORDERS', 'API', {values} from robnu.marketplace_accounts where id = $2"
+        );
+        self.run_sql(&sql, &[&run, &account]).await;
+        run
+    }
+
+    pub async fn nothing_is_due(&self) {
+        self.run_sql("update robnu.schedules set next_due_at = now() + interval '1 hour'", &[]).await;
+    }
+
+    pub async fn run_sql(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> u64 {
+        self.superuser.execute(sql, params).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+    }
+
+    pub async fn row(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> tokio_postgres::Row {
+        self.superuser.query_one(sql, params).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"))
+    }
+
+    pub async fn count(&self, sql: &str) -> i64 {
+        self.row(sql, &[]).await.get(0)
+    }
+}
+
+pub fn in_a_minute() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
+pub async fn sweep_with(context: &Context) -> Report {
+    match try_sweep(context, "scheduling", in_a_minute()).await {
+        Ok(sweep::Report::Scheduling(report)) => report,
+        Err(error) => panic!("{error}: {error:?}"),
+    }
+}
+
+pub async fn try_sweep(
+    context: &Context,
+    name: &str,
+    deadline: Instant,
+) -> Result<sweep::Report, SweepError> {
+    handle(&Request { sweep: name.to_owned() }, context, deadline).await
+}
+
+pub fn sqs() -> aws_sdk_sqs::Client {
+    let endpoint = std::env::var(ENDPOINT_VARIABLE)
+        .unwrap_or_else(|_| panic!("{ENDPOINT_VARIABLE} is not set: run the tests with `cargo xtask test`"));
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .region(Region::new("ap-south-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .endpoint_url(endpoint);
+    aws_sdk_sqs::Client::from_conf(config.build())
+}

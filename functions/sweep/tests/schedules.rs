@@ -1,0 +1,220 @@
+//! Due schedules become runs and are rung.
+
+mod kit;
+
+use kit::{World, in_a_minute, sweep_with, try_sweep};
+use robnu_dispatch::{Job, RunKind};
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_testkit::WireProxy;
+use sweep::SweepError;
+use tokio::time::Instant;
+
+const LIVE_RUNS: &str = "select count(*) from robnu.sync_runs where state = 'QUEUED'";
+
+#[tokio::test]
+async fn each_due_schedule_of_both_sellers_makes_a_run_and_rings_its_own_lane() {
+    let world = World::new().await;
+    let report = world.sweep().await;
+    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (4, 4, 4));
+    assert_eq!((report.rung_again, report.send_failures, report.time_short), (0, 0, false));
+    for (seller_id, account_id) in world.accounts() {
+        let run = world
+            .row("select id, seller_id, trigger, sent_at is not null, marketplace_code from robnu.sync_runs where account_id = $1 and state = 'QUEUED'", &[&account_id])
+            .await;
+        assert_eq!(run.get::<_, robnu_tenancy::SellerId>(1), seller_id);
+        assert_eq!(run.get::<_, &str>(2), "SCHEDULE");
+        assert!(run.get::<_, bool>(3), "the run is marked as sent");
+        let marketplace: MarketplaceCode = run.get::<_, &str>(4).parse().unwrap();
+        let job = Job {
+            run_id: run.get(0),
+            step: 0,
+            generation: 0,
+            seller_id,
+            account_id,
+            marketplace,
+            kind: RunKind::Orders,
+        };
+        assert_eq!(world.heard(account_id).await, [job]);
+    }
+}
+
+#[tokio::test]
+async fn a_second_sweep_right_after_finds_nothing() {
+    let world = World::new().await;
+    world.sweep().await;
+    assert_eq!(world.sweep().await, sweep::scheduling::Report::default());
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_active_gets_no_run_and_its_schedule_moves_on() {
+    let world = World::new().await;
+    let statuses = ["PAUSED", "NEEDS_RECONNECT", "DISCONNECTED", "ACTIVE"];
+    for ((_, account), status) in world.accounts().into_iter().zip(statuses) {
+        world
+            .run_sql("update robnu.marketplace_accounts set status = $2 where id = $1", &[&account, &status])
+            .await;
+    }
+    let report = world.sweep().await;
+    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (4, 1, 1));
+    assert_eq!(world.count("select count(*) from robnu.schedules where next_due_at <= now()").await, 0);
+    let (_, active) = world.accounts()[3];
+    assert_eq!(world.heard(active).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_switched_off_schedule_is_left_alone() {
+    let world = World::new().await;
+    world.run_sql("update robnu.schedules set enabled = false", &[]).await;
+    assert_eq!(world.sweep().await.schedules_claimed, 0);
+}
+
+#[tokio::test]
+async fn a_schedule_keeps_its_phase_and_never_catches_up_on_missed_slots() {
+    let world = World::new().await;
+    let (_, late) = world.accounts()[0];
+    let (_, just_due) = world.accounts()[1];
+    let set = "update robnu.schedules set every_minutes = 60, next_due_at = date_trunc('second', now()) - $2::text::interval where account_id = $1";
+    // Fifty hours and ten minutes of standstill: the next slot is in fifty minutes.
+    world.run_sql(set, &[&late, &"50 hours 10 minutes"]).await;
+    world.run_sql(set, &[&just_due, &"0"]).await;
+    let before = world.row("select next_due_at from robnu.schedules where account_id = $1", &[&late]).await;
+    let report = world.sweep().await;
+    assert_eq!(report.runs_made, 4);
+    let check = "select next_due_at > now(), next_due_at <= now() + interval '60 minutes',
+        extract(epoch from next_due_at - $2)::bigint % 3600, last_claimed_at is not null from robnu.schedules where account_id = $1";
+    let before_late: std::time::SystemTime = before.get(0);
+    let after = world.row(check, &[&late, &before_late]).await;
+    assert!(after.get::<_, bool>(0) && after.get::<_, bool>(1) && after.get::<_, bool>(3));
+    assert_eq!(after.get::<_, i64>(2), 0, "the phase is kept");
+    let next = world
+        .row(
+            "select next_due_at > now() + interval '59 minutes' from robnu.schedules where account_id = $1",
+            &[&just_due],
+        )
+        .await;
+    assert!(next.get::<_, bool>(0), "a schedule on time is due a full interval later");
+}
+
+#[tokio::test]
+async fn an_account_with_a_live_run_gets_no_second_one() {
+    let world = World::new().await;
+    let (_, busy) = world.accounts()[0];
+    let run = world.put_run(busy, "state, lease_expires_at", "'RUNNING', now() + interval '1 minute'").await;
+    let report = world.sweep().await;
+    assert_eq!((report.schedules_claimed, report.runs_made), (4, 3));
+    let live = world.row("select id from robnu.sync_runs where account_id = $1 and state in ('QUEUED', 'RUNNING', 'WAITING')", &[&busy]).await;
+    assert_eq!(live.get::<_, robnu_tenancy::RunId>(0), run);
+}
+
+#[tokio::test]
+async fn an_account_without_a_lane_gets_its_run_and_no_bell() {
+    let world = World::new().await;
+    world.run_sql("update robnu.marketplace_accounts set lane_queue_url = null", &[]).await;
+    let report = world.sweep().await;
+    assert_eq!((report.runs_made, report.rung, report.send_failures), (4, 0, 0));
+    assert_eq!(
+        world.count("select count(*) from robnu.sync_runs where state = 'QUEUED' and sent_at is null").await,
+        4
+    );
+}
+
+#[tokio::test]
+async fn a_marketplace_without_an_adapter_gets_no_run() {
+    let world = World::new().await;
+    let (_, account) = world.accounts()[0];
+    world
+        .run_sql(
+            "update robnu.marketplace_accounts set marketplace_code = 'MEESHO' where id = $1",
+            &[&account],
+        )
+        .await;
+    let report = world.sweep().await;
+    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (4, 3, 3));
+}
+
+#[tokio::test]
+async fn two_sweeps_at_once_make_exactly_one_run_for_each_schedule() {
+    let world = World::new().await;
+    many_schedules(&world, 1_500).await;
+    let contexts =
+        [world.another_context().await, world.another_context().await, world.another_context().await];
+    let (first, second, third) =
+        tokio::join!(sweep_with(&contexts[0]), sweep_with(&contexts[1]), sweep_with(&contexts[2]));
+    let claimed = first.schedules_claimed + second.schedules_claimed + third.schedules_claimed;
+    let made = first.runs_made + second.runs_made + third.runs_made;
+    assert_eq!((claimed, made), (1_500, 1_500));
+    assert_eq!(world.count(LIVE_RUNS).await, 1_500);
+    let twice = "select count(*) from (select from robnu.sync_runs where state = 'QUEUED' group by account_id having count(*) > 1) t";
+    assert_eq!(world.count(twice).await, 0);
+    assert_eq!(world.count("select count(*) from robnu.schedules where next_due_at <= now()").await, 0);
+}
+
+#[tokio::test]
+async fn a_thousand_schedules_cost_three_statements() {
+    let world = World::new().await;
+    many_schedules(&world, 1_000).await;
+    let mut config = world.test.config("robnu_sweep");
+    let wire = WireProxy::before(&mut config).await;
+    let context = world.context_with(robnu_tenancy::Database::new(&config).await.unwrap());
+    let report = sweep_with(&context).await;
+    assert_eq!((report.schedules_claimed, report.rung, report.time_short), (1_000, 1_000, false));
+    // Two transactions, each with BEGIN, the door and COMMIT: claim and ring again in one, the note of what was sent
+    // in the other.
+    let (_, statements) = wire.take();
+    assert_eq!(statements, 2 * 3 + 3);
+    assert_eq!(
+        world.count("select count(*) from robnu.sync_runs where state = 'QUEUED' and sent_at is null").await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn more_than_one_batch_is_swept_in_one_invocation() {
+    let world = World::new().await;
+    many_schedules(&world, 2_100).await;
+    let mut config = world.test.config("robnu_sweep");
+    let wire = WireProxy::before(&mut config).await;
+    let context = world.context_with(robnu_tenancy::Database::new(&config).await.unwrap());
+    let report = sweep_with(&context).await;
+    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (2_100, 2_100, 2_100));
+    let (_, statements) = wire.take();
+    assert_eq!(statements, 6 * 3 + 7, "three batches: claim and note each, ring again once");
+}
+
+#[tokio::test]
+async fn a_sweep_without_time_left_says_so_and_claims_nothing() {
+    let world = World::new().await;
+    let report = match try_sweep(&world.context, "scheduling", Instant::now()).await {
+        Ok(sweep::Report::Scheduling(report)) => report,
+        Err(error) => panic!("{error:?}"),
+    };
+    assert!(report.time_short);
+    assert_eq!(report.schedules_claimed, 0);
+    assert_eq!(world.sweep().await.runs_made, 4, "the next one does what was left");
+}
+
+#[tokio::test]
+async fn an_unknown_sweep_is_refused_by_name() {
+    let world = World::new().await;
+    let error = try_sweep(&world.context, "spring-cleaning", in_a_minute()).await.unwrap_err();
+    assert!(matches!(&error, SweepError::UnknownSweep { name } if name == "spring-cleaning"));
+    assert_eq!(error.to_string(), r#"unknown sweep "spring-cleaning": this function knows "scheduling""#);
+}
+
+/// Replaces the fixture's schedules by `count` due ones, each with an account of its own that shares one queue.
+async fn many_schedules(world: &World, count: i32) {
+    let (seller, account) = world.accounts()[0];
+    world.nothing_is_due().await;
+    world
+        .run_sql(
+            "with made as (
+               insert into robnu.marketplace_accounts (seller_id, marketplace_code, external_account_id, display_name, lane_queue_url)
+               select $1, 'AJIO', 'DV-' || n, 'many', (select lane_queue_url from robnu.marketplace_accounts where id = $2)
+               from generate_series(1, $3::int) n returning seller_id, id
+             )
+             insert into robnu.schedules (seller_id, account_id, kind, every_minutes) select seller_id, id, 'ORDERS', 60 from made",
+            &[&seller, &account, &count],
+        )
+        .await;
+    world.run_sql("analyze robnu.schedules", &[]).await;
+}
