@@ -1,2 +1,44 @@
-//! Stub.
-fn main() {}
+//! The HTTP API's Lambda function: configuration, clients, router.
+
+use std::process::ExitCode;
+
+use api::app::{App, router};
+use robnu_dispatch::Bell;
+use robnu_marketplace::registry::{MarketplaceConfig, Registry};
+use robnu_startup::{aws_config, database, env};
+use robnu_storage::KeyService;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    robnu_observe::init();
+    let app = match app().await {
+        Ok(app) => app,
+        Err(error) => {
+            tracing::error!(error = robnu_observe::chain(error.as_ref()), "the api cannot start");
+            return ExitCode::FAILURE;
+        }
+    };
+    match lambda_http::run(router(app)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = robnu_observe::chain(error.as_ref()), "the api cannot go on");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn app() -> Result<App, lambda_http::Error> {
+    let platform_key = env::required("PLATFORM_KEY_ID")?;
+    let lane_requests_queue_url = env::required("LANE_REQUESTS_QUEUE_URL")?;
+    let aws = aws_config().await;
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    Ok(App {
+        database: database(&aws).await?,
+        keys: KeyService::new(aws_sdk_kms::Client::new(&aws), platform_key),
+        // Accounts are described and stored here, never called: no marketplace's URL is needed.
+        registry: Registry::new(&MarketplaceConfig::default())?,
+        bell: Bell::new(sqs.clone()),
+        sqs,
+        lane_requests_queue_url,
+    })
+}

@@ -1,0 +1,52 @@
+//! What handlers share, and the router.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use robnu_dispatch::Bell;
+use robnu_marketplace::registry::Registry;
+use robnu_storage::KeyService;
+use robnu_tenancy::Database;
+
+use crate::problem::ApiError;
+use crate::request_log::log_request;
+use crate::routes::routes;
+
+/// Longest accepted request body in bytes.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// What handlers share.
+#[derive(Debug)]
+pub struct App {
+    /// The database, as the API's own login role.
+    pub database: Database,
+    /// Makes and unwraps the sellers' data keys.
+    pub keys: KeyService,
+    /// The marketplaces that accounts can be connected to.
+    pub registry: Registry,
+    /// Rings lanes.
+    pub bell: Bell,
+    /// Sends doorbells to the lanes function.
+    pub sqs: aws_sdk_sqs::Client,
+    /// Where those doorbells go.
+    pub lane_requests_queue_url: String,
+}
+
+/// The application as axum hands it to handlers.
+pub type SharedApp = Arc<App>;
+
+/// The whole API over `app`.
+pub fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(route.path, route.handler);
+    }
+    router
+        .fallback(async || ApiError::RouteNotFound)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(log_request))
+        .with_state(Arc::new(app))
+}

@@ -1,0 +1,139 @@
+//! Who is calling, as API Gateway's JWT authorizer verified it. The only place that reads claims.
+//!
+//! The extractors are proofs: a handler that takes a [`Member`] cannot be reached without a verified token and a
+//! well-formed seller id, and can reach no other seller than the one in its path. Whether the person is a member, and
+//! with which rights, the database checks as the scope is entered.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use lambda_http::request::RequestContext;
+use robnu_tenancy::{AccountId, OrderId, PersonScope, RunId, SellerId, SellerScope, Subject};
+
+use crate::problem::{ApiError, Missing};
+
+/// The caller, of no particular seller.
+#[derive(Debug)]
+pub struct Person {
+    /// Opens sessions for the caller.
+    pub scope: PersonScope,
+    /// The email of the token, verified or not; access tokens have none. For display only.
+    pub claimed_email: Option<String>,
+}
+
+/// The caller, as a member of the seller named by `{sellerId}` in the path.
+#[derive(Debug)]
+pub struct Member {
+    /// Opens sessions for that seller.
+    pub scope: SellerScope,
+}
+
+/// The caller's email, verified by the user pool. Only an ID token states one.
+pub struct VerifiedEmail(pub String);
+
+/// An id from the path. A malformed one is as absent as another seller's.
+#[derive(Debug)]
+pub struct PathId<T>(pub T);
+
+/// An id that a path can hold.
+pub trait NamedInPath: FromStr {
+    /// Its name in the path.
+    const PARAMETER: &'static str;
+    /// What is not there when it is malformed.
+    const MISSING: Missing;
+}
+
+impl NamedInPath for SellerId {
+    const PARAMETER: &'static str = "sellerId";
+    const MISSING: Missing = Missing::Seller;
+}
+
+impl NamedInPath for AccountId {
+    const PARAMETER: &'static str = "accountId";
+    const MISSING: Missing = Missing::Account;
+}
+
+impl NamedInPath for RunId {
+    const PARAMETER: &'static str = "runId";
+    const MISSING: Missing = Missing::Run;
+}
+
+impl NamedInPath for OrderId {
+    const PARAMETER: &'static str = "orderId";
+    const MISSING: Missing = Missing::Order;
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Person {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let claimed_email = claims(parts)?.get("email").cloned();
+        Ok(Self { scope: PersonScope::new(subject(parts)?), claimed_email })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Member {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let subject = subject(parts)?;
+        let PathId(seller) = PathId::<SellerId>::from_request_parts(parts, state).await?;
+        Ok(Self { scope: SellerScope::for_member(subject, seller) })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for VerifiedEmail {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let claims = claims(parts)?;
+        let email = claims.get("email").filter(|email| (3..=320).contains(&email.chars().count()));
+        let email = email.ok_or(ApiError::IdTokenRequired)?;
+        // API Gateway hands every claim over as text.
+        match claims.get("email_verified").map(String::as_str) {
+            Some("true") => Ok(Self(email.clone())),
+            _ => Err(ApiError::EmailNotVerified),
+        }
+    }
+}
+
+impl<S: Send + Sync, T: NamedInPath> FromRequestParts<S> for PathId<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let missing = || ApiError::NotFound(T::MISSING);
+        let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| missing())?;
+        let id =
+            params.iter().find(|(name, _)| *name == T::PARAMETER).and_then(|(_, text)| text.parse().ok());
+        id.map(Self).ok_or_else(missing)
+    }
+}
+
+/// The id that API Gateway gave to the request, or else the invocation's.
+pub fn request_id(parts: &Parts) -> Option<String> {
+    let gateway_id = context(parts).and_then(|context| match context {
+        RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
+        _ => None,
+    });
+    gateway_id
+        .or_else(|| parts.extensions.get::<lambda_http::Context>().map(|context| context.request_id.clone()))
+}
+
+fn context(parts: &Parts) -> Option<&RequestContext> {
+    parts.extensions.get::<RequestContext>()
+}
+
+fn claims(parts: &Parts) -> Result<&HashMap<String, String>, ApiError> {
+    let Some(RequestContext::ApiGatewayV2(context)) = context(parts) else {
+        return Err(ApiError::Unauthenticated);
+    };
+    let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
+    jwt.map(|jwt| &jwt.claims).ok_or(ApiError::Unauthenticated)
+}
+
+fn subject(parts: &Parts) -> Result<Subject, ApiError> {
+    let sub = claims(parts)?.get("sub").ok_or(ApiError::Unauthenticated)?;
+    Subject::from_verified_claim(sub).ok_or(ApiError::Unauthenticated)
+}

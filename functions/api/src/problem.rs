@@ -1,0 +1,328 @@
+//! Everything that can go wrong, and what the client is told: RFC 9457 problem documents with a stable code.
+//!
+//! The one place that maps errors to HTTP. Clients see the texts written here and nothing else; what an error itself
+//! says goes to the request's log line. Bodies of 5xx answers are constant but for the request's id.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
+use robnu_marketplace::details;
+use robnu_storage::StorageError;
+use robnu_tenancy::Error as DatabaseError;
+use serde::Serialize;
+
+/// What was asked for and is not there, or not the caller's: the two look alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// No such seller, or no membership of it.
+    Seller,
+    /// No such account of this seller.
+    Account,
+    /// No such run of this seller.
+    Run,
+    /// No such order of this seller.
+    Order,
+}
+
+/// What is wrong with one field; never holds its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldProblem {
+    /// Path of the field, such as `details.password`.
+    pub field: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl FieldProblem {
+    /// Says what is wrong with a field.
+    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+}
+
+impl From<details::FieldError> for FieldProblem {
+    fn from(error: details::FieldError) -> Self {
+        Self { field: error.field, problem: error.problem }
+    }
+}
+
+/// Why a request was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No token that API Gateway has verified.
+    #[error("the request carries no verified token")]
+    Unauthenticated,
+    /// The token states no email.
+    #[error("the token states no email")]
+    IdTokenRequired,
+    /// The user pool has not verified the email.
+    #[error("the token's email is not verified")]
+    EmailNotVerified,
+    /// A thing that is not there, or not the caller's.
+    #[error("no such {0:?} for this caller")]
+    NotFound(Missing),
+    /// No such route.
+    #[error("no such route")]
+    RouteNotFound,
+    /// The route does not take this method.
+    #[error("the route does not take this method")]
+    MethodNotAllowed,
+    /// The member's role does not allow it.
+    #[error("the member's role does not allow this")]
+    Forbidden,
+    /// The body is not JSON.
+    #[error("the body is not JSON at line {line}, column {column}")]
+    MalformedJson {
+        /// Line in the body.
+        line: usize,
+        /// Column in the line.
+        column: usize,
+    },
+    /// The body's content type is another.
+    #[error("the content type is not JSON")]
+    UnsupportedMediaType,
+    /// The body is longer than the API takes.
+    #[error("the body is too long")]
+    BodyTooLarge,
+    /// The body could not be read to its end.
+    #[error("the body could not be read")]
+    BodyUnreadable,
+    /// The body is JSON with wrong fields.
+    #[error("the body has wrong fields")]
+    InvalidBody(Vec<FieldProblem>),
+    /// The query string has wrong parameters.
+    #[error("the query has wrong parameters")]
+    InvalidQuery(Vec<FieldProblem>),
+    /// The cursor is not one that this list handed out.
+    #[error("the cursor is not of this list")]
+    InvalidCursor,
+    /// The seller has connected this account before.
+    #[error("the account is connected already")]
+    AccountExists,
+    /// The account is paused, disconnected or waits for new credentials.
+    #[error("the account is not active")]
+    AccountNotActive,
+    /// A seller without a data key cannot be: sign-up makes both.
+    #[error("the seller has no data key")]
+    NoDataKey,
+    /// The database.
+    #[error("the database")]
+    Database(#[source] DatabaseError),
+    /// Keys or encryption.
+    #[error("keys")]
+    Storage(#[from] StorageError),
+    /// A handler panicked.
+    #[error("a handler panicked")]
+    Panicked,
+}
+
+impl From<DatabaseError> for ApiError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::NoMembership => Self::NotFound(Missing::Seller),
+            DatabaseError::Forbidden => Self::Forbidden,
+            other => Self::Database(other),
+        }
+    }
+}
+
+/// Status, code, title and detail.
+type Told = (StatusCode, &'static str, &'static str, &'static str);
+
+impl ApiError {
+    fn told(&self) -> Told {
+        match self {
+            Self::Unauthenticated => (
+                StatusCode::UNAUTHORIZED,
+                "unauthenticated",
+                "Not signed in",
+                "Send a valid token in the Authorization header.",
+            ),
+            Self::IdTokenRequired => (
+                StatusCode::BAD_REQUEST,
+                "id_token_required",
+                "ID token required",
+                "Signing up needs the ID token, which states your email; this token states none.",
+            ),
+            Self::EmailNotVerified => (
+                StatusCode::FORBIDDEN,
+                "email_not_verified",
+                "Email not verified",
+                "Verify your email address, sign in again and repeat the request.",
+            ),
+            Self::NotFound(missing) => missing.told(),
+            Self::RouteNotFound => {
+                (StatusCode::NOT_FOUND, "route_not_found", "No such route", "The API has no such path.")
+            }
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "Method not allowed",
+                "This path does not take the request's method.",
+            ),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "Not allowed",
+                "Your role does not allow this. Ask an owner or admin of the seller.",
+            ),
+            Self::AccountExists => (
+                StatusCode::CONFLICT,
+                "account_exists",
+                "Already connected",
+                "This marketplace account is connected to the seller already.",
+            ),
+            Self::AccountNotActive => (
+                StatusCode::CONFLICT,
+                "account_not_active",
+                "Account not active",
+                "The account is paused, disconnected or needs new credentials.",
+            ),
+            Self::Database(error) if error.is_transient() => UNAVAILABLE,
+            Self::Storage(StorageError::Kms { .. }) => UNAVAILABLE,
+            Self::NoDataKey | Self::Database(_) | Self::Storage(_) | Self::Panicked => INTERNAL,
+            refused => refused.told_of_request(),
+        }
+    }
+
+    /// What is told when the request itself is malformed.
+    fn told_of_request(&self) -> Told {
+        match self {
+            Self::MalformedJson { .. } => (
+                StatusCode::BAD_REQUEST,
+                "malformed_json",
+                "Malformed JSON",
+                "The body is not a JSON document.",
+            ),
+            Self::UnsupportedMediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Unsupported media type",
+                "Send the body as application/json.",
+            ),
+            Self::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "Body too large",
+                "The body is longer than 1 MiB.",
+            ),
+            Self::BodyUnreadable => (
+                StatusCode::BAD_REQUEST,
+                "body_unreadable",
+                "Body unreadable",
+                "The body could not be read to its end.",
+            ),
+            Self::InvalidBody(_) => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_body",
+                "Invalid fields",
+                "Some fields of the body are missing, unknown or wrong; see errors.",
+            ),
+            Self::InvalidQuery(_) => (
+                StatusCode::BAD_REQUEST,
+                "invalid_query",
+                "Invalid query",
+                "Some query parameters are unknown or wrong; see errors.",
+            ),
+            Self::InvalidCursor => (
+                StatusCode::BAD_REQUEST,
+                "invalid_cursor",
+                "Invalid cursor",
+                "Use next_cursor as this list answered it, with the same filters.",
+            ),
+            _ => INTERNAL,
+        }
+    }
+
+    fn fields(&self) -> &[FieldProblem] {
+        match self {
+            Self::InvalidBody(fields) | Self::InvalidQuery(fields) => fields,
+            _ => &[],
+        }
+    }
+
+    /// The answer, for the request `request_id`.
+    pub fn to_response(&self, request_id: &str) -> Response {
+        let (status, code, title, detail) = self.told();
+        let detail = match self {
+            Self::MalformedJson { line, column } => {
+                format!("The body is not a JSON document: see line {line}, column {column}.")
+            }
+            _ => detail.to_owned(),
+        };
+        let problem = Problem {
+            problem_type: format!("urn:robnu:problem:{code}"),
+            title,
+            status: status.as_u16(),
+            code,
+            detail,
+            request_id,
+            errors: self.fields(),
+        };
+        let body = serde_json::to_string(&problem).expect("texts and numbers always serialize");
+        let mut response = (status, [(CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+const UNAVAILABLE: Told = (
+    StatusCode::SERVICE_UNAVAILABLE,
+    "unavailable",
+    "Try again",
+    "The service is busy for a moment. Repeat the request.",
+);
+
+const INTERNAL: Told = (
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "internal",
+    "Internal error",
+    "Something went wrong on our side. Quote the request id when you ask for help.",
+);
+
+impl Missing {
+    fn told(self) -> Told {
+        let (code, title, detail) = match self {
+            Self::Seller => {
+                ("seller_not_found", "No such seller", "You are a member of no seller with this id.")
+            }
+            Self::Account => {
+                ("account_not_found", "No such account", "The seller has no account with this id.")
+            }
+            Self::Run => ("run_not_found", "No such run", "The seller has no run with this id."),
+            Self::Order => ("order_not_found", "No such order", "The seller has no order with this id."),
+        };
+        (StatusCode::NOT_FOUND, code, title, detail)
+    }
+}
+
+/// The body of an answer that is no success.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    problem_type: String,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: String,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldProblem],
+}
+
+/// An error on its way to the request log, which knows the request's id and writes the body.
+#[derive(Debug, Clone)]
+pub struct Failure(pub Arc<ApiError>);
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, ..) = self.told();
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Failure(Arc::new(self)));
+        response
+    }
+}

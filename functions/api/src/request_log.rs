@@ -1,0 +1,82 @@
+//! One log line per request, and the request's id on every answer.
+//!
+//! The line names the route as it was declared, so that no id, token or search text of a path gets into logs; bodies
+//! never do. An error is logged here and nowhere else.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::extract::{FromRequestParts, MatchedPath, Request};
+use axum::http::header::{ALLOW, CACHE_CONTROL};
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use robnu_tenancy::SellerId;
+use uuid::Uuid;
+
+use crate::identity::{PathId, request_id};
+use crate::problem::{ApiError, Failure};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Runs the request, writes its log line and completes its answer.
+pub async fn log_request(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let (mut parts, body) = request.into_parts();
+    let line = Line {
+        id: request_id(&parts).unwrap_or_else(|| Uuid::now_v7().to_string()),
+        method: parts.method.clone(),
+        path: parts.extensions.get::<MatchedPath>().cloned(),
+        seller: PathId::from_request_parts(&mut parts, &()).await.ok().map(|PathId(seller)| seller),
+    };
+    let outcome = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await;
+    let mut response = outcome.unwrap_or_else(|_| ApiError::Panicked.into_response());
+    let failure = response.extensions_mut().remove::<Failure>();
+    if let Some(Failure(error)) = &failure {
+        let allow = response.headers_mut().remove(ALLOW);
+        response = error.to_response(&line.id);
+        response.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
+    }
+    line.write(&response, failure.as_ref(), started);
+    if let Ok(id) = HeaderValue::from_str(&line.id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+struct Line {
+    id: String,
+    method: Method,
+    path: Option<MatchedPath>,
+    /// As the path names it, whether or not the caller may see it.
+    seller: Option<SellerId>,
+}
+
+impl Line {
+    fn write(&self, response: &Response, failure: Option<&Failure>, started: Instant) {
+        let status = response.status();
+        let error = failure.map(|Failure(error)| robnu_observe::chain(error.as_ref()));
+        macro_rules! write_at {
+            ($level:expr) => {
+                tracing::event!(
+                    $level,
+                    request.id = self.id,
+                    http.method = self.method.as_str(),
+                    http.route = self.path.as_ref().map_or("none", MatchedPath::as_str),
+                    http.status = status.as_u16(),
+                    latency_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    seller.id = self.seller.map(tracing::field::display),
+                    error,
+                    "request"
+                )
+            };
+        }
+        if status.is_server_error() {
+            write_at!(tracing::Level::ERROR);
+        } else {
+            write_at!(tracing::Level::INFO);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! `POST /v1/sellers/{sellerId}/accounts`: connects a marketplace account.
+//!
+//! Secrets are sealed with the seller's data key before they go near the database. Account, details, event and schedule
+//! are one transaction; the doorbell to the lanes function follows it, and a lost one is found by the reconciliation.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::details::{Credentials, DetailsSpec, FieldSpec};
+use robnu_marketplace::registry::Registry;
+use robnu_storage::{Place, SellerCipher, StorageError, WrappedKey};
+use robnu_tenancy::{AccountId, Error, Params, SellerId, SellerScope, ToSql};
+use serde::{Deserialize, Serialize};
+
+use super::Account;
+use crate::app::{App, SharedApp};
+use crate::fields::label;
+use crate::identity::Member;
+use crate::json::JsonBody;
+use crate::problem::{ApiError, FieldProblem};
+
+const CONNECT_TERMS: &str = include_str!("../../sql/connect_terms.sql");
+const INSERT_ACCOUNT: &str = include_str!("../../sql/insert_account.sql");
+const INSERT_EVENT: &str = include_str!("../../sql/insert_credential_event.sql");
+const INSERT_SCHEDULE: &str = include_str!("../../sql/insert_schedule.sql");
+
+const MAX_EXTERNAL_ID: usize = 100;
+const MAX_DISPLAY_NAME: usize = 200;
+
+/// The request. Holds secrets, so it is never printed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Body {
+    marketplace: String,
+    external_account_id: String,
+    display_name: String,
+    details: BTreeMap<String, String>,
+}
+
+/// The request, every field checked.
+struct Wanted {
+    marketplace: MarketplaceCode,
+    spec: &'static DetailsSpec,
+    external_account_id: String,
+    display_name: String,
+    credentials: Credentials,
+}
+
+/// What the database says before anything is written.
+struct Terms {
+    key: WrappedKey,
+    orders_every_minutes: i32,
+}
+
+/// The doorbell to the lanes function.
+#[derive(Serialize)]
+struct LaneRequest {
+    seller_id: SellerId,
+    account_id: AccountId,
+}
+
+/// Connects an account; its lane follows within moments.
+pub async fn connect(
+    State(app): State<SharedApp>,
+    member: Member,
+    JsonBody(body): JsonBody<Body>,
+) -> Result<(StatusCode, Json<Account>), ApiError> {
+    let wanted = body.check(&app.registry)?;
+    let terms = terms(&app, &member.scope, wanted.marketplace).await?;
+    let cipher = app.keys.cipher(member.scope.seller_id(), &terms.key).await?;
+    let account = insert(&app, &member.scope, &wanted, &terms, &cipher).await?;
+    ask_for_lane(&app, &member.scope, account.account_id).await;
+    Ok((StatusCode::CREATED, Json(account)))
+}
+
+impl Body {
+    fn check(self, registry: &Registry) -> Result<Wanted, ApiError> {
+        let mut problems = Vec::new();
+        let external_account_id = label("external_account_id", &self.external_account_id, MAX_EXTERNAL_ID)
+            .map_err(|problem| problems.push(problem));
+        let display_name = label("display_name", &self.display_name, MAX_DISPLAY_NAME)
+            .map_err(|problem| problems.push(problem));
+        let marketplace =
+            self.marketplace.parse::<MarketplaceCode>().map_err(|_| problems.push(not_connectable()));
+        let details = marketplace.and_then(|code| {
+            let spec = registry.adapter(code).details();
+            match spec.parse(&self.details) {
+                Ok(credentials) => Ok((code, spec, credentials)),
+                Err(errors) => {
+                    problems.extend(errors.into_iter().map(FieldProblem::from));
+                    Err(())
+                }
+            }
+        });
+        match (external_account_id, display_name, details) {
+            (Ok(external_account_id), Ok(display_name), Ok((marketplace, spec, credentials))) => {
+                Ok(Wanted { marketplace, spec, external_account_id, display_name, credentials })
+            }
+            _ => Err(ApiError::InvalidBody(problems)),
+        }
+    }
+}
+
+fn not_connectable() -> FieldProblem {
+    FieldProblem::new("marketplace", "is not a marketplace that can be connected")
+}
+
+/// Reads what connecting needs to know, and refuses who may not connect before KMS is asked for anything.
+async fn terms(app: &App, scope: &SellerScope, marketplace: MarketplaceCode) -> Result<Terms, ApiError> {
+    let rows = app.database.read(scope, CONNECT_TERMS, &[&marketplace.as_str()]).await?;
+    let refused = || ApiError::InvalidBody(vec![not_connectable()]);
+    let row = rows.first().ok_or_else(refused)?;
+    let get = Error::from;
+    if !row.try_get::<_, bool>("may_connect").map_err(get)? {
+        return Err(ApiError::Forbidden);
+    }
+    if row.try_get::<_, &str>("status").map_err(get)? != "ACTIVE" {
+        return Err(refused());
+    }
+    let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
+    Ok(Terms {
+        key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
+        orders_every_minutes: row.try_get("orders_every_minutes").map_err(get)?,
+    })
+}
+
+/// Writes account, details, event and schedule in one transaction and one flight.
+async fn insert(
+    app: &App,
+    scope: &SellerScope,
+    wanted: &Wanted,
+    terms: &Terms,
+    cipher: &SellerCipher,
+) -> Result<Account, ApiError> {
+    let (seller, account) = (scope.seller_id(), AccountId::new());
+    let columns = detail_columns(wanted, account, cipher)?;
+    let mut details: Vec<&(dyn ToSql + Sync)> = vec![&seller, &account];
+    details.extend(columns.iter().map(Column::as_param));
+    let code = wanted.marketplace.as_str();
+    let row: Params<'_> = &[&seller, &account, &code, &wanted.external_account_id, &wanted.display_name];
+    let session = app.database.session(scope).await?;
+    let answers = session
+        .commit_with(&[
+            (INSERT_ACCOUNT, row),
+            (wanted.spec.insert, &details),
+            (INSERT_EVENT, &[&seller, &account]),
+            (INSERT_SCHEDULE, &[&seller, &account, &terms.orders_every_minutes]),
+        ])
+        .await
+        .map_err(exists_or)?;
+    let inserted = answers[0].first().ok_or(Error::RowCount { found: 0 })?;
+    Ok(Account::try_from(inserted)?)
+}
+
+/// A column of a satellite, as it is stored.
+enum Column {
+    Clear(String),
+    Sealed(Vec<u8>),
+}
+
+impl Column {
+    fn as_param(&self) -> &(dyn ToSql + Sync) {
+        match self {
+            Self::Clear(text) => text,
+            Self::Sealed(bytes) => bytes,
+        }
+    }
+}
+
+/// The details in the order of the satellite's statement, each secret sealed to its field and account.
+fn detail_columns(
+    wanted: &Wanted,
+    account: AccountId,
+    cipher: &SellerCipher,
+) -> Result<Vec<Column>, StorageError> {
+    let column = |field: &FieldSpec| {
+        let clear = wanted.credentials.get(field.name).unwrap_or_default();
+        if !field.secret {
+            return Ok(Column::Clear(clear.to_owned()));
+        }
+        let place = Place { table: wanted.spec.table, column: field.name, row: *account.as_uuid() };
+        cipher.seal(place, clear.as_bytes()).map(Column::Sealed)
+    };
+    wanted.spec.fields.iter().map(column).collect()
+}
+
+fn exists_or(error: Error) -> ApiError {
+    match error {
+        Error::Exists { constraint } if constraint.starts_with("marketplace_accounts_") => {
+            ApiError::AccountExists
+        }
+        other => other.into(),
+    }
+}
+
+/// Asks for the account's lane. The row already says so; this only makes it quick.
+async fn ask_for_lane(app: &App, scope: &SellerScope, account: AccountId) {
+    let request = LaneRequest { seller_id: scope.seller_id(), account_id: account };
+    let body = serde_json::to_string(&request).expect("ids always serialize");
+    let sent = app.sqs.send_message().queue_url(&app.lane_requests_queue_url).message_body(body).send().await;
+    if let Err(error) = sent {
+        tracing::warn!(
+            seller.id = %request.seller_id,
+            account.id = %account,
+            error = robnu_observe::chain(&error.into_service_error()),
+            "the lane was not asked for; the reconciliation will find the account"
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! Orders, lines and shipments as their rows say and as clients see them.
+
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{AccountId, Error, OrderId, Row};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::routes::money::amount_text;
+
+/// An order without its lines.
+#[derive(Serialize)]
+pub struct Order {
+    pub order_id: OrderId,
+    account_id: AccountId,
+    external_order_id: String,
+    status: String,
+    marketplace_status: String,
+    pub placed_at: DateTime<Utc>,
+    marketplace_updated_at: Option<DateTime<Utc>>,
+    dispatch_by: Option<DateTime<Utc>>,
+    fulfilled_by: Option<String>,
+    payment_method: Option<String>,
+    currency: String,
+    total_amount: Option<String>,
+    ship_city: Option<String>,
+    ship_postal_code: Option<String>,
+}
+
+/// A line of an order. Two lines may be equal in everything but their ids.
+#[derive(Serialize)]
+pub struct Line {
+    line_id: Uuid,
+    external_item_id: String,
+    sku: Option<String>,
+    title: Option<String>,
+    size: Option<String>,
+    quantity: i32,
+    quantity_cancelled: i32,
+    line_amount: String,
+    amount_basis: String,
+    tax_amount: Option<String>,
+    hsn: Option<String>,
+}
+
+/// A shipment of an order.
+#[derive(Serialize)]
+pub struct Shipment {
+    shipment_id: Uuid,
+    external_shipment_id: String,
+    status: String,
+    marketplace_status: Option<String>,
+    carrier: Option<String>,
+    tracking_number: Option<String>,
+}
+
+impl TryFrom<&Row> for Order {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            order_id: row.try_get("id")?,
+            account_id: row.try_get("account_id")?,
+            external_order_id: row.try_get("external_order_id")?,
+            status: row.try_get("status")?,
+            marketplace_status: row.try_get("marketplace_status")?,
+            placed_at: row.try_get("placed_at")?,
+            marketplace_updated_at: row.try_get("marketplace_updated_at")?,
+            dispatch_by: row.try_get("dispatch_by")?,
+            fulfilled_by: row.try_get("fulfilled_by")?,
+            payment_method: row.try_get("payment_method")?,
+            currency: row.try_get("currency")?,
+            total_amount: row.try_get::<_, Option<_>>("total_amount")?.map(amount_text),
+            ship_city: row.try_get("ship_city")?,
+            ship_postal_code: row.try_get("ship_postal_code")?,
+        })
+    }
+}
+
+impl TryFrom<&Row> for Line {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            line_id: row.try_get("id")?,
+            external_item_id: row.try_get("external_item_id")?,
+            sku: row.try_get("sku")?,
+            title: row.try_get("title")?,
+            size: row.try_get("size")?,
+            quantity: row.try_get("quantity")?,
+            quantity_cancelled: row.try_get("quantity_cancelled")?,
+            line_amount: amount_text(row.try_get("line_amount")?),
+            amount_basis: row.try_get("amount_basis")?,
+            tax_amount: row.try_get::<_, Option<_>>("tax_amount")?.map(amount_text),
+            hsn: row.try_get("hsn")?,
+        })
+    }
+}
+
+impl TryFrom<&Row> for Shipment {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            shipment_id: row.try_get("id")?,
+            external_shipment_id: row.try_get("external_shipment_id")?,
+            status: row.try_get("status")?,
+            marketplace_status: row.try_get("marketplace_status")?,
+            carrier: row.try_get("carrier")?,
+            tracking_number: row.try_get("tracking_number")?,
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! `/v1/sellers/{sellerId}/runs`: what was read when, and with what outcome.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{AccountId, Error, Row, RunId};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::app::SharedApp;
+use crate::cursor::{List, Position};
+use crate::identity::{Member, PathId};
+use crate::problem::{ApiError, Missing};
+use crate::query::QueryParams;
+
+const RUN: &str = include_str!("../sql/run.sql");
+const RUNS: &str = include_str!("../sql/runs.sql");
+const ACCOUNT_RUNS: &str = include_str!("../sql/account_runs.sql");
+
+/// A run.
+#[derive(Serialize)]
+pub struct Run {
+    run_id: RunId,
+    account_id: AccountId,
+    kind: String,
+    trigger: String,
+    state: String,
+    step: i32,
+    attempt: i32,
+    /// What a run that succeeded found: `new`, `changed` or `unchanged`.
+    outcome: Option<&'static str>,
+    counters: RunCounters,
+    error: Option<RunError>,
+    queued_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize)]
+struct RunCounters {
+    pages: i32,
+    orders_new: i32,
+    orders_changed: i32,
+    orders_unchanged: i32,
+    lines_new: i32,
+    lines_changed: i32,
+    lines_removed: i32,
+    quarantined: i32,
+}
+
+#[derive(Serialize)]
+struct RunError {
+    code: String,
+    message: Option<String>,
+}
+
+/// A page of runs.
+#[derive(Serialize)]
+pub struct Runs {
+    runs: Vec<Run>,
+    next_cursor: Option<String>,
+}
+
+/// Answers the newest runs first.
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member,
+    mut query: QueryParams,
+) -> Result<Json<Runs>, ApiError> {
+    let account: Option<AccountId> = query.id("account_id");
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let list = List::new("runs", member.scope.seller_id(), &account);
+    let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
+    // One more than asked for tells whether there is a next page.
+    let fetch = limit + 1;
+    let rows = match &account {
+        Some(account) => app.database.read(&member.scope, ACCOUNT_RUNS, &[&before, &fetch, account]).await?,
+        None => app.database.read(&member.scope, RUNS, &[&before, &fetch]).await?,
+    };
+    let mut runs = rows.iter().map(Run::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next_cursor = super::cut(&mut runs, limit)
+        .map(|last| list.cursor(Position { micros: 0, id: *last.run_id.as_uuid() }));
+    Ok(Json(Runs { runs, next_cursor }))
+}
+
+/// Answers one run.
+pub async fn show(
+    State(app): State<SharedApp>,
+    member: Member,
+    PathId(run): PathId<RunId>,
+) -> Result<Json<Run>, ApiError> {
+    let rows = app.database.read(&member.scope, RUN, &[&run]).await?;
+    let row = rows.first().ok_or(ApiError::NotFound(Missing::Run))?;
+    Ok(Json(Run::try_from(row)?))
+}
+
+impl TryFrom<&Row> for Run {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        let state: String = row.try_get("state")?;
+        let counters = RunCounters::try_from(row)?;
+        let error_code: Option<String> = row.try_get("error_code")?;
+        let message = row.try_get("error_message")?;
+        Ok(Self {
+            run_id: row.try_get("id")?,
+            account_id: row.try_get("account_id")?,
+            kind: row.try_get("kind")?,
+            trigger: row.try_get("trigger")?,
+            step: row.try_get("step")?,
+            attempt: row.try_get("attempt")?,
+            outcome: (state == "SUCCEEDED").then(|| counters.outcome()),
+            state,
+            counters,
+            error: error_code.map(|code| RunError { code, message }),
+            queued_at: row.try_get("queued_at")?,
+            started_at: row.try_get("started_at")?,
+            finished_at: row.try_get("finished_at")?,
+        })
+    }
+}
+
+impl TryFrom<&Row> for RunCounters {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            pages: row.try_get("pages")?,
+            orders_new: row.try_get("orders_new")?,
+            orders_changed: row.try_get("orders_changed")?,
+            orders_unchanged: row.try_get("orders_unchanged")?,
+            lines_new: row.try_get("lines_new")?,
+            lines_changed: row.try_get("lines_changed")?,
+            lines_removed: row.try_get("lines_removed")?,
+            quarantined: row.try_get("quarantined")?,
+        })
+    }
+}
+
+impl RunCounters {
+    fn outcome(&self) -> &'static str {
+        let changed = [self.orders_changed, self.lines_new, self.lines_changed, self.lines_removed];
+        match (self.orders_new, changed.iter().any(|count| *count > 0)) {
+            (1.., _) => "new",
+            (_, true) => "changed",
+            (_, false) => "unchanged",
+        }
+    }
+}
