@@ -56,7 +56,7 @@ create policy update_needs_right on sync_runs as restrictive for update to robnu
 grant select,
   insert (seller_id, id, account_id, marketplace_code, kind, trigger, full_read),
   update (state, step, generation, attempt, lease_expires_at, fruitless_claims, page_position, changed_since, complete_until,
-    sent_at, next_attempt_at, started_at, finished_at, pages, orders_new, orders_changed, orders_unchanged,
+    queued_at, sent_at, next_attempt_at, started_at, finished_at, pages, orders_new, orders_changed, orders_unchanged,
     lines_new, lines_changed, lines_removed, quarantined, error_code, error_message)
   on sync_runs to robnu_tenant;
 
@@ -97,6 +97,7 @@ create function advance_run(run uuid, at_step integer, by_attempt integer, lease
   vouched_until timestamptz, reads_since timestamptz, new_orders integer, changed_orders integer, unchanged_orders integer,
   new_lines integer, changed_lines integer, removed_lines integer, quarantined_now integer) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update robnu.sync_runs

@@ -23,7 +23,7 @@ const FRUITLESS_CLAIMS_AT_MOST: i32 = 20;
 /// The first wait; each fruitless claim after it doubles the wait.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait that is ours to choose.
-const LONGEST_WAIT: Duration = Duration::from_mins(60);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// A slice ends this long before Lambda ends the invocation.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(10);
 

@@ -1,0 +1,288 @@
+//! A stand for the adapter's real binary: a database with two sellers, a lane and a dead-letter queue in the local cloud,
+//! and the marketplaces' simulator.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use robnu_dispatch::{Envelope, Job, RunKind, lane_queue_name};
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_storage::{KeyService, Place, SellerCipher};
+use robnu_tenancy::{AccountId, RunId, SellerId};
+use robnu_testkit::{Answer, LambdaProcess, TestDatabase, TwoSellers, local_aws};
+use serde_json::{Value, json};
+use simulators::{Simulator, SimulatorConfig};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+/// As the template sets them, but short, so that a lease can be outlived in a test.
+pub const LEASE_SECONDS: u64 = 2;
+
+pub struct Stand {
+    pub test: TestDatabase,
+    pub sellers: TwoSellers,
+    pub superuser: Client,
+    pub simulator: Simulator,
+    pub sqs: aws_sdk_sqs::Client,
+    pub dead_letter_queue: String,
+    pub lane_queue: String,
+    pub slice_seconds: u64,
+    platform_key: String,
+    prefix: String,
+}
+
+impl Stand {
+    /// Both sellers have credentials that the simulator takes, sealed with their own data keys.
+    pub async fn new(config: SimulatorConfig) -> Self {
+        let test = TestDatabase::new().await;
+        let sellers = TwoSellers::seed(&test).await;
+        let superuser = test.superuser().await;
+        let aws = local_aws().await;
+        let (kms, sqs) = (aws_sdk_kms::Client::new(&aws), aws_sdk_sqs::Client::new(&aws));
+        let key = kms.create_key().send().await.unwrap().key_metadata.unwrap().key_id;
+        let keys = KeyService::new(kms, key.clone());
+        let mut username = 0;
+        for seller in [&sellers.ours, &sellers.theirs] {
+            username += 1;
+            let cipher = store_key(&superuser, &keys, seller.id).await;
+            seal_ajio(&superuser, &cipher, seller.id, seller.ajio, &format!("DV{username}")).await;
+            seal_amazon(&superuser, &cipher, seller.id, seller.amazon, &format!("Atzr|{username}")).await;
+        }
+        let prefix = format!("t{}-", &Uuid::now_v7().simple().to_string()[20..]);
+        let dead_letter_queue = fifo(&sqs, &format!("{prefix}dlq.fifo")).await;
+        let lane_queue = fifo(&sqs, &lane_queue_name(&prefix, sellers.ours.ajio, 1)).await;
+        superuser
+            .execute("update robnu.marketplace_accounts set lane_queue_url = $2 where id = $1", &[&sellers.ours.ajio, &lane_queue])
+            .await
+            .unwrap();
+        let simulator = Simulator::start(&config).unwrap();
+        Self { test, sellers, superuser, simulator, sqs, dead_letter_queue, lane_queue, slice_seconds: 30, platform_key: key, prefix }
+    }
+
+    /// Starts the function as `marketplace`'s deployment of it.
+    pub async fn start(&self, marketplace: MarketplaceCode) -> LambdaProcess {
+        let config = self.test.config("robnu_adapter");
+        self.start_with(marketplace, config.host, config.port).await
+    }
+
+    pub async fn start_with(&self, marketplace: MarketplaceCode, host: String, port: u16) -> LambdaProcess {
+        let environment = self.environment(marketplace, host, port);
+        LambdaProcess::start(env!("CARGO_BIN_EXE_adapter"), &environment, Duration::from_secs(60)).await
+    }
+
+    pub fn environment(&self, marketplace: MarketplaceCode, host: String, port: u16) -> Vec<(&'static str, String)> {
+        let inherited = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        let mut environment: Vec<_> =
+            inherited.into_iter().map(|name| (name, std::env::var(name).unwrap_or_default())).collect();
+        environment.extend([
+            ("AWS_ENDPOINT_URL", std::env::var("TEST_AWS_ENDPOINT").unwrap()),
+            ("RUST_LOG", "debug".to_owned()),
+            ("DATABASE_HOST", host),
+            ("DATABASE_PORT", port.to_string()),
+            ("DATABASE_NAME", self.test.name().to_owned()),
+            ("DATABASE_USER", "robnu_adapter".to_owned()),
+            ("DATABASE_TLS", "off".to_owned()),
+            ("MARKETPLACE_CODE", marketplace.as_str().to_owned()),
+            ("AJIO_BASE_URL", self.simulator.ajio_base_url().to_owned()),
+            ("AMAZON_IN_BASE_URL", self.simulator.amazon_base_url().to_owned()),
+            ("AMAZON_IN_AUTH_URL", self.simulator.amazon_base_url().to_owned()),
+            ("DEAD_LETTER_QUEUE_URL", self.dead_letter_queue.clone()),
+            ("PLATFORM_KEY_ID", self.platform_key.clone()),
+            ("LEASE_SECONDS", LEASE_SECONDS.to_string()),
+            ("SLICE_SECONDS", self.slice_seconds.to_string()),
+        ]);
+        environment
+    }
+
+    /// Writes a queued run of our account.
+    pub async fn queue_run(&self, marketplace: MarketplaceCode) -> Job {
+        let account_id = self.account(marketplace);
+        let run_id = RunId::new();
+        self.superuser
+            .execute(
+                "insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, sent_at)
+                 values ($1, $2, $3, $4, 'ORDERS', 'API', now())",
+                &[&self.sellers.ours.id, &run_id, &account_id, &marketplace.as_str()],
+            )
+            .await
+            .unwrap();
+        Job { run_id, step: 0, generation: 0, seller_id: self.sellers.ours.id, account_id, marketplace, kind: RunKind::Orders }
+    }
+
+    pub fn account(&self, marketplace: MarketplaceCode) -> AccountId {
+        match marketplace {
+            MarketplaceCode::Ajio => self.sellers.ours.ajio,
+            MarketplaceCode::AmazonIn => self.sellers.ours.amazon,
+        }
+    }
+
+    /// The event that the lane of `job`'s account delivers.
+    pub fn event(&self, job: &Job) -> Value {
+        self.raw_event(job.account_id, &Envelope::new(job.clone()).to_body())
+    }
+
+    /// The event with any body, in any account's lane.
+    pub fn raw_event(&self, lane: AccountId, body: &str) -> Value {
+        let name = lane_queue_name(&self.prefix, lane, 1);
+        json!({"Records": [{
+            "messageId": Uuid::now_v7().to_string(),
+            "body": body,
+            "eventSource": "aws:sqs",
+            "eventSourceARN": format!("arn:aws:sqs:ap-south-1:000000000000:{name}"),
+        }]})
+    }
+
+    /// Runs a job to its end, continuing in as many steps as it takes.
+    pub async fn run_to_end(&self, function: &LambdaProcess, mut job: Job) -> Job {
+        loop {
+            acknowledged(function.invoke(self.event(&job)).await);
+            let run = self.run(job.run_id).await;
+            if run.state != "QUEUED" {
+                return job;
+            }
+            job = Job { step: run.step, generation: run.generation, ..job };
+        }
+    }
+
+    pub async fn run(&self, run: RunId) -> Run {
+        let row = self
+            .superuser
+            .query_one(
+                "select state, step, generation, attempt, pages, orders_new, orders_changed, orders_unchanged, lines_new,
+                   lines_removed, quarantined, error_code, page_position is not null
+                 from robnu.sync_runs where id = $1",
+                &[&run],
+            )
+            .await
+            .unwrap();
+        Run {
+            state: row.get(0),
+            step: row.get(1),
+            generation: row.get(2),
+            attempt: row.get(3),
+            pages: row.get(4),
+            orders_new: row.get(5),
+            orders_changed: row.get(6),
+            orders_unchanged: row.get(7),
+            lines_new: row.get(8),
+            lines_removed: row.get(9),
+            quarantined: row.get(10),
+            error_code: row.get(11),
+            has_position: row.get(12),
+        }
+    }
+
+    /// Orders, lines and the lines' sum that an account has now.
+    pub async fn stored(&self, account: AccountId) -> (i64, i64, rust_decimal::Decimal) {
+        let sql = "select count(distinct o.id), count(i.id), coalesce(sum(i.line_amount), 0)
+                   from robnu.orders o left join robnu.order_items i on i.order_id = o.id where o.account_id = $1";
+        let row = self.superuser.query_one(sql, &[&account]).await.unwrap();
+        (row.get(0), row.get(1), row.get(2))
+    }
+
+    /// Every row of ours with its xmin, which changes with any write.
+    pub async fn fingerprint(&self) -> Vec<String> {
+        let sql = "select x.row from (
+              select 'order ' || o.xmin || ' ' || o::text as row from robnu.orders o
+              union all select 'item ' || i.xmin || ' ' || i::text from robnu.order_items i
+              union all select 'shipment ' || s.xmin || ' ' || s::text from robnu.shipments s) x order by 1";
+        self.superuser.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// What belongs to the other seller, row for row.
+    pub async fn theirs(&self) -> Vec<String> {
+        let sql = "select x.row from (
+              select o.xmin || o::text as row from robnu.orders o where seller_id = $1
+              union all select i.xmin || i::text from robnu.order_items i where seller_id = $1
+              union all select r.xmin || r::text from robnu.sync_runs r where seller_id = $1
+              union all select a.xmin || a::text from robnu.marketplace_accounts a where seller_id = $1) x order by 1";
+        self.superuser.query(sql, &[&self.sellers.theirs.id]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// The next message in a queue with its attributes, if one comes within a moment.
+    pub async fn receive(&self, queue_url: &str) -> Option<aws_sdk_sqs::types::Message> {
+        let answer = self.sqs.receive_message().queue_url(queue_url).message_attribute_names("All").wait_time_seconds(2);
+        let message = answer.send().await.unwrap().messages.unwrap_or_default().pop()?;
+        self.sqs.delete_message().queue_url(queue_url).receipt_handle(message.receipt_handle().unwrap()).send().await.unwrap();
+        Some(message)
+    }
+}
+
+#[derive(Debug)]
+pub struct Run {
+    pub state: String,
+    pub step: i32,
+    pub generation: i32,
+    pub attempt: i32,
+    pub pages: i32,
+    pub orders_new: i32,
+    pub orders_changed: i32,
+    pub orders_unchanged: i32,
+    pub lines_new: i32,
+    pub lines_removed: i32,
+    pub quarantined: i32,
+    pub error_code: Option<String>,
+    pub has_position: bool,
+}
+
+/// The message was acknowledged.
+pub fn acknowledged(answer: Answer) {
+    assert_eq!(failures(answer), 0, "the message was not acknowledged");
+}
+
+/// The message goes back to its lane.
+pub fn returned(answer: Answer) {
+    assert_eq!(failures(answer), 1, "the message was acknowledged");
+}
+
+fn failures(answer: Answer) -> usize {
+    match answer {
+        Answer::Response(response) => response["batchItemFailures"].as_array().map_or(0, Vec::len),
+        Answer::Error(error) => panic!("the function failed: {error}"),
+    }
+}
+
+/// Waits for a condition that another process brings about, with a bound.
+pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    for _ in 0..400 {
+        if condition().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("never happened: {what}");
+}
+
+async fn store_key(superuser: &Client, keys: &KeyService, seller: SellerId) -> SellerCipher {
+    let key = keys.generate(seller).await.unwrap();
+    superuser
+        .execute(
+            "update robnu.seller_keys set id = $2, wrapped_key = $3, kms_key_id = $4 where seller_id = $1",
+            &[&seller, &key.wrapped.id, &key.wrapped.ciphertext, &key.kms_key_id],
+        )
+        .await
+        .unwrap();
+    key.cipher
+}
+
+async fn seal_ajio(superuser: &Client, cipher: &SellerCipher, seller: SellerId, account: AccountId, username: &str) {
+    let place = Place { table: "ajio_account_details", column: "password", row: *account.as_uuid() };
+    let sql = "update robnu.ajio_account_details set username = $3, password_enc = $4 where seller_id = $1 and account_id = $2";
+    let password = cipher.seal(place, b"correct horse").unwrap();
+    superuser.execute(sql, &[&seller, &account, &username, &password]).await.unwrap();
+}
+
+async fn seal_amazon(superuser: &Client, cipher: &SellerCipher, seller: SellerId, account: AccountId, refresh_token: &str) {
+    let place = |column| Place { table: "amazon_account_details", column, row: *account.as_uuid() };
+    let sql = "update robnu.amazon_account_details set client_secret_enc = $3, refresh_token_enc = $4
+               where seller_id = $1 and account_id = $2";
+    let secret = cipher.seal(place("client_secret"), b"battery staple").unwrap();
+    let token = cipher.seal(place("refresh_token"), refresh_token.as_bytes()).unwrap();
+    superuser.execute(sql, &[&seller, &account, &secret, &token]).await.unwrap();
+}
+
+async fn fifo(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
+    let create = sqs.create_queue().queue_name(name).attributes(QueueAttributeName::FifoQueue, "true");
+    create.send().await.unwrap().queue_url.unwrap()
+}

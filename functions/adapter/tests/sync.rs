@@ -1,0 +1,164 @@
+//! Orders arrive, complete and once: the real binary, a real database, the marketplaces' contracts.
+
+mod support;
+
+use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn};
+use rust_decimal::Decimal;
+use simulators::{AjioConfig, AmazonConfig, OrderBook, SimulatorConfig};
+use support::{Stand, acknowledged};
+
+const HEADER: &str = "order_id,purchase_date,status,fulfilment,ship_service_level,category,payment_method,size,courier_status,line_amount,quantity,currency,ship_city,ship_postal_code,b2b\n";
+
+fn book(lines: &[&str]) -> SimulatorConfig {
+    let csv = format!("{HEADER}{}\n", lines.join("\n"));
+    SimulatorConfig::new(OrderBook::from_csv("orders.csv", &csv).unwrap())
+}
+
+fn ajio(orders: usize) -> SimulatorConfig {
+    let mut config = SimulatorConfig::sample().unwrap();
+    config.ajio = AjioConfig { orders, ..config.ajio };
+    config
+}
+
+#[tokio::test]
+async fn amazon_orders_arrive_to_the_paisa_and_a_full_second_read_touches_no_row() {
+    let stand = Stand::new(book(&[
+        "405-0000001-0000001,2026-04-30,Cancelled,Merchant,Standard,Shirt,Cash,S,On the Way,648.37,0,INR,MUMBAI,400081,false",
+        "405-0000001-0000001,2026-04-30,Cancelled,Merchant,Standard,Shirt,Cash,S,On the Way,648.37,0,INR,MUMBAI,400081,false",
+        "405-0000002-0000001,2026-04-30,Shipped - Delivered to Buyer,Merchant,Standard,Shirt,Cash,S,Shipped,0.005,1,INR,PUNE,411001,false",
+        "405-0000003-0000001,2026-04-30,Shipped,Amazon,Expedited,Shirt,Debit Card,XL,Shipped,,0,INR,PUNE,411001,true",
+    ]))
+    .await;
+    let function = stand.start(AmazonIn).await;
+    let theirs = stand.theirs().await;
+
+    let job = stand.queue_run(AmazonIn).await;
+    stand.run_to_end(&function, job.clone()).await;
+    let run = stand.run(job.run_id).await;
+    assert_eq!((run.state.as_str(), run.orders_new, run.lines_new, run.quarantined), ("SUCCEEDED", 3, 4, 0));
+    let account = stand.sellers.ours.amazon;
+    assert_eq!(stand.stored(account).await, (3, 4, Decimal::new(1_296_745, 3)));
+    let texts = stand
+        .superuser
+        .query("select marketplace_status from robnu.orders where account_id = $1 order by external_order_id", &[&account])
+        .await
+        .unwrap();
+    let texts: Vec<&str> = texts.iter().map(|row| row.get(0)).collect();
+    assert_eq!(texts, ["Cancelled", "Shipped - Delivered to Buyer", "Shipped"]);
+
+    let before = stand.fingerprint().await;
+    stand.superuser.execute("update robnu.marketplace_accounts set orders_watermark = null", &[]).await.unwrap();
+    let theirs_then = stand.theirs().await;
+    let again = stand.queue_run(AmazonIn).await;
+    stand.run_to_end(&function, again.clone()).await;
+    let run = stand.run(again.run_id).await;
+    assert_eq!((run.orders_new, run.orders_changed, run.orders_unchanged), (0, 0, 3));
+    assert_eq!(stand.fingerprint().await, before);
+    assert_eq!(stand.theirs().await, theirs_then);
+    assert_eq!(theirs.len(), theirs_then.len());
+}
+
+#[tokio::test]
+async fn the_watermark_moves_with_the_last_page_and_the_next_run_reads_from_it() {
+    let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
+    let function = stand.start(AmazonIn).await;
+    let job = stand.queue_run(AmazonIn).await;
+    stand.run_to_end(&function, job).await;
+    let watermark = "select orders_watermark is not null from robnu.marketplace_accounts where id = $1";
+    let moved: bool = stand.superuser.query_one(watermark, &[&stand.sellers.ours.amazon]).await.unwrap().get(0);
+    assert!(moved, "the watermark is set");
+    let next = stand.queue_run(AmazonIn).await;
+    stand.run_to_end(&function, next.clone()).await;
+    let run = stand.run(next.run_id).await;
+    assert_eq!((run.state.as_str(), run.orders_new, run.orders_changed, run.orders_unchanged), ("SUCCEEDED", 0, 0, 0));
+}
+
+#[tokio::test]
+async fn five_thousand_ajio_orders_of_one_account_arrive_and_the_neighbour_keeps_its_own() {
+    let stand = Stand::new(ajio(5000)).await;
+    let function = stand.start(Ajio).await;
+    let theirs = stand.theirs().await;
+    let job = stand.queue_run(Ajio).await;
+    stand.run_to_end(&function, job.clone()).await;
+    let run = stand.run(job.run_id).await;
+    assert_eq!((run.state.as_str(), run.orders_new, run.quarantined), ("SUCCEEDED", 5000, 0), "{run:?}");
+    let served = stand.simulator.ajio_orders("DV1").unwrap();
+    let lines: usize = served.iter().map(|order| order.lines).sum();
+    // One order of the fixture was there before, with two lines.
+    let (orders, stored_lines, _) = stand.stored(stand.sellers.ours.ajio).await;
+    assert_eq!((orders, stored_lines), (5001, i64::try_from(lines).unwrap() + 2));
+    assert_eq!(stand.theirs().await, theirs);
+
+    let before = stand.fingerprint().await;
+    let again = stand.queue_run(Ajio).await;
+    stand.run_to_end(&function, again.clone()).await;
+    let run = stand.run(again.run_id).await;
+    assert_eq!((run.orders_new, run.orders_changed, run.orders_unchanged), (0, 0, 5000));
+    assert_eq!(stand.fingerprint().await, before);
+}
+
+#[tokio::test]
+async fn a_customers_cancellation_arrives_with_the_next_run() {
+    let stand = Stand::new(ajio(120)).await;
+    let function = stand.start(Ajio).await;
+    let job = stand.queue_run(Ajio).await;
+    stand.run_to_end(&function, job).await;
+    let pending = "select external_order_id from robnu.orders where account_id = $1 and marketplace_status = 'PENDENCY' and external_order_id <> 'FN1' limit 1";
+    let order: String = stand.superuser.query_one(pending, &[&stand.sellers.ours.ajio]).await.unwrap().get(0);
+    stand.simulator.cancel_ajio_order("DV1", &order).unwrap();
+    let next = stand.queue_run(Ajio).await;
+    stand.run_to_end(&function, next.clone()).await;
+    let run = stand.run(next.run_id).await;
+    assert_eq!((run.orders_new, run.orders_changed, run.orders_unchanged), (0, 1, 119));
+    let row = stand
+        .superuser
+        .query_one(
+            "select o.status, o.marketplace_status, bool_and(i.quantity_cancelled = i.quantity), bool_and(i.amount_basis = 'CUSTOMER')
+             from robnu.orders o join robnu.order_items i on i.order_id = o.id
+             where o.external_order_id = $1 and o.account_id = $2 group by o.status, o.marketplace_status",
+            &[&order, &stand.sellers.ours.ajio],
+        )
+        .await
+        .unwrap();
+    assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1)), ("CANCELLED", "CANCELLED"));
+    assert!(row.get::<_, bool>(2), "every unit is cancelled");
+    assert!(row.get::<_, bool>(3), "the price that the customer saw is kept");
+}
+
+#[tokio::test]
+async fn a_long_run_goes_on_in_steps_through_its_lane() {
+    let mut stand = Stand::new(ajio(200)).await;
+    stand.slice_seconds = 0;
+    let function = stand.start(Ajio).await;
+    let job = stand.queue_run(Ajio).await;
+    acknowledged(function.invoke(stand.event(&job)).await);
+    let run = stand.run(job.run_id).await;
+    assert_eq!((run.state.as_str(), run.step, run.pages), ("QUEUED", 1, 1), "one page, then the next step");
+    let lane = stand.lane_queue.clone();
+    let message = stand.receive(&lane).await.expect("the next step was rung");
+    let next = robnu_dispatch::Envelope::parse(message.body().unwrap()).unwrap().into_job();
+    assert_eq!((next.run_id, next.step, next.generation), (job.run_id, 1, 0));
+    stand.run_to_end(&function, next).await;
+    let run = stand.run(job.run_id).await;
+    assert_eq!((run.state.as_str(), run.orders_new), ("SUCCEEDED", 200));
+    assert!(run.step >= 4, "a step per page: {run:?}");
+}
+
+#[tokio::test]
+async fn one_page_is_two_flights_and_a_fixed_number_of_statements() {
+    use robnu_testkit::WireProxy;
+    let mut few = AmazonConfig { ..book(&["405-0000001-0000001,2026-04-30,Shipped,Merchant,Standard,Shirt,Cash,S,x,1,1,INR,PUNE,411001,false"]).amazon };
+    few.search_orders.burst = 100;
+    let stand = Stand::new(SimulatorConfig { amazon: few, ..SimulatorConfig::sample().unwrap() }).await;
+    let mut config = stand.test.config("robnu_adapter");
+    let wire = WireProxy::before(&mut config).await;
+    let function = stand.start_with(AmazonIn, config.host.clone(), config.port).await;
+    let warm_up = stand.queue_run(AmazonIn).await;
+    stand.run_to_end(&function, warm_up).await;
+    let _first_use = wire.take();
+    let job = stand.queue_run(AmazonIn).await;
+    stand.run_to_end(&function, job).await;
+    // Claim: begin, enter, claim, key, details, commit. Page: begin, enter, orders, lines, vanished lines, shipments;
+    // then progress, end of the run, commit.
+    assert_eq!(wire.take(), (3, 6 + 6 + 3));
+}
