@@ -1,0 +1,97 @@
+//! What can go wrong with a lane. Everything may be tried again; nothing here holds a message's body.
+
+use lambda_runtime::Diagnostic;
+use robnu_tenancy::Error as DatabaseError;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a request was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum LaneError {
+    /// The schedule asks for a sweep that this build does not have.
+    #[error("unknown sweep {name:?}: this function knows \"lane-reconcile\"")]
+    UnknownSweep {
+        /// What was asked for.
+        name: String,
+    },
+    /// A message's body is no lane request.
+    #[error("the message is not a JSON object with seller_id and account_id")]
+    Garbage,
+    /// The seller has no such account.
+    #[error("the seller has no such account")]
+    UnknownAccount,
+    /// Another invocation holds the lane.
+    #[error("another invocation is working on this lane")]
+    Busy,
+    /// Our lease ended before the work did.
+    #[error("the lease on this lane ended before the work was done")]
+    LeaseLost,
+    /// The account's status kept changing while its lane was brought up to it.
+    #[error("the account did not hold still; its lane will be looked at again")]
+    Unsettled,
+    /// The invocation's time is over.
+    #[error("there was no time left for this lane")]
+    OutOfTime,
+    /// SQS refused.
+    #[error("the lane's queue could not be {what}")]
+    Queue {
+        /// The participle of the call.
+        what: &'static str,
+        /// What SQS said.
+        #[source]
+        source: Cause,
+    },
+    /// Lambda refused.
+    #[error("the lane's event source mapping could not be {what}")]
+    Mapping {
+        /// The participle of the call.
+        what: &'static str,
+        /// What Lambda said.
+        #[source]
+        source: Cause,
+    },
+    /// An answer of AWS lacks what it always holds.
+    #[error("AWS answered without {what}")]
+    Answer {
+        /// The part that is missing.
+        what: &'static str,
+    },
+    /// The lane's mapping is on its way out; a new one can only be made when it is gone.
+    #[error("the lane's former event source mapping is still being deleted")]
+    MappingLeaving,
+    /// The row could not be read or written.
+    #[error("the account's row could not be read or written")]
+    Database(#[source] DatabaseError),
+}
+
+impl LaneError {
+    /// Wraps what SQS said.
+    pub(crate) fn queue(what: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Queue { what, source: Box::new(source) }
+    }
+
+    /// Wraps what Lambda said.
+    pub(crate) fn mapping(
+        what: &'static str,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self::Mapping { what, source: Box::new(source) }
+    }
+}
+
+impl From<DatabaseError> for LaneError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<LaneError> for Diagnostic {
+    fn from(error: LaneError) -> Self {
+        let kind = match error {
+            LaneError::UnknownSweep { .. } => "UnknownSweep",
+            LaneError::Database(_) => "DatabaseFailed",
+            _ => "LaneFailed",
+        };
+        Self { error_type: kind.to_owned(), error_message: error.to_string() }
+    }
+}

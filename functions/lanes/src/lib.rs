@@ -1,0 +1,20 @@
+//! Lanes: gives each active account its own FIFO queue and event source mapping, pauses and retires them with the
+//! account, and repairs what drifted.
+//!
+//! What is wanted follows from the account's status, what exists is kept in its row. All calls to AWS are made while the
+//! row's lease is held, may be repeated, and are noted in the row before the lease is given back.
+
+mod config;
+mod error;
+mod handler;
+mod lane;
+mod mappings;
+mod queues;
+mod reconcile;
+mod settle;
+mod store;
+
+pub use config::{LaneConfig, Target, Targets};
+pub use error::LaneError;
+pub use handler::{Answer, Context, Event, Record, handle};
+pub use reconcile::Report;

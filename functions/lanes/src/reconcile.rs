@@ -1,0 +1,141 @@
+//! The round of all lanes: every lane whose row disagrees with its account, then some of those that were not looked at
+//! for longest.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use robnu_tenancy::{AccountId, SellerId};
+use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use crate::error::LaneError;
+use crate::handler::{AT_ONCE, Context};
+use crate::settle::{Care, Outcome, settle};
+use crate::store::{self, AccountKey};
+
+/// Accounts read at once.
+const PAGE: i64 = 100;
+/// Lanes checked in one round: AWS allows an account about 15 control-plane calls of Lambda a second.
+const CHECKS: usize = 200;
+/// A lane is looked at no more often than this, in seconds.
+const UNSEEN_SECONDS: f64 = 3_600.0;
+/// Nothing new is begun with less time than this left.
+const RESERVE: Duration = Duration::from_secs(5);
+
+/// What one round did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Accounts whose lane was not what their status wants.
+    pub differing: usize,
+    /// Active lanes whose queue and mapping were looked at.
+    pub checked: usize,
+    /// Lanes made or enabled.
+    pub opened: usize,
+    /// Lanes disabled.
+    pub paused: usize,
+    /// Lanes deleted.
+    pub retired: usize,
+    /// Lanes that were not what their row said.
+    pub repaired: usize,
+    /// Lanes of marketplaces without a deployed adapter.
+    pub without_target: usize,
+    /// Lanes that another invocation was working on.
+    pub busy: usize,
+    /// Lanes that could not be brought in order; each was logged.
+    pub failed: usize,
+    /// Whether time ran short; the next round goes on.
+    pub time_short: bool,
+}
+
+/// Does one round.
+pub async fn reconcile(context: &Context, deadline: Instant) -> Result<Report, LaneError> {
+    let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
+    let mut report = Report::default();
+    settle_differing(context, stop_at, &mut report).await?;
+    check_some(context, stop_at, &mut report).await?;
+    tracing::info!(
+        sweep = "lane-reconcile",
+        differing = report.differing,
+        checked = report.checked,
+        opened = report.opened,
+        paused = report.paused,
+        retired = report.retired,
+        repaired = report.repaired,
+        without_target = report.without_target,
+        busy = report.busy,
+        failed = report.failed,
+        time_short = report.time_short,
+        "sweep done"
+    );
+    Ok(report)
+}
+
+async fn settle_differing(context: &Context, stop_at: Instant, report: &mut Report) -> Result<(), LaneError> {
+    let mut after = AccountKey { seller: SellerId::from(Uuid::nil()), account: AccountId::from(Uuid::nil()) };
+    loop {
+        if out_of_time(stop_at, report) {
+            return Ok(());
+        }
+        let page = store::find_differing(&context.database, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = *last;
+        report.differing += page.len();
+        work(context, page, Care::PassingBy, stop_at, report).await;
+    }
+}
+
+async fn check_some(context: &Context, stop_at: Instant, report: &mut Report) -> Result<(), LaneError> {
+    while report.checked < CHECKS && !out_of_time(stop_at, report) {
+        // Lanes are taken as they can be worked on, because one that was taken waits for its next turn.
+        let few = i64::try_from(AT_ONCE * 4).unwrap_or(PAGE);
+        let lanes = store::take_checks(&context.database, few, UNSEEN_SECONDS).await?;
+        if lanes.is_empty() {
+            return Ok(());
+        }
+        report.checked += lanes.len();
+        work(context, lanes, Care::Checking, stop_at, report).await;
+    }
+    Ok(())
+}
+
+fn out_of_time(stop_at: Instant, report: &mut Report) -> bool {
+    let is_over = Instant::now() >= stop_at;
+    report.time_short |= is_over;
+    is_over
+}
+
+async fn work(context: &Context, lanes: Vec<AccountKey>, care: Care, stop_at: Instant, report: &mut Report) {
+    let mut answers = stream::iter(lanes)
+        .map(|key| async move {
+            let worked = timeout_at(stop_at, settle(context, key, care, stop_at)).await;
+            (key, worked.unwrap_or(Err(LaneError::OutOfTime)))
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some((key, answer)) = answers.next().await {
+        count(key, answer, report);
+    }
+}
+
+fn count(key: AccountKey, answer: Result<Outcome, LaneError>, report: &mut Report) {
+    match answer {
+        Ok(Outcome::Unchanged) => {}
+        Ok(Outcome::Opened) => report.opened += 1,
+        Ok(Outcome::Paused) => report.paused += 1,
+        Ok(Outcome::Retired) => report.retired += 1,
+        Ok(Outcome::Repaired) => report.repaired += 1,
+        Ok(Outcome::WithoutTarget) => report.without_target += 1,
+        Err(LaneError::Busy) => report.busy += 1,
+        Err(LaneError::OutOfTime) => report.time_short = true,
+        Err(error) => {
+            report.failed += 1;
+            tracing::error!(
+                seller.id = %key.seller,
+                account.id = %key.account,
+                error = robnu_observe::chain(&error),
+                "the lane could not be brought in order"
+            );
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Brings one account's lane to what its status wants.
+
+use std::time::Duration;
+
+use robnu_dispatch::{lane_queue_name, mark_sent};
+use robnu_tenancy::SystemScope;
+use tokio::time::{Instant, sleep};
+
+use crate::config::Target;
+use crate::error::LaneError;
+use crate::handler::Context;
+use crate::lane::{LaneState, Status, Step, next_step};
+use crate::queues::Condition;
+use crate::store::{AccountKey, Lane, Lease};
+use crate::{mappings, queues, store};
+
+/// Rounds until an account counts as one that does not hold still.
+const ROUNDS: usize = 6;
+/// How long to wait for another invocation to finish with a lane, and how often to ask.
+const PATIENCE: Duration = Duration::from_secs(10);
+const ASK_EVERY: Duration = Duration::from_millis(150);
+
+/// How thoroughly to go about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// Somebody asked: wait for whoever holds the lane.
+    Asked,
+    /// A round of all lanes: pass by a lane that somebody holds.
+    PassingBy,
+    /// A round, and do not believe the row: look at queue and mapping.
+    Checking,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The lane was what it should be.
+    Unchanged,
+    /// It was made, or its mapping enabled.
+    Opened,
+    /// Its mapping was disabled.
+    Paused,
+    /// It was deleted.
+    Retired,
+    /// It was not what its row said, and is again.
+    Repaired,
+    /// No adapter is deployed for the account's marketplace.
+    WithoutTarget,
+}
+
+/// Works on one lane until it is what the account's status wants, even if that changes meanwhile.
+pub async fn settle(
+    context: &Context,
+    key: AccountKey,
+    care: Care,
+    deadline: Instant,
+) -> Result<Outcome, LaneError> {
+    let mut total = Outcome::Unchanged;
+    let mut checked = false;
+    for _ in 0..ROUNDS {
+        let lease = wait_for_lease(context, key, care).await?;
+        let worked = match next_step(lease.status, lease.state) {
+            Some(step) => take_step(context, &lease, step, deadline).await,
+            None if care == Care::Checking && !checked && lease.status == Status::Active => {
+                checked = true;
+                check(context, &lease).await
+            }
+            None => Ok(Outcome::Unchanged),
+        };
+        let released = store::release(&context.database, &lease).await;
+        total = add(total, worked?);
+        let (status, state) = released?;
+        if total == Outcome::WithoutTarget || next_step(status, state).is_none() {
+            return Ok(total);
+        }
+    }
+    Err(LaneError::Unsettled)
+}
+
+/// A repair takes several rounds and stays a repair; otherwise the last thing done counts.
+fn add(total: Outcome, next: Outcome) -> Outcome {
+    match (total, next) {
+        (Outcome::Repaired, _) | (_, Outcome::Unchanged) => total,
+        (_, done) => done,
+    }
+}
+
+async fn wait_for_lease(context: &Context, key: AccountKey, care: Care) -> Result<Lease, LaneError> {
+    let patience_ends = Instant::now() + PATIENCE;
+    loop {
+        if let Some(lease) = store::take_lease(&context.database, key).await? {
+            return Ok(lease);
+        }
+        if care != Care::Asked || Instant::now() >= patience_ends {
+            return Err(LaneError::Busy);
+        }
+        sleep(ASK_EVERY).await;
+    }
+}
+
+async fn take_step(
+    context: &Context,
+    lease: &Lease,
+    step: Step,
+    deadline: Instant,
+) -> Result<Outcome, LaneError> {
+    let Some(target) = context.config.targets.get(&lease.marketplace) else {
+        tracing::warn!(
+            seller.id = %lease.key.seller,
+            account.id = %lease.key.account,
+            marketplace = lease.marketplace,
+            "no adapter is deployed for this marketplace; the lane stays as it is"
+        );
+        return Ok(Outcome::WithoutTarget);
+    };
+    match step {
+        Step::Open => open(context, lease, target, deadline).await,
+        Step::Pause => {
+            mappings::pause(&context.lambda, &target.queue_arn(&queue_name(context, lease))).await?;
+            store::store_state(&context.database, lease, LaneState::Paused).await?;
+            Ok(Outcome::Paused)
+        }
+        Step::Retire => retire(context, lease, target).await,
+    }
+}
+
+/// Makes what is missing, enables it, and rings what waited for it. When SQS refuses the name, the next round tries the
+/// next one.
+async fn open(
+    context: &Context,
+    lease: &Lease,
+    target: &Target,
+    deadline: Instant,
+) -> Result<Outcome, LaneError> {
+    let name = queue_name(context, lease);
+    let made = queues::make(&context.sqs, &context.config, target, &name, lease.key).await?;
+    let Some(queue_url) = made else {
+        move_on(context, lease).await?;
+        return Ok(Outcome::Unchanged);
+    };
+    let mapping_id = mappings::open(&context.lambda, &target.queue_arn(&name), &target.function_arn).await?;
+    store_active(context, lease, &queue_url, &mapping_id).await?;
+    ring(context, lease.key, deadline).await;
+    Ok(Outcome::Opened)
+}
+
+/// The mapping goes first, so that nothing polls a queue that is gone.
+async fn retire(context: &Context, lease: &Lease, target: &Target) -> Result<Outcome, LaneError> {
+    let name = queue_name(context, lease);
+    mappings::delete(&context.lambda, &target.queue_arn(&name)).await?;
+    // A queue may have been made without having been noted.
+    let queue_url = match &lease.queue_url {
+        Some(url) => Some(url.clone()),
+        None => queues::find(&context.sqs, &name).await?,
+    };
+    if let Some(url) = queue_url {
+        queues::delete(&context.sqs, &url).await?;
+    }
+    let generation = lease.generation.saturating_add(1);
+    let lane = Lane { state: LaneState::Retired, generation, queue_url: None, mapping_id: None };
+    store::store_lane(&context.database, lease, &lane).await?;
+    Ok(Outcome::Retired)
+}
+
+/// Looks at an active lane's queue and mapping, and repairs what is not as the row says.
+async fn check(context: &Context, lease: &Lease) -> Result<Outcome, LaneError> {
+    let Some(target) = context.config.targets.get(&lease.marketplace) else {
+        return Ok(Outcome::WithoutTarget);
+    };
+    let queue_arn = target.queue_arn(&queue_name(context, lease));
+    let condition = match &lease.queue_url {
+        Some(url) => queues::inspect(&context.sqs, &context.config, target, url).await?,
+        None => Condition::Gone,
+    };
+    let (Some(queue_url), true) = (&lease.queue_url, condition != Condition::Gone) else {
+        mappings::delete(&context.lambda, &queue_arn).await?;
+        move_on(context, lease).await?;
+        return Ok(Outcome::Repaired);
+    };
+    if condition == Condition::Differs {
+        queues::adjust(&context.sqs, &context.config, target, queue_url).await?;
+    }
+    let found = mappings::list(&context.lambda, &queue_arn).await?;
+    let noted = found.iter().find(|mapping| Some(&mapping.id) == lease.mapping_id.as_ref());
+    if noted.is_some_and(|mapping| mapping.feeds(&target.function_arn)) {
+        return Ok(if condition == Condition::Sound { Outcome::Unchanged } else { Outcome::Repaired });
+    }
+    let mapping_id = mappings::open(&context.lambda, &queue_arn, &target.function_arn).await?;
+    store_active(context, lease, queue_url, &mapping_id).await?;
+    Ok(Outcome::Repaired)
+}
+
+/// Asks for the lane anew under the next name.
+async fn move_on(context: &Context, lease: &Lease) -> Result<(), LaneError> {
+    let generation = lease.generation.saturating_add(1);
+    let lane = Lane { state: LaneState::Requested, generation, queue_url: None, mapping_id: None };
+    store::store_lane(&context.database, lease, &lane).await
+}
+
+async fn store_active(
+    context: &Context,
+    lease: &Lease,
+    queue_url: &str,
+    mapping_id: &str,
+) -> Result<(), LaneError> {
+    let lane = Lane {
+        state: LaneState::Active,
+        generation: lease.generation,
+        queue_url: Some(queue_url),
+        mapping_id: Some(mapping_id),
+    };
+    store::store_lane(&context.database, lease, &lane).await
+}
+
+/// Rings the runs that waited for the lane. What fails here is rung by the next sweep.
+async fn ring(context: &Context, key: AccountKey, deadline: Instant) {
+    let rung = async {
+        let rings = store::queued_runs(&context.database, key).await?;
+        let rung = context.bell.ring_all(rings, deadline).await;
+        mark_sent(&context.database, &SystemScope::Lanes, &rung.sent).await?;
+        Ok::<_, robnu_tenancy::Error>(rung.complaint())
+    };
+    let complaint = rung.await.unwrap_or_else(|error| Some(robnu_observe::chain(&error)));
+    if let Some(complaint) = complaint {
+        tracing::warn!(seller.id = %key.seller, account.id = %key.account, complaint, "the new lane was not rung; the next sweep does it");
+    }
+}
+
+fn queue_name(context: &Context, lease: &Lease) -> String {
+    lane_queue_name(&context.config.queue_prefix, lease.key.account, lease.generation)
+}

@@ -1,0 +1,11 @@
+-- Takes the active lanes that were not looked at for longest, and puts them at the end of the row at once: a lane that
+-- cannot be repaired keeps nobody waiting. $1 lanes at most, $2 seconds since the last look
+update robnu.marketplace_accounts
+set lane_checked_at = now()
+where id = any (array(
+  select id from robnu.marketplace_accounts
+  where lane_state = 'ACTIVE' and lane_checked_at <= now() - make_interval(secs => $2)
+  order by lane_checked_at
+  limit $1
+  for update skip locked))
+returning seller_id, id

@@ -1,0 +1,139 @@
+//! The account's row: taking its lease, noting what its lane has become, giving the lease back.
+
+use chrono::{DateTime, Utc};
+use robnu_dispatch::Ring;
+use robnu_tenancy::{AccountId, Database, Error, Params, Row, SellerId, SystemScope};
+
+use crate::error::LaneError;
+use crate::lane::{LaneState, Status};
+
+const TAKE_LEASE: &str = include_str!("sql/take_lease.sql");
+const STORE_LANE: &str = include_str!("sql/store_lane.sql");
+const STORE_STATE: &str = include_str!("sql/store_state.sql");
+const RELEASE_LEASE: &str = include_str!("sql/release_lease.sql");
+const QUEUED_RUNS: &str = include_str!("sql/queued_runs.sql");
+const FIND_DIFFERING: &str = include_str!("sql/find_differing.sql");
+const TAKE_CHECKS: &str = include_str!("sql/take_checks.sql");
+
+/// At least the function's own timeout, so that a lease never outlives its holder's work: seconds.
+const LEASE_SECONDS: f64 = 60.0;
+
+/// Which account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountKey {
+    pub seller: SellerId,
+    pub account: AccountId,
+}
+
+/// An account's lane, ours to work on.
+#[derive(Debug)]
+pub struct Lease {
+    pub key: AccountKey,
+    pub marketplace: String,
+    pub status: Status,
+    pub state: LaneState,
+    pub generation: i32,
+    pub queue_url: Option<String>,
+    pub mapping_id: Option<String>,
+    until: DateTime<Utc>,
+}
+
+/// What a lane has become.
+#[derive(Debug)]
+pub struct Lane<'a> {
+    pub state: LaneState,
+    pub generation: i32,
+    pub queue_url: Option<&'a str>,
+    pub mapping_id: Option<&'a str>,
+}
+
+/// Takes the lane to work on; `None` while somebody else holds it.
+pub async fn take_lease(database: &Database, key: AccountKey) -> Result<Option<Lease>, LaneError> {
+    let rows = run(database, TAKE_LEASE, &[&key.seller, &key.account, &LEASE_SECONDS]).await?;
+    let row = rows.first().ok_or(LaneError::UnknownAccount)?;
+    let Some(status) = row.try_get::<_, Option<&str>>("status").map_err(Error::from)? else {
+        return Ok(None);
+    };
+    Ok(Some(read_lease(row, key, Status::parse(status)?)?))
+}
+
+fn read_lease(row: &Row, key: AccountKey, status: Status) -> Result<Lease, Error> {
+    Ok(Lease {
+        key,
+        status,
+        marketplace: row.try_get("marketplace_code")?,
+        state: LaneState::parse(row.try_get("lane_state")?)?,
+        generation: row.try_get("lane_generation")?,
+        queue_url: row.try_get("lane_queue_url")?,
+        mapping_id: row.try_get("lane_mapping_id")?,
+        until: row.try_get("lane_lease_until")?,
+    })
+}
+
+/// Notes queue, mapping and generation.
+pub async fn store_lane(database: &Database, lease: &Lease, lane: &Lane<'_>) -> Result<(), LaneError> {
+    let params: Params<'_> = &[
+        &lease.key.seller,
+        &lease.key.account,
+        &lease.until,
+        &lease.generation,
+        &lane.state.as_str(),
+        &lane.generation,
+        &lane.queue_url,
+        &lane.mapping_id,
+    ];
+    let stored = run(database, STORE_LANE, params).await?;
+    stored.first().map(|_| ()).ok_or(LaneError::LeaseLost)
+}
+
+/// Notes the state alone.
+pub async fn store_state(database: &Database, lease: &Lease, state: LaneState) -> Result<(), LaneError> {
+    let params: Params<'_> =
+        &[&lease.key.seller, &lease.key.account, &lease.until, &lease.generation, &state.as_str()];
+    let stored = run(database, STORE_STATE, params).await?;
+    stored.first().map(|_| ()).ok_or(LaneError::LeaseLost)
+}
+
+/// Gives the lane back and answers how the account stands.
+pub async fn release(database: &Database, lease: &Lease) -> Result<(Status, LaneState), LaneError> {
+    let rows = run(database, RELEASE_LEASE, &[&lease.key.seller, &lease.key.account, &lease.until]).await?;
+    let row = rows.first().ok_or(LaneError::LeaseLost)?;
+    let status = Status::parse(row.try_get("status").map_err(Error::from)?)?;
+    Ok((status, LaneState::parse(row.try_get("lane_state").map_err(Error::from)?)?))
+}
+
+/// The account's runs that wait for their bell to be answered.
+pub async fn queued_runs(database: &Database, key: AccountKey) -> Result<Vec<Ring>, Error> {
+    let rows = database.read(&SystemScope::Lanes, QUEUED_RUNS, &[&key.seller, &key.account]).await?;
+    rows.iter().filter_map(|row| Ring::from_row(row).transpose()).collect()
+}
+
+/// The next accounts, after `after`, whose lane is not what their status wants.
+pub async fn find_differing(
+    database: &Database,
+    after: AccountKey,
+    limit: i64,
+) -> Result<Vec<AccountKey>, Error> {
+    let params: Params<'_> = &[&after.seller, &after.account, &limit];
+    read_keys(&database.read(&SystemScope::Lanes, FIND_DIFFERING, params).await?)
+}
+
+/// Takes the active lanes that were not looked at for longest, and for at least so many seconds.
+pub async fn take_checks(
+    database: &Database,
+    limit: i64,
+    unseen_seconds: f64,
+) -> Result<Vec<AccountKey>, LaneError> {
+    Ok(read_keys(&run(database, TAKE_CHECKS, &[&limit, &unseen_seconds]).await?)?)
+}
+
+fn read_keys(rows: &[Row]) -> Result<Vec<AccountKey>, Error> {
+    rows.iter()
+        .map(|row| Ok(AccountKey { seller: row.try_get("seller_id")?, account: row.try_get("id")? }))
+        .collect()
+}
+
+async fn run(database: &Database, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, LaneError> {
+    let session = database.session(&SystemScope::Lanes).await?;
+    Ok(session.commit_with(&[(sql, params)]).await?.swap_remove(0))
+}
