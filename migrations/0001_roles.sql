@@ -7,10 +7,14 @@
 -- robnu_system_lanes   keeps the accounts' queues: ids and lane columns only
 -- robnu_api, …         login roles, one per function: own nothing, inherit nothing, see nothing until they enter a scope
 --
--- Roles belong to the cluster, not to the database, so each is created only where it is missing.
+-- Roles belong to the cluster, not to the database: each is created, and set, only where that is missing, so that a
+-- second database of the cluster can be migrated while others are.
 do $$
 declare
   name text;
+  login text;
+  setting text;
+  setting_value text;
 begin
   foreach name in array array['robnu_owner', 'robnu_tenant', 'robnu_person', 'robnu_system_sweep', 'robnu_system_lanes'] loop
     if not exists (select from pg_roles where rolname = name) then
@@ -21,20 +25,25 @@ begin
     if not exists (select from pg_roles where rolname = name) then
       execute format('create role %I login noinherit connection limit 500', name);
     end if;
-    execute format('alter role %I set search_path = robnu, pg_temp', name);
-    execute format('alter role %I set lock_timeout = %L', name, '5s');
-    execute format('alter role %I set idle_in_transaction_session_timeout = %L', name, '30s');
+  end loop;
+  for login, setting, setting_value in
+    select logins.role, always.setting, always.value
+    from (values ('robnu_api'), ('robnu_adapter'), ('robnu_sweep'), ('robnu_lanes')) as logins (role)
+    cross join (values
+      ('search_path', 'robnu, pg_temp'), ('lock_timeout', '5s'), ('idle_in_transaction_session_timeout', '30s')
+    ) as always (setting, value)
+    union all values
+      ('robnu_api', 'statement_timeout', '10s'), ('robnu_api', 'transaction_timeout', '20s'),
+      ('robnu_adapter', 'statement_timeout', '30s'), ('robnu_adapter', 'transaction_timeout', '60s'),
+      ('robnu_sweep', 'statement_timeout', '30s'), ('robnu_sweep', 'transaction_timeout', '60s'),
+      ('robnu_lanes', 'statement_timeout', '10s'), ('robnu_lanes', 'transaction_timeout', '20s')
+  loop
+    if not exists (select from pg_roles where rolname = login and setting || '=' || setting_value = any (rolconfig)) then
+      execute format(case when setting = 'search_path' then 'alter role %I set %I = %s' else 'alter role %I set %I = %L' end,
+        login, setting, setting_value);
+    end if;
   end loop;
 end $$;
-
-alter role robnu_api set statement_timeout = '10s';
-alter role robnu_api set transaction_timeout = '20s';
-alter role robnu_adapter set statement_timeout = '30s';
-alter role robnu_adapter set transaction_timeout = '60s';
-alter role robnu_sweep set statement_timeout = '30s';
-alter role robnu_sweep set transaction_timeout = '60s';
-alter role robnu_lanes set statement_timeout = '10s';
-alter role robnu_lanes set transaction_timeout = '20s';
 
 grant robnu_owner to current_user with inherit false, set true;
 grant robnu_tenant to robnu_api, robnu_adapter with inherit false, set true;
@@ -46,6 +55,7 @@ grant robnu_system_lanes to robnu_lanes with inherit false, set true;
 do $$
 begin
   execute format('revoke all on database %I from public', current_database());
+  revoke all on schema public from public;
   execute format('grant connect on database %I to robnu_api, robnu_adapter, robnu_sweep, robnu_lanes', current_database());
 end $$;
 

@@ -9,7 +9,7 @@ set local search_path = robnu;
 -- setting is null on a fresh connection and empty on a used one.
 create function app_current_seller_id() returns uuid
 language plpgsql stable parallel safe
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   seller text := current_setting('app.current_seller_id', true);
@@ -22,7 +22,7 @@ end $$;
 
 create function app_current_subject() returns text
 language plpgsql stable parallel safe
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   subject text := current_setting('app.current_subject', true);
@@ -35,13 +35,13 @@ end $$;
 
 create function app_may(permission text) returns boolean
 language sql stable parallel safe
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 return permission = any (string_to_array(coalesce(current_setting('app.rights', true), ''), ','));
 
 -- The permissions of each role; the HTTP layer reads the same list, so there is no second one.
 create function app_role_rights(member_role text) returns text
 language sql immutable parallel safe
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 return case member_role
   when 'OWNER' then 'seller.update,seller.close,members.manage,accounts.manage,sync.run,pii.read,payouts.read'
   when 'ADMIN' then 'seller.update,members.manage,accounts.manage,sync.run,pii.read,payouts.read'
@@ -54,6 +54,7 @@ end;
 -- without it backfills would see no rows and foreign keys would be validated over nothing.
 create procedure protect_tenant_table(relation regclass)
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   execute format('alter table %s enable row level security', relation);
@@ -68,6 +69,7 @@ end $$;
 -- Narrows writes on a tenant table to actors with a permission.
 create procedure require_right_to_write(relation regclass, permission text, variadic verbs text[])
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   verb text;

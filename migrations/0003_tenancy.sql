@@ -79,7 +79,7 @@ create table seller_keys (
   primary key (seller_id, id)
 );
 call protect_tenant_table('seller_keys');
-grant select, insert (seller_id, id, wrapped_key, kms_key_id) on seller_keys to robnu_tenant;
+grant select on seller_keys to robnu_tenant;
 
 -- Sign-up: the person and the seller with its first OWNER and its wrapped data key, all or nothing. SECURITY DEFINER because no scope
 -- that a client can reach may insert sellers or memberships: a person may only become the OWNER of a seller that

@@ -7,6 +7,7 @@ set local search_path = robnu;
 -- flight then fails as well.
 create function enter_member(subject text, seller uuid) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   member_role text;
@@ -27,6 +28,7 @@ end $$;
 -- A job, for an account that must belong to the seller it names. Refuses with RB002.
 create function enter_job(seller uuid, account uuid) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform set_config('role', 'robnu_tenant', true),
@@ -42,6 +44,7 @@ end $$;
 -- A person, of no seller yet.
 create function enter_person(subject text) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform set_config('role', 'robnu_person', true),
@@ -53,6 +56,7 @@ end $$;
 -- The platform's own work across sellers; the role's column grants say how little that is.
 create function enter_system(system_role text) returns void
 language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if system_role not in ('robnu_system_sweep', 'robnu_system_lanes') then

@@ -37,6 +37,19 @@ impl TestDatabase {
         Self { name, server }
     }
 
+    /// Makes one that no migration has seen, owned by the master user.
+    ///
+    /// # Panics
+    /// When the server cannot be reached.
+    pub async fn empty() -> Self {
+        let server = server();
+        let superuser = connect(server.clone()).await;
+        make_master(&superuser).await;
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        execute(&superuser, &format!("create database {name} owner robnu_master")).await;
+        Self { name, server }
+    }
+
     /// The database's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -140,13 +153,18 @@ async fn template(server: &Config, superuser: &Client) -> String {
     name
 }
 
-/// Migrates under another name first, so that a half-made template is never used.
-async fn make_template(server: &Config, superuser: &Client, name: &str) {
-    let draft = format!("test_draft_{}", Uuid::now_v7().simple());
+/// What Aurora's master user can do: make roles and databases, and not pass row level security.
+async fn make_master(superuser: &Client) {
     let master = "do $$ begin
         if not exists (select from pg_roles where rolname = 'robnu_master') then
           create role robnu_master login createrole createdb; end if; end $$";
     execute(superuser, master).await;
+}
+
+/// Migrates under another name first, so that a half-made template is never used.
+async fn make_template(server: &Config, superuser: &Client, name: &str) {
+    let draft = format!("test_draft_{}", Uuid::now_v7().simple());
+    make_master(superuser).await;
     execute(superuser, &format!("create database {draft} owner robnu_master")).await;
     {
         let mut config = server.clone();

@@ -7,11 +7,13 @@
 mod aws;
 mod database;
 mod fixture;
+mod golden;
 mod lambda;
 mod wire;
 
 pub use aws::local_aws;
 pub use database::TestDatabase;
 pub use fixture::{Seller, TwoSellers};
+pub use golden::assert_golden;
 pub use lambda::{Answer, LambdaProcess};
 pub use wire::WireProxy;

@@ -1,0 +1,53 @@
+-- The reviewed lists, and what the rules look at. Temporary views, so that a rule sees the catalogue as it is now.
+-- A name is added here only with a reason: each one is an exception to a rule.
+
+-- Relations that belong to no seller. Everything else in the schema is a tenant table.
+create temp view global_tables (name) as values ('orgs'), ('people'), ('marketplaces'), ('schema_migrations');
+
+create temp view scope_roles (name) as values ('robnu_tenant'), ('robnu_person'), ('robnu_system_sweep'), ('robnu_system_lanes');
+-- May have policies that are `true`: their column grants say how little they see of every seller.
+create temp view system_roles (name) as values ('robnu_system_sweep'), ('robnu_system_lanes');
+create temp view login_roles (name) as values ('robnu_api'), ('robnu_adapter'), ('robnu_sweep'), ('robnu_lanes');
+
+-- Functions that run with the owner's rights, each with its reason in the migration that makes it.
+create temp view definer_functions (name) as values ('sign_up_seller(uuid, text, text, uuid, bytea, text)');
+
+-- Relations of ours, in whatever schema they hide.
+create temp view relations as
+select c.oid, c.relname::text as name, n.nspname::text as schema, c.relkind as kind, c.relowner::regrole::text as owner,
+  c.relrowsecurity as enabled, c.relforcerowsecurity as forced, c.reloptions as options, c.relacl as acl
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S');
+
+create temp view tenant_tables as
+select * from relations where kind in ('r', 'p') and (schema <> 'robnu' or name not in (select name from global_tables));
+
+-- Policies, with a row per role that they apply to.
+create temp view policies as
+select r.oid as relation, r.name as table_name, p.polname::text as name, p.polpermissive as permissive, p.polcmd as command,
+  case when role = 0 then 'public' else role::regrole::text end as role,
+  pg_get_expr(p.polqual, p.polrelid) as "using", pg_get_expr(p.polwithcheck, p.polrelid) as with_check
+from relations r join pg_policy p on p.polrelid = r.oid cross join unnest(p.polroles) as role;
+
+-- Who may do what to relations and columns, owners left out.
+create temp view grants as
+select r.oid as relation, r.name as table_name, null::text as column_name, g.grantor, g.grantee,
+  case when g.grantee = 0 then 'public' else g.grantee::regrole::text end as role, lower(g.privilege_type) as verb, g.is_grantable
+from relations r, aclexplode(r.acl) g
+where g.grantee <> r.owner::regrole
+union all
+select r.oid, r.name, a.attname, g.grantor, g.grantee,
+  case when g.grantee = 0 then 'public' else g.grantee::regrole::text end, lower(g.privilege_type), g.is_grantable
+from relations r join pg_attribute a on a.attrelid = r.oid and not a.attisdropped, aclexplode(a.attacl) g
+where g.grantee <> r.owner::regrole;
+
+-- Functions and procedures of ours; null rights mean PostgreSQL's default, which lets PUBLIC execute.
+create temp view functions as
+select p.oid, n.nspname::text as schema, p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' as signature,
+  p.proname || '(' || coalesce((
+    select string_agg(format_type(argument, null), ', ' order by position)
+    from unnest(p.proargtypes) with ordinality as arguments (argument, position)), '') || ')' as name,
+  p.proowner::regrole::text as owner, p.prosecdef as definer, p.proconfig as settings,
+  coalesce(p.proacl, acldefault('f', p.proowner)) as acl
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+where n.nspname !~ '^pg_' and n.nspname <> 'information_schema';

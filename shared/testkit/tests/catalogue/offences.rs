@@ -1,0 +1,338 @@
+//! One object per way to break a rule. Each is made in a transaction on the migrated database, must be named by its rule,
+//! and is rolled back.
+
+/// Something that must not be, and the sentence with which its rule says so.
+pub(crate) struct Offence {
+    pub(crate) rule: &'static str,
+    pub(crate) sql: &'static str,
+    pub(crate) fault: &'static str,
+}
+
+const fn offence(rule: &'static str, sql: &'static str, fault: &'static str) -> Offence {
+    Offence { rule, sql, fault }
+}
+
+pub(crate) const OFFENCES: &[Offence] = &[
+    // Tenant tables
+    offence(
+        "tenant_tables",
+        "create table public.stray (seller_id uuid not null)",
+        "public.stray is outside the schema robnu",
+    ),
+    offence(
+        "tenant_tables",
+        "create materialized view robnu.totals as select seller_id from robnu.orders",
+        "robnu.totals is a materialized view, which row level security does not reach",
+    ),
+    offence(
+        "tenant_tables",
+        "create foreign data wrapper w; create server s foreign data wrapper w;
+         create foreign table robnu.remote (seller_id uuid not null) server s",
+        "robnu.remote is a foreign table, which row level security does not reach",
+    ),
+    offence(
+        "tenant_tables",
+        "create table robnu.numbered (seller_id uuid not null, number bigint generated always as identity)",
+        "robnu.numbered_number_seq is a sequence, which counts across sellers",
+    ),
+    offence(
+        "tenant_tables",
+        "create table robnu.notes (seller_id uuid)",
+        "notes has no column seller_id uuid not null",
+    ),
+    offence(
+        "tenant_tables",
+        "create table robnu.notes (seller_id text not null)",
+        "notes has no column seller_id uuid not null",
+    ),
+    offence(
+        "tenant_tables",
+        "create table robnu.notes (seller_id uuid not null)",
+        "notes does not enable row level security",
+    ),
+    offence(
+        "tenant_tables",
+        "create table robnu.notes (seller_id uuid not null) partition by hash (seller_id);
+         create table robnu.notes_0 partition of robnu.notes for values with (modulus 1, remainder 0)",
+        "notes_0 does not enable row level security",
+    ),
+    offence(
+        "tenant_tables",
+        "alter table robnu.orders no force row level security",
+        "orders does not force row level security on its owner",
+    ),
+    // The two policies of every tenant table
+    offence(
+        "tenant_policy",
+        "drop policy tenant on robnu.orders",
+        "orders has no policy `tenant` for all verbs that compares seller_id with the scope, on reading and writing",
+    ),
+    offence(
+        "tenant_policy",
+        "alter policy tenant on robnu.orders with check (true)",
+        "orders has no policy `tenant` for all verbs that compares seller_id with the scope, on reading and writing",
+    ),
+    offence(
+        "tenant_policy",
+        "alter policy tenant on robnu.orders using (seller_id = robnu.app_current_seller_id())",
+        "orders has no policy `tenant` for all verbs that compares seller_id with the scope, on reading and writing",
+    ),
+    offence(
+        "tenant_policy",
+        "drop policy tenant on robnu.orders;
+         create policy tenant on robnu.orders for select to robnu_tenant using (seller_id = (select robnu.app_current_seller_id()))",
+        "orders has no policy `tenant` for all verbs that compares seller_id with the scope, on reading and writing",
+    ),
+    offence(
+        "tenant_policy",
+        "drop policy owner on robnu.orders",
+        "orders has no policy `owner` that shows robnu_owner every row",
+    ),
+    // Other policies
+    offence(
+        "other_policies",
+        "create policy support on robnu.orders for select to robnu_tenant using (status = 'PENDING')",
+        "orders: the policy support widens what robnu_tenant sees beyond `tenant`",
+    ),
+    offence(
+        "other_policies",
+        "create policy support on robnu.orders using (seller_id is not null)",
+        "orders: the policy support widens what public sees beyond `tenant`",
+    ),
+    offence(
+        "other_policies",
+        "create policy support on robnu.orders for select to robnu_api using (status = 'PENDING')",
+        "orders: the policy support is for robnu_api, which is no scope's role",
+    ),
+    offence(
+        "other_policies",
+        "create policy everybody on robnu.members for select to robnu_person using (true)",
+        "members: the policy everybody is true for robnu_person, which is no system role",
+    ),
+    offence(
+        "other_policies",
+        "create policy everybody on robnu.people for insert to robnu_person with check (true)",
+        "people: the policy everybody is true for robnu_person, which is no system role",
+    ),
+    // Keys
+    offence("keys", "create table robnu.notes (seller_id uuid not null)", "notes has no primary key"),
+    offence(
+        "keys",
+        "create table robnu.notes (id uuid, seller_id uuid not null, primary key (id, seller_id))",
+        "notes: robnu.notes_pkey is unique and does not begin with seller_id",
+    ),
+    offence(
+        "keys",
+        "create unique index by_number on robnu.orders (external_order_id) where status = 'PENDING'",
+        "orders: robnu.by_number is unique and does not begin with seller_id",
+    ),
+    offence(
+        "keys",
+        "create unique index by_number on robnu.orders (lower(external_order_id), seller_id)",
+        "orders: robnu.by_number is unique and does not begin with seller_id",
+    ),
+    offence(
+        "keys",
+        "alter table robnu.orders add constraint one_a_time exclude (placed_at with =)",
+        "orders: robnu.one_a_time is unique and does not begin with seller_id",
+    ),
+    offence(
+        "keys",
+        "create table robnu.notes (seller_id uuid not null, id uuid, order_id uuid, shop uuid, primary key (seller_id, id),
+           constraint notes_order foreign key (order_id, shop) references robnu.orders (id, seller_id));
+         ",
+        "notes: notes_order refers to orders without pairing seller_id with seller_id first",
+    ),
+    offence(
+        "keys",
+        "alter table robnu.orders add constraint by_id unique (id);
+         alter table robnu.shipments add constraint to_order foreign key (order_id) references robnu.orders (id)",
+        "shipments: to_order refers to orders without pairing seller_id with seller_id first",
+    ),
+    // Foreign keys' actions
+    offence(
+        "foreign_key_actions",
+        "alter table robnu.shipments add constraint to_order foreign key (seller_id, order_id)
+           references robnu.orders (seller_id, id) on delete set null",
+        "shipments: to_order sets seller_id itself when the parent goes; name the columns",
+    ),
+    offence(
+        "foreign_key_actions",
+        "alter table robnu.shipments add constraint to_order foreign key (seller_id, order_id)
+           references robnu.orders (seller_id, id) on update cascade",
+        "shipments: to_order rewrites the key when the parent's changes",
+    ),
+    offence(
+        "foreign_key_actions",
+        "alter table robnu.orders add column parent_id uuid, add constraint to_parent foreign key (seller_id, parent_id)
+           references robnu.orders (seller_id, id) on delete cascade",
+        "orders: to_parent has no index that begins with its columns, and the parent can be deleted",
+    ),
+    offence(
+        "foreign_key_actions",
+        "alter table robnu.shipments add column item_id uuid, add constraint to_item foreign key (seller_id, item_id)
+           references robnu.order_items (seller_id, id)",
+        "shipments: to_item has no index that begins with its columns, and the parent can be deleted",
+    ),
+    // Ownership
+    offence("ownership", "create table robnu.notes (id uuid)", "robnu.notes is owned by postgres"),
+    offence(
+        "ownership",
+        "create function robnu.one() returns integer language sql return 1",
+        "robnu.one() is owned by postgres",
+    ),
+    offence("ownership", "alter schema robnu owner to robnu_api", "the schema robnu is owned by robnu_api"),
+    offence("ownership", "create schema side", "the schema side is not ours"),
+    // Grants
+    offence(
+        "grants",
+        "grant truncate on robnu.orders to robnu_tenant",
+        "orders: robnu_tenant holds truncate",
+    ),
+    offence(
+        "grants",
+        "grant references (id) on robnu.orders to robnu_tenant",
+        "orders: robnu_tenant holds references",
+    ),
+    offence("grants", "grant all on robnu.orders to robnu_tenant", "orders: robnu_tenant holds trigger"),
+    offence(
+        "grants",
+        "grant select on robnu.orders to robnu_tenant with grant option",
+        "orders: robnu_tenant may hand select on",
+    ),
+    offence(
+        "grants",
+        "grant select on robnu.orders to public",
+        "orders: public holds select and is no scope's role",
+    ),
+    offence(
+        "grants",
+        "grant select (id) on robnu.orders to public",
+        "orders.id: public holds select and is no scope's role",
+    ),
+    offence(
+        "grants",
+        "grant select on robnu.marketplaces to robnu_api",
+        "marketplaces: robnu_api holds select and is no scope's role",
+    ),
+    offence(
+        "grants",
+        "grant select on robnu.orders to robnu_system_sweep",
+        "orders: robnu_system_sweep holds select on columns yet to come; grant it by column",
+    ),
+    offence(
+        "grants",
+        "grant update on robnu.orders to robnu_tenant",
+        "orders: robnu_tenant holds update on columns yet to come; grant it by column",
+    ),
+    offence(
+        "grants",
+        "create function robnu.one() returns integer language sql return 1",
+        "one() may be executed by everybody",
+    ),
+    offence(
+        "grants",
+        "grant usage on schema robnu to public",
+        "the schema robnu is open to everybody",
+    ),
+    offence("grants", "grant usage on schema public to public", "the schema public is open to everybody"),
+    offence(
+        "grants",
+        "grant create on schema robnu to robnu_tenant",
+        "scopes may create in the schema: robnu_tenant",
+    ),
+    offence(
+        "grants",
+        "do $$ begin execute format('grant temporary on database %I to public', current_database()); end $$",
+        "the database is open to everybody: temporary",
+    ),
+    offence(
+        "grants",
+        "do $$ begin execute format('grant temporary on database %I to robnu_api', current_database()); end $$",
+        "robnu_api may do more to the database than connect: temporary",
+    ),
+    // Roles
+    offence("roles", "alter role robnu_sweep bypassrls", "robnu_sweep has bypassrls"),
+    offence("roles", "alter role robnu_master superuser", "robnu_master has superuser"),
+    offence("roles", "alter role robnu_api createrole", "robnu_api has createrole"),
+    offence(
+        "roles",
+        "alter role robnu_tenant login",
+        "robnu_tenant can log in and is not on the list of login roles",
+    ),
+    offence(
+        "roles",
+        "grant robnu_tenant to robnu_sweep with inherit true",
+        "robnu_sweep inherits robnu_tenant",
+    ),
+    offence(
+        "roles",
+        "grant robnu_owner to robnu_api with inherit false",
+        "robnu_api may become robnu_owner, which is no scope's role",
+    ),
+    offence(
+        "roles",
+        "grant pg_read_all_data to robnu_api with inherit false",
+        "robnu_api may become pg_read_all_data, which is no scope's role",
+    ),
+    offence(
+        "roles",
+        "grant robnu_tenant to robnu_api with admin option",
+        "robnu_api may make others a robnu_tenant",
+    ),
+    // Time-outs and search paths of login roles
+    offence(
+        "timeouts",
+        "alter role robnu_api reset transaction_timeout",
+        "robnu_api has no transaction_timeout",
+    ),
+    offence(
+        "timeouts",
+        "alter role robnu_sweep set idle_in_transaction_session_timeout = 0",
+        "robnu_sweep has no idle_in_transaction_session_timeout",
+    ),
+    offence(
+        "timeouts",
+        "alter role robnu_api set search_path = public, robnu",
+        "robnu_api has the search path search_path=public, robnu",
+    ),
+    // Views
+    offence(
+        "views",
+        "create view robnu.open_orders as select seller_id, id from robnu.orders",
+        "open_orders is a view without security_invoker",
+    ),
+    offence(
+        "views",
+        "create view robnu.open_orders with (security_invoker = false) as select seller_id, id from robnu.orders",
+        "open_orders is a view without security_invoker",
+    ),
+    offence(
+        "views",
+        "create rule diverted as on insert to robnu.orders do also delete from robnu.shipments",
+        "orders: the rewrite rule diverted runs with the owner's rights",
+    ),
+    // Functions
+    offence(
+        "functions",
+        "create function robnu.one() returns integer language sql return 1",
+        "one() does not pin its search path with pg_temp last",
+    ),
+    offence(
+        "functions",
+        "create function robnu.one() returns integer language sql set search_path = pg_catalog return 1",
+        "one() does not pin its search path with pg_temp last",
+    ),
+    offence(
+        "functions",
+        "create function robnu.one() returns integer language sql security definer set search_path = robnu, pg_temp return 1",
+        "one() runs with its owner's rights and is not on the reviewed list",
+    ),
+    offence(
+        "functions",
+        "create function public.one() returns integer language sql return 1",
+        "one() is outside the schema robnu",
+    ),
+    // Types
+    offence("types", "create type robnu.mood as enum ('GOOD')", "robnu.mood is an enum type"),
+];

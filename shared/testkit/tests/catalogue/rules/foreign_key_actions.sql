@@ -1,0 +1,18 @@
+-- `on delete set null` without columns would empty seller_id as well; so would any `on update` that sets columns. A
+-- parent that goes, or can go, with its children needs an index to find them by.
+select t.name || ': ' || c.conname || ' sets seller_id itself when the parent goes; name the columns'
+from tenant_tables t join pg_constraint c on c.conrelid = t.oid and c.contype = 'f' and c.confdeltype in ('n', 'd')
+where c.confdelsetcols is null
+  or exists (select from pg_attribute a where a.attrelid = t.oid and a.attname = 'seller_id' and a.attnum = any (c.confdelsetcols))
+union all
+select t.name || ': ' || c.conname || ' rewrites the key when the parent''s changes'
+from tenant_tables t join pg_constraint c on c.conrelid = t.oid and c.contype = 'f' and c.confupdtype in ('c', 'n', 'd')
+union all
+select t.name || ': ' || c.conname || ' has no index that begins with its columns, and the parent can be deleted'
+from tenant_tables t join pg_constraint c on c.conrelid = t.oid and c.contype = 'f'
+where (c.confdeltype in ('c', 'n', 'd')
+    or exists (select from grants g where g.relation = c.confrelid and g.verb = 'delete'))
+  and not exists (
+    select from pg_index i
+    where i.indrelid = c.conrelid and i.indpred is null and i.indisvalid
+      and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)

@@ -1,0 +1,11 @@
+-- Every function pins its search path, temporary objects last; those that run with the owner's rights are on the list.
+select f.name || ' does not pin its search path with pg_temp last'
+from functions f
+where not coalesce(
+  'search_path=pg_catalog, pg_temp' = any (f.settings) or 'search_path=robnu, pg_temp' = any (f.settings), false)
+union all
+select f.name || ' runs with its owner''s rights and is not on the reviewed list'
+from functions f
+where f.definer and f.name not in (select name from definer_functions)
+union all
+select f.name || ' is outside the schema robnu' from functions f where f.schema <> 'robnu'
