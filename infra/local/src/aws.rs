@@ -45,7 +45,10 @@ impl Aws {
     /// Makes a bucket; one that exists is fine.
     pub async fn ensure_bucket(&self, name: &str) -> anyhow::Result<()> {
         let url = format!("{}/{name}", self.endpoint);
-        let answer = self.http.put(url).header(AUTHORIZATION, credential("s3")).send().await?;
+        let body = format!(
+            "<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+        );
+        let answer = self.http.put(url).header(AUTHORIZATION, credential("s3")).body(body).send().await?;
         let status = answer.status();
         if status.is_success() || status.as_u16() == 409 {
             return Ok(());

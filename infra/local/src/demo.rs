@@ -1,9 +1,87 @@
-//! stub
-use crate::api::Person;
+//! `demo`: the whole path once, from sign-up to rows. It is safe to repeat: people, sellers and accounts that exist are used again.
+
+mod accounts;
+mod arrivals;
+mod plan;
+mod report;
+mod runs;
+
+use anyhow::Context;
+use serde_json::json;
+
+use crate::api::{self, Api, Person};
+use crate::cli::DemoOptions;
+use crate::failure::{Exit, Failure};
+use crate::paths::Paths;
+use crate::stack::{self, Running};
+use crate::{postgres, simulator};
+
+use self::plan::{Plan, Seller};
+
+/// The sellers' owners. Their passwords are no secrets: the user pool exists on this machine only.
 pub const PEOPLE: [Person; 2] = [
-    Person { email: "meera@demo.robnu.example", password: "Local-demo-1" },
-    Person { email: "arjun@demo.robnu.example", password: "Local-demo-2" },
+    Person { email: "meera@demo.robnu.example", password: "Local-demo-2026" },
+    Person { email: "arjun@demo.robnu.example", password: "Local-demo-2026" },
 ];
-pub async fn run(paths: &crate::paths::Paths, options: &crate::cli::DemoOptions) -> anyhow::Result<()> {
-    crate::stack::up(paths, &options.up).await.map(drop)
+
+/// Runs it and prints what arrived.
+pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
+    // Before anything is started: a bad order book is the caller's to mend.
+    let book = simulator::read_orders(options.up.orders.as_deref())?;
+    let mut stack = stack::up(paths, &options.up).await?;
+    let plan = Plan::new(&stack.settings, &book);
+
+    let step = stack.progress.begin("sign-up of two sellers");
+    let sellers = sign_up(&stack, &plan).await?;
+    let names: Vec<&str> = sellers.iter().map(|seller| seller.name).collect();
+    stack.progress.done(step, names.join(" and "));
+
+    let step = stack.progress.begin("marketplace accounts");
+    let (accounts, connected) = accounts::connect(&sellers).await?;
+    stack.progress.done(step, format!("{} connected, {} in all", connected, accounts.len()));
+
+    let step = stack.progress.begin("lanes: a queue and a mapping for each account");
+    accounts::wait_for_lanes(&sellers, &accounts).await?;
+    stack.progress.done(step, "active");
+
+    let step = stack.progress.begin("syncs asked for through the API");
+    let asked = runs::ask(&sellers, &accounts).await?;
+    stack.progress.done(step, asked);
+
+    let step = stack.progress.begin("syncs started by the EventBridge schedule, which fires every minute");
+    let scheduled = runs::wait_for_schedule(&stack.progress, &sellers, &accounts).await?;
+    stack.progress.done(step, scheduled);
+
+    let step = stack.progress.begin("what arrived");
+    let database = postgres::connect(&stack.settings, postgres::DATABASE).await?;
+    let arrived = arrivals::read(&database, &accounts).await?;
+    let runs = runs::list(&sellers, &accounts).await?;
+    let expected = plan::expected(&stack.settings, &book, &accounts).await?;
+    let problems = arrivals::compare(&arrived, &expected, &runs);
+    stack.progress.done(step, if problems.is_empty() { "complete" } else { "not complete" });
+
+    if options.json {
+        let accounts: Vec<_> = arrived.iter().map(report::account).collect();
+        crate::status::print(&serde_json::to_string_pretty(&json!({"accounts": accounts, "runs": runs}))?)?;
+    } else {
+        crate::status::print(&report::text(paths, &stack, &sellers, &arrived, &expected, &runs)?)?;
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let next = "see the functions' logs with `cargo xtask logs`";
+    Err(Failure::new(Exit::CheckFailed, problems.join("\n  "), next).into())
+}
+
+async fn sign_up<'a>(stack: &Running, plan: &'a Plan) -> anyhow::Result<Vec<Seller<'a>>> {
+    let mut sellers = Vec::new();
+    for (person, planned) in PEOPLE.into_iter().zip(&plan.sellers) {
+        api::sign_up(&stack.aws, &stack.outputs, person).await?;
+        let token = api::sign_in(&stack.aws, &stack.outputs, person).await?;
+        let token = token.with_context(|| format!("{} cannot sign in", person.email))?;
+        let api = Api::new(stack.api_url()?, token)?;
+        let seller_id = accounts::seller(&api, planned.name).await?;
+        sellers.push(Seller { seller_id, name: planned.name, email: person.email, api, accounts: &planned.accounts });
+    }
+    Ok(sellers)
 }

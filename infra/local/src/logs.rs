@@ -1,5 +1,6 @@
 //! `logs`: what the functions wrote, oldest first.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -14,12 +15,11 @@ use crate::status::print;
 const PREFIX: &str = "/aws/lambda/robnu-local-";
 
 /// One line of a log.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Line {
     at: u64,
     function: String,
     text: String,
-    id: String,
 }
 
 /// Prints the lines, and with `--follow` goes on.
@@ -40,11 +40,12 @@ pub async fn show(paths: &Paths, options: &LogsOptions) -> anyhow::Result<()> {
         None => known,
     };
     let mut since = now().saturating_sub(u64::from(options.minutes) * 60_000);
-    let mut printed = std::collections::HashSet::new();
+    // The last instant is asked for again, because more lines may bear it.
+    let mut printed = HashSet::new();
     loop {
         for line in read(&aws, &wanted, since).await? {
             since = since.max(line.at);
-            if printed.insert(line.id.clone()) {
+            if printed.insert(line.clone()) {
                 print(&format!("{} {:<18} {}", clock(line.at), line.function, line.text.trim_end()))?;
             }
         }
@@ -81,7 +82,6 @@ async fn read(aws: &Aws, functions: &[String], since: u64) -> anyhow::Result<Vec
                     at: event["timestamp"].as_u64().unwrap_or_default(),
                     function: function.clone(),
                     text: event["message"].as_str().unwrap_or_default().to_owned(),
-                    id: event["eventId"].as_str().unwrap_or_default().to_owned(),
                 });
             }
             token = answer["nextToken"].clone();

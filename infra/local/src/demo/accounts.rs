@@ -1,0 +1,127 @@
+//! Sellers and their marketplace accounts, made through the API where they are missing.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::plan::Seller;
+use crate::api::Api;
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A connected account.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Which of the sellers has it.
+    pub seller: usize,
+    /// The seller's id.
+    pub seller_id: String,
+    /// The platform's id.
+    pub account_id: String,
+    /// Code of the marketplace.
+    pub marketplace: String,
+    /// The marketplace's id of the seller.
+    pub external_account_id: String,
+    /// The seller's name of it.
+    pub display_name: String,
+}
+
+/// The id of the person's seller of that name, made where there is none.
+pub async fn seller(api: &Api, name: &str) -> anyhow::Result<String> {
+    let me = api.get("/v1/me").await?;
+    let known = me["sellers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let found = known.iter().find(|seller| seller["name"] == name).cloned();
+    let seller = match found {
+        Some(seller) => seller,
+        None => api.post("/v1/sellers", &json!({"name": name})).await?.1,
+    };
+    text(&seller, "seller_id")
+}
+
+/// Connects what is planned and missing; also says how many that were.
+pub async fn connect(sellers: &[Seller<'_>]) -> anyhow::Result<(Vec<Account>, usize)> {
+    let mut accounts = Vec::new();
+    let mut connected = 0;
+    for (index, seller) in sellers.iter().enumerate() {
+        let path = format!("/v1/sellers/{}/accounts", seller.seller_id);
+        let known = api_list(&seller.api, &path, "accounts").await?;
+        for planned in seller.accounts {
+            let is_planned = |account: &&Value| {
+                account["marketplace"] == planned.marketplace
+                    && account["external_account_id"] == planned.external_account_id.as_str()
+            };
+            let account = match known.iter().find(is_planned) {
+                Some(account) => account.clone(),
+                None => {
+                    let body = json!({
+                        "marketplace": planned.marketplace,
+                        "external_account_id": planned.external_account_id,
+                        "display_name": planned.display_name,
+                        "details": planned.details,
+                    });
+                    connected += 1;
+                    seller.api.post(&path, &body).await?.1
+                }
+            };
+            accounts.push(Account {
+                seller: index,
+                seller_id: seller.seller_id.clone(),
+                account_id: text(&account, "account_id")?,
+                marketplace: planned.marketplace.to_owned(),
+                external_account_id: planned.external_account_id.clone(),
+                display_name: planned.display_name.to_owned(),
+            });
+        }
+    }
+    Ok((accounts, connected))
+}
+
+/// Waits until each account has its own queue.
+pub async fn wait_for_lanes(sellers: &[Seller<'_>], accounts: &[Account]) -> anyhow::Result<()> {
+    let since = Instant::now();
+    loop {
+        let mut waiting = Vec::new();
+        for (index, seller) in sellers.iter().enumerate() {
+            let path = format!("/v1/sellers/{}/accounts", seller.seller_id);
+            for account in api_list(&seller.api, &path, "accounts").await? {
+                let ours = accounts.iter().any(|known| {
+                    known.seller == index && account["account_id"] == known.account_id.as_str()
+                });
+                if ours && account["lane_state"] != "ACTIVE" {
+                    waiting.push(format!("{} is {}", account["display_name"], account["lane_state"]));
+                }
+            }
+        }
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        if since.elapsed() > PATIENCE {
+            return Err(anyhow!(
+                "lanes are not active after {} s: {}; see `cargo xtask logs lanes`",
+                PATIENCE.as_secs(),
+                waiting.join(", ")
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Asks for a sync; also says whether it is a new run.
+pub async fn ask_for_sync(api: &Api, account: &Account) -> anyhow::Result<(String, bool)> {
+    let path = format!("/v1/sellers/{}/accounts/{}/sync", account.seller_id, account.account_id);
+    let (status, run) = api.post(&path, &json!({"kind": "ORDERS", "full": false})).await?;
+    Ok((text(&run, "run_id")?, status == StatusCode::ACCEPTED))
+}
+
+/// A list in an answer.
+pub async fn api_list(api: &Api, path: &str, name: &str) -> anyhow::Result<Vec<Value>> {
+    let answer = api.get(path).await?;
+    answer[name].as_array().cloned().with_context(|| format!("GET {path} has no list {name}"))
+}
+
+/// A text in an answer.
+pub fn text(value: &Value, name: &str) -> anyhow::Result<String> {
+    value[name].as_str().map(ToOwned::to_owned).with_context(|| format!("the API's answer has no {name}: {value}"))
+}

@@ -1,0 +1,142 @@
+//! Who connects what. External ids come from a digest of what the marketplace will serve, so that another order book, or
+//! another server, is another account, and what is shown is exactly what that account holds.
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use simulators::OrderBook;
+
+use super::accounts::Account;
+use crate::api::Api;
+use crate::deploy::digest;
+use crate::settings::Settings;
+
+/// Both sellers.
+#[derive(Debug)]
+pub struct Plan {
+    /// In the order of the people who own them.
+    pub sellers: [PlannedSeller; 2],
+}
+
+/// A seller that the demo makes.
+#[derive(Debug)]
+pub struct PlannedSeller {
+    /// Its name.
+    pub name: &'static str,
+    /// What it connects.
+    pub accounts: Vec<PlannedAccount>,
+}
+
+/// A marketplace account that the demo connects.
+#[derive(Debug, Clone)]
+pub struct PlannedAccount {
+    /// Code of the marketplace.
+    pub marketplace: &'static str,
+    /// The marketplace's id of the seller.
+    pub external_account_id: String,
+    /// The seller's name of the account.
+    pub display_name: &'static str,
+    /// What signs in there.
+    pub details: Value,
+}
+
+/// A seller that exists.
+#[derive(Debug)]
+pub struct Seller<'a> {
+    /// The platform's id.
+    pub seller_id: String,
+    /// Its name.
+    pub name: &'static str,
+    /// Its owner.
+    pub email: &'static str,
+    /// The API with the owner's token.
+    pub api: Api,
+    /// What it connects.
+    pub accounts: &'a [PlannedAccount],
+}
+
+/// What an account must hold in the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// Orders.
+    pub orders: i64,
+    /// Lines, where the marketplace tells.
+    pub order_lines: Option<i64>,
+    /// Sum of all lines' amounts, where the marketplace tells.
+    pub total_amount: Option<rust_decimal::Decimal>,
+}
+
+impl Plan {
+    /// Plans for the marketplaces of a stack.
+    pub fn new(settings: &Settings, book: &OrderBook) -> Self {
+        let amazon = match &settings.amazon_url {
+            Some(url) => digest([url.as_bytes()]),
+            None => digest([format!("{:?}", book.orders()).as_bytes()]),
+        };
+        let ajio = match &settings.ajio_url {
+            Some(url) => digest([url.as_bytes()]),
+            None => digest([b"simulators".as_slice()]),
+        };
+        let first = vec![ajio_account("AJIO Mumbai", &ajio, 1), amazon_account("Amazon India", &amazon)];
+        let second = vec![ajio_account("AJIO Jaipur", &ajio, 2)];
+        Self {
+            sellers: [
+                PlannedSeller { name: "Meera Textiles", accounts: first },
+                PlannedSeller { name: "Arjun Home", accounts: second },
+            ],
+        }
+    }
+}
+
+fn ajio_account(display_name: &'static str, source: &str, number: u32) -> PlannedAccount {
+    // Drop-ship vendors sign in with their vendor code.
+    let digits: u32 = u32::from_str_radix(&source[..6], 16).unwrap_or_default() % 100_000;
+    let username = format!("DV{digits:05}{number}");
+    let details = json!({"username": username, "password": "local-demo"});
+    PlannedAccount { marketplace: "AJIO", external_account_id: username, display_name, details }
+}
+
+fn amazon_account(display_name: &'static str, source: &str) -> PlannedAccount {
+    let external_account_id = format!("A{}", source[..13].to_uppercase());
+    let details = json!({
+        "client_id": format!("amzn1.application-oa2-client.{}", &source[..32]),
+        "client_secret": "amzn1.oa2-cs.v1.local-demo",
+        "refresh_token": format!("Atzr|{source}"),
+    });
+    PlannedAccount { marketplace: "AMAZON_IN", external_account_id, display_name, details }
+}
+
+/// What the simulators serve each account; nothing for accounts of other servers.
+pub async fn expected(
+    settings: &Settings,
+    book: &OrderBook,
+    accounts: &[Account],
+) -> anyhow::Result<Vec<Option<Expected>>> {
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    let mut expected = Vec::new();
+    for account in accounts {
+        expected.push(match account.marketplace.as_str() {
+            "AMAZON_IN" if settings.amazon_url.is_none() => Some(Expected {
+                orders: count(book.orders().len()),
+                order_lines: Some(count(book.line_count())),
+                total_amount: Some(book.total()),
+            }),
+            "AJIO" if settings.ajio_url.is_none() => {
+                let url = format!(
+                    "{}/_control/ajio/orders?username={}",
+                    settings.simulators_url(),
+                    account.external_account_id
+                );
+                let orders: Value = http.get(url).send().await?.json().await?;
+                let orders = orders.as_array().context("read the AJIO simulator's orders")?;
+                let lines: i64 = orders.iter().filter_map(|order| order["lines"].as_i64()).sum();
+                Some(Expected { orders: count(orders.len()), order_lines: Some(lines), total_amount: None })
+            }
+            _ => None,
+        });
+    }
+    Ok(expected)
+}
+
+fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,138 @@
+//! What the demo prints: tables of what arrived, the steps' times, and where to look next.
+
+use serde_json::{Value, json};
+
+use super::arrivals::Arrived;
+use super::plan::{Expected, Seller};
+use crate::paths::Paths;
+use crate::stack::Running;
+use crate::table;
+
+/// How many of an account's newest runs the table shows.
+const SHOWN_RUNS: usize = 4;
+
+/// One account for `--json`. Decimals are text, so that no reader makes them floats.
+pub fn account(arrived: &Arrived) -> Value {
+    json!({
+        "marketplace": arrived.account.marketplace,
+        "seller_id": arrived.account.seller_id,
+        "account_id": arrived.account.account_id,
+        "external_account_id": arrived.account.external_account_id,
+        "orders": arrived.orders,
+        "order_lines": arrived.order_lines,
+        "total_amount": arrived.total_amount.to_string(),
+    })
+}
+
+/// The whole report.
+pub fn text(
+    paths: &Paths,
+    stack: &Running,
+    sellers: &[Seller<'_>],
+    arrived: &[Arrived],
+    expected: &[Option<Expected>],
+    runs: &[Value],
+) -> anyhow::Result<String> {
+    let sections = [
+        format!("What arrived\n{}", arrivals(sellers, arrived, expected)),
+        format!("Runs\n{}", run_table(sellers, arrived, runs)),
+        format!("Time\n{}", times(stack)),
+        format!("Where to look next\n{}", next(paths, stack, sellers)?),
+    ];
+    Ok(format!("\n{}", sections.join("\n\n")))
+}
+
+fn arrivals(sellers: &[Seller<'_>], arrived: &[Arrived], expected: &[Option<Expected>]) -> String {
+    let rows: Vec<Vec<String>> = arrived
+        .iter()
+        .zip(expected)
+        .map(|(found, wanted)| {
+            let account = &found.account;
+            vec![
+                sellers[account.seller].name.to_owned(),
+                account.display_name.clone(),
+                account.external_account_id.clone(),
+                found.runs.to_string(),
+                found.orders.to_string(),
+                found.order_lines.to_string(),
+                money(found),
+                match wanted {
+                    Some(_) => "all that the simulator has".to_owned(),
+                    None => "served by another server".to_owned(),
+                },
+            ]
+        })
+        .collect();
+    let header = ["seller", "account", "marketplace's id", "runs", "orders", "lines", "sum of lines", ""];
+    table::render(&header, &rows, &[3, 4, 5, 6])
+}
+
+/// Rupees with at least two decimals, and with all that there are.
+fn money(found: &Arrived) -> String {
+    let mut amount = found.total_amount;
+    if amount.scale() < 2 {
+        amount.rescale(2);
+    }
+    format!("₹ {amount}")
+}
+
+fn run_table(sellers: &[Seller<'_>], arrived: &[Arrived], runs: &[Value]) -> String {
+    let newest = arrived.iter().flat_map(|found| {
+        let of_account = |run: &&Value| run["account_id"] == found.account.account_id.as_str();
+        let all: Vec<&Value> = runs.iter().filter(of_account).collect();
+        all[all.len().saturating_sub(SHOWN_RUNS)..].to_vec()
+    });
+    let rows: Vec<Vec<String>> = newest
+        .map(|run| {
+            let account = arrived.iter().find(|found| run["account_id"] == found.account.account_id.as_str());
+            let count = |name: &str| run["counters"][name].to_string();
+            let text = |name: &str| run[name].as_str().unwrap_or("-").to_owned();
+            vec![
+                account.map_or("-", |found| sellers[found.account.seller].name).to_owned(),
+                account.map_or("-", |found| &found.account.display_name).to_owned(),
+                text("trigger"),
+                text("state"),
+                text("outcome"),
+                count("pages"),
+                count("orders_new"),
+                count("orders_changed"),
+                count("orders_unchanged"),
+            ]
+        })
+        .collect();
+    let header = ["seller", "account", "started by", "state", "outcome", "pages", "new", "changed", "unchanged"];
+    table::render(&header, &rows, &[5, 6, 7, 8])
+}
+
+fn times(stack: &Running) -> String {
+    let mut rows: Vec<Vec<String>> = stack
+        .progress
+        .steps()
+        .iter()
+        .map(|step| vec![step.name.clone(), format!("{:.1} s", step.took.as_secs_f64())])
+        .collect();
+    rows.push(vec!["all".to_owned(), format!("{:.1} s", stack.progress.elapsed().as_secs_f64())]);
+    table::render(&["step", "took"], &rows, &[1])
+}
+
+fn next(paths: &Paths, stack: &Running, sellers: &[Seller<'_>]) -> anyhow::Result<String> {
+    let api_url = stack.api_url()?;
+    let mut lines = Vec::new();
+    if let Some(seller) = sellers.first() {
+        // A token is long; kept in a file, the line below stays one that can be read and copied.
+        let file = paths.local("token");
+        crate::settings::write_private(&file, seller.api.token().as_bytes())?;
+        lines.push(format!(
+            "  {}'s orders     curl -H \"Authorization: Bearer $(cat {})\" '{api_url}/v1/sellers/{}/orders?limit=2'",
+            seller.name.split(' ').next().unwrap_or_default(),
+            paths.shown(&file),
+            seller.seller_id
+        ));
+        lines.push(format!("                     (the token is {}'s, good for an hour)", seller.email));
+    }
+    lines.push("  functions' logs    cargo xtask logs adapter-ajio".to_owned());
+    lines.push("  database           psql \"$(cargo xtask db)\"".to_owned());
+    lines.push("  what is running    cargo xtask status".to_owned());
+    lines.push("  stop               cargo xtask down".to_owned());
+    Ok(lines.join("\n"))
+}
