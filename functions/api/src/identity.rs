@@ -103,11 +103,12 @@ impl<S: Send + Sync, T: NamedInPath> FromRequestParts<S> for PathId<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let missing = || ApiError::NotFound(T::MISSING);
-        let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| missing())?;
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        // Percent signs that make no text: no path of ours.
+        let params = params.map_err(|_| ApiError::RouteNotFound)?;
         let id =
             params.iter().find(|(name, _)| *name == T::PARAMETER).and_then(|(_, text)| text.parse().ok());
-        id.map(Self).ok_or_else(missing)
+        id.map(Self).ok_or(ApiError::NotFound(T::MISSING))
     }
 }
 

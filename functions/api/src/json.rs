@@ -40,6 +40,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // serde would take an array as a struct's fields in their order.
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(ApiError::InvalidBody(vec![FieldProblem::new("body", "must be an object")]));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| refusal(&error.path().to_string(), error.inner()))?;
@@ -72,6 +76,10 @@ fn field_problem(path: &str, message: &str) -> FieldProblem {
         return FieldProblem::new(field, "is not a field of this request");
     }
     match message.rsplit_once(", expected ") {
+        // serde's words for what JSON calls an object.
+        Some((_, expected)) if expected == "a map" || expected.starts_with("struct ") => {
+            FieldProblem::new(field, "must be an object")
+        }
         Some((_, expected)) => FieldProblem::new(field, format!("must be {expected}")),
         None => FieldProblem::new(field, "has a wrong value"),
     }
@@ -129,7 +137,9 @@ mod tests {
             (r#"{"name":"a","inner":{"flag":"s3cret, expected x"}}"#, "inner.flag", "must be a boolean"),
             (r#"{"name":"a","inner":{"flag":true,"b":2}}"#, "inner.b", "is not a field of this request"),
             (r#"{"name":"a","map":{"password":["s3cret"]}}"#, "map.password", "must be a string"),
-            (r#""s3cret""#, "body", "must be struct Shape"),
+            (r#""s3cret""#, "body", "must be an object"),
+            (r#" ["s3cret", null, {}]"#, "body", "must be an object"),
+            (r#"{"name":"a","map":"s3cret"}"#, "map", "must be an object"),
         ];
         for (body, field, problem) in cases {
             assert_eq!(refused(body), (field.to_owned(), problem.to_owned()), "{body}");

@@ -244,7 +244,7 @@ impl ApiError {
     }
 
     /// The answer, for the request `request_id`.
-    pub fn to_response(&self, request_id: &str) -> Response {
+    pub(crate) fn to_response(&self, request_id: &str) -> Response {
         let (status, code, title, detail) = self.told();
         let detail = match self {
             Self::MalformedJson { line, column } => {
@@ -253,7 +253,7 @@ impl ApiError {
             _ => detail.to_owned(),
         };
         let problem = Problem {
-            problem_type: format!("urn:robnu:problem:{code}"),
+            kind: format!("urn:robnu:problem:{code}"),
             title,
             status: status.as_u16(),
             code,
@@ -304,7 +304,7 @@ impl Missing {
 #[derive(Serialize)]
 struct Problem<'a> {
     #[serde(rename = "type")]
-    problem_type: String,
+    kind: String,
     title: &'a str,
     status: u16,
     code: &'a str,

@@ -80,3 +80,29 @@ impl Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use lambda_http::tower::ServiceExt;
+
+    use super::*;
+
+    async fn panics() {
+        panic!("hunter2");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_constant_500_with_a_request_id() {
+        let router: Router = Router::new().route("/", get(panics)).layer(from_fn(log_request));
+        let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), 500);
+        assert!(!response.headers()[REQUEST_ID].is_empty());
+        let body = to_bytes(response.into_body(), 1024).await.unwrap();
+        let body = String::from_utf8_lossy(&body);
+        assert!(body.contains(r#""code":"internal""#) && !body.contains("hunter2"), "{body}");
+    }
+}

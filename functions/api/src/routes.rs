@@ -1,5 +1,7 @@
 //! The routes: one module per noun, one list for all.
 
+#![allow(clippy::struct_field_names, reason = "answers have the API's own field names")]
+
 mod accounts;
 mod marketplaces;
 mod me;

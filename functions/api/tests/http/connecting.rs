@@ -1,0 +1,182 @@
+//! Connecting accounts.
+
+use robnu_storage::{Place, WrappedKey};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Api, Call, ROLES, ajio};
+
+fn accounts(api: &Api) -> String {
+    format!("/v1/sellers/{}/accounts", api.sellers.ours.id)
+}
+
+fn amazon(external_id: &str) -> Value {
+    json!({
+        "marketplace": "AMAZON_IN",
+        "external_account_id": external_id,
+        "display_name": "Amazon",
+        "details": {"client_id": "client-1", "client_secret": "amzn-secret-1", "refresh_token": "Atzr-token-1"},
+    })
+}
+
+#[tokio::test]
+async fn a_connected_account_is_listed_scheduled_and_rung() {
+    let api = Api::new().await;
+    let mut body = ajio("DV42");
+    body["external_account_id"] = json!(" DV42\t");
+    let account = api.post("OWNER", &accounts(&api), &body).await.expect(201);
+    let fields = ["marketplace", "external_account_id", "display_name", "status", "lane_state"];
+    let values = fields.map(|field| account[field].as_str().unwrap());
+    assert_eq!(values, ["AJIO", "DV42", "AJIO Bengaluru", "ACTIVE", "REQUESTED"]);
+
+    let listed = api.get("VIEWER", &accounts(&api)).await.expect(200);
+    assert_eq!(listed["accounts"].as_array().unwrap().last().unwrap(), &account);
+
+    let id = account["account_id"].as_str().unwrap();
+    let due = "select count(*) from robnu.schedules
+        where kind = 'ORDERS' and every_minutes = 60 and enabled and next_due_at <= now()";
+    assert_eq!(api.count(&format!("{due} and account_id = '{id}'")).await, 1);
+    let events = format!(
+        "select count(*) from robnu.credential_events where event = 'CONNECTED' and account_id = '{id}'"
+    );
+    assert_eq!(api.count(&events).await, 1);
+    let doorbell = json!({"seller_id": api.sellers.ours.id, "account_id": id});
+    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await, [doorbell]);
+}
+
+#[tokio::test]
+async fn secrets_are_stored_sealed_and_open_only_with_the_sellers_key() {
+    let api = Api::new().await;
+    let first = api.post("ADMIN", &accounts(&api), &ajio("DV42")).await.expect(201);
+    let second = api.post("ADMIN", &accounts(&api), &amazon("A1B2")).await.expect(201);
+    for table in api.contents().await.values() {
+        for secret in ["correct horse", "amzn-secret-1", "Atzr-token-1"] {
+            // Rows as text show bytes as hexadecimal digits.
+            let digits: Vec<String> = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+            assert!(!table.contains(secret) && !table.contains(&digits.concat()));
+        }
+    }
+    assert_eq!(open(&api, &first, "ajio_account_details", "password").await, "correct horse");
+    assert_eq!(open(&api, &second, "amazon_account_details", "client_secret").await, "amzn-secret-1");
+    assert_eq!(open(&api, &second, "amazon_account_details", "refresh_token").await, "Atzr-token-1");
+}
+
+/// Opens a stored secret with the seller's key, freshly unwrapped by KMS.
+async fn open(api: &Api, account: &Value, table: &'static str, field: &'static str) -> String {
+    let superuser = api.test.superuser().await;
+    let id: Uuid = account["account_id"].as_str().unwrap().parse().unwrap();
+    let seller = api.sellers.ours.id;
+    let key = "select id, wrapped_key from robnu.seller_keys where seller_id = $1";
+    let key = superuser.query_one(key, &[&seller]).await.unwrap();
+    let key = WrappedKey { id: key.get(0), ciphertext: key.get(1) };
+    let sql = format!("select {field}_enc from robnu.{table} where seller_id = $1 and account_id = $2");
+    let sealed: Vec<u8> = superuser.query_one(&sql, &[&seller, &id]).await.unwrap().get(0);
+    let cipher = api.cloud.keys().cipher(seller, &key).await.unwrap();
+    let clear = cipher.open(Place { table, column: field, row: id }, &sealed).unwrap();
+    String::from_utf8(clear.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn only_owners_and_admins_connect() {
+    let api = Api::new().await;
+    for role in ROLES {
+        let before = api.contents().await;
+        let answer = api.post(role, &accounts(&api), &ajio(&format!("DV-{role}"))).await;
+        if ["OWNER", "ADMIN"].contains(&role) {
+            answer.expect(201);
+        } else {
+            answer.expect_problem(403, "forbidden");
+            assert_eq!(api.contents().await, before, "{role}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_connected_once_per_seller_and_any_number_of_times_across_sellers() {
+    let api = Api::new().await;
+    let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
+    api.post("OWNER", &accounts(&api), &ajio("DV42")).await.expect(201);
+    let before = api.contents().await;
+    api.post("OWNER", &accounts(&api), &ajio("DV42")).await.expect_problem(409, "account_exists");
+    assert_eq!(api.contents().await, before);
+    let path = format!("/v1/sellers/{}/accounts", theirs.id);
+    api.send(Call::post(&path, &ajio("DV42")).by(theirs, "OWNER")).await.expect(201);
+    // The same id at another marketplace is another account.
+    api.post("OWNER", &accounts(&api), &amazon("DV42")).await.expect(201);
+    let mine = format!("select count(*) from robnu.marketplace_accounts where seller_id = '{}'", ours.id);
+    assert_eq!(api.count(&mine).await, 4);
+}
+
+#[tokio::test]
+async fn wrong_fields_are_all_named_and_no_value_is_repeated() {
+    let api = Api::new().await;
+    let body = json!({
+        "marketplace": "AJIO", "external_account_id": " ", "display_name": "a\u{1}hunter2",
+        "details": {"username": "hunter2 hunter2", "pasword": "hunter2"},
+    });
+    let answer = api.post("OWNER", &accounts(&api), &body).await;
+    assert!(!answer.text.contains("hunter2"), "{}", answer.text);
+    let problem = answer.expect_problem(422, "invalid_body");
+    let mut fields: Vec<&str> =
+        problem["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+    fields.sort_unstable();
+    let expected =
+        ["details.password", "details.pasword", "details.username", "display_name", "external_account_id"];
+    assert_eq!(fields, expected);
+}
+
+#[tokio::test]
+async fn only_active_marketplaces_with_an_adapter_can_be_connected() {
+    let api = Api::new().await;
+    api.arrange("update robnu.marketplaces set status = 'SUSPENDED' where code = 'AMAZON_IN'").await;
+    api.arrange("update robnu.marketplaces set status = 'ACTIVE' where code = 'MEESHO'").await;
+    let before = api.contents().await;
+    for code in ["AMAZON_IN", "MEESHO", "FLIPKART", "ajio", ""] {
+        let mut body = amazon("A1");
+        body["marketplace"] = code.into();
+        let problem = api.post("OWNER", &accounts(&api), &body).await.expect_problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["field"], "marketplace", "{code}");
+    }
+    assert_eq!(api.contents().await, before);
+    let listed = api.get("VIEWER", "/v1/marketplaces").await.expect(200);
+    let connectable: Vec<&str> = listed["marketplaces"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["connectable"] == true)
+        .map(|entry| entry["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(connectable, ["AJIO"]);
+}
+
+#[tokio::test]
+async fn a_doorbell_that_cannot_be_sent_does_not_undo_the_account() {
+    let api = Api::new().await;
+    api.cloud.sqs.delete_queue().queue_url(&api.cloud.lane_requests).send().await.unwrap();
+    let account = api.post("OWNER", &accounts(&api), &ajio("DV42")).await.expect(201);
+    assert_eq!(account["lane_state"], "REQUESTED");
+}
+
+#[tokio::test]
+async fn a_seller_whose_data_key_is_gone_connects_nothing() {
+    let api = Api::new().await;
+    api.arrange("delete from robnu.seller_keys").await;
+    let before = api.contents().await;
+    let problem = api.post("OWNER", &accounts(&api), &ajio("DV42")).await.expect_problem(500, "internal");
+    assert!(problem.get("errors").is_none());
+    assert_eq!(api.contents().await, before);
+}
+
+#[tokio::test]
+async fn another_sellers_data_key_does_not_unwrap() {
+    let api = Api::new().await;
+    let (ours, theirs) = (api.sellers.ours.id, api.sellers.theirs.id);
+    api.arrange(&format!(
+        "update robnu.seller_keys set wrapped_key =
+           (select wrapped_key from robnu.seller_keys where seller_id = '{theirs}') where seller_id = '{ours}'"
+    ))
+    .await;
+    let before = api.contents().await;
+    api.post("OWNER", &accounts(&api), &ajio("DV42")).await.expect_problem(503, "unavailable");
+    assert_eq!(api.contents().await, before);
+}

@@ -1,0 +1,15 @@
+//! The API as its clients see it: API Gateway's events in, the real router over a real PostgreSQL as `robnu_api`, with
+//! KMS and SQS of the local cloud.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod connecting;
+mod flights;
+mod lists;
+mod logs;
+mod problems;
+mod reads;
+mod sign_up;
+mod support;
+mod syncing;
+mod tenancy;

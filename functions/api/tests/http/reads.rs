@@ -1,0 +1,91 @@
+//! What reads answer.
+
+use serde_json::{Value, json};
+
+use crate::support::{Api, ROLES};
+
+#[tokio::test]
+async fn every_role_reads_orders_runs_and_accounts() {
+    let api = Api::new().await;
+    let seller = format!("/v1/sellers/{}", api.sellers.ours.id);
+    for role in ROLES {
+        assert_eq!(api.get(role, &seller).await.expect(200)["role"], role);
+        for list in ["accounts", "runs", "orders"] {
+            let page = api.get(role, &format!("{seller}/{list}")).await.expect(200);
+            assert!(!page[list].as_array().unwrap().is_empty(), "{role} {list}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_comes_whole_with_amounts_as_decimal_text() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    api.arrange("update robnu.order_items set line_amount = 0.005 where external_item_id = 'FN1-2'").await;
+    let order =
+        api.get("VIEWER", &format!("/v1/sellers/{}/orders/{}", ours.id, ours.order)).await.expect(200);
+    assert_eq!(order["order_id"], json!(ours.order));
+    assert_eq!(order["placed_at"], "2026-01-01T00:00:00Z");
+    assert_eq!((&order["total_amount"], &order["currency"]), (&json!("20.00"), &json!("INR")));
+    assert_eq!((&order["status"], &order["marketplace_status"]), (&json!("PENDING"), &json!("PENDENCY")));
+    let amounts: Vec<&Value> =
+        order["lines"].as_array().unwrap().iter().map(|line| &line["line_amount"]).collect();
+    assert_eq!(amounts, ["10.00", "0.005"]);
+    assert_eq!(order["shipments"][0]["external_shipment_id"], "FN1");
+}
+
+#[tokio::test]
+async fn a_run_says_what_it_found_or_why_it_failed() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let path = format!("/v1/sellers/{}/runs/{}", ours.id, ours.run);
+    for (change, outcome) in [
+        ("orders_unchanged = 3", json!("unchanged")),
+        ("lines_changed = 1", json!("changed")),
+        ("orders_new = 1", json!("new")),
+        ("state = 'RUNNING'", json!(null)),
+    ] {
+        api.arrange(&format!("update robnu.sync_runs set {change} where id = '{}'", ours.run)).await;
+        let run = api.get("VIEWER", &path).await.expect(200);
+        assert_eq!((&run["outcome"], &run["error"]), (&outcome, &json!(null)), "{change}");
+    }
+    api.arrange(&format!(
+        "update robnu.sync_runs set state = 'FAILED', error_code = 'credentials', error_message = 'refused'
+         where id = '{}'",
+        ours.run
+    ))
+    .await;
+    let run = api.get("VIEWER", &path).await.expect(200);
+    assert_eq!(run["error"], json!({"code": "credentials", "message": "refused"}));
+    assert_eq!(run["counters"]["orders_unchanged"], 3);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_found_whatever_its_id_looks_like() {
+    let api = Api::new().await;
+    let seller = format!("/v1/sellers/{}", api.sellers.ours.id);
+    for id in ["0198a1b2-0000-7000-8000-000000000000", "not-an-id", "%27%3B", "'"] {
+        api.get("OWNER", &format!("/v1/sellers/{id}")).await.expect_problem(404, "seller_not_found");
+        api.get("OWNER", &format!("{seller}/runs/{id}")).await.expect_problem(404, "run_not_found");
+        api.get("OWNER", &format!("{seller}/orders/{id}")).await.expect_problem(404, "order_not_found");
+    }
+}
+
+#[tokio::test]
+async fn accounts_show_nothing_secret() {
+    let api = Api::new().await;
+    let answer = api.get("OWNER", &format!("/v1/sellers/{}/accounts", api.sellers.ours.id)).await;
+    let account = &answer.body["accounts"][0];
+    let mut fields: Vec<&String> = account.as_object().unwrap().keys().collect();
+    fields.sort();
+    let expected = [
+        "account_id",
+        "created_at",
+        "display_name",
+        "external_account_id",
+        "lane_state",
+        "marketplace",
+        "status",
+    ];
+    assert_eq!(fields, expected);
+}

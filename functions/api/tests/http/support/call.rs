@@ -1,0 +1,131 @@
+//! A call, as the event in which API Gateway hands it to the function.
+
+use api::app::MAX_BODY;
+use axum::Router;
+use axum::body::to_bytes;
+use axum::http::{HeaderMap, StatusCode};
+use lambda_http::tower::ServiceExt;
+use robnu_testkit::Seller;
+use serde_json::{Map, Value, json};
+
+pub const REQUEST_ID: &str = "gateway-request-1";
+
+/// A call to be sent.
+#[derive(Clone)]
+pub struct Call {
+    method: String,
+    path: String,
+    body: Option<String>,
+    content_type: &'static str,
+    claims: Option<Map<String, Value>>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+    pub body: Value,
+}
+
+impl Call {
+    pub fn new(method: &str, path: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            body: None,
+            content_type: "application/json",
+            claims: None,
+        }
+    }
+
+    pub fn get(path: &str) -> Self {
+        Self::new("GET", path)
+    }
+
+    pub fn post(path: &str, body: &Value) -> Self {
+        Self::new("POST", path).text(&body.to_string())
+    }
+
+    /// Sends this text as the body.
+    pub fn text(self, body: &str) -> Self {
+        Self { body: Some(body.to_owned()), ..self }
+    }
+
+    pub fn content_type(self, content_type: &'static str) -> Self {
+        Self { content_type, ..self }
+    }
+
+    /// With the ID token of a seller's member.
+    pub fn by(self, seller: &Seller, role: &str) -> Self {
+        self.by_subject(&format!("{role}@{}", seller.id)).claim("email", "member@example.invalid")
+    }
+
+    /// With a token of this subject.
+    pub fn by_subject(self, subject: &str) -> Self {
+        Self { claims: Some(Map::new()), ..self }.claim("sub", subject)
+    }
+
+    /// With one more claim.
+    pub fn claim(mut self, name: &str, value: &str) -> Self {
+        self.claims.get_or_insert_default().insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn event(&self) -> Value {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let authorizer =
+            self.claims.as_ref().map(|claims| json!({"jwt": {"claims": claims, "scopes": null}}));
+        let mut context = json!({
+            "accountId": "000000000000", "apiId": "api", "domainName": "api.execute-api.localhost",
+            "domainPrefix": "api", "requestId": REQUEST_ID, "routeKey": "ANY /v1/{proxy+}",
+            "stage": "$default", "time": "01/Jan/2026:00:00:00 +0000", "timeEpoch": 1_767_225_600_000_i64,
+            "http": {"method": self.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test"},
+        });
+        if let Some(authorizer) = authorizer {
+            context["authorizer"] = authorizer;
+        }
+        json!({
+            "version": "2.0", "routeKey": "ANY /v1/{proxy+}", "rawPath": path, "rawQueryString": query,
+            "headers": {"host": "api.execute-api.localhost", "content-type": self.content_type},
+            "requestContext": context, "body": self.body, "isBase64Encoded": false,
+        })
+    }
+
+    pub async fn send(self, router: Router) -> Answer {
+        let request =
+            lambda_http::request::from_str(&self.event().to_string()).expect("an event of payload 2.0");
+        let response = router.oneshot(request).await.expect("the router answers");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 4 * MAX_BODY).await.expect("a body");
+        let text = String::from_utf8(bytes.to_vec()).expect("text");
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+        }
+    }
+}
+
+impl Answer {
+    /// The body, of an answer with this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self.body
+    }
+
+    /// Checks that this is a problem document with this status and code.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status.as_u16(), &self.body["code"]), (status, &code.into()), "{}", self.text);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        assert_eq!(self.body["type"], format!("urn:robnu:problem:{code}"));
+        assert_eq!(self.body["request_id"], REQUEST_ID);
+        assert!(self.body["title"].is_string() && self.body["detail"].is_string(), "{}", self.text);
+        self.body
+    }
+}

@@ -1,0 +1,129 @@
+//! A running API over a database of its own, and calls to it.
+
+mod call;
+mod cloud;
+
+pub use call::{Answer, Call};
+pub use cloud::Cloud;
+
+use std::collections::BTreeMap;
+
+use api::app::{App, router};
+use axum::Router;
+use robnu_dispatch::Bell;
+use robnu_marketplace::registry::{MarketplaceConfig, Registry};
+use robnu_storage::KeyService;
+use robnu_tenancy::{Database, DatabaseConfig};
+use robnu_testkit::{Seller, TestDatabase, TwoSellers, WireProxy};
+
+pub const ROLES: [&str; 5] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER"];
+
+/// The API with two sellers.
+pub struct Api {
+    pub sellers: TwoSellers,
+    pub cloud: Cloud,
+    pub test: TestDatabase,
+    router: Router,
+}
+
+impl Api {
+    pub async fn new() -> Self {
+        let test = TestDatabase::new().await;
+        let config = test.config("robnu_api");
+        Self::over(test, &config).await
+    }
+
+    /// The API behind a proxy that counts flights.
+    pub async fn behind_wire() -> (Self, WireProxy) {
+        let test = TestDatabase::new().await;
+        let mut config = test.config("robnu_api");
+        let wire = WireProxy::before(&mut config).await;
+        (Self::over(test, &config).await, wire)
+    }
+
+    /// The API with the database that `config` names, which need not be there.
+    pub async fn over(test: TestDatabase, config: &DatabaseConfig) -> Self {
+        let sellers = TwoSellers::seed(&test).await;
+        let cloud = Cloud::new().await;
+        let database = Database::new(config).await.expect("the configuration is sound");
+        let app = App {
+            database,
+            keys: cloud.keys(),
+            registry: Registry::new(&MarketplaceConfig::default()).expect("no URL is none too many"),
+            bell: Bell::new(cloud.sqs.clone()),
+            sqs: cloud.sqs.clone(),
+            lane_requests_queue_url: cloud.lane_requests.clone(),
+        };
+        let api = Self { sellers, cloud, test, router: router(app) };
+        for seller in [&api.sellers.ours, &api.sellers.theirs] {
+            api.give_key(seller, &api.cloud.keys()).await;
+        }
+        api
+    }
+
+    /// Replaces the fixture's data key, which nothing opens, by one from KMS.
+    async fn give_key(&self, seller: &Seller, keys: &KeyService) {
+        let key = keys.generate(seller.id).await.expect("KMS makes a key");
+        let sql =
+            "update robnu.seller_keys set id = $2, wrapped_key = $3, kms_key_id = $4 where seller_id = $1";
+        let superuser = self.test.superuser().await;
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+            [&seller.id, &key.wrapped.id, &key.wrapped.ciphertext, &key.kms_key_id];
+        assert_eq!(superuser.execute(sql, &params).await.unwrap(), 1);
+    }
+
+    /// Sends a call through the router.
+    pub async fn send(&self, call: Call) -> Answer {
+        call.send(self.router.clone()).await
+    }
+
+    /// `GET`, as our seller's member with `role`.
+    pub async fn get(&self, role: &str, path: &str) -> Answer {
+        self.send(Call::get(path).by(&self.sellers.ours, role)).await
+    }
+
+    /// `POST`, as our seller's member with `role`.
+    pub async fn post(&self, role: &str, path: &str, body: &serde_json::Value) -> Answer {
+        self.send(Call::post(path, body).by(&self.sellers.ours, role)).await
+    }
+
+    /// Runs SQL past all policies.
+    pub async fn arrange(&self, sql: &str) {
+        self.test
+            .superuser()
+            .await
+            .batch_execute(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    /// A single number, past all policies.
+    pub async fn count(&self, sql: &str) -> i64 {
+        self.test.superuser().await.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
+    /// Every row of every table, with the transaction that wrote it: equal when nothing was touched.
+    pub async fn contents(&self) -> BTreeMap<String, String> {
+        let superuser = self.test.superuser().await;
+        let tables = "select tablename::text from pg_tables where schemaname = 'robnu'";
+        let mut contents = BTreeMap::new();
+        for table in superuser.query(tables, &[]).await.unwrap() {
+            let table: String = table.get(0);
+            let sql = format!(
+                "select coalesce(string_agg(t.xmin::text || t::text, e'\\n' order by t::text), '') from robnu.{table} t"
+            );
+            contents.insert(table, superuser.query_one(&sql, &[]).await.unwrap().get(0));
+        }
+        contents
+    }
+}
+
+/// A body that connects the AJIO account `external_id`.
+pub fn ajio(external_id: &str) -> serde_json::Value {
+    serde_json::json!({
+        "marketplace": "AJIO",
+        "external_account_id": external_id,
+        "display_name": "AJIO Bengaluru",
+        "details": { "username": external_id, "password": "correct horse" },
+    })
+}

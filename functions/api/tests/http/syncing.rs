@@ -1,0 +1,126 @@
+//! Asking for a run.
+
+use serde_json::json;
+
+use crate::support::{Api, ROLES};
+
+fn sync(api: &Api) -> String {
+    format!("/v1/sellers/{}/accounts/{}/sync", api.sellers.ours.id, api.sellers.ours.ajio)
+}
+
+async fn open_lane(api: &Api) -> String {
+    let lane = api.cloud.lane().await;
+    let account = api.sellers.ours.ajio;
+    api.arrange(&format!(
+        "update robnu.marketplace_accounts set lane_queue_url = '{lane}' where id = '{account}'"
+    ))
+    .await;
+    lane
+}
+
+#[tokio::test]
+async fn a_new_run_is_written_rung_and_shown() {
+    let api = Api::new().await;
+    let lane = open_lane(&api).await;
+    let run = api.post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS", "full": true})).await.expect(202);
+    let id = run["run_id"].as_str().unwrap();
+    assert_eq!(run["state"], "QUEUED");
+
+    let messages = api.cloud.messages(&lane).await;
+    assert_eq!(messages.len(), 1);
+    let job = &messages[0]["job"];
+    assert_eq!((&messages[0]["version"], &job["run_id"]), (&json!("1"), &json!(id)));
+    assert_eq!(job["seller_id"], json!(api.sellers.ours.id));
+    assert_eq!(job["account_id"], json!(api.sellers.ours.ajio));
+    let rung = format!(
+        "select count(*) from robnu.sync_runs where id = '{id}' and sent_at is not null and full_read and trigger = 'API'"
+    );
+    assert_eq!(api.count(&rung).await, 1);
+
+    let shown =
+        api.get("VIEWER", &format!("/v1/sellers/{}/runs/{id}", api.sellers.ours.id)).await.expect(200);
+    assert_eq!(
+        (&shown["state"], &shown["trigger"], &shown["outcome"]),
+        (&json!("QUEUED"), &json!("API"), &json!(null))
+    );
+    assert_eq!(shown["counters"]["orders_new"], 0);
+}
+
+#[tokio::test]
+async fn a_second_request_answers_with_the_live_run() {
+    let api = Api::new().await;
+    let lane = open_lane(&api).await;
+    let first = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
+    let before = api.contents().await;
+    let second = api.post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(200);
+    assert_eq!(first["run_id"], second["run_id"]);
+    assert_eq!(api.contents().await, before);
+    assert_eq!(api.cloud.messages(&lane).await.len(), 1, "the live run is not rung again");
+}
+
+#[tokio::test]
+async fn a_run_whose_lane_is_not_there_waits_unsent() {
+    let api = Api::new().await;
+    let unsent = "select count(*) from robnu.sync_runs where state = 'QUEUED' and sent_at is null";
+    // The fixture's queue does not exist.
+    api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
+    assert_eq!(api.count(unsent).await, 1);
+    let amazon = format!("/v1/sellers/{}/accounts/{}/sync", api.sellers.ours.id, api.sellers.ours.amazon);
+    api.arrange("update robnu.marketplace_accounts set lane_queue_url = null").await;
+    api.post("OWNER", &amazon, &json!({"kind": "ORDERS"})).await.expect(202);
+    assert_eq!(api.count(unsent).await, 2);
+}
+
+#[tokio::test]
+async fn only_roles_that_may_run_syncs_do() {
+    for role in ROLES {
+        let api = Api::new().await;
+        let before = api.contents().await;
+        let answer = api.post(role, &sync(&api), &json!({"kind": "ORDERS"})).await;
+        if ["OWNER", "ADMIN", "OPERATOR"].contains(&role) {
+            answer.expect(202);
+        } else {
+            answer.expect_problem(403, "forbidden");
+            assert_eq!(api.contents().await, before, "{role}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_active_takes_no_run() {
+    let api = Api::new().await;
+    for status in ["PAUSED", "NEEDS_RECONNECT", "DISCONNECTED"] {
+        api.arrange(&format!("update robnu.marketplace_accounts set status = '{status}'")).await;
+        let before = api.contents().await;
+        let answer = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await;
+        answer.expect_problem(409, "account_not_active");
+        let viewer = api.post("VIEWER", &sync(&api), &json!({"kind": "ORDERS"})).await;
+        viewer.expect_problem(403, "forbidden");
+        assert_eq!(api.contents().await, before, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_there_is_not_found() {
+    let api = Api::new().await;
+    for account in ["0198a1b2-0000-7000-8000-000000000000", "not-an-id", "%27%3B"] {
+        let path = format!("/v1/sellers/{}/accounts/{account}/sync", api.sellers.ours.id);
+        api.post("OWNER", &path, &json!({"kind": "ORDERS"})).await.expect_problem(404, "account_not_found");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_kind_is_refused_by_its_field() {
+    let api = Api::new().await;
+    for (body, field) in [
+        (json!({"kind": "RETURNS"}), "kind"),
+        (json!({}), "kind"),
+        (json!({"kind": "ORDERS", "full": "yes"}), "full"),
+        (json!({"kind": "ORDERS", "since": "2026"}), "since"),
+    ] {
+        let answer = api.post("OWNER", &sync(&api), &body).await;
+        assert!(!answer.text.contains("RETURNS") && !answer.text.contains("2026"), "{}", answer.text);
+        let problem = answer.expect_problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["field"], field);
+    }
+}
