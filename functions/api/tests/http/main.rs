@@ -10,6 +10,7 @@ mod logs;
 mod problems;
 mod reads;
 mod sign_up;
+mod start;
 mod support;
 mod syncing;
 mod tenancy;

@@ -1,0 +1,15 @@
+//! Starting without what is needed.
+
+use std::process::Command;
+
+#[test]
+fn a_missing_variable_ends_the_start_with_its_name_and_a_failure() {
+    let cases = [(vec![], "PLATFORM_KEY_ID"), (vec![("PLATFORM_KEY_ID", "key")], "LANE_REQUESTS_QUEUE_URL")];
+    for (environment, missing) in cases {
+        let output = Command::new(env!("CARGO_BIN_EXE_api")).env_clear().envs(environment).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let log = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(log.lines().count(), 1, "{log}");
+        assert!(log.contains(&format!("environment variable {missing} is not set")), "{log}");
+    }
+}
