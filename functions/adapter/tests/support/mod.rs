@@ -181,12 +181,12 @@ impl Stand {
         (row.get(0), row.get(1), row.get(2))
     }
 
-    /// Every row of ours with its xmin, which changes with any write.
+    /// Every stored row with its xmin, which changes with any write, and its xmax, which changes with any lock.
     pub async fn fingerprint(&self) -> Vec<String> {
         let sql = "select x.row from (
-              select 'order ' || o.xmin || ' ' || o::text as row from robnu.orders o
-              union all select 'item ' || i.xmin || ' ' || i::text from robnu.order_items i
-              union all select 'shipment ' || s.xmin || ' ' || s::text from robnu.shipments s) x order by 1";
+              select 'order ' || o.xmin || ' ' || o.xmax || ' ' || o::text as row from robnu.orders o
+              union all select 'item ' || i.xmin || ' ' || i.xmax || ' ' || i::text from robnu.order_items i
+              union all select 'shipment ' || s.xmin || ' ' || s.xmax || ' ' || s::text from robnu.shipments s) x order by 1";
         self.superuser.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
     }
 
