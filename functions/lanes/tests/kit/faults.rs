@@ -1,0 +1,157 @@
+//! A wire to the local cloud that can be told to answer in AWS's stead, or to hold a call: for what the local cloud never
+//! says (a name that was deleted a minute ago, a mapping that is still settling) and for races.
+
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use tokio::sync::Notify;
+
+/// The wire: shared by all clients of a test.
+#[derive(Debug, Clone)]
+pub struct Wire {
+    inner: SharedHttpClient,
+    faults: Arc<Mutex<Vec<Fault>>>,
+}
+
+#[derive(Debug)]
+struct Fault {
+    operation: &'static str,
+    containing: String,
+    times: usize,
+    effect: Effect,
+}
+
+#[derive(Debug, Clone)]
+enum Effect {
+    Answer { status: u16, code: &'static str, body: String },
+    Hold(Gate),
+}
+
+/// A held call.
+#[derive(Debug, Clone, Default)]
+pub struct Gate {
+    reached: Arc<Notify>,
+    open: Arc<Notify>,
+}
+
+impl Gate {
+    /// Waits until the call is made.
+    pub async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    /// Lets the call through.
+    pub fn open(&self) {
+        self.open.notify_one();
+    }
+}
+
+impl Wire {
+    pub fn new(inner: SharedHttpClient) -> Self {
+        Self { inner, faults: Arc::default() }
+    }
+
+    /// Answers the next calls of an operation, whose body or path contains a text, with an error of AWS. SQS's codes are
+    /// given in the form of its older protocol, which it sends beside the newer one.
+    pub fn refuse(&self, operation: &'static str, containing: &str, code: &'static str, times: usize) {
+        let name = code.rsplit('.').next().unwrap_or(code);
+        let body = format!(r#"{{"__type":"com.amazonaws#{name}","message":"refused by the test"}}"#);
+        self.add(operation, containing, times, Effect::Answer { status: 400, code, body });
+    }
+
+    /// Answers the next call of an operation as if all went well.
+    pub fn pretend(&self, operation: &'static str, containing: &str, body: &str) {
+        self.add(operation, containing, 1, Effect::Answer { status: 200, code: "", body: body.to_owned() });
+    }
+
+    /// Holds the next call of an operation.
+    pub fn hold(&self, operation: &'static str, containing: &str) -> Gate {
+        let gate = Gate::default();
+        self.add(operation, containing, 1, Effect::Hold(gate.clone()));
+        gate
+    }
+
+    /// Faults that were never met.
+    pub fn unused(&self) -> usize {
+        self.faults.lock().unwrap().iter().filter(|fault| fault.times > 0).count()
+    }
+
+    fn add(&self, operation: &'static str, containing: &str, times: usize, effect: Effect) {
+        let fault = Fault { operation, containing: containing.to_owned(), times, effect };
+        self.faults.lock().unwrap().push(fault);
+    }
+
+    fn effect(&self, request: &HttpRequest) -> Option<Effect> {
+        let operation = operation(request);
+        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+        let text = format!("{} {body}", request.uri());
+        let mut faults = self.faults.lock().unwrap();
+        let fault = faults.iter_mut().find(|fault| {
+            fault.times > 0 && fault.operation == operation && text.contains(&fault.containing)
+        })?;
+        fault.times -= 1;
+        Some(fault.effect.clone())
+    }
+}
+
+/// SQS names the operation in a header; Lambda's follow from method and path.
+fn operation(request: &HttpRequest) -> String {
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return target.trim_start_matches("AmazonSQS.").to_owned();
+    }
+    let verb = match request.method() {
+        "POST" => "Create",
+        "PUT" => "Update",
+        "DELETE" => "Delete",
+        _ => "List",
+    };
+    format!("{verb}EventSourceMapping")
+}
+
+impl HttpClient for Wire {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let connector = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Connector { wire: self.clone(), connector })
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    wire: Wire,
+    connector: SharedHttpConnector,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Some(effect) = self.wire.effect(&request) else { return self.connector.call(request) };
+        let connector = self.connector.clone();
+        HttpConnectorFuture::new(async move {
+            match effect {
+                Effect::Answer { status, code, body } => Ok(answer(status, code, &body)),
+                Effect::Hold(gate) => {
+                    gate.reached.notify_one();
+                    gate.open.notified().await;
+                    connector.call(request).await
+                }
+            }
+        })
+    }
+}
+
+fn answer(status: u16, code: &str, body: &str) -> HttpResponse {
+    let mut response = HttpResponse::new(status.try_into().expect("a status"), body.to_owned().into());
+    if !code.is_empty() {
+        response.headers_mut().insert("x-amzn-errortype", code.to_owned());
+        response.headers_mut().insert("x-amzn-query-error", format!("{code};Sender"));
+    }
+    response
+}
