@@ -45,10 +45,13 @@ pub async fn sign_in(aws: &Aws, outputs: &Outputs, person: Person) -> anyhow::Re
     });
     match aws.json("cognito-idp", &target("InitiateAuth"), &body).await {
         Ok(answer) => {
-            let token = answer["AuthenticationResult"]["IdToken"].as_str().context("read the identity token")?;
+            let token =
+                answer["AuthenticationResult"]["IdToken"].as_str().context("read the identity token")?;
             Ok(Some(token.to_owned()))
         }
-        Err(error) if matches!(error.code.as_str(), "UserNotFoundException" | "NotAuthorizedException") => Ok(None),
+        Err(error) if matches!(error.code.as_str(), "UserNotFoundException" | "NotAuthorizedException") => {
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -91,7 +94,12 @@ impl Api {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<(StatusCode, Value)> {
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
         let url = format!("{}{path}", self.base);
         let mut request = self.http.request(method.clone(), &url).bearer_auth(&self.token);
         if let Some(body) = body {

@@ -60,7 +60,11 @@ impl Aws {
     pub async fn put_secret(&self, name: &str, value: &Value) -> anyhow::Result<String> {
         let text = value.to_string();
         let made = self
-            .json("secretsmanager", "secretsmanager.CreateSecret", &json!({"Name": name, "SecretString": text}))
+            .json(
+                "secretsmanager",
+                "secretsmanager.CreateSecret",
+                &json!({"Name": name, "SecretString": text}),
+            )
             .await;
         let answer = match made {
             Ok(answer) => answer,
@@ -76,7 +80,8 @@ impl Aws {
 
     /// What is known of a stack, or none when there is no such stack.
     pub async fn stack(&self, name: &str) -> anyhow::Result<Option<StackState>> {
-        let answer = self.query("cloudformation", &[("Action", "DescribeStacks"), ("StackName", name)]).await?;
+        let answer =
+            self.query("cloudformation", &[("Action", "DescribeStacks"), ("StackName", name)]).await?;
         let Some(status) = between(&answer, "<StackStatus>", "</StackStatus>") else { return Ok(None) };
         let outputs = answer
             .split("<OutputKey>")
@@ -168,5 +173,9 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
 }
 
 fn unescape(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#x27;", "'").replace("&amp;", "&")
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#x27;", "'")
+        .replace("&amp;", "&")
 }

@@ -1,2 +1,4 @@
 //! stub
-pub async fn run(_paths: &crate::paths::Paths) -> anyhow::Result<()> { Ok(()) }
+pub async fn run(_paths: &crate::paths::Paths) -> anyhow::Result<()> {
+    Ok(())
+}

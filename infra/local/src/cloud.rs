@@ -88,7 +88,10 @@ fn describe<'a>(
         name: NAME,
         command: vec![python, "-c".to_owned(), START.to_owned()],
         version: digest([pins.as_slice(), format!("{variables:?}").as_bytes()]),
-        environment: variables.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<BTreeMap<_, _>>(),
+        environment: variables
+            .map(|(name, value)| (name.to_owned(), value))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>(),
     })
 }
 

@@ -81,7 +81,13 @@ async fn sign_up<'a>(stack: &Running, plan: &'a Plan) -> anyhow::Result<Vec<Sell
         let token = token.with_context(|| format!("{} cannot sign in", person.email))?;
         let api = Api::new(stack.api_url()?, token)?;
         let seller_id = accounts::seller(&api, planned.name).await?;
-        sellers.push(Seller { seller_id, name: planned.name, email: person.email, api, accounts: &planned.accounts });
+        sellers.push(Seller {
+            seller_id,
+            name: planned.name,
+            email: person.email,
+            api,
+            accounts: &planned.accounts,
+        });
     }
     Ok(sellers)
 }

@@ -72,7 +72,8 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
             (if alive { "updated" } else { "created" }, aws.stack(&stage.stack_name).await?)
         }
     };
-    let state = state.with_context(|| format!("the stack {} is gone right after its deploy", stage.stack_name))?;
+    let state =
+        state.with_context(|| format!("the stack {} is gone right after its deploy", stage.stack_name))?;
     Ok((format!("stack {} {outcome}", stage.stack_name), state.outputs))
 }
 
@@ -131,7 +132,7 @@ fn sam_deploy(paths: &Paths, settings: &Settings, parameters: &[String]) -> anyh
         Exit::BuildFailed,
         format!("the deploy failed:\n{}", failures(&log)),
         format!(
-            "read {}; where a function failed, `cargo xtask logs migrate` shows why",
+            "read {}; `cargo xtask logs migrate` shows what a function said, `cargo xtask down --purge` begins anew",
             paths.shown(&log)
         ),
     )
@@ -147,7 +148,12 @@ fn failures(log: &std::path::Path) -> String {
         if line.contains("_FAILED ") {
             found.push(format!("    {}", line.trim_end()));
             // The reason goes on below, in a column of its own.
-            found.extend(lines.by_ref().take_while(|line| line.starts_with("   ")).map(|line| format!("    {}", line.trim_end())));
+            found.extend(
+                lines
+                    .by_ref()
+                    .take_while(|line| line.starts_with("   "))
+                    .map(|line| format!("    {}", line.trim_end())),
+            );
         }
     }
     if found.is_empty() { tail(log, 8) } else { found.join("\n") }

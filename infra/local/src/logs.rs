@@ -24,7 +24,8 @@ struct Line {
 
 /// Prints the lines, and with `--follow` goes on.
 pub async fn show(paths: &Paths, options: &LogsOptions) -> anyhow::Result<()> {
-    let missing = || Failure::new(Exit::NotRunning, "the local AWS is not running", "start it with `cargo xtask up`");
+    let missing =
+        || Failure::new(Exit::NotRunning, "the local AWS is not running", "start it with `cargo xtask up`");
     let settings = Settings::load(paths)?.ok_or_else(missing)?;
     let aws = Aws::new(settings.aws_endpoint())?;
     if !aws.is_healthy().await {
@@ -72,7 +73,8 @@ async fn read(aws: &Aws, functions: &[String], since: u64) -> anyhow::Result<Vec
     for function in functions {
         let mut token = Value::Null;
         loop {
-            let mut body = json!({"logGroupName": format!("{PREFIX}{function}"), "startTime": since, "limit": 10_000});
+            let mut body =
+                json!({"logGroupName": format!("{PREFIX}{function}"), "startTime": since, "limit": 10_000});
             if token.is_string() {
                 body["nextToken"] = token;
             }

@@ -12,7 +12,9 @@ pub fn require_free(port: u16, user: &str, flag: &str) -> Result<(), Failure> {
         Err(error) => {
             let holder = match holder(port) {
                 Some(holder) => format!("by {holder}"),
-                None => format!("by another program; `ss -ltnp 'sport = :{port}'` or `lsof -i :{port}` names it"),
+                None => {
+                    format!("by another program; `ss -ltnp 'sport = :{port}'` or `lsof -i :{port}` names it")
+                }
             };
             Err(Failure::new(
                 Exit::PortTaken,
@@ -29,7 +31,9 @@ fn holder(port: u16) -> Option<String> {
     let wanted = format!("socket:[{inode}]");
     for process in fs::read_dir("/proc").ok()?.flatten() {
         let name = process.file_name();
-        let Some(pid) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else { continue };
+        let Some(pid) = name.to_str().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) else {
+            continue;
+        };
         let Ok(handles) = fs::read_dir(process.path().join("fd")) else { continue };
         let holds = |handle: fs::DirEntry| {
             fs::read_link(handle.path()).is_ok_and(|target| target.to_str() == Some(wanted.as_str()))

@@ -33,7 +33,8 @@ host all       all 127.0.0.1/32 scram-sha-256
 pub fn require_port(paths: &Paths, settings: &Settings) -> anyhow::Result<()> {
     let environment = Environment::cloud(paths);
     let port = settings.postgres_port;
-    if environment.program("python").exists() && running_port(&Home::find(paths, &environment)?) == Some(port) {
+    if environment.program("python").exists() && running_port(&Home::find(paths, &environment)?) == Some(port)
+    {
         return Ok(());
     }
     Ok(ports::require_free(port, "PostgreSQL", "--postgres-port")?)
@@ -105,7 +106,8 @@ pub async fn ensure_database(settings: &Settings, anew: bool) -> anyhow::Result<
     if anew {
         client.batch_execute(&format!("drop database if exists {DATABASE} with (force)")).await?;
     }
-    let exists = client.query_opt("select from pg_database where datname = $1", &[&DATABASE]).await?.is_some();
+    let exists =
+        client.query_opt("select from pg_database where datname = $1", &[&DATABASE]).await?.is_some();
     if !exists {
         client.batch_execute(&format!("create database {DATABASE} owner {MASTER}")).await?;
     }
@@ -192,7 +194,11 @@ fn stop_at(home: &Home) -> anyhow::Result<()> {
         .arg(home.data())
         .status()
         .context("run pg_ctl")?;
-    if status.success() { Ok(()) } else { Err(anyhow!("PostgreSQL did not stop: see {}", home.base().display())) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(anyhow!("PostgreSQL did not stop: see {}", home.base().display()))
+    }
 }
 
 /// The port of the server that runs on our data folder.

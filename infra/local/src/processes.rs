@@ -74,7 +74,8 @@ pub fn start(paths: &Paths, python: &Path, service: &Service<'_>) -> anyhow::Res
         version: service.version.clone(),
     };
     let file = note_file(paths, service.name);
-    fs::write(&file, serde_json::to_vec_pretty(&note)?).with_context(|| format!("write {}", file.display()))?;
+    fs::write(&file, serde_json::to_vec_pretty(&note)?)
+        .with_context(|| format!("write {}", file.display()))?;
     Ok(note)
 }
 

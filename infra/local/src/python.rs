@@ -44,8 +44,8 @@ impl Environment {
 
     /// Makes it, unless the same pins are installed already; says whether there was anything to do.
     pub fn ensure(&self, python: &str) -> anyhow::Result<bool> {
-        let pins = fs::read(&self.requirements)
-            .with_context(|| format!("read {}", self.requirements.display()))?;
+        let pins =
+            fs::read(&self.requirements).with_context(|| format!("read {}", self.requirements.display()))?;
         let marker = self.folder.join("installed");
         let wanted = digest([pins.as_slice()]);
         if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {

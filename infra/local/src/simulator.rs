@@ -60,7 +60,8 @@ pub async fn ensure(paths: &Paths, settings: &Settings, program: &Path) -> anyho
 
 fn describe<'a>(settings: &Settings, program: &Path) -> anyhow::Result<Service<'a>> {
     let read = |file: &PathBuf| fs::read(file).with_context(|| format!("read {}", file.display()));
-    let mut command = vec![program.display().to_string(), "--port".to_owned(), settings.simulators_port.to_string()];
+    let mut command =
+        vec![program.display().to_string(), "--port".to_owned(), settings.simulators_port.to_string()];
     // Amazon's own rate of one search in three minutes would make the first sync of a real seller last for hours.
     command.extend(["--amazon-rate", "20", "--amazon-burst", "200"].map(ToOwned::to_owned));
     let mut parts = vec![read(&program.to_path_buf())?];

@@ -90,7 +90,8 @@ fn install_and_build(paths: &Paths, python: &str, progress: &mut Progress) -> an
         built.and_then(|built| installed.map(|installed| (built, installed)))
     });
     let (built, installed) = built?;
-    progress.done(step, if installed { "installed and built" } else { "built; packages are installed already" });
+    progress
+        .done(step, if installed { "installed and built" } else { "built; packages are installed already" });
     Ok(built)
 }
 

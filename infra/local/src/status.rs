@@ -61,7 +61,9 @@ pub async fn show(paths: &Paths, options: &StatusOptions) -> anyhow::Result<()> 
         let description = describe(paths).await?;
         return print(&serde_json::to_string_pretty(&description)?);
     }
-    let Some(settings) = Settings::load(paths)? else { return Err(not_running("nothing was ever started here")) };
+    let Some(settings) = Settings::load(paths)? else {
+        return Err(not_running("nothing was ever started here"));
+    };
     let aws = Aws::new(settings.aws_endpoint())?;
     let database = postgres::connect(&settings, "postgres").await.is_ok();
     let deployed = match aws.is_healthy().await {
@@ -110,7 +112,8 @@ pub async fn describe(paths: &Paths) -> anyhow::Result<Description> {
     }
     let stage = deploy::stage(paths)?;
     let state = aws.stack(&stage.stack_name).await?.filter(deploy::is_alive);
-    let state = state.ok_or_else(|| not_running(&format!("the stack {} is not deployed", stage.stack_name)))?;
+    let state =
+        state.ok_or_else(|| not_running(&format!("the stack {} is not deployed", stage.stack_name)))?;
     let api_url = stack::api_url(&settings, &state.outputs)?;
     let sellers = sellers(&aws, &state.outputs, &api_url).await?;
     Ok(Description {

@@ -9,14 +9,19 @@ pub fn render(header: &[&str], rows: &[Vec<String>], right: &[usize]) -> String 
         }
     }
     let line = |cells: &[String]| {
-        let cells: Vec<String> = cells
-            .iter()
-            .zip(&widths)
-            .enumerate()
-            .map(|(column, (cell, &width))| {
-                if right.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-            })
-            .collect();
+        let cells: Vec<String> =
+            cells
+                .iter()
+                .zip(&widths)
+                .enumerate()
+                .map(|(column, (cell, &width))| {
+                    if right.contains(&column) {
+                        format!("{cell:>width$}")
+                    } else {
+                        format!("{cell:<width$}")
+                    }
+                })
+                .collect();
         format!("  {}", cells.join("  ").trim_end())
     };
     let header: Vec<String> = header.iter().map(ToString::to_string).collect();
@@ -32,7 +37,8 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = vec![vec!["AJIO".to_owned(), "120".to_owned()], vec!["AMAZON_IN".to_owned(), "7".to_owned()]];
+        let rows =
+            vec![vec!["AJIO".to_owned(), "120".to_owned()], vec!["AMAZON_IN".to_owned(), "7".to_owned()]];
         let expected = "  account    orders\n  ---------  ------\n  AJIO          120\n  AMAZON_IN       7";
         assert_eq!(render(&["account", "orders"], &rows, &[1]), expected);
     }

@@ -58,7 +58,8 @@ impl LocalStage {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let file: Table = text.parse()?;
         let stage = &file["local"]["deploy"]["parameters"];
-        let string = |name: &str| stage[name].as_str().map(ToOwned::to_owned).with_context(|| format!("no {name}"));
+        let string =
+            |name: &str| stage[name].as_str().map(ToOwned::to_owned).with_context(|| format!("no {name}"));
         let overrides = stage["parameter_overrides"].as_array().context("no parameter_overrides")?;
         let parameters = overrides.iter().map(|item| {
             let (name, value) = item.as_str()?.split_once('=')?;
@@ -67,7 +68,9 @@ impl LocalStage {
         Ok(Self {
             stack_name: string("stack_name")?,
             bucket: string("s3_bucket")?,
-            parameters: parameters.collect::<Option<_>>().context("parameter_overrides are not NAME=VALUE")?,
+            parameters: parameters
+                .collect::<Option<_>>()
+                .context("parameter_overrides are not NAME=VALUE")?,
         })
     }
 
@@ -76,7 +79,10 @@ impl LocalStage {
         let mut parameters = self.parameters.clone();
         for (name, value) in ours {
             let known = parameters.iter_mut().find(|(known, _)| known == name);
-            known.with_context(|| format!("samconfig.toml does not set {name} for local"))?.1.clone_from(value);
+            known
+                .with_context(|| format!("samconfig.toml does not set {name} for local"))?
+                .1
+                .clone_from(value);
         }
         Ok(parameters.into_iter().map(|(name, value)| format!("{name}='{value}'")).collect())
     }

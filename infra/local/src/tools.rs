@@ -34,18 +34,24 @@ pub fn cargo() -> String {
 
 fn python() -> Result<String, Failure> {
     let name = "python3";
-    let install = "install Python 3.10 or newer with its venv module (Debian, Ubuntu: `apt install python3-venv`)";
+    let install =
+        "install Python 3.10 or newer with its venv module (Debian, Ubuntu: `apt install python3-venv`)";
     let output = Command::new(name)
         .args(["-c", PROBE])
         .output()
         .map_err(|_| missing("python3 is not on the PATH", install))?;
     if !output.status.success() {
-        return Err(missing("python3 cannot make virtual environments: venv or ensurepip is missing", install));
+        return Err(missing(
+            "python3 cannot make virtual environments: venv or ensurepip is missing",
+            install,
+        ));
     }
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     match parse(&version) {
         Some(found) if found >= OLDEST_PYTHON => Ok(name.to_owned()),
-        _ => Err(missing(&format!("python3 is version {version}, and 3.10 is the oldest that works"), install)),
+        _ => {
+            Err(missing(&format!("python3 is version {version}, and 3.10 is the oldest that works"), install))
+        }
     }
 }
 

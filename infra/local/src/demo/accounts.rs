@@ -86,9 +86,9 @@ pub async fn wait_for_lanes(sellers: &[Seller<'_>], accounts: &[Account]) -> any
         for (index, seller) in sellers.iter().enumerate() {
             let path = format!("/v1/sellers/{}/accounts", seller.seller_id);
             for account in api_list(&seller.api, &path, "accounts").await? {
-                let ours = accounts.iter().any(|known| {
-                    known.seller == index && account["account_id"] == known.account_id.as_str()
-                });
+                let ours = accounts
+                    .iter()
+                    .any(|known| known.seller == index && account["account_id"] == known.account_id.as_str());
                 if ours && account["lane_state"] != "ACTIVE" {
                     waiting.push(format!("{} is {}", account["display_name"], account["lane_state"]));
                 }
@@ -123,5 +123,8 @@ pub async fn api_list(api: &Api, path: &str, name: &str) -> anyhow::Result<Vec<V
 
 /// A text in an answer.
 pub fn text(value: &Value, name: &str) -> anyhow::Result<String> {
-    value[name].as_str().map(ToOwned::to_owned).with_context(|| format!("the API's answer has no {name}: {value}"))
+    value[name]
+        .as_str()
+        .map(ToOwned::to_owned)
+        .with_context(|| format!("the API's answer has no {name}: {value}"))
 }

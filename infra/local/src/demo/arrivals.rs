@@ -76,7 +76,10 @@ pub fn compare(arrived: &[Arrived], expected: &[Option<Expected>], runs: &[Value
             problems.push(format!("{name}: {} lines arrived of {:?}", found.order_lines, wanted.order_lines));
         }
         if wanted.total_amount.is_some_and(|total| total != found.total_amount) {
-            problems.push(format!("{name}: the lines' sum is {}, not {:?}", found.total_amount, wanted.total_amount));
+            problems.push(format!(
+                "{name}: the lines' sum is {}, not {:?}",
+                found.total_amount, wanted.total_amount
+            ));
         }
     }
     for run in runs.iter().filter(|run| run["state"] == "FAILED" || run["state"] == "DEAD_LETTERED") {

@@ -100,7 +100,8 @@ fn run_table(sellers: &[Seller<'_>], arrived: &[Arrived], runs: &[Value]) -> Str
             ]
         })
         .collect();
-    let header = ["seller", "account", "started by", "state", "outcome", "pages", "new", "changed", "unchanged"];
+    let header =
+        ["seller", "account", "started by", "state", "outcome", "pages", "new", "changed", "unchanged"];
     table::render(&header, &rows, &[5, 6, 7, 8])
 }
 

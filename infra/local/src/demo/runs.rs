@@ -102,7 +102,9 @@ async fn wait_for_end(
     loop {
         let found = sellers[account.seller].api.get(&path).await?;
         match found["state"].as_str() {
-            Some("QUEUED" | "RUNNING" | "WAITING") if since.elapsed() < PATIENCE => tokio::time::sleep(INTERVAL).await,
+            Some("QUEUED" | "RUNNING" | "WAITING") if since.elapsed() < PATIENCE => {
+                tokio::time::sleep(INTERVAL).await
+            }
             Some("SUCCEEDED") => return Ok(found),
             state => {
                 return Err(anyhow!(

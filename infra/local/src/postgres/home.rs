@@ -131,7 +131,15 @@ fn system_user() -> anyhow::Result<(u32, u32)> {
         return Ok(user);
     }
     let made = Command::new("useradd")
-        .args(["--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", USER])
+        .args([
+            "--system",
+            "--no-create-home",
+            "--home-dir",
+            "/nonexistent",
+            "--shell",
+            "/usr/sbin/nologin",
+            USER,
+        ])
         .output();
     match look_up()? {
         Some(user) => Ok(user),
@@ -148,7 +156,8 @@ fn look_up() -> anyhow::Result<Option<(u32, u32)>> {
     let users = fs::read_to_string("/etc/passwd").context("read /etc/passwd")?;
     Ok(users.lines().find_map(|line| {
         let fields: Vec<&str> = line.split(':').collect();
-        (fields.first() == Some(&USER)).then(|| Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?)))?
+        (fields.first() == Some(&USER))
+            .then(|| Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?)))?
     }))
 }
 
