@@ -1,0 +1,11 @@
+//! A session that nobody uses is a mistake, and so is a scope.
+#![deny(unused_must_use)]
+
+use robnu_tenancy::{Database, SellerScope, Subject};
+
+async fn misuse(database: &Database, subject: Subject, scope: &SellerScope) {
+    database.session(scope).await.unwrap();
+    SellerScope::for_member(subject, scope.seller_id());
+}
+
+fn main() {}

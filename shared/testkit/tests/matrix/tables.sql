@@ -1,0 +1,18 @@
+-- The tenant tables and what robnu_tenant may do to them, column by column; read from the catalogue, so that a table to
+-- come is tried without being named anywhere.
+select c.relname::text as table_name, a.attname::text as column_name, format_type(a.atttypid, a.atttypmod) as column_type,
+  has_column_privilege('robnu_tenant', c.oid, a.attnum, 'select') as selects,
+  has_column_privilege('robnu_tenant', c.oid, a.attnum, 'insert') as inserts,
+  has_column_privilege('robnu_tenant', c.oid, a.attnum, 'update') as updates,
+  has_table_privilege('robnu_tenant', c.oid, 'delete') as deletes,
+  -- Foreign keys to tenant tables that this column is part of, seller_id itself left out.
+  array(
+    select k.conname::text from pg_constraint k
+    where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any (k.conkey) and a.attname <> 'seller_id'
+      and exists (select from pg_attribute p where p.attrelid = k.confrelid and p.attname = 'seller_id')
+    order by k.conname) as foreign_keys
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'robnu'
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where c.relkind in ('r', 'p', 'v') and c.relname not in ('orgs', 'people', 'marketplaces', 'schema_migrations')
+order by c.relname, a.attnum
