@@ -1,0 +1,365 @@
+//! Each way in which a connection could carry a scope, or a transaction, to its next user.
+//!
+//! The pool holds one connection, so whoever comes next would be handed the one that was just misused. After each way a
+//! caller with another scope sees its own rows only, the connection carries no setting, and nothing was committed.
+
+use std::time::Duration;
+
+use robnu_tenancy::{Database, Error, SellerId, SellerScope, Session};
+use robnu_testkit::{TestDatabase, TwoSellers};
+use tokio_postgres::Client;
+
+/// Leaves a mark in our seller, to be looked for afterwards. $1 the mark
+const MARK: &str = "update robnu.sellers set name = $1";
+const SLEEP: &str = "select pg_sleep(0.4)";
+const ORDERS: &str = "select seller_id from robnu.orders";
+/// What a connection shows outside a transaction: the login, and settings that are unset or empty.
+const CARRIED: &str = "select current_user::text, current_setting('app.current_seller_id', true),
+    current_setting('app.current_subject', true), current_setting('app.rights', true)";
+
+struct Stage {
+    test: TestDatabase,
+    sellers: TwoSellers,
+    database: Database,
+    superuser: Client,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        Self::with_settings(&[]).await
+    }
+
+    /// With settings of the login role that replace the migrations' own on this database.
+    async fn with_settings(settings: &[&str]) -> Self {
+        let test = TestDatabase::new().await;
+        let sellers = TwoSellers::seed(&test).await;
+        let superuser = test.superuser().await;
+        for setting in settings {
+            let sql = format!("alter role robnu_api in database {} set {setting}", test.name());
+            superuser.batch_execute(&sql).await.unwrap();
+        }
+        let database = test.login("robnu_api").await;
+        // The connection that is misused is one that has been used.
+        database.read(&sellers.ours.scope("OWNER"), ORDERS, &[]).await.unwrap();
+        Self { test, sellers, database, superuser }
+    }
+
+    fn ours(&self) -> SellerScope {
+        self.sellers.ours.scope("OWNER")
+    }
+
+    /// A session in our scope that has written and not committed.
+    async fn marked(&self) -> Session {
+        let mut session = self.database.session(&self.ours()).await.unwrap();
+        session.query(MARK, &[&"carried"]).await.unwrap();
+        session
+    }
+
+    async fn name(&self) -> String {
+        let sql = "select name from robnu.sellers where seller_id = $1";
+        self.superuser.query_one(sql, &[&self.sellers.ours.id]).await.unwrap().get(0)
+    }
+
+    async fn backend(&self) -> i32 {
+        let rows = self.database.read(&self.ours(), "select pg_backend_pid()", &[]).await.unwrap();
+        rows[0].get(0)
+    }
+
+    /// The next user of the pool's one connection, and what is left behind.
+    async fn assert_nothing_is_carried(&self) {
+        let theirs = self.sellers.theirs.scope("VIEWER");
+        let seen = self.database.read(&theirs, ORDERS, &[]).await.expect("the next user is served");
+        let seen: Vec<SellerId> = seen.iter().map(|row| row.get(0)).collect();
+        assert_eq!(seen, [self.sellers.theirs.id], "the next user sees its own rows only");
+
+        // Ends the scope by hand, to look at the bare connection: what shows then was there before any scope.
+        let mut bare = self.database.session(&theirs).await.unwrap();
+        bare.query("commit", &[]).await.unwrap();
+        let carried = bare.query_one(CARRIED, &[]).await.unwrap();
+        assert_eq!(carried.get::<_, String>(0), "robnu_api");
+        for setting in 1..4 {
+            let value: Option<String> = carried.get(setting);
+            assert!(value.is_none_or(|value| value.is_empty()), "setting {setting} is carried");
+        }
+        assert!(matches!(bare.query(ORDERS, &[]).await, Err(Error::Forbidden)), "no scope, no rows");
+        drop(bare);
+
+        assert_eq!(self.name().await, "a seller", "nothing was committed");
+        self.assert_no_transaction_stays_open().await;
+    }
+
+    /// A connection that was closed on our side may take a moment to be gone on the server's.
+    async fn assert_no_transaction_stays_open(&self) {
+        let sql = "select count(*) from pg_stat_activity
+            where datname = $1 and usename = 'robnu_api' and xact_start is not null";
+        for _ in 0..100 {
+            if self.superuser.query_one(sql, &[&self.test.name()]).await.unwrap().get::<_, i64>(0) == 0 {
+                assert_eq!(self.name().await, "a seller", "nothing was committed late");
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("a transaction stays open");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_that_cannot_be_encoded_in_a_read() {
+    let stage = Stage::new().await;
+    let refused = stage.database.read(&stage.ours(), MARK, &[&7_i32]).await;
+    assert!(matches!(refused, Err(Error::Statement(_))), "{refused:?}");
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_parameter_that_cannot_be_encoded_in_a_session() {
+    let stage = Stage::new().await;
+    let mut session = stage.marked().await;
+    let refused = session.flight(&[(MARK, &[&"again"]), (MARK, &[&7_i32])]).await;
+    assert!(matches!(refused, Err(Error::Statement(_))), "{refused:?}");
+    drop(session);
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_parameter_that_cannot_be_encoded_before_a_commit() {
+    let stage = Stage::new().await;
+    let refused = stage.marked().await.commit_with(&[(MARK, &[&"again"]), (MARK, &[&7_i32])]).await;
+    assert!(matches!(refused, Err(Error::Statement(_))), "{refused:?}");
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_read_that_is_cancelled_in_flight() {
+    let stage = Stage::new().await;
+    let scope = stage.ours();
+    let read = stage.database.read(&scope, SLEEP, &[]);
+    tokio::time::timeout(Duration::from_millis(100), read).await.expect_err("it sleeps longer");
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_cancelled_in_flight_and_dropped() {
+    let stage = Stage::new().await;
+    let mut session = stage.marked().await;
+    let query = session.query(SLEEP, &[]);
+    tokio::time::timeout(Duration::from_millis(100), query).await.expect_err("it sleeps longer");
+    drop(session);
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_cancelled_in_flight_and_committed_all_the_same() {
+    let stage = Stage::new().await;
+    let mut session = stage.marked().await;
+    let query = session.query(SLEEP, &[]);
+    tokio::time::timeout(Duration::from_millis(100), query).await.expect_err("it sleeps longer");
+    let refused = session.commit().await;
+    assert!(matches!(refused, Err(Error::Aborted)), "{refused:?}");
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_session_that_is_cancelled_while_it_is_entered() {
+    let stage = Stage::new().await;
+    let blocker = stage.test.superuser().await;
+    blocker.batch_execute("begin; lock table robnu.members in access exclusive mode").await.unwrap();
+    let mut session = stage.database.session(&stage.ours()).await.unwrap();
+    let query = session.query(MARK, &[&"carried"]);
+    tokio::time::timeout(Duration::from_millis(100), query).await.expect_err("the door waits for the lock");
+    blocker.batch_execute("rollback").await.unwrap();
+    drop(session);
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_panic_while_a_session_is_open() {
+    let stage = Stage::new().await;
+    let session = stage.marked().await;
+    let panicked = tokio::spawn(async move {
+        let _open = session;
+        panic!("a test panics on purpose");
+    });
+    assert!(panicked.await.unwrap_err().is_panic());
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long() {
+    let stage = Stage::with_settings(&["statement_timeout = '100ms'"]).await;
+    let read = stage.database.read(&stage.ours(), SLEEP, &[]).await;
+    assert!(matches!(read, Err(Error::Busy)), "{read:?}");
+    let mut session = stage.marked().await;
+    let query = session.query(SLEEP, &[]).await;
+    assert!(matches!(query, Err(Error::Busy)), "{query:?}");
+    assert!(matches!(session.commit().await, Err(Error::Aborted)));
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_idles_too_long() {
+    let stage = Stage::with_settings(&["idle_in_transaction_session_timeout = '100ms'"]).await;
+    let mut session = stage.marked().await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    session.query(ORDERS, &[]).await.expect_err("the server has closed the connection");
+    session.commit().await.expect_err("there is nothing to commit");
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_takes_too_long() {
+    let stage = Stage::with_settings(&["transaction_timeout = '200ms'"]).await;
+    let mut session = stage.marked().await;
+    let query = session.query(SLEEP, &[]).await;
+    assert!(query.as_ref().is_err_and(Error::is_transient), "{query:?}");
+    drop(session);
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_commit_after_an_error_that_the_caller_swallowed() {
+    let stage = Stage::new().await;
+    let mut session = stage.marked().await;
+    session.query("select 1 / 0", &[]).await.expect_err("a division by zero");
+    let later = session.query(ORDERS, &[]).await;
+    assert!(matches!(later, Err(Error::Aborted)), "{later:?}");
+    assert!(matches!(session.commit().await, Err(Error::Aborted)));
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_commit_with_a_statement_that_fails() {
+    let stage = Stage::new().await;
+    let failed = stage.marked().await.commit_with(&[("select 1 / 0", &[]), (ORDERS, &[])]).await;
+    assert!(matches!(failed, Err(Error::Statement(_))), "{failed:?}");
+    stage.assert_nothing_is_carried().await;
+}
+
+/// A constraint that speaks up at COMMIT only.
+const PAIRS: &str = "set role robnu_owner;
+    create table robnu.pairs (seller_id uuid not null, number integer not null,
+      constraint pairs_once unique (seller_id, number) deferrable initially deferred);
+    call robnu.protect_tenant_table('robnu.pairs');
+    grant insert (seller_id, number) on robnu.pairs to robnu_tenant;
+    reset role";
+const PAIR: &str = "insert into robnu.pairs (seller_id, number) select seller_id, 1 from robnu.sellers, generate_series(1, 2)";
+
+#[tokio::test]
+async fn a_commit_that_the_database_refuses() {
+    let stage = Stage::new().await;
+    stage.superuser.batch_execute(PAIRS).await.unwrap();
+    let mut session = stage.marked().await;
+    session.query(PAIR, &[]).await.unwrap();
+    let refused = session.commit().await;
+    assert!(
+        matches!(&refused, Err(Error::Exists { constraint }) if constraint == "pairs_once"),
+        "{refused:?}"
+    );
+    stage.assert_nothing_is_carried().await;
+
+    let refused = stage.marked().await.commit_with(&[(PAIR, &[])]).await;
+    assert!(
+        matches!(&refused, Err(Error::Exists { constraint }) if constraint == "pairs_once"),
+        "{refused:?}"
+    );
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_commit_on_a_connection_that_the_server_has_closed() {
+    let stage = Stage::new().await;
+    let mut session = stage.marked().await;
+    let pid: i32 = session.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
+    stage.superuser.execute("select pg_terminate_backend($1, 5000)", &[&pid]).await.unwrap();
+    session.commit().await.expect_err("nobody is there to commit");
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_is_skipped() {
+    let stage = Stage::new().await;
+    drop(stage.marked().await);
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_session_that_was_never_used() {
+    let stage = Stage::new().await;
+    drop(stage.database.session(&stage.ours()).await.unwrap());
+    stage.assert_nothing_is_carried().await;
+    stage.database.session(&stage.ours()).await.unwrap().commit().await.unwrap();
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_rollback_keeps_the_connection_and_nothing_else() {
+    let stage = Stage::new().await;
+    let before = stage.backend().await;
+    stage.marked().await.rollback().await.unwrap();
+    assert_eq!(stage.backend().await, before);
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_membership_that_is_refused() {
+    let stage = Stage::new().await;
+    let stranger = SellerScope::for_member(stage.sellers.ours.subject("OWNER"), stage.sellers.theirs.id);
+    let nobody = SellerScope::for_member(stage.sellers.ours.subject("OWNER"), SellerId::new());
+    for scope in [&stranger, &nobody] {
+        let read = stage.database.read(scope, ORDERS, &[]).await;
+        assert!(matches!(read, Err(Error::NoMembership)), "{read:?}");
+        let mut session = stage.database.session(scope).await.unwrap();
+        let query = session.query(MARK, &[&"carried"]).await;
+        assert!(matches!(query, Err(Error::NoMembership)), "{query:?}");
+        assert!(matches!(session.commit().await, Err(Error::Aborted)));
+        let commit = stage.database.session(scope).await.unwrap().commit_with(&[(MARK, &[&"carried"])]).await;
+        assert!(matches!(commit, Err(Error::NoMembership)), "{commit:?}");
+        stage.assert_nothing_is_carried().await;
+    }
+}
+
+#[tokio::test]
+async fn a_job_whose_account_is_another_sellers() {
+    let stage = Stage::new().await;
+    let database = stage.test.login("robnu_adapter").await;
+    let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
+    let foreign = SellerScope::for_job(ours.id, theirs.ajio);
+    let read = database.read(&foreign, ORDERS, &[]).await;
+    assert!(matches!(read, Err(Error::ForeignAccount)), "{read:?}");
+    let rows = database.read(&theirs.job_scope(), ORDERS, &[]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<SellerId>>(), [theirs.id]);
+}
+
+#[tokio::test]
+async fn a_door_that_is_not_this_logins_own() {
+    let stage = Stage::new().await;
+    let refused = stage.database.read(&stage.sellers.ours.job_scope(), ORDERS, &[]).await;
+    assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
+    stage.assert_nothing_is_carried().await;
+}
+
+/// A migration that changes what a prepared statement answers.
+const RETYPE: &str = "alter table robnu.orders alter column ship_city type varchar(200)";
+const CITIES: &str = "select ship_city from robnu.orders";
+
+#[tokio::test]
+async fn a_plan_that_a_migration_has_invalidated_fails_a_read_once() {
+    let stage = Stage::new().await;
+    stage.database.read(&stage.ours(), CITIES, &[]).await.unwrap();
+    stage.superuser.batch_execute(RETYPE).await.unwrap();
+    stage.database.read(&stage.ours(), CITIES, &[]).await.expect_err("the plan answers another type");
+    stage.database.read(&stage.ours(), CITIES, &[]).await.expect("the connection was discarded");
+    stage.assert_nothing_is_carried().await;
+}
+
+#[tokio::test]
+async fn a_plan_that_a_migration_has_invalidated_fails_a_session_once() {
+    let stage = Stage::new().await;
+    stage.database.read(&stage.ours(), CITIES, &[]).await.unwrap();
+    stage.superuser.batch_execute(RETYPE).await.unwrap();
+    let mut session = stage.marked().await;
+    session.query(CITIES, &[]).await.expect_err("the plan answers another type");
+    session.rollback().await.unwrap();
+    stage.database.read(&stage.ours(), CITIES, &[]).await.expect("the connection was discarded");
+    stage.assert_nothing_is_carried().await;
+}
