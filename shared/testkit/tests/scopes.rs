@@ -1,0 +1,283 @@
+//! The scopes besides a seller's: a person without a seller, sweeps and lanes. Each sees what its grants name, of whom
+//! its policies say, and nothing else.
+
+use robnu_tenancy::{Database, Error, Params, PersonScope, SellerId, Subject, SystemScope};
+use robnu_testkit::{TestDatabase, TwoSellers};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+const SIGN_UP: &str = "select robnu.sign_up_seller($1, $2, $3, $4, $5, $6)";
+
+struct Stage {
+    test: TestDatabase,
+    sellers: TwoSellers,
+    superuser: Client,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let test = TestDatabase::new().await;
+        let sellers = TwoSellers::seed(&test).await;
+        let superuser = test.superuser().await;
+        Self { test, sellers, superuser }
+    }
+
+    async fn count(&self, sql: &str) -> i64 {
+        self.superuser.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
+    async fn sign_up(&self, database: &Database, subject: &Subject, seller: SellerId) -> Result<(), Error> {
+        let (name, email, key) = ("a new seller", "new@example.invalid", vec![1_u8]);
+        let params: Params<'_> = &[&seller, &name, &email, &Uuid::now_v7(), &key, &"alias/none"];
+        let session = database.session(&PersonScope::new(subject.clone())).await?;
+        session.commit_with(&[(SIGN_UP, params)]).await.map(|_| ())
+    }
+}
+
+fn stranger() -> Subject {
+    Subject::from_verified_claim("a stranger").unwrap()
+}
+
+#[tokio::test]
+async fn a_person_sees_their_own_memberships_their_sellers_and_themselves() {
+    let stage = Stage::new().await;
+    let database = stage.test.login("robnu_api").await;
+    let person = PersonScope::new(stage.sellers.ours.subject("VIEWER"));
+    for table in ["select seller_id from robnu.members", "select seller_id from robnu.sellers"] {
+        let rows = database.read(&person, table, &[]).await.unwrap();
+        assert_eq!(
+            rows.iter().map(|row| row.get(0)).collect::<Vec<SellerId>>(),
+            [stage.sellers.ours.id],
+            "{table}"
+        );
+    }
+    let rows = database.read(&person, "select email from robnu.people", &[]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<String>>(), ["VIEWER@example.invalid"]);
+
+    let nobody = PersonScope::new(stranger());
+    for sql in
+        ["select id from robnu.members", "select seller_id from robnu.sellers", "select id from robnu.people"]
+    {
+        assert!(database.read(&nobody, sql, &[]).await.unwrap().is_empty(), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_reaches_no_other_tenant_table_and_writes_no_membership() {
+    let stage = Stage::new().await;
+    let database = stage.test.login("robnu_api").await;
+    let person = PersonScope::new(stage.sellers.ours.subject("OWNER"));
+    for sql in [
+        "select seller_id from robnu.orders",
+        "select seller_id from robnu.marketplace_accounts",
+        "select seller_id from robnu.seller_keys",
+        "insert into robnu.members (seller_id, person_id, role) select seller_id, person_id, 'OWNER' from robnu.members",
+        "update robnu.members set role = 'OWNER'",
+        "delete from robnu.members",
+        "insert into robnu.sellers (seller_id, org_id, name) select uuidv7(), org_id, name from robnu.sellers",
+        "update robnu.sellers set name = 'mine'",
+        "update robnu.people set subject = 'somebody else'",
+        "delete from robnu.people",
+    ] {
+        let refused = database.read(&person, sql, &[]).await;
+        assert!(matches!(refused, Err(Error::Forbidden)), "{sql}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_registers_as_nobody_else() {
+    let stage = Stage::new().await;
+    let database = stage.test.login("robnu_api").await;
+    let person = PersonScope::new(stranger());
+    let insert = "insert into robnu.people (subject, email) values ($1, 'x@example.invalid')";
+    let other = database.read(&person, insert, &[&"somebody else"]).await;
+    assert!(matches!(other, Err(Error::Forbidden)), "{other:?}");
+    database.read(&person, insert, &[&"a stranger"]).await.expect("their own row");
+}
+
+#[tokio::test]
+async fn signing_up_makes_a_new_seller_with_its_owner_and_key() {
+    let stage = Stage::new().await;
+    let database = stage.test.login("robnu_api").await;
+    let seller = SellerId::new();
+    stage.sign_up(&database, &stranger(), seller).await.unwrap();
+    let scope = robnu_tenancy::SellerScope::for_member(stranger(), seller);
+    let keys = database.read(&scope, "select seller_id from robnu.seller_keys", &[]).await.unwrap();
+    assert_eq!(keys.iter().map(|row| row.get(0)).collect::<Vec<SellerId>>(), [seller]);
+    let roles = database.read(&scope, "select role from robnu.members", &[]).await.unwrap();
+    assert_eq!(roles.iter().map(|row| row.get(0)).collect::<Vec<String>>(), ["OWNER"]);
+}
+
+#[tokio::test]
+async fn signing_up_joins_no_seller_that_exists() {
+    let stage = Stage::new().await;
+    let database = stage.test.login("robnu_api").await;
+    let members = stage.count("select count(*) from robnu.members").await;
+    let theirs = stage.sellers.theirs.id;
+    for subject in [stranger(), stage.sellers.ours.subject("OWNER"), stage.sellers.theirs.subject("VIEWER")] {
+        let refused = stage.sign_up(&database, &subject, theirs).await;
+        assert!(matches!(refused, Err(Error::Exists { .. })), "{refused:?}");
+    }
+    assert_eq!(stage.count("select count(*) from robnu.members").await, members);
+    assert_eq!(stage.count("select count(*) from robnu.people where subject = 'a stranger'").await, 0);
+    assert_eq!(stage.count("select count(*) from robnu.seller_keys").await, 2);
+}
+
+#[tokio::test]
+async fn signing_up_is_for_the_person_of_the_scope_and_from_no_other_scope() {
+    let stage = Stage::new().await;
+    let database = stage.test.login("robnu_api").await;
+    let params: Params<'_> = &[&SellerId::new(), &"n", &"e@x", &Uuid::now_v7(), &vec![1_u8], &"alias/none"];
+    let owner = database.read(&stage.sellers.ours.scope("OWNER"), SIGN_UP, params).await;
+    assert!(matches!(owner, Err(Error::Forbidden)), "{owner:?}");
+    let adapter = stage.test.login("robnu_adapter").await;
+    let job = adapter.read(&stage.sellers.ours.job_scope(), SIGN_UP, params).await;
+    assert!(matches!(job, Err(Error::Forbidden)), "{job:?}");
+}
+
+/// What a system role may do with each column of each relation, from the catalogue.
+const COLUMNS: &str =
+    "select c.relname::text, a.attname::text, has_column_privilege($1, c.oid, a.attnum, 'select'),
+    has_column_privilege($1, c.oid, a.attnum, 'update')
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'robnu'
+  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  where c.relkind in ('r', 'p', 'v') order by 1, 2";
+
+/// Runs `sql` behind the door of a system scope, in a transaction that is rolled back.
+async fn behind_the_door(login: &Client, role: &str, sql: &str) -> Result<u64, String> {
+    login.batch_execute(&format!("begin; select robnu.enter_system('{role}')")).await.unwrap();
+    let outcome = login.execute(sql, &[]).await;
+    login.batch_execute("rollback").await.unwrap();
+    outcome.map_err(|error| error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned()))
+}
+
+async fn assert_only_granted_columns(login_role: &str, role: &str) {
+    let stage = Stage::new().await;
+    let login = stage.test.raw(login_role).await;
+    let mut granted = 0;
+    for row in stage.superuser.query(COLUMNS, &[&role]).await.unwrap() {
+        let (table, column): (String, String) = (row.get(0), row.get(1));
+        let (selects, updates): (bool, bool) = (row.get(2), row.get(3));
+        let read = behind_the_door(&login, role, &format!("select {column} from robnu.{table}")).await;
+        if selects {
+            granted += 1;
+            assert!(
+                matches!(read, Ok(2..)),
+                "{role} sees rows of both sellers in {table}.{column}: {read:?}"
+            );
+        } else {
+            assert_eq!(read, Err("42501".to_owned()), "{role} reads {table}.{column}");
+        }
+        let to = if selects { &column } else { "null" };
+        let write = behind_the_door(&login, role, &format!("update robnu.{table} set {column} = {to}")).await;
+        if updates {
+            assert!(matches!(write, Ok(2..)), "{role} writes {table}.{column}: {write:?}");
+        } else {
+            assert_eq!(write, Err("42501".to_owned()), "{role} writes {table}.{column}");
+        }
+        for verb in ["delete from", "truncate"] {
+            let refused = behind_the_door(&login, role, &format!("{verb} robnu.{table}")).await;
+            assert_eq!(refused, Err("42501".to_owned()), "{role}: {verb} {table}");
+        }
+    }
+    assert!(granted > 0);
+}
+
+#[tokio::test]
+async fn a_sweep_sees_and_writes_only_the_columns_it_was_granted() {
+    assert_only_granted_columns("robnu_sweep", "robnu_system_sweep").await;
+}
+
+#[tokio::test]
+async fn lanes_see_and_write_only_the_columns_they_were_granted() {
+    assert_only_granted_columns("robnu_lanes", "robnu_system_lanes").await;
+}
+
+#[tokio::test]
+async fn no_system_column_holds_what_a_seller_sells_or_who_buys() {
+    let stage = Stage::new().await;
+    for role in ["robnu_system_sweep", "robnu_system_lanes"] {
+        for row in stage.superuser.query(COLUMNS, &[&role]).await.unwrap() {
+            let (table, column, selects): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
+            let told = ["display_name", "external_account_id", "page_position", "error_message"];
+            let business = ["orders", "order_items", "shipments", "quarantined_records", "people", "members"];
+            let private = column.ends_with("_enc") || told.contains(&column.as_str());
+            assert!(
+                !selects || table == "marketplaces" || !private && !business.contains(&table.as_str()),
+                "{table}.{column}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_makes_no_run_for_a_seller_with_anothers_account() {
+    let stage = Stage::new().await;
+    let database = stage.test.login("robnu_sweep").await;
+    let insert = "insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger)
+        values ($1, $2, 'AJIO', 'ORDERS', 'SCHEDULE')";
+    let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
+    let crossed = database.read(&SystemScope::Sweep, insert, &[&ours.id, &theirs.ajio]).await;
+    assert!(matches!(crossed, Err(Error::Violates { .. })), "{crossed:?}");
+    database.read(&SystemScope::Sweep, insert, &[&ours.id, &ours.ajio]).await.expect("its own account");
+}
+
+#[tokio::test]
+async fn a_login_enters_its_own_scopes_and_no_other() {
+    let stage = Stage::new().await;
+    let crossed = [
+        ("robnu_sweep", "select robnu.enter_system('robnu_system_lanes')"),
+        ("robnu_lanes", "select robnu.enter_system('robnu_system_sweep')"),
+        ("robnu_api", "select robnu.enter_system('robnu_system_sweep')"),
+        ("robnu_api", "select robnu.enter_job(uuidv7(), uuidv7())"),
+        ("robnu_adapter", "select robnu.enter_member('x', uuidv7())"),
+        ("robnu_adapter", "select robnu.enter_person('x')"),
+        ("robnu_sweep", "select robnu.enter_job(uuidv7(), uuidv7())"),
+        ("robnu_api", "set role robnu_owner"),
+        ("robnu_adapter", "set role robnu_person"),
+        ("robnu_sweep", "set role robnu_tenant"),
+        ("robnu_lanes", "set role robnu_tenant"),
+    ];
+    for (login, sql) in crossed {
+        let error = stage.test.raw(login).await.batch_execute(sql).await.expect_err(sql);
+        assert_eq!(error.code().map(tokio_postgres::error::SqlState::code), Some("42501"), "{login}: {sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_without_a_scope_sees_nothing_at_all() {
+    let stage = Stage::new().await;
+    let tables = "select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'robnu' and c.relkind in ('r', 'p', 'v')";
+    for login in ["robnu_api", "robnu_adapter", "robnu_sweep", "robnu_lanes"] {
+        let client = stage.test.raw(login).await;
+        for row in stage.superuser.query(tables, &[]).await.unwrap() {
+            let table: String = row.get(0);
+            for sql in [format!("select from robnu.{table}"), format!("delete from robnu.{table}")] {
+                let error = client.batch_execute(&sql).await.expect_err(&sql);
+                assert_eq!(
+                    error.code().map(tokio_postgres::error::SqlState::code),
+                    Some("42501"),
+                    "{login}: {sql}"
+                );
+            }
+        }
+        client
+            .batch_execute("create temporary table shadow (id integer)")
+            .await
+            .expect_err("no temporary tables");
+    }
+}
+
+#[tokio::test]
+async fn a_seller_scope_without_a_seller_is_an_error_and_not_an_empty_answer() {
+    let stage = Stage::new().await;
+    let client = stage.test.raw("robnu_api").await;
+    let codes = |error: tokio_postgres::Error| error.code().map(|code| code.code().to_owned());
+    // Unset on a fresh connection, empty on a used one.
+    for _ in 0..2 {
+        let bare = client.batch_execute("begin; set local role robnu_tenant; select from robnu.orders").await;
+        assert_eq!(codes(bare.unwrap_err()), Some("RB003".to_owned()));
+        client.batch_execute("rollback; begin; select robnu.enter_person('x'); commit").await.unwrap();
+    }
+}
