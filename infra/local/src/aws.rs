@@ -30,7 +30,7 @@ impl Aws {
     pub fn new(endpoint: String) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .no_proxy()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .build()
             .context("make an HTTP client")?;
         Ok(Self { http, endpoint })

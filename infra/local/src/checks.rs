@@ -1,4 +1,118 @@
-//! stub
-pub async fn run(_paths: &crate::paths::Paths) -> anyhow::Result<()> {
-    Ok(())
+//! `test`: everything that continuous integration checks, step by step. All steps run, whatever an earlier one said, except
+//! those that need what failed; a table at the end names what to mend.
+
+mod sizes;
+mod steps;
+mod supply;
+
+use std::time::{Duration, Instant};
+
+use crate::cli::{DownOptions, UpOptions};
+use crate::failure::{Exit, Failure};
+use crate::paths::Paths;
+use crate::python::Environment;
+use crate::settings::{Settings, write_private};
+use crate::{stack, status, table, tools};
+
+use self::steps::cargo;
+
+/// How one step went.
+#[derive(Debug)]
+struct Outcome {
+    step: &'static str,
+    result: Result<(), String>,
+    took: Duration,
+}
+
+/// Runs every check.
+pub async fn run(paths: &Paths) -> anyhow::Result<()> {
+    let python = tools::check()?;
+    let began = Instant::now();
+    let mut outcomes = Vec::new();
+    let mut step = |name: &'static str, work: &mut dyn FnMut() -> anyhow::Result<()>| {
+        eprintln!("\n=== {name}");
+        let since = Instant::now();
+        let result = work().map_err(|error| format!("{error:#}"));
+        outcomes.push(Outcome { step: name, result, took: since.elapsed() });
+    };
+
+    step("format", &mut || cargo(paths, &["fmt", "--all", "--check"], &[]));
+    step("file sizes", &mut || sizes::check(&paths.root));
+    step("Python packages", &mut || {
+        Environment::cloud(paths).ensure(&python)?;
+        Environment::sam(paths).ensure(&python).map(drop)
+    });
+    step("templates", &mut || steps::templates(paths));
+    step("clippy", &mut || {
+        cargo(paths, &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])
+    });
+    step("documentation", &mut || {
+        let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
+        cargo(paths, &arguments, &[("RUSTDOCFLAGS", "-D warnings".to_owned())])
+    });
+    step("dependencies", &mut || supply::check(paths));
+
+    eprintln!("\n=== tests, on the deployed stack");
+    let since = Instant::now();
+    let result = tests(paths).await.map_err(|error| format!("{error:#}"));
+    outcomes.push(Outcome { step: "tests", result, took: since.elapsed() });
+
+    eprintln!("\n{}", summary(&outcomes, began.elapsed()));
+    let failed: Vec<&str> =
+        outcomes.iter().filter(|outcome| outcome.result.is_err()).map(|outcome| outcome.step).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let next = "mend what the steps said above; each repeats alone with the command shown there";
+    Err(Failure::new(Exit::CheckFailed, format!("failed: {}", failed.join(", ")), next).into())
+}
+
+/// Brings the stack up and runs all tests against it. On a build machine the stack is stopped again.
+async fn tests(paths: &Paths) -> anyhow::Result<()> {
+    let options = free_ports(paths)?;
+    let ended = match stack::up(paths, &options).await {
+        Ok(stack) => {
+            let file = paths.local("stack.json");
+            let description = serde_json::to_vec_pretty(&status::describe(paths).await?)?;
+            write_private(&file, &description)?;
+            let environment = [
+                ("TEST_DATABASE_URL", stack.settings.database_url("postgres")),
+                ("ROBNU_STACK", file.display().to_string()),
+            ];
+            cargo(paths, &["test", "--workspace"], &environment)
+        }
+        Err(error) => Err(error),
+    };
+    if std::env::var_os("CI").is_some() {
+        stack::down(paths, &DownOptions { purge: true })?;
+    }
+    ended
+}
+
+/// The ports of this checkout's stack. A checkout that never had one takes free ports, because the usual ones may belong to
+/// the stack of another checkout on this machine.
+fn free_ports(paths: &Paths) -> anyhow::Result<UpOptions> {
+    let mut options = UpOptions::default();
+    if Settings::load(paths)?.is_none() {
+        let usual = Settings::resolve(paths, &options)?;
+        options.postgres_port = Some(crate::ports::free_or_other(usual.postgres_port)?);
+        options.aws_port = Some(crate::ports::free_or_other(usual.aws_port)?);
+        options.simulators_port = Some(crate::ports::free_or_other(usual.simulators_port)?);
+    }
+    Ok(options)
+}
+
+fn summary(outcomes: &[Outcome], all: Duration) -> String {
+    let mut rows: Vec<Vec<String>> = outcomes
+        .iter()
+        .map(|outcome| {
+            let result = match &outcome.result {
+                Ok(()) => "passed".to_owned(),
+                Err(error) => format!("FAILED: {}", error.lines().next().unwrap_or_default()),
+            };
+            vec![outcome.step.to_owned(), format!("{:.1} s", outcome.took.as_secs_f64()), result]
+        })
+        .collect();
+    rows.push(vec!["all".to_owned(), format!("{:.1} s", all.as_secs_f64()), String::new()]);
+    table::render(&["step", "took", "result"], &rows, &[1])
 }

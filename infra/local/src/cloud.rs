@@ -21,7 +21,7 @@ pub const NAME: &str = "cloud";
 /// The region of everything; the platform's sellers are in India.
 pub const REGION: &str = "ap-south-1";
 const START: &str = include_str!("cloud.py");
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Fails early when its port cannot be had.
 pub fn require_port(paths: &Paths, settings: &Settings) -> anyhow::Result<()> {

@@ -80,9 +80,9 @@ async fn sign_up<'a>(stack: &Running, plan: &'a Plan) -> anyhow::Result<Vec<Sell
         let token = api::sign_in(&stack.aws, &stack.outputs, person).await?;
         let token = token.with_context(|| format!("{} cannot sign in", person.email))?;
         let api = Api::new(stack.api_url()?, token)?;
-        let seller_id = accounts::seller(&api, planned.name).await?;
+        let id = accounts::seller(&api, planned.name).await?;
         sellers.push(Seller {
-            seller_id,
+            id,
             name: planned.name,
             email: person.email,
             api,

@@ -1,6 +1,7 @@
 //! Deploys the real template with `sam deploy`, unless exactly the same is deployed already.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -29,7 +30,16 @@ pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);
     }
-    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(context.finish().as_ref())
+}
+
+/// Bytes as two digits each.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The local stage of samconfig.toml.
@@ -60,9 +70,9 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
     let template = write_template(paths)?;
     let wanted = wanted(paths, &template, &parameters)?;
     let marker = paths.local("deployed");
-    let (outcome, state) = match before {
-        Some(state) if alive && fs::read_to_string(&marker).is_ok_and(|deployed| deployed == wanted) => {
-            ("unchanged", Some(state))
+    let (outcome, deployed) = match before {
+        Some(deployed) if alive && fs::read_to_string(&marker).is_ok_and(|known| known == wanted) => {
+            ("unchanged", Some(deployed))
         }
         _ => {
             let _ = fs::remove_file(&marker);
@@ -72,9 +82,9 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
             (if alive { "updated" } else { "created" }, aws.stack(&stage.stack_name).await?)
         }
     };
-    let state =
-        state.with_context(|| format!("the stack {} is gone right after its deploy", stage.stack_name))?;
-    Ok((format!("stack {} {outcome}", stage.stack_name), state.outputs))
+    let deployed =
+        deployed.with_context(|| format!("the stack {} is gone right after its deploy", stage.stack_name))?;
+    Ok((format!("stack {} {outcome}", stage.stack_name), deployed.outputs))
 }
 
 /// What only the running local cloud knows.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 
+use anyhow::Context;
+
 use crate::failure::{Exit, Failure};
 
 /// Fails with a way out when the port cannot be had. `flag` is the one that chooses another.
@@ -23,6 +25,14 @@ pub fn require_free(port: u16, user: &str, flag: &str) -> Result<(), Failure> {
             ))
         }
     }
+}
+
+/// The port, or another free one where it is taken.
+pub fn free_or_other(port: u16) -> anyhow::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let address = listener.and_then(|listener| listener.local_addr()).context("find a free port")?;
+    Ok(address.port())
 }
 
 /// The process that listens on a port, where the system tells us (Linux, our own processes).

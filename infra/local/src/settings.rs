@@ -8,6 +8,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::UpOptions;
+use crate::deploy::hexadecimal;
 use crate::paths::Paths;
 
 const POSTGRES_PORT: u16 = 54_329;
@@ -122,5 +123,5 @@ pub fn write_private(file: &std::path::Path, content: &[u8]) -> anyhow::Result<(
 fn password() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 16];
     SystemRandom::new().fill(&mut bytes).map_err(|_| anyhow!("the system gives no random bytes"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&bytes))
 }

@@ -2,7 +2,6 @@
 
 use anyhow::Context;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::api::{self, Api};
 use crate::aws::Aws;
@@ -66,10 +65,8 @@ pub async fn show(paths: &Paths, options: &StatusOptions) -> anyhow::Result<()> 
     };
     let aws = Aws::new(settings.aws_endpoint())?;
     let database = postgres::connect(&settings, "postgres").await.is_ok();
-    let deployed = match aws.is_healthy().await {
-        true => aws.stack(&deploy::stage(paths)?.stack_name).await?,
-        false => None,
-    };
+    let deployed =
+        if aws.is_healthy().await { aws.stack(&deploy::stage(paths)?.stack_name).await? } else { None };
     let process = |name: &str| match processes::running(paths, name) {
         Some(note) => format!("running, process {}", note.pid),
         None => "not running".to_owned(),
@@ -111,11 +108,11 @@ pub async fn describe(paths: &Paths) -> anyhow::Result<Description> {
         return Err(not_running(&format!("the local AWS does not answer at {}", settings.aws_endpoint())));
     }
     let stage = deploy::stage(paths)?;
-    let state = aws.stack(&stage.stack_name).await?.filter(deploy::is_alive);
-    let state =
-        state.ok_or_else(|| not_running(&format!("the stack {} is not deployed", stage.stack_name)))?;
-    let api_url = stack::api_url(&settings, &state.outputs)?;
-    let sellers = sellers(&aws, &state.outputs, &api_url).await?;
+    let deployed = aws.stack(&stage.stack_name).await?.filter(deploy::is_alive);
+    let deployed =
+        deployed.ok_or_else(|| not_running(&format!("the stack {} is not deployed", stage.stack_name)))?;
+    let api_url = stack::api_url(&settings, &deployed.outputs)?;
+    let sellers = sellers(&aws, &deployed.outputs, &api_url).await?;
     Ok(Description {
         api_url,
         aws_endpoint: settings.aws_endpoint(),
@@ -126,7 +123,7 @@ pub async fn describe(paths: &Paths) -> anyhow::Result<Description> {
         ajio_url: settings.ajio_url(),
         amazon_url: settings.amazon_url(),
         stack_name: stage.stack_name,
-        outputs: state.outputs,
+        outputs: deployed.outputs,
         sellers,
     })
 }
@@ -140,7 +137,7 @@ async fn sellers(aws: &Aws, outputs: &Outputs, api_url: &str) -> anyhow::Result<
         let me = api.get("/v1/me").await?;
         for seller in me["sellers"].as_array().map(Vec::as_slice).unwrap_or_default() {
             let text = |name: &str| seller[name].as_str().unwrap_or_default().to_owned();
-            if seller["role"] == Value::from("OWNER") {
+            if seller["role"] == "OWNER" {
                 found.push(SellerAccess {
                     seller_id: text("seller_id"),
                     name: text("name"),

@@ -21,7 +21,7 @@ pub fn built(template: &str, folder: impl Fn(&str) -> std::path::PathBuf) -> any
             Some(name) => {
                 let indent = &line[..line.len() - line.trim_start().len()];
                 let folder = folder(name.trim_end_matches('/'));
-                result.push_str(&format!("{indent}CodeUri: {}", folder.display()));
+                result.extend([indent, "CodeUri: ", &folder.display().to_string()]);
                 replaced += 1;
             }
             None => result.push_str(line),

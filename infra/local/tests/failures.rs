@@ -14,20 +14,20 @@ impl Folder {
     fn new(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
+        fs::create_dir_all(&folder).expect("the folder can be made");
         Self(folder)
     }
 
     fn write(&self, name: &str, text: &str) -> PathBuf {
         let file = self.0.join(name);
-        fs::write(&file, text).unwrap();
+        fs::write(&file, text).expect("the file can be written");
         file
     }
 
     /// A program that prints a line.
     fn program(&self, name: &str, line: &str) {
         let file = self.write(name, &format!("#!/bin/sh\necho '{line}'\n"));
-        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).expect("the file is ours");
     }
 }
 
@@ -131,7 +131,8 @@ fn each_taken_port_names_its_user_and_the_flag_that_moves_it() {
 }
 
 fn free_port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    listener.local_addr().expect("a bound listener has an address").port().to_string()
 }
 
 const HEADER: &str = "order_id,purchase_date,status,fulfilment,ship_service_level,category,payment_method,size,courier_status,\

@@ -19,7 +19,7 @@ pub struct Account {
     /// The seller's id.
     pub seller_id: String,
     /// The platform's id.
-    pub account_id: String,
+    pub id: String,
     /// Code of the marketplace.
     pub marketplace: String,
     /// The marketplace's id of the seller.
@@ -45,30 +45,29 @@ pub async fn connect(sellers: &[Seller<'_>]) -> anyhow::Result<(Vec<Account>, us
     let mut accounts = Vec::new();
     let mut connected = 0;
     for (index, seller) in sellers.iter().enumerate() {
-        let path = format!("/v1/sellers/{}/accounts", seller.seller_id);
+        let path = format!("/v1/sellers/{}/accounts", seller.id);
         let known = api_list(&seller.api, &path, "accounts").await?;
         for planned in seller.accounts {
             let is_planned = |account: &&Value| {
                 account["marketplace"] == planned.marketplace
                     && account["external_account_id"] == planned.external_account_id.as_str()
             };
-            let account = match known.iter().find(is_planned) {
-                Some(account) => account.clone(),
-                None => {
-                    let body = json!({
-                        "marketplace": planned.marketplace,
-                        "external_account_id": planned.external_account_id,
-                        "display_name": planned.display_name,
-                        "details": planned.details,
-                    });
-                    connected += 1;
-                    seller.api.post(&path, &body).await?.1
-                }
+            let account = if let Some(account) = known.iter().find(is_planned) {
+                account.clone()
+            } else {
+                let body = json!({
+                    "marketplace": planned.marketplace,
+                    "external_account_id": planned.external_account_id,
+                    "display_name": planned.display_name,
+                    "details": planned.details,
+                });
+                connected += 1;
+                seller.api.post(&path, &body).await?.1
             };
             accounts.push(Account {
                 seller: index,
-                seller_id: seller.seller_id.clone(),
-                account_id: text(&account, "account_id")?,
+                seller_id: seller.id.clone(),
+                id: text(&account, "account_id")?,
                 marketplace: planned.marketplace.to_owned(),
                 external_account_id: planned.external_account_id.clone(),
                 display_name: planned.display_name.to_owned(),
@@ -84,11 +83,11 @@ pub async fn wait_for_lanes(sellers: &[Seller<'_>], accounts: &[Account]) -> any
     loop {
         let mut waiting = Vec::new();
         for (index, seller) in sellers.iter().enumerate() {
-            let path = format!("/v1/sellers/{}/accounts", seller.seller_id);
+            let path = format!("/v1/sellers/{}/accounts", seller.id);
             for account in api_list(&seller.api, &path, "accounts").await? {
                 let ours = accounts
                     .iter()
-                    .any(|known| known.seller == index && account["account_id"] == known.account_id.as_str());
+                    .any(|known| known.seller == index && account["account_id"] == known.id.as_str());
                 if ours && account["lane_state"] != "ACTIVE" {
                     waiting.push(format!("{} is {}", account["display_name"], account["lane_state"]));
                 }
@@ -110,7 +109,7 @@ pub async fn wait_for_lanes(sellers: &[Seller<'_>], accounts: &[Account]) -> any
 
 /// Asks for a sync; also says whether it is a new run.
 pub async fn ask_for_sync(api: &Api, account: &Account) -> anyhow::Result<(String, bool)> {
-    let path = format!("/v1/sellers/{}/accounts/{}/sync", account.seller_id, account.account_id);
+    let path = format!("/v1/sellers/{}/accounts/{}/sync", account.seller_id, account.id);
     let (status, run) = api.post(&path, &json!({"kind": "ORDERS", "full": false})).await?;
     Ok((text(&run, "run_id")?, status == StatusCode::ACCEPTED))
 }

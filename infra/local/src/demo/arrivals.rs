@@ -44,7 +44,7 @@ pub async fn read(database: &Client, accounts: &[Account]) -> anyhow::Result<Vec
     let mut arrived = Vec::new();
     for account in accounts {
         let row = database
-            .query_one(COUNTS, &[&account.seller_id, &account.account_id])
+            .query_one(COUNTS, &[&account.seller_id, &account.id])
             .await
             .with_context(|| format!("count what arrived for {}", account.display_name))?;
         let total: String = row.try_get(2)?;

@@ -43,7 +43,7 @@ pub struct PlannedAccount {
 #[derive(Debug)]
 pub struct Seller<'a> {
     /// The platform's id.
-    pub seller_id: String,
+    pub id: String,
     /// Its name.
     pub name: &'static str,
     /// Its owner.

@@ -16,7 +16,7 @@ pub fn account(arrived: &Arrived) -> Value {
     json!({
         "marketplace": arrived.account.marketplace,
         "seller_id": arrived.account.seller_id,
-        "account_id": arrived.account.account_id,
+        "account_id": arrived.account.id,
         "external_account_id": arrived.account.external_account_id,
         "orders": arrived.orders,
         "order_lines": arrived.order_lines,
@@ -78,13 +78,13 @@ fn money(found: &Arrived) -> String {
 
 fn run_table(sellers: &[Seller<'_>], arrived: &[Arrived], runs: &[Value]) -> String {
     let newest = arrived.iter().flat_map(|found| {
-        let of_account = |run: &&Value| run["account_id"] == found.account.account_id.as_str();
+        let of_account = |run: &&Value| run["account_id"] == found.account.id.as_str();
         let all: Vec<&Value> = runs.iter().filter(of_account).collect();
         all[all.len().saturating_sub(SHOWN_RUNS)..].to_vec()
     });
     let rows: Vec<Vec<String>> = newest
         .map(|run| {
-            let account = arrived.iter().find(|found| run["account_id"] == found.account.account_id.as_str());
+            let account = arrived.iter().find(|found| run["account_id"] == found.account.id.as_str());
             let count = |name: &str| run["counters"][name].to_string();
             let text = |name: &str| run[name].as_str().unwrap_or("-").to_owned();
             vec![
@@ -127,7 +127,7 @@ fn next(paths: &Paths, stack: &Running, sellers: &[Seller<'_>]) -> anyhow::Resul
             "  {}'s orders     curl -H \"Authorization: Bearer $(cat {})\" '{api_url}/v1/sellers/{}/orders?limit=2'",
             seller.name.split(' ').next().unwrap_or_default(),
             paths.shown(&file),
-            seller.seller_id
+            seller.id
         ));
         lines.push(format!("                     (the token is {}'s, good for an hour)", seller.email));
     }

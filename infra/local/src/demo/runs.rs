@@ -10,7 +10,7 @@ use super::plan::Seller;
 use crate::progress::Progress;
 
 /// Longer than the schedule's minute, the local clock's ten seconds and a large order book together.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 /// How long the schedule may take to begin a run.
 const SCHEDULE_PATIENCE: Duration = Duration::from_secs(150);
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -88,7 +88,7 @@ pub async fn list(sellers: &[Seller<'_>], accounts: &[Account]) -> anyhow::Resul
 }
 
 async fn of_account(sellers: &[Seller<'_>], account: &Account) -> anyhow::Result<Vec<Value>> {
-    let path = format!("/v1/sellers/{}/runs?account_id={}", account.seller_id, account.account_id);
+    let path = format!("/v1/sellers/{}/runs?account_id={}", account.seller_id, account.id);
     api_list(&sellers[account.seller].api, &path, "runs").await
 }
 
@@ -103,7 +103,7 @@ async fn wait_for_end(
         let found = sellers[account.seller].api.get(&path).await?;
         match found["state"].as_str() {
             Some("QUEUED" | "RUNNING" | "WAITING") if since.elapsed() < PATIENCE => {
-                tokio::time::sleep(INTERVAL).await
+                tokio::time::sleep(INTERVAL).await;
             }
             Some("SUCCEEDED") => return Ok(found),
             state => {

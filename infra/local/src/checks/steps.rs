@@ -1,0 +1,38 @@
+//! Steps that run a tool, each shown as the command that repeats it.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, anyhow};
+
+use crate::deploy;
+use crate::paths::Paths;
+use crate::python::Environment;
+use crate::tools;
+
+/// Runs cargo with additional environment.
+pub fn cargo(paths: &Paths, arguments: &[&str], environment: &[(&str, String)]) -> anyhow::Result<()> {
+    let mut command = Command::new(tools::cargo());
+    command.args(arguments).current_dir(&paths.root);
+    for (name, value) in environment {
+        command.env(name, value);
+    }
+    run(&mut command, &format!("cargo {}", arguments.join(" ")))
+}
+
+/// Both linters over both templates.
+pub fn templates(paths: &Paths) -> anyhow::Result<()> {
+    let mut sam = deploy::sam(paths);
+    sam.args(["validate", "--lint", "--template-file", "template.yaml"]);
+    run(&mut sam, "sam validate --lint")?;
+    // Which templates, says .cfnlintrc.
+    let mut lint = Command::new(Environment::sam(paths).program("cfn-lint"));
+    lint.current_dir(&paths.root);
+    run(&mut lint, "cfn-lint")
+}
+
+/// Runs a command with its output shown; `shown` is what a person would type.
+pub fn run(command: &mut Command, shown: &str) -> anyhow::Result<()> {
+    eprintln!("$ {shown}");
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("run {shown}"))?;
+    if status.success() { Ok(()) } else { Err(anyhow!("`{shown}` failed with {status}")) }
+}
