@@ -190,19 +190,13 @@ async fn an_unknown_sweep_is_refused_by_name() {
 #[tokio::test]
 async fn the_search_for_differing_lanes_reads_only_those() {
     let world = opened().await;
-    let plan = "explain select seller_id, id from robnu.marketplace_accounts
-        where ((status = 'ACTIVE' and lane_state <> 'ACTIVE')
-            or (status in ('PAUSED', 'NEEDS_RECONNECT') and lane_state = 'ACTIVE')
-            or (status = 'DISCONNECTED' and lane_state <> 'RETIRED'))
-          and (seller_id, id) > ($1, $2) order by seller_id, id limit 100";
     let raw = world.test.raw("robnu_lanes").await;
-    raw.batch_execute(
-        "begin; select robnu.enter_system('robnu_system_lanes'); set local enable_seqscan = off",
-    )
-    .await
-    .unwrap();
-    let statement = plan.replace("$1", "gen_random_uuid()").replace("$2", "gen_random_uuid()");
-    let rows = raw.query(&statement, &[]).await.unwrap();
-    let text: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    assert!(text.join("\n").contains("marketplace_accounts_lane_differs"), "{text:#?}");
+    let enter = "begin; select robnu.enter_system('robnu_system_lanes'); set local enable_seqscan = off";
+    raw.batch_execute(enter).await.unwrap();
+    let search = include_str!("../src/sql/find_differing.sql");
+    let search =
+        search.split_once("select").unwrap().1.replace("$1, $2", "gen_random_uuid(), gen_random_uuid()");
+    let rows = raw.query(&format!("explain select {}", search.replace("$3", "100")), &[]).await.unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert!(plan.join("\n").contains("marketplace_accounts_lane_differs"), "{plan:#?}");
 }

@@ -78,19 +78,19 @@ impl Wire {
 
     /// Faults that were never met.
     pub fn unused(&self) -> usize {
-        self.faults.lock().unwrap().iter().filter(|fault| fault.times > 0).count()
+        self.faults.lock().expect("no test panics with it").iter().filter(|fault| fault.times > 0).count()
     }
 
     fn add(&self, operation: &'static str, containing: &str, times: usize, effect: Effect) {
         let fault = Fault { operation, containing: containing.to_owned(), times, effect };
-        self.faults.lock().unwrap().push(fault);
+        self.faults.lock().expect("no test panics with it").push(fault);
     }
 
     fn effect(&self, request: &HttpRequest) -> Option<Effect> {
         let operation = operation(request);
         let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
         let text = format!("{} {body}", request.uri());
-        let mut faults = self.faults.lock().unwrap();
+        let mut faults = self.faults.lock().expect("no test panics with it");
         let fault = faults.iter_mut().find(|fault| {
             fault.times > 0 && fault.operation == operation && text.contains(&fault.containing)
         })?;

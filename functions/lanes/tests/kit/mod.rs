@@ -11,6 +11,7 @@ use std::time::Duration;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionCode, Runtime};
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_sqs::operation::get_queue_url::GetQueueUrlError;
 use aws_sdk_sqs::types::QueueAttributeName;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -125,7 +126,9 @@ impl World {
         let name = self.queue_name(account, generation);
         match self.context.sqs.get_queue_url().queue_name(name).send().await {
             Ok(_) => true,
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_queue_does_not_exist()) => false,
+            Err(error) if error.as_service_error().is_some_and(GetQueueUrlError::is_queue_does_not_exist) => {
+                false
+            }
             Err(error) => panic!("{error:?}"),
         }
     }
@@ -145,7 +148,11 @@ impl World {
     pub async fn expect_open(&self, account: AccountId, generation: i32) {
         let lane = self.lane(account).await;
         assert_eq!((lane.state.as_str(), lane.generation, lane.is_leased), ("ACTIVE", generation, false));
-        assert!(lane.queue_url.unwrap().ends_with(&self.queue_name(account, generation)));
+        assert!(
+            lane.queue_url
+                .expect("an active lane has a queue")
+                .ends_with(&self.queue_name(account, generation))
+        );
         assert!(self.has_queue(account, generation).await);
         let mappings = self.mappings(account, generation).await;
         assert_eq!(mappings.len(), 1, "{mappings:?}");
@@ -207,8 +214,10 @@ pub async fn ask_until(context: &Context, bodies: &[String], deadline: Instant) 
         records.map(|(place, body)| Record { message_id: place.to_string(), body: body.clone() }).collect();
     match handle(Event::Requests { records }, context, deadline).await {
         Ok(Answer::Requests { batch_item_failures }) => {
-            let mut places: Vec<usize> =
-                batch_item_failures.iter().map(|failure| failure.item_identifier.parse().unwrap()).collect();
+            let mut places: Vec<usize> = batch_item_failures
+                .iter()
+                .map(|failure| failure.item_identifier.parse().expect("our own ids"))
+                .collect();
             places.sort_unstable();
             places
         }
@@ -224,7 +233,7 @@ pub async fn reconcile_with(context: &Context, deadline: Instant) -> Report {
 }
 
 pub fn in_a_minute() -> Instant {
-    Instant::now() + Duration::from_secs(60)
+    Instant::now() + Duration::from_mins(1)
 }
 
 pub async fn attribute(sqs: &aws_sdk_sqs::Client, queue_url: &str, name: QueueAttributeName) -> String {

@@ -4,8 +4,8 @@
 -- $1 schedules at most, $2 codes of the marketplaces that have an adapter
 with claimed as (
   update robnu.schedules
-  set last_claimed_at = now(), next_due_at = next_due_at
-    + make_interval(mins => every_minutes * (1 + floor(extract(epoch from now() - next_due_at) / (60 * every_minutes))::integer))
+  set last_claimed_at = now(),
+    next_due_at = date_bin(make_interval(mins => every_minutes), now(), next_due_at) + make_interval(mins => every_minutes)
   where id = any (array(
     select id from robnu.schedules
     where enabled and next_due_at <= now()

@@ -134,7 +134,7 @@ impl World {
 }
 
 pub fn in_a_minute() -> Instant {
-    Instant::now() + Duration::from_secs(60)
+    Instant::now() + Duration::from_mins(1)
 }
 
 pub async fn sweep_with(context: &Context) -> Report {

@@ -1,0 +1,69 @@
+//! A bad environment: the function refuses to start and says which variable is to blame.
+
+use std::process::Command;
+
+const TARGETS: &str =
+    r#"{"AJIO":{"function_arn":"arn:aws:lambda:x","dead_letter_queue_arn":"arn:aws:sqs:x"}}"#;
+const GOOD: [(&str, &str); 13] = [
+    ("AWS_REGION", "ap-south-1"),
+    ("AWS_ACCESS_KEY_ID", "test"),
+    ("AWS_SECRET_ACCESS_KEY", "test"),
+    ("STAGE", "test"),
+    ("LANE_QUEUE_PREFIX", "robnu-test-lane-"),
+    ("LANE_VISIBILITY_SECONDS", "130"),
+    ("DEAD_LETTER_MAX_RECEIVES", "5"),
+    ("LANE_TARGETS", TARGETS),
+    ("DATABASE_TLS", "off"),
+    ("DATABASE_HOST", "127.0.0.1"),
+    ("DATABASE_PORT", "5432"),
+    ("DATABASE_NAME", "robnu"),
+    ("DATABASE_USER", "robnu_lanes"),
+];
+
+/// Starts the function with one variable changed, or taken away, and answers its log.
+fn refusal(variable: &str, value: Option<&str>) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lanes"));
+    command.env_clear().envs(GOOD).env_remove(variable);
+    if let Some(value) = value {
+        command.env(variable, value);
+    }
+    let output = command.output().expect("the function can be started");
+    assert!(!output.status.success(), "{variable} does not matter");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_missing_variable_is_named() {
+    for variable in [
+        "STAGE",
+        "LANE_QUEUE_PREFIX",
+        "LANE_VISIBILITY_SECONDS",
+        "DEAD_LETTER_MAX_RECEIVES",
+        "LANE_TARGETS",
+        "DATABASE_HOST",
+        "DATABASE_USER",
+    ] {
+        let log = refusal(variable, None);
+        assert!(log.contains(&format!("environment variable {variable} is not set")), "{log}");
+    }
+}
+
+#[test]
+fn a_malformed_variable_is_named_with_what_it_should_be() {
+    for (variable, value, expected) in [
+        ("LANE_VISIBILITY_SECONDS", "soon", "is not a number of seconds"),
+        ("LANE_VISIBILITY_SECONDS", "50000", "is not between 1 and 43200 seconds"),
+        ("DEAD_LETTER_MAX_RECEIVES", "0", "is not between 1 and 1000"),
+        ("LANE_QUEUE_PREFIX", "a-prefix-that-leaves-no-room-for-an-id", "is not short enough"),
+        ("LANE_TARGETS", "{}x", "is not a JSON object"),
+        (
+            "LANE_TARGETS",
+            r#"{"AJIO":{"function_arn":"f","dead_letter_queue_arn":"d"}}"#,
+            "is not a JSON object whose",
+        ),
+        ("DATABASE_PORT", "x", "is not a port number"),
+    ] {
+        let log = refusal(variable, Some(value));
+        assert!(log.contains(&format!("environment variable {variable} {expected}")), "{log}");
+    }
+}

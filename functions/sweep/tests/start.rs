@@ -1,0 +1,52 @@
+//! A bad environment or an unreachable database: the function says what is to blame.
+
+mod kit;
+
+use std::process::Command;
+
+use kit::{in_a_minute, try_sweep};
+use robnu_dispatch::Bell;
+use robnu_tenancy::{Database, DatabaseConfig, Error, Tls};
+use sweep::{Context, SweepError};
+
+#[test]
+fn a_missing_variable_is_named() {
+    let good = [
+        ("AWS_REGION", "ap-south-1"),
+        ("DATABASE_TLS", "off"),
+        ("DATABASE_HOST", "127.0.0.1"),
+        ("DATABASE_PORT", "5432"),
+        ("DATABASE_NAME", "robnu"),
+        ("DATABASE_USER", "robnu_sweep"),
+    ];
+    for (variable, _) in &good[1..] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sweep"));
+        let output = command.env_clear().envs(good).env_remove(variable).output().unwrap();
+        assert!(!output.status.success());
+        let log = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(log.contains(&format!("environment variable {variable} is not set")), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_down_fails_the_sweep_and_may_be_tried_again() {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let config = DatabaseConfig {
+        host: "127.0.0.1".to_owned(),
+        port,
+        name: "robnu".to_owned(),
+        user: "robnu_sweep".to_owned(),
+        password: None,
+        tls: Tls::Off,
+        pool_size: 1,
+        connect_timeout: std::time::Duration::from_secs(2),
+    };
+    let context = Context { database: Database::new(&config).await.unwrap(), bell: Bell::new(kit::sqs()) };
+    let error = try_sweep(&context, "scheduling", in_a_minute()).await.unwrap_err();
+    assert!(
+        matches!(&error, SweepError::Claim(cause @ Error::Unreachable(_)) if cause.is_transient()),
+        "{error:?}"
+    );
+}
