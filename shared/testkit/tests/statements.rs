@@ -1,0 +1,207 @@
+//! Every statement in a `.sql` file: it prepares on the migrated schema as its function's login role, may run in one of that
+//! login's scopes, leaves transactions and settings alone, and reaches big tables through their indexes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use robnu_testkit::{Seller, TestDatabase, TwoSellers};
+use tokio_postgres::Client;
+
+/// A login role and one of its doors.
+#[derive(Clone, Copy)]
+enum Door {
+    Member,
+    Person,
+    Job,
+    Sweep,
+    Lanes,
+}
+
+impl Door {
+    fn login(self) -> &'static str {
+        match self {
+            Self::Member | Self::Person => "robnu_api",
+            Self::Job => "robnu_adapter",
+            Self::Sweep => "robnu_sweep",
+            Self::Lanes => "robnu_lanes",
+        }
+    }
+
+    fn sql(self, seller: &Seller) -> String {
+        let id = seller.id;
+        match self {
+            Self::Member => format!("select robnu.enter_member('OWNER@{id}', '{id}')"),
+            Self::Person => format!("select robnu.enter_person('OWNER@{id}')"),
+            Self::Job => format!("select robnu.enter_job('{id}', '{}')", seller.ajio),
+            Self::Sweep => "select robnu.enter_system('robnu_system_sweep')".to_owned(),
+            Self::Lanes => "select robnu.enter_system('robnu_system_lanes')".to_owned(),
+        }
+    }
+}
+
+/// Through which doors the statements of a folder may go.
+fn doors(file: &Path) -> &'static [Door] {
+    let folder = file.strip_prefix(root()).unwrap().iter().take(2).collect::<PathBuf>();
+    match folder.to_str().unwrap() {
+        "functions/api" => &[Door::Member, Door::Person],
+        "functions/adapter" => &[Door::Job],
+        "functions/sweep" => &[Door::Sweep],
+        "functions/lanes" => &[Door::Lanes],
+        // The run ledger serves members who ask for a run and jobs that work on one; sweeps and lanes ring.
+        "shared/dispatch" => &[Door::Member, Door::Job],
+        other => panic!("say here through which doors the statements of {other} go"),
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Every `.sql` file of functions and shared crates but the kit's own fixture, with its text.
+fn statements() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![];
+    for parent in ["functions", "shared"] {
+        let crates = fs::read_dir(root().join(parent)).unwrap();
+        folders.extend(crates.map(|entry| entry.unwrap().path().join("src")));
+    }
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "sql") && !path.ends_with("fixture.sql")
+            {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty());
+    found
+}
+
+/// The plan of a statement behind a door, whatever its parameters will be.
+async fn plan(
+    login: &Client,
+    door: Door,
+    seller: &Seller,
+    sql: &str,
+) -> Result<String, tokio_postgres::Error> {
+    login.batch_execute(&format!("begin; {}", door.sql(seller))).await?;
+    let rows = login.simple_query(&format!("explain (generic_plan) {sql}")).await;
+    login.batch_execute("rollback").await?;
+    let lines = rows?.into_iter().filter_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    Ok(lines.collect::<Vec<_>>().join("\n"))
+}
+
+#[tokio::test]
+async fn every_statement_prepares_as_its_login_and_may_run_in_its_scope() {
+    let test = TestDatabase::new().await;
+    let sellers = TwoSellers::seed(&test).await;
+    let mut faults = Vec::new();
+    for (file, sql) in statements() {
+        let mut refusals = Vec::new();
+        let doors = doors(&file);
+        for door in doors {
+            let login = test.raw(door.login()).await;
+            if let Err(error) = login.prepare(&sql).await {
+                faults.push(format!("{} does not prepare: {error:?}", file.display()));
+            }
+            refusals.extend(plan(&login, *door, &sellers.ours, &sql).await.err());
+        }
+        if refusals.len() == doors.len() {
+            faults.push(format!("{} may run in no scope: {refusals:?}", file.display()));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What a statement file must not be: more than one statement, one without a word of comment, or one that touches what a
+/// session is responsible for.
+fn fault(text: &str) -> Option<&'static str> {
+    let code: String =
+        text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
+    let code = code.trim().trim_end_matches(';').to_lowercase();
+    let verb = code.split_whitespace().next().unwrap_or_default();
+    if !text.starts_with("-- ") {
+        return Some("begins with no comment");
+    }
+    if code.contains(';') {
+        return Some("holds more than one statement");
+    }
+    if !["select", "insert", "update", "delete", "with"].contains(&verb) {
+        return Some("is no query: transactions and settings belong to the session");
+    }
+    // A session-level setting or lock would outlive the transaction and meet the connection's next user.
+    let outliving =
+        ["set_config", "pg_advisory_lock", "pg_try_advisory_lock", "enter_", "dblink", "query_to_xml"];
+    outliving.iter().any(|word| code.contains(word)).then_some("calls what outlives or bypasses the scope")
+}
+
+#[test]
+fn no_statement_touches_transactions_settings_or_roles() {
+    let faults: Vec<String> = statements()
+        .iter()
+        .filter_map(|(file, text)| fault(text).map(|fault| format!("{} {fault}", file.display())))
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn statements_that_touch_transactions_settings_or_roles_are_named() {
+    assert_eq!(fault("-- Reads one.\nselect 1"), None);
+    assert_eq!(fault("select 1"), Some("begins with no comment"));
+    assert_eq!(fault("-- Two.\nselect 1; select 2"), Some("holds more than one statement"));
+    for text in ["-- x\ncommit", "-- x\nset role robnu_owner", "-- x\nlisten doorbell", "-- x\ndiscard all"] {
+        assert_eq!(
+            fault(text),
+            Some("is no query: transactions and settings belong to the session"),
+            "{text}"
+        );
+    }
+    for text in ["-- x\nselect set_config('role', 'robnu_owner', false)", "-- x\nselect pg_advisory_lock(1)"]
+    {
+        assert_eq!(fault(text), Some("calls what outlives or bypasses the scope"), "{text}");
+    }
+}
+
+/// 5,000 orders of two lines and a shipment for each seller.
+const MANY: &str = "
+    insert into robnu.orders (seller_id, account_id, external_order_id, status, marketplace_status, placed_at, currency)
+    select a.seller_id, a.id, 'M' || n, 'PENDING', 'NEW', now() - n * interval '1 minute', 'INR'
+    from robnu.marketplace_accounts a, generate_series(1, 5000) n where a.marketplace_code = 'AJIO';
+    insert into robnu.order_items (seller_id, order_id, external_item_id, quantity, line_amount, amount_basis)
+    select seller_id, id, line, 1, 10, 'CUSTOMER' from robnu.orders, unnest(array['1', '2']) line where external_order_id ~ '^M';
+    insert into robnu.shipments (seller_id, order_id, external_shipment_id, status)
+    select seller_id, id, '1', 'PENDING' from robnu.orders where external_order_id ~ '^M';
+    insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger, state)
+    select a.seller_id, a.id, 'AJIO', 'ORDERS', 'SCHEDULE', 'SUCCEEDED'
+    from robnu.marketplace_accounts a, generate_series(1, 5000) where a.marketplace_code = 'AJIO';
+    analyze";
+const BIG: [&str; 4] = ["orders", "order_items", "shipments", "sync_runs"];
+
+#[tokio::test]
+async fn no_statement_of_a_seller_reads_a_big_table_from_end_to_end() {
+    let test = TestDatabase::new().await;
+    let sellers = TwoSellers::seed(&test).await;
+    test.superuser().await.batch_execute(MANY).await.unwrap();
+    let mut faults = Vec::new();
+    let mut indexed = 0;
+    for (file, sql) in statements() {
+        for door in doors(&file) {
+            let login = test.raw(door.login()).await;
+            let Ok(plan) = plan(&login, *door, &sellers.ours, &sql).await else { continue };
+            indexed += usize::from(plan.contains("Index Cond"));
+            if BIG.iter().any(|table| plan.contains(&format!("Seq Scan on {table}"))) {
+                faults.push(format!("{}:\n{plan}", file.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(indexed > 0);
+}
