@@ -1,6 +1,8 @@
 //! Kill -9 at every stage, poison, foreign accounts and a marketplace at its worst: nothing is lost, nothing is doubled, and
 //! nobody else is delayed.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
+
 mod support;
 
 use std::time::Duration;
@@ -28,7 +30,11 @@ async fn redeliver_and_check(stand: &Stand, job: &Job, orders: i32) {
     stand.run_to_end(&function, job.clone()).await;
     let run = stand.run(job.run_id).await;
     assert_eq!(run.state, "SUCCEEDED", "{run:?}");
-    assert_eq!(run.orders_new + run.orders_changed + run.orders_unchanged, orders, "every order is counted once: {run:?}");
+    assert_eq!(
+        run.orders_new + run.orders_changed + run.orders_unchanged,
+        orders,
+        "every order is counted once: {run:?}"
+    );
     let counts = "select count(*), count(distinct external_order_id) from robnu.orders where account_id = $1 and external_order_id <> 'FN1'";
     let row = stand.superuser.query_one(counts, &[&job.account_id]).await.unwrap();
     assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (i64::from(orders), i64::from(orders)));
@@ -37,7 +43,9 @@ async fn redeliver_and_check(stand: &Stand, job: &Job, orders: i32) {
 #[tokio::test]
 async fn killed_between_pages_it_goes_on_from_the_page_it_stopped_at() {
     let stand = Stand::new(ajio(200)).await;
-    stand.simulator.add_fault(Fault::new(Marketplace::Ajio, "/orders", FaultKind::Hang { millis: 30_000 }).after(2).times(1));
+    stand.simulator.add_fault(
+        Fault::new(Marketplace::Ajio, "/orders", FaultKind::Hang { millis: 30_000 }).after(2).times(1),
+    );
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;
     let _never = function.send(stand.event(&job)).await;
@@ -99,7 +107,9 @@ async fn while_one_attempt_holds_the_run_another_returns_the_message_and_a_late_
     let stand = Stand::new(ajio(100)).await;
     let (first, second) = (stand.start(Ajio).await, stand.start(Ajio).await);
     let job = stand.queue_run(Ajio).await;
-    stand.simulator.add_fault(Fault::new(Marketplace::Ajio, "/orders", FaultKind::Hang { millis: 4_500 }).after(1).times(1));
+    stand.simulator.add_fault(
+        Fault::new(Marketplace::Ajio, "/orders", FaultKind::Hang { millis: 4_500 }).after(1).times(1),
+    );
     let slow = first.send(stand.event(&job)).await;
     eventually("one page is in", async || stand.run(job.run_id).await.pages == 1).await;
     returned(second.invoke(stand.event(&job)).await);
@@ -108,7 +118,11 @@ async fn while_one_attempt_holds_the_run_another_returns_the_message_and_a_late_
     acknowledged(second.invoke(stand.event(&job)).await);
     let after = (stand.fingerprint().await, stand.run(job.run_id).await.pages);
     acknowledged(slow.await.unwrap());
-    assert_eq!((stand.fingerprint().await, stand.run(job.run_id).await.pages), after, "the late attempt wrote nothing");
+    assert_eq!(
+        (stand.fingerprint().await, stand.run(job.run_id).await.pages),
+        after,
+        "the late attempt wrote nothing"
+    );
     assert!(first.log().iter().any(|line| line.contains("taken_over")), "and said so");
 }
 
@@ -137,12 +151,14 @@ async fn what_can_never_be_right_goes_to_the_dead_letter_queue_with_its_reason()
     let dead_letter_queue = stand.dead_letter_queue.clone();
     for (reason, lane, body) in cases {
         acknowledged(function.invoke(stand.raw_event(lane, &body)).await);
-        let letter = stand.receive(&dead_letter_queue).await.unwrap_or_else(|| panic!("no dead letter for {reason}"));
+        let letter =
+            stand.receive(&dead_letter_queue).await.unwrap_or_else(|| panic!("no dead letter for {reason}"));
         assert_eq!(letter.body(), Some(body.as_str()), "the message is kept whole");
         let attributes = letter.message_attributes().unwrap();
         assert_eq!(attributes["refusal"].string_value(), Some(reason));
         let log = function.log();
-        let line = log.iter().rev().find(|line| line.contains("message refused")).expect("a log line says why");
+        let line =
+            log.iter().rev().find(|line| line.contains("message refused")).expect("a log line says why");
         assert!(line.contains(reason), "{line}");
         assert!(!log.iter().any(|line| line.contains("hunter2")), "a body is never logged");
     }
@@ -166,8 +182,13 @@ async fn a_throttled_or_failing_marketplace_makes_the_run_wait_and_not_burn_rece
         let job = stand.queue_run(Ajio).await;
         acknowledged(function.invoke(stand.event(&job)).await);
         let run = stand.run(job.run_id).await;
-        assert_eq!((run.state.as_str(), run.pages, run.has_position), ("WAITING", 1, true), "{kind:?}: {run:?}");
-        let due = "select extract(epoch from next_attempt_at - now())::float8 from robnu.sync_runs where id = $1";
+        assert_eq!(
+            (run.state.as_str(), run.pages, run.has_position),
+            ("WAITING", 1, true),
+            "{kind:?}: {run:?}"
+        );
+        let due =
+            "select extract(epoch from next_attempt_at - now())::float8 from robnu.sync_runs where id = $1";
         let seconds: f64 = stand.superuser.query_one(due, &[&job.run_id]).await.unwrap().get(0);
         let least = if matches!(kind, FaultKind::Status { retry_after: Some(_), .. }) { 115.0 } else { 20.0 };
         assert!(seconds > least, "{kind:?} waits {seconds} s");
@@ -207,7 +228,10 @@ async fn a_bad_record_is_kept_encrypted_and_the_rest_of_the_page_goes_on() {
     assert_eq!((run.state.as_str(), run.orders_new, run.quarantined), ("SUCCEEDED", 59, 1), "{run:?}");
     let row = stand
         .superuser
-        .query_one("select external_id, reason, record_enc from robnu.quarantined_records where run_id = $1", &[&job.run_id])
+        .query_one(
+            "select external_id, reason, record_enc from robnu.quarantined_records where run_id = $1",
+            &[&job.run_id],
+        )
         .await
         .unwrap();
     let external_id: String = row.get(0);
@@ -249,7 +273,9 @@ async fn no_secret_token_or_row_is_ever_logged() {
 async fn without_its_configuration_it_refuses_to_start_and_names_the_variable() {
     let stand = Stand::new(ajio(1)).await;
     let config = stand.test.config("robnu_adapter");
-    for missing in ["DATABASE_HOST", "MARKETPLACE_CODE", "DEAD_LETTER_QUEUE_URL", "LEASE_SECONDS", "PLATFORM_KEY_ID"] {
+    for missing in
+        ["DATABASE_HOST", "MARKETPLACE_CODE", "DEAD_LETTER_QUEUE_URL", "LEASE_SECONDS", "PLATFORM_KEY_ID"]
+    {
         let mut environment = stand.environment(Ajio, config.host.clone(), config.port);
         environment.retain(|(name, _)| *name != missing);
         let timeout = Duration::from_secs(5);
@@ -270,5 +296,9 @@ async fn with_the_database_down_the_message_goes_back_to_its_lane() {
     let function = stand.start_with(Ajio, "127.0.0.1".to_owned(), closed_port).await;
     let job = stand.queue_run(Ajio).await;
     returned(function.invoke(stand.event(&job)).await);
-    assert!(function.log().iter().any(|line| line.contains("the database cannot be reached")), "{:?}", function.log());
+    assert!(
+        function.log().iter().any(|line| line.contains("the database cannot be reached")),
+        "{:?}",
+        function.log()
+    );
 }

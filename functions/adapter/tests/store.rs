@@ -1,6 +1,8 @@
 //! Storing pages against a model: whatever pages come, in whatever order, the tables hold what the rules say, to the last
 //! decimal, and the neighbour's rows stay as they were.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
+
 use std::collections::BTreeMap;
 
 use adapter::store::store_page;
@@ -20,12 +22,17 @@ use uuid::Uuid;
 /// Order id → status and lines; line id → amount and basis.
 type Model = BTreeMap<String, (OrderStatus, BTreeMap<String, (Decimal, AmountBasis)>)>;
 
+/// Order, its status, line, its amount and basis; an order without lines has a row without a line.
+type FlatRow = (String, String, Option<String>, Option<Decimal>, Option<String>);
+
 const STATUSES: [OrderStatus; 3] = [OrderStatus::Pending, OrderStatus::Confirmed, OrderStatus::Cancelled];
 const BASES: [AmountBasis; 2] = [AmountBasis::Customer, AmountBasis::Purchase];
 
 fn pages() -> impl Strategy<Value = Vec<Vec<OrderRecord>>> {
-    let item = (0_u8..3, 0_i64..1_000_000, prop::sample::select(BASES.to_vec())).prop_map(|(id, units, basis)| item(id, units, basis));
-    let order = (0_u8..5, prop::sample::select(STATUSES.to_vec()), prop::collection::vec(item, 0..4)).prop_map(|(id, status, items)| order(id, status, items));
+    let item = (0_u8..3, 0_i64..1_000_000, prop::sample::select(BASES.to_vec()))
+        .prop_map(|(id, units, basis)| item(id, units, basis));
+    let order = (0_u8..5, prop::sample::select(STATUSES.to_vec()), prop::collection::vec(item, 0..4))
+        .prop_map(|(id, status, items)| order(id, status, items));
     prop::collection::vec(prop::collection::vec(order, 0..7), 1..6)
 }
 
@@ -46,7 +53,8 @@ fn item(id: u8, units: i64, basis: AmountBasis) -> OrderItemRecord {
 
 fn order(id: u8, status: OrderStatus, items: Vec<OrderItemRecord>) -> OrderRecord {
     // A line id occurs once in an order; the adapters see to that.
-    let items: BTreeMap<String, OrderItemRecord> = items.into_iter().map(|item| (item.external_item_id.clone(), item)).collect();
+    let items: BTreeMap<String, OrderItemRecord> =
+        items.into_iter().map(|item| (item.external_item_id.clone(), item)).collect();
     OrderRecord {
         external_order_id: format!("O{id}"),
         status,
@@ -67,7 +75,8 @@ fn order(id: u8, status: OrderStatus, items: Vec<OrderItemRecord>) -> OrderRecor
 
 /// The rules, said a second time in another way. Answers how many orders the page holds.
 fn apply(model: &mut Model, page: &[OrderRecord]) -> i32 {
-    let last: BTreeMap<&str, &OrderRecord> = page.iter().map(|order| (order.external_order_id.as_str(), order)).collect();
+    let last: BTreeMap<&str, &OrderRecord> =
+        page.iter().map(|order| (order.external_order_id.as_str(), order)).collect();
     for (id, order) in &last {
         let (status, lines) = model.entry((*id).to_owned()).or_insert((order.status, BTreeMap::new()));
         if order.status == OrderStatus::Pending && *status != OrderStatus::Pending {
@@ -75,7 +84,9 @@ fn apply(model: &mut Model, page: &[OrderRecord]) -> i32 {
         }
         *status = order.status;
         let kept = |item: &OrderItemRecord| match lines.get(&item.external_item_id) {
-            Some((amount, AmountBasis::Customer)) if item.amount_basis == AmountBasis::Purchase => (*amount, AmountBasis::Customer),
+            Some((amount, AmountBasis::Customer)) if item.amount_basis == AmountBasis::Purchase => {
+                (*amount, AmountBasis::Customer)
+            }
             _ => (item.line_amount, item.amount_basis),
         };
         *lines = order.items.iter().map(|item| (item.external_item_id.clone(), kept(item))).collect();
@@ -97,7 +108,13 @@ impl Stand {
         let sellers = TwoSellers::seed(&test).await;
         let superuser = test.superuser().await;
         let cipher = SellerCipher::new(sellers.ours.id, Uuid::now_v7(), &[7; 32]).unwrap();
-        Self { database: test.login("robnu_adapter").await, seller: sellers.ours, superuser, cipher, _test: test }
+        Self {
+            database: test.login("robnu_adapter").await,
+            seller: sellers.ours,
+            superuser,
+            cipher,
+            _test: test,
+        }
     }
 
     async fn clear(&self) {
@@ -121,7 +138,7 @@ impl Stand {
         counters
     }
 
-    async fn stored(&self) -> Vec<(String, String, Option<String>, Option<Decimal>, Option<String>)> {
+    async fn stored(&self) -> Vec<FlatRow> {
         let sql = "select o.external_order_id, o.status, i.external_item_id, i.line_amount, i.amount_basis
                    from robnu.orders o left join robnu.order_items i on i.seller_id = o.seller_id and i.order_id = o.id
                    where o.account_id = $1 order by 1, 3";
@@ -130,7 +147,7 @@ impl Stand {
     }
 }
 
-fn flat(model: &Model) -> Vec<(String, String, Option<String>, Option<Decimal>, Option<String>)> {
+fn flat(model: &Model) -> Vec<FlatRow> {
     let mut rows = Vec::new();
     for (order, (status, lines)) in model {
         let status = status.as_str().to_owned();
@@ -138,7 +155,13 @@ fn flat(model: &Model) -> Vec<(String, String, Option<String>, Option<Decimal>, 
             rows.push((order.clone(), status.clone(), None, None, None));
         }
         for (line, (amount, basis)) in lines {
-            rows.push((order.clone(), status.clone(), Some(line.clone()), Some(*amount), Some(basis.as_str().to_owned())));
+            rows.push((
+                order.clone(),
+                status.clone(),
+                Some(line.clone()),
+                Some(*amount),
+                Some(basis.as_str().to_owned()),
+            ));
         }
     }
     rows
@@ -148,7 +171,11 @@ fn flat(model: &Model) -> Vec<(String, String, Option<String>, Option<Decimal>, 
 fn any_sequence_of_pages_leaves_what_the_rules_say_and_a_repeated_page_changes_nothing() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stand = runtime.block_on(Stand::new());
-    let mut runner = TestRunner::new(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 150,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let outcome = runner.run(&pages(), |pages| {
         runtime.block_on(async {
             stand.clear().await;
@@ -156,10 +183,17 @@ fn any_sequence_of_pages_leaves_what_the_rules_say_and_a_repeated_page_changes_n
             for page in &pages {
                 let size = apply(&mut model, page);
                 let counters = stand.store(page).await;
-                prop_assert_eq!(counters.orders_new + counters.orders_changed + counters.orders_unchanged, size);
+                prop_assert_eq!(
+                    counters.orders_new + counters.orders_changed + counters.orders_unchanged,
+                    size
+                );
                 prop_assert_eq!(stand.stored().await, flat(&model));
                 let again = stand.store(page).await;
-                prop_assert_eq!(again, Counters { orders_unchanged: size, ..Counters::default() }, "the page again");
+                prop_assert_eq!(
+                    again,
+                    Counters { orders_unchanged: size, ..Counters::default() },
+                    "the page again"
+                );
             }
             Ok(())
         })

@@ -1,5 +1,7 @@
 //! Orders arrive, complete and once: the real binary, a real database, the marketplaces' contracts.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
+
 mod support;
 
 use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn};
@@ -40,14 +42,21 @@ async fn amazon_orders_arrive_to_the_paisa_and_a_full_second_read_touches_no_row
     assert_eq!(stand.stored(account).await, (3, 4, Decimal::new(1_296_745, 3)));
     let texts = stand
         .superuser
-        .query("select marketplace_status from robnu.orders where account_id = $1 order by external_order_id", &[&account])
+        .query(
+            "select marketplace_status from robnu.orders where account_id = $1 order by external_order_id",
+            &[&account],
+        )
         .await
         .unwrap();
     let texts: Vec<&str> = texts.iter().map(|row| row.get(0)).collect();
     assert_eq!(texts, ["Cancelled", "Shipped - Delivered to Buyer", "Shipped"]);
 
     let before = stand.fingerprint().await;
-    stand.superuser.execute("update robnu.marketplace_accounts set orders_watermark = null", &[]).await.unwrap();
+    stand
+        .superuser
+        .execute("update robnu.marketplace_accounts set orders_watermark = null", &[])
+        .await
+        .unwrap();
     let theirs_then = stand.theirs().await;
     let again = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, again.clone()).await;
@@ -65,12 +74,16 @@ async fn the_watermark_moves_with_the_last_page_and_the_next_run_reads_from_it()
     let job = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, job).await;
     let watermark = "select orders_watermark is not null from robnu.marketplace_accounts where id = $1";
-    let moved: bool = stand.superuser.query_one(watermark, &[&stand.sellers.ours.amazon]).await.unwrap().get(0);
+    let moved: bool =
+        stand.superuser.query_one(watermark, &[&stand.sellers.ours.amazon]).await.unwrap().get(0);
     assert!(moved, "the watermark is set");
     let next = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, next.clone()).await;
     let run = stand.run(next.run_id).await;
-    assert_eq!((run.state.as_str(), run.orders_new, run.orders_changed, run.orders_unchanged), ("SUCCEEDED", 0, 0, 0));
+    assert_eq!(
+        (run.state.as_str(), run.orders_new, run.orders_changed, run.orders_unchanged),
+        ("SUCCEEDED", 0, 0, 0)
+    );
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use crate::handler::MigrateError;
 /// What CloudFormation sends to a custom resource; only the parts used here.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
+#[allow(clippy::struct_field_names, reason = "the names are CloudFormation's")]
 pub struct Request {
     request_type: RequestType,
     #[serde(rename = "ResponseURL")]

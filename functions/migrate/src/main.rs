@@ -15,11 +15,8 @@ async fn main() -> Result<(), Error> {
     })?;
     let context = &context;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Request>| {
-        let outcome = match event.payload.is_delete() {
-            // The data outlives the stack: nothing is dropped.
-            true => Ok(()),
-            false => migrate(context).await.map(|_| ()),
-        };
+        // The data outlives the stack: nothing is dropped.
+        let outcome = if event.payload.is_delete() { Ok(()) } else { migrate(context).await.map(|_| ()) };
         answer(&event.payload, outcome).await
     }))
     .await

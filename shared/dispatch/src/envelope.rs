@@ -116,6 +116,9 @@ impl Envelope {
     }
 
     /// The message body.
+    ///
+    /// # Panics
+    /// Never: ids, numbers and texts always serialize.
     #[must_use]
     pub fn to_body(&self) -> String {
         serde_json::to_string(self).expect("ids, numbers and texts always serialize")

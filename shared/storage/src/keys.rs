@@ -21,6 +21,9 @@ const LIFETIME: Duration = Duration::from_mins(15);
 /// The encryption context's name for the seller, which the functions' policies require.
 const SELLER_CONTEXT: &str = "robnu:seller";
 
+/// Ciphers by seller and key, with the time of their unwrapping.
+type Unwrapped = HashMap<(SellerId, Uuid), (Instant, Arc<SellerCipher>)>;
+
 /// A data key as it is stored.
 #[derive(Debug, Clone)]
 pub struct WrappedKey {
@@ -45,7 +48,7 @@ pub struct NewDataKey {
 pub struct KeyService {
     kms: Client,
     platform_key: String,
-    unwrapped: Mutex<HashMap<(SellerId, Uuid), (Instant, Arc<SellerCipher>)>>,
+    unwrapped: Mutex<Unwrapped>,
 }
 
 impl std::fmt::Debug for KeyService {

@@ -76,6 +76,9 @@ impl TestDatabase {
     }
 
     /// The database as a function's login role sees it.
+    ///
+    /// # Panics
+    /// Never: the pool's configuration is sound.
     pub async fn login(&self, role: &str) -> Database {
         Database::new(&self.config(role)).await.expect("the pool's configuration is sound")
     }

@@ -108,7 +108,7 @@ impl LambdaProcess {
     /// When no answer comes in time.
     pub async fn invoke(&self, event: Value) -> Answer {
         let answer = self.send(event).await;
-        let answer = tokio::time::timeout(Duration::from_secs(60), answer).await;
+        let answer = tokio::time::timeout(Duration::from_mins(1), answer).await;
         answer.unwrap_or_else(|_| panic!("no answer; log: {:#?}", self.log())).expect("the function answers")
     }
 

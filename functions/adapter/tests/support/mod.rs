@@ -2,6 +2,7 @@
 //! and the marketplaces' simulator.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot be arranged has failed")]
 
 use std::time::Duration;
 
@@ -53,11 +54,25 @@ impl Stand {
         let dead_letter_queue = fifo(&sqs, &format!("{prefix}dlq.fifo")).await;
         let lane_queue = fifo(&sqs, &lane_queue_name(&prefix, sellers.ours.ajio, 1)).await;
         superuser
-            .execute("update robnu.marketplace_accounts set lane_queue_url = $2 where id = $1", &[&sellers.ours.ajio, &lane_queue])
+            .execute(
+                "update robnu.marketplace_accounts set lane_queue_url = $2 where id = $1",
+                &[&sellers.ours.ajio, &lane_queue],
+            )
             .await
             .unwrap();
         let simulator = Simulator::start(&config).unwrap();
-        Self { test, sellers, superuser, simulator, sqs, dead_letter_queue, lane_queue, slice_seconds: 30, platform_key: key, prefix }
+        Self {
+            test,
+            sellers,
+            superuser,
+            simulator,
+            sqs,
+            dead_letter_queue,
+            lane_queue,
+            slice_seconds: 30,
+            platform_key: key,
+            prefix,
+        }
     }
 
     /// Starts the function as `marketplace`'s deployment of it.
@@ -68,10 +83,15 @@ impl Stand {
 
     pub async fn start_with(&self, marketplace: MarketplaceCode, host: String, port: u16) -> LambdaProcess {
         let environment = self.environment(marketplace, host, port);
-        LambdaProcess::start(env!("CARGO_BIN_EXE_adapter"), &environment, Duration::from_secs(60)).await
+        LambdaProcess::start(env!("CARGO_BIN_EXE_adapter"), &environment, Duration::from_mins(1)).await
     }
 
-    pub fn environment(&self, marketplace: MarketplaceCode, host: String, port: u16) -> Vec<(&'static str, String)> {
+    pub fn environment(
+        &self,
+        marketplace: MarketplaceCode,
+        host: String,
+        port: u16,
+    ) -> Vec<(&'static str, String)> {
         let inherited = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
         let mut environment: Vec<_> =
             inherited.into_iter().map(|name| (name, std::env::var(name).unwrap_or_default())).collect();
@@ -107,7 +127,15 @@ impl Stand {
             )
             .await
             .unwrap();
-        Job { run_id, step: 0, generation: 0, seller_id: self.sellers.ours.id, account_id, marketplace, kind: RunKind::Orders }
+        Job {
+            run_id,
+            step: 0,
+            generation: 0,
+            seller_id: self.sellers.ours.id,
+            account_id,
+            marketplace,
+            kind: RunKind::Orders,
+        }
     }
 
     pub fn account(&self, marketplace: MarketplaceCode) -> AccountId {
@@ -197,14 +225,31 @@ impl Stand {
               union all select i.xmin || i::text from robnu.order_items i where seller_id = $1
               union all select r.xmin || r::text from robnu.sync_runs r where seller_id = $1
               union all select a.xmin || a::text from robnu.marketplace_accounts a where seller_id = $1) x order by 1";
-        self.superuser.query(sql, &[&self.sellers.theirs.id]).await.unwrap().iter().map(|row| row.get(0)).collect()
+        self.superuser
+            .query(sql, &[&self.sellers.theirs.id])
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get(0))
+            .collect()
     }
 
     /// The next message in a queue with its attributes, if one comes within a moment.
     pub async fn receive(&self, queue_url: &str) -> Option<aws_sdk_sqs::types::Message> {
-        let answer = self.sqs.receive_message().queue_url(queue_url).message_attribute_names("All").wait_time_seconds(2);
+        let answer = self
+            .sqs
+            .receive_message()
+            .queue_url(queue_url)
+            .message_attribute_names("All")
+            .wait_time_seconds(2);
         let message = answer.send().await.unwrap().messages.unwrap_or_default().pop()?;
-        self.sqs.delete_message().queue_url(queue_url).receipt_handle(message.receipt_handle().unwrap()).send().await.unwrap();
+        self.sqs
+            .delete_message()
+            .queue_url(queue_url)
+            .receipt_handle(message.receipt_handle().unwrap())
+            .send()
+            .await
+            .unwrap();
         Some(message)
     }
 }
@@ -266,14 +311,26 @@ async fn store_key(superuser: &Client, keys: &KeyService, seller: SellerId) -> S
     key.cipher
 }
 
-async fn seal_ajio(superuser: &Client, cipher: &SellerCipher, seller: SellerId, account: AccountId, username: &str) {
+async fn seal_ajio(
+    superuser: &Client,
+    cipher: &SellerCipher,
+    seller: SellerId,
+    account: AccountId,
+    username: &str,
+) {
     let place = Place { table: "ajio_account_details", column: "password", row: *account.as_uuid() };
     let sql = "update robnu.ajio_account_details set username = $3, password_enc = $4 where seller_id = $1 and account_id = $2";
     let password = cipher.seal(place, b"correct horse").unwrap();
     superuser.execute(sql, &[&seller, &account, &username, &password]).await.unwrap();
 }
 
-async fn seal_amazon(superuser: &Client, cipher: &SellerCipher, seller: SellerId, account: AccountId, refresh_token: &str) {
+async fn seal_amazon(
+    superuser: &Client,
+    cipher: &SellerCipher,
+    seller: SellerId,
+    account: AccountId,
+    refresh_token: &str,
+) {
     let place = |column| Place { table: "amazon_account_details", column, row: *account.as_uuid() };
     let sql = "update robnu.amazon_account_details set client_secret_enc = $3, refresh_token_enc = $4
                where seller_id = $1 and account_id = $2";

@@ -138,10 +138,10 @@ pub async fn mark_sent(database: &Database, scope: &impl Scope, rung: &[Job]) ->
     if rung.is_empty() {
         return Ok(());
     }
-    let runs: Vec<RunId> = rung.iter().map(|job| job.run_id).collect();
+    let ids: Vec<RunId> = rung.iter().map(|job| job.run_id).collect();
     let steps: Vec<i32> = rung.iter().map(|job| job.step).collect();
     let generations: Vec<i32> = rung.iter().map(|job| job.generation).collect();
     let session = database.session(scope).await?;
-    session.commit_with(&[(MARK_SENT, &[&runs, &steps, &generations])]).await?;
+    session.commit_with(&[(MARK_SENT, &[&ids, &steps, &generations])]).await?;
     Ok(())
 }
