@@ -103,7 +103,7 @@ fn parameters(settings: &Settings, master_secret: String) -> Vec<(&'static str, 
 
 fn write_template(paths: &Paths) -> anyhow::Result<String> {
     let source = fs::read_to_string(paths.root.join("template.yaml")).context("read template.yaml")?;
-    let built = template::built(&source, |name| functions::folder(paths, name))?;
+    let built = template::built(&source, |name| functions::archive(paths, name))?;
     let file = paths.local("build/template.yaml");
     fs::write(&file, &built).with_context(|| format!("write {}", file.display()))?;
     Ok(built)
@@ -113,7 +113,7 @@ fn write_template(paths: &Paths) -> anyhow::Result<String> {
 fn wanted(paths: &Paths, template: &str, parameters: &[String]) -> anyhow::Result<String> {
     let mut parts = vec![template.as_bytes().to_vec(), parameters.join("\n").into_bytes()];
     for name in FUNCTIONS {
-        let file = functions::folder(paths, name).join("bootstrap");
+        let file = functions::archive(paths, name);
         parts.push(fs::read(&file).with_context(|| format!("read {}", file.display()))?);
     }
     Ok(digest(parts.iter().map(Vec::as_slice)))

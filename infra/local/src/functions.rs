@@ -1,5 +1,5 @@
-//! Builds the functions and the simulators once, in the same profile that tests use, and lays the functions out as Lambda
-//! wants them: a folder each, with one program called `bootstrap`.
+//! Builds the functions and the simulators once, in the same profile that tests use, and packs the functions as Lambda wants
+//! them: an archive each, with one program called `bootstrap`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ pub const FUNCTIONS: [&str; 5] = ["adapter", "api", "lanes", "migrate", "sweep"]
 /// The simulators' package and program.
 const SIMULATORS: &str = "simulators";
 
+const PACK: &str = include_str!("pack.py");
+
 /// What was built.
 #[derive(Debug)]
 pub struct Built {
@@ -25,8 +27,8 @@ pub struct Built {
 }
 
 /// Builds everything; cargo's own progress goes to standard error.
-pub fn build(paths: &Paths) -> anyhow::Result<Built> {
-    let mut command = Command::new(cargo());
+pub fn build(paths: &Paths, python: &str) -> anyhow::Result<Built> {
+    let mut command = cargo();
     command.arg("build").current_dir(&paths.root).stdin(Stdio::null());
     for package in FUNCTIONS.into_iter().chain([SIMULATORS]) {
         command.args(["--package", package]);
@@ -42,14 +44,33 @@ pub fn build(paths: &Paths) -> anyhow::Result<Built> {
     }
     let programs = target_folder(paths)?.join("debug");
     for name in FUNCTIONS {
-        lay_out(&programs.join(name), &folder(paths, name).join("bootstrap"))?;
+        lay_out(&programs.join(name), &program(paths, name))?;
     }
+    pack(paths, python)?;
     Ok(Built { simulators: programs.join(SIMULATORS) })
 }
 
-/// The folder that a function is deployed from.
-pub fn folder(paths: &Paths, name: &str) -> PathBuf {
-    paths.local("build").join(name)
+/// The archive that a function is deployed from.
+pub fn archive(paths: &Paths, name: &str) -> PathBuf {
+    paths.local("build").join(format!("{name}.zip"))
+}
+
+/// Packs the programs whose archives are older.
+fn pack(paths: &Paths, python: &str) -> anyhow::Result<()> {
+    let mut command = Command::new(python);
+    command.args(["-c", PACK]);
+    for name in FUNCTIONS {
+        command.arg(program(paths, name)).arg(archive(paths, name));
+    }
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("run {python}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(anyhow!("packing the functions failed: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn program(paths: &Paths, name: &str) -> PathBuf {
+    paths.local("build").join(name).join("bootstrap")
 }
 
 /// Copies a program that is newer than its copy, without the symbols that only make the upload slow.
@@ -72,7 +93,7 @@ fn lay_out(program: &Path, target: &Path) -> anyhow::Result<()> {
 
 /// Where cargo puts what it builds, wherever its configuration says.
 pub fn target_folder(paths: &Paths) -> anyhow::Result<PathBuf> {
-    let output = Command::new(cargo())
+    let output = cargo()
         .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
         .current_dir(&paths.root)
         .output()

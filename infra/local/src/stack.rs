@@ -85,7 +85,7 @@ fn install_and_build(paths: &Paths, python: &str, progress: &mut Progress) -> an
             let cloud = Environment::cloud(paths).ensure(python)?;
             Ok(Environment::sam(paths).ensure(python)? || cloud)
         });
-        let built = functions::build(paths);
+        let built = functions::build(paths, python);
         let installed = installing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         built.and_then(|built| installed.map(|installed| (built, installed)))
     });

@@ -1,7 +1,7 @@
-//! The deployed template is the real one after what `sam build` does to it: each function's source folder becomes the folder
-//! with its built program. Nothing else changes, and nothing may be missed.
+//! The deployed template is the real one after what `sam build` does to it: each function's source folder becomes its built
+//! archive. Nothing else changes, and nothing may be missed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use toml::Table;
@@ -10,8 +10,8 @@ use toml::Table;
 const BUILD_METHOD: &str = "    Metadata:\n      BuildMethod: rust-cargolambda\n";
 const SOURCE: &str = "CodeUri: functions/";
 
-/// The template with built folders, and the functions' names in the order of their appearance.
-pub fn built(template: &str, folder: impl Fn(&str) -> std::path::PathBuf) -> anyhow::Result<String> {
+/// The template with built archives; `archive` names a function's.
+pub fn built(template: &str, archive: impl Fn(&str) -> PathBuf) -> anyhow::Result<String> {
     let functions = template.matches("Type: AWS::Serverless::Function\n").count();
     let methods = template.matches(BUILD_METHOD).count();
     let mut replaced = 0;
@@ -20,8 +20,8 @@ pub fn built(template: &str, folder: impl Fn(&str) -> std::path::PathBuf) -> any
         match line.trim_start().strip_prefix(SOURCE) {
             Some(name) => {
                 let indent = &line[..line.len() - line.trim_start().len()];
-                let folder = folder(name.trim_end_matches('/'));
-                result.extend([indent, "CodeUri: ", &folder.display().to_string()]);
+                let archive = archive(name.trim_end_matches('/'));
+                result.extend([indent, "CodeUri: ", &archive.display().to_string()]);
                 replaced += 1;
             }
             None => result.push_str(line),
@@ -97,9 +97,9 @@ mod tests {
 
     #[test]
     fn only_the_code_uri_and_the_build_method_change() {
-        let result = built(TEMPLATE, |name| Path::new("/built").join(name)).unwrap();
+        let result = built(TEMPLATE, |name| Path::new("/built").join(name).with_extension("zip")).unwrap();
         let expected = "Resources:\n  Api:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: \
-                        /built/api\n      Timeout: 30\n";
+                        /built/api.zip\n      Timeout: 30\n";
         assert_eq!(result, expected);
     }
 

@@ -11,7 +11,7 @@ const OLDEST_PYTHON: (u32, u32) = (3, 10);
 
 /// Finds cargo and a Python that can make environments; the answer is the Python's name.
 pub fn check() -> Result<String, Failure> {
-    if Command::new(cargo()).arg("--version").output().is_err() {
+    if cargo().arg("--version").output().is_err() {
         return Err(missing(
             "cargo is not on the PATH",
             "install Rust from https://rustup.rs and open a new shell",
@@ -27,9 +27,20 @@ pub fn check() -> Result<String, Failure> {
     python()
 }
 
-/// The cargo that runs us, so that a toolchain chosen with `cargo +x` stays chosen.
-pub fn cargo() -> String {
-    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+/// What `cargo run` tells the program it runs. Handed on, it would look to build scripts as if their environment had changed,
+/// and half of everything would be compiled again after each change between this command and plain cargo.
+const OF_THE_CALLER: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+
+/// The cargo that runs us, so that a toolchain chosen with `cargo +x` stays chosen, with the environment it was given.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text == "CARGO" || OF_THE_CALLER.iter().any(|prefix| text.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
+    }
+    command
 }
 
 fn python() -> Result<String, Failure> {

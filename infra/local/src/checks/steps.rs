@@ -11,7 +11,7 @@ use crate::tools;
 
 /// Runs cargo with additional environment.
 pub fn cargo(paths: &Paths, arguments: &[&str], environment: &[(&str, String)]) -> anyhow::Result<()> {
-    let mut command = Command::new(tools::cargo());
+    let mut command = tools::cargo();
     command.args(arguments).current_dir(&paths.root);
     for (name, value) in environment {
         command.env(name, value);
