@@ -183,25 +183,52 @@ const MANY: &str = "
     select a.seller_id, a.id, 'AJIO', 'ORDERS', 'SCHEDULE', 'SUCCEEDED'
     from robnu.marketplace_accounts a, generate_series(1, 5000) where a.marketplace_code = 'AJIO';
     analyze";
-const BIG: [&str; 4] = ["orders", "order_items", "shipments", "sync_runs"];
+const BIG: [&str; 3] = ["orders", "order_items", "shipments"];
+
+/// The steps of a plan that read a big table from end to end, or all that a seller has in it.
+fn long_reads(plan: &str) -> Vec<&str> {
+    let steps = plan.split("->  ").filter(|step| BIG.iter().any(|table| scans(step, table)));
+    steps.filter(|step| !step.lines().any(narrows)).collect()
+}
+
+fn scans(step: &str, table: &str) -> bool {
+    let title = step.lines().next().unwrap_or_default();
+    let on = title.split_once(" on ").map(|(_, on)| on.split_whitespace().next().unwrap_or_default());
+    title.contains("Scan") && on == Some(table)
+}
+
+/// Whether a condition that an index answers asks for more than the seller.
+fn narrows(line: &str) -> bool {
+    let line = line.trim_start();
+    let condition = line.strip_prefix("Index Cond:").or_else(|| line.strip_prefix("Recheck Cond:"));
+    condition.is_some_and(|condition| condition.contains(" AND ") || !condition.contains("seller_id"))
+}
 
 #[tokio::test]
-async fn no_statement_of_a_seller_reads_a_big_table_from_end_to_end() {
+async fn no_statement_reads_all_that_there_is_in_a_big_table() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     test.superuser().await.batch_execute(MANY).await.unwrap();
     let mut faults = Vec::new();
-    let mut indexed = 0;
     for (file, sql) in statements() {
         for door in doors(&file) {
             let login = test.raw(door.login()).await;
             let Ok(plan) = plan(&login, *door, &sellers.ours, &sql).await else { continue };
-            indexed += usize::from(plan.contains("Index Cond"));
-            if BIG.iter().any(|table| plan.contains(&format!("Seq Scan on {table}"))) {
+            if plan.contains("Seq Scan on sync_runs") || !long_reads(&plan).is_empty() {
                 faults.push(format!("{}:\n{plan}", file.display()));
             }
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(indexed > 0);
+
+    // An operator that is not leakproof must wait for row security, so no index serves it.
+    let login = test.raw(Door::Member.login()).await;
+    for (sql, long) in [
+        ("select id from robnu.order_items where lower(external_item_id) = $1", 1),
+        ("select id from robnu.orders where status = $1", 1),
+        ("select id from robnu.orders where id = $1", 0),
+    ] {
+        let plan = plan(&login, Door::Member, &sellers.ours, sql).await.unwrap();
+        assert_eq!(long_reads(&plan).len(), long, "{plan}");
+    }
 }
