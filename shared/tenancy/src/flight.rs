@@ -80,7 +80,12 @@ mod tests {
     use super::send_all;
 
     /// A request that notes that it was sent and is answered at the first poll, or at the second.
-    async fn request(log: &RefCell<Vec<u8>>, number: u8, early: bool, fails: bool) -> Result<u8, &'static str> {
+    async fn request(
+        log: &RefCell<Vec<u8>>,
+        number: u8,
+        early: bool,
+        fails: bool,
+    ) -> Result<u8, &'static str> {
         log.borrow_mut().push(number);
         if !early {
             tokio::task::yield_now().await;

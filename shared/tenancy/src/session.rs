@@ -23,6 +23,8 @@ pub struct Session {
     /// An error said something about the connection rather than about the rows: it is closed, not given back. A plan
     /// that a migration has invalidated is such an error; it would come back with every use of the connection.
     suspect: bool,
+    /// COMMIT was sent and answered without an error: the transaction is over, committed or rolled back.
+    over: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -33,7 +35,7 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     pub(crate) fn new(connection: Connection, door: Door) -> Self {
-        Self { connection, door: Some(door), failed: false, suspect: false }
+        Self { connection, door: Some(door), failed: false, suspect: false, over: false }
     }
 
     /// Runs one statement.
@@ -71,9 +73,12 @@ impl Session {
 
     /// Runs the last statements and COMMIT in one flight: for when no answer decides whether to commit.
     pub async fn commit_with(mut self, requests: &[Request<'_>]) -> Result<Vec<Vec<Row>>, Error> {
-        let answers = self.send(requests, true).await?;
-        self.connection.give_back();
-        Ok(answers)
+        let outcome = self.send(requests, true).await;
+        // After an error COMMIT was answered as well, with a rollback: the connection is as good as new.
+        if self.over && !self.suspect {
+            self.connection.give_back();
+        }
+        outcome
     }
 
     /// Commits. Answers [`Error::Aborted`] when a statement had failed before, because the server itself would answer
@@ -125,7 +130,10 @@ impl Session {
             all.push(COMMIT);
         }
         let outcome: Result<Vec<Vec<Row>>, Error> = match fly(self.connection.client(), &all).await {
-            Ok(landed) => landed.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect(),
+            Ok(landed) => {
+                self.over = commit && landed.all_sent && landed.answers.last().is_some_and(Result::is_ok);
+                landed.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect()
+            }
             Err(unprepared) => Err(unprepared.into()),
         };
         self.suspect = matches!(outcome, Err(Error::Statement(_)));

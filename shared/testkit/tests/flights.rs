@@ -53,6 +53,21 @@ async fn a_refused_read_is_one_flight_as_well_and_keeps_its_connection() {
 }
 
 #[tokio::test]
+async fn a_refused_write_is_one_flight_as_well_and_keeps_its_connection() {
+    let stage = Stage::new("robnu_api").await;
+    let ours = stage.sellers.ours.subject("OWNER");
+    let stranger = robnu_tenancy::SellerScope::for_member(ours, stage.sellers.theirs.id);
+    let rename = "update robnu.sellers set name = 'ours now'";
+    let write = async || stage.database.session(&stranger).await.unwrap().commit_with(&[(rename, &[])]).await;
+    write().await.expect_err("no membership");
+    for _ in 0..2 {
+        let _before = stage.wire.take();
+        write().await.expect_err("no membership");
+        assert_eq!(stage.wire.take(), (1, 4));
+    }
+}
+
+#[tokio::test]
 async fn the_first_read_of_a_connection_takes_two_flights_more_to_connect_and_to_prepare() {
     let stage = Stage::new("robnu_api").await;
     let scope = stage.sellers.ours.scope("OWNER");
