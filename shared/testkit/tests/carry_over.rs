@@ -2,6 +2,7 @@
 //!
 //! The pool holds one connection, so whoever comes next would be handed the one that was just misused. After each way a
 //! caller with another scope sees its own rows only, the connection carries no setting, and nothing was committed.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::time::Duration;
 

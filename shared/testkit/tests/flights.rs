@@ -1,4 +1,5 @@
 //! What crosses the wire: flights and statements of reads and sessions, counted by a proxy.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_tenancy::{Database, PersonScope, Session, SystemScope};
 use robnu_testkit::{TestDatabase, TwoSellers, WireProxy};

@@ -2,6 +2,7 @@
 //!
 //! Tables, grants and rows are read from the database, so a table to come is tried without a word here; it only needs a
 //! row of each seller in the fixture. `matrix/rights.txt` says who may do what, as it was seen and not as it was meant.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! What applies the migrations, and how a migration fares under forced row level security: a backfill and a late foreign
 //! key in test migrations, which run as Aurora's master user would run them.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_schema::{Applied, MIGRATIONS, Migration, SchemaError, apply};
 use robnu_testkit::{TestDatabase, TwoSellers};

@@ -1,5 +1,6 @@
 //! The scopes besides a seller's: a person without a seller, sweeps and lanes. Each sees what its grants name, of whom
 //! its policies say, and nothing else.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_tenancy::{Database, Error, Params, PersonScope, SellerId, Subject, SystemScope};
 use robnu_testkit::{TestDatabase, TwoSellers};

@@ -1,5 +1,6 @@
 //! Every statement in a `.sql` file: it prepares on the migrated schema as its function's login role, may run in one of that
 //! login's scopes, leaves transactions and settings alone, and reaches big tables through their indexes.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
