@@ -74,6 +74,8 @@ fn describe<'a>(
         ("MINISTACK_REGION", REGION.to_owned()),
         // Without it the functions' SDK would call the real AWS.
         ("AWS_ENDPOINT_URL", settings.aws_endpoint()),
+        // A permission that a function's role lacks is missed here, not on the first day in production.
+        ("AUTH", "true".to_owned()),
         ("PERSIST_STATE", "1".to_owned()),
         ("STATE_DIR", folder("state")?),
         ("S3_PERSIST", "1".to_owned()),
