@@ -21,6 +21,8 @@ pub struct Aws {
 pub struct StackState {
     /// Such as `UPDATE_COMPLETE`.
     pub status: String,
+    /// When it was last changed.
+    pub changed: String,
     /// The template's outputs.
     pub outputs: BTreeMap<String, String>,
 }
@@ -91,10 +93,12 @@ impl Aws {
                 Some((key.to_owned(), unescape(between(part, "<OutputValue>", "</OutputValue>")?)))
             })
             .collect();
+        let time = |name: &str| between(&answer, &format!("<{name}>"), &format!("</{name}>"));
+        let changed = time("LastUpdatedTime").or_else(|| time("CreationTime")).unwrap_or_default().to_owned();
         if status == "DELETE_COMPLETE" {
             return Ok(None);
         }
-        Ok(Some(StackState { status: status.to_owned(), outputs }))
+        Ok(Some(StackState { status: status.to_owned(), changed, outputs }))
     }
 
     /// Removes a stack and waits until it is gone.

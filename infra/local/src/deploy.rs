@@ -55,14 +55,9 @@ pub fn is_alive(state: &StackState) -> bool {
 /// Deploys; says what it did, and returns the stack's outputs.
 pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Result<(String, Outputs)> {
     let stage = stage(paths)?;
-    let before = aws.stack(&stage.stack_name).await?;
-    let alive = before.as_ref().is_some_and(is_alive);
-    if before.is_some() && !alive {
-        // A stack whose first deploy failed can only be removed.
-        aws.delete_stack(&stage.stack_name).await?;
-    }
+    let before = working_stack(settings, aws, &stage.stack_name).await?;
     // Users, keys and sellers belong together: a new cloud begins with a new database.
-    postgres::ensure_database(settings, !alive).await?;
+    postgres::ensure_database(settings, before.is_none()).await?;
 
     let master = json!({"username": postgres::MASTER, "password": settings.master_password});
     let master_secret = aws.put_secret(MASTER_SECRET, &master).await?;
@@ -70,21 +65,32 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
     let template = write_template(paths)?;
     let wanted = wanted(paths, &template, &parameters)?;
     let marker = paths.local("deployed");
-    let (outcome, deployed) = match before {
-        Some(deployed) if alive && fs::read_to_string(&marker).is_ok_and(|known| known == wanted) => {
-            ("unchanged", Some(deployed))
-        }
-        _ => {
-            let _ = fs::remove_file(&marker);
-            aws.ensure_bucket(&stage.bucket).await?;
-            sam_deploy(paths, settings, &parameters)?;
-            fs::write(&marker, wanted).with_context(|| format!("write {}", marker.display()))?;
-            (if alive { "updated" } else { "created" }, aws.stack(&stage.stack_name).await?)
-        }
-    };
+    // The time is part of it, because a local AWS that was killed comes back as it was before.
+    let describe = |deployed: &StackState| format!("{wanted} {}", deployed.changed);
+    if let Some(deployed) = &before
+        && fs::read_to_string(&marker).is_ok_and(|known| known == describe(deployed))
+    {
+        return Ok((format!("stack {} unchanged", stage.stack_name), deployed.outputs.clone()));
+    }
+    let _ = fs::remove_file(&marker);
+    aws.ensure_bucket(&stage.bucket).await?;
+    sam_deploy(paths, settings, &parameters)?;
+    let deployed = aws.stack(&stage.stack_name).await?;
     let deployed =
         deployed.with_context(|| format!("the stack {} is gone right after its deploy", stage.stack_name))?;
+    fs::write(&marker, describe(&deployed)).with_context(|| format!("write {}", marker.display()))?;
+    let outcome = if before.is_some() { "updated" } else { "created" };
     Ok((format!("stack {} {outcome}", stage.stack_name), deployed.outputs))
+}
+
+/// The stack, if it works and has its database; one that does not is removed.
+async fn working_stack(settings: &Settings, aws: &Aws, name: &str) -> anyhow::Result<Option<StackState>> {
+    let Some(found) = aws.stack(name).await? else { return Ok(None) };
+    if is_alive(&found) && postgres::database_exists(settings).await? {
+        return Ok(Some(found));
+    }
+    aws.delete_stack(name).await?;
+    Ok(None)
 }
 
 /// What only the running local cloud knows.

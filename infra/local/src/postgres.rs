@@ -106,12 +106,20 @@ pub async fn ensure_database(settings: &Settings, anew: bool) -> anyhow::Result<
     if anew {
         client.batch_execute(&format!("drop database if exists {DATABASE} with (force)")).await?;
     }
-    let exists =
-        client.query_opt("select from pg_database where datname = $1", &[&DATABASE]).await?.is_some();
-    if !exists {
+    if !exists(&client).await? {
         client.batch_execute(&format!("create database {DATABASE} owner {MASTER}")).await?;
     }
     Ok(())
+}
+
+/// Is there the platform's database?
+pub async fn database_exists(settings: &Settings) -> anyhow::Result<bool> {
+    exists(&connect(settings, "postgres").await?).await
+}
+
+async fn exists(client: &Client) -> anyhow::Result<bool> {
+    let found = client.query_opt("select from pg_database where datname = $1", &[&DATABASE]).await?;
+    Ok(found.is_some())
 }
 
 async fn ensure_master(settings: &Settings) -> anyhow::Result<()> {
