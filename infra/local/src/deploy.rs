@@ -127,13 +127,16 @@ fn wanted(paths: &Paths, template: &str, parameters: &[String]) -> anyhow::Resul
 
 fn sam_deploy(paths: &Paths, settings: &Settings, parameters: &[String]) -> anyhow::Result<()> {
     let log = paths.log("deploy");
+    // An alias keeps the settings its version was published with, and SAM publishes one when the place of the code changes,
+    // not when a parameter does. So the parameters name the place.
+    let prefix = digest([parameters.join("\n").as_bytes()]);
     let output = fs::File::create(&log).with_context(|| format!("write {}", log.display()))?;
     let status = sam(paths)
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--config-file"])
         .arg(paths.root.join("samconfig.toml"))
         .arg("--template-file")
         .arg(paths.local("build/template.yaml"))
-        .arg("--parameter-overrides")
+        .args(["--s3-prefix", &prefix[..12], "--parameter-overrides"])
         .args(parameters)
         .env("AWS_ENDPOINT_URL", settings.aws_endpoint())
         .env("SAM_CLI_POLL_DELAY", "0.5")
