@@ -208,6 +208,19 @@ async fn a_migration_that_fails_is_rolled_back_and_the_ones_before_it_stay() {
 }
 
 #[tokio::test]
+async fn a_migration_that_the_ledger_does_not_take_is_rolled_back_too() {
+    let mut stage = Stage::new().await;
+    let taken = Migration {
+        name: "9003_taken",
+        sql: "set local role robnu_owner; create table robnu.half (id uuid);
+            insert into robnu.schema_migrations (name, checksum) values ('9003_taken', '')",
+    };
+    assert_fails(stage.apply(&[taken]).await, "9003_taken", "23505");
+    assert!(!stage.applied("9003_taken").await);
+    assert_eq!(stage.count("select count(*) from pg_class where relname = 'half'").await, 0);
+}
+
+#[tokio::test]
 async fn two_that_apply_at_once_apply_once() {
     let stage = Stage::new().await;
     let migrations = followed_by(&[BACKFILL, NOTES]);
