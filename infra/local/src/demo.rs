@@ -38,6 +38,8 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
 
     let step = stack.progress.begin("marketplace accounts");
     let (accounts, connected) = accounts::connect(&sellers).await?;
+    let database = postgres::connect(&stack.settings, postgres::DATABASE).await?;
+    accounts::rest_others(&database, &accounts).await?;
     stack.progress.done(step, format!("{} connected, {} in all", connected, accounts.len()));
 
     let step = stack.progress.begin("lanes: a queue and a mapping for each account");
@@ -53,7 +55,6 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     stack.progress.done(step, scheduled);
 
     let step = stack.progress.begin("what arrived");
-    let database = postgres::connect(&stack.settings, postgres::DATABASE).await?;
     let arrived = arrivals::read(&database, &accounts).await?;
     let runs = runs::list(&sellers, &accounts).await?;
     let expected = plan::expected(&stack.settings, &book, &accounts).await?;

@@ -6,6 +6,8 @@ use anyhow::{Context, anyhow};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use tokio_postgres::Client;
+
 use super::plan::Seller;
 use crate::api::Api;
 
@@ -75,6 +77,17 @@ pub async fn connect(sellers: &[Seller<'_>]) -> anyhow::Result<(Vec<Account>, us
         }
     }
     Ok((accounts, connected))
+}
+
+/// Lets the schedules of the sellers' other accounts rest. An account of an earlier demo belongs to another order book or
+/// server, and what is served now would end up among its orders.
+pub async fn rest_others(database: &Client, accounts: &[Account]) -> anyhow::Result<()> {
+    let sellers: Vec<&str> = accounts.iter().map(|account| account.seller_id.as_str()).collect();
+    let ours: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
+    let sql = "update robnu.schedules set enabled = not enabled
+                where seller_id::text = any($1) and enabled <> (account_id::text = any($2))";
+    database.execute(sql, &[&sellers, &ours]).await.context("let the schedules of other accounts rest")?;
+    Ok(())
 }
 
 /// Waits until each account has its own queue.
