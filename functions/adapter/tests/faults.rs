@@ -108,7 +108,7 @@ async fn while_one_attempt_holds_the_run_another_returns_the_message_and_a_late_
     let (first, second) = (stand.start(Ajio).await, stand.start(Ajio).await);
     let job = stand.queue_run(Ajio).await;
     stand.simulator.add_fault(
-        Fault::new(Marketplace::Ajio, "/orders", FaultKind::Hang { millis: 4_500 }).after(1).times(1),
+        Fault::new(Marketplace::Ajio, "/orders", FaultKind::Hang { millis: 10_000 }).after(1).times(1),
     );
     let slow = first.send(stand.event(&job)).await;
     eventually("one page is in", async || stand.run(job.run_id).await.pages == 1).await;

@@ -18,7 +18,7 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 /// As the template sets them, but short, so that a lease can be outlived in a test.
-pub const LEASE_SECONDS: u64 = 2;
+pub const LEASE_SECONDS: u64 = 4;
 
 pub struct Stand {
     pub test: TestDatabase,
@@ -290,7 +290,7 @@ fn failures(answer: Answer) -> usize {
 
 /// Waits for a condition that another process brings about, with a bound.
 pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    for _ in 0..400 {
+    for _ in 0..1200 {
         if condition().await {
             return;
         }
