@@ -10,7 +10,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub fn init() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // CloudWatch adds the time of each line itself, but only the line's own survives an export.
-    let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+    let json = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false);
     tracing_subscriber::registry().with(filter).with(json).init();
 }
 
