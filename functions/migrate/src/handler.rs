@@ -13,7 +13,7 @@ use crate::master;
 const MASTER_SECRET: &str = "DATABASE_MASTER_SECRET_ID";
 const LOGIN_SECRETS: &str = "LOGIN_ROLE_SECRETS";
 
-/// What the function knows after its cold start.
+/// What one invocation works with. Read anew for each, because RDS rotates the master's password.
 #[derive(Debug)]
 pub struct Context {
     aws: SdkConfig,

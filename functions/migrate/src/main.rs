@@ -2,7 +2,7 @@
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use migrate::custom_resource::{Request, answer};
-use migrate::handler::{Context, migrate};
+use migrate::handler::{Context, MigrateError, migrate};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -10,14 +10,17 @@ async fn main() -> Result<(), Error> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| "a TLS provider is installed already")?;
-    let context = Context::from_environment().await.inspect_err(|error| {
-        tracing::error!(error = robnu_observe::chain(error), "cannot start");
-    })?;
-    let context = &context;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Request>| {
         // The data outlives the stack: nothing is dropped.
-        let outcome = if event.payload.is_delete() { Ok(()) } else { migrate(context).await.map(|_| ()) };
+        let outcome = if event.payload.is_delete() { Ok(()) } else { bring_up_to_date().await };
         answer(&event.payload, outcome).await
     }))
     .await
+}
+
+/// Reads the configuration within the invocation: CloudFormation would wait in vain for a function that cannot start.
+async fn bring_up_to_date() -> Result<(), MigrateError> {
+    let context = Context::from_environment().await?;
+    migrate(&context).await?;
+    Ok(())
 }

@@ -27,7 +27,7 @@ pub enum SchemaError {
         /// The file.
         name: &'static str,
     },
-    /// The database has a migration that this build does not.
+    /// The database has a migration that this build does not, and lacks one that it does.
     #[error("the database has migration {name}, which this build does not know: deploy a newer build")]
     Unknown {
         /// The name in the database.
@@ -57,7 +57,11 @@ pub async fn apply(client: &mut Client, migrations: &'static [Migration]) -> Res
 
 async fn apply_locked(client: &mut Client, migrations: &'static [Migration]) -> Result<Applied, SchemaError> {
     let known = applied_checksums(client).await?;
-    if let Some((name, _)) = known.iter().find(|(name, _)| migrations.iter().all(|m| m.name != name)) {
+    let unknown = known.iter().find(|(name, _)| migrations.iter().all(|m| m.name != name));
+    let is_complete = migrations.iter().all(|m| known.iter().any(|(name, _)| name == m.name));
+    // A database that is only ahead suits an older build, because a change expands first. CloudFormation relies on it:
+    // it rolls a failed deploy back by calling the build before.
+    if let (Some((name, _)), false) = (unknown, is_complete) {
         return Err(SchemaError::Unknown { name: name.clone() });
     }
     let mut now = Vec::new();

@@ -181,7 +181,16 @@ async fn an_edited_migration_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_database_that_a_newer_build_has_migrated_is_refused() {
+async fn a_database_that_a_newer_build_has_migrated_suits_the_build_before() {
+    let mut stage = Stage::new().await;
+    stage.apply(&[BACKFILL]).await.unwrap();
+    let rolled_back = stage.apply(&[]).await.unwrap();
+    assert_eq!(rolled_back, Applied { now: vec![], before: MIGRATIONS.len() + 1 });
+    assert!(stage.applied("9001_backfill").await, "forward only");
+}
+
+#[tokio::test]
+async fn a_database_with_another_history_is_refused() {
     let mut stage = Stage::new().await;
     stage.apply(&[NOTES]).await.unwrap();
     let refused = stage.apply(&[BACKFILL]).await.unwrap_err();

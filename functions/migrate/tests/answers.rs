@@ -1,0 +1,61 @@
+//! What CloudFormation hears. A custom resource that stays silent stalls the deploy until it times out, and its roll-back
+//! after it, so every event is answered, whatever is wrong.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
+
+use std::time::Duration;
+
+use robnu_testkit::LambdaProcess;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// Hands an event to the function's binary, without any configuration, and takes the answer from the presigned URL.
+async fn told(request_type: &str) -> Value {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/answer?signature=s3cret", listener.local_addr().unwrap());
+    let function = LambdaProcess::start(env!("CARGO_BIN_EXE_migrate"), &[], Duration::from_secs(30)).await;
+    let event = json!({
+        "RequestType": request_type, "ResponseURL": url, "StackId": "stack", "RequestId": "request",
+        "LogicalResourceId": "DatabaseSchema", "PhysicalResourceId": "robnu-schema",
+    });
+    let answered = function.send(event).await;
+    let told = tokio::time::timeout(Duration::from_secs(20), put_body(listener)).await;
+    let told = told.unwrap_or_else(|_| panic!("no answer; log: {:#?}", function.log()));
+    answered.await.unwrap();
+    assert!(!function.log().concat().contains("s3cret"), "the presigned URL is a secret");
+    told
+}
+
+/// Accepts one PUT and answers the JSON in its body.
+async fn put_body(listener: TcpListener) -> Value {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut received = Vec::new();
+    loop {
+        assert!(stream.read_buf(&mut received).await.unwrap() > 0, "the request is whole");
+        let text = String::from_utf8_lossy(&received);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        assert!(head.starts_with("PUT /answer?signature=s3cret "), "{head}");
+        assert!(!head.to_ascii_lowercase().contains("content-type"), "the URL is signed without one: {head}");
+        let Ok(body) = serde_json::from_str(body) else { continue };
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        return body;
+    }
+}
+
+#[tokio::test]
+async fn a_function_without_its_configuration_says_so_instead_of_staying_silent() {
+    for request_type in ["Create", "Update"] {
+        let told = told(request_type).await;
+        assert_eq!(told["Status"], "FAILED");
+        assert_eq!(told["Reason"], "environment variable LOGIN_ROLE_SECRETS is not set");
+        assert_eq!(
+            (&told["StackId"], &told["RequestId"], &told["LogicalResourceId"], &told["PhysicalResourceId"]),
+            (&json!("stack"), &json!("request"), &json!("DatabaseSchema"), &json!("robnu-schema"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_removal_succeeds_although_the_database_may_be_gone() {
+    assert_eq!(told("Delete").await["Status"], "SUCCESS");
+}
