@@ -29,14 +29,14 @@ const STATUSES: [OrderStatus; 3] = [OrderStatus::Pending, OrderStatus::Confirmed
 const BASES: [AmountBasis; 2] = [AmountBasis::Customer, AmountBasis::Purchase];
 
 fn pages() -> impl Strategy<Value = Vec<Vec<OrderRecord>>> {
-    let item = (0_u8..3, 0_i64..1_000_000, prop::sample::select(BASES.to_vec()))
+    let item = (0_u8..3, prop::option::of(0_i64..1_000_000), prop::sample::select(BASES.to_vec()))
         .prop_map(|(id, units, basis)| item(id, units, basis));
     let order = (0_u8..5, prop::sample::select(STATUSES.to_vec()), prop::collection::vec(item, 0..4))
         .prop_map(|(id, status, items)| order(id, status, items));
     prop::collection::vec(prop::collection::vec(order, 0..7), 1..6)
 }
 
-fn item(id: u8, units: i64, basis: AmountBasis) -> OrderItemRecord {
+fn item(id: u8, units: Option<i64>, basis: AmountBasis) -> OrderItemRecord {
     OrderItemRecord {
         external_item_id: format!("I{id}"),
         sku: None,
@@ -44,7 +44,7 @@ fn item(id: u8, units: i64, basis: AmountBasis) -> OrderItemRecord {
         size: None,
         quantity: 1,
         quantity_cancelled: 0,
-        line_amount: Decimal::new(units, 4),
+        line_amount: units.map(|units| Decimal::new(units, 4)),
         amount_basis: basis,
         tax_amount: None,
         hsn: None,
@@ -87,7 +87,8 @@ fn apply(model: &mut Model, page: &[OrderRecord]) -> i32 {
             Some((amount, AmountBasis::Customer)) if item.amount_basis == AmountBasis::Purchase => {
                 (*amount, AmountBasis::Customer)
             }
-            _ => (item.line_amount, item.amount_basis),
+            Some(known) if item.line_amount.is_none() => *known,
+            _ => (item.line_amount.unwrap_or_default(), item.amount_basis),
         };
         *lines = order.items.iter().map(|item| (item.external_item_id.clone(), kept(item))).collect();
     }

@@ -114,8 +114,9 @@ pub struct OrderItemRecord {
     pub quantity: i32,
     /// Units cancelled by anybody.
     pub quantity_cancelled: i32,
-    /// Amount of the whole line in the order's currency, at most four decimals.
-    pub line_amount: Decimal,
+    /// Amount of the whole line in the order's currency, at most four decimals; `None` where the marketplace states none
+    /// yet, or, as for cancelled orders, no longer.
+    pub line_amount: Option<Decimal>,
     /// What `line_amount` is made of.
     pub amount_basis: AmountBasis,
     /// Tax within the line.

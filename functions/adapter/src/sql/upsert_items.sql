@@ -10,9 +10,10 @@ with page as (
   -- What the source does not say stays; a customer's price, once known, is not replaced by a purchase price.
   select i.id as stored_id, o.id as order_id, p.external_item_id, coalesce(p.sku, i.sku) as sku,
     coalesce(p.title, i.title) as title, coalesce(p.size, i.size) as size, p.quantity, p.quantity_cancelled,
-    case when i.amount_basis = 'CUSTOMER' then case p.amount_basis when 'CUSTOMER' then p.line_amount else i.line_amount end
-      else p.line_amount end as line_amount,
-    case when i.amount_basis = 'CUSTOMER' then i.amount_basis else p.amount_basis end as amount_basis,
+    coalesce(case when i.amount_basis = 'CUSTOMER' and p.amount_basis <> 'CUSTOMER' then i.line_amount else p.line_amount end,
+      i.line_amount, 0) as line_amount,
+    case when i.amount_basis = 'CUSTOMER' or p.line_amount is null then coalesce(i.amount_basis, p.amount_basis)
+      else p.amount_basis end as amount_basis,
     coalesce(p.tax_amount, i.tax_amount) as tax_amount, coalesce(p.hsn, i.hsn) as hsn,
     (i.sku, i.title, i.size, i.quantity, i.quantity_cancelled, i.line_amount, i.amount_basis, i.tax_amount, i.hsn) as stored
   from page p

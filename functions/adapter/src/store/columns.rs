@@ -58,7 +58,7 @@ pub struct ItemColumns<'a> {
     pub size: Vec<Option<&'a str>>,
     pub quantity: Vec<i32>,
     pub quantity_cancelled: Vec<i32>,
-    pub line_amount: Vec<Decimal>,
+    pub line_amount: Vec<Option<Decimal>>,
     pub amount_basis: Vec<&'a str>,
     pub tax_amount: Vec<Option<Decimal>>,
     pub hsn: Vec<Option<&'a str>>,

@@ -78,7 +78,7 @@ struct ItemDetails {
 
 /// A line's money.
 struct LineAmount {
-    amount: Decimal,
+    amount: Option<Decimal>,
     basis: AmountBasis,
     tax: Option<Decimal>,
 }
@@ -209,7 +209,7 @@ fn amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Result<LineAmo
     for (field, price) in customer_price {
         if let Some(price) = price {
             let amount = times(field, price.0, quantity)?;
-            return Ok(LineAmount { amount, basis: AmountBasis::Customer, tax: None });
+            return Ok(LineAmount { amount: Some(amount), basis: AmountBasis::Customer, tax: None });
         }
     }
     purchase_amount(line, quantity, status)
@@ -221,7 +221,9 @@ fn purchase_amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Resul
         (Some(price), _) => ("item_base_price", price.0, line.quantity.map_or(quantity, |units| units.0)),
         (None, Some(price)) => ("b2b_base_price", price.0, quantity),
         // A cancelled order is worth recording even when nothing was ever charged for it.
-        (None, None) if status == OrderStatus::Cancelled => ("item_base_price", Decimal::ZERO, quantity),
+        (None, None) if status == OrderStatus::Cancelled => {
+            return Ok(LineAmount { amount: None, basis: AmountBasis::Purchase, tax: None });
+        }
         (None, None) => return Err(("item_base_price", "is missing, and so is unit_price".to_owned())),
     };
     let net = times(field, price, units)?;
@@ -231,7 +233,7 @@ fn purchase_amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Resul
         (None, None) => None,
     };
     let amount = checked(field, net.checked_add(tax.unwrap_or_default()))?;
-    Ok(LineAmount { amount, basis: AmountBasis::Purchase, tax })
+    Ok(LineAmount { amount: Some(amount), basis: AmountBasis::Purchase, tax })
 }
 
 impl TaxSummary {

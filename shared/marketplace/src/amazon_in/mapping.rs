@@ -260,7 +260,7 @@ fn item(
     let proceeds = item.proceeds.unwrap_or_default();
     let proceeds_path = format!("{path}.proceeds");
     let line_amount = match proceeds.amount(currency, &proceeds_path)? {
-        Some(amount) => amount,
+        Some(amount) => Some(amount),
         None => price(product.price, quantity, currency, &path)?,
     };
     let executed =
@@ -280,17 +280,17 @@ fn item(
     })
 }
 
-/// Price times quantity; zero where Amazon names no amount, as for pending and cancelled orders.
+/// Price times quantity; nothing where Amazon names no amount, as for pending and cancelled orders.
 fn price(
     price: Option<Price>,
     quantity: i32,
     currency: &mut OneCurrency,
     path: &str,
-) -> Result<Decimal, RecordProblem> {
-    let Some(unit_price) = price.and_then(|price| price.unit_price) else { return Ok(Decimal::ZERO) };
+) -> Result<Option<Decimal>, RecordProblem> {
+    let Some(unit_price) = price.and_then(|price| price.unit_price) else { return Ok(None) };
     let field = format!("{path}.product.price.unitPrice");
     let unit = currency.read(&unit_price, &field)?;
-    fitting(unit.checked_mul(Decimal::from(quantity)), &field)
+    fitting(unit.checked_mul(Decimal::from(quantity)), &field).map(Some)
 }
 
 impl Package {
