@@ -12,6 +12,9 @@ use crate::decimal::{parse_decimal, unquoted};
 /// The longest identifier taken from a marketplace.
 const MAX_ID: usize = 200;
 
+/// The longest text in bytes. An index of the database takes 2,700 bytes at most; longer entries would fail a whole page.
+const MAX_TEXT: usize = 2_000;
+
 /// No line orders more units than this; what is above is a misread field.
 const MAX_QUANTITY: i32 = 1_000_000;
 
@@ -22,6 +25,7 @@ const PLAUSIBLE_SECONDS: std::ops::Range<i64> = 946_684_800..4_102_444_800;
 pub const PROBLEMS: &[&str] = &[
     NOT_AN_ID,
     NOT_TEXT,
+    TOO_LONG,
     HAS_NUL,
     NOT_A_QUANTITY,
     NOT_AN_INSTANT,
@@ -34,6 +38,7 @@ pub const PROBLEMS: &[&str] = &[
 
 const NOT_AN_ID: &str = "is not an identifier";
 const NOT_TEXT: &str = "is not text";
+const TOO_LONG: &str = "is longer than 2000 bytes";
 const HAS_NUL: &str = "holds a NUL character";
 const NOT_A_QUANTITY: &str = "is not a whole number of units";
 const NOT_AN_INSTANT: &str = "is not an ISO 8601 instant";
@@ -69,6 +74,9 @@ impl<'de> Deserialize<'de> for Text {
             return Err(de::Error::custom(HAS_NUL)); // PostgreSQL refuses it, and with it the whole page
         }
         let trimmed = text.trim();
+        if trimmed.len() > MAX_TEXT {
+            return Err(de::Error::custom(TOO_LONG));
+        }
         Ok(Self((!trimmed.is_empty()).then(|| trimmed.to_owned())))
     }
 }
@@ -197,6 +205,9 @@ mod tests {
     #[test]
     fn text_the_database_could_not_store_is_refused() {
         assert!(serde_json::from_str::<Text>("\"a\\u0000b\"").is_err());
+        let text = |length: usize| format!("\" {}\"", "a".repeat(length));
+        assert_eq!(serde_json::from_str::<Text>(&text(MAX_TEXT + 1)).unwrap_err().to_string(), TOO_LONG);
+        assert!(serde_json::from_str::<Text>(&text(MAX_TEXT)).is_ok());
         assert_eq!(serde_json::from_str::<Text>("\"  \"").unwrap(), Text(None));
         assert_eq!(serde_json::from_str::<Text>("null").unwrap(), Text(None));
     }
