@@ -35,8 +35,9 @@ pub struct Context {
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Clocks {
-    /// For how long a claim, and each page after it, keeps other attempts out. Longer than a page takes, shorter than the
-    /// queue's visibility timeout, so that a crashed attempt's lease is over when its message returns.
+    /// For how long a claim, and each page after it, keeps other attempts out. Longer than a page takes. With a slice it
+    /// should be shorter than the queue's visibility timeout: then a crashed attempt's lease is over when its message
+    /// returns, instead of sending it back once more.
     pub lease: Duration,
     /// After how long a job hands what remains to the next step.
     pub slice: Duration,

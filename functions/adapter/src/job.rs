@@ -6,6 +6,7 @@ use robnu_dispatch::{CLAIM, Claim, Claimed, Job, Unclaimed, continue_later, fail
 use robnu_marketplace::contract::Connection;
 use robnu_marketplace::error::AdapterError;
 use robnu_observe::chain;
+use robnu_storage::StorageError;
 use robnu_tenancy::{Error, Params, SellerScope};
 
 use crate::context::Context;
@@ -139,7 +140,7 @@ impl Run<'_> {
     async fn without_credentials(&self, error: CredentialsError) -> Result<(), JobError> {
         tracing::error!(error = chain(&error), "the account's credentials cannot be opened");
         match error {
-            CredentialsError::Storage(_) => {
+            CredentialsError::Storage(StorageError::Kms { .. }) => {
                 self.put_off(None, "key_unavailable", "the seller's data key cannot be used at the moment")
                     .await
             }
