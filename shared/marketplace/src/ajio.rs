@@ -32,9 +32,8 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
         FieldSpec { name: "username", secret: false, max_len: 100, check: printable },
         FieldSpec { name: "password", secret: true, max_len: 200, check: single_line },
     ],
-    insert: "insert into ajio_account_details (seller_id, account_id, username, password_enc) \
-             values ($1, $2, $3, $4)",
-    select: "select username, password_enc from ajio_account_details where account_id = $1",
+    insert: include_str!("sql/ajio_insert_details.sql"),
+    select: include_str!("sql/ajio_select_details.sql"),
 };
 
 /// Tokens live 30 minutes; one with less than 10 left is renewed, as integrators do.

@@ -35,11 +35,8 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
         FieldSpec { name: "client_secret", secret: true, max_len: 500, check: printable },
         FieldSpec { name: "refresh_token", secret: true, max_len: 2_048, check: printable },
     ],
-    insert: "insert into amazon_account_details \
-             (seller_id, account_id, client_id, client_secret_enc, refresh_token_enc) \
-             values ($1, $2, $3, $4, $5)",
-    select: "select client_id, client_secret_enc, refresh_token_enc from amazon_account_details \
-             where account_id = $1",
+    insert: include_str!("sql/amazon_in_insert_details.sql"),
+    select: include_str!("sql/amazon_in_select_details.sql"),
 };
 
 /// Tokens live an hour.

@@ -143,12 +143,16 @@ mod tests {
             let parameters: Vec<String> =
                 (1..=details.fields.len() + 2).map(|number| format!("${number}")).collect();
             let parameters = parameters.join(", ");
-            let insert = format!(
-                "insert into {} (seller_id, account_id, {columns}) values ({parameters})",
-                details.table
-            );
-            let select = format!("select {columns} from {} where account_id = $1", details.table);
-            assert_eq!((details.insert, details.select), (insert.as_str(), select.as_str()));
+            let table = details.table;
+            let insert =
+                format!("insert into robnu.{table} (seller_id, account_id, {columns}) values ({parameters})");
+            let select = format!("select {columns} from robnu.{table} where account_id = $1");
+            assert_eq!((code_of(details.insert), code_of(details.select)), (insert, select));
         }
+    }
+
+    /// A statement in one line, without its comment.
+    fn code_of(statement: &str) -> String {
+        statement.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join(" ")
     }
 }

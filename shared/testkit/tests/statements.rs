@@ -50,6 +50,8 @@ fn doors(file: &Path) -> &'static [Door] {
         "functions/lanes" => &[Door::Lanes],
         // The run ledger serves members who ask for a run and jobs that work on one; sweeps and lanes ring.
         "shared/dispatch" => &[Door::Member, Door::Job],
+        // Members write how to sign in, jobs read it.
+        "shared/marketplace" => &[Door::Member, Door::Job],
         other => panic!("say here through which doors the statements of {other} go"),
     }
 }
