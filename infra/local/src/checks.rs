@@ -82,7 +82,6 @@ async fn tests(paths: &Paths) -> anyhow::Result<()> {
                 ("AWS_REGION", "ap-south-1".to_owned()),
                 ("AWS_ACCESS_KEY_ID", "test".to_owned()),
                 ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-                ("TEST_AWS_ENDPOINT", stack.settings.aws_endpoint()),
                 ("ROBNU_STACK", file.display().to_string()),
             ];
             cargo(paths, &["test", "--workspace", "--no-fail-fast"], &environment)
