@@ -57,7 +57,7 @@ impl Job {
 }
 
 /// A job on the wire. A new version is a new variant; the old ones stay readable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "version")]
 pub enum Envelope {
     /// The first form.
@@ -103,16 +103,23 @@ impl Envelope {
     /// # Errors
     /// See [`EnvelopeError`].
     pub fn parse(body: &str) -> Result<Self, EnvelopeError> {
+        // Read in two steps: a tagged enum would be buffered and lose the place of an error.
         #[derive(Deserialize)]
         struct Versioned {
             version: String,
+        }
+        #[derive(Deserialize)]
+        struct V1 {
+            job: Job,
+            trace_parent: String,
         }
         let versioned: Versioned = serde_json::from_str(body).map_err(|_| EnvelopeError::Garbage)?;
         if versioned.version != "1" {
             return Err(EnvelopeError::UnknownVersion);
         }
-        serde_json::from_str(body)
-            .map_err(|error| EnvelopeError::Malformed { line: error.line(), column: error.column() })
+        let V1 { job, trace_parent } = serde_json::from_str(body)
+            .map_err(|error| EnvelopeError::Malformed { line: error.line(), column: error.column() })?;
+        Ok(Self::V1 { job, trace_parent })
     }
 
     /// The message body.

@@ -251,12 +251,16 @@ pub async fn make_queue(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
 /// Makes a function with an alias and answers the alias's ARN.
 async fn make_function(lambda: &aws_sdk_lambda::Client, name: &str) -> String {
     let code = BASE64_STANDARD.decode(REFUSING_FUNCTION).expect("base64");
+    // A local AWS that evaluates policies wants a role that exists: that of any function deployed there does.
+    let deployed = lambda.list_functions().send().await.expect("functions can be listed");
+    let role = deployed.functions().iter().find_map(|function| function.role());
+    let role = role.unwrap_or("arn:aws:iam::000000000000:role/none").to_owned();
     lambda
         .create_function()
         .function_name(name)
         .runtime(Runtime::Python312)
         .handler("refuse.handler")
-        .role("arn:aws:iam::000000000000:role/none")
+        .role(role)
         .code(FunctionCode::builder().zip_file(Blob::new(code)).build())
         .publish(true)
         .send()
