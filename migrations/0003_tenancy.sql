@@ -21,7 +21,7 @@ alter table people force row level security;
 create policy self on people for all to robnu_person, robnu_tenant
   using (subject = (select app_current_subject())) with check (subject = (select app_current_subject()));
 create policy owner on people for all to robnu_owner using (true) with check (true);
-grant select, insert (subject, email) on people to robnu_person;
+grant select on people to robnu_person;
 grant select (id, subject) on people to robnu_tenant;
 
 create table marketplaces (
@@ -76,7 +76,9 @@ create table seller_keys (
   wrapped_key bytea not null,
   kms_key_id text not null,
   created_at timestamptz not null default now(),
-  primary key (seller_id, id)
+  primary key (seller_id, id),
+  -- One key until there is a rotation that seals again what the old key sealed.
+  unique (seller_id)
 );
 call protect_tenant_table('seller_keys');
 grant select on seller_keys to robnu_tenant;

@@ -14,6 +14,8 @@ use crate::problem::ApiError;
 const VERSION: u8 = 1;
 const POSITION_LEN: usize = 1 + 8 + 16;
 const CHECK_LEN: usize = 8;
+/// Microseconds of the years 1 to 9999; the database refuses times far outside.
+const TIMES: std::ops::Range<i64> = -62_135_596_800_000_000..253_402_300_800_000_000;
 
 /// The row after which a page begins: its time in microseconds, where the list has one, and its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +62,7 @@ impl List {
             return None;
         }
         let micros = i64::from_be_bytes(position[1..9].try_into().ok()?);
-        Some(Position { micros, id: Uuid::from_slice(&position[9..]).ok()? })
+        TIMES.contains(&micros).then_some(Position { micros, id: Uuid::from_slice(&position[9..]).ok()? })
     }
 
     fn check(&self, position: &[u8]) -> [u8; CHECK_LEN] {
@@ -86,6 +88,14 @@ mod tests {
         assert!(List::new("orders", theirs, &("PENDING", 1)).position(&cursor).is_err(), "another seller");
         assert!(List::new("orders", ours, &("PACKED", 1)).position(&cursor).is_err(), "another filter");
         assert!(List::new("runs", ours, &("PENDING", 1)).position(&cursor).is_err(), "another list");
+    }
+
+    #[test]
+    fn a_forged_time_that_no_calendar_holds_is_refused() {
+        let list = List::new("orders", SellerId::new(), &());
+        for micros in [i64::MIN, i64::MAX, TIMES.start - 1, TIMES.end] {
+            assert!(list.position(&list.cursor(Position { micros, ..POSITION })).is_err(), "{micros}");
+        }
     }
 
     #[test]

@@ -7,6 +7,9 @@ use std::time::Duration;
 use tokio_postgres::config::SslMode;
 use zeroize::Zeroizing;
 
+/// How long the server's side may stay silent on what was sent to it.
+const UNANSWERED: Duration = Duration::from_secs(15);
+
 /// A password that is wiped when dropped and never printed.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
@@ -73,6 +76,8 @@ impl DatabaseConfig {
             .user(&self.user)
             .application_name(&self.user)
             .connect_timeout(self.connect_timeout);
+        // A failover may leave a connection that nobody answers; the kernel gives it up instead of the function's time-out.
+        postgres.keepalives_idle(UNANSWERED).keepalives_interval(UNANSWERED / 3).tcp_user_timeout(UNANSWERED);
         if let Some(password) = &self.password {
             postgres.password(password.expose());
         }
