@@ -70,7 +70,7 @@ create policy lanes on sync_runs for all to robnu_system_lanes using (true) with
 grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, sent_at), update (sent_at)
   on sync_runs to robnu_system_lanes;
 
--- Records that could not be mapped, kept whole under the seller's data key.
+-- Records that could not be mapped, kept whole under the seller's data key. The same record read again is the same row.
 create table quarantined_records (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
@@ -79,16 +79,24 @@ create table quarantined_records (
   external_id text,
   reason text not null,
   record_enc bytea not null,
+  -- Keyed with the seller's data key, so that nobody can tell that two sellers have the same record.
+  record_digest bytea not null,
+  -- How often it was read, last by run_id.
+  seen integer not null default 1,
   created_at timestamptz not null default now(),
+  last_seen_at timestamptz not null default now(),
   primary key (seller_id, id),
+  unique (seller_id, account_id, record_digest),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
   foreign key (seller_id, run_id) references sync_runs (seller_id, id)
 );
 create index quarantined_records_by_run on quarantined_records (seller_id, run_id);
 call protect_tenant_table('quarantined_records');
-call require_right_to_write('quarantined_records', 'ingest', 'insert');
-grant select (seller_id, id, account_id, run_id, external_id, reason, created_at),
-  insert (seller_id, id, account_id, run_id, external_id, reason, record_enc)
+call require_right_to_write('quarantined_records', 'ingest', 'insert', 'update');
+-- The digest is readable because a conflict is looked up by it.
+grant select (seller_id, id, account_id, run_id, external_id, reason, record_digest, seen, created_at, last_seen_at),
+  insert (seller_id, id, account_id, run_id, external_id, reason, record_enc, record_digest),
+  update (run_id, seen, last_seen_at)
   on quarantined_records to robnu_tenant;
 
 -- Commits a page's progress in the page's own transaction; raising RB004 rolls the page back when another attempt has

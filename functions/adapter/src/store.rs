@@ -2,6 +2,8 @@
 
 mod columns;
 
+use std::collections::HashSet;
+
 use robnu_dispatch::{Counters, Job};
 use robnu_marketplace::record::{OrderRecord, QuarantinedRecord};
 use robnu_storage::{Place, SellerCipher};
@@ -16,6 +18,10 @@ const UPSERT_ITEMS: &str = include_str!("sql/upsert_items.sql");
 const DELETE_VANISHED_ITEMS: &str = include_str!("sql/delete_vanished_items.sql");
 const UPSERT_SHIPMENTS: &str = include_str!("sql/upsert_shipments.sql");
 const INSERT_QUARANTINED: &str = include_str!("sql/insert_quarantined.sql");
+
+/// Where quarantined records are kept, as far as their encryption is bound to it.
+const QUARANTINE: &str = "quarantined_records";
+const RECORD: &str = "record";
 
 /// Writes a page's records into the session and counts what they did. Commits nothing.
 pub async fn store_page(
@@ -72,8 +78,15 @@ pub async fn store_page(
         &shipment.carrier,
         &shipment.tracking_number,
     ];
-    let quarantined_params: Params<'_> =
-        &[account, &job.run_id, &sealed.id, &sealed.external_id, &sealed.reason, &sealed.record];
+    let quarantined_params: Params<'_> = &[
+        account,
+        &job.run_id,
+        &sealed.id,
+        &sealed.external_id,
+        &sealed.reason,
+        &sealed.record,
+        &sealed.digest,
+    ];
 
     let mut requests = vec![
         (UPSERT_ORDERS, orders_params),
@@ -94,7 +107,7 @@ pub async fn store_page(
         lines_new: count(&answers[1], "new")?,
         lines_changed: count(&answers[1], "changed")?,
         lines_removed: count(&answers[2], "removed")?,
-        quarantined: i32::try_from(quarantined.len()).unwrap_or(i32::MAX),
+        quarantined: i32::try_from(sealed.id.len()).unwrap_or(i32::MAX),
     })
 }
 
@@ -103,26 +116,39 @@ fn count(rows: &[Row], column: &str) -> Result<i32, robnu_tenancy::Error> {
     Ok(row.try_get(column)?)
 }
 
-/// Quarantined records, encrypted, as columns.
+/// Quarantined records, encrypted, as columns. A record that occurs twice on the page is taken once, because a statement
+/// cannot meet the same row twice.
 struct Sealed<'a> {
     id: Vec<Uuid>,
     external_id: Vec<Option<&'a str>>,
     reason: Vec<&'a str>,
     record: Vec<Vec<u8>>,
+    digest: Vec<Vec<u8>>,
 }
 
 impl<'a> Sealed<'a> {
     fn new(cipher: &SellerCipher, records: &'a [QuarantinedRecord]) -> Result<Self, JobError> {
-        let id: Vec<Uuid> = records.iter().map(|_| Uuid::now_v7()).collect();
-        let seal = |(record, row): (&QuarantinedRecord, &Uuid)| {
-            let place = Place { table: "quarantined_records", column: "record", row: *row };
-            cipher.seal(place, record.raw.as_bytes())
+        let mut sealed = Self {
+            id: Vec::new(),
+            external_id: Vec::new(),
+            reason: Vec::new(),
+            record: Vec::new(),
+            digest: Vec::new(),
         };
-        Ok(Self {
-            external_id: records.iter().map(|record| record.external_id.as_deref()).collect(),
-            reason: records.iter().map(|record| record.reason.as_str()).collect(),
-            record: records.iter().zip(&id).map(seal).collect::<Result<_, _>>()?,
-            id,
-        })
+        let mut taken = HashSet::new();
+        for record in records {
+            let digest = cipher.digest(QUARANTINE, RECORD, record.raw.as_bytes());
+            if !taken.insert(digest) {
+                continue;
+            }
+            let id = Uuid::now_v7();
+            let place = Place { table: QUARANTINE, column: RECORD, row: id };
+            sealed.id.push(id);
+            sealed.external_id.push(record.external_id.as_deref());
+            sealed.reason.push(record.reason.as_str());
+            sealed.record.push(cipher.seal(place, record.raw.as_bytes())?);
+            sealed.digest.push(digest.to_vec());
+        }
+        Ok(sealed)
     }
 }

@@ -242,6 +242,28 @@ async fn a_bad_record_is_kept_encrypted_and_the_rest_of_the_page_goes_on() {
 }
 
 #[tokio::test]
+async fn a_bad_record_that_comes_with_every_run_is_kept_once_and_counted() {
+    let stand = Stand::new(ajio(60)).await;
+    let malformed = FaultKind::Malformed { malformation: Malformation::FiveDecimals, record: 0 };
+    let function = stand.start(Ajio).await;
+    let mut last = None;
+    for _ in 0..2 {
+        let fault = Fault::new(Marketplace::Ajio, "/orders", malformed.clone());
+        stand.simulator.add_fault(fault.times(1));
+        let job = stand.queue_run(Ajio).await;
+        stand.run_to_end(&function, job.clone()).await;
+        let run = stand.run(job.run_id).await;
+        assert_eq!((run.state.as_str(), run.quarantined), ("SUCCEEDED", 1), "{run:?}");
+        last = Some(job.run_id);
+    }
+    let kept = "select seen, run_id = $2, last_seen_at > created_at from robnu.quarantined_records
+                where account_id = $1 and external_id is not null";
+    let rows = stand.superuser.query(kept, &[&stand.account(Ajio), &last.unwrap()]).await.unwrap();
+    let rows: Vec<(i32, bool, bool)> = rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    assert_eq!(rows, [(2, true, true)]);
+}
+
+#[tokio::test]
 async fn an_endless_repetition_of_a_page_ends_the_run() {
     let stand = Stand::new(ajio(200)).await;
     stand.simulator.add_fault(Fault::new(Marketplace::Ajio, "/orders", FaultKind::RepeatPage).after(1));

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use robnu_dispatch::{Counters, Job, RunKind};
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::record::{AmountBasis, OrderItemRecord, OrderRecord, OrderStatus};
+use robnu_marketplace::record::{AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, QuarantinedRecord};
 use robnu_storage::SellerCipher;
 use robnu_tenancy::{Database, RunId};
 use robnu_testkit::{Seller, TestDatabase, TwoSellers};
@@ -200,4 +200,38 @@ fn any_sequence_of_pages_leaves_what_the_rules_say_and_a_repeated_page_changes_n
         })
     });
     outcome.unwrap();
+}
+
+#[tokio::test]
+async fn a_bad_record_is_one_row_per_seller_and_no_two_sellers_rows_look_alike() {
+    let test = TestDatabase::new().await;
+    let sellers = TwoSellers::seed(&test).await;
+    let database = test.login("robnu_adapter").await;
+    let bad = || QuarantinedRecord {
+        external_id: Some("B1".to_owned()),
+        reason: "no date".to_owned(),
+        raw: r#"{"id":"B1"}"#.to_owned(),
+    };
+    for seller in [&sellers.ours, &sellers.theirs, &sellers.ours] {
+        // The key is the same on purpose: the seller alone makes the difference.
+        let cipher = SellerCipher::new(seller.id, Uuid::from_u128(1), &[7; 32]).unwrap();
+        let job = Job {
+            run_id: seller.run,
+            step: 0,
+            generation: 0,
+            seller_id: seller.id,
+            account_id: seller.ajio,
+            marketplace: MarketplaceCode::Ajio,
+            kind: RunKind::Orders,
+        };
+        let mut session = database.session(&seller.job_scope()).await.unwrap();
+        let counters = store_page(&mut session, &cipher, &job, &[], &[bad(), bad()]).await.unwrap();
+        session.commit().await.unwrap();
+        assert_eq!(counters.quarantined, 1, "a record twice on a page is one record");
+    }
+    let kept = "select seen, count(*) over (partition by record_digest) from robnu.quarantined_records
+                where external_id = 'B1' order by seller_id = $1 desc";
+    let rows = test.superuser().await.query(kept, &[&sellers.ours.id]).await.unwrap();
+    let rows: Vec<(i32, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(rows, [(2, 1), (1, 1)]);
 }

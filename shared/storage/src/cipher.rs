@@ -1,8 +1,10 @@
-//! AES-256-GCM under a seller's data key.
+//! AES-256-GCM under a seller's data key, and digests under a key derived from it.
 //!
 //! Layout of a ciphertext: format (1 byte, 1) · id of the data key (16) · nonce (12) · sealed text with its tag (16).
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf::{HKDF_SHA256, Salt};
+use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use robnu_tenancy::SellerId;
 use uuid::Uuid;
@@ -29,6 +31,7 @@ pub struct SellerCipher {
     seller: SellerId,
     key_id: Uuid,
     key: LessSafeKey,
+    digest_key: hmac::Key,
     random: SystemRandom,
 }
 
@@ -42,7 +45,8 @@ impl SellerCipher {
     /// A cipher over an unwrapped data key of 32 bytes.
     pub fn new(seller: SellerId, key_id: Uuid, clear_key: &[u8]) -> Result<Self, StorageError> {
         let key = UnboundKey::new(&AES_256_GCM, clear_key).map_err(|_| StorageError::KeyShape)?;
-        Ok(Self { seller, key_id, key: LessSafeKey::new(key), random: SystemRandom::new() })
+        let digest_key = derive_digest_key(seller, clear_key)?;
+        Ok(Self { seller, key_id, key: LessSafeKey::new(key), digest_key, random: SystemRandom::new() })
     }
 
     /// Encrypts `clear` for `place`. Two calls never answer the same bytes.
@@ -76,10 +80,31 @@ impl SellerCipher {
         Ok(clear)
     }
 
+    /// HMAC-SHA256 of `clear`, by which a column's text is recognised when it comes again. Tells nothing to whoever lacks
+    /// the data key: another seller, or another column, has another digest of the same text.
+    #[must_use]
+    pub fn digest(&self, table: &'static str, column: &'static str, clear: &[u8]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.digest_key);
+        context.update(format!("{table}|{column}|").as_bytes());
+        context.update(clear);
+        let mut digest = [0; 32];
+        digest.copy_from_slice(context.sign().as_ref());
+        digest
+    }
+
     /// The associated data: seller, table, column and row, with separators that none of them can hold.
     fn bind(&self, place: Place) -> Aad<String> {
         Aad::from(format!("robnu|{}|{}|{}|{}", self.seller, place.table, place.column, place.row))
     }
+}
+
+/// A key of its own, so that the data key encrypts and does nothing else.
+fn derive_digest_key(seller: SellerId, clear_key: &[u8]) -> Result<hmac::Key, StorageError> {
+    let pseudorandom = Salt::new(HKDF_SHA256, b"robnu|digest").extract(clear_key);
+    let seller = seller.to_string();
+    let info = [seller.as_bytes()];
+    let derived = pseudorandom.expand(&info, hmac::HMAC_SHA256).map_err(|_| StorageError::KeyShape)?;
+    Ok(hmac::Key::from(derived))
 }
 
 #[cfg(test)]
@@ -113,6 +138,18 @@ mod tests {
     #[test]
     fn a_key_of_the_wrong_length_is_refused() {
         assert!(SellerCipher::new(SellerId::new(), Uuid::nil(), &[0; 31]).is_err());
+    }
+
+    #[test]
+    fn a_text_is_recognised_only_by_its_seller_key_and_column() {
+        let (ours, theirs) = (SellerId::new(), SellerId::new());
+        let digest = cipher(ours, 1).digest("orders", "note", b"text");
+        assert_eq!(cipher(ours, 1).digest("orders", "note", b"text"), digest);
+        assert_ne!(cipher(ours, 1).digest("orders", "note", b"texts"), digest, "another text");
+        assert_ne!(cipher(ours, 1).digest("orders", "remark", b"text"), digest, "another column");
+        assert_ne!(cipher(ours, 1).digest("items", "note", b"text"), digest, "another table");
+        assert_ne!(cipher(ours, 2).digest("orders", "note", b"text"), digest, "another key");
+        assert_ne!(cipher(theirs, 1).digest("orders", "note", b"text"), digest, "another seller");
     }
 
     proptest! {
