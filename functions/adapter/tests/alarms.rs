@@ -1,0 +1,95 @@
+//! The alarms that watch the logs find what they look for: the template's filter patterns name what the functions log.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
+
+mod support;
+
+use robnu_marketplace::code::MarketplaceCode::Ajio;
+use serde_json::Value;
+use simulators::{Fault, FaultKind, Marketplace, SimulatorConfig};
+use support::{Stand, acknowledged};
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// The sources that log what an alarm waits for, by log group.
+const SOURCES: [(&str, &str); 5] = [
+    ("AdapterAjioLogs", include_str!("../src/job.rs")),
+    ("AdapterAmazonInLogs", include_str!("../src/job.rs")),
+    (
+        "LanesLogs",
+        concat!(
+            include_str!("../../lanes/src/handler.rs"),
+            include_str!("../../lanes/src/reconcile.rs"),
+            include_str!("../../lanes/src/settle.rs")
+        ),
+    ),
+    ("SweepLogs", include_str!("../../sweep/src/scheduling.rs")),
+    ("MigrateLogs", include_str!("../../migrate/src/custom_resource.rs")),
+];
+
+/// Log group and pattern of every metric filter.
+fn filters() -> Vec<(&'static str, &'static str)> {
+    let resources = TEMPLATE.split("    Type: AWS::Logs::MetricFilter\n").skip(1);
+    let line_after =
+        |text: &'static str, before: &str| text.split_once(before).unwrap().1.lines().next().unwrap();
+    resources
+        .map(|resource| {
+            let pattern = line_after(resource, "      FilterPattern: ");
+            (line_after(resource, "      LogGroupName: !Ref "), pattern.trim_matches('\''))
+        })
+        .collect()
+}
+
+/// Field and text of each comparison `$.field = "text"` in a pattern.
+fn comparisons(pattern: &'static str) -> Vec<(&'static str, &'static str)> {
+    let parts = pattern.split("$.").skip(1);
+    parts.filter_map(|part| Some((part.split_once(" = \"")?.0, part.split('"').nth(1)?))).collect()
+}
+
+#[test]
+fn every_message_that_a_filter_waits_for_is_one_that_its_function_logs() {
+    let filters = filters();
+    assert_eq!(filters.len(), SOURCES.len(), "{filters:?}");
+    for (group, pattern) in filters {
+        let (_, source) = SOURCES.iter().find(|(name, _)| *name == group).unwrap();
+        let comparisons = comparisons(pattern);
+        assert!(!comparisons.is_empty(), "{pattern}");
+        for (field, text) in comparisons {
+            assert_eq!(field, "message");
+            assert!(source.contains(&format!("\"{text}\"")), "{group}: nothing logs \"{text}\"");
+        }
+        for (field, _) in pattern.split("$.").filter_map(|part| part.split_once(" > ")) {
+            assert!(source.contains(&format!("{field} = ")), "{group}: nothing logs {field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failed_run_logs_one_line_that_the_alarms_filter_matches() {
+    let (_, pattern) = filters().into_iter().find(|(group, _)| *group == "AdapterAjioLogs").unwrap();
+    let comparisons = comparisons(pattern);
+    let [(field, text)] = comparisons[..] else { panic!("not one comparison: {pattern}") };
+    assert_eq!(pattern, format!("{{ $.{field} = \"{text}\" }}"));
+
+    let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
+    let function = stand.start(Ajio).await;
+    let matching = || {
+        let lines = function.log().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        lines.filter(|line| line[field] == text).count()
+    };
+    let job = stand.queue_run(Ajio).await;
+    stand.run_to_end(&function, job.clone()).await;
+    assert_eq!((stand.run(job.run_id).await.state.as_str(), matching()), ("SUCCEEDED", 0));
+
+    let reject =
+        Fault::new(Marketplace::Ajio, "/orders", FaultKind::Status { status: 400, retry_after: None });
+    stand.simulator.add_fault(reject);
+    let job = stand.queue_run(Ajio).await;
+    acknowledged(function.invoke(stand.event(&job)).await);
+    assert_eq!(
+        (stand.run(job.run_id).await.state.as_str(), matching()),
+        ("FAILED", 1),
+        "{:?}",
+        function.log()
+    );
+}
