@@ -17,6 +17,9 @@ create table marketplace_accounts (
   lane_checked_at timestamptz,
   -- Who works on the lane holds it until then, so that two calls never make two mappings.
   lane_lease_until timestamptz,
+  -- Which credentials the account has: counts up when they are replaced, so that a run which was refused the old ones
+  -- does not stop the account for the new ones.
+  credentials_generation integer not null default 1,
   -- Up to which instant the marketplace vouches that everything was read.
   orders_watermark timestamptz,
   created_at timestamptz not null default now(),
@@ -78,11 +81,61 @@ call require_right_to_write('amazon_account_details', 'accounts.manage', 'insert
 grant select, insert (seller_id, account_id, username, password_enc) on ajio_account_details to robnu_tenant;
 grant select, insert (seller_id, account_id, client_id, client_secret_enc, refresh_token_enc) on amazon_account_details to robnu_tenant;
 
+-- Replacing credentials. SECURITY DEFINER because an UPDATE that names its row, like ON CONFLICT DO UPDATE, needs a policy
+-- that lets it SELECT the row, and that would show members the ciphertext too: jobs, which must read it, hold the same role
+-- and so the same column grants. Members hold neither verb this way; they can put new secrets in the place of old ones and
+-- nothing else. What policies would have checked is checked here: the seller, the right and the account.
+create function renew_credentials_generation(account uuid) returns void
+language plpgsql
+set search_path = robnu, pg_temp
+as $$
+begin
+  if not app_may('accounts.manage') then
+    raise exception 'the scope may not replace credentials' using errcode = 'insufficient_privilege';
+  end if;
+  -- Holds the account until the transaction ends.
+  update marketplace_accounts set credentials_generation = credentials_generation + 1
+  where seller_id = app_current_seller_id() and id = account and status <> 'DISCONNECTED';
+  if not found then
+    raise exception 'the seller has no such account that is connected' using errcode = 'RB002';
+  end if;
+end $$;
+create function replace_ajio_account_details(account uuid, new_username text, new_password_enc bytea) returns void
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  perform renew_credentials_generation(account);
+  update ajio_account_details
+  set username = new_username, password_enc = new_password_enc, updated_at = now()
+  where seller_id = app_current_seller_id() and account_id = account;
+  if not found then
+    raise exception 'the account is not one of this marketplace' using errcode = 'RB002';
+  end if;
+end $$;
+create function replace_amazon_account_details(account uuid, new_client_id text, new_client_secret_enc bytea,
+  new_refresh_token_enc bytea) returns void
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  perform renew_credentials_generation(account);
+  update amazon_account_details
+  set client_id = new_client_id, client_secret_enc = new_client_secret_enc, refresh_token_enc = new_refresh_token_enc,
+    updated_at = now()
+  where seller_id = app_current_seller_id() and account_id = account;
+  if not found then
+    raise exception 'the account is not one of this marketplace' using errcode = 'RB002';
+  end if;
+end $$;
+grant execute on function replace_ajio_account_details(uuid, text, bytea),
+  replace_amazon_account_details(uuid, text, bytea, bytea) to robnu_tenant;
+
 create table credential_events (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
   account_id uuid not null,
-  event text not null check (event in ('CONNECTED', 'REFUSED')),
+  event text not null check (event in ('CONNECTED', 'REFUSED', 'ROTATED')),
   occurred_at timestamptz not null default now(),
   primary key (seller_id, id),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use robnu_dispatch::{CLAIM, Claim, Claimed, Job, Unclaimed, continue_later, fail, mark_sent, wait};
+use robnu_dispatch::{
+    CLAIM, Claim, Claimed, Job, Unclaimed, continue_later, fail, fail_refused, mark_sent, wait,
+};
 use robnu_marketplace::contract::Connection;
 use robnu_marketplace::error::AdapterError;
 use robnu_observe::chain;
@@ -15,8 +17,6 @@ use crate::error::{JobError, Refusal};
 use crate::slice::{Slice, SliceEnd};
 
 const DATA_KEY: &str = include_str!("sql/data_key.sql");
-const NEEDS_RECONNECT: &str = include_str!("sql/needs_reconnect.sql");
-const CREDENTIALS_REFUSED: &str = include_str!("sql/credentials_refused.sql");
 
 /// Claims without a page in between after which a run gives up. With the waits below that is most of a day of outage,
 /// or as many crashes in a row.
@@ -57,7 +57,7 @@ pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(
 
     let run = Run { context, job, scope: &scope, claim: &claim };
     if let Some((code, message)) = must_not_run(&claim) {
-        return run.give_up(code, message, &[]).await;
+        return run.give_up(code, message).await;
     }
     let cipher = match credentials::cipher(&context.keys, job, &answers[1]).await {
         Ok(cipher) => cipher,
@@ -121,14 +121,15 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn give_up(
-        &self,
-        code: &str,
-        message: &str,
-        more: &[(&'static str, Params<'_>)],
-    ) -> Result<(), JobError> {
+    async fn give_up(&self, code: &str, message: &str) -> Result<(), JobError> {
         tracing::warn!(run.error = code, "the run failed");
-        Ok(fail(&self.context.database, self.scope, self.job, self.claim, code, message, more).await?)
+        Ok(fail(&self.context.database, self.scope, self.job, self.claim, code, message).await?)
+    }
+
+    async fn give_up_refused(&self, message: &str) -> Result<(), JobError> {
+        let code = "credentials_refused";
+        tracing::warn!(run.error = code, "the run failed");
+        Ok(fail_refused(&self.context.database, self.scope, self.job, self.claim, code, message).await?)
     }
 
     async fn put_off(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
@@ -144,7 +145,7 @@ impl Run<'_> {
                 self.put_off(None, "key_unavailable", "the seller's data key cannot be used at the moment")
                     .await
             }
-            _ => self.give_up("credentials_unreadable", "the account's details cannot be read", &[]).await,
+            _ => self.give_up("credentials_unreadable", "the account's details cannot be read").await,
         }
     }
 
@@ -157,15 +158,11 @@ impl Run<'_> {
             AdapterError::Unavailable { retry_after, .. } => {
                 self.put_off(retry_after, "marketplace_unavailable", &message).await
             }
-            AdapterError::Unauthorized => {
-                let account: Params<'_> = &[&self.job.account_id];
-                let more = [(NEEDS_RECONNECT, account), (CREDENTIALS_REFUSED, account)];
-                self.give_up("credentials_refused", &message, &more).await
-            }
-            AdapterError::Rejected { .. } => self.give_up("marketplace_rejects", &message, &[]).await,
-            AdapterError::Malformed { .. } => self.give_up("contract_broken", &message, &[]).await,
-            AdapterError::RepeatedPage => self.give_up("page_repeated", &message, &[]).await,
-            AdapterError::Configuration { .. } => self.give_up("not_configured", &message, &[]).await,
+            AdapterError::Unauthorized => self.give_up_refused(&message).await,
+            AdapterError::Rejected { .. } => self.give_up("marketplace_rejects", &message).await,
+            AdapterError::Malformed { .. } => self.give_up("contract_broken", &message).await,
+            AdapterError::RepeatedPage => self.give_up("page_repeated", &message).await,
+            AdapterError::Configuration { .. } => self.give_up("not_configured", &message).await,
         }
     }
 

@@ -1,9 +1,12 @@
-//! Credentials that are there and do not open: no wait will mend them, so the run says so at once.
+//! Credentials that do not open, and credentials that the marketplace refuses: no wait will mend them, so the run says so at
+//! once. Only refused credentials that the account still has stop it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
 mod support;
 
+use robnu_dispatch::{CLAIM, Claim, Claimed, Job, fail_refused};
 use robnu_marketplace::code::MarketplaceCode::Ajio;
+use robnu_tenancy::{Database, SellerScope};
 use simulators::SimulatorConfig;
 use support::{Stand, acknowledged};
 
@@ -22,4 +25,60 @@ async fn a_secret_that_does_not_open_ends_the_run_at_once_and_frees_the_account(
         ("FAILED", Some("credentials_unreadable")),
         "{run:?}"
     );
+}
+
+async fn claim(database: &Database, scope: &SellerScope, job: &Job) -> Claim {
+    let session = database.session(scope).await.unwrap();
+    let params: robnu_tenancy::Params<'_> =
+        &[&job.run_id, &job.account_id, &job.step, &job.generation, &60_f64];
+    let answers = session.commit_with(&[(CLAIM, params)]).await.unwrap();
+    match Claimed::from_rows(&answers[0], job).unwrap() {
+        Claimed::Mine(claim) => claim,
+        Claimed::Not(why) => panic!("not claimed: {why:?}"),
+    }
+}
+
+/// State and error of the run, status of the account, and how often its credentials are noted as refused.
+async fn standing(stand: &Stand, job: &Job) -> (String, Option<String>, String, i64) {
+    let sql = "select a.status, (select count(*) from robnu.credential_events e where e.account_id = a.id and e.event = 'REFUSED')
+               from robnu.marketplace_accounts a where a.id = $1";
+    let row = stand.superuser.query_one(sql, &[&job.account_id]).await.unwrap();
+    let run = stand.run(job.run_id).await;
+    (run.state, run.error_code, row.get(0), row.get(1))
+}
+
+#[tokio::test]
+async fn only_the_attempt_that_holds_the_run_with_the_accounts_present_credentials_stops_the_account() {
+    let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
+    let database = Database::new(&stand.test.config("robnu_adapter")).await.unwrap();
+    let job = stand.queue_run(Ajio).await;
+    let scope = SellerScope::for_job(job.seller_id, job.account_id);
+    let code = "credentials_refused";
+    let refused = async |job: &Job, claim: &Claim| {
+        fail_refused(&database, &scope, job, claim, code, "refused").await.unwrap();
+        standing(&stand, job).await
+    };
+    let active = |state: &str, error: Option<&str>| {
+        (state.to_owned(), error.map(str::to_owned), "ACTIVE".to_owned(), 0)
+    };
+
+    let late = claim(&database, &scope, &job).await;
+    let lapse = "update robnu.sync_runs set lease_expires_at = now() - interval '1 second' where id = $1";
+    stand.superuser.execute(lapse, &[&job.run_id]).await.unwrap();
+    let holder = claim(&database, &scope, &job).await;
+    assert_eq!(refused(&job, &late).await, active("RUNNING", None), "a late attempt changes nothing");
+
+    let replaced = "update robnu.marketplace_accounts set credentials_generation = credentials_generation + 1 where id = $1";
+    stand.superuser.execute(replaced, &[&job.account_id]).await.unwrap();
+    assert_eq!(
+        refused(&job, &holder).await,
+        active("FAILED", Some(code)),
+        "old credentials end their run only"
+    );
+
+    let next = stand.queue_run(Ajio).await;
+    let holder = claim(&database, &scope, &next).await;
+    let stopped = ("FAILED".to_owned(), Some(code.to_owned()), "NEEDS_RECONNECT".to_owned(), 1);
+    assert_eq!(refused(&next, &holder).await, stopped);
+    assert_eq!(refused(&next, &holder).await, stopped, "and is noted once");
 }

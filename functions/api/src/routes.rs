@@ -12,7 +12,7 @@ mod sellers;
 mod sync;
 
 use axum::http::Method;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 
 use crate::app::SharedApp;
 
@@ -38,6 +38,7 @@ pub fn routes() -> Vec<Route> {
         route(read.clone(), "/v1/marketplaces", get(marketplaces::list)),
         route(write.clone(), "/v1/sellers/{sellerId}/accounts", post(accounts::connect)),
         route(read.clone(), "/v1/sellers/{sellerId}/accounts", get(accounts::list)),
+        route(Method::PUT, "/v1/sellers/{sellerId}/accounts/{accountId}/credentials", put(accounts::rotate)),
         route(write, "/v1/sellers/{sellerId}/accounts/{accountId}/sync", post(sync::request)),
         route(read.clone(), "/v1/sellers/{sellerId}/runs", get(runs::list)),
         route(read.clone(), "/v1/sellers/{sellerId}/runs/{runId}", get(runs::show)),

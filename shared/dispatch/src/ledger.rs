@@ -11,5 +11,5 @@ mod progress;
 mod request;
 
 pub use claim::{CLAIM, Claim, Claimed, Unclaimed};
-pub use progress::{Counters, Progress, advance, continue_later, fail, mark_sent, wait};
+pub use progress::{Counters, Progress, advance, continue_later, fail, fail_refused, mark_sent, wait};
 pub use request::{Requested, request_run};

@@ -14,6 +14,6 @@ pub use envelope::{Envelope, EnvelopeError, Job, RunKind};
 pub use lane::{lane_account, lane_queue_name};
 pub use ledger::{
     CLAIM, Claim, Claimed, Counters, Progress, Requested, Unclaimed, advance, continue_later, fail,
-    mark_sent, request_run, wait,
+    fail_refused, mark_sent, request_run, wait,
 };
 pub use ring::{Ring, Rung};

@@ -33,6 +33,7 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
         FieldSpec { name: "password", secret: true, max_len: 200, check: single_line },
     ],
     insert: include_str!("sql/ajio_insert_details.sql"),
+    update: include_str!("sql/ajio_update_details.sql"),
     select: include_str!("sql/ajio_select_details.sql"),
 };
 

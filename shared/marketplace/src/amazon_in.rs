@@ -36,6 +36,7 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
         FieldSpec { name: "refresh_token", secret: true, max_len: 2_048, check: printable },
     ],
     insert: include_str!("sql/amazon_in_insert_details.sql"),
+    update: include_str!("sql/amazon_in_update_details.sql"),
     select: include_str!("sql/amazon_in_select_details.sql"),
 };
 

@@ -26,10 +26,13 @@ pub struct FieldSpec {
 pub struct DetailsSpec {
     /// Table name, for associated data of the encryption and for tests.
     pub table: &'static str,
-    /// Columns in the order in which both statements name them.
+    /// Columns in the order in which all statements name them.
     pub fields: &'static [FieldSpec],
     /// Inserts a row: `$1` seller id, `$2` account id, then one parameter per field (`text`, or `bytea` for secrets).
     pub insert: &'static str,
+    /// Replaces a row's fields: `$1` account id of the current seller, then one parameter per field as above. Refuses an
+    /// account that is disconnected or another seller's.
+    pub update: &'static str,
     /// Selects the fields in order for account `$1` of the current seller.
     pub select: &'static str,
 }

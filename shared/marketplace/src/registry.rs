@@ -146,8 +146,12 @@ mod tests {
             let table = details.table;
             let insert =
                 format!("insert into robnu.{table} (seller_id, account_id, {columns}) values ({parameters})");
+            let parameters: Vec<String> =
+                (1..=details.fields.len() + 1).map(|number| format!("${number}")).collect();
+            let update = format!("select robnu.replace_{table}({})", parameters.join(", "));
             let select = format!("select {columns} from robnu.{table} where account_id = $1");
-            assert_eq!((code_of(details.insert), code_of(details.select)), (insert, select));
+            let statements = [details.insert, details.update, details.select].map(code_of);
+            assert_eq!(statements, [insert, update, select]);
         }
     }
 

@@ -1,6 +1,9 @@
 //! `/v1/sellers/{sellerId}/accounts`: the seller's marketplace accounts.
 
 mod connect;
+mod lane;
+mod rotate;
+mod sealed;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,6 +16,7 @@ use crate::identity::Member;
 use crate::problem::ApiError;
 
 pub use connect::connect;
+pub use rotate::rotate;
 
 const ACCOUNTS: &str = include_str!("../sql/accounts.sql");
 

@@ -1,8 +1,6 @@
 //! Connecting accounts.
 
-use robnu_storage::{Place, WrappedKey};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::support::{Api, Call, ROLES, ajio};
 
@@ -56,24 +54,9 @@ async fn secrets_are_stored_sealed_and_open_only_with_the_sellers_key() {
             assert!(!table.contains(secret) && !table.contains(&digits.concat()));
         }
     }
-    assert_eq!(open(&api, &first, "ajio_account_details", "password").await, "correct horse");
-    assert_eq!(open(&api, &second, "amazon_account_details", "client_secret").await, "amzn-secret-1");
-    assert_eq!(open(&api, &second, "amazon_account_details", "refresh_token").await, "Atzr-token-1");
-}
-
-/// Opens a stored secret with the seller's key, freshly unwrapped by KMS.
-async fn open(api: &Api, account: &Value, table: &'static str, field: &'static str) -> String {
-    let superuser = api.test.superuser().await;
-    let id: Uuid = account["account_id"].as_str().unwrap().parse().unwrap();
-    let seller = api.sellers.ours.id;
-    let key = "select id, wrapped_key from robnu.seller_keys where seller_id = $1";
-    let key = superuser.query_one(key, &[&seller]).await.unwrap();
-    let key = WrappedKey { id: key.get(0), ciphertext: key.get(1) };
-    let sql = format!("select {field}_enc from robnu.{table} where seller_id = $1 and account_id = $2");
-    let sealed: Vec<u8> = superuser.query_one(&sql, &[&seller, &id]).await.unwrap().get(0);
-    let cipher = api.cloud.keys().cipher(seller, &key).await.unwrap();
-    let clear = cipher.open(Place { table, column: field, row: id }, &sealed).unwrap();
-    String::from_utf8(clear.to_vec()).unwrap()
+    assert_eq!(api.open(&first, "ajio_account_details", "password").await, "correct horse");
+    assert_eq!(api.open(&second, "amazon_account_details", "client_secret").await, "amzn-secret-1");
+    assert_eq!(api.open(&second, "amazon_account_details", "refresh_token").await, "Atzr-token-1");
 }
 
 #[tokio::test]

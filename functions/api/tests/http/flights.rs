@@ -48,11 +48,22 @@ async fn every_write_is_at_most_two_flights() {
         let new_run = wire.take();
         api.post("OWNER", &sync, &json!({"kind": "ORDERS"})).await.expect(200);
         let live_run = wire.take();
+        let details = if account == ours.ajio {
+            json!({"username": "DV0001", "password": "new"})
+        } else {
+            json!({"client_id": "c", "client_secret": "s", "refresh_token": "t"})
+        };
+        let credentials = format!("{seller}/accounts/{account}/credentials");
+        api.put("OWNER", &credentials, &json!({"details": details})).await.expect(200);
+        let _prepared = wire.take();
+        api.put("OWNER", &credentials, &json!({"details": details})).await.expect(200);
+        let rotate = wire.take();
         let sign_up = Call::post("/v1/sellers", &json!({"name": "new"})).by(ours, "OWNER");
         api.send(sign_up.claim("email_verified", "true")).await.expect(201);
         let sign_up = wire.take();
         if let Some(flights) = flights {
             assert_eq!((connect.0, new_run.0, live_run.0, sign_up.0), (flights, flights, 1, 1));
+            assert_eq!(rotate.0, flights);
         }
     }
 }

@@ -9,6 +9,7 @@ mod lists;
 mod logs;
 mod problems;
 mod reads;
+mod rotating;
 mod sign_up;
 mod start;
 mod support;

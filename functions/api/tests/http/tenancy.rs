@@ -33,6 +33,8 @@ fn cases() -> Vec<Case> {
         succeeds,
         has_inner_id,
     };
+    let details = json!({"details": {"username": "DV0001", "password": "correct horse"}});
+    let credentials = "/v1/sellers/{sellerId}/accounts/{accountId}/credentials";
     vec![
         read("/v1/sellers/{sellerId}", false),
         read("/v1/sellers/{sellerId}/accounts", false),
@@ -42,6 +44,7 @@ fn cases() -> Vec<Case> {
         read("/v1/sellers/{sellerId}/orders/{orderId}", true),
         write("/v1/sellers/{sellerId}/accounts", ajio("DV0002"), 201, false),
         write("/v1/sellers/{sellerId}/accounts/{accountId}/sync", json!({"kind": "ORDERS"}), 202, true),
+        Case { method: "PUT", ..write(credentials, details, 200, true) },
     ]
 }
 
@@ -78,8 +81,8 @@ async fn another_sellers_owner_finds_nothing_and_changes_nothing_where_the_right
         api.send(case.call(theirs, theirs).by(theirs, "OWNER")).await.expect(case.succeeds);
     }
     assert!(
-        api.cloud.messages(&api.cloud.lane_requests).await.len() == 1,
-        "only the right owner's account rings"
+        api.cloud.messages(&api.cloud.lane_requests).await.len() == 2,
+        "only the right owner's accounts ring"
     );
 }
 

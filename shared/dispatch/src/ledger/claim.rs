@@ -27,6 +27,8 @@ pub struct Claim {
     pub watermark: Option<DateTime<Utc>>,
     /// `ACTIVE`, or why nothing must be read.
     pub account_status: String,
+    /// Which credentials the account had; those that are read after the claim are these or newer.
+    pub credentials_generation: i32,
 }
 
 /// Why a step is not ours.
@@ -69,6 +71,7 @@ impl Claimed {
             is_first_page: row.try_get::<_, i32>("pages")? == 0,
             watermark: row.try_get("orders_watermark")?,
             account_status: row.try_get("account_status")?,
+            credentials_generation: row.try_get("credentials_generation")?,
         }))
     }
 }

@@ -11,6 +11,7 @@ const ADVANCE: &str = include_str!("../sql/advance.sql");
 const FINISH: &str = include_str!("../sql/finish.sql");
 const WAIT: &str = include_str!("../sql/wait.sql");
 const FAIL: &str = include_str!("../sql/fail.sql");
+const FAIL_REFUSED: &str = include_str!("../sql/fail_refused.sql");
 const CONTINUE_LATER: &str = include_str!("../sql/continue_later.sql");
 const MARK_SENT: &str = include_str!("../sql/mark_sent.sql");
 
@@ -99,7 +100,7 @@ pub async fn wait(
     Ok(())
 }
 
-/// Ends the run for good, with the reason and whatever else `more` writes in the same transaction.
+/// Ends the run for good, with the reason.
 pub async fn fail(
     database: &Database,
     scope: &SellerScope,
@@ -107,13 +108,26 @@ pub async fn fail(
     claim: &Claim,
     code: &str,
     message: &str,
-    more: &[(&'static str, robnu_tenancy::Params<'_>)],
 ) -> Result<(), Error> {
     let session = database.session(scope).await?;
-    let params: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &claim.attempt, &code, &message];
-    let mut requests = vec![(FAIL, params)];
-    requests.extend_from_slice(more);
-    session.commit_with(&requests).await?;
+    session.commit_with(&[(FAIL, &[&job.run_id, &job.step, &claim.attempt, &code, &message])]).await?;
+    Ok(())
+}
+
+/// Ends the run for good because the marketplace refuses the account's credentials, and stops the account with it, unless
+/// another attempt has taken over or the credentials are not the ones that were claimed with any more.
+pub async fn fail_refused(
+    database: &Database,
+    scope: &SellerScope,
+    job: &Job,
+    claim: &Claim,
+    code: &str,
+    message: &str,
+) -> Result<(), Error> {
+    let session = database.session(scope).await?;
+    let params: robnu_tenancy::Params<'_> =
+        &[&job.run_id, &job.step, &claim.attempt, &code, &message, &claim.credentials_generation];
+    session.commit_with(&[(FAIL_REFUSED, params)]).await?;
     Ok(())
 }
 

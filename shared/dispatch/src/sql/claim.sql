@@ -10,7 +10,8 @@ with claimed as (
   returning attempt, fruitless_claims
 )
 select r.state, r.step, r.generation, r.full_read, r.pages, r.page_position, r.changed_since,
-  claimed.attempt, claimed.fruitless_claims, a.status as account_status, a.marketplace_code, a.orders_watermark
+  claimed.attempt, claimed.fruitless_claims, a.status as account_status, a.credentials_generation, a.marketplace_code,
+  a.orders_watermark
 from robnu.sync_runs r
 join robnu.marketplace_accounts a on a.seller_id = r.seller_id and a.id = r.account_id
 left join claimed on true

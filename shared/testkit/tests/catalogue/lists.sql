@@ -10,7 +10,10 @@ create temp view system_roles (name) as values ('robnu_system_sweep'), ('robnu_s
 create temp view login_roles (name) as values ('robnu_api'), ('robnu_adapter'), ('robnu_sweep'), ('robnu_lanes');
 
 -- Functions that run with the owner's rights, each with its reason in the migration that makes it.
-create temp view definer_functions (name) as values ('sign_up_seller(uuid, text, text, uuid, bytea, text)');
+create temp view definer_functions (name) as values
+  ('sign_up_seller(uuid, text, text, uuid, bytea, text)'),
+  ('replace_ajio_account_details(uuid, text, bytea)'),
+  ('replace_amazon_account_details(uuid, text, bytea, bytea)');
 
 -- Relations of ours, in whatever schema they hide.
 create temp view relations as

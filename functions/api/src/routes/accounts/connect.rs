@@ -9,13 +9,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::details::{Credentials, DetailsSpec, FieldSpec};
+use robnu_marketplace::details::{Credentials, DetailsSpec};
 use robnu_marketplace::registry::Registry;
-use robnu_storage::{Place, SellerCipher, StorageError, WrappedKey};
-use robnu_tenancy::{AccountId, Error, Params, SellerId, SellerScope, ToSql};
-use serde::{Deserialize, Serialize};
+use robnu_storage::{SellerCipher, WrappedKey};
+use robnu_tenancy::{AccountId, Error, Params, SellerScope, ToSql};
+use serde::Deserialize;
 
 use super::Account;
+use super::lane::ask_for_lane;
+use super::sealed::{Column, seal};
 use crate::app::{App, SharedApp};
 use crate::fields::label;
 use crate::identity::Member;
@@ -53,13 +55,6 @@ struct Wanted {
 struct Terms {
     key: WrappedKey,
     orders_every_minutes: i32,
-}
-
-/// The doorbell to the lanes function.
-#[derive(Serialize)]
-struct LaneRequest {
-    seller_id: SellerId,
-    account_id: AccountId,
 }
 
 /// Connects an account; its lane follows within moments.
@@ -136,7 +131,7 @@ async fn insert(
     cipher: &SellerCipher,
 ) -> Result<Account, ApiError> {
     let (seller, account) = (scope.seller_id(), AccountId::new());
-    let columns = detail_columns(wanted, account, cipher)?;
+    let columns = seal(wanted.spec, &wanted.credentials, account, cipher)?;
     let mut details: Vec<&(dyn ToSql + Sync)> = vec![&seller, &account];
     details.extend(columns.iter().map(Column::as_param));
     let code = wanted.marketplace.as_str();
@@ -155,58 +150,11 @@ async fn insert(
     Ok(Account::try_from(inserted)?)
 }
 
-/// A column of a satellite, as it is stored.
-enum Column {
-    Clear(String),
-    Sealed(Vec<u8>),
-}
-
-impl Column {
-    fn as_param(&self) -> &(dyn ToSql + Sync) {
-        match self {
-            Self::Clear(text) => text,
-            Self::Sealed(bytes) => bytes,
-        }
-    }
-}
-
-/// The details in the order of the satellite's statement, each secret sealed to its field and account.
-fn detail_columns(
-    wanted: &Wanted,
-    account: AccountId,
-    cipher: &SellerCipher,
-) -> Result<Vec<Column>, StorageError> {
-    let column = |field: &FieldSpec| {
-        let clear = wanted.credentials.get(field.name).unwrap_or_default();
-        if !field.secret {
-            return Ok(Column::Clear(clear.to_owned()));
-        }
-        let place = Place { table: wanted.spec.table, column: field.name, row: *account.as_uuid() };
-        cipher.seal(place, clear.as_bytes()).map(Column::Sealed)
-    };
-    wanted.spec.fields.iter().map(column).collect()
-}
-
 fn exists_or(error: Error) -> ApiError {
     match error {
         Error::Exists { constraint } if constraint.starts_with("marketplace_accounts_") => {
             ApiError::AccountExists
         }
         other => other.into(),
-    }
-}
-
-/// Asks for the account's lane. The row already says so; this only makes it quick.
-async fn ask_for_lane(app: &App, scope: &SellerScope, account: AccountId) {
-    let request = LaneRequest { seller_id: scope.seller_id(), account_id: account };
-    let body = serde_json::to_string(&request).expect("ids always serialize");
-    let sent = app.sqs.send_message().queue_url(&app.lane_requests_queue_url).message_body(body).send().await;
-    if let Err(error) = sent {
-        tracing::warn!(
-            seller.id = %request.seller_id,
-            account.id = %account,
-            error = robnu_observe::chain(&error.into_service_error()),
-            "the lane was not asked for; the reconciliation will find the account"
-        );
     }
 }

@@ -12,9 +12,10 @@ use api::app::{App, router};
 use axum::Router;
 use robnu_dispatch::Bell;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
-use robnu_storage::KeyService;
+use robnu_storage::{KeyService, Place, WrappedKey};
 use robnu_tenancy::{Database, DatabaseConfig};
 use robnu_testkit::{Seller, TestDatabase, TwoSellers, WireProxy};
+use uuid::Uuid;
 
 pub const ROLES: [&str; 5] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER"];
 
@@ -85,6 +86,36 @@ impl Api {
     /// `POST`, as our seller's member with `role`.
     pub async fn post(&self, role: &str, path: &str, body: &serde_json::Value) -> Answer {
         self.send(Call::post(path, body).by(&self.sellers.ours, role)).await
+    }
+
+    /// `PUT`, as our seller's member with `role`.
+    pub async fn put(&self, role: &str, path: &str, body: &serde_json::Value) -> Answer {
+        self.send(Call::new("PUT", path).text(&body.to_string()).by(&self.sellers.ours, role)).await
+    }
+
+    /// A stored secret as it is: sealed.
+    pub async fn sealed(&self, account: Uuid, table: &str, field: &str) -> Vec<u8> {
+        let sql = format!("select {field}_enc from robnu.{table} where seller_id = $1 and account_id = $2");
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&self.sellers.ours.id, &account];
+        self.test.superuser().await.query_one(&sql, &params).await.unwrap().get(0)
+    }
+
+    /// Opens a stored secret with the seller's key, freshly unwrapped by KMS.
+    pub async fn open(
+        &self,
+        account: &serde_json::Value,
+        table: &'static str,
+        field: &'static str,
+    ) -> String {
+        let id: Uuid = account["account_id"].as_str().unwrap().parse().unwrap();
+        let seller = self.sellers.ours.id;
+        let key = "select id, wrapped_key from robnu.seller_keys where seller_id = $1";
+        let key = self.test.superuser().await.query_one(key, &[&seller]).await.unwrap();
+        let key = WrappedKey { id: key.get(0), ciphertext: key.get(1) };
+        let sealed = self.sealed(id, table, field).await;
+        let cipher = self.cloud.keys().cipher(seller, &key).await.unwrap();
+        let clear = cipher.open(Place { table, column: field, row: id }, &sealed).unwrap();
+        String::from_utf8(clear.to_vec()).unwrap()
     }
 
     /// Runs SQL past all policies.

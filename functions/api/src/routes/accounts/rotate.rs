@@ -1,0 +1,105 @@
+//! `PUT /v1/sellers/{sellerId}/accounts/{accountId}/credentials`: replaces an account's details, all of them at once.
+//!
+//! The way back for an account whose credentials the marketplace refused. Details, status, event and schedule are one
+//! transaction; the doorbell to the lanes function follows it, and a lost one is found by the reconciliation.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::details::DetailsSpec;
+use robnu_storage::WrappedKey;
+use robnu_tenancy::{AccountId, Error, SellerScope, ToSql};
+use serde::Deserialize;
+
+use super::Account;
+use super::lane::ask_for_lane;
+use super::sealed::{Column, seal};
+use crate::app::{App, SharedApp};
+use crate::identity::{Member, PathId};
+use crate::json::JsonBody;
+use crate::problem::{ApiError, FieldProblem, Missing};
+
+const ROTATE_TERMS: &str = include_str!("../../sql/rotate_terms.sql");
+const RECONNECT_ACCOUNT: &str = include_str!("../../sql/reconnect_account.sql");
+
+/// The request. Holds secrets, so it is never printed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Body {
+    details: BTreeMap<String, String>,
+}
+
+/// What the database says before anything is written.
+struct Terms {
+    marketplace: MarketplaceCode,
+    key: WrappedKey,
+}
+
+/// Replaces the credentials and answers the account, which is active again if it needed them.
+pub async fn rotate(
+    State(app): State<SharedApp>,
+    member: Member,
+    PathId(account): PathId<AccountId>,
+    JsonBody(body): JsonBody<Body>,
+) -> Result<Json<Account>, ApiError> {
+    let scope = &member.scope;
+    let terms = terms(&app, scope, account).await?;
+    let spec = app.registry.adapter(terms.marketplace).details();
+    let credentials = spec
+        .parse(&body.details)
+        .map_err(|errors| ApiError::InvalidBody(errors.into_iter().map(FieldProblem::from).collect()))?;
+    let cipher = app.keys.cipher(scope.seller_id(), &terms.key).await?;
+    let columns = seal(spec, &credentials, account, &cipher)?;
+    let answer = replace(&app, scope, spec, account, &columns).await?;
+    ask_for_lane(&app, scope, account).await;
+    Ok(Json(answer))
+}
+
+/// Reads what replacing needs to know, and refuses who may not before KMS is asked for anything.
+async fn terms(app: &App, scope: &SellerScope, account: AccountId) -> Result<Terms, ApiError> {
+    let rows = app.database.read(scope, ROTATE_TERMS, &[&account]).await?;
+    let row = rows.first().ok_or(ApiError::NotFound(Missing::Account))?;
+    let get = Error::from;
+    if !row.try_get::<_, bool>("may_rotate").map_err(get)? {
+        return Err(ApiError::Forbidden);
+    }
+    if row.try_get::<_, &str>("status").map_err(get)? == "DISCONNECTED" {
+        return Err(ApiError::AccountNotActive);
+    }
+    let code: &str = row.try_get("marketplace_code").map_err(get)?;
+    let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
+    Ok(Terms {
+        marketplace: code.parse().map_err(|_| Error::RowShape)?,
+        key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
+    })
+}
+
+/// Writes details, status, event and schedule in one transaction and one flight.
+async fn replace(
+    app: &App,
+    scope: &SellerScope,
+    spec: &DetailsSpec,
+    account: AccountId,
+    columns: &[Column],
+) -> Result<Account, ApiError> {
+    let mut details: Vec<&(dyn ToSql + Sync)> = vec![&account];
+    details.extend(columns.iter().map(Column::as_param));
+    let session = app.database.session(scope).await?;
+    // The first statement holds the account, so that it is still connected when the second one finds it.
+    let answers = session
+        .commit_with(&[(spec.update, &details), (RECONNECT_ACCOUNT, &[&account])])
+        .await
+        .map_err(disconnected_or)?;
+    let account = answers[1].first().ok_or(Error::RowCount { found: 0 })?;
+    Ok(Account::try_from(account)?)
+}
+
+/// The account was there a moment ago: it was disconnected since.
+fn disconnected_or(error: Error) -> ApiError {
+    match error {
+        Error::ForeignAccount => ApiError::AccountNotActive,
+        other => other.into(),
+    }
+}

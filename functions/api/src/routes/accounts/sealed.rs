@@ -1,0 +1,39 @@
+//! An account's details as its satellite stores them, each secret sealed with the seller's data key.
+
+use robnu_marketplace::details::{Credentials, DetailsSpec, FieldSpec};
+use robnu_storage::{Place, SellerCipher, StorageError};
+use robnu_tenancy::{AccountId, ToSql};
+
+/// A column of a satellite, as it is stored.
+pub enum Column {
+    Clear(String),
+    Sealed(Vec<u8>),
+}
+
+impl Column {
+    /// The column as a statement's parameter.
+    pub fn as_param(&self) -> &(dyn ToSql + Sync) {
+        match self {
+            Self::Clear(text) => text,
+            Self::Sealed(bytes) => bytes,
+        }
+    }
+}
+
+/// The details in the order of the satellite's statements, each secret sealed to its field and account.
+pub fn seal(
+    spec: &DetailsSpec,
+    credentials: &Credentials,
+    account: AccountId,
+    cipher: &SellerCipher,
+) -> Result<Vec<Column>, StorageError> {
+    let column = |field: &FieldSpec| {
+        let clear = credentials.get(field.name).unwrap_or_default();
+        if !field.secret {
+            return Ok(Column::Clear(clear.to_owned()));
+        }
+        let place = Place { table: spec.table, column: field.name, row: *account.as_uuid() };
+        cipher.seal(place, clear.as_bytes()).map(Column::Sealed)
+    };
+    spec.fields.iter().map(column).collect()
+}
