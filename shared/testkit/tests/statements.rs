@@ -48,10 +48,9 @@ fn doors(file: &Path) -> &'static [Door] {
         "functions/adapter" => &[Door::Job],
         "functions/sweep" => &[Door::Sweep],
         "functions/lanes" => &[Door::Lanes],
-        // The run ledger serves members who ask for a run and jobs that work on one; sweeps and lanes ring.
-        "shared/dispatch" => &[Door::Member, Door::Job],
-        // Members write how to sign in, jobs read it.
-        "shared/marketplace" => &[Door::Member, Door::Job],
+        // The run ledger serves members who ask for a run and jobs that work on one; sweeps and lanes ring. Members write
+        // how to sign in to a marketplace, jobs read it.
+        "shared/dispatch" | "shared/marketplace" => &[Door::Member, Door::Job],
         other => panic!("say here through which doors the statements of {other} go"),
     }
 }
