@@ -37,11 +37,18 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nerror: {error:#}");
             exit_code(&error)
         }
     }
+}
+
+/// Did whoever reads our output, such as `head`, have enough of it?
+fn reader_left(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
