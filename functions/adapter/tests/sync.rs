@@ -52,6 +52,7 @@ async fn amazon_orders_arrive_to_the_paisa_and_a_full_second_read_touches_no_row
     assert_eq!(texts, ["Cancelled", "Shipped - Delivered to Buyer", "Shipped"]);
 
     let before = stand.fingerprint().await;
+    let latest_lock = stand.latest_lock().await;
     stand
         .superuser
         .execute("update robnu.marketplace_accounts set orders_watermark = null", &[])
@@ -63,6 +64,7 @@ async fn amazon_orders_arrive_to_the_paisa_and_a_full_second_read_touches_no_row
     let run = stand.run(again.run_id).await;
     assert_eq!((run.orders_new, run.orders_changed, run.orders_unchanged), (0, 0, 3));
     assert_eq!(stand.fingerprint().await, before);
+    assert!(stand.latest_lock().await <= latest_lock, "unchanged rows are not even locked");
     assert_eq!(stand.theirs().await, theirs_then);
     assert_eq!(theirs.len(), theirs_then.len());
 }
@@ -103,11 +105,13 @@ async fn five_thousand_ajio_orders_of_one_account_arrive_and_the_neighbour_keeps
     assert_eq!(stand.theirs().await, theirs);
 
     let before = stand.fingerprint().await;
+    let latest_lock = stand.latest_lock().await;
     let again = stand.queue_run(Ajio).await;
     stand.run_to_end(&function, again.clone()).await;
     let run = stand.run(again.run_id).await;
     assert_eq!((run.orders_new, run.orders_changed, run.orders_unchanged), (0, 0, 5000));
     assert_eq!(stand.fingerprint().await, before);
+    assert!(stand.latest_lock().await <= latest_lock, "unchanged rows are not even locked");
 }
 
 #[tokio::test]

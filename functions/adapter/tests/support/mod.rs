@@ -209,13 +209,20 @@ impl Stand {
         (row.get(0), row.get(1), row.get(2))
     }
 
-    /// Every stored row with its xmin, which changes with any write, and its xmax, which changes with any lock.
+    /// Every stored row with its xmin, which changes with any write.
     pub async fn fingerprint(&self) -> Vec<String> {
         let sql = "select x.row from (
-              select 'order ' || o.xmin || ' ' || o.xmax || ' ' || o::text as row from robnu.orders o
-              union all select 'item ' || i.xmin || ' ' || i.xmax || ' ' || i::text from robnu.order_items i
-              union all select 'shipment ' || s.xmin || ' ' || s.xmax || ' ' || s::text from robnu.shipments s) x order by 1";
+              select 'order ' || o.xmin || ' ' || o::text as row from robnu.orders o
+              union all select 'item ' || i.xmin || ' ' || i::text from robnu.order_items i
+              union all select 'shipment ' || s.xmin || ' ' || s::text from robnu.shipments s) x order by 1";
         self.superuser.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// The latest transaction that locked or rewrote a row in place. A vacuum may clear the mark, never make a later one.
+    pub async fn latest_lock(&self) -> i64 {
+        let sql = "select max(x.xmax::text::bigint) from (select xmax from robnu.orders
+                   union all select xmax from robnu.order_items union all select xmax from robnu.shipments) x";
+        self.superuser.query_one(sql, &[]).await.unwrap().get(0)
     }
 
     /// What belongs to the other seller, row for row.

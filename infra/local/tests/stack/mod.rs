@@ -1,6 +1,7 @@
 //! The deployed stack, as its sellers, its operator and its marketplaces see it.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot be arranged has failed")]
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::time::Duration;
 
