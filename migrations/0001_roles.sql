@@ -3,6 +3,7 @@
 -- robnu_owner          owns every object; nobody logs in as it, only the migrate function may become it
 -- robnu_tenant         what a seller-scoped session becomes: sees one seller, through row level security
 -- robnu_person         what a session becomes that knows a person but no seller yet (me, sign-up)
+-- robnu_staff          what a super admin's session becomes: sellers' names and states, and impersonation sessions
 -- robnu_system_sweep   finds due work across sellers: ids and times only
 -- robnu_system_lanes   keeps the accounts' queues: ids and lane columns only
 -- robnu_api, …         login roles, one per function: own nothing, inherit nothing, see nothing until they enter a scope
@@ -16,7 +17,8 @@ declare
   setting text;
   setting_value text;
 begin
-  foreach name in array array['robnu_owner', 'robnu_tenant', 'robnu_person', 'robnu_system_sweep', 'robnu_system_lanes'] loop
+  foreach name in array array['robnu_owner', 'robnu_tenant', 'robnu_person', 'robnu_staff', 'robnu_system_sweep',
+    'robnu_system_lanes'] loop
     if not exists (select from pg_roles where rolname = name) then
       execute format('create role %I nologin noinherit', name);
     end if;
@@ -47,7 +49,7 @@ end $$;
 
 grant robnu_owner to current_user with inherit false, set true;
 grant robnu_tenant to robnu_api, robnu_adapter with inherit false, set true;
-grant robnu_person to robnu_api with inherit false, set true;
+grant robnu_person, robnu_staff to robnu_api with inherit false, set true;
 grant robnu_system_sweep to robnu_sweep with inherit false, set true;
 grant robnu_system_lanes to robnu_lanes with inherit false, set true;
 
@@ -62,7 +64,7 @@ end $$;
 create schema robnu authorization robnu_owner;
 
 set local role robnu_owner;
-grant usage on schema robnu to robnu_tenant, robnu_person, robnu_system_sweep, robnu_system_lanes,
+grant usage on schema robnu to robnu_tenant, robnu_person, robnu_staff, robnu_system_sweep, robnu_system_lanes,
   robnu_api, robnu_adapter, robnu_sweep, robnu_lanes;
 -- PostgreSQL lets everybody execute a new function; here each grant is written down.
 alter default privileges for role robnu_owner revoke execute on functions from public;

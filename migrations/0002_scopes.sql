@@ -2,6 +2,9 @@
 --   app.current_seller_id   the seller
 --   app.current_subject     the person's token subject
 --   app.rights              what the actor may do, comma-separated
+--   app.actor_kind          MEMBER, STAFF, JOB or PERSON; for the audit trail
+--   app.actor_id            the person, the super admin or the account
+--   app.impersonation_session  the session under which a super admin acts for the seller
 set local role robnu_owner;
 set local search_path = robnu;
 
@@ -38,16 +41,24 @@ language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 return permission = any (string_to_array(coalesce(current_setting('app.rights', true), ''), ','));
 
--- The permissions of each role; the HTTP layer reads the same list, so there is no second one.
+-- Whether the actor has one of several permissions.
+create function app_may_any(variadic permissions text[]) returns boolean
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+return permissions && string_to_array(coalesce(current_setting('app.rights', true), ''), ',');
+
+-- The permissions of each role: the only list. A member without a role has what is given to members one by one.
 create function app_role_rights(member_role text) returns text
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 return case member_role
-  when 'OWNER' then 'seller.update,seller.close,members.manage,accounts.manage,sync.run,pii.read,payouts.read'
-  when 'ADMIN' then 'seller.update,members.manage,accounts.manage,sync.run,pii.read,payouts.read'
-  when 'OPERATOR' then 'sync.run,pii.read'
-  when 'FINANCE' then 'payouts.read'
-  when 'VIEWER' then 'payouts.read'
+  when 'OWNER' then 'read,seller.update,seller.close,accounts.manage,members.manage,members.all,audit.read,sync.run,sync.payouts,pii.read,'
+    'returns.scan,claims.file,claims.resolve,exports.create,payouts.read'
+  when 'ADMIN' then 'read,seller.update,accounts.manage,members.manage,audit.read,sync.run,sync.payouts,pii.read,'
+    'returns.scan,claims.file,claims.resolve,exports.create,payouts.read'
+  when 'OPERATOR' then 'read,sync.run,sync.payouts,pii.read,returns.scan,claims.file'
+  when 'FINANCE' then 'read,sync.payouts,returns.scan,claims.file,claims.resolve,exports.create,payouts.read'
+  when 'VIEWER' then 'read,payouts.read'
 end;
 
 -- Puts a tenant table under row level security. The owner is bound too (FORCE), and has a policy of its own:
@@ -84,4 +95,32 @@ begin
         else format('using ((select robnu.app_may(%1$L))) with check ((select robnu.app_may(%1$L)))', permission)
       end);
   end loop;
+end $$;
+
+-- Narrows reads of a tenant table to actors with one of several permissions.
+create procedure require_right_to_read(relation regclass, variadic permissions text[])
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  execute format('create policy select_needs_right on %s as restrictive for select to robnu_tenant '
+    'using ((select robnu.app_may_any(variadic %L::text[])))', relation, permissions);
+end $$;
+
+-- Counts a row's changes in its column version, for ETag and If-Match.
+create function raise_version() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  new.version := old.version + 1;
+  return new;
+end $$;
+create procedure keep_version(relation regclass, variadic columns text[])
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  execute format('create trigger raise_version before update of %s on %s for each row execute function robnu.raise_version()',
+    (select string_agg(quote_ident(name), ', ') from unnest(columns) as name), relation);
 end $$;

@@ -2,7 +2,8 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Global tables: orgs, people, marketplaces, schema_migrations. Every other relation belongs to a seller.
+-- Global tables: orgs, people, marketplaces, super_admins, person_idempotency_keys, schema_migrations. Every other relation
+-- belongs to a seller.
 create table orgs (
   id uuid primary key default uuidv7(),
   name text not null check (length(name) between 1 and 200),
@@ -22,7 +23,6 @@ create policy self on people for all to robnu_person, robnu_tenant
   using (subject = (select app_current_subject())) with check (subject = (select app_current_subject()));
 create policy owner on people for all to robnu_owner using (true) with check (true);
 grant select on people to robnu_person;
-grant select (id, subject) on people to robnu_tenant;
 
 create table marketplaces (
   code text primary key check (code ~ '^[A-Z][A-Z_]{1,31}$'),
@@ -42,25 +42,67 @@ create table sellers (
   seller_id uuid primary key default uuidv7(),
   org_id uuid not null references orgs (id),
   name text not null check (length(name) between 1 and 200),
+  -- From a return's start to the last day a claim can be filed, where the seller has terms of its own.
+  claim_window_days integer check (claim_window_days between 1 and 365),
+  -- A suspended seller reads and does nothing else.
+  suspended_at timestamptz,
+  suspension_reason text check (length(suspension_reason) between 1 and 500),
+  -- How many requests are answered in ten seconds.
+  requests_per_window integer not null default 200 check (requests_per_window > 0),
+  version integer not null default 1,
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  check ((suspended_at is null) = (suspension_reason is null))
 );
 call protect_tenant_table('sellers');
 call require_right_to_write('sellers', 'seller.update', 'update');
-grant select, update (name, updated_at) on sellers to robnu_tenant;
+call keep_version('sellers', 'name', 'claim_window_days', 'suspended_at', 'suspension_reason');
+grant select, update (name, claim_window_days, updated_at) on sellers to robnu_tenant;
 
 create table members (
   seller_id uuid not null references sellers (seller_id),
   id uuid not null default uuidv7(),
   person_id uuid not null references people (id),
-  role text not null check (role in ('OWNER', 'ADMIN', 'OPERATOR', 'FINANCE', 'VIEWER')),
+  -- Null for one who may only do what is given below.
+  role text check (role in ('OWNER', 'ADMIN', 'OPERATOR', 'FINANCE', 'VIEWER')),
+  scan_returns boolean not null default false,
+  version integer not null default 1,
   created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
   primary key (seller_id, id),
-  unique (seller_id, person_id)
+  unique (seller_id, person_id),
+  check (role is not null or scan_returns)
 );
 create index members_by_person on members (person_id);
 call protect_tenant_table('members');
-grant select on members to robnu_tenant;
+-- An OWNER manages everybody; an ADMIN neither touches OWNER and ADMIN members nor makes them.
+create policy update_needs_right on members as restrictive for update to robnu_tenant
+  using ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')))
+  with check ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')));
+create policy delete_needs_right on members as restrictive for delete to robnu_tenant
+  using ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')));
+call keep_version('members', 'role', 'scan_returns');
+grant select, update (role, scan_returns, updated_at), delete on members to robnu_tenant;
+
+-- A seller always keeps an OWNER. SECURITY DEFINER because it must see every member and hold the seller, so that two owners
+-- who step down at once are not both let go.
+create function keep_an_owner() returns trigger
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  perform from sellers where seller_id = old.seller_id for no key update;
+  if not exists (select from members where seller_id = old.seller_id and role = 'OWNER') then
+    raise exception 'a seller keeps at least one owner' using errcode = 'RB008';
+  end if;
+  return null;
+end $$;
+create trigger keep_an_owner after update of role or delete on members for each row
+  when (old.role = 'OWNER') execute function keep_an_owner();
+
+-- A member sees the people of the team.
+create policy teammate on people for select to robnu_tenant using (id in (select person_id from members));
+grant select (id, subject, email) on people to robnu_tenant;
 
 -- A person sees their own memberships and, through them, the sellers' names.
 create policy own on members for select to robnu_person
@@ -81,6 +123,7 @@ create table seller_keys (
   unique (seller_id)
 );
 call protect_tenant_table('seller_keys');
+call require_right_to_read('seller_keys', 'read', 'ingest');
 grant select on seller_keys to robnu_tenant;
 
 -- Sign-up: the person and the seller with its first OWNER and its wrapped data key, all or nothing. SECURITY DEFINER because no scope
@@ -95,7 +138,11 @@ declare
   person uuid;
 begin
   insert into people (subject, email) values (app_current_subject(), person_email) on conflict (subject) do nothing;
-  select id into strict person from people where subject = app_current_subject();
+  select id into strict person from people where subject = app_current_subject() for no key update;
+  if (select count(*) from members where person_id = person and role = 'OWNER') >= 50 then
+    raise exception 'a person owns at most 50 sellers' using errcode = 'RB011';
+  end if;
+  perform set_config('app.actor_id', person::text, true);
   insert into sellers (seller_id, org_id, name) select seller, id, seller_name from orgs order by created_at, id limit 1;
   insert into members (seller_id, person_id, role) values (seller, person, 'OWNER');
   insert into seller_keys (seller_id, id, wrapped_key, kms_key_id) values (seller, key_id, wrapped_key, kms_key_id);
@@ -103,4 +150,4 @@ end $$;
 grant execute on function sign_up_seller(uuid, text, text, uuid, bytea, text) to robnu_person;
 
 grant execute on function app_current_subject() to robnu_person, robnu_tenant;
-grant execute on function app_current_seller_id(), app_may(text), app_role_rights(text) to robnu_tenant;
+grant execute on function app_current_seller_id(), app_may(text), app_may_any(text[]), app_role_rights(text) to robnu_tenant;

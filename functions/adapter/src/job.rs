@@ -17,6 +17,7 @@ use crate::error::{JobError, Refusal};
 use crate::slice::{Slice, SliceEnd};
 
 const DATA_KEY: &str = include_str!("sql/data_key.sql");
+const OPEN_CREDENTIALS: &str = include_str!("sql/open_credentials.sql");
 
 /// Claims without a page in between after which a run gives up. With the waits below that is most of a day of outage,
 /// or as many crashes in a row.
@@ -39,8 +40,12 @@ pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(
     let claim_params: Params<'_> = &[&job.run_id, &job.account_id, &job.step, &job.generation, &lease];
     let account: Params<'_> = &[&job.account_id];
     let session = context.database.session(&scope).await?;
-    let requests =
-        [(CLAIM, claim_params), (DATA_KEY, &[] as Params<'_>), (adapter.details().select, account)];
+    let requests: [(&str, Params<'_>); 4] = [
+        (CLAIM, claim_params),
+        (DATA_KEY, &[]),
+        (OPEN_CREDENTIALS, &[&job.account_id, &job.kind.as_str()]),
+        (adapter.details().select, account),
+    ];
     let answers = session.commit_with(&requests).await.map_err(|error| match error {
         Error::ForeignAccount => JobError::Refused(Refusal::ForeignAccount),
         other => JobError::Database(other),
@@ -63,7 +68,7 @@ pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(
         Ok(cipher) => cipher,
         Err(error) => return run.without_credentials(error).await,
     };
-    let connection = match credentials::open(adapter.details(), job, &cipher, &answers[2]) {
+    let connection = match credentials::open(adapter.details(), job, &cipher, &answers[3]) {
         Ok(credentials) => adapter.connect(*job.account_id.as_uuid(), credentials),
         Err(error) => return run.without_credentials(error).await,
     };

@@ -21,10 +21,14 @@ migrations![
     "0001_roles",
     "0002_scopes",
     "0003_tenancy",
-    "0004_accounts",
-    "0005_runs",
-    "0006_orders",
-    "0007_enter",
+    "0004_audit",
+    "0005_team",
+    "0006_staff",
+    "0007_requests",
+    "0008_accounts",
+    "0009_runs",
+    "0010_orders",
+    "0014_enter",
 ];
 
 #[cfg(test)]

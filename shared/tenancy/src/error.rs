@@ -1,5 +1,7 @@
 //! What can go wrong in a session, sorted by what a caller does about it.
 
+use std::time::Duration;
+
 use deadpool_postgres::{CreatePoolError, PoolError};
 use tokio_postgres::error::SqlState;
 
@@ -8,6 +10,13 @@ const NO_MEMBERSHIP: &str = "RB001";
 const FOREIGN_ACCOUNT: &str = "RB002";
 const NO_SCOPE: &str = "RB003";
 const LEASE_LOST: &str = "RB004";
+const SUSPENDED: &str = "RB005";
+const RATE_LIMITED: &str = "RB006";
+const KEY_USED: &str = "RB007";
+const LAST_OWNER: &str = "RB008";
+const IMPERSONATION_OVER: &str = "RB009";
+const NOT_STAFF: &str = "RB010";
+const TOO_MANY_SELLERS: &str = "RB011";
 
 /// Why a session gave no answer. Texts never hold parameters or rows.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +36,30 @@ pub enum Error {
     /// Another attempt holds the run.
     #[error("another attempt has taken the run over")]
     LeaseLost,
+    /// The seller is suspended: it may be read and nothing else.
+    #[error("the seller is suspended")]
+    Suspended,
+    /// The seller sends more requests than it may.
+    #[error("the seller sends too many requests; the next are answered in {retry_after:?}")]
+    RateLimited {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// The idempotency key was used before.
+    #[error("the idempotency key was used before")]
+    KeyUsed,
+    /// The seller would be left without an owner.
+    #[error("a seller keeps at least one owner")]
+    LastOwner,
+    /// The impersonation session is over, or never was one of this seller and super admin.
+    #[error("no live impersonation session of this seller")]
+    ImpersonationOver,
+    /// The person is no super admin.
+    #[error("not a super admin")]
+    NotStaff,
+    /// The person owns as many sellers as one may.
+    #[error("the person owns as many sellers as one may")]
+    TooManySellers,
     /// A unique constraint holds already.
     #[error("a row with this key exists (constraint {constraint})")]
     Exists {
@@ -91,6 +124,13 @@ impl From<tokio_postgres::Error> for Error {
             FOREIGN_ACCOUNT => return Self::ForeignAccount,
             NO_SCOPE => return Self::NoScope,
             LEASE_LOST => return Self::LeaseLost,
+            SUSPENDED => return Self::Suspended,
+            RATE_LIMITED => return Self::RateLimited { retry_after: seconds(database_error.detail()) },
+            KEY_USED => return Self::KeyUsed,
+            LAST_OWNER => return Self::LastOwner,
+            IMPERSONATION_OVER => return Self::ImpersonationOver,
+            NOT_STAFF => return Self::NotStaff,
+            TOO_MANY_SELLERS => return Self::TooManySellers,
             // transaction_timeout (25P04) has no constant in the driver yet.
             "25P04" => return Self::Busy,
             _ => {}
@@ -110,6 +150,11 @@ impl From<tokio_postgres::Error> for Error {
             _ => Self::Statement(error),
         }
     }
+}
+
+/// The seconds in an error's detail, one when there are none.
+fn seconds(detail: Option<&str>) -> Duration {
+    Duration::from_secs(detail.and_then(|detail| detail.parse().ok()).unwrap_or(1))
 }
 
 impl From<PoolError> for Error {

@@ -98,4 +98,6 @@ ids! {
     RunId,
     /// An order.
     OrderId,
+    /// A session in which a super admin acts for a seller.
+    ImpersonationId,
 }

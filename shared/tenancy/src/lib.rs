@@ -1,22 +1,24 @@
 //! Tenancy: scopes, the scoped session and the pool behind it. The only way to SQL.
 //!
 //! A [`Database`] runs statements inside a scope and in no other way: a [`SellerScope`] (a member, or a job whose account
-//! belongs to the seller), a [`PersonScope`] or a [`SystemScope`]. The database checks each scope as it is entered, and
+//! belongs to the seller), a [`PersonScope`], a [`StaffScope`] or a [`SystemScope`]. The database checks each scope as it is entered, and
 //! row level security refuses what the code forgot. See this crate's README for the protocol.
 
 mod config;
 mod error;
 mod flight;
 mod ids;
+mod permission;
 mod pool;
 mod scope;
 mod session;
 
 pub use config::{DatabaseConfig, Password, Tls};
 pub use error::Error;
-pub use ids::{AccountId, OrderId, PersonId, RunId, SellerId};
+pub use ids::{AccountId, ImpersonationId, OrderId, PersonId, RunId, SellerId};
+pub use permission::{Access, Permission};
 pub use pool::{Database, client_tls};
-pub use scope::{PersonScope, Scope, SellerScope, Subject, SystemScope};
+pub use scope::{PersonScope, Scope, SellerScope, StaffScope, Subject, SystemScope};
 pub use session::Session;
 
 pub use tokio_postgres::Row;

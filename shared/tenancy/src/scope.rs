@@ -3,7 +3,8 @@
 
 use tokio_postgres::types::ToSql;
 
-use crate::ids::{AccountId, SellerId};
+use crate::ids::{AccountId, ImpersonationId, SellerId};
+use crate::permission::{Access, Permission};
 
 /// The `sub` of a token that API Gateway's authorizer has verified.
 ///
@@ -25,7 +26,7 @@ impl std::fmt::Debug for Subject {
     }
 }
 
-/// One seller's data, for a member or for a job.
+/// One seller's data, for a member, for a super admin who acts for the seller, or for a job.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct SellerScope {
@@ -35,14 +36,41 @@ pub struct SellerScope {
 
 #[derive(Debug, Clone)]
 enum Actor {
-    Member(Subject),
+    Member(Subject, Needs),
+    Staff(Subject, ImpersonationId, Needs),
     Job(AccountId),
 }
 
+/// What a person's request needs.
+#[derive(Debug, Clone, Copy)]
+struct Needs {
+    permission: &'static str,
+    writes: bool,
+}
+
+impl Needs {
+    fn new(permission: Permission, access: Access) -> Self {
+        Self { permission: permission.as_str(), writes: access == Access::Write }
+    }
+}
+
 impl SellerScope {
-    /// A person's view of a seller. The database checks the membership when the scope is entered.
-    pub fn for_member(subject: Subject, seller: SellerId) -> Self {
-        Self { seller, actor: Actor::Member(subject) }
+    /// A person's view of a seller, for a request that needs `permission`. The database checks membership, permission,
+    /// suspension and rate when the scope is entered.
+    pub fn for_member(subject: Subject, seller: SellerId, permission: Permission, access: Access) -> Self {
+        Self { seller, actor: Actor::Member(subject, Needs::new(permission, access)) }
+    }
+
+    /// A super admin's view of a seller. The database checks that the session is the super admin's, of this seller and
+    /// live when the scope is entered.
+    pub fn for_impersonation(
+        subject: Subject,
+        session: ImpersonationId,
+        seller: SellerId,
+        permission: Permission,
+        access: Access,
+    ) -> Self {
+        Self { seller, actor: Actor::Staff(subject, session, Needs::new(permission, access)) }
     }
 
     /// A job's view of the seller that owns its account. The database checks that it does, and lets only the
@@ -67,6 +95,20 @@ pub struct PersonScope {
 
 impl PersonScope {
     /// The person behind a verified token.
+    pub fn new(subject: Subject) -> Self {
+        Self { subject }
+    }
+}
+
+/// A super admin who acts for no seller: suspension, impersonation sessions.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct StaffScope {
+    subject: Subject,
+}
+
+impl StaffScope {
+    /// The person behind a verified token. The database checks that they are a super admin.
     pub fn new(subject: Subject) -> Self {
         Self { subject }
     }
@@ -97,28 +139,46 @@ pub struct Door(Key);
 
 #[derive(Debug)]
 enum Key {
-    Member(Subject, SellerId),
+    Member(Subject, SellerId, Needs),
+    Impersonation(Subject, ImpersonationId, SellerId, Needs),
     Job(SellerId, AccountId),
     Person(Subject),
+    Staff(Subject),
     System(&'static str),
 }
 
 impl Door {
     pub(crate) fn sql(&self) -> &'static str {
         match self.0 {
-            Key::Member(..) => "select robnu.enter_member($1, $2)",
+            Key::Member(..) => "select robnu.enter_member($1, $2, $3, $4)",
+            Key::Impersonation(..) => "select robnu.enter_impersonation($1, $2, $3, $4, $5)",
             Key::Job(..) => "select robnu.enter_job($1, $2)",
             Key::Person(..) => "select robnu.enter_person($1)",
+            Key::Staff(..) => "select robnu.enter_staff($1)",
             Key::System(..) => "select robnu.enter_system($1)",
         }
     }
 
     pub(crate) fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
         match &self.0 {
-            Key::Member(subject, seller) => vec![&subject.0, seller],
+            Key::Member(subject, seller, needs) => {
+                vec![&subject.0, seller, &needs.permission, &needs.writes]
+            }
+            Key::Impersonation(subject, session, seller, needs) => {
+                vec![&subject.0, session, seller, &needs.permission, &needs.writes]
+            }
             Key::Job(seller, account) => vec![seller, account],
-            Key::Person(subject) => vec![&subject.0],
+            Key::Person(subject) | Key::Staff(subject) => vec![&subject.0],
             Key::System(role) => vec![role],
+        }
+    }
+
+    /// The statement that counts a member's request, and its parameters. A transaction of its own, before the scope's, so
+    /// that requests of one seller never wait for each other's work.
+    pub(crate) fn knock(&self) -> Option<(&'static str, Vec<&(dyn ToSql + Sync)>)> {
+        match &self.0 {
+            Key::Member(subject, seller, _) => Some(("select robnu.knock($1, $2)", vec![&subject.0, seller])),
+            _ => None,
         }
     }
 }
@@ -128,6 +188,7 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for super::SellerScope {}
     impl Sealed for super::PersonScope {}
+    impl Sealed for super::StaffScope {}
     impl Sealed for super::SystemScope {}
 }
 
@@ -140,7 +201,10 @@ pub trait Scope: sealed::Sealed {
 impl Scope for SellerScope {
     fn door(&self) -> Door {
         Door(match &self.actor {
-            Actor::Member(subject) => Key::Member(subject.clone(), self.seller),
+            Actor::Member(subject, needs) => Key::Member(subject.clone(), self.seller, *needs),
+            Actor::Staff(subject, session, needs) => {
+                Key::Impersonation(subject.clone(), *session, self.seller, *needs)
+            }
             Actor::Job(account) => Key::Job(self.seller, *account),
         })
     }
@@ -149,6 +213,12 @@ impl Scope for SellerScope {
 impl Scope for PersonScope {
     fn door(&self) -> Door {
         Door(Key::Person(self.subject.clone()))
+    }
+}
+
+impl Scope for StaffScope {
+    fn door(&self) -> Door {
+        Door(Key::Staff(self.subject.clone()))
     }
 }
 

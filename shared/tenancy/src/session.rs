@@ -4,13 +4,21 @@ use tokio_postgres::Row;
 
 use crate::Params;
 use crate::error::Error;
-use crate::flight::{Request, fly};
+use crate::flight::{Landed, Request, fly};
 use crate::pool::Connection;
 use crate::scope::Door;
 
 pub(crate) const BEGIN: Request<'static> = ("begin", &[]);
 pub(crate) const COMMIT: Request<'static> = ("commit", &[]);
 const ROLLBACK: Request<'static> = ("rollback", &[]);
+
+/// Drops the answer to the knock that led a flight. Whether it counted or not, the scope's own transaction says what came
+/// of the request; an error of the count alone must not make a committed request look failed.
+pub(crate) fn forget_knock<T, E>(landed: &mut Landed<T, E>, knocked: bool) {
+    if knocked && landed.answers.len() > 1 {
+        drop(landed.answers.remove(0));
+    }
+}
 
 /// Statements of one transaction, in one scope. BEGIN and the scope's door travel with the first statement.
 ///
@@ -120,17 +128,20 @@ impl Session {
         self.suspect = true;
         let door = self.door.take();
         let door_params = door.as_ref().map(Door::params).unwrap_or_default();
-        let mut all: Vec<Request<'_>> = Vec::with_capacity(requests.len() + 3);
+        let knock = door.as_ref().and_then(Door::knock);
+        let mut all: Vec<Request<'_>> = Vec::with_capacity(requests.len() + 4);
+        all.extend(knock.as_ref().map(|(sql, params)| (*sql, params.as_slice())));
         if let Some(door) = &door {
             all.extend([BEGIN, (door.sql(), door_params.as_slice())]);
         }
-        let skipped = all.len();
+        let skipped = all.len() - usize::from(knock.is_some());
         all.extend_from_slice(requests);
         if commit {
             all.push(COMMIT);
         }
         let outcome: Result<Vec<Vec<Row>>, Error> = match fly(self.connection.client(), &all).await {
-            Ok(landed) => {
+            Ok(mut landed) => {
+                forget_knock(&mut landed, knock.is_some());
                 self.over = commit && landed.all_sent && landed.answers.last().is_some_and(Result::is_ok);
                 landed.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect()
             }

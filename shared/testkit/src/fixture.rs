@@ -1,14 +1,15 @@
 //! Two sellers, alike in everything but their ids: each with a member per role, an account per marketplace, and a row in
 //! every tenant table.
 
-use robnu_tenancy::{AccountId, OrderId, RunId, SellerId, SellerScope, Subject};
+use robnu_tenancy::{Access, AccountId, OrderId, Permission, RunId, SellerId, SellerScope, Subject};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::database::TestDatabase;
 
 const FIXTURE: &str = include_str!("fixture.sql");
-const ROLES: [&str; 5] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER"];
+/// `SCANNER` is a member without a role who may only scan returns.
+const ROLES: [&str; 6] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER", "SCANNER"];
 
 /// One seller of the fixture.
 #[derive(Debug, Clone)]
@@ -72,9 +73,14 @@ impl Seller {
         Subject::from_verified_claim(&format!("{role}@{}", self.id)).expect("short enough")
     }
 
-    /// This seller's scope, as its member with `role` enters it.
+    /// This seller's scope, as its member with `role` enters it to write, with whatever the role allows.
     pub fn scope(&self, role: &str) -> SellerScope {
-        SellerScope::for_member(self.subject(role), self.id)
+        self.scope_for(role, Permission::Membership, Access::Write)
+    }
+
+    /// This seller's scope, as its member with `role` enters it for a request that needs `permission`.
+    pub fn scope_for(&self, role: &str, permission: Permission, access: Access) -> SellerScope {
+        SellerScope::for_member(self.subject(role), self.id, permission, access)
     }
 
     /// This seller's scope, as a job of its AJIO account enters it.

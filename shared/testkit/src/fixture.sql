@@ -4,10 +4,21 @@ insert into sellers (seller_id, org_id, name) select :seller, id, 'a seller' fro
 with person as (
   insert into people (subject, email)
   select role || '@' || :seller, role || '@example.invalid'
-  from unnest(array['OWNER', 'ADMIN', 'OPERATOR', 'FINANCE', 'VIEWER']) as role
+  from unnest(array['OWNER', 'ADMIN', 'OPERATOR', 'FINANCE', 'VIEWER', 'SCANNER']) as role
   returning id, subject
 )
-insert into members (seller_id, person_id, role) select :seller, id, split_part(subject, '@', 1) from person;
+insert into members (seller_id, person_id, role, scan_returns)
+select :seller, id, nullif(split_part(subject, '@', 1), 'SCANNER'), subject like 'SCANNER@%' from person;
+insert into invitations (seller_id, email, role, token_hash)
+  values (:seller, 'invited@example.invalid', 'VIEWER', sha256(convert_to('token of ' || :seller, 'utf8')));
+with admin as (
+  insert into super_admins (subject) values ('STAFF') on conflict (subject) do update set subject = excluded.subject returning id
+)
+insert into impersonation_sessions (seller_id, super_admin_id, reason, role, expires_at)
+  select :seller, id, 'a call about orders', 'VIEWER', now() + interval '1 hour' from admin;
+insert into request_counts (seller_id, window_start, requests) values (:seller, '2026-01-01T00:00:00Z', 1);
+insert into idempotency_keys (seller_id, actor_id, key_hash, request_digest, status, body)
+  select :seller, id, sha256('key'), sha256('request'), 201, '{}' from people where subject = 'OWNER@' || :seller;
 insert into seller_keys (seller_id, wrapped_key, kms_key_id) values (:seller, '\x00', 'none');
 insert into marketplace_accounts (seller_id, id, marketplace_code, external_account_id, display_name, lane_state, lane_queue_url, lane_mapping_id) values
   (:seller, :ajio, 'AJIO', 'DV0001', 'AJIO', 'ACTIVE', 'https://sqs.invalid/' || :ajio || '.fifo', 'mapping'),

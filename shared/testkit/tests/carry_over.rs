@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use robnu_tenancy::{Database, Error, SellerId, SellerScope, Session};
+use robnu_tenancy::{Access, Database, Error, Permission, SellerId, SellerScope, Session};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 
@@ -304,8 +304,18 @@ async fn a_rollback_keeps_the_connection_and_nothing_else() {
 #[tokio::test]
 async fn a_membership_that_is_refused() {
     let stage = Stage::new().await;
-    let stranger = SellerScope::for_member(stage.sellers.ours.subject("OWNER"), stage.sellers.theirs.id);
-    let nobody = SellerScope::for_member(stage.sellers.ours.subject("OWNER"), SellerId::new());
+    let stranger = SellerScope::for_member(
+        stage.sellers.ours.subject("OWNER"),
+        stage.sellers.theirs.id,
+        Permission::Membership,
+        Access::Read,
+    );
+    let nobody = SellerScope::for_member(
+        stage.sellers.ours.subject("OWNER"),
+        SellerId::new(),
+        Permission::Membership,
+        Access::Read,
+    );
     for scope in [&stranger, &nobody] {
         let read = stage.database.read(scope, ORDERS, &[]).await;
         assert!(matches!(read, Err(Error::NoMembership)), "{read:?}");

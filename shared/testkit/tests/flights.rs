@@ -44,7 +44,12 @@ async fn a_scoped_read_is_one_flight_of_four_statements_its_membership_check_inc
 async fn a_refused_read_is_one_flight_as_well_and_keeps_its_connection() {
     let stage = Stage::new("robnu_api").await;
     let ours = stage.sellers.ours.subject("OWNER");
-    let stranger = robnu_tenancy::SellerScope::for_member(ours, stage.sellers.theirs.id);
+    let stranger = robnu_tenancy::SellerScope::for_member(
+        ours,
+        stage.sellers.theirs.id,
+        robnu_tenancy::Permission::Membership,
+        robnu_tenancy::Access::Read,
+    );
     stage.database.read(&stage.sellers.ours.scope("OWNER"), ORDERS, &[]).await.unwrap();
     for _ in 0..2 {
         let _before = stage.wire.take();
@@ -57,7 +62,12 @@ async fn a_refused_read_is_one_flight_as_well_and_keeps_its_connection() {
 async fn a_refused_write_is_one_flight_as_well_and_keeps_its_connection() {
     let stage = Stage::new("robnu_api").await;
     let ours = stage.sellers.ours.subject("OWNER");
-    let stranger = robnu_tenancy::SellerScope::for_member(ours, stage.sellers.theirs.id);
+    let stranger = robnu_tenancy::SellerScope::for_member(
+        ours,
+        stage.sellers.theirs.id,
+        robnu_tenancy::Permission::Membership,
+        robnu_tenancy::Access::Read,
+    );
     let rename = "update robnu.sellers set name = 'ours now'";
     let write = async || stage.database.session(&stranger).await.unwrap().commit_with(&[(rename, &[])]).await;
     write().await.expect_err("no membership");

@@ -103,7 +103,12 @@ async fn signing_up_makes_a_new_seller_with_its_owner_and_key() {
     let database = stage.test.login("robnu_api").await;
     let seller = SellerId::new();
     stage.sign_up(&database, &stranger(), seller).await.unwrap();
-    let scope = robnu_tenancy::SellerScope::for_member(stranger(), seller);
+    let scope = robnu_tenancy::SellerScope::for_member(
+        stranger(),
+        seller,
+        robnu_tenancy::Permission::Membership,
+        robnu_tenancy::Access::Read,
+    );
     let keys = database.read(&scope, "select seller_id from robnu.seller_keys", &[]).await.unwrap();
     assert_eq!(keys.iter().map(|row| row.get(0)).collect::<Vec<SellerId>>(), [seller]);
     let roles = database.read(&scope, "select role from robnu.members", &[]).await.unwrap();

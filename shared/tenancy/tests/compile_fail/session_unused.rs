@@ -1,11 +1,11 @@
 //! A session that nobody uses is a mistake, and so is a scope.
 #![deny(unused_must_use)]
 
-use robnu_tenancy::{Database, SellerScope, Subject};
+use robnu_tenancy::{Access, Database, Permission, SellerScope, Subject};
 
 async fn misuse(database: &Database, subject: Subject, scope: &SellerScope) {
     database.session(scope).await.unwrap();
-    SellerScope::for_member(subject, scope.seller_id());
+    SellerScope::for_member(subject, scope.seller_id(), Permission::Read, Access::Read);
 }
 
 fn main() {}

@@ -1,9 +1,9 @@
 //! A subject is no string that anybody may write down.
 
-use robnu_tenancy::{SellerId, SellerScope, Subject};
+use robnu_tenancy::{Access, Permission, SellerId, SellerScope, Subject};
 
 fn main() {
     let _ = Subject("somebody else".to_owned());
     let _ = Subject::from("somebody else");
-    let _ = SellerScope::for_member("somebody else", SellerId::new());
+    let _ = SellerScope::for_member("somebody else", SellerId::new(), Permission::Read, Access::Read);
 }

@@ -49,6 +49,7 @@ create index sync_runs_by_account on sync_runs (seller_id, account_id, id desc);
 create index sync_runs_live on sync_runs (state, queued_at) where state in ('QUEUED', 'RUNNING', 'WAITING');
 create index sync_runs_by_id on sync_runs (id) where state in ('QUEUED', 'RUNNING', 'WAITING');
 call protect_tenant_table('sync_runs');
+call require_right_to_read('sync_runs', 'read', 'ingest');
 call require_right_to_write('sync_runs', 'sync.run', 'insert');
 create policy update_needs_right on sync_runs as restrictive for update to robnu_tenant
   using ((select app_may('sync.run')) or (select app_may('ingest')))
@@ -92,6 +93,7 @@ create table quarantined_records (
 );
 create index quarantined_records_by_run on quarantined_records (seller_id, run_id);
 call protect_tenant_table('quarantined_records');
+call require_right_to_read('quarantined_records', 'read', 'ingest');
 call require_right_to_write('quarantined_records', 'ingest', 'insert', 'update');
 -- The digest is readable because a conflict is looked up by it.
 grant select (seller_id, id, account_id, run_id, external_id, reason, record_digest, seen, created_at, last_seen_at),

@@ -70,6 +70,7 @@ declare
 begin
   foreach relation in array array['orders', 'order_items', 'shipments']::regclass[] loop
     call protect_tenant_table(relation);
+    call require_right_to_read(relation, 'read', 'ingest');
     -- Only a job writes what a marketplace said.
     call require_right_to_write(relation, 'ingest', 'insert', 'update');
   end loop;

@@ -20,6 +20,10 @@ create table marketplace_accounts (
   -- Which credentials the account has: counts up when they are replaced, so that a run which was refused the old ones
   -- does not stop the account for the new ones.
   credentials_generation integer not null default 1,
+  -- When the marketplace last answered to the credentials, and how.
+  last_validated_at timestamptz,
+  last_validation text check (last_validation in ('OK', 'REFUSED', 'UNREACHABLE')),
+  version integer not null default 1,
   -- Up to which instant the marketplace vouches that everything was read.
   orders_watermark timestamptz,
   created_at timestamptz not null default now(),
@@ -35,6 +39,10 @@ create index marketplace_accounts_lane_differs on marketplace_accounts (seller_i
     or (status in ('PAUSED', 'NEEDS_RECONNECT') and lane_state = 'ACTIVE')
     or (status = 'DISCONNECTED' and lane_state <> 'RETIRED');
 call protect_tenant_table('marketplace_accounts');
+call require_right_to_read('marketplace_accounts', 'read', 'returns.scan', 'ingest');
+call keep_version('marketplace_accounts', 'display_name', 'status');
+call audit('marketplace_accounts', 'insert or update of display_name, status, credentials_generation', 'account', 'id',
+  'marketplace_code', 'external_account_id', 'display_name', 'status', 'credentials_generation');
 call require_right_to_write('marketplace_accounts', 'accounts.manage', 'insert');
 -- Jobs set NEEDS_RECONNECT and the watermark; members with the right set the rest.
 create policy update_needs_right on marketplace_accounts as restrictive for update to robnu_tenant
@@ -42,7 +50,7 @@ create policy update_needs_right on marketplace_accounts as restrictive for upda
   with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
 grant select,
   insert (seller_id, id, marketplace_code, external_account_id, display_name),
-  update (display_name, status, orders_watermark, updated_at)
+  update (display_name, status, orders_watermark, last_validated_at, last_validation, updated_at)
   on marketplace_accounts to robnu_tenant;
 create policy sweep on marketplace_accounts for select to robnu_system_sweep using (true);
 grant select (seller_id, id, marketplace_code, status, lane_state, lane_queue_url) on marketplace_accounts to robnu_system_sweep;
@@ -73,7 +81,7 @@ create table amazon_account_details (
 );
 call protect_tenant_table('ajio_account_details');
 call protect_tenant_table('amazon_account_details');
--- Write-only for people: only a job reads credentials, even encrypted ones.
+-- Write-only for people: only a job reads credentials, even encrypted ones, and only after open_credentials has noted it.
 create policy select_needs_right on ajio_account_details as restrictive for select to robnu_tenant using ((select app_may('credentials.read')));
 create policy select_needs_right on amazon_account_details as restrictive for select to robnu_tenant using ((select app_may('credentials.read')));
 call require_right_to_write('ajio_account_details', 'accounts.manage', 'insert');
@@ -142,6 +150,7 @@ create table credential_events (
 );
 create index credential_events_by_account on credential_events (seller_id, account_id, occurred_at desc);
 call protect_tenant_table('credential_events');
+call require_right_to_read('credential_events', 'read', 'ingest');
 create policy insert_needs_right on credential_events as restrictive for insert to robnu_tenant
   with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
 grant select, insert (seller_id, account_id, event) on credential_events to robnu_tenant;
@@ -153,6 +162,7 @@ create table schedules (
   kind text not null check (kind in ('ORDERS')),
   every_minutes integer not null check (every_minutes between 1 and 10080),
   enabled boolean not null default true,
+  version integer not null default 1,
   next_due_at timestamptz not null default now(),
   last_claimed_at timestamptz,
   primary key (seller_id, id),
@@ -163,12 +173,35 @@ create table schedules (
 create index schedules_due on schedules (next_due_at) where enabled;
 create index schedules_by_id on schedules (id);
 call protect_tenant_table('schedules');
-call require_right_to_write('schedules', 'accounts.manage', 'insert');
+call require_right_to_read('schedules', 'read', 'ingest');
+call keep_version('schedules', 'every_minutes', 'enabled');
+call audit('schedules', 'insert or update of every_minutes, enabled or delete', 'schedule', 'id', 'account_id', 'kind', 'every_minutes', 'enabled');
+create policy insert_needs_right on schedules as restrictive for insert to robnu_tenant
+  with check ((select app_may_any('accounts.manage', 'sync.run')));
+call require_right_to_write('schedules', 'sync.run', 'delete');
 create policy update_needs_right on schedules as restrictive for update to robnu_tenant
-  using ((select app_may('accounts.manage')) or (select app_may('ingest')))
-  with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
-grant select, insert (seller_id, account_id, kind, every_minutes), update (every_minutes, enabled, next_due_at) on schedules to robnu_tenant;
+  using ((select app_may_any('accounts.manage', 'sync.run'))) with check ((select app_may_any('accounts.manage', 'sync.run')));
+grant select, delete, insert (seller_id, id, account_id, kind, every_minutes, enabled), update (every_minutes, enabled, next_due_at)
+  on schedules to robnu_tenant;
 create policy sweep on schedules for all to robnu_system_sweep using (true) with check (true);
 grant select (seller_id, id, account_id, kind, every_minutes, enabled, next_due_at, last_claimed_at),
   update (next_due_at, last_claimed_at)
   on schedules to robnu_system_sweep;
+
+-- Lets a job read its account's credentials for the rest of the transaction, and writes down that it did. SECURITY DEFINER
+-- because only this function, which leaves an audit event, can turn the right on.
+create function open_credentials(account uuid, purpose text) returns void
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  if not app_may('ingest') then
+    raise exception 'only a job opens credentials' using errcode = 'insufficient_privilege';
+  end if;
+  if not exists (select from marketplace_accounts where seller_id = app_current_seller_id() and id = account) then
+    raise exception 'the account does not belong to the seller' using errcode = 'RB002';
+  end if;
+  perform write_audit_event(app_current_seller_id(), 'credentials.opened', account, '{}', jsonb_build_object('purpose', purpose)),
+    set_config('app.rights', current_setting('app.rights') || ',credentials.read', true);
+end $$;
+grant execute on function open_credentials(uuid, text) to robnu_tenant;

@@ -1,0 +1,71 @@
+-- Invitations. The token is in the mail and nowhere else; here is its hash.
+set local role robnu_owner;
+set local search_path = robnu;
+
+create table invitations (
+  seller_id uuid not null references sellers (seller_id),
+  id uuid not null default uuidv7(),
+  email text not null check (length(email) between 3 and 320),
+  role text check (role in ('OWNER', 'ADMIN', 'OPERATOR', 'FINANCE', 'VIEWER')),
+  scan_returns boolean not null default false,
+  token_hash bytea not null check (length(token_hash) = 32),
+  expires_at timestamptz not null default now() + interval '7 days',
+  -- When the mail was handed over; null when it could not be.
+  sent_at timestamptz,
+  accepted_at timestamptz,
+  revoked_at timestamptz,
+  created_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  check (role is not null or scan_returns)
+);
+create unique index invitations_one_open on invitations (seller_id, lower(email)) where accepted_at is null and revoked_at is null;
+create index invitations_by_token on invitations (token_hash);
+call protect_tenant_table('invitations');
+call require_right_to_read('invitations', 'members.manage');
+-- As for members: an ADMIN neither invites OWNER and ADMIN members nor touches such invitations.
+create policy insert_needs_right on invitations as restrictive for insert to robnu_tenant
+  with check ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')));
+create policy update_needs_right on invitations as restrictive for update to robnu_tenant
+  using ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')))
+  with check ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')));
+call audit('invitations', 'insert or update of role, scan_returns, token_hash, accepted_at, revoked_at', 'invitation', 'id',
+  'role', 'scan_returns', 'accepted_at', 'revoked_at');
+-- The hash is never read back.
+grant select (seller_id, id, email, role, scan_returns, expires_at, sent_at, accepted_at, revoked_at, created_at),
+  insert (seller_id, id, email, role, scan_returns, token_hash),
+  update (token_hash, expires_at, sent_at, revoked_at)
+  on invitations to robnu_tenant;
+
+-- Accepting: the person of the scope becomes a member. SECURITY DEFINER because nobody may insert memberships; whoever holds
+-- the token and has verified the invited address gets the one that a member with the right has offered. Answers the seller;
+-- no row when the token is unknown, used, revoked, over, or for another address: the five look alike.
+create function accept_invitation(hash bytea, verified_email text) returns table (seller uuid, seller_name text, member_role text, scans boolean)
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+declare
+  offer invitations;
+  person uuid;
+begin
+  select * into offer from invitations
+    where token_hash = hash and accepted_at is null and revoked_at is null and expires_at > now()
+      and lower(email) = lower(verified_email)
+      and seller_id in (select s.seller_id from sellers s where s.suspended_at is null)
+    for update;
+  if not found then
+    return;
+  end if;
+  insert into people (subject, email) values (app_current_subject(), verified_email) on conflict (subject) do nothing;
+  select id into strict person from people where subject = app_current_subject();
+  perform set_config('app.actor_id', person::text, true);
+  update invitations set accepted_at = now() where seller_id = offer.seller_id and id = offer.id;
+  -- A member stays what they are: an old invitation takes nothing away and gives nothing more.
+  insert into members (seller_id, person_id, role, scan_returns)
+    values (offer.seller_id, person, offer.role, offer.scan_returns)
+    on conflict (seller_id, person_id) do nothing;
+  return query
+    select s.seller_id, s.name, m.role, m.scan_returns
+    from sellers s join members m on m.seller_id = s.seller_id
+    where s.seller_id = offer.seller_id and m.person_id = person;
+end $$;
+grant execute on function accept_invitation(bytea, text) to robnu_person;

@@ -1,0 +1,63 @@
+-- Staff: super admins, and the sessions in which they act for a seller.
+set local role robnu_owner;
+set local search_path = robnu;
+
+-- Token subjects of those who operate the deployment; kept by the migrate function from the stack's parameter.
+create table super_admins (
+  id uuid primary key default uuidv7(),
+  subject text not null unique check (length(subject) between 1 and 200),
+  created_at timestamptz not null default now(),
+  removed_at timestamptz
+);
+alter table super_admins enable row level security;
+alter table super_admins force row level security;
+create policy self on super_admins for select to robnu_staff, robnu_tenant using (subject = (select app_current_subject()));
+create policy owner on super_admins for all to robnu_owner using (true) with check (true);
+grant select (id, subject, removed_at) on super_admins to robnu_staff, robnu_tenant;
+
+create table impersonation_sessions (
+  seller_id uuid not null references sellers (seller_id),
+  id uuid not null default uuidv7(),
+  super_admin_id uuid not null references super_admins (id),
+  reason text not null check (length(reason) between 1 and 500),
+  -- With whose rights: what a member of this role may do, but for customers' data.
+  role text not null check (role in ('ADMIN', 'VIEWER')),
+  started_at timestamptz not null default now(),
+  expires_at timestamptz not null check (expires_at <= started_at + interval '8 hours'),
+  ended_at timestamptz,
+  primary key (seller_id, id)
+);
+create index impersonation_sessions_by_admin on impersonation_sessions (super_admin_id, id desc);
+call protect_tenant_table('impersonation_sessions');
+-- The seller sees who acted for it, and the door looks the session up before any right is set.
+create policy select_needs_right on impersonation_sessions as restrictive for select to robnu_tenant
+  using ((select app_may('audit.read')) or id = (select nullif(current_setting('app.impersonation_session', true), '')::uuid));
+call audit('impersonation_sessions', 'insert or update', 'impersonation', 'id', 'super_admin_id', 'reason', 'role', 'expires_at', 'ended_at');
+grant select on impersonation_sessions to robnu_tenant;
+
+-- Staff see every seller's name and state, may suspend and resume, and have sessions of their own.
+create policy staff on sellers for all to robnu_staff using (true) with check (true);
+grant select (seller_id, name, suspended_at, suspension_reason, version, created_at), update (suspended_at, suspension_reason, updated_at)
+  on sellers to robnu_staff;
+create policy staff_reads on impersonation_sessions for select to robnu_staff using (true);
+create policy staff_opens on impersonation_sessions for insert to robnu_staff
+  with check (super_admin_id in (select id from super_admins where removed_at is null));
+create policy staff_ends on impersonation_sessions for update to robnu_staff
+  using (super_admin_id in (select id from super_admins)) with check (super_admin_id in (select id from super_admins));
+grant select, insert (seller_id, id, super_admin_id, reason, role, expires_at), update (ended_at) on impersonation_sessions to robnu_staff;
+
+-- Whether the transaction is a super admin's, in a session that is live.
+create function app_is_admin_scope() returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from robnu.impersonation_sessions s
+    join robnu.super_admins a on a.id = s.super_admin_id and a.removed_at is null
+    where s.seller_id = nullif(current_setting('app.current_seller_id', true), '')::uuid
+      and s.id = nullif(current_setting('app.impersonation_session', true), '')::uuid
+      and a.subject = nullif(current_setting('app.current_subject', true), '')
+      and s.ended_at is null and s.expires_at > now())
+$$;
+grant execute on function app_is_admin_scope(), app_current_subject(), app_may(text) to robnu_staff;
+grant execute on function app_is_admin_scope() to robnu_tenant;

@@ -1,0 +1,92 @@
+-- What the API keeps about requests: how many there were, and the answers to those that carried an idempotency key.
+set local role robnu_owner;
+set local search_path = robnu;
+
+-- Requests of the current window of ten seconds. Unlogged: a crash forgets them, which does no harm.
+create unlogged table request_counts (
+  seller_id uuid primary key references sellers (seller_id) on delete cascade,
+  window_start timestamptz not null,
+  requests integer not null
+) with (fillfactor = 50);
+call protect_tenant_table('request_counts');
+grant select on request_counts to robnu_tenant;
+
+-- Counts a request of a member, in a transaction of its own so that nobody waits for anybody's work. SECURITY DEFINER because
+-- it comes before any scope is entered; strangers count nothing, so that they cannot use up a seller's requests.
+create function knock(subject text, seller uuid) returns void
+language sql security definer
+set search_path = robnu, pg_temp
+as $$
+  insert into request_counts as counted (seller_id, window_start, requests)
+  select m.seller_id, date_bin('10 seconds', now(), 'epoch'), 1
+  from members m join people p on p.id = m.person_id
+  where m.seller_id = seller and p.subject = knock.subject
+  on conflict (seller_id) do update
+  set window_start = excluded.window_start,
+    requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end
+$$;
+grant execute on function knock(text, uuid) to robnu_api;
+
+-- Answers to POSTs, each for the actor who sent it. Only hashes: of the key, and of the request under the key.
+create table idempotency_keys (
+  seller_id uuid not null references sellers (seller_id),
+  actor_id uuid not null,
+  key_hash bytea not null check (length(key_hash) = 32),
+  request_digest bytea not null check (length(request_digest) = 32),
+  status integer,
+  body text,
+  created_at timestamptz not null default now(),
+  primary key (seller_id, actor_id, key_hash)
+);
+create index idempotency_keys_by_age on idempotency_keys (created_at);
+call protect_tenant_table('idempotency_keys');
+create policy own on idempotency_keys as restrictive for all to robnu_tenant
+  using (actor_id = (select nullif(current_setting('app.actor_id', true), '')::uuid))
+  with check (actor_id = (select nullif(current_setting('app.actor_id', true), '')::uuid));
+grant select, insert (seller_id, actor_id, key_hash, request_digest), update (request_digest, status, body, created_at)
+  on idempotency_keys to robnu_tenant;
+
+-- The same for requests that name no seller: sign-up, accepting an invitation, staff.
+create table person_idempotency_keys (
+  subject text not null,
+  key_hash bytea not null check (length(key_hash) = 32),
+  request_digest bytea not null check (length(request_digest) = 32),
+  status integer,
+  body text,
+  created_at timestamptz not null default now(),
+  primary key (subject, key_hash)
+);
+create index person_idempotency_keys_by_age on person_idempotency_keys (created_at);
+alter table person_idempotency_keys enable row level security;
+alter table person_idempotency_keys force row level security;
+create policy self on person_idempotency_keys for all to robnu_person, robnu_staff
+  using (subject = (select app_current_subject())) with check (subject = (select app_current_subject()));
+create policy owner on person_idempotency_keys for all to robnu_owner using (true) with check (true);
+grant select, insert (subject, key_hash, request_digest), update (request_digest, status, body, created_at)
+  on person_idempotency_keys to robnu_person, robnu_staff;
+
+-- Takes a key for this request, or raises RB007 when it was used in the last 24 hours. Whoever comes second at the same time
+-- waits until the first has committed.
+create function claim_idempotency_key(hash bytea, digest bytea) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if current_setting('app.current_seller_id', true) = '' then
+    insert into robnu.person_idempotency_keys as known (subject, key_hash, request_digest)
+    values (robnu.app_current_subject(), hash, digest)
+    on conflict (subject, key_hash) do update
+    set request_digest = excluded.request_digest, status = null, body = null, created_at = now()
+    where known.created_at < now() - interval '24 hours';
+  else
+    insert into robnu.idempotency_keys as known (seller_id, actor_id, key_hash, request_digest)
+    values (robnu.app_current_seller_id(), nullif(current_setting('app.actor_id', true), '')::uuid, hash, digest)
+    on conflict (seller_id, actor_id, key_hash) do update
+    set request_digest = excluded.request_digest, status = null, body = null, created_at = now()
+    where known.created_at < now() - interval '24 hours';
+  end if;
+  if not found then
+    raise exception 'the idempotency key was used before' using errcode = 'RB007';
+  end if;
+end $$;
+grant execute on function claim_idempotency_key(bytea, bytea) to robnu_tenant, robnu_person, robnu_staff;
