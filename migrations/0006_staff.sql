@@ -44,7 +44,9 @@ create policy staff_opens on impersonation_sessions for insert to robnu_staff
   with check (super_admin_id in (select id from super_admins where removed_at is null));
 create policy staff_ends on impersonation_sessions for update to robnu_staff
   using (super_admin_id in (select id from super_admins)) with check (super_admin_id in (select id from super_admins));
-grant select, insert (seller_id, id, super_admin_id, reason, role, expires_at), update (ended_at) on impersonation_sessions to robnu_staff;
+grant select (seller_id, id, super_admin_id, reason, role, started_at, expires_at, ended_at),
+  insert (seller_id, id, super_admin_id, reason, role, expires_at), update (ended_at)
+  on impersonation_sessions to robnu_staff;
 
 -- Whether the transaction is a super admin's, in a session that is live.
 create function app_is_admin_scope() returns boolean

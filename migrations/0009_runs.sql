@@ -50,7 +50,13 @@ create index sync_runs_live on sync_runs (state, queued_at) where state in ('QUE
 create index sync_runs_by_id on sync_runs (id) where state in ('QUEUED', 'RUNNING', 'WAITING');
 call protect_tenant_table('sync_runs');
 call require_right_to_read('sync_runs', 'read', 'ingest');
-call require_right_to_write('sync_runs', 'sync.run', 'insert');
+create policy insert_needs_right on sync_runs as restrictive for insert to robnu_tenant
+  with check ((select app_may('sync.run')));
+-- What a member asks for is noted; what schedules ask for is in the ledger itself.
+create trigger audit after insert on sync_runs for each row when (new.trigger = 'API')
+  execute function audit_row('run', 'id', 'account_id', 'kind', 'full_read');
+create trigger audit_cancel after update of state on sync_runs for each row when (new.state = 'CANCELLED')
+  execute function audit_row('run', 'id', 'account_id', 'kind', 'state');
 create policy update_needs_right on sync_runs as restrictive for update to robnu_tenant
   using ((select app_may('sync.run')) or (select app_may('ingest')))
   with check ((select app_may('sync.run')) or (select app_may('ingest')));

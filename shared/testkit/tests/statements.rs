@@ -13,6 +13,7 @@ use tokio_postgres::Client;
 enum Door {
     Member,
     Person,
+    Staff,
     Job,
     Sweep,
     Lanes,
@@ -21,7 +22,7 @@ enum Door {
 impl Door {
     fn login(self) -> &'static str {
         match self {
-            Self::Member | Self::Person => "robnu_api",
+            Self::Member | Self::Person | Self::Staff => "robnu_api",
             Self::Job => "robnu_adapter",
             Self::Sweep => "robnu_sweep",
             Self::Lanes => "robnu_lanes",
@@ -31,7 +32,8 @@ impl Door {
     fn sql(self, seller: &Seller) -> String {
         let id = seller.id;
         match self {
-            Self::Member => format!("select robnu.enter_member('OWNER@{id}', '{id}')"),
+            Self::Member => format!("select robnu.enter_member('OWNER@{id}', '{id}', '', true)"),
+            Self::Staff => "select robnu.enter_staff('STAFF')".to_owned(),
             Self::Person => format!("select robnu.enter_person('OWNER@{id}')"),
             Self::Job => format!("select robnu.enter_job('{id}', '{}')", seller.ajio),
             Self::Sweep => "select robnu.enter_system('robnu_system_sweep')".to_owned(),
@@ -44,7 +46,7 @@ impl Door {
 fn doors(file: &Path) -> &'static [Door] {
     let folder = file.strip_prefix(root()).unwrap().iter().take(2).collect::<PathBuf>();
     match folder.to_str().unwrap() {
-        "functions/api" => &[Door::Member, Door::Person],
+        "functions/api" => &[Door::Member, Door::Person, Door::Staff],
         "functions/adapter" => &[Door::Job],
         "functions/sweep" => &[Door::Sweep],
         "functions/lanes" => &[Door::Lanes],

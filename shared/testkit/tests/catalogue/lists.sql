@@ -2,18 +2,27 @@
 -- A name is added here only with a reason: each one is an exception to a rule.
 
 -- Relations that belong to no seller. Everything else in the schema is a tenant table.
-create temp view global_tables (name) as values ('orgs'), ('people'), ('marketplaces'), ('schema_migrations');
+create temp view global_tables (name) as values ('orgs'), ('people'), ('marketplaces'), ('schema_migrations'),
+  ('super_admins'), ('person_idempotency_keys');
 
-create temp view scope_roles (name) as values ('robnu_tenant'), ('robnu_person'), ('robnu_system_sweep'), ('robnu_system_lanes');
+create temp view scope_roles (name) as values
+  ('robnu_tenant'), ('robnu_person'), ('robnu_staff'), ('robnu_system_sweep'), ('robnu_system_lanes');
 -- May have policies that are `true`: their column grants say how little they see of every seller.
-create temp view system_roles (name) as values ('robnu_system_sweep'), ('robnu_system_lanes');
+create temp view system_roles (name) as values ('robnu_system_sweep'), ('robnu_system_lanes'), ('robnu_staff');
 create temp view login_roles (name) as values ('robnu_api'), ('robnu_adapter'), ('robnu_sweep'), ('robnu_lanes');
 
 -- Functions that run with the owner's rights, each with its reason in the migration that makes it.
 create temp view definer_functions (name) as values
   ('sign_up_seller(uuid, text, text, uuid, bytea, text)'),
+  ('keep_an_owner()'), ('audit_row()'), ('accept_invitation(bytea, text)'), ('knock(text, uuid)'), ('open_credentials(uuid, text)'),
   ('replace_ajio_account_details(uuid, text, bytea)'),
   ('replace_amazon_account_details(uuid, text, bytea, bytea)');
+
+-- Tables that a scope may write without leaving an audit event: what a marketplace said, logs of their own, and what changes
+-- with every request. Their changes by people are noted elsewhere: credentials by the account's credentials_generation.
+create temp view unaudited_tables (name) as values
+  ('orders'), ('order_items'), ('shipments'), ('quarantined_records'), ('credential_events'), ('idempotency_keys'),
+  ('ajio_account_details'), ('amazon_account_details');
 
 -- Relations of ours, in whatever schema they hide.
 create temp view relations as

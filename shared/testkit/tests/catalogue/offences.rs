@@ -335,4 +335,19 @@ pub(crate) const OFFENCES: &[Offence] = &[
     ),
     // Types
     offence("types", "create type robnu.mood as enum ('GOOD')", "robnu.mood is an enum type"),
+    offence(
+        "audit",
+        "drop trigger audit on robnu.members",
+        "members may be written without an audit event",
+    ),
+    offence(
+        "audit",
+        "grant insert (seller_id, action) on robnu.audit_events to robnu_tenant",
+        "audit_events may be written by robnu_tenant",
+    ),
+    offence(
+        "audit",
+        "grant execute on function robnu.write_audit_event(uuid, text, uuid, text[], jsonb) to robnu_tenant",
+        "write_audit_event(uuid, text, uuid, text[], jsonb) lets robnu_tenant write audit events of its own making",
+    ),
 ];

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 use crate::tables::{Literals, Table, fingerprint};
 
 /// Who tries: the members by role, and a job.
-pub(crate) const ACTORS: [&str; 6] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER", "JOB"];
+pub(crate) const ACTORS: [&str; 7] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER", "SCANNER", "JOB"];
 
 /// What the database answered.
 #[derive(Debug, PartialEq, Eq)]
@@ -111,7 +111,9 @@ impl<'a> Probe<'a> {
             }
         }
         let same_but_for_the_seller = insert(table, &columns, |column| {
-            if column == "seller_id" || key_columns.contains(column) { ours } else { theirs }
+            // Who acts is no key that others could have taken: each actor has keys of their own.
+            let own = ["seller_id", "actor_id"].contains(&column) || key_columns.contains(column);
+            if own { ours } else { theirs }
         });
         let outcome = self.attempt(actor, room, &same_but_for_the_seller).await;
         if allowed && outcome != Outcome::Rows(1) {
@@ -166,8 +168,9 @@ impl<'a> Probe<'a> {
         }
         let name = &table.name;
         let [ours, theirs] = [self.sellers.ours.id, self.sellers.theirs.id];
-        let own =
-            self.attempt(actor, None, &format!("delete from robnu.{name} where seller_id = '{ours}'")).await;
+        // One row only: some must stay, such as the last owner.
+        let one = format!("ctid = (select max(ctid) from robnu.{name} where seller_id = '{ours}')");
+        let own = self.attempt(actor, None, &format!("delete from robnu.{name} where {one}")).await;
         self.note(table, "delete", actor, &own);
         self.must_touch_nothing(actor, &format!("delete from robnu.{name} where seller_id = '{theirs}'"))
             .await;
@@ -231,11 +234,13 @@ impl<'a> Probe<'a> {
     async fn attempt(&self, actor: &str, room: Option<&str>, sql: &str) -> Outcome {
         let ours = &self.sellers.ours;
         let (login, door) = if actor == "JOB" {
-            ("robnu_adapter", format!("enter_job('{}', '{}')", ours.id, ours.ajio))
+            let (seller, account) = (ours.id, ours.ajio);
+            let enter = format!("select robnu.enter_job('{seller}', '{account}')");
+            ("robnu_adapter", format!("{enter}; select robnu.open_credentials('{account}', 'a test')"))
         } else {
-            ("robnu_api", format!("enter_member('{actor}@{0}', '{0}')", ours.id))
+            ("robnu_api", format!("select robnu.enter_member('{actor}@{0}', '{0}', '', true)", ours.id))
         };
-        let mut script = format!("begin; set local session authorization {login}; select robnu.{door};");
+        let mut script = format!("begin; set local session authorization {login}; {door};");
         if let Some(table) = room {
             // The door was passed before, because the rows that go may be those it asks for.
             let _ = write!(

@@ -14,5 +14,6 @@ select c.relname::text as table_name, a.attname::text as column_name, format_typ
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'robnu'
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where c.relkind in ('r', 'p', 'v') and c.relname not in ('orgs', 'people', 'marketplaces', 'schema_migrations')
+where c.relkind in ('r', 'p', 'v') and c.relname not in (
+  'orgs', 'people', 'marketplaces', 'schema_migrations', 'super_admins', 'person_idempotency_keys')
 order by c.relname, a.attnum

@@ -1,0 +1,487 @@
+//! What the doors refuse and what they set: permissions, suspension, rates, impersonation, staff; and what follows in the
+//! tables from the actor they name: the audit trail, the last owner, invitations.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
+
+use robnu_tenancy::{
+    Access, Database, Error, ImpersonationId, Permission, PersonScope, SellerScope, StaffScope, Subject,
+};
+use robnu_testkit::{TestDatabase, TwoSellers};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+const ORDERS: &str = "select id from robnu.orders";
+const RENAME: &str = "update robnu.sellers set name = 'renamed'";
+const ROLES: [&str; 6] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER", "SCANNER"];
+
+struct Stage {
+    sellers: TwoSellers,
+    database: Database,
+    superuser: Client,
+    test: TestDatabase,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let test = TestDatabase::new().await;
+        let sellers = TwoSellers::seed(&test).await;
+        let (database, superuser) = (test.login("robnu_api").await, test.superuser().await);
+        Self { sellers, database, superuser, test }
+    }
+
+    async fn arrange(&self, sql: &str) {
+        self.superuser.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    async fn count(&self, sql: &str) -> i64 {
+        self.superuser.query_one(sql, &[]).await.unwrap().get(0)
+    }
+
+    async fn read(&self, scope: &SellerScope, sql: &'static str) -> Result<usize, Error> {
+        Ok(self.database.read(scope, sql, &[]).await?.len())
+    }
+
+    async fn write(&self, scope: &SellerScope, sql: &'static str) -> Result<(), Error> {
+        self.database.session(scope).await?.commit_with(&[(sql, &[])]).await.map(|_| ())
+    }
+
+    /// The fixture's impersonation session of our seller, as a role, and its scope.
+    async fn impersonation(&self, role: &str, access: Access) -> (ImpersonationId, SellerScope) {
+        let ours = self.sellers.ours.id;
+        self.arrange(&format!("update robnu.impersonation_sessions set role = '{role}'")).await;
+        let sql = "select id from robnu.impersonation_sessions where seller_id = $1";
+        let session: ImpersonationId = self.superuser.query_one(sql, &[&ours]).await.unwrap().get(0);
+        let scope = SellerScope::for_impersonation(staff(), session, ours, Permission::Membership, access);
+        (session, scope)
+    }
+}
+
+fn staff() -> Subject {
+    Subject::from_verified_claim("STAFF").unwrap()
+}
+
+fn stranger() -> Subject {
+    Subject::from_verified_claim("a stranger").unwrap()
+}
+
+/// The table of the design, and what is given to members one by one.
+fn may(role: &str, permission: Permission) -> bool {
+    use Permission::*;
+    match permission {
+        Membership => true,
+        Read => role != "SCANNER",
+        SellerClose => role == "OWNER",
+        SellerUpdate | AccountsManage | MembersManage | AuditRead => matches!(role, "OWNER" | "ADMIN"),
+        SyncRun | PiiRead => matches!(role, "OWNER" | "ADMIN" | "OPERATOR"),
+        SyncPayouts | ClaimsFile => matches!(role, "OWNER" | "ADMIN" | "OPERATOR" | "FINANCE"),
+        ReturnsScan => role != "VIEWER",
+        ClaimsResolve | ExportsCreate => matches!(role, "OWNER" | "ADMIN" | "FINANCE"),
+        PayoutsRead => matches!(role, "OWNER" | "ADMIN" | "FINANCE" | "VIEWER"),
+    }
+}
+
+#[tokio::test]
+async fn the_door_refuses_each_role_what_the_permission_table_does_not_allow() {
+    let stage = Stage::new().await;
+    for role in ROLES {
+        for permission in Permission::ALL {
+            let scope = stage.sellers.ours.scope_for(role, permission, Access::Read);
+            let entered = stage.read(&scope, "select 1").await;
+            if may(role, permission) {
+                assert_eq!(entered.unwrap(), 1, "{role} {permission:?}");
+            } else {
+                assert!(matches!(entered, Err(Error::Forbidden)), "{role} {permission:?}: {entered:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_member_who_may_only_scan_reads_nothing_else_even_past_the_door() {
+    let stage = Stage::new().await;
+    let scanner = stage.sellers.ours.scope("SCANNER");
+    for sql in [
+        ORDERS,
+        "select id from robnu.order_items",
+        "select id from robnu.shipments",
+        "select id from robnu.sync_runs",
+        "select id from robnu.audit_events",
+        "select id from robnu.invitations",
+        "select id from robnu.seller_keys",
+        "select id from robnu.schedules",
+    ] {
+        assert_eq!(stage.read(&scanner, sql).await.unwrap(), 0, "{sql}");
+    }
+    assert_eq!(stage.read(&scanner, "select seller_id from robnu.sellers").await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_suspended_seller_reads_and_its_writes_and_jobs_are_refused() {
+    let stage = Stage::new().await;
+    let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
+    let suspend =
+        "update robnu.sellers set suspended_at = now(), suspension_reason = 'unpaid' where seller_id";
+    stage.arrange(&format!("{suspend} = '{}'", ours.id)).await;
+    let reads = ours.scope_for("OWNER", Permission::Read, Access::Read);
+    assert_eq!(stage.read(&reads, ORDERS).await.unwrap(), 1);
+    let refused = stage.write(&ours.scope("OWNER"), RENAME).await;
+    assert!(matches!(refused, Err(Error::Suspended)), "{refused:?}");
+    // Nor does a scope that says it only reads write anything.
+    let disguised = stage.write(&reads, RENAME).await;
+    let renamed = "select count(*) from robnu.sellers where name = 'renamed'";
+    assert!(matches!(disguised, Ok(()) | Err(Error::Forbidden)), "{disguised:?}");
+    assert_eq!(stage.count(renamed).await, 0);
+    let adapter = stage.test.login("robnu_adapter").await;
+    let job = adapter.read(&ours.job_scope(), ORDERS, &[]).await;
+    assert!(matches!(job, Err(Error::Suspended)), "{job:?}");
+    // The other seller goes on.
+    stage.write(&theirs.scope("OWNER"), RENAME).await.unwrap();
+    assert_eq!(adapter.read(&theirs.job_scope(), ORDERS, &[]).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_seller_that_sends_too_much_waits_and_others_do_not() {
+    let stage = Stage::new().await;
+    let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
+    stage.arrange("update robnu.sellers set requests_per_window = 5").await;
+    // The window may turn over once in between, never twice.
+    let mut answers = Vec::new();
+    for _ in 0..12 {
+        answers.push(stage.read(&ours.scope("VIEWER"), ORDERS).await);
+    }
+    let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert!(refused.len() >= 2, "{} refused", refused.len());
+    for error in refused {
+        let Error::RateLimited { retry_after } = error else { panic!("{error:?}") };
+        assert!((1..=10).contains(&retry_after.as_secs()), "{retry_after:?}");
+    }
+    assert_eq!(stage.read(&theirs.scope("VIEWER"), ORDERS).await.unwrap(), 1);
+    stage
+        .arrange("update robnu.request_counts set window_start = window_start - interval '10 seconds'")
+        .await;
+    assert_eq!(stage.read(&ours.scope("VIEWER"), ORDERS).await.unwrap(), 1, "a new window");
+}
+
+#[tokio::test]
+async fn a_stranger_uses_up_none_of_a_sellers_requests() {
+    let stage = Stage::new().await;
+    let theirs = stage.sellers.theirs.id;
+    let counted =
+        "select requests::bigint from robnu.request_counts where window_start > '2026-01-02' limit 1";
+    let foreign = SellerScope::for_member(
+        stage.sellers.ours.subject("OWNER"),
+        theirs,
+        Permission::Membership,
+        Access::Read,
+    );
+    for _ in 0..3 {
+        assert!(matches!(stage.read(&foreign, ORDERS).await, Err(Error::NoMembership)));
+    }
+    assert!(stage.superuser.query_opt(counted, &[]).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_counted_is_answered_all_the_same() {
+    let stage = Stage::new().await;
+    let scope = stage.sellers.ours.scope("OWNER");
+    stage.arrange("revoke execute on function robnu.knock(text, uuid) from robnu_api").await;
+    assert_eq!(stage.read(&scope, ORDERS).await.unwrap(), 1);
+    stage.write(&scope, RENAME).await.unwrap();
+    assert_eq!(stage.count("select count(*) from robnu.sellers where name = 'renamed'").await, 1);
+}
+
+#[tokio::test]
+async fn a_super_admin_acts_for_the_seller_of_a_live_session_and_every_event_says_so() {
+    let stage = Stage::new().await;
+    let (session, scope) = stage.impersonation("ADMIN", Access::Write).await;
+    let admin_scope = "select 1 where robnu.app_is_admin_scope()";
+    assert_eq!(stage.read(&scope, admin_scope).await.unwrap(), 1);
+    assert_eq!(stage.read(&stage.sellers.ours.scope("OWNER"), admin_scope).await.unwrap(), 0);
+    stage.write(&scope, RENAME).await.unwrap();
+    let sql =
+        "select e.seller_id = $1 from robnu.audit_events e join robnu.super_admins a on a.id = e.actor_id
+        where e.action = 'seller.changed' and e.actor_kind = 'STAFF' and e.impersonation_session_id = $2";
+    let events = stage.superuser.query(sql, &[&stage.sellers.ours.id, &session]).await.unwrap();
+    assert_eq!(events.iter().map(|row| row.get(0)).collect::<Vec<bool>>(), [true]);
+    assert_eq!(stage.count("select count(*) from robnu.sellers where name = 'renamed'").await, 1);
+}
+
+#[tokio::test]
+async fn an_impersonation_gives_no_more_than_its_role_and_never_customers_data() {
+    let stage = Stage::new().await;
+    let (session, viewer) = stage.impersonation("VIEWER", Access::Write).await;
+    let renamed = stage.write(&viewer, RENAME).await;
+    assert_eq!(
+        stage.count("select count(*) from robnu.sellers where name = 'renamed'").await,
+        0,
+        "{renamed:?}"
+    );
+    for (role, permission, allowed) in [
+        ("VIEWER", Permission::Read, true),
+        ("VIEWER", Permission::AccountsManage, false),
+        ("ADMIN", Permission::AccountsManage, true),
+        ("ADMIN", Permission::PiiRead, false),
+        ("ADMIN", Permission::SellerClose, false),
+    ] {
+        stage.arrange(&format!("update robnu.impersonation_sessions set role = '{role}'")).await;
+        let ours = stage.sellers.ours.id;
+        let scope = SellerScope::for_impersonation(staff(), session, ours, permission, Access::Read);
+        let entered = stage.read(&scope, "select 1").await;
+        assert_eq!(entered.is_ok(), allowed, "{role} {permission:?}: {entered:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_over_or_anothers_or_of_another_seller_lets_nobody_in() {
+    let stage = Stage::new().await;
+    let (session, scope) = stage.impersonation("ADMIN", Access::Read).await;
+    let (ours, theirs) = (stage.sellers.ours.id, stage.sellers.theirs.id);
+    let enter = |subject, seller| {
+        SellerScope::for_impersonation(subject, session, seller, Permission::Membership, Access::Read)
+    };
+    let unknown =
+        SellerScope::for_impersonation(staff(), ImpersonationId::new(), ours, Permission::Read, Access::Read);
+    let owner = stage.sellers.ours.subject("OWNER");
+    for scope in [enter(staff(), theirs), enter(stranger(), ours), enter(owner, ours), unknown] {
+        let refused = stage.read(&scope, ORDERS).await;
+        assert!(matches!(refused, Err(Error::ImpersonationOver)), "{refused:?}");
+    }
+    assert_eq!(stage.read(&scope, ORDERS).await.unwrap(), 1);
+    for end in [
+        "update robnu.impersonation_sessions set ended_at = now()",
+        "update robnu.impersonation_sessions set ended_at = null, started_at = now() - interval '2 hours', expires_at = now() - interval '1 second'",
+        "update robnu.impersonation_sessions set expires_at = now() + interval '1 hour';
+         update robnu.super_admins set removed_at = now()",
+    ] {
+        stage.arrange(end).await;
+        let refused = stage.read(&scope, ORDERS).await;
+        assert!(matches!(refused, Err(Error::ImpersonationOver)), "{end}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn staff_see_sellers_names_and_suspend_them_and_nothing_else() {
+    let stage = Stage::new().await;
+    let scope = StaffScope::new(staff());
+    let read = async |sql| stage.database.read(&scope, sql, &[]).await;
+    assert_eq!(read("select name from robnu.sellers").await.unwrap().len(), 2);
+    for table in
+        ["orders", "members", "marketplace_accounts", "people", "audit_events", "seller_keys", "invitations"]
+    {
+        let sql: &'static str = Box::leak(format!("select 1 from robnu.{table}").into_boxed_str());
+        let refused = read(sql).await;
+        assert!(matches!(refused, Err(Error::Forbidden)), "{table}: {refused:?}");
+    }
+    for sql in [
+        "update robnu.sellers set name = 'x'",
+        "delete from robnu.sellers",
+        "update robnu.super_admins set removed_at = null",
+    ] {
+        let refused = read(sql).await;
+        assert!(matches!(refused, Err(Error::Forbidden)), "{sql}: {refused:?}");
+    }
+    for subject in [stranger(), stage.sellers.ours.subject("OWNER")] {
+        let refused = stage.database.read(&StaffScope::new(subject), "select 1", &[]).await;
+        assert!(matches!(refused, Err(Error::NotStaff)), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn staff_open_sessions_in_their_own_name_only_and_end_their_own() {
+    let stage = Stage::new().await;
+    stage.arrange("insert into robnu.super_admins (subject) values ('another')").await;
+    let open = "insert into robnu.impersonation_sessions (seller_id, super_admin_id, reason, role, expires_at)
+        select $1, id, 'a reason', 'VIEWER', now() + interval '1 hour' from robnu.super_admins where subject = $2
+        returning 1";
+    // A super admin sees only themselves, so naming another opens nothing.
+    let scope = StaffScope::new(staff());
+    for (subject, opened) in [("STAFF", 1), ("another", 0)] {
+        let rows = stage.database.read(&scope, open, &[&stage.sellers.ours.id, &subject]).await.unwrap();
+        assert_eq!(rows.len(), opened, "{subject}");
+    }
+    let other: Uuid = stage
+        .superuser
+        .query_one("select id from robnu.super_admins where subject = 'another'", &[])
+        .await
+        .unwrap()
+        .get(0);
+    let forged =
+        "insert into robnu.impersonation_sessions (seller_id, super_admin_id, reason, role, expires_at)
+        values ($1, $2, 'a reason', 'VIEWER', now() + interval '1 hour')";
+    let refused = stage.database.read(&scope, forged, &[&stage.sellers.ours.id, &other]).await;
+    assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
+    let end = "update robnu.impersonation_sessions set ended_at = now() returning 1";
+    let another = StaffScope::new(Subject::from_verified_claim("another").unwrap());
+    assert_eq!(stage.database.read(&another, end, &[]).await.unwrap().len(), 0);
+    assert_eq!(stage.database.read(&scope, end, &[]).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn the_last_owner_stays_even_when_two_step_down_at_once() {
+    let stage = Stage::new().await;
+    let ours = &stage.sellers.ours;
+    let owner = ours.scope("OWNER");
+    for sql in [
+        "update robnu.members set role = 'VIEWER' where role = 'OWNER'",
+        "delete from robnu.members where role = 'OWNER'",
+    ] {
+        let refused = stage.write(&owner, sql).await;
+        assert!(matches!(refused, Err(Error::LastOwner)), "{sql}: {refused:?}");
+    }
+    stage
+        .arrange(&format!(
+            "update robnu.members set role = 'OWNER' where role = 'ADMIN' and seller_id = '{}'",
+            ours.id
+        ))
+        .await;
+    let step_down = "update robnu.members m set role = 'VIEWER' from robnu.people p
+        where p.id = m.person_id and p.subject = robnu.app_current_subject()";
+    let (first, second) = (ours.scope("OWNER"), ours.scope("ADMIN"));
+    let (first, second) = tokio::join!(stage.write(&first, step_down), stage.write(&second, step_down));
+    assert_eq!([&first, &second].iter().filter(|left| left.is_ok()).count(), 1, "{first:?} {second:?}");
+    assert!([first, second].iter().any(|left| matches!(left, Err(Error::LastOwner))));
+}
+
+#[tokio::test]
+async fn an_admin_neither_touches_owners_and_admins_nor_makes_them() {
+    let stage = Stage::new().await;
+    let ours = &stage.sellers.ours;
+    let admin = ours.scope("ADMIN");
+    let changed = async |sql| stage.database.read(&admin, sql, &[]).await;
+    for sql in [
+        "update robnu.members set scan_returns = true where role in ('OWNER', 'ADMIN') returning 1",
+        "delete from robnu.members where role in ('OWNER', 'ADMIN') returning 1",
+    ] {
+        assert_eq!(changed(sql).await.unwrap().len(), 0, "{sql}");
+    }
+    for sql in [
+        "update robnu.members set role = 'ADMIN' where role = 'VIEWER'",
+        "update robnu.members set role = 'OWNER' where role is null",
+        "insert into robnu.invitations (seller_id, email, role, token_hash) select robnu.app_current_seller_id(), 'a@b', 'ADMIN', sha256('x')",
+    ] {
+        let refused = changed(sql).await;
+        assert!(matches!(refused, Err(Error::Forbidden)), "{sql}: {refused:?}");
+    }
+    assert_eq!(
+        changed("update robnu.members set role = 'FINANCE' where role = 'VIEWER' returning 1")
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        changed("delete from robnu.members where role = 'OPERATOR' returning 1").await.unwrap().len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn an_invitation_is_accepted_once_by_whom_it_is_for_and_by_nobody_else() {
+    let stage = Stage::new().await;
+    let (ours, theirs) = (stage.sellers.ours.id, stage.sellers.theirs.id);
+    let accept =
+        "select seller from robnu.accept_invitation(sha256(convert_to('token of ' || $1, 'utf8')), $2)";
+    let try_it = async |subject: &str, token: &str, email: &str| {
+        let scope = PersonScope::new(Subject::from_verified_claim(subject).unwrap());
+        let session = stage.database.session(&scope).await.unwrap();
+        session.commit_with(&[(accept, &[&token, &email])]).await.unwrap()[0].len()
+    };
+    let (token, invited) = (ours.to_string(), "Invited@Example.invalid");
+    assert_eq!(try_it("guest", "no such", invited).await, 0);
+    assert_eq!(try_it("guest", &token, "another@example.invalid").await, 0);
+    let set = |what: &str| format!("update robnu.invitations set {what} where seller_id = '{ours}'");
+    for (spoil, mend) in [
+        (set("revoked_at = now()"), set("revoked_at = null")),
+        (set("expires_at = now() - interval '1 second'"), set("expires_at = now() + interval '1 hour'")),
+        (
+            format!(
+                "update robnu.sellers set suspended_at = now(), suspension_reason = 'x' where seller_id = '{ours}'"
+            ),
+            "update robnu.sellers set suspended_at = null, suspension_reason = null".to_owned(),
+        ),
+    ] {
+        stage.arrange(&spoil).await;
+        assert_eq!(try_it("guest", &token, invited).await, 0, "{spoil}");
+        stage.arrange(&mend).await;
+    }
+    assert_eq!(try_it("guest", &token, invited).await, 1);
+    assert_eq!(try_it("guest", &token, invited).await, 0, "a second time");
+    assert_eq!(try_it("another guest", &token, invited).await, 0, "by another person");
+    let members = "select count(*) from robnu.members m join robnu.people p on p.id = m.person_id where p.subject = 'guest'";
+    assert_eq!(stage.count(members).await, 1);
+    // One who is a member already stays what they are.
+    let viewer = format!("VIEWER@{theirs}");
+    stage.arrange(&format!("update robnu.invitations set role = 'OWNER' where seller_id = '{theirs}'")).await;
+    assert_eq!(try_it(&viewer, &theirs.to_string(), invited).await, 1);
+    let owners =
+        format!("select count(*) from robnu.members where seller_id = '{theirs}' and role = 'OWNER'");
+    assert_eq!(stage.count(&owners).await, 1);
+}
+
+#[tokio::test]
+async fn a_job_reads_credentials_only_after_it_was_written_down() {
+    let stage = Stage::new().await;
+    let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
+    let adapter = stage.test.login("robnu_adapter").await;
+    let details = "select account_id from robnu.ajio_account_details";
+    assert_eq!(adapter.read(&ours.job_scope(), details, &[]).await.unwrap().len(), 0);
+    let open = "select robnu.open_credentials($1, 'a test')";
+    let session = adapter.session(&ours.job_scope()).await.unwrap();
+    let rows = session.commit_with(&[(open, &[&ours.ajio]), (details, &[])]).await.unwrap();
+    assert_eq!(rows[1].len(), 1);
+    let events =
+        "select count(*) from robnu.audit_events where action = 'credentials.opened' and actor_kind = 'JOB'";
+    assert_eq!(stage.count(events).await, 1);
+    let session = adapter.session(&ours.job_scope()).await.unwrap();
+    let foreign = session.commit_with(&[(open, &[&theirs.ajio]), (details, &[])]).await;
+    assert!(matches!(foreign, Err(Error::ForeignAccount)), "{foreign:?}");
+    let session = stage.database.session(&ours.scope("OWNER")).await.unwrap();
+    let member = session.commit_with(&[(open, &[&ours.ajio]), (details, &[])]).await;
+    assert!(matches!(member, Err(Error::Forbidden)), "{member:?}");
+    assert_eq!(stage.count(events).await, 1);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_the_actors_own_and_taken_once_in_a_day() {
+    let stage = Stage::new().await;
+    let claim = "select robnu.claim_idempotency_key(sha256('a key'), sha256('a request'))";
+    let ours = &stage.sellers.ours;
+    for role in ["OWNER", "ADMIN"] {
+        stage.write(&ours.scope(role), claim).await.unwrap();
+        assert!(matches!(stage.write(&ours.scope(role), claim).await, Err(Error::KeyUsed)), "{role}");
+        let seen = stage
+            .read(&ours.scope(role), "select 1 from robnu.idempotency_keys where key_hash = sha256('a key')")
+            .await;
+        assert_eq!(seen.unwrap(), 1, "{role} sees only their own");
+    }
+    stage.write(&stage.sellers.theirs.scope("OWNER"), claim).await.unwrap();
+    stage.arrange("update robnu.idempotency_keys set created_at = now() - interval '25 hours'").await;
+    stage.write(&ours.scope("OWNER"), claim).await.unwrap();
+    let person = PersonScope::new(ours.subject("OWNER"));
+    for used in [false, true] {
+        let session = stage.database.session(&person).await.unwrap();
+        assert_eq!(session.commit_with(&[(claim, &[])]).await.is_err(), used);
+    }
+}
+
+#[tokio::test]
+async fn the_trail_names_member_and_change_and_cannot_be_altered() {
+    let stage = Stage::new().await;
+    let ours = &stage.sellers.ours;
+    stage.write(&ours.scope("ADMIN"), RENAME).await.unwrap();
+    stage.write(&ours.scope("ADMIN"), RENAME).await.unwrap();
+    let sql = "select e.changed, e.shown::text from robnu.audit_events e join robnu.people p on p.id = e.actor_id
+        where e.action = 'seller.changed' and e.actor_kind = 'MEMBER' and p.subject = 'ADMIN@' || e.seller_id";
+    let events = stage.superuser.query(sql, &[]).await.unwrap();
+    assert_eq!(events.len(), 1, "a change that changes nothing is none");
+    assert_eq!(events[0].get::<_, Vec<String>>(0), ["name"]);
+    assert!(events[0].get::<_, &str>(1).contains(r#""name": "renamed""#));
+    for sql in [
+        "insert into robnu.audit_events (seller_id, actor_kind, action) select robnu.app_current_seller_id(), 'MEMBER', 'x'",
+        "update robnu.audit_events set action = 'x'",
+        "delete from robnu.audit_events",
+        "select robnu.write_audit_event(robnu.app_current_seller_id(), 'x', null, '{}', '{}')",
+    ] {
+        let refused = stage.write(&ours.scope("OWNER"), sql).await;
+        assert!(matches!(refused, Err(Error::Forbidden)), "{sql}: {refused:?}");
+    }
+}
