@@ -1,4 +1,4 @@
-//! What migrate does: schema first, then the passwords of the roles that the schema made.
+//! What migrate does: schema first, then the passwords of the roles that the schema made, then who is staff.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use robnu_tenancy::{DatabaseConfig, Password};
 
 use crate::login_roles::set_password;
 use crate::master;
+use crate::staff::{set_staff, subjects};
 
 const MASTER_SECRET: &str = "DATABASE_MASTER_SECRET_ID";
 const LOGIN_SECRETS: &str = "LOGIN_ROLE_SECRETS";
@@ -20,6 +21,8 @@ pub struct Context {
     master: DatabaseConfig,
     /// Login role → the secret with its password.
     login_secrets: BTreeMap<String, String>,
+    /// Token subjects of the super admins.
+    staff: Vec<String>,
 }
 
 /// Why the database is not up to date.
@@ -52,6 +55,9 @@ pub enum MigrateError {
         #[source]
         source: tokio_postgres::Error,
     },
+    /// The super admins could not be set.
+    #[error("the super admins could not be set")]
+    Staff(#[source] tokio_postgres::Error),
 }
 
 impl From<EnvError> for MigrateError {
@@ -68,7 +74,8 @@ impl Context {
         let aws = aws_config().await;
         let master = login(&aws, MASTER_SECRET, &master_secret).await?;
         let master = database_config(master.username, Some(Password::new(master.password)))?;
-        Ok(Self { aws, master, login_secrets })
+        let staff = subjects(&env::optional("STAFF_SUBJECTS").unwrap_or_default());
+        Ok(Self { aws, master, login_secrets, staff })
     }
 }
 
@@ -85,10 +92,12 @@ pub async fn migrate(context: &Context) -> Result<Applied, MigrateError> {
             .await
             .map_err(|source| MigrateError::Password { role: role.clone(), source })?;
     }
+    set_staff(&mut client, &context.staff).await.map_err(MigrateError::Staff)?;
     tracing::info!(
         applied = applied.now.len(),
         before = applied.before,
         logins = context.login_secrets.len(),
+        staff = context.staff.len(),
         "schema is up to date"
     );
     Ok(applied)

@@ -1,6 +1,7 @@
-//! Applies the migrations and sets the login roles' passwords.
+//! Applies the migrations, sets the login roles' passwords and says who is staff.
 
 pub mod custom_resource;
 pub mod handler;
 pub mod login_roles;
 pub mod master;
+pub mod staff;

@@ -1,0 +1,38 @@
+//! Staff: the super admins whom the stack's parameter names, by their tokens' subjects.
+
+use tokio_postgres::{Client, Error};
+
+/// Makes the missing super admins, brings back those who had been removed and removes the others, whose sessions stay in the
+/// books. `$1` token subjects
+const STAFF: &str = "
+with kept as (
+  insert into robnu.super_admins as known (subject)
+  select distinct unnest($1::text[])
+  on conflict (subject) do update set removed_at = null where known.removed_at is not null
+)
+update robnu.super_admins set removed_at = now() where removed_at is null and subject <> all ($1::text[])";
+
+/// Token subjects in a comma-separated list.
+#[must_use]
+pub fn subjects(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|subject| !subject.is_empty()).map(str::to_owned).collect()
+}
+
+/// Makes these people, and nobody else, super admins.
+pub async fn set_staff(client: &mut Client, subjects: &[String]) -> Result<(), Error> {
+    let transaction = client.transaction().await?;
+    transaction.batch_execute("set local role robnu_owner").await?;
+    transaction.execute(STAFF, &[&subjects]).await?;
+    transaction.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subjects;
+
+    #[test]
+    fn an_empty_list_names_nobody() {
+        assert!(subjects("").is_empty() && subjects(" , ,").is_empty());
+        assert_eq!(subjects("a, b,,c "), ["a", "b", "c"]);
+    }
+}

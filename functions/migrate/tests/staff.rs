@@ -1,0 +1,26 @@
+//! Who is staff: whom the stack's parameter names, and nobody else.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
+
+use migrate::staff::set_staff;
+use robnu_testkit::{TestDatabase, TwoSellers};
+
+#[tokio::test]
+async fn the_named_are_staff_the_others_are_no_longer_and_their_sessions_stay() {
+    let test = TestDatabase::new().await;
+    TwoSellers::seed(&test).await;
+    let mut master = test.raw("robnu_master").await;
+    let superuser = test.superuser().await;
+    let sql = "select coalesce(string_agg(subject, ',' order by subject), '') from robnu.super_admins where removed_at is null";
+    for (named, expected) in [
+        (vec!["one", "two", "one"], "one,two"),
+        (vec!["one", "two"], "one,two"),
+        (vec!["two", "STAFF"], "STAFF,two"),
+        (vec![], ""),
+    ] {
+        let named: Vec<String> = named.into_iter().map(str::to_owned).collect();
+        set_staff(&mut master, &named).await.unwrap();
+        assert_eq!(superuser.query_one(sql, &[]).await.unwrap().get::<_, String>(0), expected);
+    }
+    let sessions = "select count(*) from robnu.impersonation_sessions";
+    assert_eq!(superuser.query_one(sessions, &[]).await.unwrap().get::<_, i64>(0), 2);
+}
