@@ -1,4 +1,5 @@
-//! Amazon's stand-in: the token service (LWA) and the orders operations of the Selling Partner API.
+//! Amazon's stand-in: Seller Central's consent page, the token service (LWA) and the orders operations of the Selling
+//! Partner API.
 //!
 //! The refresh token decides whose orders are served. Answers follow the published model of the orders API, version
 //! 2026-01-01; where an order book says less than the model holds, the field is absent rather than invented.
@@ -17,8 +18,10 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use crate::call::{Call, Reply};
-use crate::config::{AmazonAccount, AmazonConfig};
+use crate::config::{AmazonAccount, AmazonConfig, OAuthApp};
+use crate::consent::{ConsentDesk, Wording};
 use crate::faults::PageFault;
+use crate::oauth_token::{self, Refused};
 use crate::quota::{Buckets, Quota};
 use crate::state::ChangeError;
 use crate::tokens::TokenStore;
@@ -26,12 +29,24 @@ use crate::tokens::TokenStore;
 use accounts::Accounts;
 use search::Pages;
 
+const CONSENT_PATH: &str = "/apps/authorize/consent";
 const TOKEN_PATH: &str = "/auth/o2/token";
 const ORDERS_PATH: &str = "/orders/2026-01-01/orders";
 const ACCESS_TOKEN_HEADER: &str = "x-amz-access-token";
 
+const WORDING: Wording = Wording {
+    title: "Amazon Seller Central",
+    application: "application_id",
+    code: "spapi_oauth_code",
+    account: Some("selling_partner_id"),
+};
+
+/// Offered on the consent page beside the selling partners that are known.
+const NEW_SELLING_PARTNER: &str = "A1NEWSELLER";
+
 pub(crate) struct Amazon {
     accounts: Accounts,
+    desk: ConsentDesk,
     tokens: TokenStore,
     buckets: Buckets,
     search_orders: Quota,
@@ -43,6 +58,7 @@ impl Amazon {
     pub(crate) fn new(config: &AmazonConfig) -> Self {
         Self {
             accounts: Accounts::new(config),
+            desk: ConsentDesk::new(WORDING, config.apps.clone()),
             tokens: TokenStore::new(config.token_seconds),
             buckets: Buckets::default(),
             search_orders: config.search_orders,
@@ -54,7 +70,12 @@ impl Amazon {
     /// Whose call this is, as far as it says; its token may have expired.
     pub(crate) fn account_of(&self, call: &Call) -> Option<String> {
         if call.path == TOKEN_PATH {
-            return self.accounts.named_by(&lwa::parameters(call).ok()?);
+            let parameters = lwa::parameters(call).ok()?;
+            let by_code = parameters.get("code").and_then(|code| self.desk.owner(code));
+            return by_code.map(str::to_owned).or_else(|| self.accounts.named_by(&parameters));
+        }
+        if call.path == CONSENT_PATH {
+            return call.parameter("account").map(str::to_owned);
         }
         call.header(ACCESS_TOKEN_HEADER).and_then(|token| self.tokens.owner(token)).map(str::to_owned)
     }
@@ -63,6 +84,7 @@ impl Amazon {
         let order_id = call.path.strip_prefix(ORDERS_PATH).and_then(|rest| rest.strip_prefix('/'));
         match (&call.method, call.path.as_str(), order_id) {
             (&Method::POST, TOKEN_PATH, _) => self.issue_token(call, now),
+            (&Method::GET, CONSENT_PATH, _) => self.consent(call, now, *page_fault == PageFault::DenyConsent),
             (&Method::GET, ORDERS_PATH, _) => self.search(call, now, page_fault),
             (&Method::GET, _, Some(order_id)) => self.order(call, order_id, now, page_fault),
             _ => {
@@ -73,6 +95,14 @@ impl Amazon {
 
     pub(crate) fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
         self.tokens.expire(account, now);
+    }
+
+    pub(crate) fn expire_codes(&mut self, now: DateTime<Utc>) {
+        self.desk.expire_codes(now);
+    }
+
+    pub(crate) fn register_app(&mut self, app: OAuthApp) {
+        self.desk.register(app);
     }
 
     pub(crate) fn register(&mut self, account: AmazonAccount) {
@@ -95,8 +125,18 @@ impl Amazon {
         self.buckets.refill();
     }
 
+    fn consent(&mut self, call: &Call, now: DateTime<Utc>, is_denied: bool) -> Reply {
+        let mut accounts = self.accounts.names();
+        if !accounts.iter().any(|name| name == NEW_SELLING_PARTNER) {
+            accounts.push(NEW_SELLING_PARTNER.to_owned());
+        }
+        self.desk.answer(call, &accounts, is_denied, now)
+    }
+
     fn issue_token(&mut self, call: &Call, now: DateTime<Utc>) -> Reply {
-        let account = match lwa::parameters(call).and_then(|parameters| self.accounts.admit(&parameters)) {
+        let admitted = lwa::parameters(call)
+            .and_then(|parameters| self.accounts.admit(&parameters, &mut self.desk, now));
+        let account = match admitted {
             Ok(account) => account,
             Err(refused) => return refused.reply(),
         };
@@ -148,13 +188,18 @@ pub(crate) fn ledger_path(path: &str) -> String {
 
 /// Refused credentials: `invalid_grant` of the token service, `Unauthorized` elsewhere.
 pub(crate) fn rejection(path: &str) -> Reply {
-    if path == TOKEN_PATH { lwa::Refused::invalid_grant().reply() } else { unauthorised() }
+    if path == TOKEN_PATH { Refused::invalid_grant("refresh_token").reply() } else { unauthorised() }
+}
+
+/// A refused client: `invalid_client` of the token service, `Unauthorized` elsewhere.
+pub(crate) fn client_rejection(path: &str) -> Reply {
+    if path == TOKEN_PATH { Refused::invalid_client().reply() } else { unauthorised() }
 }
 
 /// An HTTP error in the form that the path's service gives it.
 pub(crate) fn failure(path: &str, status: StatusCode) -> Reply {
     if path == TOKEN_PATH {
-        return lwa::failure(status);
+        return oauth_token::failure(status);
     }
     let (code, message) = match status {
         StatusCode::TOO_MANY_REQUESTS => {

@@ -68,6 +68,10 @@ impl Reply {
         Self { status, headers: Vec::new(), body, orders: 0, issued_token: false }
     }
 
+    pub(crate) fn text(status: StatusCode, text: String) -> Self {
+        Self { status, headers: Vec::new(), body: text.into_bytes(), orders: 0, issued_token: false }
+    }
+
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

@@ -14,6 +14,10 @@ pub struct SimulatorConfig {
     pub ajio: AjioConfig,
     /// The Amazon stand-in.
     pub amazon: AmazonConfig,
+    /// The Flipkart stand-in.
+    pub flipkart: FlipkartConfig,
+    /// The Meesho stand-in.
+    pub meesho: MeeshoConfig,
 }
 
 impl SimulatorConfig {
@@ -24,6 +28,8 @@ impl SimulatorConfig {
             bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             ajio: AjioConfig::default(),
             amazon: AmazonConfig::new(default_book),
+            flipkart: FlipkartConfig::default(),
+            meesho: MeeshoConfig::default(),
         }
     }
 
@@ -78,6 +84,8 @@ pub struct AmazonConfig {
     pub get_order: Quota,
     /// Registered selling partners.
     pub accounts: Vec<AmazonAccount>,
+    /// Applications that sellers can consent to.
+    pub apps: Vec<OAuthApp>,
 }
 
 impl AmazonConfig {
@@ -91,6 +99,7 @@ impl AmazonConfig {
             search_orders: Quota { rate: 0.0056, burst: 20 },
             get_order: Quota { rate: 0.5, burst: 30 },
             accounts: Vec::new(),
+            apps: vec![OAuthApp::sample()],
         }
     }
 }
@@ -108,4 +117,92 @@ pub struct AmazonAccount {
     pub client_secret: Option<String>,
     /// Its orders.
     pub orders: OrderBook,
+}
+
+/// An application that sellers can consent to.
+#[derive(Clone)]
+pub struct OAuthApp {
+    /// How the consent page knows it; at Flipkart this is the client id.
+    pub application_id: String,
+    /// OAuth client id.
+    pub client_id: String,
+    /// OAuth client secret.
+    pub client_secret: String,
+    /// Where the page may send sellers back to; anywhere when empty.
+    pub redirect_uris: Vec<String>,
+}
+
+impl OAuthApp {
+    /// The application that the stand-ins know from the start, with credentials that are good for nothing else.
+    #[must_use]
+    pub fn sample() -> Self {
+        Self {
+            application_id: "simulated-app".to_owned(),
+            client_id: "simulated-app".to_owned(),
+            client_secret: "simulated-app-secret".to_owned(),
+            redirect_uris: Vec::new(),
+        }
+    }
+
+    pub(crate) fn may_return_to(&self, uri: &str) -> bool {
+        let is_web = uri.starts_with("http://") || uri.starts_with("https://");
+        is_web && (self.redirect_uris.is_empty() || self.redirect_uris.iter().any(|known| known == uri))
+    }
+}
+
+/// The Flipkart stand-in.
+#[derive(Clone)]
+pub struct FlipkartConfig {
+    /// Whether self-access keys that are not registered get tokens.
+    pub accept_unregistered: bool,
+    /// Life of an access token.
+    pub token_seconds: u32,
+    /// Life of a refresh token.
+    pub refresh_token_seconds: u32,
+    /// Registered sellers.
+    pub accounts: Vec<FlipkartAccount>,
+    /// Applications that sellers can consent to.
+    pub apps: Vec<OAuthApp>,
+}
+
+impl Default for FlipkartConfig {
+    /// Flipkart's published lives of 60 and 180 days.
+    fn default() -> Self {
+        Self {
+            accept_unregistered: true,
+            token_seconds: 60 * 86_400 - 1,
+            refresh_token_seconds: 180 * 86_400,
+            accounts: Vec::new(),
+            apps: vec![OAuthApp::sample()],
+        }
+    }
+}
+
+/// A registered Flipkart seller with a self-access application.
+#[derive(Clone)]
+pub struct FlipkartAccount {
+    /// Its name in faults, ledger and control calls.
+    pub account: String,
+    /// Application id.
+    pub app_id: String,
+    /// The only application secret accepted with it.
+    pub app_secret: String,
+}
+
+/// The Meesho stand-in.
+#[derive(Clone, Default)]
+pub struct MeeshoConfig {
+    /// Registered suppliers; nobody else's signature can be checked.
+    pub accounts: Vec<MeeshoAccount>,
+}
+
+/// A registered Meesho supplier.
+#[derive(Clone)]
+pub struct MeeshoAccount {
+    /// Supplier id, also its name in faults and ledger.
+    pub supplier_id: String,
+    /// API key.
+    pub api_key: String,
+    /// API secret, under which requests are signed.
+    pub api_secret: String,
 }

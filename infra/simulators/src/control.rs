@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::ajio::{AjioOrderSummary, AjioStatus};
-use crate::config::{AjioAccount, AmazonAccount};
+use crate::config::{AjioAccount, AmazonAccount, FlipkartAccount, MeeshoAccount, OAuthApp};
 use crate::faults::Fault;
 use crate::ledger::LedgerReport;
 use crate::order_book::{OrderBook, OrderBookError};
@@ -37,6 +37,10 @@ pub(crate) fn routes(state: State) -> Router {
         .route("/amazon/accounts", post(register_amazon))
         .route("/amazon/orders", post(change_amazon_order))
         .route("/amazon/quota", put(set_search_orders_quota))
+        .route("/amazon/apps", post(register_amazon_app))
+        .route("/flipkart/apps", post(register_flipkart_app))
+        .route("/flipkart/accounts", post(register_flipkart))
+        .route("/meesho/accounts", post(register_meesho))
         .with_state(state)
 }
 
@@ -204,4 +208,64 @@ async fn change_amazon_order(Shared(state): Shared<State>, Json(change): Json<Ch
 async fn set_search_orders_quota(Shared(state): Shared<State>, Json(quota): Json<Quota>) -> Json<Value> {
     state.set_search_orders_quota(quota);
     Json(json!({ "quota": quota }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterApp {
+    application_id: Option<String>,
+    client_id: String,
+    client_secret: String,
+    #[serde(default)]
+    redirect_uris: Vec<String>,
+}
+
+impl From<RegisterApp> for OAuthApp {
+    fn from(order: RegisterApp) -> Self {
+        let RegisterApp { application_id, client_id, client_secret, redirect_uris } = order;
+        let application_id = application_id.unwrap_or_else(|| client_id.clone());
+        Self { application_id, client_id, client_secret, redirect_uris }
+    }
+}
+
+async fn register_amazon_app(Shared(state): Shared<State>, Json(order): Json<RegisterApp>) -> Json<Value> {
+    let answer = json!({ "client_id": order.client_id });
+    state.register_amazon_app(order.into());
+    Json(answer)
+}
+
+async fn register_flipkart_app(Shared(state): Shared<State>, Json(order): Json<RegisterApp>) -> Json<Value> {
+    let answer = json!({ "client_id": order.client_id });
+    state.register_flipkart_app(order.into());
+    Json(answer)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterFlipkart {
+    account: String,
+    app_id: String,
+    app_secret: String,
+}
+
+async fn register_flipkart(Shared(state): Shared<State>, Json(order): Json<RegisterFlipkart>) -> Json<Value> {
+    let RegisterFlipkart { account, app_id, app_secret } = order;
+    let answer = json!({ "account": account });
+    state.register_flipkart(FlipkartAccount { account, app_id, app_secret });
+    Json(answer)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterMeesho {
+    supplier_id: String,
+    api_key: String,
+    api_secret: String,
+}
+
+async fn register_meesho(Shared(state): Shared<State>, Json(order): Json<RegisterMeesho>) -> Json<Value> {
+    let RegisterMeesho { supplier_id, api_key, api_secret } = order;
+    let answer = json!({ "supplier_id": supplier_id });
+    state.register_meesho(MeeshoAccount { supplier_id, api_key, api_secret });
+    Json(answer)
 }

@@ -14,7 +14,9 @@ use crate::ajio;
 use crate::amazon;
 use crate::call::{Call, Reply};
 use crate::faults::{FaultKind, PageFault};
+use crate::flipkart;
 use crate::ledger::{CallKey, OpenCall};
+use crate::meesho;
 use crate::state::{Marketplace, State, lock};
 
 /// The largest request body that is read: a batch of a few thousand acknowledgements.
@@ -60,13 +62,15 @@ fn account_of(state: &State, marketplace: Marketplace, call: &Call) -> String {
     let known = match marketplace {
         Marketplace::Ajio => lock(&state.inner.ajio).account_of(call),
         Marketplace::Amazon => lock(&state.inner.amazon).account_of(call),
+        Marketplace::Flipkart => lock(&state.inner.flipkart).account_of(call),
+        Marketplace::Meesho => lock(&state.inner.meesho).account_of(call),
     };
     known.unwrap_or_else(|| "-".to_owned())
 }
 
 fn ledger_path(marketplace: Marketplace, path: &str) -> String {
     match marketplace {
-        Marketplace::Ajio => path.to_owned(),
+        Marketplace::Ajio | Marketplace::Flipkart | Marketplace::Meesho => path.to_owned(),
         Marketplace::Amazon => amazon::ledger_path(path),
     }
 }
@@ -83,6 +87,8 @@ fn answer(
         match marketplace {
             Marketplace::Ajio => lock(&state.inner.ajio).answer(call, now, page_fault),
             Marketplace::Amazon => lock(&state.inner.amazon).answer(call, now, page_fault),
+            Marketplace::Flipkart => lock(&state.inner.flipkart).answer(call, now, page_fault),
+            Marketplace::Meesho => lock(&state.inner.meesho).answer(call, now),
         }
     };
     let reply = match fault {
@@ -111,9 +117,22 @@ fn answer(
             state.expire_tokens(marketplace, Some(account));
             serve(&PageFault::None)
         }
+        Some(FaultKind::DenyConsent) => serve(&PageFault::DenyConsent),
+        Some(FaultKind::ExpireCodes) => {
+            state.expire_codes(marketplace);
+            serve(&PageFault::None)
+        }
         Some(FaultKind::RejectCredentials) => match marketplace {
             Marketplace::Ajio => ajio::rejection(),
             Marketplace::Amazon => amazon::rejection(&call.path),
+            Marketplace::Flipkart => flipkart::rejection(&call.path),
+            Marketplace::Meesho => meesho::rejection(),
+        },
+        Some(FaultKind::RejectClient) => match marketplace {
+            Marketplace::Ajio => ajio::rejection(),
+            Marketplace::Amazon => amazon::client_rejection(&call.path),
+            Marketplace::Flipkart => flipkart::client_rejection(),
+            Marketplace::Meesho => meesho::rejection(),
         },
         Some(FaultKind::Status { status, retry_after }) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -131,6 +150,8 @@ fn failure(marketplace: Marketplace, path: &str, status: StatusCode) -> Reply {
     match marketplace {
         Marketplace::Ajio => ajio::failure(status),
         Marketplace::Amazon => amazon::failure(path, status),
+        Marketplace::Flipkart => flipkart::failure(status),
+        Marketplace::Meesho => meesho::failure(status),
     }
 }
 
@@ -147,7 +168,7 @@ fn deliver(marketplace: Marketplace, reply: Reply, delivery: &Delivery) -> Respo
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     let request_id = match marketplace {
         Marketplace::Amazon => Some(("x-amzn-requestid", Uuid::now_v7().to_string())),
-        Marketplace::Ajio => None,
+        Marketplace::Ajio | Marketplace::Flipkart | Marketplace::Meesho => None,
     };
     for (name, value) in reply.headers.into_iter().chain(request_id) {
         if let Ok(value) = HeaderValue::from_str(&value) {

@@ -14,13 +14,13 @@ const LONGEST_HANG: Duration = Duration::from_mins(2);
 pub struct Fault {
     /// Which stand-in misbehaves.
     pub marketplace: Marketplace,
-    /// Prefix of the path after `/ajio` or `/amazon`; empty for every path.
+    /// Prefix of the path after the marketplace's own; empty for every path.
     #[serde(default)]
     pub path: String,
     /// Only calls of this method, when given. AJIO reads and acknowledges orders on the same path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// Only calls of this account (AJIO user name, Amazon account name), when given.
+    /// Only calls of this account, as the ledger names it, when given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// How many matching calls are let through first.
@@ -110,6 +110,12 @@ pub enum FaultKind {
     ExpireTokens,
     /// Credentials are refused where tokens are issued, tokens elsewhere.
     RejectCredentials,
+    /// The OAuth client is refused where tokens are issued, tokens elsewhere.
+    RejectClient,
+    /// The consent page sends the seller back with a denial, whatever they click.
+    DenyConsent,
+    /// The marketplace's consent codes end before the call is looked at.
+    ExpireCodes,
     /// One record of the page cannot be read.
     Malformed {
         /// In which way.
@@ -145,6 +151,7 @@ pub(crate) enum PageFault {
     Short,
     Repeat,
     Malformed(Malformation, usize),
+    DenyConsent,
 }
 
 /// What applies to one call.

@@ -1,4 +1,5 @@
-//! HTTP stand-ins for the marketplaces: AJIO dropship and Amazon's Selling Partner API in one process, on one loopback port.
+//! HTTP stand-ins for the marketplaces in one process, on one loopback port: AJIO dropship, Amazon's Selling Partner API,
+//! Flipkart's OAuth service, and a bridge to Meesho's partner programme.
 //!
 //! Tests start one in-process with [`Simulator::start`]; the binary of this package serves the same thing for a local cloud.
 //! The rule of this crate: amounts are decimals from the file to the wire, and no request ever passes through a float.
@@ -8,10 +9,14 @@ mod amazon;
 mod call;
 mod clock;
 mod config;
+mod consent;
 mod control;
 mod door;
 mod faults;
+mod flipkart;
 mod ledger;
+mod meesho;
+mod oauth_token;
 mod order_book;
 mod quota;
 mod server;
@@ -19,7 +24,10 @@ mod state;
 mod tokens;
 
 pub use ajio::{AjioOrderSummary, AjioStatus};
-pub use config::{AjioAccount, AjioConfig, AmazonAccount, AmazonConfig, SimulatorConfig};
+pub use config::{
+    AjioAccount, AjioConfig, AmazonAccount, AmazonConfig, FlipkartAccount, FlipkartConfig, MeeshoAccount,
+    MeeshoConfig, OAuthApp, SimulatorConfig,
+};
 pub use faults::{Fault, FaultKind, Malformation};
 pub use ledger::{InFlight, LedgerLine, LedgerReport, TokensIssued};
 pub use order_book::{CellProblem, Fulfilment, Line, Order, OrderBook, OrderBookError};

@@ -1,4 +1,4 @@
-//! The simulators as a process: one port, both marketplaces, the bound address as one line of JSON on standard output.
+//! The simulators as a process: one port, all marketplaces, the bound address as one line of JSON on standard output.
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 /// Exit code for an order book or an argument that cannot be used; clap uses the same for arguments.
 const BAD_INPUT: u8 = 2;
 
-/// HTTP stand-ins for AJIO dropship (under /ajio) and Amazon's Selling Partner API (under /amazon).
+/// HTTP stand-ins for AJIO dropship (under /ajio), Amazon's Selling Partner API (under /amazon), Flipkart's OAuth service
+/// (under /flipkart) and a bridge to Meesho's partner programme (under /meesho).
 ///
 /// The first line on standard output is JSON with the bound address. Faults, ledger and orders are under /_control.
 #[derive(Parser)]

@@ -29,8 +29,12 @@ pub struct Addresses {
     pub base_url: String,
     /// Base URL of AJIO's API.
     pub ajio_base_url: String,
-    /// Base URL of Amazon's API and of its token service.
+    /// Base URL of Amazon's API, of its token service and of Seller Central.
     pub amazon_base_url: String,
+    /// Base URL of Flipkart.
+    pub flipkart_base_url: String,
+    /// Base URL of the bridge to Meesho.
+    pub meesho_base_url: String,
     /// Base URL of the control endpoints.
     pub control_url: String,
 }
@@ -42,6 +46,8 @@ impl From<SocketAddr> for Addresses {
             address,
             ajio_base_url: format!("{base_url}/ajio"),
             amazon_base_url: format!("{base_url}/amazon"),
+            flipkart_base_url: format!("{base_url}/flipkart"),
+            meesho_base_url: format!("{base_url}/meesho"),
             control_url: format!("{base_url}/_control"),
             base_url,
         }
@@ -57,6 +63,8 @@ pub fn router(state: &State) -> Router {
     Router::new()
         .nest("/ajio", marketplace(Marketplace::Ajio))
         .nest("/amazon", marketplace(Marketplace::Amazon))
+        .nest("/flipkart", marketplace(Marketplace::Flipkart))
+        .nest("/meesho", marketplace(Marketplace::Meesho))
         .nest("/_control", control::routes(state.clone()))
 }
 
@@ -126,10 +134,22 @@ impl Simulator {
         &self.addresses.ajio_base_url
     }
 
-    /// Base URL of Amazon's API and of its token service.
+    /// Base URL of Amazon's API, of its token service and of Seller Central.
     #[must_use]
     pub fn amazon_base_url(&self) -> &str {
         &self.addresses.amazon_base_url
+    }
+
+    /// Base URL of Flipkart.
+    #[must_use]
+    pub fn flipkart_base_url(&self) -> &str {
+        &self.addresses.flipkart_base_url
+    }
+
+    /// Base URL of the bridge to Meesho.
+    #[must_use]
+    pub fn meesho_base_url(&self) -> &str {
+        &self.addresses.meesho_base_url
     }
 
     /// Where it listens.

@@ -10,9 +10,11 @@ use thiserror::Error;
 use crate::ajio::{Ajio, AjioOrderSummary, AjioStatus};
 use crate::amazon::Amazon;
 use crate::clock::Clock;
-use crate::config::{AjioAccount, AmazonAccount, SimulatorConfig};
+use crate::config::{AjioAccount, AmazonAccount, FlipkartAccount, MeeshoAccount, OAuthApp, SimulatorConfig};
 use crate::faults::{Fault, Faults};
+use crate::flipkart::Flipkart;
 use crate::ledger::{Ledger, LedgerReport};
+use crate::meesho::Meesho;
 use crate::quota::Quota;
 
 /// Which stand-in.
@@ -23,6 +25,10 @@ pub enum Marketplace {
     Ajio,
     /// Amazon's Selling Partner API and its token service, under `/amazon`.
     Amazon,
+    /// Flipkart's OAuth service, under `/flipkart`.
+    Flipkart,
+    /// A bridge to Meesho's partner programme, under `/meesho`. Its protocol is ours.
+    Meesho,
 }
 
 /// Why a simulator could not start.
@@ -56,7 +62,7 @@ pub enum ChangeError {
     NotPending,
 }
 
-/// One simulator: both marketplaces, the faults that are set, and the ledger. Cloning shares it.
+/// One simulator: all marketplaces, the faults that are set, and the ledger. Cloning shares it.
 #[derive(Clone)]
 pub struct State {
     pub(crate) inner: Arc<Inner>,
@@ -66,6 +72,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) ajio: Mutex<Ajio>,
     pub(crate) amazon: Mutex<Amazon>,
+    pub(crate) flipkart: Mutex<Flipkart>,
+    pub(crate) meesho: Mutex<Meesho>,
     pub(crate) faults: Mutex<Faults>,
     pub(crate) ledger: Arc<Mutex<Ledger>>,
 }
@@ -78,6 +86,8 @@ impl State {
             clock: Clock::default(),
             ajio: Mutex::new(Ajio::new(&config.ajio)),
             amazon: Mutex::new(Amazon::new(&config.amazon)),
+            flipkart: Mutex::new(Flipkart::new(&config.flipkart)),
+            meesho: Mutex::new(Meesho::new(&config.meesho)),
             faults: Mutex::default(),
             ledger: Arc::default(),
         };
@@ -117,7 +127,39 @@ impl State {
         match marketplace {
             Marketplace::Ajio => lock(&self.inner.ajio).expire_tokens(account, now),
             Marketplace::Amazon => lock(&self.inner.amazon).expire_tokens(account, now),
+            Marketplace::Flipkart => lock(&self.inner.flipkart).expire_tokens(account, now),
+            Marketplace::Meesho => {} // each of its calls is signed by itself
         }
+    }
+
+    /// Ends the consent codes of a marketplace that nobody has exchanged yet.
+    pub fn expire_codes(&self, marketplace: Marketplace) {
+        let now = self.inner.clock.now();
+        match marketplace {
+            Marketplace::Amazon => lock(&self.inner.amazon).expire_codes(now),
+            Marketplace::Flipkart => lock(&self.inner.flipkart).expire_codes(now),
+            Marketplace::Ajio | Marketplace::Meesho => {}
+        }
+    }
+
+    /// Registers an application for Seller Central's consent page, or replaces it.
+    pub fn register_amazon_app(&self, app: OAuthApp) {
+        lock(&self.inner.amazon).register_app(app);
+    }
+
+    /// Registers an application for Flipkart's consent page, or replaces it.
+    pub fn register_flipkart_app(&self, app: OAuthApp) {
+        lock(&self.inner.flipkart).register_app(app);
+    }
+
+    /// Registers a Flipkart seller, or replaces it.
+    pub fn register_flipkart(&self, account: FlipkartAccount) {
+        lock(&self.inner.flipkart).register(account);
+    }
+
+    /// Registers a Meesho supplier, or replaces it.
+    pub fn register_meesho(&self, account: MeeshoAccount) {
+        lock(&self.inner.meesho).register(account);
     }
 
     /// Moves the simulated clock forward: tokens and page tokens age, quotas fill.

@@ -29,6 +29,7 @@ impl<'a> Client<'a> {
         let token = match marketplace {
             Marketplace::Ajio => ajio_token(simulator, "DV1"),
             Marketplace::Amazon => amazon_token(simulator, "Atzr|a"),
+            other => panic!("{other:?} serves no orders"),
         };
         Self { simulator, marketplace, token }
     }
@@ -37,6 +38,7 @@ impl<'a> Client<'a> {
         match self.marketplace {
             Marketplace::Ajio => "/orders/pendency",
             Marketplace::Amazon => SEARCH,
+            other => panic!("{other:?} serves no orders"),
         }
     }
 
@@ -48,6 +50,7 @@ impl<'a> Client<'a> {
         match self.marketplace {
             Marketplace::Ajio => ajio_get(self.simulator, &self.token, "/orders/pendency?pageSize=5"),
             Marketplace::Amazon => search(self.simulator, &self.token, &SMALL_PAGES),
+            other => panic!("{other:?} serves no orders"),
         }
     }
 
@@ -66,6 +69,7 @@ impl<'a> Client<'a> {
                     &[&SMALL_PAGES[..], &[("paginationToken", &next)]].concat(),
                 )
             }
+            other => panic!("{other:?} serves no orders"),
         }
     }
 
@@ -73,6 +77,7 @@ impl<'a> Client<'a> {
         page.order_ids(match self.marketplace {
             Marketplace::Ajio => "order_id",
             Marketplace::Amazon => "orderId",
+            other => panic!("{other:?} serves no orders"),
         })
     }
 
@@ -80,6 +85,7 @@ impl<'a> Client<'a> {
         match self.marketplace {
             Marketplace::Ajio => 401,
             Marketplace::Amazon => 403,
+            other => panic!("{other:?} serves no orders"),
         }
     }
 }
@@ -119,6 +125,7 @@ fn server_errors_carry_the_marketplaces_own_body() {
             match client.marketplace {
                 Marketplace::Ajio => assert_eq!(answer.json()["statusCode"], status),
                 Marketplace::Amazon => assert!(answer.json()["errors"][0]["code"].is_string()),
+                other => panic!("{other:?} serves no orders"),
             }
         }
     });
@@ -288,6 +295,7 @@ fn one_record_of_a_page_is_spoilt_and_the_others_are_as_before() {
         let (amount, date) = match client.marketplace {
             Marketplace::Ajio => ("/total_amount", "order_date"),
             Marketplace::Amazon => ("/proceeds/grandTotal/amount", "createdTime"),
+            other => panic!("{other:?} serves no orders"),
         };
         let honest = client.first_page().json()["orders"].as_array().unwrap().clone();
         let spoilt = |malformation| {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, OrdersPage, OrdersRequest, Target};
-use crate::details::{Credentials, DetailsSpec, FieldSpec, printable, single_line};
+use crate::details::{Credentials, DetailsSpec, FieldSpec, Presence, no_rule, printable, single_line};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
 use crate::records::map_records;
@@ -29,9 +29,22 @@ use paging::Position;
 pub static DETAILS: DetailsSpec = DetailsSpec {
     table: "ajio_account_details",
     fields: &[
-        FieldSpec { name: "username", secret: false, max_len: 100, check: printable },
-        FieldSpec { name: "password", secret: true, max_len: 200, check: single_line },
+        FieldSpec {
+            name: "username",
+            secret: false,
+            presence: Presence::Always,
+            max_len: 100,
+            check: printable,
+        },
+        FieldSpec {
+            name: "password",
+            secret: true,
+            presence: Presence::Always,
+            max_len: 200,
+            check: single_line,
+        },
     ],
+    rule: no_rule,
     insert: include_str!("sql/ajio_insert_details.sql"),
     update: include_str!("sql/ajio_update_details.sql"),
     select: include_str!("sql/ajio_select_details.sql"),

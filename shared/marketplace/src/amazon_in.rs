@@ -5,6 +5,7 @@
 //! page: what changes while later pages are read belongs to the next run.
 
 mod client;
+mod consent;
 mod mapping;
 mod money;
 mod paging;
@@ -18,23 +19,45 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, OrdersPage, OrdersRequest, Target};
-use crate::details::{Credentials, DetailsSpec, FieldSpec, printable};
+use crate::details::{Credentials, DetailsSpec, FieldSpec, Presence, printable, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
+use crate::oauth::OAuth;
+use crate::platform_app::PlatformApp;
 use crate::records::map_records;
 use crate::token_cache::TokenCache;
 
 use client::{AmazonClient, Service};
+use consent::AmazonConsent;
 use paging::Position;
 
 /// Amazon's satellite table.
 pub static DETAILS: DetailsSpec = DetailsSpec {
     table: "amazon_account_details",
     fields: &[
-        FieldSpec { name: "client_id", secret: false, max_len: 200, check: printable },
-        FieldSpec { name: "client_secret", secret: true, max_len: 500, check: printable },
-        FieldSpec { name: "refresh_token", secret: true, max_len: 2_048, check: printable },
+        FieldSpec {
+            name: "client_id",
+            secret: false,
+            presence: Presence::UnlessConsented,
+            max_len: 200,
+            check: printable,
+        },
+        FieldSpec {
+            name: "client_secret",
+            secret: true,
+            presence: Presence::UnlessConsented,
+            max_len: 500,
+            check: printable,
+        },
+        FieldSpec {
+            name: "refresh_token",
+            secret: true,
+            presence: Presence::Always,
+            max_len: 2_048,
+            check: printable,
+        },
     ],
+    rule: |credentials| together(credentials, "client_id", "client_secret"),
     insert: include_str!("sql/amazon_in_insert_details.sql"),
     update: include_str!("sql/amazon_in_update_details.sql"),
     select: include_str!("sql/amazon_in_select_details.sql"),
@@ -46,20 +69,38 @@ const RENEW_BEFORE: Duration = Duration::from_mins(5);
 /// Amazon closes its windows two minutes in the past; ten leave room for clocks and late stamps.
 const OVERLAP: Duration = Duration::from_mins(10);
 
+/// What an operator is told when an account needs the platform's application and it is not there or refused.
+const PLATFORM_APP: &str = "the platform's own application at Amazon.in";
+
+/// Where Amazon is, and as whom the platform goes there.
+pub struct Endpoints {
+    /// The Selling Partner API.
+    pub base_url: Option<Url>,
+    /// Login with Amazon: its base, or the token endpoint itself.
+    pub auth_url: Option<Url>,
+    /// Seller Central, where sellers consent.
+    pub consent_url: Option<Url>,
+    /// The platform's application.
+    pub app: Option<PlatformApp>,
+}
+
 /// Amazon.in.
 pub struct AmazonIn {
     service: Option<Arc<Service>>,
+    consent: AmazonConsent,
 }
 
 impl AmazonIn {
-    /// An adapter that talks to the API at `base_url` with tokens from `auth_url`; without both it only knows its
-    /// details. `auth_url` may be the authority's base or the token endpoint itself.
+    /// An adapter that talks to the API with tokens from the token service; without the addresses of both it only knows
+    /// its details, and how sellers consent.
     #[must_use]
-    pub fn new(http: HttpClient, base_url: Option<Url>, auth_url: Option<Url>) -> Self {
-        let service = base_url.zip(auth_url).map(|(base_url, auth_url)| {
-            Arc::new(Service { http, base_url, auth_url, tokens: TokenCache::new(RENEW_BEFORE) })
+    pub fn new(http: HttpClient, endpoints: Endpoints) -> Self {
+        let Endpoints { base_url, auth_url, consent_url, app } = endpoints;
+        let service = base_url.zip(auth_url.clone()).map(|(base_url, auth_url)| {
+            let tokens = TokenCache::new(RENEW_BEFORE);
+            Arc::new(Service { http: http.clone(), base_url, auth_url, app: app.clone(), tokens })
         });
-        Self { service }
+        Self { service, consent: AmazonConsent { http, consent_url, auth_url, app } }
     }
 }
 
@@ -74,6 +115,10 @@ impl Adapter for AmazonIn {
 
     fn details(&self) -> &'static DetailsSpec {
         &DETAILS
+    }
+
+    fn oauth(&self) -> Option<&dyn OAuth> {
+        Some(&self.consent)
     }
 
     fn overlap(&self) -> Duration {

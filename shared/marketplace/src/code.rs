@@ -10,10 +10,15 @@ pub enum MarketplaceCode {
     Ajio,
     /// Amazon.in.
     AmazonIn,
+    /// Flipkart.
+    Flipkart,
+    /// Meesho.
+    Meesho,
 }
 
 /// Every code, in the order they are shown.
-pub const MARKETPLACE_CODES: &[MarketplaceCode] = &[MarketplaceCode::Ajio, MarketplaceCode::AmazonIn];
+pub const MARKETPLACE_CODES: &[MarketplaceCode] =
+    &[MarketplaceCode::Ajio, MarketplaceCode::AmazonIn, MarketplaceCode::Flipkart, MarketplaceCode::Meesho];
 
 impl MarketplaceCode {
     /// The text stored in the database and carried in messages.
@@ -22,6 +27,8 @@ impl MarketplaceCode {
         match self {
             Self::Ajio => "AJIO",
             Self::AmazonIn => "AMAZON_IN",
+            Self::Flipkart => "FLIPKART",
+            Self::Meesho => "MEESHO",
         }
     }
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::code::MarketplaceCode;
 use crate::details::{Credentials, DetailsSpec};
 use crate::error::AdapterError;
+use crate::oauth::OAuth;
 use crate::record::{OrderRecord, QuarantinedRecord};
 
 /// What a schedule or a sync request can ask an adapter for.
@@ -20,6 +21,16 @@ use crate::record::{OrderRecord, QuarantinedRecord};
 pub enum Target {
     /// Orders with their lines and shipments.
     Orders,
+}
+
+impl Target {
+    /// The text that stands for it among a marketplace's capabilities in the registry table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "ORDERS",
+        }
+    }
 }
 
 /// Where a run stands inside a marketplace's pages, in the adapter's own words. The engine stores it with each
@@ -76,11 +87,16 @@ pub trait Adapter: Send + Sync {
     /// The registry key.
     fn code(&self) -> MarketplaceCode;
 
-    /// What this marketplace can be asked for.
+    /// What this marketplace can be asked for, beside a check of its credentials.
     fn supported_targets(&self) -> &'static [Target];
 
     /// How an account's details are validated, stored and read back.
     fn details(&self) -> &'static DetailsSpec;
+
+    /// How an account is connected by consent in the browser, where the marketplace offers that.
+    fn oauth(&self) -> Option<&dyn OAuth> {
+        None
+    }
 
     /// How far behind the watermark the next run starts, because marketplaces stamp changes late.
     fn overlap(&self) -> Duration;
@@ -96,9 +112,11 @@ pub trait Adapter: Send + Sync {
 /// An account's authenticated conversation with its marketplace.
 #[async_trait]
 pub trait Connection: Send + Sync {
-    /// Asks the marketplace for a new token, whatever is cached, and nothing more.
+    /// Asks the marketplace whether it takes the credentials, whatever token is cached, and nothing more.
     async fn check_credentials(&self) -> Result<(), AdapterError>;
 
-    /// Reads one page of orders.
-    async fn orders_page(&self, request: &OrdersRequest) -> Result<OrdersPage, AdapterError>;
+    /// Reads one page of orders. Adapters that support [`Target::Orders`] have their own.
+    async fn orders_page(&self, _request: &OrdersRequest) -> Result<OrdersPage, AdapterError> {
+        Err(AdapterError::Unsupported { what: "orders" })
+    }
 }

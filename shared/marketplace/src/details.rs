@@ -15,10 +15,43 @@ pub struct FieldSpec {
     pub name: &'static str,
     /// Secrets are encrypted with the seller's data key and never read back through the API.
     pub secret: bool,
+    /// Who has it.
+    pub presence: Presence,
     /// Longest accepted value in bytes.
     pub max_len: usize,
     /// Says what is wrong with a value, without repeating it.
     pub check: fn(&str) -> Result<(), &'static str>,
+}
+
+/// Whether an account has a field. Columns of fields that may be absent are nullable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Every account.
+    Always,
+    /// Every account whose details were typed in. One that was connected by consent lives on the platform's own
+    /// application, and goes without.
+    UnlessConsented,
+    /// May be left out; [`DetailsSpec::rule`] may want it beside others.
+    Optional,
+}
+
+impl Presence {
+    /// Whether somebody who types the details in must give the field.
+    #[must_use]
+    pub fn is_asked_for(self) -> bool {
+        matches!(self, Self::Always | Self::UnlessConsented)
+    }
+}
+
+/// What fields ask of each other: the field at fault and what is wrong with it, without its value.
+pub type Rule = fn(&Credentials) -> Result<(), (&'static str, &'static str)>;
+
+/// The rule of marketplaces whose fields ask nothing of each other.
+///
+/// # Errors
+/// Never.
+pub fn no_rule(_: &Credentials) -> Result<(), (&'static str, &'static str)> {
+    Ok(())
 }
 
 /// A marketplace's satellite table.
@@ -28,7 +61,10 @@ pub struct DetailsSpec {
     pub table: &'static str,
     /// Columns in the order in which all statements name them.
     pub fields: &'static [FieldSpec],
-    /// Inserts a row: `$1` seller id, `$2` account id, then one parameter per field (`text`, or `bytea` for secrets).
+    /// What the fields ask of each other, once each is right by itself.
+    pub rule: Rule,
+    /// Inserts a row: `$1` seller id, `$2` account id, then one parameter per field (`text`, or `bytea` for secrets;
+    /// null for a field that is absent).
     pub insert: &'static str,
     /// Replaces a row's fields: `$1` account id of the current seller, then one parameter per field as above. Refuses an
     /// account that is disconnected or another seller's.
@@ -73,7 +109,7 @@ impl DetailsSpec {
     /// Validates details as a client sent them.
     ///
     /// # Errors
-    /// Every missing, unknown, overlong or malformed field at once.
+    /// Every missing, unknown, overlong or malformed field at once; when there is none, what breaks the rule.
     pub fn parse(&self, given: &BTreeMap<String, String>) -> Result<Credentials, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut credentials = Credentials::default();
@@ -82,7 +118,8 @@ impl DetailsSpec {
         };
         for field in self.fields {
             match given.get(field.name).map(String::as_str) {
-                None | Some("") => refuse(field.name, "is required"),
+                None | Some("") if field.presence.is_asked_for() => refuse(field.name, "is required"),
+                None | Some("") => {}
                 Some(value) if value.len() > field.max_len => refuse(field.name, "is too long"),
                 Some(value) => match (field.check)(value) {
                     Ok(()) => credentials.set(field.name, Zeroizing::new(value.to_owned())),
@@ -93,19 +130,43 @@ impl DetailsSpec {
         for name in given.keys().filter(|name| self.fields.iter().all(|field| field.name != name.as_str())) {
             refuse(name, "is not a detail of this marketplace");
         }
+        if errors.is_empty()
+            && let Err((name, problem)) = (self.rule)(&credentials)
+        {
+            errors.push(FieldError { field: format!("details.{name}"), problem: problem.to_owned() });
+        }
         if errors.is_empty() { Ok(credentials) } else { Err(errors) }
     }
 
     /// Whether stored credentials are complete.
     ///
     /// # Errors
-    /// [`AdapterError::Configuration`] naming the first field that is missing.
-    pub fn require_all(&self, credentials: &Credentials) -> Result<(), AdapterError> {
-        let missing = |field: &&FieldSpec| credentials.get(field.name).unwrap_or_default().is_empty();
+    /// [`AdapterError::Configuration`] naming the first field that is missing or breaks the rule.
+    pub fn require_complete(&self, credentials: &Credentials) -> Result<(), AdapterError> {
+        let missing = |field: &&FieldSpec| {
+            field.presence == Presence::Always && credentials.get(field.name).unwrap_or_default().is_empty()
+        };
         match self.fields.iter().find(missing) {
             Some(field) => Err(AdapterError::Configuration { what: field.name }),
-            None => Ok(()),
+            None => (self.rule)(credentials).map_err(|(what, _)| AdapterError::Configuration { what }),
         }
+    }
+}
+
+/// A part of a [`Rule`]: two fields that are nothing without each other.
+///
+/// # Errors
+/// When only one of them is there; names the other.
+pub fn together(
+    credentials: &Credentials,
+    one: &'static str,
+    other: &'static str,
+) -> Result<(), (&'static str, &'static str)> {
+    const MISSING: &str = "is required beside the other half of this key";
+    match (credentials.get(one), credentials.get(other)) {
+        (Some(_), None) => Err((other, MISSING)),
+        (None, Some(_)) => Err((one, MISSING)),
+        _ => Ok(()),
     }
 }
 

@@ -39,7 +39,13 @@ pub enum AdapterError {
     /// The same page or token came twice: the run fails instead of looping.
     #[error("the marketplace repeated a page")]
     RepeatedPage,
-    /// Details or base URL missing or malformed.
+    /// The adapter cannot do this for the account: the run fails.
+    #[error("this marketplace account cannot be asked for {what}")]
+    Unsupported {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// Details, base URL or the platform's own application missing, malformed or refused.
     #[error("the account or deployment is not configured: {what}")]
     Configuration {
         /// The missing piece's name.
@@ -57,6 +63,7 @@ impl AdapterError {
             | Self::Rejected { .. }
             | Self::Malformed { .. }
             | Self::RepeatedPage
+            | Self::Unsupported { .. }
             | Self::Configuration { .. } => None,
         }
     }

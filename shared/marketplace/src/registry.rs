@@ -5,11 +5,14 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::ajio::Ajio;
-use crate::amazon_in::AmazonIn;
+use crate::amazon_in::{AmazonIn, Endpoints};
 use crate::code::{MARKETPLACE_CODES, MarketplaceCode};
 use crate::contract::Adapter;
 use crate::error::AdapterError;
+use crate::flipkart::Flipkart;
 use crate::http::{HttpClient, HttpTimeouts, parse_base_url};
+use crate::meesho::Meesho;
+use crate::platform_app::PlatformApps;
 
 /// What a deployment says about its marketplaces. A marketplace without a URL can be described but not called, so
 /// that a function needs only the URLs of those it talks to.
@@ -21,6 +24,14 @@ pub struct MarketplaceConfig {
     pub amazon_in_base_url: Option<String>,
     /// Login with Amazon: its base, or the token endpoint itself.
     pub amazon_in_auth_url: Option<String>,
+    /// Seller Central, where sellers consent to the platform's application.
+    pub amazon_in_consent_url: Option<String>,
+    /// Flipkart's host, of its API and its OAuth service alike.
+    pub flipkart_base_url: Option<String>,
+    /// A bridge to Meesho's partner programme.
+    pub meesho_base_url: Option<String>,
+    /// The platform's own applications.
+    pub apps: PlatformApps,
     /// Until a connection stands.
     pub connect_timeout: Duration,
     /// For a whole call.
@@ -34,6 +45,10 @@ impl Default for MarketplaceConfig {
             ajio_base_url: None,
             amazon_in_base_url: None,
             amazon_in_auth_url: None,
+            amazon_in_consent_url: None,
+            flipkart_base_url: None,
+            meesho_base_url: None,
+            apps: PlatformApps::default(),
             connect_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_secs(30),
         }
@@ -86,9 +101,20 @@ fn build(
         }
         MarketplaceCode::AmazonIn => Box::new(AmazonIn::new(
             http,
-            url(config.amazon_in_base_url.as_deref(), "Amazon.in base URL")?,
-            url(config.amazon_in_auth_url.as_deref(), "Amazon.in authorization URL")?,
+            Endpoints {
+                base_url: url(config.amazon_in_base_url.as_deref(), "Amazon.in base URL")?,
+                auth_url: url(config.amazon_in_auth_url.as_deref(), "Amazon.in authorization URL")?,
+                consent_url: url(config.amazon_in_consent_url.as_deref(), "Amazon.in consent URL")?,
+                app: config.apps.get(code).cloned(),
+            },
         )),
+        MarketplaceCode::Flipkart => {
+            let base_url = url(config.flipkart_base_url.as_deref(), "Flipkart base URL")?;
+            Box::new(Flipkart::new(http, base_url, config.apps.get(code).cloned()))
+        }
+        MarketplaceCode::Meesho => {
+            Box::new(Meesho::new(http, url(config.meesho_base_url.as_deref(), "Meesho base URL")?))
+        }
     })
 }
 

@@ -27,17 +27,18 @@ fn echo(call: &kit::Call) -> String {
 
 fn assert_discreet(error: &AdapterError, server: &str) {
     let shown = format!("{error} {error:?} {error:#?}");
-    for hidden in [kit::PASSWORD, kit::CLIENT_SECRET, kit::REFRESH_TOKEN, kit::TOKEN, LEAK, "hush", server] {
+    let secrets = [kit::PASSWORD, kit::CLIENT_SECRET, kit::REFRESH_TOKEN, kit::APP_SECRET, kit::API_SECRET];
+    for hidden in secrets.into_iter().chain([kit::TOKEN, LEAK, "hush", server]) {
         assert!(!shown.contains(hidden), "{shown} shows {hidden}");
     }
 }
 
 #[tokio::test]
 async fn errors_on_pages_never_show_what_was_sent_or_answered() {
-    for code in MARKETPLACE_CODES {
+    for code in kit::codes_with_orders() {
         for number in [301, 400, 401, 403, 404, 408, 413, 418, 429, 500, 503] {
             let server = Scripted::start(move |call, _| status(number, echo(call))).await;
-            let error = server.connect(*code).orders_page(&OrdersRequest::default()).await.unwrap_err();
+            let error = server.connect(code).orders_page(&OrdersRequest::default()).await.unwrap_err();
             assert_discreet(&error, server.base_url());
         }
     }
@@ -64,10 +65,10 @@ async fn bodies_that_do_not_fit_are_described_without_their_content() {
         format!("{{\"orders\":[]}}{LEAK}"),
         LEAK.to_owned(),
     ];
-    for code in MARKETPLACE_CODES {
+    for code in kit::codes_with_orders() {
         for body in bodies.clone() {
             let server = Scripted::start(move |_, _| ok(body.clone())).await;
-            let error = server.connect(*code).orders_page(&OrdersRequest::default()).await.unwrap_err();
+            let error = server.connect(code).orders_page(&OrdersRequest::default()).await.unwrap_err();
             assert_discreet(&error, server.base_url());
         }
     }
@@ -75,10 +76,10 @@ async fn bodies_that_do_not_fit_are_described_without_their_content() {
 
 #[tokio::test]
 async fn a_token_that_no_header_can_carry_is_not_shown() {
-    for code in MARKETPLACE_CODES {
+    for code in kit::codes_with_orders() {
         let token = kit::issued_token(0).replace(kit::TOKEN, "hush\\n");
         let server = Scripted::start_with_tokens(move |_, _| ok(token.clone()), |_, _| ok("{}")).await;
-        let error = server.connect(*code).orders_page(&OrdersRequest::default()).await.unwrap_err();
+        let error = server.connect(code).orders_page(&OrdersRequest::default()).await.unwrap_err();
         assert!(matches!(error, AdapterError::Malformed { .. }));
         assert_discreet(&error, server.base_url());
     }
@@ -102,10 +103,10 @@ async fn a_record_set_aside_names_its_fields_and_shows_no_value() {
         r#"{{"order_id":"FN1","orderId":"405-1","order_date":"{LEAK}","createdTime":"{LEAK}","status":"{LEAK}"}}"#
     );
     let body = format!(r#"{{"orders":[{record}]}}"#);
-    for code in MARKETPLACE_CODES {
+    for code in kit::codes_with_orders() {
         let answer = body.clone();
         let server = Scripted::start(move |_, _| ok(answer.clone())).await;
-        let page = server.connect(*code).orders_page(&OrdersRequest::default()).await.unwrap();
+        let page = server.connect(code).orders_page(&OrdersRequest::default()).await.unwrap();
         assert!(!format!("{page:?} {}", page.quarantined[0].reason).contains(LEAK));
         assert_eq!(page.quarantined[0].raw, record);
     }

@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::lwa::{Parameters, Refused};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::lwa::Parameters;
 use crate::config::{AmazonAccount, AmazonConfig};
+use crate::consent::ConsentDesk;
+use crate::oauth_token::Refused;
 use crate::order_book::OrderBook;
 
 /// A selling partner that was given a token.
@@ -63,13 +68,60 @@ impl Accounts {
         Some(registered.unwrap_or_else(|| unregistered_name(refresh_token)))
     }
 
+    /// Registered selling partners, for the consent page.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.books.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Decides on a token request.
-    pub(super) fn admit(&mut self, parameters: &Parameters) -> Result<Admitted, Refused> {
+    pub(super) fn admit(
+        &mut self,
+        parameters: &Parameters,
+        desk: &mut ConsentDesk,
+        now: DateTime<Utc>,
+    ) -> Result<Admitted, Refused> {
         match parameters.get("grant_type") {
-            Some("refresh_token") => {}
-            Some(_) => return Err(Refused::unsupported_grant_type()),
-            None => return Err(Refused::invalid_request("grant_type")),
+            Some("refresh_token") => self.admit_refresh_token(parameters, desk),
+            Some("authorization_code") => self.admit_code(parameters, desk, now),
+            Some(_) => Err(Refused::unsupported_grant_type()),
+            None => Err(Refused::invalid_request("grant_type")),
         }
+    }
+
+    /// Exchanges a code: the selling partner gets a new refresh token, good for this client only.
+    fn admit_code(
+        &mut self,
+        parameters: &Parameters,
+        desk: &mut ConsentDesk,
+        now: DateTime<Utc>,
+    ) -> Result<Admitted, Refused> {
+        let required = |name| parameters.get(name).ok_or_else(|| Refused::invalid_request(name));
+        let (client_id, client_secret) = (required("client_id")?, required("client_secret")?);
+        let (code, redirect_uri) = (required("code")?, required("redirect_uri")?);
+        if !desk.authenticates(client_id, client_secret) {
+            return Err(Refused::invalid_client());
+        }
+        let account =
+            desk.redeem(code, client_id, redirect_uri, now).ok_or_else(|| Refused::invalid_grant("code"))?;
+        let refresh_token = format!("Atzr|{}", Uuid::now_v7().simple());
+        let book = self.books.get(&account).unwrap_or(&self.default_book);
+        self.register(AmazonAccount {
+            account: account.clone(),
+            refresh_token: refresh_token.clone(),
+            client_id: Some(client_id.to_owned()),
+            client_secret: Some(client_secret.to_owned()),
+            orders: OrderBook::clone(book),
+        });
+        Ok(Admitted { name: account, refresh_token })
+    }
+
+    fn admit_refresh_token(
+        &mut self,
+        parameters: &Parameters,
+        desk: &ConsentDesk,
+    ) -> Result<Admitted, Refused> {
         let refresh_token =
             parameters.get("refresh_token").ok_or_else(|| Refused::invalid_request("refresh_token"))?;
         let client_id = parameters.get("client_id").ok_or_else(|| Refused::invalid_request("client_id"))?;
@@ -84,12 +136,15 @@ impl Accounts {
                 }
                 known.name.clone()
             }
-            None if self.accept_unregistered && !self.is_registered_client(client_id) => {
+            None if self.accept_unregistered
+                && !self.is_registered_client(client_id)
+                && !desk.knows(client_id) =>
+            {
                 let name = unregistered_name(refresh_token);
                 self.books.entry(name.clone()).or_insert_with(|| Arc::clone(&self.default_book));
                 name
             }
-            None => return Err(Refused::invalid_grant()),
+            None => return Err(Refused::invalid_grant("refresh_token")),
         };
         Ok(Admitted { name, refresh_token: refresh_token.to_owned() })
     }

@@ -124,7 +124,7 @@ fn body(orders: Vec<Value>, next_token: Option<String>, family: Family, before: 
 
 fn spoil(orders: &mut Vec<Value>, page_fault: &PageFault) {
     match page_fault {
-        PageFault::None | PageFault::Empty | PageFault::Repeat => {}
+        PageFault::None | PageFault::Empty | PageFault::Repeat | PageFault::DenyConsent => {}
         PageFault::Short => orders.truncate(orders.len() / 2),
         PageFault::Malformed(malformation, record) => {
             let at = (*record).min(orders.len().saturating_sub(1));

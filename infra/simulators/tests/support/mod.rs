@@ -226,5 +226,5 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     panic!("not within five seconds: {what}");
 }
 
-/// Both marketplaces, for tests that treat them alike.
+/// The marketplaces that serve orders, for tests that treat them alike.
 pub const MARKETPLACES: [Marketplace; 2] = [Marketplace::Ajio, Marketplace::Amazon];

@@ -78,7 +78,7 @@ impl AjioClient {
     /// # Errors
     /// [`AdapterError::Configuration`] naming the field that the credentials lack.
     pub fn new(service: Arc<Service>, account: Uuid, credentials: Credentials) -> Result<Self, AdapterError> {
-        DETAILS.require_all(&credentials)?;
+        DETAILS.require_complete(&credentials)?;
         let key = TokenKey::new(account, &credentials, DETAILS.fields);
         Ok(Self { service, key, credentials })
     }

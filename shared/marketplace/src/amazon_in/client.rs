@@ -1,7 +1,6 @@
 //! Amazon's calls: an access token from Login with Amazon, and a page of `searchOrders`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
@@ -10,13 +9,15 @@ use uuid::Uuid;
 
 use crate::details::Credentials;
 use crate::error::AdapterError;
-use crate::fields::{Instant, Quantity};
+use crate::fields::Instant;
 use crate::http::{HttpClient, Reply, join, secret_header};
+use crate::platform_app::PlatformApp;
 use crate::records::parse_answer;
 use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
+use crate::token_endpoint::{self, ClientOwner};
 
-use super::DETAILS;
 use super::paging::Position;
+use super::{DETAILS, PLATFORM_APP};
 
 /// Amazon.in's marketplace id.
 const MARKETPLACE_ID: &str = "A21TJRUUN4KGV";
@@ -35,6 +36,8 @@ pub struct Service {
     pub http: HttpClient,
     pub base_url: Url,
     pub auth_url: Url,
+    /// What accounts that were connected by consent live on.
+    pub app: Option<PlatformApp>,
     pub tokens: TokenCache,
 }
 
@@ -70,17 +73,6 @@ impl AmazonPage {
 }
 
 #[derive(Deserialize)]
-struct TokenAnswer {
-    access_token: Option<String>,
-    expires_in: Option<Quantity>,
-}
-
-#[derive(Deserialize)]
-struct TokenRefusal {
-    error: String,
-}
-
-#[derive(Deserialize)]
 struct ErrorList {
     errors: Vec<ErrorEntry>,
 }
@@ -92,9 +84,13 @@ struct ErrorEntry {
 
 impl AmazonClient {
     /// # Errors
-    /// [`AdapterError::Configuration`] naming the field that the credentials lack.
+    /// [`AdapterError::Configuration`] naming the field that the credentials lack, or the application that the deployment
+    /// lacks.
     pub fn new(service: Arc<Service>, account: Uuid, credentials: Credentials) -> Result<Self, AdapterError> {
-        DETAILS.require_all(&credentials)?;
+        DETAILS.require_complete(&credentials)?;
+        if credentials.get("client_id").is_none() && service.app.is_none() {
+            return Err(AdapterError::Configuration { what: PLATFORM_APP });
+        }
         let key = TokenKey::new(account, &credentials, DETAILS.fields);
         Ok(Self { service, key, credentials })
     }
@@ -135,18 +131,32 @@ impl AmazonClient {
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {
         let Service { http, auth_url, .. } = self.service.as_ref();
         let field = |name| self.credentials.get(name).unwrap_or_default();
+        let (client_id, client_secret, owner) = self.client();
         let form = [
             ("grant_type", "refresh_token"),
             ("refresh_token", field("refresh_token")),
-            ("client_id", field("client_id")),
-            ("client_secret", field("client_secret")),
+            ("client_id", client_id),
+            ("client_secret", client_secret),
         ];
-        let reply = http.send(http.post(token_endpoint(auth_url)).form(&form)).await?;
-        read_token(&accept_token(reply)?)
+        let reply = http.send(http.post(token_url(auth_url)).form(&form)).await?;
+        Ok(token_endpoint::read(&token_endpoint::accept(reply, owner)?)?.access)
+    }
+
+    /// The account's own OAuth client, or the platform's.
+    fn client(&self) -> (&str, &str, ClientOwner) {
+        let own = self.credentials.get("client_id").zip(self.credentials.get("client_secret"));
+        match (own, &self.service.app) {
+            (None, Some(app)) => (&app.client_id, app.client_secret(), ClientOwner::Platform(PLATFORM_APP)),
+            (own, _) => {
+                let (id, secret) = own.unwrap_or_default();
+                (id, secret, ClientOwner::Account)
+            }
+        }
     }
 }
 
-fn token_endpoint(auth_url: &Url) -> Url {
+/// The token endpoint of Login with Amazon, from its base or as it was given.
+pub fn token_url(auth_url: &Url) -> Url {
     if auth_url.path().trim_end_matches('/').ends_with("/auth/o2/token") {
         auth_url.clone()
     } else {
@@ -167,32 +177,4 @@ fn accept_page(reply: Reply) -> Result<Vec<u8>, AdapterError> {
         _ => false,
     };
     if refused { Err(AdapterError::Unauthorized) } else { reply.accept(error_code) }
-}
-
-fn accept_token(reply: Reply) -> Result<Vec<u8>, AdapterError> {
-    let code = |body: &[u8]| serde_json::from_slice::<TokenRefusal>(body).ok().map(|refusal| refusal.error);
-    if reply.status.is_client_error() && reply.status != StatusCode::TOO_MANY_REQUESTS {
-        match code(&reply.body).as_deref() {
-            Some("invalid_grant" | "invalid_client" | "unauthorized_client" | "access_denied") => {
-                return Err(AdapterError::Unauthorized);
-            }
-            Some(trouble @ ("server_error" | "temporarily_unavailable")) => {
-                let what = format!("token service says {trouble}");
-                return Err(AdapterError::Unavailable { what, retry_after: reply.retry_after });
-            }
-            _ if reply.status == StatusCode::UNAUTHORIZED => return Err(AdapterError::Unauthorized),
-            _ => {}
-        }
-    }
-    reply.accept(code)
-}
-
-fn read_token(body: &[u8]) -> Result<IssuedToken, AdapterError> {
-    let missing = |field: &str| AdapterError::Malformed { what: format!("token answer: {field} is missing") };
-    let answer: TokenAnswer = parse_answer(body, "token answer")?;
-    let token =
-        answer.access_token.filter(|token| !token.is_empty()).ok_or_else(|| missing("access_token"))?;
-    let seconds = answer.expires_in.ok_or_else(|| missing("expires_in"))?.0;
-    let lifetime = Duration::from_secs(u64::from(seconds.unsigned_abs()));
-    Ok(IssuedToken { token: AccessToken::new(token), lifetime })
 }

@@ -12,18 +12,23 @@ use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::contract::{Connection, OrdersPage, OrdersRequest};
+use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
+use robnu_marketplace::contract::{Connection, OrdersPage, OrdersRequest, Target};
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::platform_app::{PlatformApp, PlatformApps};
 use robnu_marketplace::record::{OrderRecord, QuarantinedRecord};
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
+use simulators::OAuthApp;
 use tokio::net::TcpListener;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 /// Secrets of every account in these tests; none may ever be seen in an error.
 pub const PASSWORD: &str = "ajio-password-hush";
 pub const CLIENT_SECRET: &str = "amazon-client-secret-hush";
 pub const REFRESH_TOKEN: &str = "Atzr|amazon-refresh-hush";
+pub const APP_SECRET: &str = "flipkart-app-secret-hush";
+pub const API_SECRET: &str = "meesho-api-secret-hush";
 /// What every token that the scripted stand-in issues begins with.
 pub const TOKEN: &str = "access-token-hush";
 
@@ -41,7 +46,9 @@ pub struct Call {
 
 impl Call {
     pub fn is_token_call(&self) -> bool {
-        self.path == "/authToken" || self.path == "/auth/o2/token"
+        const PATHS: [&str; 4] =
+            ["/authToken", "/auth/o2/token", "/oauth-service/oauth/token", "/v1/supplier"];
+        PATHS.contains(&self.path.as_str())
     }
 
     /// A query parameter as it was sent, still encoded.
@@ -146,9 +153,10 @@ fn respond(answer: Answer) -> Response {
     response
 }
 
-/// One body that both marketplaces' clients accept as a token answer.
+/// One body that every marketplace's client accepts as a token answer, or as proof of a key.
 pub fn issued_token(number: usize) -> String {
     serde_json::json!({
+        "supplier_id": "S1",
         "success": true, "statusCode": 0, "result": { "accessToken": format!("{TOKEN}-{number}") },
         "access_token": format!("{TOKEN}-{number}"), "token_type": "bearer", "expires_in": 3600,
     })
@@ -160,9 +168,29 @@ pub fn config(base_url: &str) -> MarketplaceConfig {
         ajio_base_url: Some(base_url.to_owned()),
         amazon_in_base_url: Some(base_url.to_owned()),
         amazon_in_auth_url: Some(base_url.to_owned()),
+        amazon_in_consent_url: Some(base_url.to_owned()),
+        flipkart_base_url: Some(base_url.to_owned()),
+        meesho_base_url: Some(base_url.to_owned()),
+        apps: apps(),
         connect_timeout: Duration::from_secs(2),
         total_timeout: Duration::from_secs(10),
     }
+}
+
+/// The application that the simulators know from the start.
+pub fn apps() -> PlatformApps {
+    let app = OAuthApp::sample();
+    let secret = Zeroizing::new(app.client_secret);
+    let app = PlatformApp::new(Some(app.application_id), app.client_id, secret);
+    PlatformApps::default().with(MarketplaceCode::AmazonIn, app.clone()).with(MarketplaceCode::Flipkart, app)
+}
+
+/// Marketplaces whose orders can be read.
+pub fn codes_with_orders() -> Vec<MarketplaceCode> {
+    let registry = Registry::new(&MarketplaceConfig::default()).unwrap();
+    let has_orders =
+        |code: &MarketplaceCode| registry.adapter(*code).supported_targets().contains(&Target::Orders);
+    MARKETPLACE_CODES.iter().copied().filter(has_orders).collect()
 }
 
 pub fn connect_to(base_url: &str, code: MarketplaceCode) -> Box<dyn Connection> {
@@ -188,6 +216,10 @@ pub fn details(code: MarketplaceCode) -> BTreeMap<String, String> {
             ("client_secret", CLIENT_SECRET),
             ("refresh_token", REFRESH_TOKEN),
         ],
+        MarketplaceCode::Flipkart => vec![("app_id", "flipkart-app"), ("app_secret", APP_SECRET)],
+        MarketplaceCode::Meesho => {
+            vec![("supplier_id", "S1"), ("api_key", "meesho-key-hush"), ("api_secret", API_SECRET)]
+        }
     };
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

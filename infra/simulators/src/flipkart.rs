@@ -1,0 +1,223 @@
+//! Flipkart's stand-in: its OAuth service with the consent page. No call of the seller API is served yet.
+//!
+//! A token is asked for with the application in a Basic header. Self-access applications get one for themselves; an
+//! application that sellers consent to gets one for each seller, and a refresh token with it.
+
+use std::collections::HashMap;
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::{Method, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::call::{Call, Reply};
+use crate::config::{FlipkartAccount, FlipkartConfig, OAuthApp};
+use crate::consent::{ConsentDesk, Wording};
+use crate::faults::PageFault;
+use crate::oauth_token::{self, Refused};
+use crate::tokens::TokenStore;
+
+const CONSENT_PATH: &str = "/oauth-service/oauth/authorize";
+const TOKEN_PATH: &str = "/oauth-service/oauth/token";
+const SCOPE: &str = "Seller_Api";
+
+const WORDING: Wording =
+    Wording { title: "Flipkart Seller Hub", application: "client_id", code: "code", account: None };
+
+/// Offered on the consent page beside the sellers that are known.
+const NEW_SELLER: &str = "new-flipkart-seller";
+
+struct RefreshToken {
+    account: String,
+    client_id: String,
+    expires_at: DateTime<Utc>,
+}
+
+pub(crate) struct Flipkart {
+    accept_unregistered: bool,
+    refresh_token_seconds: u32,
+    accounts: HashMap<String, FlipkartAccount>,
+    desk: ConsentDesk,
+    tokens: TokenStore,
+    refresh_tokens: HashMap<String, RefreshToken>,
+}
+
+impl Flipkart {
+    pub(crate) fn new(config: &FlipkartConfig) -> Self {
+        let by_app = config.accounts.iter().cloned().map(|account| (account.app_id.clone(), account));
+        Self {
+            accept_unregistered: config.accept_unregistered,
+            refresh_token_seconds: config.refresh_token_seconds,
+            accounts: by_app.collect(),
+            desk: ConsentDesk::new(WORDING, config.apps.clone()),
+            tokens: TokenStore::new(config.token_seconds),
+            refresh_tokens: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn register(&mut self, account: FlipkartAccount) {
+        self.accounts.retain(|_, known| known.account != account.account);
+        self.accounts.insert(account.app_id.clone(), account);
+    }
+
+    pub(crate) fn register_app(&mut self, app: OAuthApp) {
+        self.desk.register(app);
+    }
+
+    pub(crate) fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
+        self.tokens.expire(account, now);
+    }
+
+    pub(crate) fn expire_codes(&mut self, now: DateTime<Utc>) {
+        self.desk.expire_codes(now);
+    }
+
+    /// Whose call this is, as far as it says.
+    pub(crate) fn account_of(&self, call: &Call) -> Option<String> {
+        match call.path.as_str() {
+            CONSENT_PATH => call.parameter("account").map(str::to_owned),
+            TOKEN_PATH => {
+                let by_code = call.parameter("code").and_then(|code| self.desk.owner(code));
+                let by_refresh_token = call
+                    .parameter("refresh_token")
+                    .and_then(|token| self.refresh_tokens.get(token))
+                    .map(|token| token.account.as_str());
+                let owner = by_code.or(by_refresh_token).map(str::to_owned);
+                owner.or_else(|| Some(self.account_of_app(&basic(call)?.0)))
+            }
+            _ => bearer(call).and_then(|token| self.tokens.owner(token)).map(str::to_owned),
+        }
+    }
+
+    pub(crate) fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        match (&call.method, call.path.as_str()) {
+            (&Method::GET, CONSENT_PATH) => self.consent(call, now, *page_fault == PageFault::DenyConsent),
+            (&Method::GET | &Method::POST, TOKEN_PATH) => {
+                self.issue_token(call, now).unwrap_or_else(|refused| refused.reply())
+            }
+            _ if bearer(call).and_then(|token| self.tokens.valid(token, now)).is_none() => {
+                failure(StatusCode::UNAUTHORIZED)
+            }
+            _ => failure(StatusCode::NOT_FOUND),
+        }
+    }
+
+    fn consent(&mut self, call: &Call, now: DateTime<Utc>, is_denied: bool) -> Reply {
+        if call.parameter("response_type") != Some("code") || call.parameter("scope") != Some(SCOPE) {
+            return failure(StatusCode::BAD_REQUEST);
+        }
+        let mut accounts: Vec<String> = self.accounts.values().map(|known| known.account.clone()).collect();
+        accounts.sort_unstable();
+        accounts.push(NEW_SELLER.to_owned());
+        self.desk.answer(call, &accounts, is_denied, now)
+    }
+
+    fn issue_token(&mut self, call: &Call, now: DateTime<Utc>) -> Result<Reply, Refused> {
+        let (client_id, client_secret) = basic(call).ok_or_else(Refused::invalid_client)?;
+        let required = |name| call.parameter(name).ok_or_else(|| Refused::invalid_request(name));
+        match required("grant_type")? {
+            "client_credentials" => {
+                if required("scope")? != SCOPE {
+                    return Err(Refused::invalid_request("scope"));
+                }
+                let account = self.admit_app(&client_id, &client_secret)?;
+                Ok(self.grant(&account, None, now))
+            }
+            "authorization_code" => {
+                self.admit_client(&client_id, &client_secret)?;
+                let (code, redirect_uri) = (required("code")?, required("redirect_uri")?);
+                let account = self
+                    .desk
+                    .redeem(code, &client_id, redirect_uri, now)
+                    .ok_or_else(|| Refused::invalid_grant("code"))?;
+                let refresh_token = Uuid::now_v7().simple().to_string();
+                let life = TimeDelta::seconds(i64::from(self.refresh_token_seconds));
+                let issued = RefreshToken { account: account.clone(), client_id, expires_at: now + life };
+                self.refresh_tokens.insert(refresh_token.clone(), issued);
+                Ok(self.grant(&account, Some(&refresh_token), now))
+            }
+            "refresh_token" => {
+                self.admit_client(&client_id, &client_secret)?;
+                let token = required("refresh_token")?;
+                let account = self
+                    .refresh_tokens
+                    .get(token)
+                    .filter(|issued| issued.client_id == client_id && issued.expires_at > now)
+                    .map(|issued| issued.account.clone())
+                    .ok_or_else(|| Refused::invalid_grant("refresh_token"))?;
+                Ok(self.grant(&account, Some(token), now))
+            }
+            _ => Err(Refused::unsupported_grant_type()),
+        }
+    }
+
+    /// An application that sellers consent to has no account of its own.
+    fn admit_app(&self, client_id: &str, client_secret: &str) -> Result<String, Refused> {
+        if self.desk.knows(client_id) {
+            return Err(Refused::unauthorized_client());
+        }
+        let is_right = match self.accounts.get(client_id) {
+            Some(known) => known.app_secret == client_secret,
+            None => self.accept_unregistered && !client_id.is_empty() && !client_secret.is_empty(),
+        };
+        if is_right { Ok(self.account_of_app(client_id)) } else { Err(Refused::invalid_client()) }
+    }
+
+    fn admit_client(&self, client_id: &str, client_secret: &str) -> Result<(), Refused> {
+        if self.desk.authenticates(client_id, client_secret) {
+            Ok(())
+        } else {
+            Err(Refused::invalid_client())
+        }
+    }
+
+    fn account_of_app(&self, app_id: &str) -> String {
+        self.accounts.get(app_id).map_or(app_id, |known| known.account.as_str()).to_owned()
+    }
+
+    fn grant(&mut self, account: &str, refresh_token: Option<&str>, now: DateTime<Utc>) -> Reply {
+        let mut body = json!({
+            "access_token": self.tokens.issue("", account, now),
+            "token_type": "bearer",
+            "expires_in": self.tokens.lifetime_seconds(),
+            "scope": SCOPE,
+        });
+        if let Some(token) = refresh_token {
+            body["refresh_token"] = json!(token);
+        }
+        Reply { issued_token: true, ..Reply::json(StatusCode::OK, &body) }
+    }
+}
+
+/// Refused credentials: `invalid_grant` of the token service, 401 elsewhere.
+pub(crate) fn rejection(path: &str) -> Reply {
+    if path == TOKEN_PATH {
+        Refused::invalid_grant("refresh_token").reply()
+    } else {
+        failure(StatusCode::UNAUTHORIZED)
+    }
+}
+
+/// A refused client.
+pub(crate) fn client_rejection() -> Reply {
+    Refused::invalid_client().reply()
+}
+
+/// An HTTP error. Flipkart documents none of their bodies; the form is that of OAuth.
+pub(crate) fn failure(status: StatusCode) -> Reply {
+    oauth_token::failure(status)
+}
+
+fn bearer(call: &Call) -> Option<&str> {
+    call.header(AUTHORIZATION.as_str())?.strip_prefix("Bearer ")
+}
+
+fn basic(call: &Call) -> Option<(String, String)> {
+    let encoded = call.header(AUTHORIZATION.as_str())?.strip_prefix("Basic ")?;
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    Some((id.to_owned(), secret.to_owned()))
+}

@@ -1,0 +1,138 @@
+//! Flipkart Marketplace: an access token of 60 days from an application's own key, or from a seller's consent.
+//!
+//! Flipkart blocks sellers who hand their self-access key to an aggregator, so consent with the platform's application is
+//! the way to connect; a key of the seller's own works for whoever runs the platform for themselves. Orders are not read
+//! yet: the adapter knows the details, the consent and the check.
+
+mod client;
+mod consent;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::Url;
+use uuid::Uuid;
+
+use crate::code::MarketplaceCode;
+use crate::contract::{Adapter, Connection, Target};
+use crate::details::{Credentials, DetailsSpec, FieldSpec, Presence, printable, together};
+use crate::error::AdapterError;
+use crate::http::HttpClient;
+use crate::oauth::OAuth;
+use crate::platform_app::PlatformApp;
+use crate::token_cache::TokenCache;
+
+use client::{FlipkartClient, Service};
+use consent::FlipkartConsent;
+
+/// Flipkart's satellite table.
+pub static DETAILS: DetailsSpec = DetailsSpec {
+    table: "flipkart_account_details",
+    fields: &[
+        FieldSpec {
+            name: "app_id",
+            secret: false,
+            presence: Presence::Optional,
+            max_len: 200,
+            check: printable,
+        },
+        FieldSpec {
+            name: "app_secret",
+            secret: true,
+            presence: Presence::Optional,
+            max_len: 500,
+            check: printable,
+        },
+        FieldSpec {
+            name: "refresh_token",
+            secret: true,
+            presence: Presence::Optional,
+            max_len: 2_048,
+            check: printable,
+        },
+        // Which of the seller's warehouses the account stands for; Flipkart itself leaves it out where there is one.
+        FieldSpec {
+            name: "location_id",
+            secret: false,
+            presence: Presence::Optional,
+            max_len: 100,
+            check: printable,
+        },
+    ],
+    rule: key_or_consent,
+    insert: include_str!("sql/flipkart_insert_details.sql"),
+    update: include_str!("sql/flipkart_update_details.sql"),
+    select: include_str!("sql/flipkart_select_details.sql"),
+};
+
+/// Tokens live for weeks; the cache believes in a day of that.
+const RENEW_BEFORE: Duration = Duration::from_hours(1);
+
+/// What an operator is told when an account needs the platform's application and it is not there or refused.
+const PLATFORM_APP: &str = "the platform's own application at Flipkart";
+
+/// An application's key, a refresh token, or both when the token was issued to that application.
+fn key_or_consent(credentials: &Credentials) -> Result<(), (&'static str, &'static str)> {
+    together(credentials, "app_id", "app_secret")?;
+    if credentials.get("app_id").is_none() && credentials.get("refresh_token").is_none() {
+        return Err(("app_id", "is required unless there is a refresh token"));
+    }
+    Ok(())
+}
+
+/// Flipkart.
+pub struct Flipkart {
+    service: Option<Arc<Service>>,
+    consent: FlipkartConsent,
+}
+
+impl Flipkart {
+    /// An adapter that talks to `base_url`, the host of both the API and the OAuth service; without it the adapter only
+    /// knows its details.
+    #[must_use]
+    pub fn new(http: HttpClient, base_url: Option<Url>, app: Option<PlatformApp>) -> Self {
+        let service = base_url
+            .map(|base_url| Arc::new(Service { http, base_url, app, tokens: TokenCache::new(RENEW_BEFORE) }));
+        Self { consent: FlipkartConsent { service: service.clone() }, service }
+    }
+}
+
+impl Adapter for Flipkart {
+    fn code(&self) -> MarketplaceCode {
+        MarketplaceCode::Flipkart
+    }
+
+    fn supported_targets(&self) -> &'static [Target] {
+        &[]
+    }
+
+    fn details(&self) -> &'static DetailsSpec {
+        &DETAILS
+    }
+
+    fn oauth(&self) -> Option<&dyn OAuth> {
+        Some(&self.consent)
+    }
+
+    fn overlap(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn connect(&self, account: Uuid, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError> {
+        let service =
+            self.service.clone().ok_or(AdapterError::Configuration { what: "Flipkart base URL" })?;
+        Ok(Box::new(FlipkartConnection { client: FlipkartClient::new(service, account, credentials)? }))
+    }
+}
+
+struct FlipkartConnection {
+    client: FlipkartClient,
+}
+
+#[async_trait]
+impl Connection for FlipkartConnection {
+    async fn check_credentials(&self) -> Result<(), AdapterError> {
+        self.client.check().await
+    }
+}

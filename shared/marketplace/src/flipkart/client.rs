@@ -1,0 +1,97 @@
+//! Flipkart's token calls. They are GETs with everything but the client in the query, as Flipkart documents them.
+
+use std::sync::Arc;
+
+use reqwest::Url;
+use uuid::Uuid;
+
+use crate::details::Credentials;
+use crate::error::AdapterError;
+use crate::http::{HttpClient, join};
+use crate::platform_app::PlatformApp;
+use crate::token_cache::{IssuedToken, TokenCache, TokenKey};
+use crate::token_endpoint::{self, ClientOwner, Grant};
+
+use super::{DETAILS, PLATFORM_APP};
+
+/// The scope of everything a seller's application may do.
+pub const SCOPE: &str = "Seller_Api";
+
+const TOKEN_PATH: &[&str] = &["oauth-service", "oauth", "token"];
+
+/// What all connections share.
+pub struct Service {
+    pub http: HttpClient,
+    pub base_url: Url,
+    /// What accounts that were connected by consent live on.
+    pub app: Option<PlatformApp>,
+    pub tokens: TokenCache,
+}
+
+impl Service {
+    /// The platform's application.
+    pub fn app(&self) -> Result<&PlatformApp, AdapterError> {
+        self.app.as_ref().ok_or(AdapterError::Configuration { what: PLATFORM_APP })
+    }
+
+    /// Asks the token endpoint in the name of a client.
+    pub async fn grant(
+        &self,
+        (client_id, client_secret, owner): (&str, &str, ClientOwner),
+        parameters: &[(&str, &str)],
+    ) -> Result<Grant, AdapterError> {
+        let request = self
+            .http
+            .get(join(&self.base_url, TOKEN_PATH))
+            .query(parameters)
+            .basic_auth(client_id, Some(client_secret));
+        let reply = self.http.send(request).await?;
+        token_endpoint::read(&token_endpoint::accept(reply, owner)?)
+    }
+}
+
+/// One account's calls.
+pub struct FlipkartClient {
+    service: Arc<Service>,
+    key: TokenKey,
+    credentials: Credentials,
+}
+
+impl FlipkartClient {
+    /// # Errors
+    /// [`AdapterError::Configuration`] naming what the credentials or the deployment lack.
+    pub fn new(service: Arc<Service>, account: Uuid, credentials: Credentials) -> Result<Self, AdapterError> {
+        DETAILS.require_complete(&credentials)?;
+        if credentials.get("app_id").is_none() {
+            service.app()?;
+        }
+        let key = TokenKey::new(account, &credentials, DETAILS.fields);
+        Ok(Self { service, key, credentials })
+    }
+
+    /// Asks for a new token.
+    pub async fn check(&self) -> Result<(), AdapterError> {
+        self.service.tokens.renewed(&self.key, || self.fetch_token()).await.map(drop)
+    }
+
+    async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {
+        let client = match self.credentials.get("app_id").zip(self.credentials.get("app_secret")) {
+            Some((id, secret)) => (id, secret, ClientOwner::Account),
+            None => {
+                let app = self.service.app()?;
+                (app.client_id.as_str(), app.client_secret(), ClientOwner::Platform(PLATFORM_APP))
+            }
+        };
+        let grant = match self.credentials.get("refresh_token") {
+            Some(token) => {
+                let parameters = [("grant_type", "refresh_token"), ("refresh_token", token)];
+                self.service.grant(client, &parameters).await?
+            }
+            None => {
+                let parameters = [("grant_type", "client_credentials"), ("scope", SCOPE)];
+                self.service.grant(client, &parameters).await?
+            }
+        };
+        Ok(grant.access)
+    }
+}

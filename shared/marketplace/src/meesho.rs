@@ -1,0 +1,115 @@
+//! Meesho: a supplier whose data comes as files, or through a key of Meesho's partner programme.
+//!
+//! Meesho has no public seller API. What this adapter speaks to a base URL is our own protocol, for a bridge of the
+//! operator's to the partner programme: one signed request that answers whose key it is. Without a key the account is
+//! complete, and there is nothing that a check could ask.
+
+mod client;
+
+use async_trait::async_trait;
+use reqwest::Url;
+use std::time::Duration;
+use uuid::Uuid;
+
+use crate::code::MarketplaceCode;
+use crate::contract::{Adapter, Connection, Target};
+use crate::details::{Credentials, DetailsSpec, FieldSpec, Presence, printable, together};
+use crate::error::AdapterError;
+use crate::http::HttpClient;
+
+use client::MeeshoClient;
+
+/// Meesho's satellite table.
+pub static DETAILS: DetailsSpec = DetailsSpec {
+    table: "meesho_account_details",
+    fields: &[
+        FieldSpec {
+            name: "supplier_id",
+            secret: false,
+            presence: Presence::Always,
+            max_len: 100,
+            check: printable,
+        },
+        FieldSpec {
+            name: "api_key",
+            secret: true,
+            presence: Presence::Optional,
+            max_len: 200,
+            check: printable,
+        },
+        FieldSpec {
+            name: "api_secret",
+            secret: true,
+            presence: Presence::Optional,
+            max_len: 500,
+            check: printable,
+        },
+    ],
+    rule: |credentials| together(credentials, "api_key", "api_secret"),
+    insert: include_str!("sql/meesho_insert_details.sql"),
+    update: include_str!("sql/meesho_update_details.sql"),
+    select: include_str!("sql/meesho_select_details.sql"),
+};
+
+/// Meesho.
+pub struct Meesho {
+    http: HttpClient,
+    base_url: Option<Url>,
+}
+
+impl Meesho {
+    /// An adapter that talks to the bridge at `base_url`; without one it knows its details and accounts without a key.
+    #[must_use]
+    pub fn new(http: HttpClient, base_url: Option<Url>) -> Self {
+        Self { http, base_url }
+    }
+}
+
+impl Adapter for Meesho {
+    fn code(&self) -> MarketplaceCode {
+        MarketplaceCode::Meesho
+    }
+
+    fn supported_targets(&self) -> &'static [Target] {
+        &[]
+    }
+
+    fn details(&self) -> &'static DetailsSpec {
+        &DETAILS
+    }
+
+    fn overlap(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn connect(&self, _account: Uuid, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError> {
+        DETAILS.require_complete(&credentials)?;
+        if credentials.get("api_key").is_none() {
+            return Ok(Box::new(FilesOnly));
+        }
+        let base_url =
+            self.base_url.clone().ok_or(AdapterError::Configuration { what: "Meesho base URL" })?;
+        Ok(Box::new(MeeshoConnection { client: MeeshoClient::new(self.http.clone(), base_url, credentials) }))
+    }
+}
+
+/// An account without a key.
+struct FilesOnly;
+
+#[async_trait]
+impl Connection for FilesOnly {
+    async fn check_credentials(&self) -> Result<(), AdapterError> {
+        Err(AdapterError::Unsupported { what: "a check, because it has no API key" })
+    }
+}
+
+struct MeeshoConnection {
+    client: MeeshoClient,
+}
+
+#[async_trait]
+impl Connection for MeeshoConnection {
+    async fn check_credentials(&self) -> Result<(), AdapterError> {
+        self.client.check().await
+    }
+}

@@ -1,0 +1,90 @@
+//! What OAuth token endpoints answer (RFC 6749, section 5), told apart by whose client asked.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::error::AdapterError;
+use crate::http::Reply;
+use crate::records::parse_answer;
+use crate::token_cache::{AccessToken, IssuedToken};
+
+/// Whose OAuth client a token request names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientOwner {
+    /// The account's own: a refused client is a refused account.
+    Account,
+    /// The platform's. When it is refused no account is to blame, so none may be stopped for it; the text names the
+    /// application for whoever runs the deployment.
+    Platform(&'static str),
+}
+
+/// What a token endpoint granted.
+pub struct Grant {
+    /// For calls.
+    pub access: IssuedToken,
+    /// For later token requests, where one is issued.
+    pub refresh_token: Option<Zeroizing<String>>,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: Option<String>,
+    expires_in: Option<Value>,
+    refresh_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    error: String,
+}
+
+/// The body of a grant, or what the refusal means.
+///
+/// # Errors
+/// Refused credentials are [`AdapterError::Unauthorized`], a refused client of the platform's is
+/// [`AdapterError::Configuration`]; all else as [`Reply::accept`] has it.
+pub fn accept(reply: Reply, client: ClientOwner) -> Result<Vec<u8>, AdapterError> {
+    let code = |body: &[u8]| serde_json::from_slice::<Refused>(body).ok().map(|refused| refused.error);
+    let refused_client = || match client {
+        ClientOwner::Account => AdapterError::Unauthorized,
+        ClientOwner::Platform(what) => AdapterError::Configuration { what },
+    };
+    if reply.status.is_client_error() && reply.status != StatusCode::TOO_MANY_REQUESTS {
+        match code(&reply.body).as_deref() {
+            Some("invalid_grant" | "access_denied") => return Err(AdapterError::Unauthorized),
+            Some("invalid_client" | "unauthorized_client") => return Err(refused_client()),
+            Some(trouble @ ("server_error" | "temporarily_unavailable")) => {
+                let what = format!("token service says {trouble}");
+                return Err(AdapterError::Unavailable { what, retry_after: reply.retry_after });
+            }
+            _ if reply.status == StatusCode::UNAUTHORIZED => return Err(refused_client()),
+            _ => {}
+        }
+    }
+    reply.accept(code)
+}
+
+/// Reads a grant.
+///
+/// # Errors
+/// [`AdapterError::Malformed`] naming what is missing.
+pub fn read(body: &[u8]) -> Result<Grant, AdapterError> {
+    let missing = |field: &str| AdapterError::Malformed { what: format!("token answer: {field} is missing") };
+    let granted: Granted = parse_answer(body, "token answer")?;
+    let token =
+        granted.access_token.filter(|token| !token.is_empty()).ok_or_else(|| missing("access_token"))?;
+    let seconds = granted.expires_in.as_ref().and_then(whole_seconds).ok_or_else(|| missing("expires_in"))?;
+    Ok(Grant {
+        access: IssuedToken { token: AccessToken::new(token), lifetime: Duration::from_secs(seconds) },
+        refresh_token: granted.refresh_token.filter(|token| !token.is_empty()).map(Zeroizing::new),
+    })
+}
+
+/// A number, or the same as text.
+fn whole_seconds(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+}
