@@ -27,15 +27,18 @@ grant select on people to robnu_person;
 create table marketplaces (
   code text primary key check (code ~ '^[A-Z][A-Z_]{1,31}$'),
   display_name text not null,
+  -- Only what is ACTIVE can be connected.
   status text not null check (status in ('ACTIVE', 'PLANNED', 'SUSPENDED')),
+  -- Which kinds of runs its adapter can do; tests hold the two together.
+  capabilities text[] not null default '{}' check (capabilities <@ array['ORDERS', 'CREDENTIAL_CHECK']),
   claim_window_days integer check (claim_window_days > 0),
   orders_every_minutes integer not null default 60 check (orders_every_minutes > 0)
 );
-insert into marketplaces (code, display_name, status, claim_window_days, orders_every_minutes) values
-  ('AJIO', 'AJIO', 'ACTIVE', 60, 60),
-  ('AMAZON_IN', 'Amazon.in', 'ACTIVE', null, 15),
-  ('FLIPKART', 'Flipkart', 'PLANNED', null, 60),
-  ('MEESHO', 'Meesho', 'PLANNED', 7, 60);
+insert into marketplaces (code, display_name, status, capabilities, claim_window_days, orders_every_minutes) values
+  ('AJIO', 'AJIO', 'ACTIVE', '{ORDERS,CREDENTIAL_CHECK}', 60, 60),
+  ('AMAZON_IN', 'Amazon.in', 'ACTIVE', '{ORDERS,CREDENTIAL_CHECK}', null, 15),
+  ('FLIPKART', 'Flipkart', 'ACTIVE', '{CREDENTIAL_CHECK}', null, 60),
+  ('MEESHO', 'Meesho', 'ACTIVE', '{CREDENTIAL_CHECK}', 7, 60);
 grant select on marketplaces to robnu_tenant, robnu_person, robnu_system_sweep, robnu_system_lanes;
 
 create table sellers (

@@ -39,6 +39,9 @@ grant select on impersonation_sessions to robnu_tenant;
 create policy staff on sellers for all to robnu_staff using (true) with check (true);
 grant select (seller_id, name, suspended_at, suspension_reason, version, created_at), update (suspended_at, suspension_reason, updated_at)
   on sellers to robnu_staff;
+-- The sweep leaves suspended sellers alone.
+create policy sweep on sellers for select to robnu_system_sweep using (true);
+grant select (seller_id, suspended_at) on sellers to robnu_system_sweep;
 create policy staff_reads on impersonation_sessions for select to robnu_staff using (true);
 create policy staff_opens on impersonation_sessions for insert to robnu_staff
   with check (super_admin_id in (select id from super_admins where removed_at is null));

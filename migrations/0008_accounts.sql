@@ -35,8 +35,8 @@ create table marketplace_accounts (
 create index marketplace_accounts_lane on marketplace_accounts (lane_state, lane_checked_at);
 create index marketplace_accounts_by_id on marketplace_accounts (id);
 create index marketplace_accounts_lane_differs on marketplace_accounts (seller_id, id)
-  where (status = 'ACTIVE' and lane_state <> 'ACTIVE')
-    or (status in ('PAUSED', 'NEEDS_RECONNECT') and lane_state = 'ACTIVE')
+  where (status in ('ACTIVE', 'NEEDS_RECONNECT') and lane_state <> 'ACTIVE')
+    or (status = 'PAUSED' and lane_state = 'ACTIVE')
     or (status = 'DISCONNECTED' and lane_state <> 'RETIRED');
 call protect_tenant_table('marketplace_accounts');
 call require_right_to_read('marketplace_accounts', 'read', 'returns.scan', 'ingest');
@@ -59,7 +59,8 @@ grant select (seller_id, id, marketplace_code, status, lane_state, lane_generati
   update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until)
   on marketplace_accounts to robnu_system_lanes;
 
--- Satellites, one per marketplace. Columns named …_enc hold ciphertext under the seller's data key.
+-- Satellites, one per marketplace. Columns named …_enc hold ciphertext under the seller's data key. An account that was
+-- connected by consent lives on the platform's own application and has no client of its own.
 create table ajio_account_details (
   seller_id uuid not null,
   account_id uuid not null,
@@ -72,22 +73,55 @@ create table ajio_account_details (
 create table amazon_account_details (
   seller_id uuid not null,
   account_id uuid not null,
-  client_id text not null,
-  client_secret_enc bytea not null,
+  client_id text,
+  client_secret_enc bytea,
   refresh_token_enc bytea not null,
   updated_at timestamptz not null default now(),
   primary key (seller_id, account_id),
-  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade,
+  check ((client_id is null) = (client_secret_enc is null))
 );
-call protect_tenant_table('ajio_account_details');
-call protect_tenant_table('amazon_account_details');
+create table flipkart_account_details (
+  seller_id uuid not null,
+  account_id uuid not null,
+  app_id text,
+  app_secret_enc bytea,
+  refresh_token_enc bytea,
+  location_id text,
+  updated_at timestamptz not null default now(),
+  primary key (seller_id, account_id),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade,
+  check ((app_id is null) = (app_secret_enc is null)),
+  check (app_id is not null or refresh_token_enc is not null)
+);
+-- Meesho issues keys to partners only; an account without one lives on files.
+create table meesho_account_details (
+  seller_id uuid not null,
+  account_id uuid not null,
+  supplier_id text not null,
+  api_key_enc bytea,
+  api_secret_enc bytea,
+  updated_at timestamptz not null default now(),
+  primary key (seller_id, account_id),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade,
+  check ((api_key_enc is null) = (api_secret_enc is null))
+);
 -- Write-only for people: only a job reads credentials, even encrypted ones, and only after open_credentials has noted it.
-create policy select_needs_right on ajio_account_details as restrictive for select to robnu_tenant using ((select app_may('credentials.read')));
-create policy select_needs_right on amazon_account_details as restrictive for select to robnu_tenant using ((select app_may('credentials.read')));
-call require_right_to_write('ajio_account_details', 'accounts.manage', 'insert');
-call require_right_to_write('amazon_account_details', 'accounts.manage', 'insert');
+do $$
+declare
+  relation regclass;
+begin
+  foreach relation in array array['ajio_account_details', 'amazon_account_details', 'flipkart_account_details',
+    'meesho_account_details']::regclass[] loop
+    call protect_tenant_table(relation);
+    call require_right_to_read(relation, 'credentials.read');
+    call require_right_to_write(relation, 'accounts.manage', 'insert');
+  end loop;
+end $$;
 grant select, insert (seller_id, account_id, username, password_enc) on ajio_account_details to robnu_tenant;
 grant select, insert (seller_id, account_id, client_id, client_secret_enc, refresh_token_enc) on amazon_account_details to robnu_tenant;
+grant select, insert (seller_id, account_id, app_id, app_secret_enc, refresh_token_enc, location_id) on flipkart_account_details to robnu_tenant;
+grant select, insert (seller_id, account_id, supplier_id, api_key_enc, api_secret_enc) on meesho_account_details to robnu_tenant;
 
 -- Replacing credentials. SECURITY DEFINER because an UPDATE that names its row, like ON CONFLICT DO UPDATE, needs a policy
 -- that lets it SELECT the row, and that would show members the ciphertext too: jobs, which must read it, hold the same role
@@ -136,14 +170,44 @@ begin
     raise exception 'the account is not one of this marketplace' using errcode = 'RB002';
   end if;
 end $$;
+create function replace_flipkart_account_details(account uuid, new_app_id text, new_app_secret_enc bytea,
+  new_refresh_token_enc bytea, new_location_id text) returns void
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  perform renew_credentials_generation(account);
+  update flipkart_account_details
+  set app_id = new_app_id, app_secret_enc = new_app_secret_enc, refresh_token_enc = new_refresh_token_enc,
+    location_id = new_location_id, updated_at = now()
+  where seller_id = app_current_seller_id() and account_id = account;
+  if not found then
+    raise exception 'the account is not one of this marketplace' using errcode = 'RB002';
+  end if;
+end $$;
+create function replace_meesho_account_details(account uuid, new_supplier_id text, new_api_key_enc bytea,
+  new_api_secret_enc bytea) returns void
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  perform renew_credentials_generation(account);
+  update meesho_account_details
+  set supplier_id = new_supplier_id, api_key_enc = new_api_key_enc, api_secret_enc = new_api_secret_enc, updated_at = now()
+  where seller_id = app_current_seller_id() and account_id = account;
+  if not found then
+    raise exception 'the account is not one of this marketplace' using errcode = 'RB002';
+  end if;
+end $$;
 grant execute on function replace_ajio_account_details(uuid, text, bytea),
-  replace_amazon_account_details(uuid, text, bytea, bytea) to robnu_tenant;
+  replace_amazon_account_details(uuid, text, bytea, bytea), replace_flipkart_account_details(uuid, text, bytea, bytea, text),
+  replace_meesho_account_details(uuid, text, bytea, bytea) to robnu_tenant;
 
 create table credential_events (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
   account_id uuid not null,
-  event text not null check (event in ('CONNECTED', 'REFUSED', 'ROTATED')),
+  event text not null check (event in ('CONNECTED', 'VALIDATED', 'REFUSED', 'UNREACHABLE', 'ROTATED')),
   occurred_at timestamptz not null default now(),
   primary key (seller_id, id),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade

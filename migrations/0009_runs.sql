@@ -7,7 +7,7 @@ create table sync_runs (
   id uuid not null default uuidv7(),
   account_id uuid not null,
   marketplace_code text not null references marketplaces (code),
-  kind text not null check (kind in ('ORDERS')),
+  kind text not null check (kind in ('ORDERS', 'CREDENTIAL_CHECK')),
   trigger text not null check (trigger in ('SCHEDULE', 'API')),
   -- Read everything the marketplace still shows, not only what changed since the watermark.
   full_read boolean not null default false,

@@ -49,14 +49,21 @@ pub fn open(
     let mut credentials = Credentials::default();
     for (index, field) in spec.fields.iter().enumerate() {
         let value = if field.secret {
-            let sealed: &[u8] = row.try_get(index).map_err(robnu_tenancy::Error::from)?;
+            let sealed: Option<&[u8]> = row.try_get(index).map_err(robnu_tenancy::Error::from)?;
             let place = Place { table: spec.table, column: field.name, row: *job.account_id.as_uuid() };
-            let clear = cipher.open(place, sealed)?;
-            Zeroizing::new(std::str::from_utf8(&clear).map_err(|_| CredentialsError::NotText)?.to_owned())
+            sealed.map(|sealed| text(cipher, place, sealed)).transpose()?
         } else {
-            Zeroizing::new(row.try_get(index).map_err(robnu_tenancy::Error::from)?)
+            let clear: Option<String> = row.try_get(index).map_err(robnu_tenancy::Error::from)?;
+            clear.map(Zeroizing::new)
         };
-        credentials.set(field.name, value);
+        if let Some(value) = value {
+            credentials.set(field.name, value);
+        }
     }
     Ok(credentials)
+}
+
+fn text(cipher: &SellerCipher, place: Place, sealed: &[u8]) -> Result<Zeroizing<String>, CredentialsError> {
+    let clear = cipher.open(place, sealed)?;
+    Ok(Zeroizing::new(std::str::from_utf8(&clear).map_err(|_| CredentialsError::NotText)?.to_owned()))
 }

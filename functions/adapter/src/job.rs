@@ -167,6 +167,7 @@ impl Run<'_> {
             AdapterError::Rejected { .. } => self.give_up("marketplace_rejects", &message).await,
             AdapterError::Malformed { .. } => self.give_up("contract_broken", &message).await,
             AdapterError::RepeatedPage => self.give_up("page_repeated", &message).await,
+            AdapterError::Unsupported { .. } => self.give_up("not_supported", &message).await,
             AdapterError::Configuration { .. } => self.give_up("not_configured", &message).await,
         }
     }

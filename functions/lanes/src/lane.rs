@@ -72,19 +72,20 @@ impl LaneState {
     }
 }
 
-/// The next step towards what the status wants; `None` when the lane is what it should be. An account that is paused or
-/// must be reconnected before it ever had a lane gets one when it is active again. The statement `find_differing.sql`
-/// and its index say the same in SQL.
+/// The next step towards what the status wants; `None` when the lane is what it should be. An account that must be
+/// reconnected keeps its lane, because its credentials can still be tested there; sweeps send it nothing else. One that is
+/// paused before it ever had a lane gets one when it is active again. The statement `find_differing.sql` and its index
+/// say the same in SQL.
 pub fn next_step(status: Status, state: LaneState) -> Option<Step> {
     match (status, state) {
-        (Status::Active, LaneState::Active)
-        | (
-            Status::Paused | Status::NeedsReconnect,
-            LaneState::Requested | LaneState::Paused | LaneState::Retired,
-        )
+        (Status::Active | Status::NeedsReconnect, LaneState::Active)
+        | (Status::Paused, LaneState::Requested | LaneState::Paused | LaneState::Retired)
         | (Status::Disconnected, LaneState::Retired) => None,
-        (Status::Active, LaneState::Requested | LaneState::Paused | LaneState::Retired) => Some(Step::Open),
-        (Status::Paused | Status::NeedsReconnect, LaneState::Active) => Some(Step::Pause),
+        (
+            Status::Active | Status::NeedsReconnect,
+            LaneState::Requested | LaneState::Paused | LaneState::Retired,
+        ) => Some(Step::Open),
+        (Status::Paused, LaneState::Active) => Some(Step::Pause),
         (Status::Disconnected, LaneState::Requested | LaneState::Active | LaneState::Paused) => {
             Some(Step::Retire)
         }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::config::Target;
 use crate::error::LaneError;
 use crate::handler::Context;
-use crate::lane::{LaneState, Status, Step, next_step};
+use crate::lane::{LaneState, Step, next_step};
 use crate::queues::Condition;
 use crate::store::{AccountKey, Lane, Lease};
 use crate::{mappings, queues, store};
@@ -61,7 +61,7 @@ pub async fn settle(
         let lease = wait_for_lease(context, key, care).await?;
         let worked = match next_step(lease.status, lease.state) {
             Some(step) => take_step(context, &lease, step, deadline).await,
-            None if care == Care::Checking && !checked && lease.status == Status::Active => {
+            None if care == Care::Checking && !checked && lease.state == LaneState::Active => {
                 checked = true;
                 check(context, &lease).await
             }

@@ -20,6 +20,10 @@ pub struct Seller {
     pub ajio: AccountId,
     /// Its Amazon account; the marketplace knows it as `A1SELLER`.
     pub amazon: AccountId,
+    /// Its Flipkart account, connected by consent; the marketplace knows it as `F0001`.
+    pub flipkart: AccountId,
+    /// Its Meesho account; the marketplace knows it as `S0001`.
+    pub meesho: AccountId,
     /// A finished run of the AJIO account.
     pub run: RunId,
     /// An order of the AJIO account, `FN1`, with two equal lines and a shipment.
@@ -49,6 +53,8 @@ impl Seller {
             id: SellerId::new(),
             ajio: AccountId::new(),
             amazon: AccountId::new(),
+            flipkart: AccountId::new(),
+            meesho: AccountId::new(),
             run: RunId::new(),
             order: OrderId::new(),
         };
@@ -57,6 +63,8 @@ impl Seller {
             .replace(":seller", &quote(seller.id.as_uuid()))
             .replace(":ajio", &quote(seller.ajio.as_uuid()))
             .replace(":amazon", &quote(seller.amazon.as_uuid()))
+            .replace(":flipkart", &quote(seller.flipkart.as_uuid()))
+            .replace(":meesho", &quote(seller.meesho.as_uuid()))
             .replace(":run", &quote(seller.run.as_uuid()))
             .replace(":order", &quote(seller.order.as_uuid()));
         superuser.batch_execute(&script).await.unwrap_or_else(|error| panic!("the fixture fails: {error:?}"));

@@ -2,8 +2,8 @@
 -- $1, $2 seller and account after which the page begins, $3 page size
 select seller_id, id
 from robnu.marketplace_accounts
-where ((status = 'ACTIVE' and lane_state <> 'ACTIVE')
-    or (status in ('PAUSED', 'NEEDS_RECONNECT') and lane_state = 'ACTIVE')
+where ((status in ('ACTIVE', 'NEEDS_RECONNECT') and lane_state <> 'ACTIVE')
+    or (status = 'PAUSED' and lane_state = 'ACTIVE')
     or (status = 'DISCONNECTED' and lane_state <> 'RETIRED'))
   and (seller_id, id) > ($1, $2)
 order by seller_id, id

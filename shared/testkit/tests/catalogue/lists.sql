@@ -16,13 +16,15 @@ create temp view definer_functions (name) as values
   ('sign_up_seller(uuid, text, text, uuid, bytea, text)'),
   ('keep_an_owner()'), ('audit_row()'), ('accept_invitation(bytea, text)'), ('knock(text, uuid)'), ('open_credentials(uuid, text)'),
   ('replace_ajio_account_details(uuid, text, bytea)'),
-  ('replace_amazon_account_details(uuid, text, bytea, bytea)');
+  ('replace_amazon_account_details(uuid, text, bytea, bytea)'),
+  ('replace_flipkart_account_details(uuid, text, bytea, bytea, text)'),
+  ('replace_meesho_account_details(uuid, text, bytea, bytea)');
 
 -- Tables that a scope may write without leaving an audit event: what a marketplace said, logs of their own, and what changes
 -- with every request. Their changes by people are noted elsewhere: credentials by the account's credentials_generation.
 create temp view unaudited_tables (name) as values
   ('orders'), ('order_items'), ('shipments'), ('quarantined_records'), ('credential_events'), ('idempotency_keys'),
-  ('ajio_account_details'), ('amazon_account_details');
+  ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details');
 
 -- Relations of ours, in whatever schema they hide.
 create temp view relations as

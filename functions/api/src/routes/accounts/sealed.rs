@@ -4,10 +4,10 @@ use robnu_marketplace::details::{Credentials, DetailsSpec, FieldSpec};
 use robnu_storage::{Place, SellerCipher, StorageError};
 use robnu_tenancy::{AccountId, ToSql};
 
-/// A column of a satellite, as it is stored.
+/// A column of a satellite, as it is stored; null for a field that the account does not have.
 pub enum Column {
-    Clear(String),
-    Sealed(Vec<u8>),
+    Clear(Option<String>),
+    Sealed(Option<Vec<u8>>),
 }
 
 impl Column {
@@ -28,12 +28,12 @@ pub fn seal(
     cipher: &SellerCipher,
 ) -> Result<Vec<Column>, StorageError> {
     let column = |field: &FieldSpec| {
-        let clear = credentials.get(field.name).unwrap_or_default();
+        let clear = credentials.get(field.name);
         if !field.secret {
-            return Ok(Column::Clear(clear.to_owned()));
+            return Ok(Column::Clear(clear.map(str::to_owned)));
         }
         let place = Place { table: spec.table, column: field.name, row: *account.as_uuid() };
-        cipher.seal(place, clear.as_bytes()).map(Column::Sealed)
+        clear.map(|clear| cipher.seal(place, clear.as_bytes())).transpose().map(Column::Sealed)
     };
     spec.fields.iter().map(column).collect()
 }
