@@ -18,13 +18,15 @@ create temp view definer_functions (name) as values
   ('replace_ajio_account_details(uuid, text, bytea)'),
   ('replace_amazon_account_details(uuid, text, bytea, bytea)'),
   ('replace_flipkart_account_details(uuid, text, bytea, bytea, text)'),
-  ('replace_meesho_account_details(uuid, text, bytea, bytea)');
+  ('replace_meesho_account_details(uuid, text, bytea, bytea)'),
+  ('open_customer(uuid)'), ('note_return_event()'), ('open_claim()'), ('note_claim_event()'), ('reopen_claim_with_evidence()');
 
 -- Tables that a scope may write without leaving an audit event: what a marketplace said, logs of their own, and what changes
 -- with every request. Their changes by people are noted elsewhere: credentials by the account's credentials_generation.
 create temp view unaudited_tables (name) as values
   ('orders'), ('order_items'), ('shipments'), ('quarantined_records'), ('credential_events'), ('idempotency_keys'),
-  ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details');
+  ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'),
+  ('order_pii'), ('return_items'), ('return_events'), ('payouts'), ('payout_lines'), ('listings'), ('inventory');
 
 -- Relations of ours, in whatever schema they hide.
 create temp view relations as
