@@ -1,4 +1,4 @@
--- Orders, lines and shipments: leaf tables that know accounts and nothing of any marketplace.
+-- Orders, lines, shipments and customers: leaf tables that know accounts and nothing of any marketplace.
 set local role robnu_owner;
 set local search_path = robnu;
 
@@ -26,6 +26,13 @@ create table orders (
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id)
 );
 create index orders_by_time on orders (seller_id, placed_at desc, id desc);
+create index orders_by_account on orders (seller_id, account_id, placed_at desc, id desc);
+create index orders_by_status on orders (seller_id, status, placed_at desc, id desc);
+-- What must leave by when.
+create index orders_by_dispatch on orders (seller_id, dispatch_by, id)
+  where status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED');
+-- Numbers that people type or scan are found whole and by their beginning.
+create index orders_by_external_id on orders (seller_id, external_order_id text_pattern_ops);
 
 create table order_items (
   seller_id uuid not null,
@@ -47,6 +54,7 @@ create table order_items (
   unique (seller_id, order_id, external_item_id),
   foreign key (seller_id, order_id) references orders (seller_id, id) on delete cascade
 );
+create index order_items_by_sku on order_items (seller_id, sku, order_id);
 
 create table shipments (
   seller_id uuid not null,
@@ -63,19 +71,49 @@ create table shipments (
   foreign key (seller_id, order_id) references orders (seller_id, id) on delete cascade
 );
 create index shipments_by_tracking_number on shipments (seller_id, tracking_number text_pattern_ops);
+create index shipments_by_external_id on shipments (seller_id, external_shipment_id text_pattern_ops);
+create index shipments_by_status on shipments (seller_id, status, id desc);
+
+-- Who ordered, one row per order; columns named …_enc hold ciphertext under the seller's data key.
+create table order_pii (
+  seller_id uuid not null,
+  order_id uuid not null,
+  customer_name_enc bytea,
+  customer_phone_enc bytea,
+  customer_email_enc bytea,
+  address_enc bytea,
+  -- Keyed with the seller's data key: tells a job that reads the order again whether anything is new.
+  digest bytea not null check (length(digest) = 32),
+  updated_at timestamptz not null default now(),
+  primary key (seller_id, order_id),
+  foreign key (seller_id, order_id) references orders (seller_id, id) on delete cascade
+);
+
+-- The order whose customer the transaction has opened.
+create function app_opened_customer() returns uuid
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+return nullif(current_setting('app.opened_customer', true), '')::uuid;
+grant execute on function app_opened_customer() to robnu_tenant;
 
 do $$
 declare
   relation regclass;
 begin
-  foreach relation in array array['orders', 'order_items', 'shipments']::regclass[] loop
+  foreach relation in array array['orders', 'order_items', 'shipments', 'order_pii']::regclass[] loop
     call protect_tenant_table(relation);
-    call require_right_to_read(relation, 'read', 'ingest');
     -- Only a job writes what a marketplace said.
     call require_right_to_write(relation, 'ingest', 'insert', 'update');
   end loop;
 end $$;
 call require_right_to_write('order_items', 'ingest', 'delete');
+call require_right_to_read('orders', 'read', 'ingest');
+call require_right_to_read('order_items', 'read', 'ingest');
+-- Who scans returns finds them by the numbers of the parcel that went out.
+call require_right_to_read('shipments', 'read', 'ingest', 'returns.scan');
+-- A member reads a customer only after open_customer has noted it; a job reads what it is about to write again.
+create policy select_needs_right on order_pii as restrictive for select to robnu_tenant
+  using ((select app_may('ingest')) or ((select app_may('pii.read')) and order_id = (select app_opened_customer())));
 
 grant select,
   insert (seller_id, account_id, external_order_id, status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by,
@@ -91,3 +129,24 @@ grant select,
   insert (seller_id, order_id, external_shipment_id, status, marketplace_status, carrier, tracking_number),
   update (status, marketplace_status, carrier, tracking_number, updated_at)
   on shipments to robnu_tenant;
+grant select,
+  insert (seller_id, order_id, customer_name_enc, customer_phone_enc, customer_email_enc, address_enc, digest),
+  update (customer_name_enc, customer_phone_enc, customer_email_enc, address_enc, digest, updated_at)
+  on order_pii to robnu_tenant;
+
+-- Lets a member read one order's customer for the rest of the transaction, and writes down that they did. SECURITY DEFINER
+-- because only this function, which leaves an audit event, can open a customer.
+create function open_customer(order_to_open uuid) returns void
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  if not app_may('pii.read') then
+    raise exception 'the scope may not read customers' using errcode = 'insufficient_privilege';
+  end if;
+  if exists (select from order_pii where seller_id = app_current_seller_id() and order_id = order_to_open) then
+    perform write_audit_event(app_current_seller_id(), 'customer.opened', order_to_open, '{}', '{}'),
+      set_config('app.opened_customer', order_to_open::text, true);
+  end if;
+end $$;
+grant execute on function open_customer(uuid) to robnu_tenant;

@@ -28,6 +28,9 @@ migrations![
     "0008_accounts",
     "0009_runs",
     "0010_orders",
+    "0011_returns",
+    "0012_payouts",
+    "0013_listings",
     "0014_enter",
 ];
 

@@ -98,6 +98,16 @@ ids! {
     RunId,
     /// An order.
     OrderId,
+    /// A package of an order.
+    ShipmentId,
+    /// What comes back of an order.
+    ReturnId,
+    /// What the seller claims for a return.
+    ClaimId,
+    /// A marketplace's payout.
+    PayoutId,
+    /// An article as a marketplace lists it.
+    ListingId,
     /// A session in which a super admin acts for a seller.
     ImpersonationId,
 }

@@ -15,7 +15,9 @@ mod session;
 
 pub use config::{DatabaseConfig, Password, Tls};
 pub use error::Error;
-pub use ids::{AccountId, ImpersonationId, OrderId, PersonId, RunId, SellerId};
+pub use ids::{
+    AccountId, ClaimId, ImpersonationId, ListingId, OrderId, PayoutId, PersonId, ReturnId, RunId, SellerId, ShipmentId,
+};
 pub use permission::{Access, Permission};
 pub use pool::{Database, client_tls};
 pub use scope::{PersonScope, Scope, SellerScope, StaffScope, Subject, SystemScope};

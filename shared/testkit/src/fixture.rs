@@ -1,7 +1,10 @@
 //! Two sellers, alike in everything but their ids: each with a member per role, an account per marketplace, and a row in
 //! every tenant table.
 
-use robnu_tenancy::{Access, AccountId, OrderId, Permission, RunId, SellerId, SellerScope, Subject};
+use robnu_tenancy::{
+    Access, AccountId, ClaimId, ListingId, OrderId, PayoutId, Permission, ReturnId, RunId, SellerId, SellerScope,
+    Subject,
+};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -26,8 +29,16 @@ pub struct Seller {
     pub meesho: AccountId,
     /// A finished run of the AJIO account.
     pub run: RunId,
-    /// An order of the AJIO account, `FN1`, with two equal lines and a shipment.
+    /// An order of the AJIO account, `FN1`, with two equal lines, a shipment (`AWB1`) and a customer.
     pub order: OrderId,
+    /// A return of that order, `RN1` by `RAWB1`, with one line: not received, its claim window over.
+    pub return_id: ReturnId,
+    /// A claim for that return, filed because it did not come.
+    pub claim: ClaimId,
+    /// A payout of the AJIO account, `PN1`, with two lines.
+    pub payout: PayoutId,
+    /// A listing of the AJIO account, `LN1`, with stock in one place.
+    pub listing: ListingId,
 }
 
 /// The fixture.
@@ -57,6 +68,10 @@ impl Seller {
             meesho: AccountId::new(),
             run: RunId::new(),
             order: OrderId::new(),
+            return_id: ReturnId::new(),
+            claim: ClaimId::new(),
+            payout: PayoutId::new(),
+            listing: ListingId::new(),
         };
         // The fixture is a script; the ids are ours, so they may stand in its text.
         let script = FIXTURE
@@ -66,7 +81,11 @@ impl Seller {
             .replace(":flipkart", &quote(seller.flipkart.as_uuid()))
             .replace(":meesho", &quote(seller.meesho.as_uuid()))
             .replace(":run", &quote(seller.run.as_uuid()))
-            .replace(":order", &quote(seller.order.as_uuid()));
+            .replace(":order", &quote(seller.order.as_uuid()))
+            .replace(":return", &quote(seller.return_id.as_uuid()))
+            .replace(":claim", &quote(seller.claim.as_uuid()))
+            .replace(":payout", &quote(seller.payout.as_uuid()))
+            .replace(":listing", &quote(seller.listing.as_uuid()));
         superuser.batch_execute(&script).await.unwrap_or_else(|error| panic!("the fixture fails: {error:?}"));
         seller
     }

@@ -40,4 +40,20 @@ insert into orders (seller_id, id, account_id, external_order_id, status, market
   values (:seller, :order, :ajio, 'FN1', 'PENDING', 'PENDENCY', '2026-01-01T00:00:00Z', 'INR', 20);
 insert into order_items (seller_id, order_id, external_item_id, quantity, line_amount, amount_basis)
   values (:seller, :order, 'FN1-1', 1, 10, 'CUSTOMER'), (:seller, :order, 'FN1-2', 1, 10, 'CUSTOMER');
-insert into shipments (seller_id, order_id, external_shipment_id, status) values (:seller, :order, 'FN1', 'PENDING');
+insert into shipments (seller_id, order_id, external_shipment_id, status, tracking_number)
+  values (:seller, :order, 'FN1', 'SHIPPED', 'AWB1');
+insert into order_pii (seller_id, order_id, customer_name_enc, digest) values (:seller, :order, '\x00', sha256('customer'));
+insert into returns (seller_id, id, account_id, external_return_id, order_id, external_order_id, return_type, status,
+    marketplace_status, tracking_number, currency, initiated_at)
+  values (:seller, :return, :ajio, 'RN1', :order, 'FN1', 'CUSTOMER', 'IN_TRANSIT', 'RETURN_CREATED', 'RAWB1', 'INR', '2026-01-05T00:00:00Z');
+insert into return_items (seller_id, return_id, external_item_id, order_item_id, quantity, refund_amount)
+  select :seller, :return, 'RN1-1', id, 1, 10 from order_items where seller_id = :seller and external_item_id = 'FN1-1';
+insert into claims (seller_id, id, return_id, account_id, reason, claimed_amount, filed_at)
+  values (:seller, :claim, :return, :ajio, 'NOT_RECEIVED', 10, '2026-04-01T00:00:00Z');
+insert into payouts (seller_id, id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)
+  values (:seller, :payout, :ajio, 'PN1', 'PENDING', 'PAID', '2026-02-01T00:00:00Z', 'INR', 8.5);
+insert into payout_lines (seller_id, payout_id, external_line_id, line_type, marketplace_type, order_id, external_order_id, net_amount)
+  values (:seller, :payout, 'PN1-1', 'SALE', 'Order', :order, 'FN1', 10), (:seller, :payout, 'PN1-2', 'FEE', 'Commission', :order, 'FN1', -1.5);
+insert into listings (seller_id, id, account_id, external_listing_id, sku, status, marketplace_status, currency, selling_price)
+  values (:seller, :listing, :ajio, 'LN1', 'SKU-1', 'ACTIVE', 'LIVE', 'INR', 10);
+insert into inventory (seller_id, account_id, listing_id, sku, available) values (:seller, :ajio, :listing, 'SKU-1', 3);

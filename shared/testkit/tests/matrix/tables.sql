@@ -13,7 +13,8 @@ select c.relname::text as table_name, a.attname::text as column_name, format_typ
     order by k.conname) as foreign_keys
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'robnu'
-join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+-- A generated column is nobody's to write, and read with those that it is made of.
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
 where c.relkind in ('r', 'p', 'v') and c.relname not in (
   'orgs', 'people', 'marketplaces', 'schema_migrations', 'super_admins', 'person_idempotency_keys')
 order by c.relname, a.attnum

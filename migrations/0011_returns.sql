@@ -1,0 +1,391 @@
+-- Returns and claims. A marketplace says what comes back; the seller scans what came and claims for what did not.
+set local role robnu_owner;
+set local search_path = robnu;
+
+-- Keeps columns to actors with a permission, where one table holds both what a marketplace said and what members did.
+create function refuse_change() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not robnu.app_may(tg_argv[0]) then
+    raise exception 'the scope may not change this' using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end $$;
+create procedure require_right_to_change(relation regclass, permission text, variadic columns text[])
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  execute format(
+    'create trigger %I before update of %s on %s for each row when (row(%s) is distinct from row(%s))'
+    ' execute function robnu.refuse_change(%L)',
+    'needs ' || permission, (select string_agg(quote_ident(name), ', ') from unnest(columns) as name), relation,
+    (select string_agg('old.' || quote_ident(name), ', ') from unnest(columns) as name),
+    (select string_agg('new.' || quote_ident(name), ', ') from unnest(columns) as name), permission);
+end $$;
+
+create table returns (
+  seller_id uuid not null,
+  id uuid not null default uuidv7(),
+  account_id uuid not null,
+  external_return_id text not null,
+  -- The order, once it is known here; what the marketplace calls it, and the parcel that went out, as soon as it says.
+  order_id uuid,
+  external_order_id text,
+  external_shipment_id text,
+  -- CUSTOMER: sent back by the customer. RTO: never reached them.
+  return_type text not null check (return_type in ('CUSTOMER', 'RTO')),
+  status text not null check (status in ('INITIATED', 'PICKED_UP', 'IN_TRANSIT', 'DELIVERED', 'CANCELLED')),
+  marketplace_status text not null,
+  reason text,
+  carrier text,
+  -- The air waybill of the way back.
+  tracking_number text,
+  currency text check (currency ~ '^[A-Z]{3}$'),
+  initiated_at timestamptz not null,
+  expected_at timestamptz,
+  delivered_at timestamptz,
+  marketplace_updated_at timestamptz,
+  -- The seller's or else the marketplace's window as it was when the return began, and when it ends.
+  claim_window_days integer not null check (claim_window_days > 0),
+  claim_due_at timestamptz not null,
+  -- What the seller knows. CLAIM_PENDING: the window ended and nothing had come.
+  internal_status text not null default 'EXPECTED' check (internal_status in ('EXPECTED', 'RECEIVED', 'CLAIM_PENDING')),
+  received_at timestamptz,
+  received_by uuid,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  unique (seller_id, account_id, external_return_id),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
+  foreign key (seller_id, order_id) references orders (seller_id, id),
+  check ((received_at is null) = (internal_status <> 'RECEIVED'))
+);
+create index returns_by_time on returns (seller_id, initiated_at desc, id desc);
+create index returns_by_account on returns (seller_id, account_id, initiated_at desc, id desc);
+create index returns_by_status on returns (seller_id, status, initiated_at desc, id desc);
+create index returns_by_internal_status on returns (seller_id, internal_status, initiated_at desc, id desc);
+create index returns_by_claim_due on returns (seller_id, claim_due_at, id);
+create index returns_by_order on returns (seller_id, order_id);
+-- Orders that were not known yet.
+create index returns_without_order on returns (seller_id, account_id, external_order_id) where order_id is null;
+create index returns_by_external_id on returns (seller_id, external_return_id text_pattern_ops);
+create index returns_by_tracking_number on returns (seller_id, tracking_number text_pattern_ops);
+create index returns_by_shipment on returns (seller_id, external_shipment_id text_pattern_ops);
+-- The sweep asks across sellers for what did not come in time.
+create index returns_overdue on returns (claim_due_at) where internal_status = 'EXPECTED' and status <> 'CANCELLED';
+
+create table return_items (
+  seller_id uuid not null,
+  id uuid not null default uuidv7(),
+  return_id uuid not null,
+  external_item_id text not null,
+  order_item_id uuid,
+  sku text,
+  title text,
+  size text,
+  quantity integer not null check (quantity >= 0),
+  quantity_cancelled integer not null default 0 check (quantity_cancelled >= 0),
+  -- What the marketplace gives back to the customer for the line.
+  refund_amount numeric(14, 4),
+  reason text,
+  updated_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  unique (seller_id, return_id, external_item_id),
+  foreign key (seller_id, return_id) references returns (seller_id, id) on delete cascade,
+  foreign key (seller_id, order_item_id) references order_items (seller_id, id) on delete set null (order_item_id)
+);
+create index return_items_by_order_item on return_items (seller_id, order_item_id);
+
+-- What happened to a return. Written by the trigger below; a member adds only that a received one was scanned again.
+create table return_events (
+  seller_id uuid not null,
+  id uuid not null default uuidv7(),
+  return_id uuid not null,
+  event text not null default 'SCANNED_AGAIN'
+    check (event in ('CREATED', 'STATUS_CHANGED', 'RECEIVED', 'SCANNED_AGAIN', 'CLAIM_PENDING')),
+  from_status text,
+  to_status text,
+  actor_kind text not null default coalesce(nullif(current_setting('app.actor_kind', true), ''), 'SYSTEM'),
+  actor_id uuid default nullif(current_setting('app.actor_id', true), '')::uuid,
+  occurred_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  foreign key (seller_id, return_id) references returns (seller_id, id) on delete cascade
+);
+create index return_events_by_return on return_events (seller_id, return_id, id);
+
+do $$
+declare
+  relation regclass;
+begin
+  foreach relation in array array['returns', 'return_items', 'return_events']::regclass[] loop
+    call protect_tenant_table(relation);
+    call require_right_to_read(relation, 'read', 'returns.scan', 'ingest');
+  end loop;
+end $$;
+call require_right_to_write('returns', 'ingest', 'insert');
+create policy update_needs_right on returns as restrictive for update to robnu_tenant
+  using ((select app_may_any('ingest', 'returns.scan'))) with check ((select app_may_any('ingest', 'returns.scan')));
+call require_right_to_change('returns', 'ingest', 'order_id', 'external_order_id', 'external_shipment_id', 'return_type', 'status',
+  'marketplace_status', 'reason', 'carrier', 'tracking_number', 'currency', 'initiated_at', 'expected_at', 'delivered_at',
+  'marketplace_updated_at');
+call require_right_to_write('return_items', 'ingest', 'insert', 'update', 'delete');
+call require_right_to_write('return_events', 'returns.scan', 'insert');
+call audit('returns', 'update of received_at', 'return', 'id', 'received_at', 'internal_status');
+
+grant select,
+  insert (seller_id, account_id, external_return_id, order_id, external_order_id, external_shipment_id, return_type, status,
+    marketplace_status, reason, carrier, tracking_number, currency, initiated_at, expected_at, delivered_at, marketplace_updated_at),
+  update (order_id, external_order_id, external_shipment_id, return_type, status, marketplace_status, reason, carrier,
+    tracking_number, currency, initiated_at, expected_at, delivered_at, marketplace_updated_at, received_at, updated_at)
+  on returns to robnu_tenant;
+grant select, delete,
+  insert (seller_id, return_id, external_item_id, order_item_id, sku, title, size, quantity, quantity_cancelled, refund_amount, reason),
+  update (order_item_id, sku, title, size, quantity, quantity_cancelled, refund_amount, reason, updated_at)
+  on return_items to robnu_tenant;
+grant select, insert (seller_id, return_id) on return_events to robnu_tenant;
+
+-- The claim window is set once; when the marketplace corrects the return's start, its end moves along.
+create function set_claim_window() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_op = 'INSERT' then
+    select coalesce(s.claim_window_days, m.claim_window_days) into new.claim_window_days
+    from robnu.sellers s
+    join robnu.marketplace_accounts a on a.seller_id = s.seller_id and a.id = new.account_id
+    join robnu.marketplaces m on m.code = a.marketplace_code
+    where s.seller_id = new.seller_id;
+    new.claim_window_days := coalesce(new.claim_window_days, 60);
+  end if;
+  new.claim_due_at := new.initiated_at + make_interval(days => new.claim_window_days);
+  return new;
+end $$;
+create trigger set_claim_window before insert or update of initiated_at on returns for each row execute function set_claim_window();
+
+-- A scan says only that the return is here: when, by whom and what follows is filled in. The first receipt stays.
+create function receive_return() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not robnu.app_may('returns.scan') then
+    raise exception 'the scope may not scan returns' using errcode = 'insufficient_privilege';
+  end if;
+  if old.received_at is not null then
+    raise exception 'the return was received before' using errcode = 'check_violation', constraint = 'returns_received_once';
+  end if;
+  if old.status = 'CANCELLED' then
+    raise exception 'the return is cancelled' using errcode = 'check_violation', constraint = 'returns_not_cancelled';
+  end if;
+  new.received_at := now();
+  new.received_by := nullif(current_setting('app.actor_id', true), '')::uuid;
+  new.internal_status := 'RECEIVED';
+  return new;
+end $$;
+create trigger receive_return before update of received_at on returns for each row
+  when (new.received_at is distinct from old.received_at) execute function receive_return();
+
+-- SECURITY DEFINER because nobody may write events of their own making.
+create function note_return_event() returns trigger
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  if tg_op = 'INSERT' then
+    insert into return_events (seller_id, return_id, event, to_status) values (new.seller_id, new.id, 'CREATED', new.status);
+    return null;
+  end if;
+  if new.status <> old.status then
+    insert into return_events (seller_id, return_id, event, from_status, to_status)
+    values (new.seller_id, new.id, 'STATUS_CHANGED', old.status, new.status);
+  end if;
+  if new.internal_status <> old.internal_status then
+    insert into return_events (seller_id, return_id, event, from_status, to_status)
+    values (new.seller_id, new.id, new.internal_status, old.internal_status, new.internal_status);
+  end if;
+  return null;
+end $$;
+create trigger note_return_event after insert or update of status, received_at, internal_status on returns
+  for each row execute function note_return_event();
+
+-- Claims, one per return: PENDING → FILED → ACKNOWLEDGED → RESOLVED_WON or RESOLVED_LOST; cancelled and reopened on the way.
+create table claims (
+  seller_id uuid not null,
+  id uuid not null default uuidv7(),
+  return_id uuid not null,
+  -- The return's, so that lists need no join; filled in.
+  account_id uuid not null,
+  status text not null default 'FILED' check (status in ('PENDING', 'FILED', 'ACKNOWLEDGED', 'RESOLVED_WON', 'RESOLVED_LOST',
+    'CANCELLED', 'REOPENED_WITH_EVIDENCE')),
+  -- NOT_RECEIVED: nothing came within the window. The others are about what came.
+  reason text not null check (reason in ('NOT_RECEIVED', 'WRONG_ITEM', 'DAMAGED', 'USED', 'MISSING_QUANTITY', 'OTHER')),
+  note text check (length(note) between 1 and 1000),
+  -- The marketplace's ticket.
+  marketplace_reference text check (length(marketplace_reference) between 1 and 100),
+  currency text not null default 'INR' check (currency ~ '^[A-Z]{3}$'),
+  claimed_amount numeric(14, 4) check (claimed_amount > 0),
+  recovered_amount numeric(14, 4) check (recovered_amount > 0),
+  -- Why it last changed its status: why it was lost, cancelled or reopened.
+  status_reason text check (length(status_reason) between 1 and 500),
+  filed_at timestamptz,
+  acknowledged_at timestamptz,
+  resolved_at timestamptz,
+  version integer not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  unique (seller_id, return_id),
+  foreign key (seller_id, return_id) references returns (seller_id, id),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
+  check (recovered_amount is null or status = 'RESOLVED_WON'),
+  check (status not in ('RESOLVED_LOST', 'CANCELLED') or status_reason is not null)
+);
+create index claims_by_status on claims (seller_id, status, id desc);
+create index claims_by_account on claims (seller_id, account_id, id desc);
+
+-- Every step of a claim, written by the trigger below and by nothing else.
+create table claim_events (
+  seller_id uuid not null,
+  id uuid not null default uuidv7(),
+  claim_id uuid not null,
+  from_status text,
+  to_status text not null,
+  reason text,
+  actor_kind text not null,
+  actor_id uuid,
+  occurred_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  foreign key (seller_id, claim_id) references claims (seller_id, id)
+);
+create index claim_events_by_claim on claim_events (seller_id, claim_id, id);
+
+call protect_tenant_table('claims');
+call protect_tenant_table('claim_events');
+call require_right_to_read('claims', 'read', 'ingest');
+call require_right_to_read('claim_events', 'read', 'ingest');
+call require_right_to_write('claims', 'claims.file', 'insert');
+create policy update_needs_right on claims as restrictive for update to robnu_tenant
+  using ((select app_may_any('claims.file', 'claims.resolve'))) with check ((select app_may_any('claims.file', 'claims.resolve')));
+call require_right_to_change('claims', 'claims.resolve', 'recovered_amount');
+call keep_version('claims', 'status', 'status_reason', 'reason', 'note', 'marketplace_reference', 'claimed_amount', 'recovered_amount');
+call audit('claims', 'insert or update', 'claim', 'id', 'return_id', 'status', 'reason', 'claimed_amount', 'recovered_amount');
+grant select,
+  insert (seller_id, return_id, reason, note, marketplace_reference, currency, claimed_amount),
+  update (status, status_reason, reason, note, marketplace_reference, currency, claimed_amount, recovered_amount, updated_at)
+  on claims to robnu_tenant;
+grant select on claim_events to robnu_tenant;
+
+-- Whether a return can be claimed for. About what came: as long as the window, counted from the return's start or from its
+-- receipt, whichever ends later. For what did not come: when the window is over. SECURITY DEFINER because it holds the
+-- return, which is not for its readers to lock: a claim and a scan at the same time see each other.
+create function open_claim() returns trigger
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+declare
+  claimed returns;
+  refusal text;
+begin
+  -- What row security will refuse is neither looked at nor held before.
+  if not (app_may('claims.file') and new.seller_id = app_current_seller_id()) then
+    return new;
+  end if;
+  select * into claimed from returns where seller_id = new.seller_id and id = new.return_id for no key update;
+  if not found then
+    return new;
+  end if;
+  new.account_id := claimed.account_id;
+  refusal := case
+    when claimed.status = 'CANCELLED' then 'claims_return_cancelled'
+    when new.reason = 'NOT_RECEIVED' and claimed.received_at is not null then 'claims_return_received'
+    when new.reason = 'NOT_RECEIVED' and claimed.claim_due_at >= now() then 'claims_window_open'
+    when new.reason <> 'NOT_RECEIVED' and claimed.received_at is null then 'claims_return_not_received'
+    when new.reason <> 'NOT_RECEIVED'
+      and greatest(claimed.claim_due_at, claimed.received_at + make_interval(days => claimed.claim_window_days)) < now()
+      then 'claims_window_over'
+  end;
+  if refusal is not null then
+    raise exception 'the return cannot be claimed for' using errcode = 'check_violation', constraint = refusal;
+  end if;
+  new.filed_at := now();
+  return new;
+end $$;
+create trigger open_claim before insert on claims for each row execute function open_claim();
+
+-- The steps that there are, and the permission that each needs. Evidence reopens a claim only by the scan that is it.
+create function claim_step_right(from_status text, to_status text) returns text
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return case
+  when from_status = 'PENDING' and to_status in ('FILED', 'CANCELLED') then 'claims.file'
+  when from_status = 'FILED' and to_status in ('ACKNOWLEDGED', 'CANCELLED') then 'claims.file'
+  when from_status = 'REOPENED_WITH_EVIDENCE' and to_status in ('ACKNOWLEDGED', 'CANCELLED') then 'claims.file'
+  when from_status = 'ACKNOWLEDGED' and to_status in ('RESOLVED_WON', 'RESOLVED_LOST') then 'claims.resolve'
+  when from_status = 'ACKNOWLEDGED' and to_status = 'CANCELLED' then 'claims.file'
+  when from_status in ('RESOLVED_WON', 'RESOLVED_LOST', 'CANCELLED', 'REOPENED_WITH_EVIDENCE') and to_status = 'FILED'
+    then 'claims.resolve'
+end;
+grant execute on function claim_step_right(text, text) to robnu_tenant;
+
+create function step_claim() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  needs text := robnu.claim_step_right(old.status, new.status);
+begin
+  if new.status = 'REOPENED_WITH_EVIDENCE' and current_user = 'robnu_owner' then
+    null;
+  elsif needs is null then
+    raise exception 'the claim has no such step' using errcode = 'check_violation', constraint = 'claims_step';
+  elsif not robnu.app_may(needs) then
+    raise exception 'the scope may not take this step' using errcode = 'insufficient_privilege';
+  end if;
+  new.updated_at := now();
+  if new.status <> 'RESOLVED_WON' then
+    new.recovered_amount := null;
+  end if;
+  if new.status = 'FILED' then
+    new.filed_at := now();
+    new.acknowledged_at := null;
+  elsif new.status = 'ACKNOWLEDGED' then
+    new.acknowledged_at := now();
+  end if;
+  new.resolved_at := case when new.status in ('RESOLVED_WON', 'RESOLVED_LOST') then now() end;
+  return new;
+end $$;
+create trigger step_claim before update of status on claims for each row when (new.status <> old.status) execute function step_claim();
+
+-- SECURITY DEFINER because nobody may write events of their own making.
+create function note_claim_event() returns trigger
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  insert into claim_events (seller_id, claim_id, from_status, to_status, reason, actor_kind, actor_id)
+  values (new.seller_id, new.id, case when tg_op = 'UPDATE' then old.status end, new.status, new.status_reason,
+    coalesce(nullif(current_setting('app.actor_kind', true), ''), 'SYSTEM'),
+    nullif(current_setting('app.actor_id', true), '')::uuid);
+  return null;
+end $$;
+create trigger note_claim_event after insert on claims for each row execute function note_claim_event();
+create trigger note_claim_step after update of status on claims for each row
+  when (new.status <> old.status) execute function note_claim_event();
+
+-- A return that is received after a claim was made reopens the claim with the scan as evidence, unless it was cancelled.
+-- SECURITY DEFINER because who scans need not be allowed to touch claims.
+create function reopen_claim_with_evidence() returns trigger
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  update claims set status = 'REOPENED_WITH_EVIDENCE', status_reason = 'the return was scanned as received'
+  where seller_id = new.seller_id and return_id = new.id and status not in ('CANCELLED', 'REOPENED_WITH_EVIDENCE');
+  return null;
+end $$;
+create trigger reopen_claim_with_evidence after update of received_at on returns for each row
+  when (old.received_at is null and new.received_at is not null) execute function reopen_claim_with_evidence();
