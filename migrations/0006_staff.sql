@@ -11,9 +11,9 @@ create table super_admins (
 );
 alter table super_admins enable row level security;
 alter table super_admins force row level security;
-create policy self on super_admins for select to robnu_staff, robnu_tenant using (subject = (select app_current_subject()));
+create policy self on super_admins for select to robnu_staff, robnu_tenant, robnu_person using (subject = (select app_current_subject()));
 create policy owner on super_admins for all to robnu_owner using (true) with check (true);
-grant select (id, subject, removed_at) on super_admins to robnu_staff, robnu_tenant;
+grant select (id, subject, removed_at) on super_admins to robnu_staff, robnu_tenant, robnu_person;
 
 create table impersonation_sessions (
   seller_id uuid not null references sellers (seller_id),
