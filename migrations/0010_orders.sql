@@ -109,8 +109,7 @@ end $$;
 call require_right_to_write('order_items', 'ingest', 'delete');
 call require_right_to_read('orders', 'read', 'ingest');
 call require_right_to_read('order_items', 'read', 'ingest');
--- Who scans returns finds them by the numbers of the parcel that went out.
-call require_right_to_read('shipments', 'read', 'ingest', 'returns.scan');
+call require_right_to_read('shipments', 'read', 'ingest');
 -- A member reads a customer only after open_customer has noted it; a job reads what it is about to write again.
 create policy select_needs_right on order_pii as restrictive for select to robnu_tenant
   using ((select app_may('ingest')) or ((select app_may('pii.read')) and order_id = (select app_opened_customer())));

@@ -147,7 +147,7 @@ const COLUMNS: &str =
     "select c.relname::text, a.attname::text, has_column_privilege($1, c.oid, a.attnum, 'select'),
     has_column_privilege($1, c.oid, a.attnum, 'update')
   from pg_class c join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'robnu'
-  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+  join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
   where c.relkind in ('r', 'p', 'v') order by 1, 2";
 
 /// Runs `sql` behind the door of a system scope, in a transaction that is rolled back.
