@@ -1,9 +1,10 @@
-//! One job: claim the step, open the credentials, run a slice, and leave the run's row saying how it stands.
+//! One job: claim the step, open the credentials, run a slice or a check, and leave the run's row saying how it stands.
 
 use std::time::{Duration, SystemTime};
 
 use robnu_dispatch::{
-    CLAIM, Claim, Claimed, Job, Unclaimed, continue_later, fail, fail_refused, mark_sent, wait,
+    CLAIM, Claim, Claimed, Job, RunKind, Unclaimed, continue_later, fail, fail_refused, fail_unreachable,
+    finish_check, mark_sent, wait, wait_unreachable,
 };
 use robnu_marketplace::contract::Connection;
 use robnu_marketplace::error::AdapterError;
@@ -22,6 +23,8 @@ const OPEN_CREDENTIALS: &str = include_str!("sql/open_credentials.sql");
 /// Claims without a page in between after which a run gives up. With the waits below that is most of a day of outage,
 /// or as many crashes in a row.
 const FRUITLESS_CLAIMS_AT_MOST: i32 = 20;
+/// The same for a check: who asked for it waits for the answer.
+const CHECK_TRIES_AT_MOST: i32 = 5;
 /// The first wait; each fruitless claim after it doubles the wait.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait that is ours to choose.
@@ -31,6 +34,17 @@ const DEADLINE_MARGIN: Duration = Duration::from_secs(10);
 
 /// Runs the job. `Ok` acknowledges its message: the row then holds whatever there is to know.
 pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
+    match work(context, job, deadline).await {
+        Err(JobError::Database(Error::Suspended)) => {
+            // The run stays as it is; the sweep rings for it once the seller is resumed.
+            tracing::info!("the seller is suspended");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
     let scope = SellerScope::for_job(job.seller_id, job.account_id);
     let started = std::time::Instant::now();
     let adapter = context.registry.adapter(job.marketplace);
@@ -61,7 +75,7 @@ pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(
     };
 
     let run = Run { context, job, scope: &scope, claim: &claim };
-    if let Some((code, message)) = must_not_run(&claim) {
+    if let Some((code, message)) = must_not_run(job.kind, &claim) {
         return run.give_up(code, message).await;
     }
     let cipher = match credentials::cipher(&context.keys, job, &answers[1]).await {
@@ -76,6 +90,9 @@ pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(
         Ok(connection) => connection,
         Err(error) => return run.after_marketplace_error(error).await,
     };
+    if job.kind == RunKind::CredentialCheck {
+        return run.check(connection.as_ref()).await;
+    }
     let slice = Slice {
         database: &context.database,
         scope: &scope,
@@ -97,14 +114,20 @@ pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(
 }
 
 /// Why a claimed run must end at once.
-fn must_not_run(claim: &Claim) -> Option<(&'static str, &'static str)> {
-    if claim.account_status != "ACTIVE" {
+fn must_not_run(kind: RunKind, claim: &Claim) -> Option<(&'static str, &'static str)> {
+    let (may_run, claims_at_most) = match kind {
+        RunKind::Orders => (claim.account_status == "ACTIVE", FRUITLESS_CLAIMS_AT_MOST),
+        RunKind::CredentialCheck => {
+            (matches!(claim.account_status.as_str(), "ACTIVE" | "NEEDS_RECONNECT"), CHECK_TRIES_AT_MOST)
+        }
+    };
+    if !may_run {
         return Some((
             "account_not_active",
             "the account was paused, disconnected or needs to be reconnected",
         ));
     }
-    (claim.fruitless_claims > FRUITLESS_CLAIMS_AT_MOST)
+    (claim.fruitless_claims > claims_at_most)
         .then_some(("gave_up", "the run made no progress in many attempts"))
 }
 
@@ -137,8 +160,40 @@ impl Run<'_> {
         Ok(fail_refused(&self.context.database, self.scope, self.job, self.claim, code, message).await?)
     }
 
+    /// Asks the marketplace about the credentials, and writes down what it says.
+    async fn check(&self, connection: &dyn Connection) -> Result<(), JobError> {
+        match connection.check_credentials().await {
+            Ok(()) => {
+                tracing::info!("the credentials are good");
+                Ok(finish_check(&self.context.database, self.scope, self.job, self.claim).await?)
+            }
+            Err(error) => self.after_marketplace_error(error).await,
+        }
+    }
+
+    /// Waits for a marketplace that does not answer; a check that has tried often enough ends.
+    async fn unanswered(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
+        let Run { context, job, scope, claim } = self;
+        match job.kind {
+            RunKind::Orders => self.put_off(least, code, message).await,
+            RunKind::CredentialCheck if claim.fruitless_claims >= CHECK_TRIES_AT_MOST => {
+                tracing::warn!(run.error = code, "the run failed");
+                Ok(fail_unreachable(&context.database, scope, job, claim, code, message).await?)
+            }
+            RunKind::CredentialCheck => {
+                let pause = self.pause(least);
+                tracing::info!(run.error = code, wait.seconds = pause, "the run waits");
+                Ok(wait_unreachable(&context.database, scope, job, claim, pause, code, message).await?)
+            }
+        }
+    }
+
+    fn pause(&self, least: Option<Duration>) -> f64 {
+        backoff(self.claim.fruitless_claims).max(least.unwrap_or_default()).as_secs_f64()
+    }
+
     async fn put_off(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
-        let pause = backoff(self.claim.fruitless_claims).max(least.unwrap_or_default()).as_secs_f64();
+        let pause = self.pause(least);
         tracing::info!(run.error = code, wait.seconds = pause, "the run waits");
         Ok(wait(&self.context.database, self.scope, self.job, self.claim, pause, code, message).await?)
     }
@@ -158,10 +213,10 @@ impl Run<'_> {
         let message = error.to_string();
         match error {
             AdapterError::RateLimited { retry_after } => {
-                self.put_off(retry_after, "marketplace_throttles", &message).await
+                self.unanswered(retry_after, "marketplace_throttles", &message).await
             }
             AdapterError::Unavailable { retry_after, .. } => {
-                self.put_off(retry_after, "marketplace_unavailable", &message).await
+                self.unanswered(retry_after, "marketplace_unavailable", &message).await
             }
             AdapterError::Unauthorized => self.give_up_refused(&message).await,
             AdapterError::Rejected { .. } => self.give_up("marketplace_rejects", &message).await,

@@ -6,10 +6,12 @@
 //!   │◀──slice over────┘ └──must wait──▶ WAITING ──sweep──▶ QUEUED
 //! ```
 
+mod check;
 mod claim;
 mod progress;
 mod request;
 
+pub use check::{fail_refused, fail_unreachable, finish_check, wait_unreachable};
 pub use claim::{CLAIM, Claim, Claimed, Unclaimed};
-pub use progress::{Counters, Progress, advance, continue_later, fail, fail_refused, mark_sent, wait};
-pub use request::{Requested, request_run};
+pub use progress::{Counters, Progress, advance, continue_later, fail, mark_sent, wait};
+pub use request::{REQUEST_RUN, Requested};

@@ -1,6 +1,7 @@
 -- Finds runs that wait for a bell: never sent, sent and not answered, done waiting, or dropped by their holder. Raises
 -- their generation, so that the queue does not take the new ring for the old one, and answers what to ring. A run whose
--- account is not active or has no lane yet is left alone. While next_attempt_at is in the future nobody rings again.
+-- account is not active or has no lane yet is left alone, but for the check of an account that must be reconnected; so are the
+-- runs of suspended sellers. While next_attempt_at is in the future nobody rings again.
 -- $1 runs at most, $2 codes of the marketplaces that have an adapter, $3 seconds until an unsent run is rung again,
 -- $4 seconds until an unanswered one is, $5 seconds that a lease may be overdue
 with again as (
@@ -10,7 +11,9 @@ with again as (
     select run.id
     from robnu.sync_runs run
     join robnu.marketplace_accounts account on account.seller_id = run.seller_id and account.id = run.account_id
-    where account.status = 'ACTIVE' and account.lane_queue_url is not null and run.marketplace_code = any ($2)
+    join robnu.sellers seller on seller.seller_id = run.seller_id and seller.suspended_at is null
+    where (account.status = 'ACTIVE' or (account.status = 'NEEDS_RECONNECT' and run.kind = 'CREDENTIAL_CHECK'))
+      and account.lane_queue_url is not null and run.marketplace_code = any ($2)
       and ((run.state = 'QUEUED' and run.sent_at is null
           and greatest(run.queued_at + make_interval(secs => $3), run.next_attempt_at) <= now())
         or (run.state = 'QUEUED' and run.sent_at <= now() - make_interval(secs => $4))

@@ -55,7 +55,8 @@ impl Claimed {
     /// Reads the answer to [`CLAIM`].
     pub fn from_rows(rows: &[Row], job: &Job) -> Result<Self, Error> {
         let Some(row) = rows.first() else { return Ok(Self::Not(Unclaimed::Unknown)) };
-        if row.try_get::<_, &str>("marketplace_code")? != job.marketplace.as_str() {
+        let stands_for: (&str, &str) = (row.try_get("marketplace_code")?, row.try_get("kind")?);
+        if stands_for != (job.marketplace.as_str(), job.kind.as_str()) {
             return Ok(Self::Not(Unclaimed::Unknown));
         }
         let Some(attempt) = row.try_get("attempt")? else {

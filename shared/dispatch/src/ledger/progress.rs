@@ -9,9 +9,8 @@ use crate::ledger::claim::Claim;
 
 const ADVANCE: &str = include_str!("../sql/advance.sql");
 const FINISH: &str = include_str!("../sql/finish.sql");
-const WAIT: &str = include_str!("../sql/wait.sql");
+pub(super) const WAIT: &str = include_str!("../sql/wait.sql");
 const FAIL: &str = include_str!("../sql/fail.sql");
-const FAIL_REFUSED: &str = include_str!("../sql/fail_refused.sql");
 const CONTINUE_LATER: &str = include_str!("../sql/continue_later.sql");
 const MARK_SENT: &str = include_str!("../sql/mark_sent.sql");
 
@@ -111,23 +110,6 @@ pub async fn fail(
 ) -> Result<(), Error> {
     let session = database.session(scope).await?;
     session.commit_with(&[(FAIL, &[&job.run_id, &job.step, &claim.attempt, &code, &message])]).await?;
-    Ok(())
-}
-
-/// Ends the run for good because the marketplace refuses the account's credentials, and stops the account with it, unless
-/// another attempt has taken over or the credentials are not the ones that were claimed with any more.
-pub async fn fail_refused(
-    database: &Database,
-    scope: &SellerScope,
-    job: &Job,
-    claim: &Claim,
-    code: &str,
-    message: &str,
-) -> Result<(), Error> {
-    let session = database.session(scope).await?;
-    let params: robnu_tenancy::Params<'_> =
-        &[&job.run_id, &job.step, &claim.attempt, &code, &message, &claim.credentials_generation];
-    session.commit_with(&[(FAIL_REFUSED, params)]).await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
--- Ends a run and moves the account's watermark, in the transaction of the last page.
+-- Ends a run, moves the account's watermark and notes that its credentials are good, in the transaction of the last page.
 -- $1 run, $2 step, $3 attempt
 with finished as (
   update robnu.sync_runs
@@ -7,7 +7,7 @@ with finished as (
   returning seller_id, account_id, complete_until
 )
 update robnu.marketplace_accounts a
-set orders_watermark = f.complete_until, updated_at = now()
+set orders_watermark = greatest(a.orders_watermark, f.complete_until), last_validated_at = now(), last_validation = 'OK',
+  updated_at = now()
 from finished f
 where a.seller_id = f.seller_id and a.id = f.account_id
-  and f.complete_until is not null and f.complete_until > coalesce(a.orders_watermark, '-infinity')

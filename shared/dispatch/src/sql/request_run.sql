@@ -1,9 +1,11 @@
--- Makes a run for an active account, or answers with the live one of the same account and kind.
+-- Makes a run for an active account, or answers with the live one of the same account and kind. An account that must be
+-- reconnected can be checked all the same. No row when the marketplace's adapter cannot do what is asked.
 -- $1 run id, $2 account, $3 kind, $4 full read
 with account as (
-  select seller_id, id, marketplace_code, lane_queue_url
-  from robnu.marketplace_accounts
-  where id = $2 and status = 'ACTIVE'
+  select a.seller_id, a.id, a.marketplace_code, a.lane_queue_url
+  from robnu.marketplace_accounts a
+  join robnu.marketplaces m on m.code = a.marketplace_code and $3 = any (m.capabilities)
+  where a.id = $2 and (a.status = 'ACTIVE' or (a.status = 'NEEDS_RECONNECT' and $3 = 'CREDENTIAL_CHECK'))
 ), made as (
   insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, full_read)
   select seller_id, $1, id, marketplace_code, $3, 'API', $4 from account

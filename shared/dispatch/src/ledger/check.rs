@@ -1,0 +1,90 @@
+//! What the marketplace said about an account's credentials, written down with the end of the run that asked.
+//!
+//! Each write states the attempt, and the credentials that the run was claimed with: what was found out about credentials
+//! that have been replaced since is no news about the account.
+
+use robnu_tenancy::{Database, Error, SellerScope};
+
+use crate::envelope::Job;
+use crate::ledger::claim::Claim;
+use crate::ledger::progress::WAIT;
+
+const FINISH_CHECK: &str = include_str!("../sql/finish_check.sql");
+const FAIL_CHECK: &str = include_str!("../sql/fail_check.sql");
+const STOP_ACCOUNT: &str = include_str!("../sql/stop_account.sql");
+const REVIVE_ACCOUNT: &str = include_str!("../sql/revive_account.sql");
+const NOTE_UNREACHABLE: &str = include_str!("../sql/note_unreachable.sql");
+
+/// Ends a check that the credentials passed. An account that had to be reconnected is active again.
+pub async fn finish_check(
+    database: &Database,
+    scope: &SellerScope,
+    job: &Job,
+    claim: &Claim,
+) -> Result<(), Error> {
+    let held: robnu_tenancy::Params<'_> =
+        &[&job.run_id, &job.step, &claim.attempt, &claim.credentials_generation];
+    let session = database.session(scope).await?;
+    session.commit_with(&[(REVIVE_ACCOUNT, held), (FINISH_CHECK, held)]).await?;
+    Ok(())
+}
+
+/// Ends any run for good because the marketplace refuses the account's credentials, and stops the account with it.
+pub async fn fail_refused(
+    database: &Database,
+    scope: &SellerScope,
+    job: &Job,
+    claim: &Claim,
+    code: &str,
+    message: &str,
+) -> Result<(), Error> {
+    let held: robnu_tenancy::Params<'_> =
+        &[&job.run_id, &job.step, &claim.attempt, &claim.credentials_generation];
+    let failed: robnu_tenancy::Params<'_> =
+        &[&job.run_id, &job.step, &claim.attempt, &code, &message, &claim.credentials_generation, &"REFUSED"];
+    let session = database.session(scope).await?;
+    session.commit_with(&[(STOP_ACCOUNT, held), (FAIL_CHECK, failed)]).await?;
+    Ok(())
+}
+
+/// Puts a check off for some seconds because the marketplace could not be asked.
+pub async fn wait_unreachable(
+    database: &Database,
+    scope: &SellerScope,
+    job: &Job,
+    claim: &Claim,
+    seconds: f64,
+    code: &str,
+    message: &str,
+) -> Result<(), Error> {
+    let held: robnu_tenancy::Params<'_> =
+        &[&job.run_id, &job.step, &claim.attempt, &claim.credentials_generation];
+    let waiting: robnu_tenancy::Params<'_> =
+        &[&job.run_id, &job.step, &claim.attempt, &seconds, &code, &message];
+    let session = database.session(scope).await?;
+    session.commit_with(&[(NOTE_UNREACHABLE, held), (WAIT, waiting)]).await?;
+    Ok(())
+}
+
+/// Ends a check for good because the marketplace could not be asked; the account stays as it is.
+pub async fn fail_unreachable(
+    database: &Database,
+    scope: &SellerScope,
+    job: &Job,
+    claim: &Claim,
+    code: &str,
+    message: &str,
+) -> Result<(), Error> {
+    let failed: robnu_tenancy::Params<'_> = &[
+        &job.run_id,
+        &job.step,
+        &claim.attempt,
+        &code,
+        &message,
+        &claim.credentials_generation,
+        &"UNREACHABLE",
+    ];
+    let session = database.session(scope).await?;
+    session.commit_with(&[(FAIL_CHECK, failed)]).await?;
+    Ok(())
+}

@@ -1,0 +1,11 @@
+-- Lets the account of a check work again whose credentials the marketplace takes after all. Goes before the run's end, which
+-- the lock keeps in this attempt's hands. $1 run, $2 step, $3 attempt, $4 generation of the credentials
+with holder as (
+  select seller_id, account_id from robnu.sync_runs
+  where id = $1 and step = $2 and attempt = $3 and state = 'RUNNING'
+  for update
+)
+update robnu.marketplace_accounts a
+set status = 'ACTIVE', updated_at = now()
+from holder h
+where a.seller_id = h.seller_id and a.id = h.account_id and a.status = 'NEEDS_RECONNECT' and a.credentials_generation = $4

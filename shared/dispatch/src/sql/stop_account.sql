@@ -1,0 +1,12 @@
+-- Stops the account of a run whose credentials the marketplace refuses: sweeps then leave it alone. Goes before the run's end,
+-- which the lock keeps in this attempt's hands; credentials that were replaced meanwhile are not stopped for.
+-- $1 run, $2 step, $3 attempt, $4 generation of the credentials
+with holder as (
+  select seller_id, account_id from robnu.sync_runs
+  where id = $1 and step = $2 and attempt = $3 and state = 'RUNNING'
+  for update
+)
+update robnu.marketplace_accounts a
+set status = 'NEEDS_RECONNECT', updated_at = now()
+from holder h
+where a.seller_id = h.seller_id and a.id = h.account_id and a.status = 'ACTIVE' and a.credentials_generation = $4
