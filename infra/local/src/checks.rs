@@ -69,29 +69,31 @@ pub async fn run(paths: &Paths) -> anyhow::Result<()> {
 
 /// Brings the stack up and runs all tests against it. On a build machine the stack is stopped again.
 async fn tests(paths: &Paths) -> anyhow::Result<()> {
-    let options = free_ports(paths)?;
-    let ended = match stack::up(paths, &options).await {
-        Ok(stack) => {
-            let file = paths.local("stack.json");
-            let description = serde_json::to_vec_pretty(&status::describe(paths).await?)?;
-            write_private(&file, &description)?;
-            let environment = [
-                ("TEST_DATABASE_URL", stack.settings.database_url("postgres")),
-                ("TEST_AWS_ENDPOINT", stack.settings.aws_endpoint()),
-                // The local AWS's administrator; tests make their own queues, keys and functions.
-                ("AWS_REGION", "ap-south-1".to_owned()),
-                ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-                ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-                ("ROBNU_STACK", file.display().to_string()),
-            ];
-            cargo(paths, &["test", "--workspace", "--no-fail-fast"], &environment)
-        }
+    let ended = match test_environment(paths).await {
+        Ok(environment) => cargo(paths, &["test", "--workspace", "--no-fail-fast"], &environment),
         Err(error) => Err(error),
     };
     if std::env::var_os("CI").is_some() {
         stack::down(paths, &DownOptions { purge: true })?;
     }
     ended
+}
+
+/// What tests need: a server of test databases, the local AWS, and the deployed stack, which is brought up.
+pub async fn test_environment(paths: &Paths) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let stack = stack::up(paths, &free_ports(paths)?).await?;
+    let file = paths.local("stack.json");
+    let description = serde_json::to_vec_pretty(&status::describe(paths).await?)?;
+    write_private(&file, &description)?;
+    Ok(vec![
+        ("TEST_DATABASE_URL", stack.settings.database_url("postgres")),
+        ("TEST_AWS_ENDPOINT", stack.settings.aws_endpoint()),
+        // The local AWS's administrator; tests make their own queues, keys and functions.
+        ("AWS_REGION", "ap-south-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("ROBNU_STACK", file.display().to_string()),
+    ])
 }
 
 /// The ports of this checkout's stack. A checkout that never had one takes free ports, because the usual ones may belong to

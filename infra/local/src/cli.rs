@@ -45,6 +45,8 @@ pub enum Command {
     Demo(DemoOptions),
     /// Runs every check that continuous integration runs
     Test,
+    /// Plants known defects in a copy of the sources, one by one, and shows which test catches each
+    Defects(DefectsOptions),
 }
 
 /// Where the stack listens and whom it talks to.
@@ -108,6 +110,17 @@ pub struct DemoOptions {
     /// One JSON object on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which defects.
+#[derive(Debug, Args)]
+pub struct DefectsOptions {
+    /// Only this one; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Print what there is and plant nothing
+    #[arg(long)]
+    pub list: bool,
 }
 
 fn port(text: &str) -> Result<u16, String> {

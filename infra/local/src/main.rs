@@ -5,6 +5,7 @@ mod aws;
 mod checks;
 mod cli;
 mod cloud;
+mod defects;
 mod demo;
 mod deploy;
 mod failure;
@@ -63,5 +64,6 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Db => status::database(&paths).await,
         Command::Demo(options) => demo::run(&paths, options).await,
         Command::Test => checks::run(&paths).await,
+        Command::Defects(options) => defects::run(&paths, options).await,
     }
 }

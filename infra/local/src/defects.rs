@@ -1,0 +1,101 @@
+//! `defects`: shows that the tests bite. Each planted defect is a small change kept as data in `infra/local/defects`; it is
+//! made in a scratch copy of the work tree, where the test it names must then fail.
+
+mod plan;
+mod table;
+mod tree;
+mod trial;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+
+use crate::checks;
+use crate::cli::DefectsOptions;
+use crate::failure::{Exit, Failure};
+use crate::paths::Paths;
+use crate::progress::Progress;
+use crate::status::print;
+
+use self::plan::{Defect, Target};
+use self::tree::Tree;
+use self::trial::{Trial, Verdict};
+
+/// How one defect fared.
+#[derive(Debug)]
+struct Outcome {
+    defect: Defect,
+    verdict: Verdict,
+    took: Duration,
+}
+
+/// Plants every defect, or those asked for, and fails when one survives.
+pub async fn run(paths: &Paths, options: &DefectsOptions) -> anyhow::Result<()> {
+    let defects = plan::load(paths, &options.only)?;
+    if options.list {
+        return print(&table::list(&defects));
+    }
+    let progress = Progress::new();
+    let environment = match std::env::var(trial::DATABASE_URL) {
+        // Somebody else's servers, as in a test.
+        Ok(url) => vec![(trial::DATABASE_URL, url)],
+        Err(_) => checks::test_environment(paths).await?,
+    };
+    progress.say("copying the work tree …");
+    let tree = Tree::make(paths)?;
+    let trial = Trial { tree: &tree, environment: &environment };
+    undamaged(&trial, &defects, &progress)?;
+
+    let mut outcomes = Vec::new();
+    let all = defects.len();
+    for (number, defect) in defects.into_iter().enumerate() {
+        let since = Instant::now();
+        let planted = tree.plant(&defect)?;
+        let verdict = trial.of(&defect);
+        let template = tree.template_of_migrations(&defect)?;
+        // Whatever the trial said, the next defect begins with the tree as it was.
+        planted.take_out()?;
+        if let Some(digest) = template {
+            trial::drop_template(&environment, &digest).await?;
+        }
+        let outcome = Outcome { defect, verdict: verdict?, took: since.elapsed() };
+        progress.say(format_args!(
+            "{}/{all} {}: {} ({:.0} s)",
+            number + 1,
+            outcome.defect.name,
+            outcome.verdict,
+            outcome.took.as_secs_f64()
+        ));
+        outcomes.push(outcome);
+    }
+    print(&table::outcomes(&outcomes, progress.elapsed()))?;
+    let survived: Vec<&str> = outcomes
+        .iter()
+        .filter(|outcome| !matches!(outcome.verdict, Verdict::Caught))
+        .map(|outcome| outcome.defect.name.as_str())
+        .collect();
+    if survived.is_empty() {
+        return Ok(());
+    }
+    let next = "a defect that no test notices needs a test; one that does not build needs another change";
+    Err(Failure::new(Exit::CheckFailed, format!("not caught: {}", survived.join(", ")), next).into())
+}
+
+/// Every named test must pass without a defect, or its failure would say nothing.
+fn undamaged(trial: &Trial<'_>, defects: &[Defect], progress: &Progress) -> anyhow::Result<()> {
+    let mut named: BTreeMap<&Target, Vec<&str>> = BTreeMap::new();
+    for defect in defects {
+        let tests = named.entry(&defect.caught_by.target).or_default();
+        if !tests.contains(&defect.caught_by.test.as_str()) {
+            tests.push(&defect.caught_by.test);
+        }
+    }
+    for (target, tests) in named {
+        let since = Instant::now();
+        trial.passes(target, &tests).map_err(|error| anyhow!("without any defect: {error:#}"))?;
+        let took = since.elapsed().as_secs_f64();
+        progress.say(format_args!("undamaged: {target}, {} tests pass ({took:.0} s)", tests.len()));
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The planted defects as they are kept: a file each, with the promise it breaks, the exact change and the test that must
+//! fail.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+
+use crate::failure::{Exit, Failure};
+use crate::paths::Paths;
+
+const FOLDER: &str = "infra/local/defects";
+
+/// One defect.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defect {
+    /// The name of its file, less its number.
+    #[serde(skip)]
+    pub name: String,
+    /// What no longer holds with it.
+    pub promise: String,
+    /// What is done to the sources.
+    pub change: Vec<Change>,
+    /// What must notice.
+    pub caught_by: CaughtBy,
+}
+
+/// A text that is replaced.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The file, from the project's root.
+    pub file: PathBuf,
+    /// Stands there exactly once.
+    pub old: String,
+    /// Stands there then.
+    pub new: String,
+}
+
+/// A test, and a part of what it says when it fails for the right reason.
+#[derive(Debug, Deserialize)]
+pub struct CaughtBy {
+    /// Where it is.
+    #[serde(flatten)]
+    pub target: Target,
+    /// Its name, with its modules.
+    pub test: String,
+    /// A part of its message.
+    pub says: String,
+}
+
+/// A program of tests: a file of a package's `tests`, or the package's own sources.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Target {
+    /// The package.
+    pub package: String,
+    /// The file of its `tests`; none for the tests inside its library.
+    pub target: Option<String>,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.package, self.target.as_deref().unwrap_or("lib"))
+    }
+}
+
+impl Change {
+    /// The file's text with the change in it.
+    pub fn apply(&self, root: &Path) -> anyhow::Result<String> {
+        let file = root.join(&self.file);
+        let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+        match text.matches(&self.old).count() {
+            1 => Ok(text.replace(&self.old, &self.new)),
+            found => {
+                Err(anyhow!("{} holds the text to replace {found} times, not once", self.file.display()))
+            }
+        }
+    }
+}
+
+/// The defects that are asked for, all when none is; those of one program of tests one after the other, so that little is
+/// compiled in between.
+pub fn load(paths: &Paths, only: &[String]) -> anyhow::Result<Vec<Defect>> {
+    let mut defects = read(&paths.root)?;
+    if let Some(unknown) = only.iter().find(|name| !defects.iter().any(|defect| defect.name == **name)) {
+        let what = format!("there is no defect {unknown}");
+        return Err(Failure::new(Exit::Usage, what, "`cargo xtask defects --list` names them").into());
+    }
+    defects.retain(|defect| only.is_empty() || only.contains(&defect.name));
+    defects.sort_by(|a, b| a.caught_by.target.cmp(&b.caught_by.target));
+    Ok(defects)
+}
+
+/// Every defect, in the order of their numbers.
+fn read(root: &Path) -> anyhow::Result<Vec<Defect>> {
+    let folder = root.join(FOLDER);
+    let entries = fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))?;
+    let mut files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    files.sort();
+    files.iter().map(|file| read_one(file).with_context(|| format!("read {}", file.display()))).collect()
+}
+
+fn read_one(file: &Path) -> anyhow::Result<Defect> {
+    let mut defect: Defect = toml::from_str(&fs::read_to_string(file)?)?;
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let (_, name) = stem.split_once('-').context("a defect's file is called NNN-name.toml")?;
+    name.clone_into(&mut defect.name);
+    Ok(defect)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_defect_still_fits_the_sources_and_names_a_test_that_is_there() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        let defects = read(root).unwrap();
+        assert!(defects.len() >= 20, "{} defects", defects.len());
+        let names: BTreeSet<&str> = defects.iter().map(|defect| defect.name.as_str()).collect();
+        assert_eq!(names.len(), defects.len(), "two defects have the same name");
+        for defect in &defects {
+            for change in &defect.change {
+                let changed = change.apply(root).unwrap_or_else(|error| panic!("{}: {error:#}", defect.name));
+                assert!(!changed.is_empty() && change.old != change.new, "{}", defect.name);
+            }
+        }
+    }
+}

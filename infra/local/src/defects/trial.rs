@@ -1,0 +1,201 @@
+//! Builds a program of tests in the scratch copy and runs the tests that are named, each with a bound.
+
+use std::fmt;
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use serde_json::Value;
+use tokio_postgres::NoTls;
+
+use super::plan::{Defect, Target};
+use super::tree::Tree;
+use crate::tools;
+
+/// A test that hangs with a defect has noticed nothing.
+const PATIENCE: Duration = Duration::from_mins(3);
+/// Names the server on which tests make their databases.
+pub const DATABASE_URL: &str = "TEST_DATABASE_URL";
+
+/// Variables for tests: where their database and their cloud are.
+pub type Environment = Vec<(&'static str, String)>;
+
+/// Where trials are held.
+#[derive(Debug)]
+pub struct Trial<'a> {
+    /// The scratch copy.
+    pub tree: &'a Tree,
+    /// What its tests need.
+    pub environment: &'a Environment,
+}
+
+/// What became of a defect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Its test failed, and said what it should.
+    Caught,
+    /// Its test passed.
+    Survived,
+    /// Its test failed, and said something else.
+    OtherReason(String),
+    /// It does not compile, so that nothing was tried.
+    DoesNotBuild(String),
+    /// Its test did not end.
+    TimedOut,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Caught => formatter.write_str("caught"),
+            Self::Survived => formatter.write_str("SURVIVED"),
+            Self::OtherReason(said) => write!(formatter, "FAILED FOR ANOTHER REASON: {said}"),
+            Self::DoesNotBuild(said) => write!(formatter, "DOES NOT BUILD: {said}"),
+            Self::TimedOut => formatter.write_str("TIMED OUT"),
+        }
+    }
+}
+
+/// A program of tests.
+struct Program {
+    file: PathBuf,
+    folder: PathBuf,
+}
+
+/// What a run of tests said.
+enum Said {
+    Passed { tests: usize },
+    Failed { output: String },
+    Nothing,
+}
+
+impl Trial<'_> {
+    /// Fails unless all the tests pass.
+    pub fn passes(&self, target: &Target, tests: &[&str]) -> anyhow::Result<()> {
+        let program = self.build(target)?.map_err(|said| anyhow!("{target} does not build: {said}"))?;
+        match self.test(&program, tests)? {
+            Said::Passed { tests: found } if found == tests.len() => Ok(()),
+            Said::Passed { tests: found } => {
+                Err(anyhow!("{target} has {found} of the tests {}", tests.join(", ")))
+            }
+            Said::Failed { output } => Err(anyhow!("{target} fails: {output}")),
+            Said::Nothing => Err(anyhow!("{target} did not end in {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    /// Tries the test of a defect that is in the tree now.
+    pub fn of(&self, defect: &Defect) -> anyhow::Result<Verdict> {
+        let program = match self.build(&defect.caught_by.target)? {
+            Ok(program) => program,
+            Err(said) => return Ok(Verdict::DoesNotBuild(said)),
+        };
+        Ok(match self.test(&program, &[&defect.caught_by.test])? {
+            Said::Passed { .. } => Verdict::Survived,
+            Said::Nothing => Verdict::TimedOut,
+            Said::Failed { output } if output.contains(&defect.caught_by.says) => Verdict::Caught,
+            Said::Failed { output } => Verdict::OtherReason(first_words(&output)),
+        })
+    }
+
+    /// The program, or what the compiler says against it.
+    fn build(&self, target: &Target) -> anyhow::Result<Result<Program, String>> {
+        let mut command = tools::cargo();
+        command.args([
+            "test",
+            "--no-run",
+            "--quiet",
+            "--message-format",
+            "json",
+            "--package",
+            &target.package,
+        ]);
+        match &target.target {
+            Some(name) => command.args(["--test", name]),
+            None => command.arg("--lib"),
+        };
+        command.current_dir(&self.tree.root).env("CARGO_TARGET_DIR", &self.tree.target).stdin(Stdio::null());
+        let output = command.output().context("run cargo")?;
+        let messages = || {
+            output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
+        };
+        if !output.status.success() {
+            let said = messages().find_map(|message: Value| {
+                let error = message["message"]["level"] == "error";
+                error.then(|| message["message"]["message"].as_str().unwrap_or_default().to_owned())
+            });
+            return Ok(Err(said.unwrap_or_else(|| first_words(&String::from_utf8_lossy(&output.stderr)))));
+        }
+        let program =
+            messages().filter(|message: &Value| message["profile"]["test"] == true).find_map(|message| {
+                let file = PathBuf::from(message["executable"].as_str()?);
+                let folder = PathBuf::from(message["manifest_path"].as_str()?).parent()?.to_path_buf();
+                Some(Program { file, folder })
+            });
+        Ok(Ok(program.with_context(|| format!("cargo built no program of {target}"))?))
+    }
+
+    fn test(&self, program: &Program, tests: &[&str]) -> anyhow::Result<Said> {
+        let mut command = Command::new(&program.file);
+        command.args(["--exact", "--test-threads=2"]).args(tests).current_dir(&program.folder);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value))).env_remove("RUST_BACKTRACE");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("run {}", program.file.display()))?;
+        // Read while it runs: a pipe that is full would stop it.
+        let readers = [
+            child.stdout.take().map(|pipe| read(Box::new(pipe))),
+            child.stderr.take().map(|pipe| read(Box::new(pipe))),
+        ];
+        let since = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break Some(status);
+            }
+            if since.elapsed() > PATIENCE {
+                child.kill()?;
+                child.wait()?;
+                break None;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let said = readers.into_iter().flatten().map(|reader| reader.join().unwrap_or_default());
+        let output = said.collect::<Vec<_>>().join("\n");
+        Ok(match status {
+            None => Said::Nothing,
+            Some(status) if status.success() => {
+                Said::Passed { tests: output.lines().filter(|line| line.ends_with("... ok")).count() }
+            }
+            Some(_) => Said::Failed { output },
+        })
+    }
+}
+
+fn read(mut pipe: Box<dyn Read + Send>) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was read until then is all there is.
+        let _ = pipe.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// The line in which a panic says why, or the first that says anything.
+fn first_words(output: &str) -> String {
+    let mut lines = output.lines().skip_while(|line| !line.contains("panicked at")).skip(1);
+    let line =
+        lines.next().or_else(|| output.lines().find(|line| !line.trim().is_empty())).unwrap_or_default();
+    line.chars().take(300).collect()
+}
+
+/// Removes the template database that tests made of migrations with a defect in them.
+pub async fn drop_template(environment: &Environment, migrations: &str) -> anyhow::Result<()> {
+    let url = environment.iter().find(|(name, _)| *name == DATABASE_URL).map(|(_, url)| url.as_str());
+    let (client, connection) =
+        tokio_postgres::connect(url.context("find the tests' database")?, NoTls).await?;
+    let connection = tokio::spawn(connection);
+    let digest: String = client.query_one("select md5($1)", &[&migrations]).await?.get(0);
+    client.batch_execute(&format!("drop database if exists test_template_{digest} with (force)")).await?;
+    drop(client);
+    Ok(connection.await??)
+}
