@@ -1,0 +1,66 @@
+//! The token of an invitation: 32 random bytes that are in the mail, and nowhere else. The database holds their hash.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use ring::error::Unspecified;
+use ring::rand::{SecureRandom, SystemRandom};
+
+const LEN: usize = 32;
+
+/// A token. Neither printed nor serialized; only [`InvitationToken::text`] lets it out.
+pub struct InvitationToken([u8; LEN]);
+
+impl InvitationToken {
+    /// A new token. Fails when the system has no randomness to give.
+    pub fn generate() -> Result<Self, Unspecified> {
+        let mut bytes = [0; LEN];
+        SystemRandom::new().fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// The token in a text; `None` when it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+
+    /// The token as it stands in a mail.
+    pub fn text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// What the database keeps of it.
+    pub fn hash(&self) -> Vec<u8> {
+        digest(&SHA256, &self.0).as_ref().to_vec()
+    }
+}
+
+impl std::fmt::Debug for InvitationToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InvitationToken(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_survives_the_mail_and_no_two_are_alike() {
+        let token = InvitationToken::generate().unwrap();
+        let text = token.text();
+        assert_eq!(text.len(), 43);
+        assert!(text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter)), "{text}");
+        assert_eq!(InvitationToken::parse(&text).unwrap().hash(), token.hash());
+        assert_ne!(InvitationToken::generate().unwrap().hash(), token.hash());
+        assert_eq!(format!("{token:?}"), "InvitationToken(..)");
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        let token = InvitationToken::generate().unwrap().text();
+        for text in ["", "A", &token[1..], &format!("{token}A"), &format!("{token}="), &format!(" {token}")] {
+            assert!(InvitationToken::parse(text).is_none(), "{text:?}");
+        }
+    }
+}
