@@ -5,11 +5,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
+use axum::routing::get;
 use robnu_dispatch::Bell;
 use robnu_marketplace::registry::Registry;
 use robnu_storage::KeyService;
 use robnu_tenancy::Database;
 
+use crate::openapi;
 use crate::problem::ApiError;
 use crate::request_log::log_request;
 use crate::routes::routes;
@@ -41,9 +43,12 @@ pub type SharedApp = Arc<App>;
 pub fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in routes() {
-        router = router.route(route.path, route.handler);
+        let path = route.path().to_owned();
+        router = router.route(&path, route.handler);
     }
     router
+        .route("/v1/openapi.json", get(openapi::serve_json))
+        .route("/v1/docs", get(openapi::serve_page))
         .fallback(async || ApiError::RouteNotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -1,18 +1,28 @@
 //! Who is calling, as API Gateway's JWT authorizer verified it. The only place that reads claims.
 //!
 //! The extractors are proofs: a handler that takes a [`Member`] cannot be reached without a verified token and a
-//! well-formed seller id, and can reach no other seller than the one in its path. Whether the person is a member, and
-//! with which rights, the database checks as the scope is entered.
+//! well-formed seller id, and can reach no other seller than the one in its path. Whether the person is a member and
+//! holds the right that the handler names, the database checks as the scope is entered.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use lambda_http::request::RequestContext;
-use robnu_tenancy::{AccountId, OrderId, PersonScope, RunId, SellerId, SellerScope, Subject};
+use robnu_tenancy::{
+    Access, AccountId, ImpersonationId, OrderId, PersonScope, RunId, SellerId, SellerScope, StaffScope,
+    Subject,
+};
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 
 use crate::problem::{ApiError, Missing};
+use crate::rights::Right;
+use crate::signature::{Describe, Notes};
+
+/// Names the impersonation session in which a super admin acts for the seller of the path.
+const IMPERSONATION: &str = "impersonation-session";
 
 /// The caller, of no particular seller.
 #[derive(Debug)]
@@ -23,11 +33,20 @@ pub struct Person {
     pub claimed_email: Option<String>,
 }
 
-/// The caller, as a member of the seller named by `{sellerId}` in the path.
+/// The caller, acting for the seller named by `{sellerId}` in the path: as a member of it who holds the right `R`, or
+/// as a super admin in an impersonation session whose role holds it. The only way to a [`SellerScope`].
 #[derive(Debug)]
-pub struct Member {
+pub struct Member<R> {
     /// Opens sessions for that seller.
     pub scope: SellerScope,
+    right: PhantomData<R>,
+}
+
+/// The caller, as one of those who operate the deployment. To everybody else the route does not exist.
+#[derive(Debug)]
+pub struct Staff {
+    /// Opens sessions over all sellers' names and states.
+    pub scope: StaffScope,
 }
 
 /// The caller's email, verified by the user pool. Only an ID token states one.
@@ -74,13 +93,27 @@ impl<S: Send + Sync> FromRequestParts<S> for Person {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Member {
+impl<S: Send + Sync, R: Right> FromRequestParts<S> for Member<R> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let subject = subject(parts)?;
         let PathId(seller) = PathId::<SellerId>::from_request_parts(parts, state).await?;
-        Ok(Self { scope: SellerScope::for_member(subject, seller) })
+        let scope = match impersonation(parts)? {
+            None => SellerScope::for_member(subject, seller, R::PERMISSION, R::ACCESS),
+            Some(session) => {
+                SellerScope::for_impersonation(subject, session, seller, R::PERMISSION, R::ACCESS)
+            }
+        };
+        Ok(Self { scope, right: PhantomData })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Staff {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(Self { scope: StaffScope::new(subject(parts)?) })
     }
 }
 
@@ -110,6 +143,64 @@ impl<S: Send + Sync, T: NamedInPath> FromRequestParts<S> for PathId<T> {
             params.iter().find(|(name, _)| *name == T::PARAMETER).and_then(|(_, text)| text.parse().ok());
         id.map(Self).ok_or(ApiError::NotFound(T::MISSING))
     }
+}
+
+impl Describe for Person {
+    fn describe(notes: &mut Notes) {
+        notes.needs_token = true;
+    }
+}
+
+impl Describe for Staff {
+    fn describe(notes: &mut Notes) {
+        notes.needs_token = true;
+        notes.right = Some(("staff", "staff"));
+        notes.refuse(&[404]);
+    }
+}
+
+impl<R: Right> Describe for Member<R> {
+    fn describe(notes: &mut Notes) {
+        notes.needs_token = true;
+        let access = match R::ACCESS {
+            Access::Read => "read",
+            Access::Write => "write",
+        };
+        notes.right = Some((R::PERMISSION.as_str(), access));
+        PathId::<SellerId>::describe(notes);
+        notes.header(
+            IMPERSONATION,
+            "For staff: the impersonation session in which to act for the seller.",
+            uuid(),
+        );
+        notes.refuse(&[400, 403, 404, 429]);
+    }
+}
+
+impl Describe for VerifiedEmail {
+    fn describe(notes: &mut Notes) {
+        notes.refuse(&[400, 403]);
+    }
+}
+
+impl<T: NamedInPath> Describe for PathId<T> {
+    fn describe(notes: &mut Notes) {
+        notes.path_id(T::PARAMETER, uuid());
+        notes.refuse(&[404]);
+    }
+}
+
+fn uuid() -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
+}
+
+/// The session that the header names, if there is one.
+fn impersonation(parts: &Parts) -> Result<Option<ImpersonationId>, ApiError> {
+    let mut values = parts.headers.get_all(IMPERSONATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let session = value.to_str().ok().filter(|_| values.next().is_none()).and_then(|text| text.parse().ok());
+    session.map(Some).ok_or(ApiError::InvalidHeader { name: IMPERSONATION, problem: "must be one id" })
 }
 
 /// The id that API Gateway gave to the request, or else the invocation's.

@@ -6,9 +6,12 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
+use utoipa::ToSchema;
 
 use crate::problem::{ApiError, FieldProblem};
+use crate::signature::{Describe, Notes};
 
 /// Longest field name that is repeated to the client, in characters: unknown names are the client's own.
 const MAX_NAME: usize = 100;
@@ -20,16 +23,34 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers()) {
-            return Err(ApiError::UnsupportedMediaType);
-        }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
-            BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                ApiError::BodyTooLarge
-            }
-            _ => ApiError::BodyUnreadable,
-        })?;
-        parse(&body).map(Self)
+        require_json(request.headers())?;
+        parse(&read_body(request, state).await?).map(Self)
+    }
+}
+
+/// Reads a field that may be left out and, when it is there, is not null: for `deserialize_with` beside `default`.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// The body's bytes, if they are not too many.
+pub async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => ApiError::BodyTooLarge,
+        _ => ApiError::BodyUnreadable,
+    })
+}
+
+/// Refuses a body that does not say that it is JSON.
+pub fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    if is_json(headers) { Ok(()) } else { Err(ApiError::UnsupportedMediaType) }
+}
+
+impl<T: ToSchema> Describe for JsonBody<T> {
+    fn describe(notes: &mut Notes) {
+        notes.json_body::<T>();
     }
 }
 
@@ -39,7 +60,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+/// Reads a body as `T`.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     // serde would take an array as a struct's fields in their order.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(ApiError::InvalidBody(vec![FieldProblem::new("body", "must be an object")]));
@@ -93,8 +115,6 @@ fn join(path: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-
-    use serde::Deserialize;
 
     use super::*;
 

@@ -1,14 +1,21 @@
 //! The HTTP API: sellers, their marketplace accounts, sync requests, runs and orders.
 //!
 //! A handler states what it needs in its signature: [`identity::Member`] is the only way to a seller's rows, and the
-//! database checks the membership and its rights. Whatever goes wrong becomes an HTTP answer in [`problem`].
+//! database checks the membership and the right that it names. The same signature describes the operation in the
+//! [`openapi`] document. Whatever goes wrong becomes an HTTP answer in [`problem`].
 
 pub mod app;
 mod cursor;
 mod fields;
+mod idempotency;
 pub mod identity;
 mod json;
+mod known_text;
+pub mod openapi;
 pub mod problem;
 mod query;
 mod request_log;
+pub mod rights;
 pub mod routes;
+pub mod signature;
+mod versions;

@@ -4,6 +4,7 @@
 //! says goes to the request's log line. Bodies of 5xx answers are constant but for the request's id.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -12,6 +13,7 @@ use robnu_marketplace::details;
 use robnu_storage::StorageError;
 use robnu_tenancy::Error as DatabaseError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What was asked for and is not there, or not the caller's: the two look alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub enum Missing {
 }
 
 /// What is wrong with one field; never holds its value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// Path of the field, such as `details.password`.
     pub field: String,
@@ -95,6 +97,38 @@ pub enum ApiError {
     /// The query string has wrong parameters.
     #[error("the query has wrong parameters")]
     InvalidQuery(Vec<FieldProblem>),
+    /// A header is malformed.
+    #[error("the header {name} is malformed")]
+    InvalidHeader {
+        /// Which one.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The thing has changed since the client saw it.
+    #[error("the thing has a newer version")]
+    VersionMismatch,
+    /// The idempotency key came with another request before.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The seller is suspended, and the request would change something.
+    #[error("the seller is suspended")]
+    SellerSuspended,
+    /// Too many requests of this seller.
+    #[error("the seller sends too many requests")]
+    RateLimited {
+        /// Until there is room again.
+        retry_after: Duration,
+    },
+    /// The seller would be without an owner.
+    #[error("the seller would be without an owner")]
+    LastOwner,
+    /// The person owns as many sellers as one may.
+    #[error("the person owns as many sellers as one may")]
+    TooManySellers,
+    /// The impersonation session is over, or is none of this seller.
+    #[error("the impersonation session is not live")]
+    ImpersonationOver,
     /// The cursor is not one that this list handed out.
     #[error("the cursor is not of this list")]
     InvalidCursor,
@@ -123,6 +157,13 @@ impl From<DatabaseError> for ApiError {
         match error {
             DatabaseError::NoMembership => Self::NotFound(Missing::Seller),
             DatabaseError::Forbidden => Self::Forbidden,
+            DatabaseError::Suspended => Self::SellerSuspended,
+            DatabaseError::RateLimited { retry_after } => Self::RateLimited { retry_after },
+            DatabaseError::TooManySellers => Self::TooManySellers,
+            DatabaseError::LastOwner => Self::LastOwner,
+            DatabaseError::ImpersonationOver => Self::ImpersonationOver,
+            // Staff routes do not exist for others.
+            DatabaseError::NotStaff => Self::RouteNotFound,
             other => Self::Database(other),
         }
     }
@@ -183,6 +224,55 @@ impl ApiError {
             Self::Database(error) if error.is_transient() => UNAVAILABLE,
             Self::Storage(StorageError::Kms { .. }) => UNAVAILABLE,
             Self::NoDataKey | Self::Database(_) | Self::Storage(_) | Self::Panicked => INTERNAL,
+            refused => refused.told_of_state(),
+        }
+    }
+
+    /// What is told when the request is well-formed and the seller's present state forbids it.
+    fn told_of_state(&self) -> Told {
+        match self {
+            Self::SellerSuspended => (
+                StatusCode::FORBIDDEN,
+                "seller_suspended",
+                "Seller suspended",
+                "The seller is suspended: it can be read, and nothing else. Ask the platform's support.",
+            ),
+            Self::RateLimited { .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "Too many requests",
+                "The seller sends more requests than it may. Wait as long as Retry-After says.",
+            ),
+            Self::LastOwner => (
+                StatusCode::CONFLICT,
+                "last_owner",
+                "Last owner",
+                "A seller keeps at least one owner. Make another member an owner first.",
+            ),
+            Self::TooManySellers => (
+                StatusCode::CONFLICT,
+                "too_many_sellers",
+                "Too many sellers",
+                "You own as many sellers as one person may.",
+            ),
+            Self::ImpersonationOver => (
+                StatusCode::FORBIDDEN,
+                "impersonation_over",
+                "Impersonation over",
+                "The impersonation session has ended, or is not yours for this seller. Open another one.",
+            ),
+            Self::VersionMismatch => (
+                StatusCode::PRECONDITION_FAILED,
+                "version_mismatch",
+                "Changed meanwhile",
+                "There is a newer version than If-Match names. Read it again and repeat the change.",
+            ),
+            Self::KeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "Key used before",
+                "This Idempotency-Key came with another request within a day. Send a new key.",
+            ),
             refused => refused.told_of_request(),
         }
     }
@@ -226,6 +316,12 @@ impl ApiError {
                 "Invalid query",
                 "Some query parameters are unknown or wrong; see errors.",
             ),
+            Self::InvalidHeader { .. } => (
+                StatusCode::BAD_REQUEST,
+                "invalid_header",
+                "Invalid header",
+                "A header of the request is malformed; see errors.",
+            ),
             Self::InvalidCursor => (
                 StatusCode::BAD_REQUEST,
                 "invalid_cursor",
@@ -236,10 +332,19 @@ impl ApiError {
         }
     }
 
-    fn fields(&self) -> &[FieldProblem] {
+    fn fields(&self) -> Vec<FieldProblem> {
         match self {
-            Self::InvalidBody(fields) | Self::InvalidQuery(fields) => fields,
-            _ => &[],
+            Self::InvalidBody(fields) | Self::InvalidQuery(fields) => fields.clone(),
+            Self::InvalidHeader { name, problem } => vec![FieldProblem::new(*name, *problem)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Seconds after which the same request may succeed.
+    fn retry_after(&self, status: StatusCode) -> Option<u64> {
+        match self {
+            Self::RateLimited { retry_after } => Some(retry_after.as_secs()),
+            _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
         }
     }
 
@@ -254,17 +359,17 @@ impl ApiError {
         };
         let problem = Problem {
             kind: format!("urn:robnu:problem:{code}"),
-            title,
+            title: title.to_owned(),
             status: status.as_u16(),
-            code,
+            code: code.to_owned(),
             detail,
-            request_id,
+            request_id: request_id.to_owned(),
             errors: self.fields(),
         };
         let body = serde_json::to_string(&problem).expect("texts and numbers always serialize");
         let mut response = (status, [(CONTENT_TYPE, "application/problem+json")], body).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry_after(status) {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response
     }
@@ -300,18 +405,26 @@ impl Missing {
     }
 }
 
-/// The body of an answer that is no success.
-#[derive(Serialize)]
-struct Problem<'a> {
+/// The body of an answer that is no success (RFC 9457).
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// `urn:robnu:problem:` and the code.
     #[serde(rename = "type")]
     kind: String,
-    title: &'a str,
+    /// The code in words.
+    title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    code: &'a str,
+    /// What programs tell problems apart by; never changes.
+    code: String,
+    /// What to do about it.
     detail: String,
-    request_id: &'a str,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldProblem],
+    /// Quote it when you ask for help.
+    request_id: String,
+    /// The fields, parameters or headers that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    errors: Vec<FieldProblem>,
 }
 
 /// An error on its way to the request log, which knows the request's id and writes the body.

@@ -4,8 +4,13 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
+use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::problem::{ApiError, FieldProblem};
+use crate::signature::{Describe, Notes};
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 200;
@@ -24,6 +29,34 @@ impl<S: Sync> FromRequestParts<S> for QueryParams {
             ApiError::InvalidQuery(vec![FieldProblem::new("query", "is not a well-formed query string")])
         })?;
         Ok(Self { unread, problems: Vec::new() })
+    }
+}
+
+impl Describe for QueryParams {
+    fn describe(notes: &mut Notes) {
+        notes.refuse(&[400]);
+    }
+}
+
+/// The parameters of every list that comes in pages, for its description.
+pub struct Page;
+
+impl IntoParams for Page {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let limit = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(MAX_LIMIT))
+            .default(Some(DEFAULT_LIMIT.into()));
+        let cursor = ObjectBuilder::new().schema_type(Type::String);
+        let parameter = |name: &str, text: &str, schema: ObjectBuilder| {
+            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
+            parameter.required(Required::False).description(Some(text)).schema(Some(schema)).build()
+        };
+        vec![
+            parameter("limit", "How many at most.", limit),
+            parameter("cursor", "Goes on where a page with the same filters ended: its next_cursor.", cursor),
+        ]
     }
 }
 

@@ -11,39 +11,64 @@ mod runs;
 mod sellers;
 mod sync;
 
-use axum::http::Method;
-use axum::routing::{MethodRouter, get, post, put};
+use axum::handler::Handler;
+use axum::routing::MethodRouter;
+use utoipa::openapi::path::Paths;
+use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::app::SharedApp;
+use crate::signature::{Notes, Schemas, Signature};
 
-/// One route.
+/// One route: what answers, and everything that the document says about it.
 pub struct Route {
-    /// The method it takes.
-    pub method: Method,
-    /// Its path, with names in braces for what varies.
-    pub path: &'static str,
+    /// Its one path with its one operation, as the handler's attribute describes it.
+    pub paths: Paths,
+    /// What the handler's arguments add to that.
+    pub notes: Notes,
+    /// Schemas that the attribute names.
+    pub schemas: Schemas,
     /// What answers.
     pub handler: MethodRouter<SharedApp>,
 }
 
-/// Every route there is. The tests take their list of cross-tenant cases to be as long as this.
+impl Route {
+    /// The handler is passed twice: once as its attribute describes it, once for the types of its arguments.
+    fn new<T: Signature, H: Handler<T, SharedApp>>(described: UtoipaMethodRouter<SharedApp>, _: H) -> Self {
+        let (schemas, paths, handler) = described;
+        let mut notes = Notes::default();
+        T::describe(&mut notes);
+        Self { paths, notes, schemas, handler }
+    }
+
+    /// Its path, with names in braces for what varies.
+    pub fn path(&self) -> &str {
+        self.paths.paths.keys().next().expect("the attribute of a handler names one path")
+    }
+}
+
+macro_rules! routes_of {
+    ($($($part:ident)::+),+ $(,)?) => {
+        vec![$(Route::new(utoipa_axum::routes!($($part)::+), $($part)::+)),+]
+    };
+}
+
+/// Every route there is: the router, the document and the tests are made from this list.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    let route = |method, path, handler| Route { method, path, handler };
-    let (read, write) = (Method::GET, Method::POST);
-    vec![
-        route(read.clone(), "/v1/me", get(me::show)),
-        route(write.clone(), "/v1/sellers", post(sellers::sign_up)),
-        route(read.clone(), "/v1/sellers/{sellerId}", get(sellers::show)),
-        route(read.clone(), "/v1/marketplaces", get(marketplaces::list)),
-        route(write.clone(), "/v1/sellers/{sellerId}/accounts", post(accounts::connect)),
-        route(read.clone(), "/v1/sellers/{sellerId}/accounts", get(accounts::list)),
-        route(Method::PUT, "/v1/sellers/{sellerId}/accounts/{accountId}/credentials", put(accounts::rotate)),
-        route(write, "/v1/sellers/{sellerId}/accounts/{accountId}/sync", post(sync::request)),
-        route(read.clone(), "/v1/sellers/{sellerId}/runs", get(runs::list)),
-        route(read.clone(), "/v1/sellers/{sellerId}/runs/{runId}", get(runs::show)),
-        route(read.clone(), "/v1/sellers/{sellerId}/orders", get(orders::list)),
-        route(read, "/v1/sellers/{sellerId}/orders/{orderId}", get(orders::show)),
+    routes_of![
+        me::show,
+        sellers::sign_up,
+        sellers::show,
+        sellers::update,
+        marketplaces::list,
+        accounts::connect::connect,
+        accounts::list,
+        accounts::rotate::rotate,
+        sync::request,
+        runs::list,
+        runs::show,
+        orders::list,
+        orders::show,
     ]
 }
 

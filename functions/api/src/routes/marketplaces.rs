@@ -7,37 +7,45 @@ use robnu_marketplace::details::FieldSpec;
 use robnu_marketplace::registry::Registry;
 use robnu_tenancy::{Error, Row};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::SharedApp;
 use crate::identity::Person;
+use crate::known_text::MarketplaceStatus;
 use crate::problem::ApiError;
 
 const MARKETPLACES: &str = include_str!("../sql/marketplaces.sql");
 
 /// The registry.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Marketplaces {
     marketplaces: Vec<Marketplace>,
 }
 
-#[derive(Serialize)]
+/// A marketplace.
+#[derive(Serialize, ToSchema)]
 struct Marketplace {
     code: String,
     display_name: String,
-    status: String,
+    status: MarketplaceStatus,
     /// Whether an account can be connected now.
     connectable: bool,
     /// What connecting asks for; empty where there is no adapter yet.
     details: Vec<Detail>,
 }
 
-#[derive(Serialize)]
+/// A field that connecting asks for.
+#[derive(Serialize, ToSchema)]
 struct Detail {
     name: &'static str,
     secret: bool,
 }
 
-/// Answers the registry, the same for everybody.
+/// The marketplaces, and what connecting an account of theirs asks for
+#[utoipa::path(
+    get, path = "/v1/marketplaces", operation_id = "list_marketplaces", tag = "marketplaces",
+    responses((status = 200, body = Marketplaces))
+)]
 pub async fn list(State(app): State<SharedApp>, person: Person) -> Result<Json<Marketplaces>, ApiError> {
     let rows = app.database.read(&person.scope, MARKETPLACES, &[]).await?;
     let marketplaces =
@@ -46,11 +54,12 @@ pub async fn list(State(app): State<SharedApp>, person: Person) -> Result<Json<M
 }
 
 fn marketplace(row: &Row, registry: &Registry) -> Result<Marketplace, Error> {
-    let (code, status): (String, String) = (row.try_get("code")?, row.try_get("status")?);
+    let code: String = row.try_get("code")?;
+    let status = MarketplaceStatus::read(row, "status")?;
     let adapter = code.parse::<MarketplaceCode>().ok().map(|code| registry.adapter(code));
     let detail = |field: &FieldSpec| Detail { name: field.name, secret: field.secret };
     Ok(Marketplace {
-        connectable: adapter.is_some() && status == "ACTIVE",
+        connectable: adapter.is_some() && status.as_str() == "ACTIVE",
         details: adapter.map(|known| known.details().fields.iter().map(detail).collect()).unwrap_or_default(),
         display_name: row.try_get("display_name")?,
         code,

@@ -4,29 +4,37 @@ use axum::Json;
 use axum::extract::State;
 use robnu_tenancy::{Error, PersonId, Row, SellerId};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::app::SharedApp;
 use crate::identity::Person;
+use crate::known_text::Role;
 use crate::problem::ApiError;
 
 const ME: &str = include_str!("../sql/me.sql");
 
 /// The caller. `person_id` is null until they sign a seller up.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Me {
+    #[schema(value_type = Option<Uuid>)]
     person_id: Option<PersonId>,
     email: Option<String>,
     sellers: Vec<Membership>,
 }
 
-#[derive(Serialize)]
+/// A seller of the caller.
+#[derive(Serialize, ToSchema)]
 struct Membership {
+    #[schema(value_type = Uuid)]
     seller_id: SellerId,
     name: String,
-    role: String,
+    /// Null for a member who may only scan returns.
+    role: Option<Role>,
+    scan_returns: bool,
 }
 
-/// Answers one flight's worth of rows.
+/// The caller and the sellers that they are a member of
+#[utoipa::path(get, path = "/v1/me", operation_id = "get_me", tag = "people", responses((status = 200, body = Me)))]
 pub async fn show(State(app): State<SharedApp>, person: Person) -> Result<Json<Me>, ApiError> {
     let rows = app.database.read(&person.scope, ME, &[]).await?;
     let Some(first) = rows.first() else {
@@ -35,7 +43,7 @@ pub async fn show(State(app): State<SharedApp>, person: Person) -> Result<Json<M
     let memberships = rows.iter().filter_map(|row| membership(row).transpose());
     Ok(Json(Me {
         person_id: first.try_get("person_id").map_err(Error::from)?,
-        email: first.try_get("email").map_err(Error::from)?,
+        email: first.try_get::<_, Option<_>>("email").map_err(Error::from)?.or(person.claimed_email),
         sellers: memberships.collect::<Result<_, _>>()?,
     }))
 }
@@ -43,5 +51,10 @@ pub async fn show(State(app): State<SharedApp>, person: Person) -> Result<Json<M
 /// `None` for the row of a person without memberships.
 fn membership(row: &Row) -> Result<Option<Membership>, Error> {
     let Some(seller_id) = row.try_get("seller_id")? else { return Ok(None) };
-    Ok(Some(Membership { seller_id, name: row.try_get("name")?, role: row.try_get("role")? }))
+    Ok(Some(Membership {
+        seller_id,
+        name: row.try_get("name")?,
+        role: Role::read_optional(row, "role")?,
+        scan_returns: row.try_get("scan_returns")?,
+    }))
 }

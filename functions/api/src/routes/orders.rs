@@ -5,16 +5,18 @@ mod rows;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use robnu_marketplace::record::OrderStatus;
 use robnu_tenancy::{AccountId, OrderId};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
+use crate::known_text::OrderStatusName;
 use crate::problem::{ApiError, Missing};
-use crate::query::QueryParams;
+use crate::query::{Page, QueryParams};
+use crate::rights::Read;
 
 use rows::{Line, Order, Shipment};
 
@@ -23,28 +25,15 @@ const ORDER: &str = include_str!("../sql/order.sql");
 const ORDER_LINES: &str = include_str!("../sql/order_lines.sql");
 const ORDER_SHIPMENTS: &str = include_str!("../sql/order_shipments.sql");
 
-/// What the status filter takes.
-const STATUSES: [OrderStatus; 9] = [
-    OrderStatus::Pending,
-    OrderStatus::Confirmed,
-    OrderStatus::Packed,
-    OrderStatus::ReadyToDispatch,
-    OrderStatus::PartiallyShipped,
-    OrderStatus::Shipped,
-    OrderStatus::Delivered,
-    OrderStatus::Undelivered,
-    OrderStatus::Cancelled,
-];
-
 /// A page of orders.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Orders {
     orders: Vec<Order>,
     next_cursor: Option<String>,
 }
 
 /// One order, whole.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct WholeOrder {
     #[serde(flatten)]
     order: Order,
@@ -52,16 +41,24 @@ pub struct WholeOrder {
     shipments: Vec<Shipment>,
 }
 
-/// Answers the latest orders first, by the time the customer placed them.
+/// The seller's orders, the latest placed first
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/orders", operation_id = "list_orders", tag = "orders",
+    params(
+        ("account_id" = Option<Uuid>, Query, description = "Orders of this account only."),
+        ("status" = Option<OrderStatusName>, Query, description = "Orders that stand so only."),
+        Page
+    ),
+    responses((status = 200, body = Orders))
+)]
 pub async fn list(
     State(app): State<SharedApp>,
-    member: Member,
+    member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Orders>, ApiError> {
     let account: Option<AccountId> = query.id("account_id");
-    let status = query.read("status", "is not an order status", |text| {
-        STATUSES.iter().map(|status| status.as_str()).find(|status| *status == text)
-    });
+    let status = query.read("status", "is not an order status", OrderStatusName::parse);
+    let status = status.map(OrderStatusName::as_str);
     let (limit, cursor) = (query.limit(), query.text("cursor"));
     query.finish()?;
     let list = List::new("orders", member.scope.seller_id(), &(account, status));
@@ -80,10 +77,14 @@ pub async fn list(
     Ok(Json(Orders { orders, next_cursor }))
 }
 
-/// Answers one order, its three statements in one flight.
+/// An order with its lines and shipments
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/orders/{orderId}", operation_id = "get_order", tag = "orders",
+    responses((status = 200, body = WholeOrder))
+)]
 pub async fn show(
     State(app): State<SharedApp>,
-    member: Member,
+    member: Member<Read>,
     PathId(id): PathId<OrderId>,
 ) -> Result<Json<WholeOrder>, ApiError> {
     let session = app.database.session(&member.scope).await?;

@@ -5,30 +5,35 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, Error, Row, RunId};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
+use crate::known_text::{RunKindName, RunOutcome, RunState, RunTrigger};
 use crate::problem::{ApiError, Missing};
-use crate::query::QueryParams;
+use crate::query::{Page, QueryParams};
+use crate::rights::Read;
 
 const RUN: &str = include_str!("../sql/run.sql");
 const RUNS: &str = include_str!("../sql/runs.sql");
 const ACCOUNT_RUNS: &str = include_str!("../sql/account_runs.sql");
 
 /// A run.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Run {
+    #[schema(value_type = Uuid)]
     run_id: RunId,
+    #[schema(value_type = Uuid)]
     account_id: AccountId,
-    kind: String,
-    trigger: String,
-    state: String,
+    kind: RunKindName,
+    trigger: RunTrigger,
+    state: RunState,
     step: i32,
     attempt: i32,
-    /// What a run that succeeded found: `new`, `changed` or `unchanged`.
-    outcome: Option<&'static str>,
+    /// What a run that succeeded found.
+    outcome: Option<RunOutcome>,
     counters: RunCounters,
     error: Option<RunError>,
     queued_at: DateTime<Utc>,
@@ -36,7 +41,8 @@ pub struct Run {
     finished_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Serialize)]
+/// What a run did so far.
+#[derive(Serialize, ToSchema)]
 struct RunCounters {
     pages: i32,
     orders_new: i32,
@@ -48,23 +54,29 @@ struct RunCounters {
     quarantined: i32,
 }
 
-#[derive(Serialize)]
+/// Why a run failed or waits.
+#[derive(Serialize, ToSchema)]
 struct RunError {
     code: String,
     message: Option<String>,
 }
 
 /// A page of runs.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Runs {
     runs: Vec<Run>,
     next_cursor: Option<String>,
 }
 
-/// Answers the newest runs first.
+/// The seller's runs, newest first
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/runs", operation_id = "list_runs", tag = "runs",
+    params(("account_id" = Option<Uuid>, Query, description = "Runs of this account only."), Page),
+    responses((status = 200, body = Runs))
+)]
 pub async fn list(
     State(app): State<SharedApp>,
-    member: Member,
+    member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Runs>, ApiError> {
     let account: Option<AccountId> = query.id("account_id");
@@ -84,10 +96,14 @@ pub async fn list(
     Ok(Json(Runs { runs, next_cursor }))
 }
 
-/// Answers one run.
+/// A run
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/runs/{runId}", operation_id = "get_run", tag = "runs",
+    responses((status = 200, body = Run))
+)]
 pub async fn show(
     State(app): State<SharedApp>,
-    member: Member,
+    member: Member<Read>,
     PathId(run): PathId<RunId>,
 ) -> Result<Json<Run>, ApiError> {
     let rows = app.database.read(&member.scope, RUN, &[&run]).await?;
@@ -99,18 +115,18 @@ impl TryFrom<&Row> for Run {
     type Error = Error;
 
     fn try_from(row: &Row) -> Result<Self, Error> {
-        let state: String = row.try_get("state")?;
+        let state = RunState::read(row, "state")?;
         let counters = RunCounters::try_from(row)?;
         let error_code: Option<String> = row.try_get("error_code")?;
         let message = row.try_get("error_message")?;
         Ok(Self {
             run_id: row.try_get("id")?,
             account_id: row.try_get("account_id")?,
-            kind: row.try_get("kind")?,
-            trigger: row.try_get("trigger")?,
+            kind: RunKindName::read(row, "kind")?,
+            trigger: RunTrigger::read(row, "trigger")?,
             step: row.try_get("step")?,
             attempt: row.try_get("attempt")?,
-            outcome: (state == "SUCCEEDED").then(|| counters.outcome()),
+            outcome: (state == RunState::SUCCEEDED).then(|| counters.outcome()),
             state,
             counters,
             error: error_code.map(|code| RunError { code, message }),
@@ -139,12 +155,12 @@ impl TryFrom<&Row> for RunCounters {
 }
 
 impl RunCounters {
-    fn outcome(&self) -> &'static str {
+    fn outcome(&self) -> RunOutcome {
         let changed = [self.orders_changed, self.lines_new, self.lines_changed, self.lines_removed];
         match (self.orders_new, changed.iter().any(|count| *count > 0)) {
-            (1.., _) => "new",
-            (_, true) => "changed",
-            (_, false) => "unchanged",
+            (1.., _) => RunOutcome::new,
+            (_, true) => RunOutcome::changed,
+            (_, false) => RunOutcome::unchanged,
         }
     }
 }

@@ -3,69 +3,93 @@
 //! The run's row is written first and the lane rung after it. What is not rung, because the lane is not made yet or its
 //! queue does not answer, a sweep rings.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use robnu_dispatch::{Job, Requested, RunKind, mark_sent, request_run};
-use robnu_tenancy::{AccountId, Error, RunId, SellerScope};
+use robnu_dispatch::{Job, REQUEST_RUN, Requested, RunKind, mark_sent};
+use robnu_tenancy::{AccountId, Error, Params, Row, RunId, SellerScope};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app::{App, SharedApp};
+use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::{Member, PathId};
-use crate::json::JsonBody;
+use crate::known_text::{RunKindName, RunState};
 use crate::problem::{ApiError, Missing};
+use crate::rights::SyncRun;
 
 const ACCOUNT_STATUS: &str = include_str!("../sql/account_status.sql");
 
-#[derive(Deserialize)]
+/// What to read.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Body {
+pub struct RequestSync {
+    #[schema(value_type = RunKindName)]
     kind: RunKind,
+    /// Whether to read everything, not only what changed.
     #[serde(default)]
     full: bool,
 }
 
 /// The run that was made, or the live one that was met.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct SyncAnswer {
+    #[schema(value_type = Uuid)]
     run_id: RunId,
+    #[schema(value_type = Uuid)]
     account_id: AccountId,
+    #[schema(value_type = RunKindName)]
     kind: &'static str,
-    state: String,
+    state: RunState,
 }
 
-/// Answers 202 with a new run, or 200 with the live one of the same account and kind.
+/// Asks for a run of an account
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/sync", operation_id = "request_sync", tag = "runs",
+    responses(
+        (status = 202, description = "A new run", body = SyncAnswer),
+        (status = 200, description = "The live run of the same account and kind", body = SyncAnswer)
+    )
+)]
 pub async fn request(
     State(app): State<SharedApp>,
-    member: Member,
+    member: Member<SyncRun>,
     PathId(account): PathId<AccountId>,
-    JsonBody(body): JsonBody<Body>,
-) -> Result<(StatusCode, Json<SyncAnswer>), ApiError> {
+    KeyedJson(body, idempotency): KeyedJson<RequestSync>,
+) -> Result<Reply<SyncAnswer>, ApiError> {
     let scope = &member.scope;
-    let Some(requested) = request_run(&app.database, scope, account, body.kind, body.full).await? else {
-        return Err(why_not(&app, scope, account).await?);
+    let run: Params<'_> = &[&RunId::new(), &account, &body.kind.as_str(), &body.full];
+    let statements: [(&str, Params<'_>); 2] = [(REQUEST_RUN, run), (ACCOUNT_STATUS, &[&account])];
+    let mut to_ring = None;
+    let read = |answers: &[Vec<Row>]| {
+        let row = answers[0].first().ok_or_else(|| why_not(answers[1].first()))?;
+        let requested = Requested::from_row(row, scope.seller_id(), account, body.kind)?;
+        let status = if requested.is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
+        let job = requested.job;
+        let answer = SyncAnswer {
+            run_id: job.run_id,
+            account_id: account,
+            kind: job.kind.as_str(),
+            state: RunState::parse(&requested.state).ok_or(Error::RowShape)?,
+        };
+        to_ring = requested.queue_url.filter(|_| requested.is_unrung).map(|queue_url| (queue_url, job));
+        Ok((status, answer))
     };
-    let Requested { job, state, is_new, is_unrung, queue_url } = requested;
-    let status = if is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
-    let answer = SyncAnswer { run_id: job.run_id, account_id: account, kind: job.kind.as_str(), state };
+    let reply = idempotency.run(&app.database, scope, &statements, read).await?;
     // Ringing twice for the same step is harmless: the queue takes it once.
-    if let (true, Some(queue_url)) = (is_unrung, queue_url) {
+    if let Some((queue_url, job)) = to_ring {
         ring(&app, scope, &queue_url, job).await;
     }
-    Ok((status, Json(answer)))
+    Ok(reply)
 }
 
-/// Why the account takes no run.
-async fn why_not(app: &App, scope: &SellerScope, account: AccountId) -> Result<ApiError, ApiError> {
-    let rows = app.database.read(scope, ACCOUNT_STATUS, &[&account]).await?;
-    let Some(row) = rows.first() else { return Ok(ApiError::NotFound(Missing::Account)) };
-    if !row.try_get::<_, bool>("may_sync").map_err(Error::from)? {
-        return Ok(ApiError::Forbidden);
-    }
-    match row.try_get::<_, &str>("status").map_err(Error::from)? {
-        // It has become active since, or its live runs end as fast as we look: worth another try.
-        "ACTIVE" => Ok(ApiError::Database(Error::Busy)),
-        _ => Ok(ApiError::AccountNotActive),
+/// Why the account took no run.
+fn why_not(account: Option<&Row>) -> ApiError {
+    match account.map(|row| row.try_get::<_, &str>("status")) {
+        None => ApiError::NotFound(Missing::Account),
+        // It has become active since, or its live run ended in this moment: worth another try.
+        Some(Ok("ACTIVE")) => ApiError::Database(Error::Busy),
+        Some(Ok(_)) => ApiError::AccountNotActive,
+        Some(Err(error)) => Error::from(error).into(),
     }
 }
 

@@ -1,5 +1,6 @@
--- The seller of the scope and the role of the person who asks; policies let a person see only their own row of people.
-select s.seller_id, s.name, s.created_at, m.role
+-- The seller of the scope, and what the person who asks is in it; nothing for staff who act for it.
+select s.seller_id, s.name, s.version, s.created_at, m.role, coalesce(m.scan_returns, false) as scan_returns
 from robnu.sellers s
-join robnu.members m on m.seller_id = s.seller_id
-join robnu.people p on p.id = m.person_id
+left join robnu.members m on m.person_id = (
+  select id from robnu.people where subject = robnu.app_current_subject()
+)

@@ -1,71 +1,47 @@
-//! Round trips to the database, counted on the wire.
+//! Round trips to the database, counted on the wire: one for a read, at most two for a write.
 
-use serde_json::json;
+use std::path::Path;
 
-use crate::support::{Api, Call, ajio};
+use robnu_testkit::assert_golden;
+
+use crate::cases::cases;
+use crate::support::Api;
 
 #[tokio::test]
-async fn every_read_is_one_flight() {
+async fn every_operation_takes_the_flights_and_statements_of_the_golden_file() {
     let (api, wire) = Api::behind_wire().await;
-    let ours = &api.sellers.ours;
-    let seller = format!("/v1/sellers/{}", ours.id);
-    let cases = [
-        ("/v1/me".to_owned(), 4),
-        ("/v1/marketplaces".to_owned(), 4),
-        (seller.clone(), 4),
-        (format!("{seller}/accounts"), 4),
-        (format!("{seller}/runs"), 4),
-        (format!("{seller}/runs?account_id={}&limit=1", ours.ajio), 4),
-        (format!("{seller}/runs/{}", ours.run), 4),
-        (format!("{seller}/orders"), 4),
-        (format!("{seller}/orders?account_id={}&status=PENDING&limit=1", ours.ajio), 4),
-        (format!("{seller}/orders/{}", ours.order), 6),
-    ];
-    for (path, statements) in &cases {
-        api.get("VIEWER", path).await.expect(200);
-        let _prepared = wire.take();
-        api.get("VIEWER", path).await.expect(200);
-        assert_eq!(wire.take(), (1, *statements), "{path}");
+    let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
+    let mut lines = Vec::new();
+    for (operation, case) in cases() {
+        // The other seller's call prepares the statements; what is prepared is sent in one flight less.
+        for seller in [theirs, ours] {
+            case.prepare(&api, seller).await;
+            let call = case.success(&api, &operation, seller).await;
+            let _before = wire.take();
+            api.send(call).await.expect(case.status);
+        }
+        let (flights, statements) = wire.take();
+        let most = if operation.method == "GET" { 1 } else { 2 };
+        assert!(flights <= most, "{}: {flights} flights", operation.id);
+        lines.push(format!("{:<28}{flights} flights {statements} statements", operation.id));
     }
-    let declared = api::routes::routes().iter().filter(|route| route.method == "GET").count();
-    assert_eq!(declared, 8, "a new route needs a line above");
+    lines.sort();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/golden/flights.txt");
+    assert_golden(&golden, &lines);
 }
 
 #[tokio::test]
-async fn every_write_is_at_most_two_flights() {
+async fn a_post_with_a_key_takes_one_flight_more_for_its_answer() {
     let (api, wire) = Api::behind_wire().await;
-    let ours = &api.sellers.ours;
-    let seller = format!("/v1/sellers/{}", ours.id);
-    let lane = api.cloud.lane().await;
-    api.arrange(&format!("update robnu.marketplace_accounts set lane_queue_url = '{lane}'")).await;
-    // The first of each prepares statements.
-    for (account, external_id, flights) in [(ours.ajio, "DV1", None), (ours.amazon, "DV2", Some(2))] {
-        let _prepared = wire.take();
-        api.post("OWNER", &format!("{seller}/accounts"), &ajio(external_id)).await.expect(201);
-        let connect = wire.take();
-        let sync = format!("{seller}/accounts/{account}/sync");
-        api.post("OWNER", &sync, &json!({"kind": "ORDERS"})).await.expect(202);
-        let new_run = wire.take();
-        api.post("OWNER", &sync, &json!({"kind": "ORDERS"})).await.expect(200);
-        let live_run = wire.take();
-        let details = if account == ours.ajio {
-            json!({"username": "DV0001", "password": "new"})
-        } else {
-            json!({"client_id": "c", "client_secret": "s", "refresh_token": "t"})
-        };
-        let credentials = format!("{seller}/accounts/{account}/credentials");
-        api.put("OWNER", &credentials, &json!({"details": details})).await.expect(200);
-        let _prepared = wire.take();
-        api.put("OWNER", &credentials, &json!({"details": details})).await.expect(200);
-        let rotate = wire.take();
-        let sign_up = Call::post("/v1/sellers", &json!({"name": "new"})).by(ours, "OWNER");
-        api.send(sign_up.claim("email_verified", "true")).await.expect(201);
-        let sign_up = wire.take();
-        if let Some(flights) = flights {
-            assert_eq!((connect.0, new_run.0, live_run.0, sign_up.0), (flights, flights, 1, 1));
-            assert_eq!(rotate.0, flights);
-        }
+    let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
+    let (operation, case) =
+        cases().into_iter().find(|(operation, _)| operation.id == "request_sync").expect("a known operation");
+    for seller in [theirs, ours] {
+        let call = case.success(&api, &operation, seller).await.key("key-1");
+        let _before = wire.take();
+        api.send(call).await.expect(case.status);
     }
+    assert_eq!(wire.take().0, 2);
 }
 
 #[tokio::test]

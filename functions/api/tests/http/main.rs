@@ -3,15 +3,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod cases;
 mod connecting;
+mod document;
 mod flights;
+mod idempotency;
 mod lists;
 mod logs;
 mod problems;
 mod reads;
+mod roles;
 mod rotating;
 mod sign_up;
 mod start;
 mod support;
 mod syncing;
 mod tenancy;
+mod versions;

@@ -64,7 +64,7 @@ async fn an_account_that_needs_new_credentials_is_active_scheduled_and_rung_with
     assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await, [doorbell]);
     let waiting = "select count(*) from robnu.marketplace_accounts where status = 'NEEDS_RECONNECT'";
     assert_eq!(api.count(&format!("{waiting} and id = '{other}'")).await, 1, "the other account still waits");
-    assert_eq!(api.count(waiting).await, 3, "and so do another seller's");
+    assert_eq!(api.count(waiting).await, 7, "and so do another seller's");
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn the_database_itself_refuses_other_sellers_other_marketplaces_other_role
     let amazon = |account: AccountId| {
         format!("select robnu.replace_amazon_account_details('{account}', 'c', '\\x00', '\\x00')")
     };
-    let member = |role: &str| format!("select robnu.enter_member('{role}@{0}', '{0}')", ours.id);
+    let member = |role: &str| format!("select robnu.enter_member('{role}@{0}', '{0}', '', true)", ours.id);
     let job = format!("select robnu.enter_job('{}', '{}')", ours.id, ours.ajio);
     let cases = [
         ("robnu_api", member("OWNER"), ajio(theirs.ajio), "RB002"),

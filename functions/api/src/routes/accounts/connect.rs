@@ -5,24 +5,25 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::details::{Credentials, DetailsSpec};
 use robnu_marketplace::registry::Registry;
 use robnu_storage::{SellerCipher, WrappedKey};
-use robnu_tenancy::{AccountId, Error, Params, SellerScope, ToSql};
+use robnu_tenancy::{AccountId, Error, Params, Row, SellerScope, ToSql};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Account;
 use super::lane::ask_for_lane;
 use super::sealed::{Column, seal};
 use crate::app::{App, SharedApp};
-use crate::fields::label;
+use crate::fields::{label, label_schema};
+use crate::idempotency::{Idempotency, KeyedJson, Reply};
 use crate::identity::Member;
-use crate::json::JsonBody;
 use crate::problem::{ApiError, FieldProblem};
+use crate::rights::AccountsManage;
 
 const CONNECT_TERMS: &str = include_str!("../../sql/connect_terms.sql");
 const INSERT_ACCOUNT: &str = include_str!("../../sql/insert_account.sql");
@@ -33,12 +34,16 @@ const MAX_EXTERNAL_ID: usize = 100;
 const MAX_DISPLAY_NAME: usize = 200;
 
 /// The request. Holds secrets, so it is never printed.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Body {
+pub struct ConnectAccount {
     marketplace: String,
+    /// The account's id at the marketplace.
+    #[schema(schema_with = label_schema::<MAX_EXTERNAL_ID>)]
     external_account_id: String,
+    #[schema(schema_with = label_schema::<MAX_DISPLAY_NAME>)]
     display_name: String,
+    /// What the marketplace asks for; see list_marketplaces.
     details: BTreeMap<String, String>,
 }
 
@@ -57,21 +62,27 @@ struct Terms {
     orders_every_minutes: i32,
 }
 
-/// Connects an account; its lane follows within moments.
+/// Connects an account; its lane follows within moments
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/accounts", operation_id = "connect_account", tag = "accounts",
+    responses((status = 201, description = "The account", body = Account))
+)]
 pub async fn connect(
     State(app): State<SharedApp>,
-    member: Member,
-    JsonBody(body): JsonBody<Body>,
-) -> Result<(StatusCode, Json<Account>), ApiError> {
+    member: Member<AccountsManage>,
+    KeyedJson(body, idempotency): KeyedJson<ConnectAccount>,
+) -> Result<Reply<Account>, ApiError> {
     let wanted = body.check(&app.registry)?;
     let terms = terms(&app, &member.scope, wanted.marketplace).await?;
     let cipher = app.keys.cipher(member.scope.seller_id(), &terms.key).await?;
-    let account = insert(&app, &member.scope, &wanted, &terms, &cipher).await?;
-    ask_for_lane(&app, &member.scope, account.account_id).await;
-    Ok((StatusCode::CREATED, Json(account)))
+    let reply = insert(&app, &member.scope, &idempotency, &wanted, &terms, &cipher).await?;
+    if let Some(account) = reply.done() {
+        ask_for_lane(&app, &member.scope, account.account_id).await;
+    }
+    Ok(reply)
 }
 
-impl Body {
+impl ConnectAccount {
     fn check(self, registry: &Registry) -> Result<Wanted, ApiError> {
         let mut problems = Vec::new();
         let external_account_id = label("external_account_id", &self.external_account_id, MAX_EXTERNAL_ID)
@@ -103,15 +114,12 @@ fn not_connectable() -> FieldProblem {
     FieldProblem::new("marketplace", "is not a marketplace that can be connected")
 }
 
-/// Reads what connecting needs to know, and refuses who may not connect before KMS is asked for anything.
+/// Reads what connecting needs to know; the door refuses who may not connect before KMS is asked for anything.
 async fn terms(app: &App, scope: &SellerScope, marketplace: MarketplaceCode) -> Result<Terms, ApiError> {
     let rows = app.database.read(scope, CONNECT_TERMS, &[&marketplace.as_str()]).await?;
     let refused = || ApiError::InvalidBody(vec![not_connectable()]);
     let row = rows.first().ok_or_else(refused)?;
     let get = Error::from;
-    if !row.try_get::<_, bool>("may_connect").map_err(get)? {
-        return Err(ApiError::Forbidden);
-    }
     if row.try_get::<_, &str>("status").map_err(get)? != "ACTIVE" {
         return Err(refused());
     }
@@ -126,35 +134,37 @@ async fn terms(app: &App, scope: &SellerScope, marketplace: MarketplaceCode) -> 
 async fn insert(
     app: &App,
     scope: &SellerScope,
+    idempotency: &Idempotency,
     wanted: &Wanted,
     terms: &Terms,
     cipher: &SellerCipher,
-) -> Result<Account, ApiError> {
+) -> Result<Reply<Account>, ApiError> {
     let (seller, account) = (scope.seller_id(), AccountId::new());
     let columns = seal(wanted.spec, &wanted.credentials, account, cipher)?;
     let mut details: Vec<&(dyn ToSql + Sync)> = vec![&seller, &account];
     details.extend(columns.iter().map(Column::as_param));
     let code = wanted.marketplace.as_str();
     let row: Params<'_> = &[&seller, &account, &code, &wanted.external_account_id, &wanted.display_name];
-    let session = app.database.session(scope).await?;
-    let answers = session
-        .commit_with(&[
-            (INSERT_ACCOUNT, row),
-            (wanted.spec.insert, &details),
-            (INSERT_EVENT, &[&seller, &account]),
-            (INSERT_SCHEDULE, &[&seller, &account, &terms.orders_every_minutes]),
-        ])
-        .await
-        .map_err(exists_or)?;
-    let inserted = answers[0].first().ok_or(Error::RowCount { found: 0 })?;
-    Ok(Account::try_from(inserted)?)
+    let effect: [(&str, Params<'_>); 4] = [
+        (INSERT_ACCOUNT, row),
+        (wanted.spec.insert, &details),
+        (INSERT_EVENT, &[&seller, &account]),
+        (INSERT_SCHEDULE, &[&seller, &account, &terms.orders_every_minutes]),
+    ];
+    let read = |answers: &[Vec<Row>]| {
+        let inserted = answers[0].first().ok_or(Error::RowCount { found: 0 })?;
+        Ok((StatusCode::CREATED, Account::try_from(inserted)?))
+    };
+    idempotency.run(&app.database, scope, &effect, read).await.map_err(exists_or)
 }
 
-fn exists_or(error: Error) -> ApiError {
+fn exists_or(error: ApiError) -> ApiError {
     match error {
-        Error::Exists { constraint } if constraint.starts_with("marketplace_accounts_") => {
+        ApiError::Database(Error::Exists { constraint })
+            if constraint.starts_with("marketplace_accounts_") =>
+        {
             ApiError::AccountExists
         }
-        other => other.into(),
+        other => other,
     }
 }

@@ -12,6 +12,7 @@ use robnu_marketplace::details::DetailsSpec;
 use robnu_storage::WrappedKey;
 use robnu_tenancy::{AccountId, Error, SellerScope, ToSql};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Account;
 use super::lane::ask_for_lane;
@@ -20,14 +21,16 @@ use crate::app::{App, SharedApp};
 use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
 use crate::problem::{ApiError, FieldProblem, Missing};
+use crate::rights::AccountsManage;
 
 const ROTATE_TERMS: &str = include_str!("../../sql/rotate_terms.sql");
 const RECONNECT_ACCOUNT: &str = include_str!("../../sql/reconnect_account.sql");
 
 /// The request. Holds secrets, so it is never printed.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Body {
+pub struct ReplaceCredentials {
+    /// All that the marketplace asks for; see list_marketplaces.
     details: BTreeMap<String, String>,
 }
 
@@ -37,12 +40,16 @@ struct Terms {
     key: WrappedKey,
 }
 
-/// Replaces the credentials and answers the account, which is active again if it needed them.
+/// Replaces an account's credentials; it is active again if it needed them
+#[utoipa::path(
+    put, path = "/v1/sellers/{sellerId}/accounts/{accountId}/credentials", operation_id = "replace_credentials",
+    tag = "accounts", responses((status = 200, description = "The account", body = Account))
+)]
 pub async fn rotate(
     State(app): State<SharedApp>,
-    member: Member,
+    member: Member<AccountsManage>,
     PathId(account): PathId<AccountId>,
-    JsonBody(body): JsonBody<Body>,
+    JsonBody(body): JsonBody<ReplaceCredentials>,
 ) -> Result<Json<Account>, ApiError> {
     let scope = &member.scope;
     let terms = terms(&app, scope, account).await?;
@@ -57,14 +64,11 @@ pub async fn rotate(
     Ok(Json(answer))
 }
 
-/// Reads what replacing needs to know, and refuses who may not before KMS is asked for anything.
+/// Reads what replacing needs to know; the door refuses who may not before KMS is asked for anything.
 async fn terms(app: &App, scope: &SellerScope, account: AccountId) -> Result<Terms, ApiError> {
     let rows = app.database.read(scope, ROTATE_TERMS, &[&account]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Account))?;
     let get = Error::from;
-    if !row.try_get::<_, bool>("may_rotate").map_err(get)? {
-        return Err(ApiError::Forbidden);
-    }
     if row.try_get::<_, &str>("status").map_err(get)? == "DISCONNECTED" {
         return Err(ApiError::AccountNotActive);
     }

@@ -2,32 +2,37 @@
 
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, Error, OrderId, Row};
+use rust_decimal::Decimal;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::routes::money::amount_text;
+use crate::known_text::{AmountBasisName, FulfilledBy, OrderStatusName};
+use crate::routes::money::Amount;
 
 /// An order without its lines.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Order {
+    #[schema(value_type = Uuid)]
     pub order_id: OrderId,
+    #[schema(value_type = Uuid)]
     account_id: AccountId,
     external_order_id: String,
-    status: String,
+    status: OrderStatusName,
     marketplace_status: String,
     pub placed_at: DateTime<Utc>,
     marketplace_updated_at: Option<DateTime<Utc>>,
     dispatch_by: Option<DateTime<Utc>>,
-    fulfilled_by: Option<String>,
+    fulfilled_by: Option<FulfilledBy>,
     payment_method: Option<String>,
     currency: String,
-    total_amount: Option<String>,
+    total_amount: Option<Amount>,
     ship_city: Option<String>,
     ship_postal_code: Option<String>,
 }
 
 /// A line of an order. Two lines may be equal in everything but their ids.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Line {
     line_id: Uuid,
     external_item_id: String,
@@ -36,14 +41,14 @@ pub struct Line {
     size: Option<String>,
     quantity: i32,
     quantity_cancelled: i32,
-    line_amount: String,
-    amount_basis: String,
-    tax_amount: Option<String>,
+    line_amount: Amount,
+    amount_basis: AmountBasisName,
+    tax_amount: Option<Amount>,
     hsn: Option<String>,
 }
 
 /// A shipment of an order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct Shipment {
     shipment_id: Uuid,
     external_shipment_id: String,
@@ -61,15 +66,15 @@ impl TryFrom<&Row> for Order {
             order_id: row.try_get("id")?,
             account_id: row.try_get("account_id")?,
             external_order_id: row.try_get("external_order_id")?,
-            status: row.try_get("status")?,
+            status: OrderStatusName::read(row, "status")?,
             marketplace_status: row.try_get("marketplace_status")?,
             placed_at: row.try_get("placed_at")?,
             marketplace_updated_at: row.try_get("marketplace_updated_at")?,
             dispatch_by: row.try_get("dispatch_by")?,
-            fulfilled_by: row.try_get("fulfilled_by")?,
+            fulfilled_by: FulfilledBy::read_optional(row, "fulfilled_by")?,
             payment_method: row.try_get("payment_method")?,
             currency: row.try_get("currency")?,
-            total_amount: row.try_get::<_, Option<_>>("total_amount")?.map(amount_text),
+            total_amount: row.try_get::<_, Option<Decimal>>("total_amount")?.map(Amount::from),
             ship_city: row.try_get("ship_city")?,
             ship_postal_code: row.try_get("ship_postal_code")?,
         })
@@ -88,9 +93,9 @@ impl TryFrom<&Row> for Line {
             size: row.try_get("size")?,
             quantity: row.try_get("quantity")?,
             quantity_cancelled: row.try_get("quantity_cancelled")?,
-            line_amount: amount_text(row.try_get("line_amount")?),
-            amount_basis: row.try_get("amount_basis")?,
-            tax_amount: row.try_get::<_, Option<_>>("tax_amount")?.map(amount_text),
+            line_amount: Amount::from(row.try_get::<_, Decimal>("line_amount")?),
+            amount_basis: AmountBasisName::read(row, "amount_basis")?,
+            tax_amount: row.try_get::<_, Option<Decimal>>("tax_amount")?.map(Amount::from),
             hsn: row.try_get("hsn")?,
         })
     }

@@ -16,7 +16,7 @@ pub struct Call {
     method: String,
     path: String,
     body: Option<String>,
-    content_type: &'static str,
+    headers: Vec<(String, String)>,
     claims: Option<Map<String, Value>>,
 }
 
@@ -35,7 +35,7 @@ impl Call {
             method: method.to_owned(),
             path: path.to_owned(),
             body: None,
-            content_type: "application/json",
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             claims: None,
         }
     }
@@ -53,13 +53,32 @@ impl Call {
         Self { body: Some(body.to_owned()), ..self }
     }
 
-    pub fn content_type(self, content_type: &'static str) -> Self {
-        Self { content_type, ..self }
+    pub fn content_type(self, content_type: &str) -> Self {
+        self.header("content-type", content_type)
+    }
+
+    /// Sets a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With an idempotency key.
+    pub fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
     }
 
     /// With the ID token of a seller's member.
     pub fn by(self, seller: &Seller, role: &str) -> Self {
-        self.by_subject(&format!("{role}@{}", seller.id)).claim("email", "member@example.invalid")
+        self.by_subject(&format!("{role}@{}", seller.id))
+            .claim("email", "member@example.invalid")
+            .claim("email_verified", "true")
+    }
+
+    /// With the token of the fixture's super admin.
+    pub fn by_staff(self) -> Self {
+        self.by_subject("STAFF")
     }
 
     /// With a token of this subject.
@@ -83,12 +102,15 @@ impl Call {
             "stage": "$default", "time": "01/Jan/2026:00:00:00 +0000", "timeEpoch": 1_767_225_600_000_i64,
             "http": {"method": self.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test"},
         });
+        let mut headers: Map<String, Value> =
+            self.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        headers.insert("host".to_owned(), "api.execute-api.localhost".into());
         if let Some(authorizer) = authorizer {
             context["authorizer"] = authorizer;
         }
         json!({
             "version": "2.0", "routeKey": "ANY /v1/{proxy+}", "rawPath": path, "rawQueryString": query,
-            "headers": {"host": "api.execute-api.localhost", "content-type": self.content_type},
+            "headers": headers,
             "requestContext": context, "body": self.body, "isBase64Encoded": false,
         })
     }

@@ -17,6 +17,7 @@ use robnu_tenancy::{Database, DatabaseConfig};
 use robnu_testkit::{Seller, TestDatabase, TwoSellers, WireProxy};
 use uuid::Uuid;
 
+/// The roles of a seller's members. There is one more member, `SCANNER`, who may only scan returns.
 pub const ROLES: [&str; 5] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER"];
 
 /// The API with two sellers.
@@ -40,6 +41,14 @@ impl Api {
         let mut config = test.config("robnu_api");
         let wire = WireProxy::before(&mut config).await;
         (Self::over(test, &config).await, wire)
+    }
+
+    /// The API over several connections, for requests at the same time.
+    pub async fn with_pool(size: usize) -> Self {
+        let test = TestDatabase::new().await;
+        let mut config = test.config("robnu_api");
+        config.pool_size = size;
+        Self::over(test, &config).await
     }
 
     /// The API with the database that `config` names, which need not be there.
@@ -133,10 +142,11 @@ impl Api {
         self.test.superuser().await.query_one(sql, &[]).await.unwrap().get(0)
     }
 
-    /// Every row of every table, with the transaction that wrote it: equal when nothing was touched.
+    /// Every row of every table, with the transaction that wrote it: equal when nothing was touched. But for the counts of
+    /// requests, which every request of a member raises.
     pub async fn contents(&self) -> BTreeMap<String, String> {
         let superuser = self.test.superuser().await;
-        let tables = "select tablename::text from pg_tables where schemaname = 'robnu'";
+        let tables = "select tablename::text from pg_tables where schemaname = 'robnu' and tablename <> 'request_counts'";
         let mut contents = BTreeMap::new();
         for table in superuser.query(tables, &[]).await.unwrap() {
             let table: String = table.get(0);

@@ -1,0 +1,232 @@
+//! `Idempotency-Key`: a POST that is sent again with the same key has its effect once, and the same answer.
+//!
+//! The key is claimed in the transaction of the effect, before it, and the answer is stored with the COMMIT: either both are
+//! there or neither. Who comes second while the first is at work waits for the first's claim. Only successes are stored;
+//! what was refused changed nothing and may be sent again. The database keeps a hash of the key, and a digest of the request
+//! keyed with it, so that a body's secrets cannot be guessed from what is stored; bodies of answers hold none.
+
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use ring::{digest, hmac};
+use robnu_tenancy::{Database, Error, Params, PersonScope, Row, Scope, SellerScope, StaffScope};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+use crate::json::{parse, read_body, require_json};
+use crate::problem::ApiError;
+use crate::signature::{Describe, Notes};
+
+const CLAIM: &str = include_str!("sql/claim_idempotency_key.sql");
+
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Says that the answer was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const MAX_KEY: usize = 255;
+const PATTERN: &str = "^[!-~]{1,255}$";
+
+/// A scope whose answers are kept, and where.
+pub trait Keyed: Scope {
+    /// Stores an answer: `$1` hash of the key, `$2` status, `$3` body.
+    const STORE: &'static str;
+    /// Reads an answer, and whether it is to this request: `$1` hash of the key, `$2` digest of the request.
+    const STORED: &'static str;
+}
+
+impl Keyed for SellerScope {
+    const STORE: &'static str = include_str!("sql/store_answer.sql");
+    const STORED: &'static str = include_str!("sql/stored_answer.sql");
+}
+
+impl Keyed for PersonScope {
+    const STORE: &'static str = include_str!("sql/store_person_answer.sql");
+    const STORED: &'static str = include_str!("sql/stored_person_answer.sql");
+}
+
+impl Keyed for StaffScope {
+    const STORE: &'static str = PersonScope::STORE;
+    const STORED: &'static str = PersonScope::STORED;
+}
+
+/// A POST's JSON body, and its key if it has one.
+pub struct KeyedJson<T>(pub T, pub Idempotency);
+
+/// A POST that needs no body, and its key if it has one.
+pub struct KeyedPost(pub Idempotency);
+
+/// Runs a request's effect once per key.
+pub struct Idempotency(Option<Claim>);
+
+/// What a key and its request leave in the database.
+struct Claim {
+    key_hash: Vec<u8>,
+    request_digest: Vec<u8>,
+}
+
+/// An answer given now, or the one that was given before.
+pub enum Reply<T> {
+    /// The effect has happened now.
+    Done(StatusCode, T),
+    /// The effect happened before; this was answered.
+    Replayed(StatusCode, String),
+}
+
+impl Idempotency {
+    /// Runs the statements of the effect in one transaction and answers what `read` makes of their rows: one flight, or two
+    /// when there is a key.
+    ///
+    /// `read` may refuse only when the statements have changed nothing (no row matched, say): without a key they are
+    /// committed before it looks.
+    pub async fn run<S: Keyed, T: Serialize>(
+        &self,
+        database: &Database,
+        scope: &S,
+        effect: &[(&'static str, Params<'_>)],
+        read: impl FnOnce(&[Vec<Row>]) -> Result<(StatusCode, T), ApiError>,
+    ) -> Result<Reply<T>, ApiError> {
+        let Some(claim) = &self.0 else {
+            let answers = database.session(scope).await?.commit_with(effect).await?;
+            let (status, body) = read(&answers)?;
+            return Ok(Reply::Done(status, body));
+        };
+        let mut session = database.session(scope).await?;
+        let mut statements: Vec<(&'static str, Params<'_>)> = Vec::with_capacity(effect.len() + 1);
+        let claim_params: Params<'_> = &[&claim.key_hash, &claim.request_digest];
+        statements.push((CLAIM, claim_params));
+        statements.extend_from_slice(effect);
+        let answers = match session.flight(&statements).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                session.rollback().await?;
+                return match error {
+                    Error::KeyUsed => claim.replay(database, scope).await,
+                    other => Err(other.into()),
+                };
+            }
+        };
+        let (status, body) = match read(&answers[1..]) {
+            Ok(answer) => answer,
+            Err(refused) => {
+                session.rollback().await?;
+                return Err(refused);
+            }
+        };
+        let text = serde_json::to_string(&body).expect("answers always serialize");
+        session.commit_with(&[(S::STORE, &[&claim.key_hash, &i32::from(status.as_u16()), &text])]).await?;
+        Ok(Reply::Done(status, body))
+    }
+}
+
+impl Claim {
+    fn new(key: &str, parts: &Parts, body: &[u8]) -> Self {
+        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()));
+        for part in [parts.method.as_str().as_bytes(), b"\n", parts.uri.path().as_bytes(), b"\n", body] {
+            context.update(part);
+        }
+        Self {
+            key_hash: digest::digest(&digest::SHA256, key.as_bytes()).as_ref().to_vec(),
+            request_digest: context.sign().as_ref().to_vec(),
+        }
+    }
+
+    async fn replay<S: Keyed, T>(&self, database: &Database, scope: &S) -> Result<Reply<T>, ApiError> {
+        let rows = database.read(scope, S::STORED, &[&self.key_hash, &self.request_digest]).await?;
+        // A day has just ended: the next try claims the key anew.
+        let row = rows.first().ok_or(ApiError::Database(Error::Busy))?;
+        let get = Error::from;
+        if !row.try_get::<_, bool>("is_same").map_err(get)? {
+            return Err(ApiError::KeyReused);
+        }
+        let status = u16::try_from(row.try_get::<_, i32>("status").map_err(get)?).ok();
+        let status = status.and_then(|status| StatusCode::from_u16(status).ok()).ok_or(Error::RowShape)?;
+        Ok(Reply::Replayed(status, row.try_get("body").map_err(get)?))
+    }
+}
+
+impl<T> Reply<T> {
+    /// The answer, if the effect has happened now: what follows an effect happens only then.
+    pub fn done(&self) -> Option<&T> {
+        match self {
+            Self::Done(_, body) => Some(body),
+            Self::Replayed(..) => None,
+        }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Reply<T> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Done(status, body) => (status, axum::Json(body)).into_response(),
+            Self::Replayed(status, text) => {
+                let headers = [(CONTENT_TYPE, "application/json"), (REPLAYED, "true")];
+                (status, headers, text).into_response()
+            }
+        }
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for KeyedJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        require_json(request.headers())?;
+        let (idempotency, body) = take(request, state).await?;
+        Ok(Self(parse(&body)?, idempotency))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for KeyedPost {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        Ok(Self(take(request, state).await?.0))
+    }
+}
+
+async fn take<S: Send + Sync>(
+    request: Request,
+    state: &S,
+) -> Result<(Idempotency, axum::body::Bytes), ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = read_body(Request::from_parts(parts.clone(), body), state).await?;
+    let claim = key(&parts)?.map(|key| Claim::new(key, &parts, &body));
+    Ok((Idempotency(claim), body))
+}
+
+fn key(parts: &Parts) -> Result<Option<&str>, ApiError> {
+    let mut values = parts.headers.get_all(KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let plain = |value: &&HeaderValue| {
+        (1..=MAX_KEY).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
+    };
+    let key = Some(value).filter(plain).filter(|_| values.next().is_none());
+    key.and_then(|value| value.to_str().ok()).map(Some).ok_or(ApiError::InvalidHeader {
+        name: "idempotency-key",
+        problem: "must be one key of 1 to 255 printable ASCII characters without blanks",
+    })
+}
+
+impl<T: ToSchema> Describe for KeyedJson<T> {
+    fn describe(notes: &mut Notes) {
+        notes.json_body::<T>();
+        describe_key(notes);
+    }
+}
+
+impl Describe for KeyedPost {
+    fn describe(notes: &mut Notes) {
+        describe_key(notes);
+        notes.refuse(&[413]);
+    }
+}
+
+fn describe_key(notes: &mut Notes) {
+    let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PATTERN));
+    let text = "For a day, the same request with the same key has its effect once and the same answer.";
+    notes.header("idempotency-key", text, schema);
+    notes.refuse(&[400, 422]);
+}

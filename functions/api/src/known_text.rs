@@ -1,0 +1,92 @@
+//! Texts of which all values are known: as the database stores them, as clients see them and as the document lists them.
+
+/// Declares such texts. A row that holds another value is refused, so that no answer breaks its schema.
+macro_rules! known_texts {
+    ($($(#[$doc:meta])* $name:ident { $($value:ident),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $name(&'static str);
+
+        impl $name {
+            $(
+                #[doc = stringify!($value)]
+                #[allow(dead_code, non_upper_case_globals, reason = "some are only passed on; named as they are written")]
+                pub const $value: Self = Self(stringify!($value));
+            )+
+            /// All of them.
+            pub const VALUES: &'static [&'static str] = &[$(stringify!($value)),+];
+
+            /// The one that `text` is.
+            #[allow(dead_code, reason = "some are only read, some only parsed")]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::VALUES.iter().copied().find(|value| *value == text).map(Self)
+            }
+
+            /// The one in a row's column.
+            #[allow(dead_code, reason = "some are only read, some only parsed")]
+            pub fn read(row: &robnu_tenancy::Row, column: &str) -> Result<Self, robnu_tenancy::Error> {
+                Self::read_optional(row, column)?.ok_or(robnu_tenancy::Error::RowShape)
+            }
+
+            /// The one in a row's column, which may be null.
+            #[allow(dead_code, reason = "some are only read, some only parsed")]
+            pub fn read_optional(row: &robnu_tenancy::Row, column: &str) -> Result<Option<Self>, robnu_tenancy::Error> {
+                let text: Option<&str> = row.try_get(column)?;
+                text.map(|text| Self::parse(text).ok_or(robnu_tenancy::Error::RowShape)).transpose()
+            }
+
+            /// The text.
+            #[allow(dead_code, reason = "some are only read, some only parsed")]
+            pub fn as_str(self) -> &'static str {
+                self.0
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                // The value itself is left out of the message: it may be anything.
+                let expected = concat!("one of"$(, " ", stringify!($value))+);
+                Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format_args!("unknown, expected {expected}")))
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                use utoipa::openapi::schema::{ObjectBuilder, Type};
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Self::VALUES.iter().copied())).into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    )+};
+}
+
+known_texts! {
+    /// What a member may do.
+    Role { OWNER, ADMIN, OPERATOR, FINANCE, VIEWER }
+    /// Whether accounts can be connected to a marketplace.
+    MarketplaceStatus { ACTIVE, PLANNED, SUSPENDED }
+    /// How an account stands.
+    AccountStatus { ACTIVE, NEEDS_RECONNECT, PAUSED, DISCONNECTED }
+    /// How far an account's lane is.
+    LaneState { REQUESTED, ACTIVE, PAUSED, RETIRED }
+    /// What a run reads.
+    RunKindName { ORDERS }
+    /// Who asked for a run.
+    RunTrigger { SCHEDULE, API }
+    /// How far a run is.
+    RunState { QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, DEAD_LETTERED, CANCELLED }
+    /// Who sends an order to the customer.
+    FulfilledBy { SELLER, MARKETPLACE }
+    /// Which price a line's amount is made of.
+    AmountBasisName { CUSTOMER, PURCHASE }
+    /// What a run that succeeded found.
+    RunOutcome { new, changed, unchanged }
+    /// How far an order is, whatever its marketplace calls it.
+    OrderStatusName {
+        PENDING, CONFIRMED, PACKED, READY_TO_DISPATCH, PARTIALLY_SHIPPED, SHIPPED, DELIVERED, UNDELIVERED,
+        CANCELLED,
+    }
+}

@@ -1,0 +1,94 @@
+//! The answers that operations have in common: problems, and the headers that come with every answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use utoipa::ToSchema;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Content, Header, Ref, RefOr, Response, ResponseBuilder, Responses};
+
+use crate::problem::Problem;
+
+/// What API Gateway answers by itself, before the request reaches the platform.
+pub const GATEWAY_PROBLEM: &str = "GatewayProblem";
+/// Statuses that API Gateway also answers by itself.
+const GATEWAY: [u16; 5] = [401, 413, 429, 500, 503];
+
+/// Adds the refusals, and the headers of every answer.
+pub fn complete(
+    responses: &mut Responses,
+    refusals: &BTreeSet<u16>,
+    schemas: &BTreeMap<String, RefOr<Schema>>,
+) {
+    for (status, response) in &mut responses.responses {
+        if let RefOr::T(response) = response {
+            complete_success(status, response, schemas);
+        }
+    }
+    for status in refusals {
+        responses.responses.entry(status.to_string()).or_insert_with(|| refusal(*status).into());
+    }
+}
+
+fn complete_success(status: &str, response: &mut Response, schemas: &BTreeMap<String, RefOr<Schema>>) {
+    response.headers.insert("x-request-id".to_owned(), header("Quote it when you ask for help.").into());
+    if status == "200" && has_version(response, schemas) {
+        response.headers.insert("etag".to_owned(), header("The version, for If-Match.").into());
+    }
+}
+
+/// Whether the body is a thing with a version. Handlers answer those as [`crate::versions::Tagged`].
+fn has_version(response: &Response, schemas: &BTreeMap<String, RefOr<Schema>>) -> bool {
+    let Some(RefOr::T(content)) = response.content.get("application/json") else { return false };
+    let Some(RefOr::Ref(reference)) = &content.schema else { return false };
+    let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+    matches!(schemas.get(name), Some(RefOr::T(Schema::Object(object))) if object.properties.contains_key("version"))
+}
+
+fn refusal(status: u16) -> Response {
+    let mut response = ResponseBuilder::new()
+        .description(description(status))
+        .content("application/problem+json", Content::new(Some(Ref::from_schema_name(Problem::name()))))
+        .header("x-request-id", header("Quote it when you ask for help."));
+    if GATEWAY.contains(&status) {
+        let content = Content::new(Some(Ref::from_schema_name(GATEWAY_PROBLEM)));
+        response = response.content("application/json", content);
+    }
+    if [429, 503].contains(&status) {
+        response = response.header("retry-after", header("Seconds to wait."));
+    }
+    response.build()
+}
+
+/// The schema of API Gateway's own answers.
+pub fn gateway_problem() -> Schema {
+    let message = ObjectBuilder::new().schema_type(Type::String);
+    let object = ObjectBuilder::new()
+        .description(Some("What API Gateway answers by itself."))
+        .property("message", message)
+        .required("message");
+    Schema::Object(object.build())
+}
+
+fn header(description: &str) -> Header {
+    let text: Object = ObjectBuilder::new().schema_type(Type::String).build();
+    HeaderBuilder::new().schema(Some(text)).description(Some(description)).build()
+}
+
+fn description(status: u16) -> &'static str {
+    match status {
+        400 => "The request is malformed: its path, query, headers or JSON.",
+        401 => "No valid token.",
+        403 => "The caller may not do this, or the seller is suspended.",
+        404 => "There is no such thing for this caller.",
+        409 => "The present state does not allow this.",
+        412 => "There is a newer version than If-Match names.",
+        413 => "The body is longer than 1 MiB.",
+        415 => "The body is not application/json.",
+        422 => "Fields of the body are wrong, or the Idempotency-Key came with another request.",
+        429 => "Too many requests of this seller.",
+        500 => "Something went wrong on the platform's side.",
+        503 => "Busy for a moment: repeat the request.",
+        _ => "Refused.",
+    }
+}

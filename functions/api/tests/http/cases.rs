@@ -1,0 +1,150 @@
+//! One call per operation that succeeds, from which the tests over all operations are made: without a token, from the
+//! wrong tenant, in every role, and counted in flights.
+//!
+//! A new operation needs a line in [`CASES`], named by its operation id, or the tests say so. The line is the call as it
+//! succeeds for the OWNER of a fixture seller (or for staff, where the document says so):
+//! - ids in the path are the fixture's, found by [`PATH_IDS`]; a new kind of id needs a line there;
+//! - `.body(…)` is the JSON body; `NEW` in it becomes a text that no call before had, for what must be unique;
+//! - `.arrange(…)` is SQL that is run first, past all policies; `SELLER` in it becomes the seller's id;
+//! - `.query(…)` adds a query string, `.header(…)` a header, `.status(…)` what it succeeds with (200 otherwise).
+//!
+//! Then run the tests once with `UPDATE_GOLDEN=1` and review the new lines in `golden/`.
+
+use robnu_testkit::Seller;
+use uuid::Uuid;
+
+use crate::document::{Operation, operations};
+use crate::support::{Api, Call};
+
+/// An operation's successful call.
+#[derive(Clone, Copy)]
+pub struct Case {
+    pub operation: &'static str,
+    body: Option<&'static str>,
+    query: &'static str,
+    header: Option<(&'static str, &'static str)>,
+    arrange: &'static str,
+    pub status: u16,
+}
+
+const CASES: &[Case] = &[
+    case("get_me"),
+    case("sign_up").body(r#"{"name": "a new seller"}"#).status(201),
+    case("get_seller"),
+    case("update_seller").body(r#"{"name": "renamed"}"#),
+    case("list_marketplaces"),
+    case("connect_account")
+        .body(
+            r#"{"marketplace": "AJIO", "external_account_id": "NEW", "display_name": "AJIO Bengaluru",
+            "details": {"username": "DV0001", "password": "correct horse"}}"#,
+        )
+        .status(201),
+    case("list_accounts"),
+    case("replace_credentials").body(r#"{"details": {"username": "DV0001", "password": "correct horse"}}"#),
+    case("request_sync").body(r#"{"kind": "ORDERS"}"#).status(202),
+    case("list_runs").query("limit=1"),
+    case("get_run"),
+    case("list_orders").query("status=PENDING&limit=1"),
+    case("get_order"),
+];
+
+/// How a fixture seller's ids are found; `$1` is the seller.
+const PATH_IDS: &[(&str, &str)] = &[
+    ("sellerId", "select seller_id from robnu.sellers where seller_id = $1"),
+    (
+        "accountId",
+        "select id from robnu.marketplace_accounts where seller_id = $1 and external_account_id = 'DV0001'",
+    ),
+    ("runId", "select id from robnu.sync_runs where seller_id = $1 order by id limit 1"),
+    ("orderId", "select id from robnu.orders where seller_id = $1 order by id limit 1"),
+];
+
+const fn case(operation: &'static str) -> Case {
+    Case { operation, body: None, query: "", header: None, arrange: "", status: 200 }
+}
+
+#[allow(dead_code, reason = "not every part is needed by the operations there are")]
+impl Case {
+    const fn body(self, body: &'static str) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    const fn query(self, query: &'static str) -> Self {
+        Self { query, ..self }
+    }
+
+    const fn header(self, name: &'static str, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
+    const fn arrange(self, sql: &'static str) -> Self {
+        Self { arrange: sql, ..self }
+    }
+
+    const fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+}
+
+/// Every operation of the document with its case.
+///
+/// # Panics
+/// When one has none, or a case no operation.
+pub fn cases() -> Vec<(Operation, Case)> {
+    let operations = operations();
+    let known = |case: &&Case| operations.iter().any(|operation| operation.id == case.operation);
+    let unknown: Vec<_> = CASES.iter().filter(|case| !known(case)).map(|case| case.operation).collect();
+    assert!(unknown.is_empty(), "cases of operations that are not in the document: {unknown:?}");
+    let with_case = |operation: Operation| {
+        let mut found = CASES.iter().filter(|case| case.operation == operation.id);
+        let case = found.next().unwrap_or_else(|| panic!("{} needs a line in cases.rs", operation.id));
+        assert!(found.next().is_none(), "{} has two lines in cases.rs", operation.id);
+        (operation, *case)
+    };
+    operations.clone().into_iter().map(with_case).collect()
+}
+
+impl Case {
+    /// Runs the case's SQL for a seller.
+    pub async fn prepare(&self, api: &Api, seller: &Seller) {
+        if !self.arrange.is_empty() {
+            api.arrange(&self.arrange.replace("SELLER", &seller.id.to_string())).await;
+        }
+    }
+
+    /// The call without a caller: the path's seller is `seller`, what is inside it belongs to `inside`.
+    pub async fn call(&self, api: &Api, operation: &Operation, seller: &Seller, inside: &Seller) -> Call {
+        let mut path = operation.path.clone();
+        for name in &operation.path_ids {
+            let owner = if name == "sellerId" { seller } else { inside };
+            path = path.replace(&format!("{{{name}}}"), &id(api, name, owner).await.to_string());
+        }
+        if !self.query.is_empty() {
+            path = format!("{path}?{}", self.query);
+        }
+        let call = Call::new(&operation.method, &path);
+        let call = match self.header {
+            Some((name, value)) => call.header(name, value),
+            None => call,
+        };
+        match self.body {
+            Some(body) => call.text(&body.replace("NEW", &Uuid::now_v7().simple().to_string())),
+            None => call,
+        }
+    }
+
+    /// The call by who succeeds with it.
+    pub async fn success(&self, api: &Api, operation: &Operation, seller: &Seller) -> Call {
+        let call = self.call(api, operation, seller, seller).await;
+        if operation.is_staff() { call.by_staff() } else { call.by(seller, "OWNER") }
+    }
+}
+
+async fn id(api: &Api, name: &str, seller: &Seller) -> Uuid {
+    let (_, sql) = PATH_IDS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .unwrap_or_else(|| panic!("{{{name}}} needs a line in PATH_IDS"));
+    let rows = api.test.superuser().await.query(*sql, &[&seller.id]).await.unwrap();
+    rows.first().unwrap_or_else(|| panic!("the fixture has no {name}")).get(0)
+}

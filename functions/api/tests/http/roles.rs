@@ -1,0 +1,57 @@
+//! Which role may do what, over HTTP: every operation of the document, in every role, as a golden file.
+
+use std::path::Path;
+
+use robnu_testkit::assert_golden;
+
+use crate::cases::{Case, cases};
+use crate::document::Operation;
+use crate::support::{Api, Call, ROLES};
+
+/// Everybody who may call: members, another seller's owner, staff without an impersonation session.
+fn callers() -> Vec<&'static str> {
+    ROLES.into_iter().chain(["SCANNER", "STRANGER", "STAFF"]).collect()
+}
+
+async fn call(api: &Api, operation: &Operation, case: &Case, caller: &str) -> Call {
+    let ours = &api.sellers.ours;
+    case.prepare(api, ours).await;
+    let call = case.call(api, operation, ours, ours).await;
+    match caller {
+        "STRANGER" => call.by(&api.sellers.theirs, "OWNER"),
+        "STAFF" => call.by_staff(),
+        role => call.by(ours, role),
+    }
+}
+
+#[tokio::test]
+async fn every_role_gets_from_every_operation_what_the_golden_file_says() {
+    let mut lines = vec![format!("{:<28}{}", "", callers().map_columns())];
+    let mut api = Api::new().await;
+    for (operation, case) in cases() {
+        let mut statuses = Vec::new();
+        for caller in callers() {
+            let answer = api.send(call(&api, &operation, &case, caller).await).await;
+            statuses.push(answer.status.as_u16().to_string());
+            // What has changed something does so again only in a fresh database.
+            if answer.status.is_success() && operation.method != "GET" {
+                api = Api::new().await;
+            }
+        }
+        let needs = operation.permission.as_deref().unwrap_or("-");
+        lines.push(format!("{:<28}{} {needs}", operation.id, statuses.map_columns()));
+    }
+    lines.sort();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http/golden/role_by_route.txt");
+    assert_golden(&golden, &lines);
+}
+
+trait Columns {
+    fn map_columns(&self) -> String;
+}
+
+impl<T: std::fmt::Display> Columns for Vec<T> {
+    fn map_columns(&self) -> String {
+        self.iter().map(|text| format!("{text:<9}")).collect()
+    }
+}

@@ -1,0 +1,53 @@
+//! `ETag` and `If-Match`.
+
+use serde_json::json;
+
+use crate::cases::cases;
+use crate::support::{Api, Call};
+
+#[tokio::test]
+async fn a_change_of_an_outdated_version_is_refused_and_of_the_latest_done() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let path = format!("/v1/sellers/{}", ours.id);
+    let shown = api.get("OWNER", &path).await;
+    let tag = shown.headers["etag"].to_str().unwrap().to_owned();
+    assert_eq!(tag, format!("\"{}\"", shown.body["version"]));
+    let rename =
+        |name: &str| Call::new("PATCH", &path).text(&json!({"name": name}).to_string()).by(ours, "OWNER");
+    let renamed = api.send(rename("first").header("if-match", &tag)).await;
+    assert_ne!(renamed.headers["etag"].to_str().unwrap(), tag);
+    assert_eq!(renamed.expect(200)["name"], "first");
+    let before = api.contents().await;
+    api.send(rename("second").header("if-match", &tag)).await.expect_problem(412, "version_mismatch");
+    assert_eq!(api.contents().await, before);
+    assert_eq!(api.send(rename("third").header("if-match", "*")).await.expect(200)["name"], "third");
+    assert_eq!(api.send(rename("fourth")).await.expect(200)["name"], "fourth");
+}
+
+#[tokio::test]
+async fn every_operation_that_takes_if_match_refuses_a_version_that_never_was() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let takes = |operation: &crate::document::Operation| operation.parameter("header", "if-match").is_some();
+    for (operation, case) in cases().into_iter().filter(|(operation, _)| takes(operation)) {
+        case.prepare(&api, ours).await;
+        let call = case.success(&api, &operation, ours).await;
+        let before = api.contents().await;
+        let refused = api.send(call.clone().header("if-match", "\"999999\"")).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.body["code"]),
+            (412, &json!("version_mismatch")),
+            "{}",
+            operation.id
+        );
+        assert_eq!(api.contents().await, before, "{}", operation.id);
+        let malformed = api.send(call.header("if-match", "999999")).await;
+        assert_eq!(
+            (malformed.status.as_u16(), &malformed.body["code"]),
+            (400, &json!("invalid_header")),
+            "{}",
+            operation.id
+        );
+    }
+}
