@@ -6,8 +6,9 @@ use aws_sdk_sqs::Client as Sqs;
 use robnu_dispatch::Bell;
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::platform_app::PlatformApps;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
-use robnu_startup::{EnvError, StartupError, aws_config, database, env};
+use robnu_startup::{EnvError, StartupError, aws_config, database, env, optional_secret};
 use robnu_storage::KeyService;
 use robnu_tenancy::Database;
 
@@ -64,16 +65,23 @@ impl Context {
     /// Reads the environment and builds the clients.
     pub async fn from_environment() -> Result<Self, ContextError> {
         let marketplace = env::parsed("MARKETPLACE_CODE", "a marketplace code such as AJIO")?;
-        let registry = Registry::new(&MarketplaceConfig {
-            ajio_base_url: env::optional("AJIO_BASE_URL"),
-            amazon_in_base_url: env::optional("AMAZON_IN_BASE_URL"),
-            amazon_in_auth_url: env::optional("AMAZON_IN_AUTH_URL"),
-            ..MarketplaceConfig::default()
-        })?;
         let clocks = Clocks { lease: seconds("LEASE_SECONDS")?, slice: seconds("SLICE_SECONDS")? };
         let dead_letter_queue = env::required("DEAD_LETTER_QUEUE_URL")?;
         let platform_key = env::required("PLATFORM_KEY_ID")?;
         let aws = aws_config().await;
+        let apps = match optional_secret(&aws, "OAUTH_APPS_SECRET_ID").await? {
+            Some(text) => PlatformApps::from_json(&text)?,
+            None => PlatformApps::default(),
+        };
+        let registry = Registry::new(&MarketplaceConfig {
+            ajio_base_url: env::optional("AJIO_BASE_URL"),
+            amazon_in_base_url: env::optional("AMAZON_IN_BASE_URL"),
+            amazon_in_auth_url: env::optional("AMAZON_IN_AUTH_URL"),
+            flipkart_base_url: env::optional("FLIPKART_BASE_URL"),
+            meesho_base_url: env::optional("MEESHO_BASE_URL"),
+            apps,
+            ..MarketplaceConfig::default()
+        })?;
         let sqs = Sqs::new(&aws);
         Ok(Self {
             marketplace,

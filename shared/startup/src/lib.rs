@@ -8,4 +8,4 @@ mod login;
 
 pub use aws::aws_config;
 pub use env::EnvError;
-pub use login::{Login, StartupError, database, database_config, login};
+pub use login::{Login, StartupError, database, database_config, login, optional_secret};

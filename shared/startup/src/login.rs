@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use robnu_tenancy::{Database, DatabaseConfig, Password, Tls};
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use crate::env::{self, EnvError};
 
@@ -51,14 +52,33 @@ pub struct Login {
 
 /// Reads the login in the secret `secret_id`, which `variable` named.
 pub async fn login(aws: &SdkConfig, variable: &'static str, secret_id: &str) -> Result<Login, StartupError> {
+    let text = secret(aws, variable, secret_id).await?;
+    serde_json::from_str(&text).map_err(|_| StartupError::SecretShape { variable })
+}
+
+/// The secret that `variable` names, or `None` when the variable is unset or empty.
+pub async fn optional_secret(
+    aws: &SdkConfig,
+    variable: &'static str,
+) -> Result<Option<Zeroizing<String>>, StartupError> {
+    match env::optional(variable) {
+        Some(secret_id) => secret(aws, variable, &secret_id).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn secret(
+    aws: &SdkConfig,
+    variable: &'static str,
+    secret_id: &str,
+) -> Result<Zeroizing<String>, StartupError> {
     let answer = aws_sdk_secretsmanager::Client::new(aws)
         .get_secret_value()
         .secret_id(secret_id)
         .send()
         .await
         .map_err(|error| StartupError::Secret { variable, source: Box::new(error.into_service_error()) })?;
-    let text = answer.secret_string().unwrap_or_default();
-    serde_json::from_str(text).map_err(|_| StartupError::SecretShape { variable })
+    Ok(Zeroizing::new(answer.secret_string.unwrap_or_default()))
 }
 
 /// Where the database is, as `DATABASE_HOST`, `_PORT`, `_NAME`, `_TLS` (`off` or `verify`) and `_CA_FILE` say.

@@ -13,7 +13,7 @@ use robnu_storage::{KeyService, Place, SellerCipher};
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use robnu_testkit::{Answer, LambdaProcess, TestDatabase, TwoSellers, local_aws};
 use serde_json::{Value, json};
-use simulators::{Simulator, SimulatorConfig};
+use simulators::{MeeshoAccount, Simulator, SimulatorConfig};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -49,6 +49,8 @@ impl Stand {
             let cipher = store_key(&superuser, &keys, seller.id).await;
             seal_ajio(&superuser, &cipher, seller.id, seller.ajio, &format!("DV{username}")).await;
             seal_amazon(&superuser, &cipher, seller.id, seller.amazon, &format!("Atzr|{username}")).await;
+            seal_flipkart(&superuser, &cipher, seller.id, seller.flipkart).await;
+            seal_meesho(&superuser, &cipher, seller.id, seller.meesho, &format!("S{username}")).await;
         }
         let prefix = format!("t{}-", &Uuid::now_v7().simple().to_string()[20..]);
         let dead_letter_queue = fifo(&sqs, &format!("{prefix}dlq.fifo")).await;
@@ -61,6 +63,13 @@ impl Stand {
             .await
             .unwrap();
         let simulator = Simulator::start(&config).unwrap();
+        for supplier in ["S1", "S2"] {
+            simulator.register_meesho(MeeshoAccount {
+                supplier_id: supplier.to_owned(),
+                api_key: format!("key-of-{supplier}"),
+                api_secret: "purple-monkey".to_owned(),
+            });
+        }
         Self {
             test,
             sellers,
@@ -107,6 +116,8 @@ impl Stand {
             ("AJIO_BASE_URL", self.simulator.ajio_base_url().to_owned()),
             ("AMAZON_IN_BASE_URL", self.simulator.amazon_base_url().to_owned()),
             ("AMAZON_IN_AUTH_URL", self.simulator.amazon_base_url().to_owned()),
+            ("FLIPKART_BASE_URL", self.simulator.flipkart_base_url().to_owned()),
+            ("MEESHO_BASE_URL", self.simulator.meesho_base_url().to_owned()),
             ("DEAD_LETTER_QUEUE_URL", self.dead_letter_queue.clone()),
             ("PLATFORM_KEY_ID", self.platform_key.clone()),
             ("LEASE_SECONDS", LEASE_SECONDS.to_string()),
@@ -115,33 +126,32 @@ impl Stand {
         environment
     }
 
-    /// Writes a queued run of our account.
+    /// Writes a queued run of our account that reads orders.
     pub async fn queue_run(&self, marketplace: MarketplaceCode) -> Job {
+        self.queue(marketplace, RunKind::Orders).await
+    }
+
+    /// Writes a queued run of our account.
+    pub async fn queue(&self, marketplace: MarketplaceCode, kind: RunKind) -> Job {
         let account_id = self.account(marketplace);
         let run_id = RunId::new();
         self.superuser
             .execute(
                 "insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, sent_at)
-                 values ($1, $2, $3, $4, 'ORDERS', 'API', now())",
-                &[&self.sellers.ours.id, &run_id, &account_id, &marketplace.as_str()],
+                 values ($1, $2, $3, $4, $5, 'API', now())",
+                &[&self.sellers.ours.id, &run_id, &account_id, &marketplace.as_str(), &kind.as_str()],
             )
             .await
             .unwrap();
-        Job {
-            run_id,
-            step: 0,
-            generation: 0,
-            seller_id: self.sellers.ours.id,
-            account_id,
-            marketplace,
-            kind: RunKind::Orders,
-        }
+        Job { run_id, step: 0, generation: 0, seller_id: self.sellers.ours.id, account_id, marketplace, kind }
     }
 
     pub fn account(&self, marketplace: MarketplaceCode) -> AccountId {
         match marketplace {
             MarketplaceCode::Ajio => self.sellers.ours.ajio,
             MarketplaceCode::AmazonIn => self.sellers.ours.amazon,
+            MarketplaceCode::Flipkart => self.sellers.ours.flipkart,
+            MarketplaceCode::Meesho => self.sellers.ours.meesho,
         }
     }
 
@@ -344,6 +354,32 @@ async fn seal_amazon(
     let secret = cipher.seal(place("client_secret"), b"battery staple").unwrap();
     let token = cipher.seal(place("refresh_token"), refresh_token.as_bytes()).unwrap();
     superuser.execute(sql, &[&seller, &account, &secret, &token]).await.unwrap();
+}
+
+/// A key of the seller's own; the simulator takes any that is not registered.
+async fn seal_flipkart(superuser: &Client, cipher: &SellerCipher, seller: SellerId, account: AccountId) {
+    let place = Place { table: "flipkart_account_details", column: "app_secret", row: *account.as_uuid() };
+    let sql =
+        "update robnu.flipkart_account_details set app_id = $3, app_secret_enc = $4, refresh_token_enc = null
+               where seller_id = $1 and account_id = $2";
+    let secret = cipher.seal(place, b"dishwasher").unwrap();
+    superuser.execute(sql, &[&seller, &account, &format!("app-{account}"), &secret]).await.unwrap();
+}
+
+async fn seal_meesho(
+    superuser: &Client,
+    cipher: &SellerCipher,
+    seller: SellerId,
+    account: AccountId,
+    supplier: &str,
+) {
+    let place = |column| Place { table: "meesho_account_details", column, row: *account.as_uuid() };
+    let sql =
+        "update robnu.meesho_account_details set supplier_id = $3, api_key_enc = $4, api_secret_enc = $5
+               where seller_id = $1 and account_id = $2";
+    let key = cipher.seal(place("api_key"), format!("key-of-{supplier}").as_bytes()).unwrap();
+    let secret = cipher.seal(place("api_secret"), b"purple-monkey").unwrap();
+    superuser.execute(sql, &[&seller, &account, &supplier, &key, &secret]).await.unwrap();
 }
 
 async fn fifo(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
