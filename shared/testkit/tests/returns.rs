@@ -247,6 +247,7 @@ const STATUSES: [&str; 7] = [
 async fn a_claim_takes_the_steps_that_there_are_by_those_who_may() {
     let stage = Stage::new().await;
     let ours = &stage.sellers.ours;
+    stage.arrange("sellers", "requests_per_window = 1000000").await;
     let step =
         "update robnu.claims set status = $2, status_reason = 'because' where id = $1 returning version";
     for from in STATUSES {
