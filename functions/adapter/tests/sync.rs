@@ -175,7 +175,7 @@ async fn one_page_is_two_flights_and_a_fixed_number_of_statements() {
     let _first_use = wire.take();
     let job = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, job).await;
-    // Claim: begin, enter, claim, key, details, commit. Page: begin, enter, orders, lines, vanished lines, shipments;
+    // Claim: begin, enter, claim, key, opening, details, commit. Page: begin, enter, orders, lines, vanished lines, shipments;
     // then progress, end of the run, commit.
-    assert_eq!(wire.take(), (3, 6 + 6 + 3));
+    assert_eq!(wire.take(), (3, 7 + 6 + 3));
 }

@@ -16,7 +16,7 @@ macro_rules! refused {
 async fn lanes_finds_accounts_and_runs_of_both_sellers() {
     let world = World::new().await;
     let sql = "select seller_id, id, status, lane_state, lane_mapping_id from robnu.marketplace_accounts";
-    assert_eq!(world.context.database.read(&SystemScope::Lanes, sql, &[]).await.unwrap().len(), 4);
+    assert_eq!(world.context.database.read(&SystemScope::Lanes, sql, &[]).await.unwrap().len(), 8);
     let sql = "select id, state, step, generation, sent_at from robnu.sync_runs";
     assert_eq!(world.context.database.read(&SystemScope::Lanes, sql, &[]).await.unwrap().len(), 2);
 }
@@ -32,6 +32,8 @@ async fn lanes_cannot_read_business_data_people_or_secrets() {
         "select id from robnu.quarantined_records",
         "select password_enc from robnu.ajio_account_details",
         "select client_id from robnu.amazon_account_details",
+        "select refresh_token_enc from robnu.flipkart_account_details",
+        "select supplier_id from robnu.meesho_account_details",
         "select id from robnu.credential_events",
         "select wrapped_key from robnu.seller_keys",
         "select name from robnu.sellers",

@@ -128,6 +128,36 @@ async fn a_run_whose_account_is_not_active_is_left_alone() {
 }
 
 #[tokio::test]
+async fn the_check_of_an_account_that_must_be_reconnected_is_rung() {
+    let world = World::new().await;
+    world.nothing_is_due().await;
+    world.run_sql("update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT'", &[]).await;
+    let run = world.put_run(first(&world), "state, next_attempt_at", "'WAITING', now()").await;
+    world.run_sql("update robnu.sync_runs set kind = 'CREDENTIAL_CHECK' where id = $1", &[&run]).await;
+    assert_eq!(world.sweep().await.rung_again, 1);
+    let heard = world.heard(first(&world)).await;
+    assert_eq!((heard.len(), heard[0].kind), (1, robnu_dispatch::RunKind::CredentialCheck));
+}
+
+#[tokio::test]
+async fn the_runs_of_a_suspended_seller_are_rung_once_it_is_resumed() {
+    let world = World::new().await;
+    world.nothing_is_due().await;
+    let suspend =
+        "update robnu.sellers set suspended_at = now(), suspension_reason = 'unpaid' where seller_id = $1";
+    world.run_sql(suspend, &[&world.sellers.ours.id]).await;
+    let run =
+        world.put_run(first(&world), "state, lease_expires_at", "'RUNNING', now() - interval '1 hour'").await;
+    assert_eq!(world.sweep().await.rung_again, 0);
+    assert_eq!(standing(&world, run).await, ("RUNNING".to_owned(), 0, false));
+    let resume =
+        "update robnu.sellers set suspended_at = null, suspension_reason = null where seller_id = $1";
+    world.run_sql(resume, &[&world.sellers.ours.id]).await;
+    assert_eq!(world.sweep().await.rung_again, 1);
+    assert_eq!(world.heard(first(&world)).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_run_without_a_lane_is_left_and_is_no_failure() {
     let world = World::new().await;
     world.nothing_is_due().await;

@@ -62,6 +62,22 @@ async fn an_account_that_is_not_active_gets_no_run_and_its_schedule_moves_on() {
 }
 
 #[tokio::test]
+async fn a_suspended_seller_gets_no_runs_and_its_schedules_move_on() {
+    let world = World::new().await;
+    let suspend =
+        "update robnu.sellers set suspended_at = now(), suspension_reason = 'unpaid' where seller_id = $1";
+    world.run_sql(suspend, &[&world.sellers.theirs.id]).await;
+    let report = world.sweep().await;
+    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (4, 2, 2));
+    let due = "select count(*) from robnu.schedules where next_due_at <= now()";
+    assert_eq!(world.count(due).await, 0);
+    for (seller, account) in world.accounts() {
+        let heard = world.heard(account).await;
+        assert_eq!(heard.len(), usize::from(seller == world.sellers.ours.id));
+    }
+}
+
+#[tokio::test]
 async fn a_switched_off_schedule_is_left_alone() {
     let world = World::new().await;
     world.run_sql("update robnu.schedules set enabled = false", &[]).await;
@@ -119,7 +135,7 @@ async fn an_account_without_a_lane_gets_its_run_and_no_bell() {
 }
 
 #[tokio::test]
-async fn a_marketplace_without_an_adapter_gets_no_run() {
+async fn what_the_marketplaces_adapter_cannot_do_gets_no_run() {
     let world = World::new().await;
     let (_, account) = world.accounts()[0];
     world

@@ -18,7 +18,9 @@ async fn the_sweep_finds_ids_and_times_of_both_sellers() {
     let sql = "select seller_id, id, account_id, state, queued_at, next_attempt_at from robnu.sync_runs";
     assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 2);
     let sql = "select id, status, lane_queue_url from robnu.marketplace_accounts";
-    assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 4);
+    assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 8);
+    let sql = "select seller_id, suspended_at from robnu.sellers";
+    assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -32,6 +34,8 @@ async fn the_sweep_cannot_read_business_data_people_or_secrets() {
         "select id from robnu.quarantined_records",
         "select password_enc from robnu.ajio_account_details",
         "select client_id from robnu.amazon_account_details",
+        "select refresh_token_enc from robnu.flipkart_account_details",
+        "select supplier_id from robnu.meesho_account_details",
         "select id from robnu.credential_events",
         "select wrapped_key from robnu.seller_keys",
         "select name from robnu.sellers",

@@ -74,6 +74,10 @@ impl World {
         let world = Self { test, sellers, superuser, wire, context, dead_letters };
         let fresh = "update robnu.marketplace_accounts set lane_state = 'REQUESTED', lane_queue_url = null, lane_mapping_id = null";
         world.sql(fresh, &[]).await;
+        // Two accounts of each seller are enough; the others never come into it.
+        let gone = "update robnu.marketplace_accounts set status = 'DISCONNECTED', lane_state = 'RETIRED'
+                    where marketplace_code not in ('AJIO', 'AMAZON_IN')";
+        world.sql(gone, &[]).await;
         world
     }
 
