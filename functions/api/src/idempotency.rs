@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use ring::{digest, hmac};
-use robnu_tenancy::{Database, Error, Params, PersonScope, Row, Scope, SellerScope, StaffScope};
+use robnu_tenancy::{Database, Error, Params, PersonScope, Row, Scope, SellerScope, StaffScope, ToSql};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
@@ -20,6 +20,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use crate::json::{parse, read_body, require_json};
 use crate::problem::ApiError;
 use crate::signature::{Describe, Notes};
+use crate::versions::tag_of;
 
 const CLAIM: &str = include_str!("sql/claim_idempotency_key.sql");
 
@@ -121,6 +122,29 @@ impl Idempotency {
     }
 }
 
+impl Idempotency {
+    /// Runs statements that follow the effect, and keeps another answer in the place of the first: for what is known only
+    /// after the effect was committed. One flight.
+    pub async fn amend<S: Keyed, T: Serialize>(
+        &self,
+        database: &Database,
+        scope: &S,
+        statements: &[(&'static str, Params<'_>)],
+        status: StatusCode,
+        body: &T,
+    ) -> Result<(), Error> {
+        let (status, text) =
+            (i32::from(status.as_u16()), serde_json::to_string(body).expect("answers always serialize"));
+        let mut all = statements.to_vec();
+        let answer: Option<[&(dyn ToSql + Sync); 3]> =
+            self.0.as_ref().map(|claim| [&claim.key_hash as &(dyn ToSql + Sync), &status, &text]);
+        if let Some(answer) = &answer {
+            all.push((S::STORE, answer));
+        }
+        database.session(scope).await?.commit_with(&all).await.map(|_| ())
+    }
+}
+
 impl Claim {
     fn new(key: &str, parts: &Parts, body: &[u8]) -> Self {
         let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()));
@@ -159,13 +183,13 @@ impl<T> Reply<T> {
 
 impl<T: Serialize> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
-        match self {
-            Self::Done(status, body) => (status, axum::Json(body)).into_response(),
-            Self::Replayed(status, text) => {
-                let headers = [(CONTENT_TYPE, "application/json"), (REPLAYED, "true")];
-                (status, headers, text).into_response()
+        let (status, text, replayed) = match self {
+            Self::Done(status, body) => {
+                (status, serde_json::to_string(&body).expect("answers always serialize"), None)
             }
-        }
+            Self::Replayed(status, text) => (status, text, Some([(REPLAYED, "true")])),
+        };
+        (status, [(CONTENT_TYPE, "application/json")], tag_of(&text), replayed, text).into_response()
     }
 }
 

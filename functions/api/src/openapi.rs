@@ -77,6 +77,7 @@ fn document() -> OpenApi {
     }
     let mut components = Components::new();
     components.schemas = schemas;
+    components.responses = answers::refusals();
     let token = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")

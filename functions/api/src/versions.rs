@@ -8,9 +8,9 @@ use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::problem::ApiError;
@@ -72,10 +72,22 @@ pub struct Tagged<T>(pub T);
 
 impl<T: Serialize + Versioned> IntoResponse for Tagged<T> {
     fn into_response(self) -> Response {
-        let tag = format!("\"{}\"", self.0.version());
-        let tag = HeaderValue::from_str(&tag).expect("digits and quotes are a header's value");
-        ([(ETAG, tag)], Json(self.0)).into_response()
+        ([(ETAG, tag(self.0.version()))], Json(self.0)).into_response()
     }
+}
+
+/// The tag of the thing in a body, if the thing has a version.
+pub fn tag_of(body: &str) -> Option<[(HeaderName, HeaderValue); 1]> {
+    #[derive(Deserialize)]
+    struct Thing {
+        version: i32,
+    }
+    let thing: Thing = serde_json::from_str(body).ok()?;
+    Some([(ETAG, tag(thing.version))])
+}
+
+fn tag(version: i32) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{version}\"")).expect("digits and quotes are a header's value")
 }
 
 #[cfg(test)]

@@ -13,6 +13,21 @@ use crate::problem::Problem;
 pub const GATEWAY_PROBLEM: &str = "GatewayProblem";
 /// Statuses that API Gateway also answers by itself.
 const GATEWAY: [u16; 5] = [401, 413, 429, 500, 503];
+/// What each refusal means.
+const REFUSALS: [(u16, &str); 12] = [
+    (400, "The request is malformed: its path, query, headers or JSON."),
+    (401, "No valid token."),
+    (403, "The caller may not do this, or the seller is suspended."),
+    (404, "There is no such thing for this caller."),
+    (409, "The present state does not allow this."),
+    (412, "There is a newer version than If-Match names."),
+    (413, "The body is longer than 1 MiB."),
+    (415, "The body is not application/json."),
+    (422, "Fields of the body are wrong, or the Idempotency-Key came with another request."),
+    (429, "Too many requests of this seller."),
+    (500, "Something went wrong on the platform's side."),
+    (503, "Busy for a moment: repeat the request."),
+];
 
 /// Adds the refusals, and the headers of every answer.
 pub fn complete(
@@ -26,18 +41,29 @@ pub fn complete(
         }
     }
     for status in refusals {
-        responses.responses.entry(status.to_string()).or_insert_with(|| refusal(*status).into());
+        let refused = || RefOr::Ref(Ref::new(format!("#/components/responses/{}", name(*status))));
+        responses.responses.entry(status.to_string()).or_insert_with(refused);
     }
+}
+
+/// Every refusal that an operation can refer to, by name.
+pub fn refusals() -> BTreeMap<String, RefOr<Response>> {
+    REFUSALS.iter().map(|(status, _)| (name(*status), refusal(*status).into())).collect()
+}
+
+fn name(status: u16) -> String {
+    format!("Refused{status}")
 }
 
 fn complete_success(status: &str, response: &mut Response, schemas: &BTreeMap<String, RefOr<Schema>>) {
     response.headers.insert("x-request-id".to_owned(), header("Quote it when you ask for help.").into());
-    if status == "200" && has_version(response, schemas) {
+    if has_version(response, schemas) {
         response.headers.insert("etag".to_owned(), header("The version, for If-Match.").into());
     }
 }
 
-/// Whether the body is a thing with a version. Handlers answer those as [`crate::versions::Tagged`].
+/// Whether the body is a thing with a version. Handlers answer those as
+/// [`crate::versions::Tagged`] or, where a key may have come, as [`crate::idempotency::Reply`].
 fn has_version(response: &Response, schemas: &BTreeMap<String, RefOr<Schema>>) -> bool {
     let Some(RefOr::T(content)) = response.content.get("application/json") else { return false };
     let Some(RefOr::Ref(reference)) = &content.schema else { return false };
@@ -76,19 +102,6 @@ fn header(description: &str) -> Header {
 }
 
 fn description(status: u16) -> &'static str {
-    match status {
-        400 => "The request is malformed: its path, query, headers or JSON.",
-        401 => "No valid token.",
-        403 => "The caller may not do this, or the seller is suspended.",
-        404 => "There is no such thing for this caller.",
-        409 => "The present state does not allow this.",
-        412 => "There is a newer version than If-Match names.",
-        413 => "The body is longer than 1 MiB.",
-        415 => "The body is not application/json.",
-        422 => "Fields of the body are wrong, or the Idempotency-Key came with another request.",
-        429 => "Too many requests of this seller.",
-        500 => "Something went wrong on the platform's side.",
-        503 => "Busy for a moment: repeat the request.",
-        _ => "Refused.",
-    }
+    let found = REFUSALS.iter().find(|(known, _)| *known == status);
+    found.map(|(_, description)| *description).expect("every refusal has a line in the list")
 }

@@ -51,12 +51,12 @@ impl Page {
         let name = escape(tag);
         self.write(&format!("<section id=\"tag-{name}\"><h2>{name}</h2>"));
         for (path, method, operation) in operations(document).filter(|(_, _, found)| tag_of(found) == tag) {
-            self.operation(path, method, operation);
+            self.operation(document, path, method, operation);
         }
         self.write("</section>");
     }
 
-    fn operation(&mut self, path: &str, method: &str, operation: &Value) {
+    fn operation(&mut self, document: &Value, path: &str, method: &str, operation: &Value) {
         self.write(&format!(
             "<details id=\"{}\"><summary><span class=\"method\">{}</span><span class=\"path\">{}</span><br>{}</summary>",
             escape(text(operation, "/operationId")),
@@ -76,7 +76,7 @@ impl Page {
         if let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema") {
             self.write(&format!("<p>Body: {}</p>", type_of(schema)));
         }
-        self.answers(operation);
+        self.answers(document, operation);
         self.write("</details>");
     }
 
@@ -97,9 +97,11 @@ impl Page {
         self.write("</table>");
     }
 
-    fn answers(&mut self, operation: &Value) {
+    fn answers(&mut self, document: &Value, operation: &Value) {
         self.write("<table><tr><th>Answer</th><th>Type</th><th></th></tr>");
         for (status, answer) in object(&operation["responses"]) {
+            let shared = answer["$ref"].as_str().and_then(|path| document.pointer(&path[1..]));
+            let answer = shared.unwrap_or(answer);
             let content = object(&answer["content"]).find(|(kind, _)| kind.ends_with("json"));
             let kind = content.map(|(_, content)| type_of(&content["schema"])).unwrap_or_default();
             self.row(&[

@@ -13,8 +13,8 @@ pub const REQUEST_ID: &str = "gateway-request-1";
 /// A call to be sent.
 #[derive(Clone)]
 pub struct Call {
-    method: String,
-    path: String,
+    pub method: String,
+    pub path: String,
     body: Option<String>,
     headers: Vec<(String, String)>,
     claims: Option<Map<String, Value>>,

@@ -2,9 +2,11 @@
 
 mod call;
 mod cloud;
+mod conformance;
 
 pub use call::{Answer, Call};
 pub use cloud::Cloud;
+use conformance::assert_described;
 
 use std::collections::BTreeMap;
 
@@ -82,9 +84,12 @@ impl Api {
         assert_eq!(superuser.execute(sql, &params).await.unwrap(), 1);
     }
 
-    /// Sends a call through the router.
+    /// Sends a call through the router, and holds the answer against the document.
     pub async fn send(&self, call: Call) -> Answer {
-        call.send(self.router.clone()).await
+        let (method, path) = (call.method.clone(), call.path.clone());
+        let answer = call.send(self.router.clone()).await;
+        assert_described(&method, &path, &answer);
+        answer
     }
 
     /// `GET`, as our seller's member with `role`.

@@ -1,0 +1,146 @@
+//! Holds every answer that any test gets against the document: its status, its content type, its headers and its body.
+
+use std::sync::LazyLock;
+
+use axum::http::HeaderMap;
+use serde_json::Value;
+
+use crate::support::Answer;
+
+const UNKNOWN: &str = " is not described";
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(api::openapi::json()).expect("the document is JSON"));
+
+/// Checks an answer to a call of a path that the document has; others are not described.
+///
+/// # Panics
+/// When the document does not describe this answer.
+pub fn assert_described(method: &str, path: &str, answer: &Answer) {
+    let Some(operation) = operation(method, path) else { return };
+    let id = &operation["operationId"];
+    let described = resolve(&operation["responses"][answer.status.as_str()]);
+    assert!(described.is_object(), "{id} does not document {}: {}", answer.status, answer.text);
+    let content = described["content"].as_object();
+    let kind = content_type(&answer.headers);
+    match content.and_then(|content| content.get(kind)) {
+        None => {
+            assert!(content.is_none() && answer.text.is_empty(), "{id} does not document a body of {kind:?}")
+        }
+        Some(content) => {
+            let problems = mismatches(&content["schema"], &answer.body, "body");
+            assert!(problems.is_empty(), "{id} {}: {problems:?} in {}", answer.status, answer.text);
+        }
+    }
+    for name in ["etag", "retry-after", "x-request-id"] {
+        let documented = described["headers"][name].is_object();
+        assert_eq!(answer.headers.contains_key(name), documented, "{id} {}: header {name}", answer.status);
+    }
+}
+
+/// What a reference leads to; anything else as it is.
+fn resolve(value: &'static Value) -> &'static Value {
+    match value["$ref"].as_str() {
+        Some(path) => DOCUMENT.pointer(&path[1..]).unwrap_or_else(|| panic!("{path} leads nowhere")),
+        None => value,
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get("content-type").map(|value| value.to_str().expect("text")).unwrap_or_default()
+}
+
+/// The operation behind a path; a literal segment goes before a name.
+fn operation(method: &str, path: &str) -> Option<&'static Value> {
+    let path = path.split('?').next().unwrap_or_default();
+    let mut found: Vec<(usize, &Value)> = DOCUMENT["paths"]
+        .as_object()?
+        .iter()
+        .filter(|(template, _)| matches(template, path))
+        .map(|(template, item)| (template.matches('{').count(), item))
+        .collect();
+    found.sort_by_key(|(names, _)| *names);
+    found.first()?.1.get(method.to_lowercase())
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    let fits =
+        |(wanted, given): (&&str, &&str)| wanted == given || (wanted.starts_with('{') && !given.is_empty());
+    wanted.len() == given.len() && wanted.iter().zip(&given).all(fits)
+}
+
+/// What in `value` the schema does not allow. Knows the words that our own schemas use, and refuses others.
+fn mismatches(schema: &'static Value, value: &Value, place: &str) -> Vec<String> {
+    let schema = resolve(schema);
+    if let Some(parts) = schema["allOf"].as_array() {
+        let mut problems: Vec<String> =
+            parts.iter().flat_map(|part| mismatches(part, value, place)).collect();
+        // Each part names some of the fields.
+        problems.retain(|problem| !problem.ends_with(UNKNOWN));
+        return problems;
+    }
+    for choice in ["oneOf", "anyOf"] {
+        if let Some(parts) = schema[choice].as_array() {
+            let fitting = parts.iter().filter(|part| mismatches(part, value, place).is_empty()).count();
+            let fits = fitting == 1 || (choice == "anyOf" && fitting > 1);
+            return if fits { Vec::new() } else { vec![format!("{place} fits {fitting} of {choice}")] };
+        }
+    }
+    let mut problems = Vec::new();
+    if !has_type(&schema["type"], value) {
+        problems.push(format!("{place} is no {}", schema["type"]));
+    }
+    if schema["enum"].as_array().is_some_and(|values| !values.contains(value)) {
+        problems.push(format!("{place} is none of {}", schema["enum"]));
+    }
+    if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
+        problems.extend(values.iter().flat_map(|value| mismatches(items, value, &format!("{place}[]"))));
+    }
+    if let Some(fields) = value.as_object() {
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        problems.extend(
+            required
+                .filter(|name| !fields.contains_key(*name))
+                .map(|name| format!("{place}.{name} is missing")),
+        );
+        for (name, field) in fields {
+            match schema["properties"].get(name) {
+                Some(property) => problems.extend(mismatches(property, field, &format!("{place}.{name}"))),
+                // Nothing is answered that the document does not name, though a schema by itself would allow it.
+                None if schema["properties"].is_object() => problems.push(format!("{place}.{name}{UNKNOWN}")),
+                None => {}
+            }
+        }
+    }
+    if let (Some(format), Some(text)) = (schema["format"].as_str(), value.as_str()) {
+        let right = match format {
+            "uuid" => text.parse::<uuid::Uuid>().is_ok() && text.len() == 36,
+            "date-time" => chrono::DateTime::parse_from_rfc3339(text).is_ok(),
+            "date" => text.parse::<chrono::NaiveDate>().is_ok(),
+            other => panic!("teach this test the format {other}"),
+        };
+        if !right {
+            problems.push(format!("{place} is no {format}"));
+        }
+    }
+    problems
+}
+
+fn has_type(wanted: &Value, value: &Value) -> bool {
+    let is = |name: &str| match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("no JSON Schema type is called {other}"),
+    };
+    match wanted {
+        Value::String(name) => is(name),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).any(is),
+        _ => true,
+    }
+}
