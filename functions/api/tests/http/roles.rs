@@ -4,13 +4,15 @@ use std::path::Path;
 
 use robnu_testkit::assert_golden;
 
+use crate::access::session;
 use crate::cases::{Case, cases};
 use crate::document::Operation;
 use crate::support::{Api, Call, ROLES};
 
-/// Everybody who may call: members, another seller's owner, staff without an impersonation session.
+/// Everybody who may call: members, another seller's owner, staff by themselves, and staff who act for the seller in a
+/// session that gives them the rights of a VIEWER.
 fn callers() -> Vec<&'static str> {
-    ROLES.into_iter().chain(["SCANNER", "STRANGER", "STAFF"]).collect()
+    ROLES.into_iter().chain(["SCANNER", "STRANGER", "STAFF", "ACTING"]).collect()
 }
 
 async fn call(api: &Api, operation: &Operation, case: &Case, caller: &str) -> Call {
@@ -20,6 +22,7 @@ async fn call(api: &Api, operation: &Operation, case: &Case, caller: &str) -> Ca
     match caller {
         "STRANGER" => call.by(&api.sellers.theirs, "OWNER"),
         "STAFF" => call.by_staff(),
+        "ACTING" => call.by_staff().header("impersonation-session", &session(api).await.to_string()),
         role => call.by(ours, role),
     }
 }
