@@ -156,8 +156,16 @@ impl Run<'_> {
 
     async fn give_up_refused(&self, message: &str) -> Result<(), JobError> {
         let code = "credentials_refused";
-        tracing::warn!(run.error = code, "the run failed");
+        self.log_failure(code);
         Ok(fail_refused(&self.context.database, self.scope, self.job, self.claim, code, message).await?)
+    }
+
+    /// Operators are told of runs that fail. That a check found something out is news for the seller who asked.
+    fn log_failure(&self, code: &str) {
+        match self.job.kind {
+            RunKind::Orders => tracing::warn!(run.error = code, "the run failed"),
+            RunKind::CredentialCheck => tracing::info!(run.error = code, "the check was not passed"),
+        }
     }
 
     /// Asks the marketplace about the credentials, and writes down what it says.
@@ -177,7 +185,7 @@ impl Run<'_> {
         match job.kind {
             RunKind::Orders => self.put_off(least, code, message).await,
             RunKind::CredentialCheck if claim.fruitless_claims >= CHECK_TRIES_AT_MOST => {
-                tracing::warn!(run.error = code, "the run failed");
+                self.log_failure(code);
                 Ok(fail_unreachable(&context.database, scope, job, claim, code, message).await?)
             }
             RunKind::CredentialCheck => {

@@ -12,9 +12,11 @@ use support::{Stand, acknowledged};
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
 /// The sources that log what an alarm waits for, by log group.
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 7] = [
     ("AdapterAjioLogs", include_str!("../src/job.rs")),
     ("AdapterAmazonInLogs", include_str!("../src/job.rs")),
+    ("AdapterFlipkartLogs", include_str!("../src/job.rs")),
+    ("AdapterMeeshoLogs", include_str!("../src/job.rs")),
     (
         "LanesLogs",
         concat!(

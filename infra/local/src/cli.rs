@@ -91,7 +91,7 @@ pub struct StatusOptions {
 /// Which logs.
 #[derive(Debug, Args)]
 pub struct LogsOptions {
-    /// api, adapter-ajio, adapter-amazon-in, sweep, lanes or migrate; all when absent
+    /// api, adapter-ajio (-amazon-in, -flipkart, -meesho), sweep, lanes or migrate; all when absent
     pub function: Option<String>,
     /// Keep printing what arrives
     #[arg(long, short)]

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 use serde_json::json;
+use simulators::OAuthApp;
 
 use crate::aws::{Aws, StackState};
 use crate::cloud::REGION;
@@ -19,6 +20,7 @@ use crate::settings::Settings;
 use crate::template::{self, LocalStage};
 
 const MASTER_SECRET: &str = "robnu/local/database/master";
+const APPS_SECRET: &str = "robnu/local/oauth-apps";
 
 /// The outputs of the deployed stack.
 pub type Outputs = BTreeMap<String, String>;
@@ -61,7 +63,8 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
 
     let master = json!({"username": postgres::MASTER, "password": settings.master_password});
     let master_secret = aws.put_secret(MASTER_SECRET, &master).await?;
-    let parameters = stage.overrides(&parameters(settings, master_secret))?;
+    let apps_secret = aws.put_secret(APPS_SECRET, &simulated_apps()).await?;
+    let parameters = stage.overrides(&parameters(settings, master_secret, apps_secret))?;
     let template = write_template(paths)?;
     let wanted = wanted(paths, &template, &parameters)?;
     let marker = paths.local("deployed");
@@ -94,7 +97,11 @@ async fn working_stack(settings: &Settings, aws: &Aws, name: &str) -> anyhow::Re
 }
 
 /// What only the running local cloud knows.
-fn parameters(settings: &Settings, master_secret: String) -> Vec<(&'static str, String)> {
+fn parameters(
+    settings: &Settings,
+    master_secret: String,
+    apps_secret: String,
+) -> Vec<(&'static str, String)> {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let amazon = settings.amazon_url();
     vec![
@@ -103,8 +110,21 @@ fn parameters(settings: &Settings, master_secret: String) -> Vec<(&'static str, 
         ("DatabaseMasterSecretArn", master_secret),
         ("AjioBaseUrl", settings.ajio_url()),
         ("AmazonInAuthUrl", format!("{amazon}/auth/o2/token")),
+        ("AmazonInConsentUrl", amazon.clone()),
         ("AmazonInBaseUrl", amazon),
+        ("FlipkartBaseUrl", settings.flipkart_url()),
+        ("MeeshoBaseUrl", settings.meesho_url()),
+        ("OAuthAppsSecretArn", apps_secret),
     ]
+}
+
+/// The application that the simulators know, as the platform's own at each marketplace with a consent page.
+fn simulated_apps() -> serde_json::Value {
+    let app = OAuthApp::sample();
+    let app = json!({
+        "application_id": app.application_id, "client_id": app.client_id, "client_secret": app.client_secret,
+    });
+    json!({"AMAZON_IN": app, "FLIPKART": app})
 }
 
 fn write_template(paths: &Paths) -> anyhow::Result<String> {

@@ -102,6 +102,16 @@ impl Settings {
         self.amazon_url.clone().unwrap_or_else(|| format!("{}/amazon", self.simulators_url()))
     }
 
+    /// The Flipkart that the adapter and sellers' browsers talk to.
+    pub fn flipkart_url(&self) -> String {
+        format!("{}/flipkart", self.simulators_url())
+    }
+
+    /// The bridge to Meesho that the adapter talks to.
+    pub fn meesho_url(&self) -> String {
+        format!("{}/meesho", self.simulators_url())
+    }
+
     /// A superuser's URL of one database.
     pub fn database_url(&self, database: &str) -> String {
         format!("postgres://postgres:{}@127.0.0.1:{}/{database}", self.superuser_password, self.postgres_port)
