@@ -75,23 +75,19 @@ impl FlipkartClient {
     }
 
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {
-        let client = match self.credentials.get("app_id").zip(self.credentials.get("app_secret")) {
-            Some((id, secret)) => (id, secret, ClientOwner::Account),
-            None => {
-                let app = self.service.app()?;
-                (app.client_id.as_str(), app.client_secret(), ClientOwner::Platform(PLATFORM_APP))
-            }
+        let (own_id, own_secret) = (self.credentials.get("app_id"), self.credentials.get("app_secret"));
+        let client = if let Some((id, secret)) = own_id.zip(own_secret) {
+            (id, secret, ClientOwner::Account)
+        } else {
+            let app = self.service.app()?;
+            (app.client_id.as_str(), app.client_secret(), ClientOwner::Platform(PLATFORM_APP))
         };
-        let grant = match self.credentials.get("refresh_token") {
-            Some(token) => {
-                let parameters = [("grant_type", "refresh_token"), ("refresh_token", token)];
-                self.service.grant(client, &parameters).await?
-            }
-            None => {
-                let parameters = [("grant_type", "client_credentials"), ("scope", SCOPE)];
-                self.service.grant(client, &parameters).await?
-            }
-        };
+        let refresh_token = self.credentials.get("refresh_token");
+        let parameters = refresh_token
+            .map_or([("grant_type", "client_credentials"), ("scope", SCOPE)], |token| {
+                [("grant_type", "refresh_token"), ("refresh_token", token)]
+            });
+        let grant = self.service.grant(client, &parameters).await?;
         Ok(grant.access)
     }
 }
