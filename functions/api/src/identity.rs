@@ -12,10 +12,11 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use lambda_http::request::RequestContext;
 use robnu_tenancy::{
-    Access, AccountId, ImpersonationId, OrderId, PersonScope, RunId, SellerId, SellerScope, StaffScope,
-    Subject,
+    Access, AccountId, ClaimId, ImpersonationId, InvitationId, ListingId, MemberId, OrderId, PayoutId,
+    PersonScope, ReturnId, RunId, SellerId, SellerScope, ShipmentId, StaffScope, Subject,
 };
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
 
 use crate::problem::{ApiError, Missing};
 use crate::rights::Right;
@@ -56,12 +57,17 @@ pub struct VerifiedEmail(pub String);
 #[derive(Debug)]
 pub struct PathId<T>(pub T);
 
-/// An id that a path can hold.
+/// An id, or a known text, that a path can hold.
 pub trait NamedInPath: FromStr {
     /// Its name in the path.
     const PARAMETER: &'static str;
     /// What is not there when it is malformed.
     const MISSING: Missing;
+
+    /// What the document says of its form.
+    fn schema() -> RefOr<Schema> {
+        uuid().into()
+    }
 }
 
 impl NamedInPath for SellerId {
@@ -79,9 +85,49 @@ impl NamedInPath for RunId {
     const MISSING: Missing = Missing::Run;
 }
 
+impl NamedInPath for MemberId {
+    const PARAMETER: &'static str = "memberId";
+    const MISSING: Missing = Missing::Member;
+}
+
+impl NamedInPath for InvitationId {
+    const PARAMETER: &'static str = "invitationId";
+    const MISSING: Missing = Missing::Invitation;
+}
+
+impl NamedInPath for ImpersonationId {
+    const PARAMETER: &'static str = "impersonationId";
+    const MISSING: Missing = Missing::Impersonation;
+}
+
 impl NamedInPath for OrderId {
     const PARAMETER: &'static str = "orderId";
     const MISSING: Missing = Missing::Order;
+}
+
+impl NamedInPath for ShipmentId {
+    const PARAMETER: &'static str = "shipmentId";
+    const MISSING: Missing = Missing::Shipment;
+}
+
+impl NamedInPath for ReturnId {
+    const PARAMETER: &'static str = "returnId";
+    const MISSING: Missing = Missing::Return;
+}
+
+impl NamedInPath for ClaimId {
+    const PARAMETER: &'static str = "claimId";
+    const MISSING: Missing = Missing::Claim;
+}
+
+impl NamedInPath for PayoutId {
+    const PARAMETER: &'static str = "payoutId";
+    const MISSING: Missing = Missing::Payout;
+}
+
+impl NamedInPath for ListingId {
+    const PARAMETER: &'static str = "listingId";
+    const MISSING: Missing = Missing::Listing;
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Person {
@@ -185,7 +231,7 @@ impl Describe for VerifiedEmail {
 
 impl<T: NamedInPath> Describe for PathId<T> {
     fn describe(notes: &mut Notes) {
-        notes.path_id(T::PARAMETER, uuid());
+        notes.path_id(T::PARAMETER, T::schema());
         notes.refuse(&[404]);
     }
 }

@@ -66,6 +66,10 @@ macro_rules! known_texts {
 known_texts! {
     /// What a member may do.
     Role { OWNER, ADMIN, OPERATOR, FINANCE, VIEWER }
+    /// How an invitation stands.
+    InvitationState { OPEN, EXPIRED, ACCEPTED, REVOKED }
+    /// With whose rights staff act for a seller.
+    ImpersonationRole { ADMIN, VIEWER }
     /// Whether accounts can be connected to a marketplace.
     MarketplaceStatus { ACTIVE, PLANNED, SUSPENDED }
     /// How an account stands.
@@ -73,7 +77,13 @@ known_texts! {
     /// How far an account's lane is.
     LaneState { REQUESTED, ACTIVE, PAUSED, RETIRED }
     /// What a run reads.
-    RunKindName { ORDERS }
+    RunKindName { ORDERS, CREDENTIAL_CHECK }
+    /// What can be scheduled.
+    ScheduleKind { ORDERS }
+    /// What happened to an account's credentials.
+    CredentialEventName { CONNECTED, VALIDATED, REFUSED, UNREACHABLE, ROTATED, FORGOTTEN }
+    /// How the marketplace last answered to an account's credentials.
+    Validation { OK, REFUSED, UNREACHABLE }
     /// Who asked for a run.
     RunTrigger { SCHEDULE, API }
     /// How far a run is.
@@ -89,4 +99,42 @@ known_texts! {
         PENDING, CONFIRMED, PACKED, READY_TO_DISPATCH, PARTIALLY_SHIPPED, SHIPPED, DELIVERED, UNDELIVERED,
         CANCELLED,
     }
+    /// In which order orders are listed.
+    OrderSort { newest, oldest, dispatch_by }
+    /// In which order a list goes that is sorted by its rows' times.
+    TimeSort { newest, oldest }
+    /// Who did something: a member, staff acting for the seller, a run, a person who is no member yet, or the platform.
+    ActorKind { MEMBER, STAFF, JOB, PERSON, SYSTEM }
+    /// Whether a customer sent a return back or it never reached them.
+    ReturnType { CUSTOMER, RTO }
+    /// How far a return is on its way.
+    ReturnStatus { INITIATED, PICKED_UP, IN_TRANSIT, DELIVERED, CANCELLED }
+    /// What the seller knows of a return: not here yet, scanned as received, or not here when its claim window ended.
+    ReceiptStatus { EXPECTED, RECEIVED, CLAIM_PENDING }
+    /// What can happen to a return.
+    ReturnEventName { CREATED, STATUS_CHANGED, RECEIVED, SCANNED_AGAIN, CLAIM_PENDING }
+    /// In which order returns are listed.
+    ReturnSort { newest, oldest, claim_due }
+    /// What a scan did.
+    ScanOutcome { RECEIVED, SCANNED_AGAIN }
+    /// What a scan would do.
+    ScanPrediction { RECEIVES, SCANNED_BEFORE, CANCELLED, AMBIGUOUS }
+    /// How far a claim is.
+    ClaimStatus { PENDING, FILED, ACKNOWLEDGED, RESOLVED_WON, RESOLVED_LOST, CANCELLED, REOPENED_WITH_EVIDENCE }
+    /// What a claim is for: a return that did not come, or what is wrong with one that did.
+    ClaimReason { NOT_RECEIVED, WRONG_ITEM, DAMAGED, USED, MISSING_QUANTITY, OTHER }
+    /// How far a payout is matched with what was sold.
+    PayoutStatus { PENDING, RECONCILED, DISPUTED }
+    /// What a payout's line is.
+    PayoutLineType { SALE, REFUND, FEE, TAX, ADJUSTMENT, CLAIM, TRANSFER, OTHER }
+    /// In which order payouts are listed.
+    PayoutSort { newest, oldest, largest, smallest }
+    /// Whether customers can buy an article.
+    ListingStatus { ACTIVE, INACTIVE, BLOCKED }
+    /// In which order stock is listed.
+    InventorySort { newest, lowest }
+    /// What a search finds.
+    HitKind { ORDER, SHIPMENT, RETURN }
+    /// In which number a search has found it.
+    HitField { external_order_id, tracking_number, external_shipment_id, external_return_id }
 }

@@ -14,6 +14,7 @@ mod known_text;
 pub mod openapi;
 pub mod problem;
 mod query;
+mod refusals;
 mod request_log;
 pub mod rights;
 pub mod routes;

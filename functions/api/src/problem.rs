@@ -15,6 +15,10 @@ use robnu_tenancy::Error as DatabaseError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::refusals::refusal_of;
+
+pub use crate::refusals::Refusal;
+
 /// What was asked for and is not there, or not the caller's: the two look alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
@@ -26,6 +30,26 @@ pub enum Missing {
     Run,
     /// No such order of this seller.
     Order,
+    /// No such member of this seller.
+    Member,
+    /// No such invitation of this seller, or none that the caller can accept.
+    Invitation,
+    /// No such impersonation session.
+    Impersonation,
+    /// No customer is stored for this order.
+    Customer,
+    /// No such shipment of this seller.
+    Shipment,
+    /// No such return of this seller.
+    Return,
+    /// No such claim of this seller.
+    Claim,
+    /// No such payout of this seller.
+    Payout,
+    /// No such listing of this seller.
+    Listing,
+    /// No such schedule of this account.
+    Schedule,
 }
 
 /// What is wrong with one field; never holds its value.
@@ -138,9 +162,18 @@ pub enum ApiError {
     /// The account is paused, disconnected or waits for new credentials.
     #[error("the account is not active")]
     AccountNotActive,
+    /// A scanned code means several returns.
+    #[error("the code means {} returns", .0.len())]
+    AmbiguousReturn(Vec<FieldProblem>),
+    /// What the request wants does not fit the state in which things are.
+    #[error("refused: {}", .0.code)]
+    Refused(&'static Refusal),
     /// A seller without a data key cannot be: sign-up makes both.
     #[error("the seller has no data key")]
     NoDataKey,
+    /// The system has no random bytes to give.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
     /// The database.
     #[error("the database")]
     Database(#[source] DatabaseError),
@@ -164,6 +197,10 @@ impl From<DatabaseError> for ApiError {
             DatabaseError::ImpersonationOver => Self::ImpersonationOver,
             // Staff routes do not exist for others.
             DatabaseError::NotStaff => Self::RouteNotFound,
+            DatabaseError::Violates { ref constraint } => match refusal_of(constraint) {
+                Some(refusal) => Self::Refused(refusal),
+                None => Self::Database(error),
+            },
             other => Self::Database(other),
         }
     }
@@ -194,6 +231,7 @@ impl ApiError {
                 "Verify your email address, sign in again and repeat the request.",
             ),
             Self::NotFound(missing) => missing.told(),
+            Self::Refused(refusal) => (refusal.status, refusal.code, refusal.title, refusal.detail),
             Self::RouteNotFound => {
                 (StatusCode::NOT_FOUND, "route_not_found", "No such route", "The API has no such path.")
             }
@@ -223,7 +261,9 @@ impl ApiError {
             ),
             Self::Database(error) if error.is_transient() => UNAVAILABLE,
             Self::Storage(StorageError::Kms { .. }) => UNAVAILABLE,
-            Self::NoDataKey | Self::Database(_) | Self::Storage(_) | Self::Panicked => INTERNAL,
+            Self::NoDataKey | Self::NoRandomness | Self::Database(_) | Self::Storage(_) | Self::Panicked => {
+                INTERNAL
+            }
             refused => refused.told_of_state(),
         }
     }
@@ -242,6 +282,12 @@ impl ApiError {
                 "rate_limited",
                 "Too many requests",
                 "The seller sends more requests than it may. Wait as long as Retry-After says.",
+            ),
+            Self::AmbiguousReturn(_) => (
+                StatusCode::CONFLICT,
+                "return_ambiguous",
+                "Several returns",
+                "The code means several returns; see errors for their ids. Send the code with the return_id of one.",
             ),
             Self::LastOwner => (
                 StatusCode::CONFLICT,
@@ -334,7 +380,9 @@ impl ApiError {
 
     fn fields(&self) -> Vec<FieldProblem> {
         match self {
-            Self::InvalidBody(fields) | Self::InvalidQuery(fields) => fields.clone(),
+            Self::InvalidBody(fields) | Self::InvalidQuery(fields) | Self::AmbiguousReturn(fields) => {
+                fields.clone()
+            }
             Self::InvalidHeader { name, problem } => vec![FieldProblem::new(*name, *problem)],
             _ => Vec::new(),
         }
@@ -400,6 +448,36 @@ impl Missing {
             }
             Self::Run => ("run_not_found", "No such run", "The seller has no run with this id."),
             Self::Order => ("order_not_found", "No such order", "The seller has no order with this id."),
+            Self::Member => ("member_not_found", "No such member", "The seller has no member with this id."),
+            Self::Invitation => (
+                "invitation_not_found",
+                "No such invitation",
+                "There is no such invitation, or it is over or for another address. Ask for a new one.",
+            ),
+            Self::Impersonation => (
+                "impersonation_not_found",
+                "No such session",
+                "There is no impersonation session with this id.",
+            ),
+            Self::Customer => (
+                "customer_not_found",
+                "No customer known",
+                "The marketplace has not told who placed this order.",
+            ),
+            Self::Shipment => {
+                ("shipment_not_found", "No such shipment", "The seller has no shipment with this id.")
+            }
+            Self::Return => {
+                ("return_not_found", "No such return", "The seller has no return with this id or code.")
+            }
+            Self::Claim => ("claim_not_found", "No such claim", "The seller has no claim with this id."),
+            Self::Payout => ("payout_not_found", "No such payout", "The seller has no payout with this id."),
+            Self::Listing => {
+                ("listing_not_found", "No such listing", "The seller has no listing with this id.")
+            }
+            Self::Schedule => {
+                ("schedule_not_found", "No such schedule", "The account has no schedule of this kind.")
+            }
         };
         (StatusCode::NOT_FOUND, code, title, detail)
     }

@@ -8,6 +8,7 @@ mod me;
 mod money;
 mod orders;
 mod runs;
+mod schedules;
 mod sellers;
 mod sync;
 
@@ -63,10 +64,20 @@ pub fn routes() -> Vec<Route> {
         marketplaces::list,
         accounts::connect::connect,
         accounts::list,
+        accounts::show,
+        accounts::status::update,
+        accounts::status::pause,
+        accounts::status::resume,
+        accounts::status::disconnect,
+        accounts::events::list,
+        schedules::list,
+        schedules::set,
+        schedules::remove,
         accounts::rotate::rotate,
         sync::request,
         runs::list,
         runs::show,
+        runs::cancel,
         orders::list,
         orders::show,
     ]

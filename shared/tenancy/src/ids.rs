@@ -92,6 +92,10 @@ ids! {
     SellerId,
     /// A person, who may be a member of several sellers.
     PersonId,
+    /// A person's membership of a seller.
+    MemberId,
+    /// An invitation to become a member.
+    InvitationId,
     /// A seller's connection to a marketplace.
     AccountId,
     /// A row of the run ledger.

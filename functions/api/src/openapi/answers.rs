@@ -35,9 +35,9 @@ pub fn complete(
     refusals: &BTreeSet<u16>,
     schemas: &BTreeMap<String, RefOr<Schema>>,
 ) {
-    for (status, response) in &mut responses.responses {
+    for response in responses.responses.values_mut() {
         if let RefOr::T(response) = response {
-            complete_success(status, response, schemas);
+            complete_success(response, schemas);
         }
     }
     for status in refusals {
@@ -55,7 +55,7 @@ fn name(status: u16) -> String {
     format!("Refused{status}")
 }
 
-fn complete_success(status: &str, response: &mut Response, schemas: &BTreeMap<String, RefOr<Schema>>) {
+fn complete_success(response: &mut Response, schemas: &BTreeMap<String, RefOr<Schema>>) {
     response.headers.insert("x-request-id".to_owned(), header("Quote it when you ask for help.").into());
     if has_version(response, schemas) {
         response.headers.insert("etag".to_owned(), header("The version, for If-Match.").into());

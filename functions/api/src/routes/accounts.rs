@@ -1,9 +1,11 @@
 //! `/v1/sellers/{sellerId}/accounts`: the seller's marketplace accounts.
 
 pub(super) mod connect;
+pub(super) mod events;
 mod lane;
 pub(super) mod rotate;
 mod sealed;
+pub(super) mod status;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,12 +15,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::SharedApp;
-use crate::identity::Member;
-use crate::known_text::{AccountStatus, LaneState};
-use crate::problem::ApiError;
+use crate::identity::{Member, PathId};
+use crate::known_text::{AccountStatus, LaneState, Validation};
+use crate::problem::{ApiError, Missing};
 use crate::rights::Read;
+use crate::versions::{Tagged, Versioned};
 
 const ACCOUNTS: &str = include_str!("../sql/accounts.sql");
+/// One account, as [`Account`] reads it: `$1` account.
+pub(super) const ACCOUNT: &str = include_str!("../sql/account.sql");
+
+const MAX_DISPLAY_NAME: usize = 200;
 
 /// An account, without anything secret.
 #[derive(Serialize, ToSchema)]
@@ -30,6 +37,16 @@ pub struct Account {
     display_name: String,
     status: AccountStatus,
     lane_state: LaneState,
+    /// How the marketplace last answered to the credentials.
+    last_validation: Option<Validation>,
+    last_validated_at: Option<DateTime<Utc>>,
+    /// Up to when the marketplace vouches that every order was read.
+    orders_complete_until: Option<DateTime<Utc>>,
+    /// When orders were last read to the end.
+    orders_synced_at: Option<DateTime<Utc>>,
+    /// Whether orders were not read for three times as long as the schedule wants.
+    is_stale: bool,
+    version: i32,
     created_at: DateTime<Utc>,
 }
 
@@ -50,6 +67,27 @@ pub async fn list(State(app): State<SharedApp>, member: Member<Read>) -> Result<
     Ok(Json(Accounts { accounts }))
 }
 
+/// An account
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/accounts/{accountId}", operation_id = "get_account", tag = "accounts",
+    responses((status = 200, body = Account))
+)]
+pub async fn show(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    PathId(account): PathId<AccountId>,
+) -> Result<Tagged<Account>, ApiError> {
+    let rows = app.database.read(&member.scope, ACCOUNT, &[&account]).await?;
+    let row = rows.first().ok_or(ApiError::NotFound(Missing::Account))?;
+    Ok(Tagged(Account::try_from(row)?))
+}
+
+impl Versioned for Account {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
 impl TryFrom<&Row> for Account {
     type Error = Error;
 
@@ -61,6 +99,12 @@ impl TryFrom<&Row> for Account {
             display_name: row.try_get("display_name")?,
             status: AccountStatus::read(row, "status")?,
             lane_state: LaneState::read(row, "lane_state")?,
+            last_validation: Validation::read_optional(row, "last_validation")?,
+            last_validated_at: row.try_get("last_validated_at")?,
+            orders_complete_until: row.try_get("orders_watermark")?,
+            orders_synced_at: row.try_get("orders_synced_at")?,
+            is_stale: row.try_get("is_stale")?,
+            version: row.try_get("version")?,
             created_at: row.try_get("created_at")?,
         })
     }

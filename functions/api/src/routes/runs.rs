@@ -2,21 +2,25 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use robnu_tenancy::{AccountId, Error, Row, RunId};
+use robnu_tenancy::{AccountId, Error, Params, Row, RunId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
+use crate::idempotency::{KeyedPost, Reply};
 use crate::identity::{Member, PathId};
 use crate::known_text::{RunKindName, RunOutcome, RunState, RunTrigger};
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
-use crate::rights::Read;
+use crate::refusals::RUN_NOT_CANCELLABLE;
+use crate::rights::{Read, SyncRun};
 
 const RUN: &str = include_str!("../sql/run.sql");
+const CANCEL_RUN: &str = include_str!("../sql/cancel_run.sql");
 const RUNS: &str = include_str!("../sql/runs.sql");
 const ACCOUNT_RUNS: &str = include_str!("../sql/account_runs.sql");
 
@@ -109,6 +113,28 @@ pub async fn show(
     let rows = app.database.read(&member.scope, RUN, &[&run]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Run))?;
     Ok(Json(Run::try_from(row)?))
+}
+
+/// Cancels a run that is queued or waits
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/runs/{runId}/cancel", operation_id = "cancel_run", tag = "runs",
+    responses((status = 200, body = Run))
+)]
+pub async fn cancel(
+    State(app): State<SharedApp>,
+    member: Member<SyncRun>,
+    PathId(run): PathId<RunId>,
+    KeyedPost(idempotency): KeyedPost,
+) -> Result<Reply<Run>, ApiError> {
+    let effect: [(&str, Params<'_>); 2] = [(CANCEL_RUN, &[&run]), (RUN, &[&run])];
+    let read = |answers: &[Vec<Row>]| {
+        let run = Run::try_from(answers[1].first().ok_or(ApiError::NotFound(Missing::Run))?)?;
+        match run.state {
+            RunState::CANCELLED => Ok((StatusCode::OK, run)),
+            _ => Err(ApiError::Refused(&RUN_NOT_CANCELLABLE)),
+        }
+    };
+    idempotency.run(&app.database, &member.scope, &effect, read).await
 }
 
 impl TryFrom<&Row> for Run {

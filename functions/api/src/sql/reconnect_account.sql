@@ -1,18 +1,15 @@
--- After its credentials were replaced: an account that needed them is active again, the event is noted, and what is
--- scheduled is due at once. $1 account
+-- After its credentials were replaced: an account that needed them, or was disconnected, is active again, the event is noted,
+-- and what is scheduled is due at once. $1 account
 with account as (
   update robnu.marketplace_accounts
-  set status = case status when 'NEEDS_RECONNECT' then 'ACTIVE' else status end, updated_at = now()
+  set status = case when status in ('NEEDS_RECONNECT', 'DISCONNECTED') then 'ACTIVE' else status end, updated_at = now()
   where id = $1
-  returning seller_id, id, marketplace_code, external_account_id, display_name, status, lane_state, created_at
+  returning seller_id, id
 ), noted as (
   insert into robnu.credential_events (seller_id, account_id, event)
   select seller_id, id, 'ROTATED' from account
-), due as (
-  update robnu.schedules s
-  set next_due_at = now()
-  from account
-  where s.seller_id = account.seller_id and s.account_id = account.id
 )
-select id, marketplace_code, external_account_id, display_name, status, lane_state, created_at
+update robnu.schedules s
+set next_due_at = now()
 from account
+where s.seller_id = account.seller_id and s.account_id = account.id

@@ -1,5 +1,5 @@
--- What replacing an account's credentials needs to know: how the account stands and the seller's newest data key. $1 account
-select a.marketplace_code, a.status, k.id as key_id, k.wrapped_key
+-- What replacing an account's credentials needs to know: the marketplace and the seller's newest data key. $1 account
+select a.marketplace_code, k.id as key_id, k.wrapped_key
 from robnu.marketplace_accounts a
 left join (
   select id, wrapped_key from robnu.seller_keys order by id desc limit 1

@@ -27,6 +27,8 @@ pub struct Case {
     pub status: u16,
 }
 
+const ACTIVE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' where seller_id = 'SELLER'";
+
 const CASES: &[Case] = &[
     case("get_me"),
     case("sign_up").body(r#"{"name": "a new seller"}"#).status(201),
@@ -40,10 +42,31 @@ const CASES: &[Case] = &[
         )
         .status(201),
     case("list_accounts"),
+    case("get_account"),
+    case("update_account").body(r#"{"display_name": "AJIO Chennai"}"#),
+    case("pause_account").arrange(ACTIVE),
+    case("resume_account")
+        .arrange("update robnu.marketplace_accounts set status = 'PAUSED' where seller_id = 'SELLER'"),
+    case("disconnect_account").arrange(ACTIVE),
+    case("list_credential_events").query("limit=1"),
+    case("list_schedules"),
+    case("set_schedule").body(r#"{"every_minutes": 30, "enabled": true}"#),
+    case("remove_schedule")
+        .arrange(
+            "insert into robnu.schedules (seller_id, account_id, kind, every_minutes)
+             select seller_id, id, 'ORDERS', 60 from robnu.marketplace_accounts
+             where seller_id = 'SELLER' and external_account_id = 'DV0001' on conflict do nothing",
+        )
+        .status(204),
     case("replace_credentials").body(r#"{"details": {"username": "DV0001", "password": "correct horse"}}"#),
     case("request_sync").body(r#"{"kind": "ORDERS"}"#).status(202),
     case("list_runs").query("limit=1"),
     case("get_run"),
+    case("cancel_run").arrange(
+        "update robnu.sync_runs set state = 'SUCCEEDED' where seller_id = 'SELLER';
+         update robnu.sync_runs set state = 'QUEUED' where seller_id = 'SELLER'
+           and id = (select id from robnu.sync_runs where seller_id = 'SELLER' order by id limit 1)",
+    ),
     case("list_orders").query("status=PENDING&limit=1"),
     case("get_order"),
 ];
@@ -55,6 +78,7 @@ const PATH_IDS: &[(&str, &str)] = &[
         "accountId",
         "select id from robnu.marketplace_accounts where seller_id = $1 and external_account_id = 'DV0001'",
     ),
+    ("kind", "select 'ORDERS' from robnu.sellers where seller_id = $1"),
     ("runId", "select id from robnu.sync_runs where seller_id = $1 order by id limit 1"),
     ("orderId", "select id from robnu.orders where seller_id = $1 order by id limit 1"),
 ];
@@ -117,7 +141,7 @@ impl Case {
         let mut path = operation.path.clone();
         for name in &operation.path_ids {
             let owner = if name == "sellerId" { seller } else { inside };
-            path = path.replace(&format!("{{{name}}}"), &id(api, name, owner).await.to_string());
+            path = path.replace(&format!("{{{name}}}"), &id(api, name, owner).await);
         }
         if !self.query.is_empty() {
             path = format!("{path}?{}", self.query);
@@ -140,11 +164,12 @@ impl Case {
     }
 }
 
-async fn id(api: &Api, name: &str, seller: &Seller) -> Uuid {
+async fn id(api: &Api, name: &str, seller: &Seller) -> String {
     let (_, sql) = PATH_IDS
         .iter()
         .find(|(known, _)| *known == name)
         .unwrap_or_else(|| panic!("{{{name}}} needs a line in PATH_IDS"));
-    let rows = api.test.superuser().await.query(*sql, &[&seller.id]).await.unwrap();
+    let sql = format!("select id::text from ({sql}) as found (id)");
+    let rows = api.test.superuser().await.query(&sql, &[&seller.id]).await.unwrap();
     rows.first().unwrap_or_else(|| panic!("the fixture has no {name}")).get(0)
 }

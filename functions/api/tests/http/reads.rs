@@ -83,9 +83,15 @@ async fn accounts_show_nothing_secret() {
         "created_at",
         "display_name",
         "external_account_id",
+        "is_stale",
         "lane_state",
+        "last_validated_at",
+        "last_validation",
         "marketplace",
+        "orders_complete_until",
+        "orders_synced_at",
         "status",
+        "version",
     ];
     assert_eq!(fields, expected);
 }

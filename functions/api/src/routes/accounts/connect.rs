@@ -15,9 +15,9 @@ use robnu_tenancy::{AccountId, Error, Params, Row, SellerScope, ToSql};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::Account;
 use super::lane::ask_for_lane;
 use super::sealed::{Column, seal};
+use super::{ACCOUNT, Account, MAX_DISPLAY_NAME};
 use crate::app::{App, SharedApp};
 use crate::fields::{label, label_schema};
 use crate::idempotency::{Idempotency, KeyedJson, Reply};
@@ -31,7 +31,6 @@ const INSERT_EVENT: &str = include_str!("../../sql/insert_credential_event.sql")
 const INSERT_SCHEDULE: &str = include_str!("../../sql/insert_schedule.sql");
 
 const MAX_EXTERNAL_ID: usize = 100;
-const MAX_DISPLAY_NAME: usize = 200;
 
 /// The request. Holds secrets, so it is never printed.
 #[derive(Deserialize, ToSchema)]
@@ -145,14 +144,15 @@ async fn insert(
     details.extend(columns.iter().map(Column::as_param));
     let code = wanted.marketplace.as_str();
     let row: Params<'_> = &[&seller, &account, &code, &wanted.external_account_id, &wanted.display_name];
-    let effect: [(&str, Params<'_>); 4] = [
+    let effect: [(&str, Params<'_>); 5] = [
         (INSERT_ACCOUNT, row),
         (wanted.spec.insert, &details),
         (INSERT_EVENT, &[&seller, &account]),
         (INSERT_SCHEDULE, &[&seller, &account, &terms.orders_every_minutes]),
+        (ACCOUNT, &[&account]),
     ];
     let read = |answers: &[Vec<Row>]| {
-        let inserted = answers[0].first().ok_or(Error::RowCount { found: 0 })?;
+        let inserted = answers[4].first().ok_or(Error::RowCount { found: 0 })?;
         Ok((StatusCode::CREATED, Account::try_from(inserted)?))
     };
     idempotency.run(&app.database, scope, &effect, read).await.map_err(exists_or)

@@ -1,11 +1,10 @@
 //! `PUT /v1/sellers/{sellerId}/accounts/{accountId}/credentials`: replaces an account's details, all of them at once.
 //!
-//! The way back for an account whose credentials the marketplace refused. Details, status, event and schedule are one
+//! The way back for an account whose credentials the marketplace refused, or which was disconnected. Details, status, event and schedule are one
 //! transaction; the doorbell to the lanes function follows it, and a lost one is found by the reconciliation.
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::details::DetailsSpec;
@@ -14,14 +13,15 @@ use robnu_tenancy::{AccountId, Error, SellerScope, ToSql};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::Account;
 use super::lane::ask_for_lane;
 use super::sealed::{Column, seal};
+use super::{ACCOUNT, Account};
 use crate::app::{App, SharedApp};
 use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
 use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::rights::AccountsManage;
+use crate::versions::Tagged;
 
 const ROTATE_TERMS: &str = include_str!("../../sql/rotate_terms.sql");
 const RECONNECT_ACCOUNT: &str = include_str!("../../sql/reconnect_account.sql");
@@ -40,7 +40,7 @@ struct Terms {
     key: WrappedKey,
 }
 
-/// Replaces an account's credentials; it is active again if it needed them
+/// Replaces an account's credentials; it is active again if it needed them or was disconnected
 #[utoipa::path(
     put, path = "/v1/sellers/{sellerId}/accounts/{accountId}/credentials", operation_id = "replace_credentials",
     tag = "accounts", responses((status = 200, description = "The account", body = Account))
@@ -50,7 +50,7 @@ pub async fn rotate(
     member: Member<AccountsManage>,
     PathId(account): PathId<AccountId>,
     JsonBody(body): JsonBody<ReplaceCredentials>,
-) -> Result<Json<Account>, ApiError> {
+) -> Result<Tagged<Account>, ApiError> {
     let scope = &member.scope;
     let terms = terms(&app, scope, account).await?;
     let spec = app.registry.adapter(terms.marketplace).details();
@@ -61,7 +61,7 @@ pub async fn rotate(
     let columns = seal(spec, &credentials, account, &cipher)?;
     let answer = replace(&app, scope, spec, account, &columns).await?;
     ask_for_lane(&app, scope, account).await;
-    Ok(Json(answer))
+    Ok(Tagged(answer))
 }
 
 /// Reads what replacing needs to know; the door refuses who may not before KMS is asked for anything.
@@ -69,9 +69,6 @@ async fn terms(app: &App, scope: &SellerScope, account: AccountId) -> Result<Ter
     let rows = app.database.read(scope, ROTATE_TERMS, &[&account]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Account))?;
     let get = Error::from;
-    if row.try_get::<_, &str>("status").map_err(get)? == "DISCONNECTED" {
-        return Err(ApiError::AccountNotActive);
-    }
     let code: &str = row.try_get("marketplace_code").map_err(get)?;
     let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
     Ok(Terms {
@@ -91,19 +88,9 @@ async fn replace(
     let mut details: Vec<&(dyn ToSql + Sync)> = vec![&account];
     details.extend(columns.iter().map(Column::as_param));
     let session = app.database.session(scope).await?;
-    // The first statement holds the account, so that it is still connected when the second one finds it.
     let answers = session
-        .commit_with(&[(spec.update, &details), (RECONNECT_ACCOUNT, &[&account])])
-        .await
-        .map_err(disconnected_or)?;
-    let account = answers[1].first().ok_or(Error::RowCount { found: 0 })?;
+        .commit_with(&[(spec.update, &details), (RECONNECT_ACCOUNT, &[&account]), (ACCOUNT, &[&account])])
+        .await?;
+    let account = answers[2].first().ok_or(Error::RowCount { found: 0 })?;
     Ok(Account::try_from(account)?)
-}
-
-/// The account was there a moment ago: it was disconnected since.
-fn disconnected_or(error: Error) -> ApiError {
-    match error {
-        Error::ForeignAccount => ApiError::AccountNotActive,
-        other => other.into(),
-    }
 }

@@ -1,0 +1,131 @@
+//! What is refused because of the state in which things are: one constant per case, with its stable code.
+
+use axum::http::StatusCode;
+
+/// What the client is told.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Status of the answer.
+    pub status: StatusCode,
+    /// Stable code, for programs.
+    pub code: &'static str,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// What to do about it.
+    pub detail: &'static str,
+}
+
+const fn conflict(code: &'static str, title: &'static str, detail: &'static str) -> Refusal {
+    Refusal { status: StatusCode::CONFLICT, code, title, detail }
+}
+
+/// The marketplace's adapter cannot do what a run or a schedule wants.
+pub const NOT_SUPPORTED: Refusal = conflict(
+    "not_supported",
+    "Not supported",
+    "This marketplace's adapter cannot do that yet; list_marketplaces says what each can.",
+);
+
+/// A run that somebody works on, or that is over, cannot be cancelled.
+pub const RUN_NOT_CANCELLABLE: Refusal = conflict(
+    "run_not_cancellable",
+    "Not cancellable",
+    "Only a run that is queued or waits can be cancelled. Pausing the account ends a run that is at work.",
+);
+
+/// A cancelled return does not come.
+pub const RETURN_CANCELLED: Refusal = conflict(
+    "return_cancelled",
+    "Return cancelled",
+    "The marketplace has cancelled this return. Ask it about the parcel.",
+);
+
+/// What has come cannot be missing.
+pub const RETURN_RECEIVED: Refusal = conflict(
+    "return_received",
+    "Return received",
+    "The return was scanned as received. A claim must say what is wrong with what came.",
+);
+
+/// What has not come cannot be damaged.
+pub const RETURN_NOT_RECEIVED: Refusal = conflict(
+    "return_not_received",
+    "Return not received",
+    "Scan the return as received before you claim for what is in it.",
+);
+
+/// What has not come yet may still come.
+pub const CLAIM_WINDOW_OPEN: Refusal = conflict(
+    "claim_window_open",
+    "Not due yet",
+    "The return may still come. It can be claimed for as not received when claim_due_at has passed.",
+);
+
+/// Too late.
+pub const CLAIM_WINDOW_OVER: Refusal = conflict(
+    "claim_window_over",
+    "Claim window over",
+    "The time in which this return could be claimed for has passed.",
+);
+
+/// One claim per return.
+pub const CLAIM_EXISTS: Refusal = conflict(
+    "claim_exists",
+    "Claim exists",
+    "There is a claim for this return. Read it; one that is closed can be reopened.",
+);
+
+/// Claims take their steps in order.
+pub const CLAIM_STEP: Refusal = conflict(
+    "claim_step",
+    "No such step",
+    "The claim cannot do this from its status. Read it to see how far it is.",
+);
+
+/// One open invitation per address.
+pub const INVITATION_EXISTS: Refusal = conflict(
+    "invitation_exists",
+    "Invited already",
+    "There is an open invitation for this address. Send it again, or take it back first.",
+);
+
+/// Mails are not for free, and not for everybody.
+pub const TOO_MANY_INVITATIONS: Refusal = conflict(
+    "too_many_invitations",
+    "Too many invitations",
+    "A seller has at most 100 open invitations and makes at most 200 in a day. Take back what nobody accepts.",
+);
+
+/// Accepted or taken back.
+pub const INVITATION_CLOSED: Refusal = conflict(
+    "invitation_closed",
+    "Invitation closed",
+    "The invitation was accepted or taken back. Make a new one if it is wanted still.",
+);
+
+/// One mail a minute.
+pub const INVITATION_JUST_SENT: Refusal = conflict(
+    "invitation_just_sent",
+    "Just sent",
+    "The invitation was sent less than a minute ago. Wait until the mail has come.",
+);
+
+/// Sessions are ended by who opened them.
+pub const IMPERSONATION_NOT_YOURS: Refusal = conflict(
+    "impersonation_not_yours",
+    "Not your session",
+    "Another super admin has opened this session. Ask them to end it; it ends by itself at expires_at.",
+);
+
+/// The refusal that a constraint of the database stands for.
+pub fn refusal_of(constraint: &str) -> Option<&'static Refusal> {
+    Some(match constraint {
+        "returns_not_cancelled" | "claims_return_cancelled" => &RETURN_CANCELLED,
+        "claims_return_received" => &RETURN_RECEIVED,
+        "claims_return_not_received" => &RETURN_NOT_RECEIVED,
+        "claims_window_open" => &CLAIM_WINDOW_OPEN,
+        "claims_window_over" => &CLAIM_WINDOW_OVER,
+        "claims_step" => &CLAIM_STEP,
+        _ => return None,
+    })
+}

@@ -1,0 +1,135 @@
+//! Pausing, resuming and disconnecting an account, and renaming it.
+//!
+//! The row says what is wanted and the lanes function follows it: a doorbell makes that quick, a lost one is found by the
+//! reconciliation. Disconnecting wipes the secrets; new credentials connect the account again, with everything it has.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use robnu_tenancy::{AccountId, Error, Params, Row};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::lane::ask_for_lane;
+use super::{ACCOUNT, Account, MAX_DISPLAY_NAME};
+use crate::app::{App, SharedApp};
+use crate::fields::{label, label_schema};
+use crate::idempotency::{Idempotency, KeyedPost, Reply};
+use crate::identity::{Member, PathId};
+use crate::json::JsonBody;
+use crate::known_text::AccountStatus;
+use crate::problem::{ApiError, Missing};
+use crate::rights::AccountsManage;
+use crate::versions::{IfMatch, Tagged};
+
+const SET_STATUS: &str = include_str!("../../sql/set_account_status.sql");
+const FORGET: &str = include_str!("../../sql/forget_credentials.sql");
+const RENAME: &str = include_str!("../../sql/rename_account.sql");
+
+/// What can be changed of an account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateAccount {
+    #[schema(schema_with = label_schema::<MAX_DISPLAY_NAME>)]
+    display_name: String,
+}
+
+/// Renames an account
+#[utoipa::path(
+    patch, path = "/v1/sellers/{sellerId}/accounts/{accountId}", operation_id = "update_account", tag = "accounts",
+    responses((status = 200, body = Account))
+)]
+pub async fn update(
+    State(app): State<SharedApp>,
+    member: Member<AccountsManage>,
+    PathId(account): PathId<AccountId>,
+    if_match: IfMatch,
+    JsonBody(body): JsonBody<UpdateAccount>,
+) -> Result<Tagged<Account>, ApiError> {
+    let name = label("display_name", &body.display_name, MAX_DISPLAY_NAME)
+        .map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
+    let session = app.database.session(&member.scope).await?;
+    let statements: [(&str, Params<'_>); 2] =
+        [(RENAME, &[&account, &name, &if_match.0]), (ACCOUNT, &[&account])];
+    let answers = session.commit_with(&statements).await?;
+    let row = answers[1].first().ok_or(ApiError::NotFound(Missing::Account))?;
+    // The account is there, so the version was another.
+    if answers[0].is_empty() {
+        return Err(ApiError::VersionMismatch);
+    }
+    Ok(Tagged(Account::try_from(row)?))
+}
+
+/// Pauses an account: nothing is read until it is resumed
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/pause", operation_id = "pause_account", tag = "accounts",
+    responses((status = 200, body = Account))
+)]
+pub async fn pause(
+    State(app): State<SharedApp>,
+    member: Member<AccountsManage>,
+    PathId(account): PathId<AccountId>,
+    KeyedPost(idempotency): KeyedPost,
+) -> Result<Reply<Account>, ApiError> {
+    let from = [AccountStatus::ACTIVE, AccountStatus::NEEDS_RECONNECT];
+    set_status(&app, &member, account, &idempotency, &from, AccountStatus::PAUSED).await
+}
+
+/// Resumes a paused account; what is scheduled is due at once
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/resume", operation_id = "resume_account", tag = "accounts",
+    responses((status = 200, body = Account))
+)]
+pub async fn resume(
+    State(app): State<SharedApp>,
+    member: Member<AccountsManage>,
+    PathId(account): PathId<AccountId>,
+    KeyedPost(idempotency): KeyedPost,
+) -> Result<Reply<Account>, ApiError> {
+    set_status(&app, &member, account, &idempotency, &[AccountStatus::PAUSED], AccountStatus::ACTIVE).await
+}
+
+/// Disconnects an account and forgets its secrets; its data stays, and new credentials connect it again
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/disconnect", operation_id = "disconnect_account",
+    tag = "accounts", responses((status = 200, body = Account))
+)]
+pub async fn disconnect(
+    State(app): State<SharedApp>,
+    member: Member<AccountsManage>,
+    PathId(account): PathId<AccountId>,
+    KeyedPost(idempotency): KeyedPost,
+) -> Result<Reply<Account>, ApiError> {
+    let from = [AccountStatus::ACTIVE, AccountStatus::NEEDS_RECONNECT, AccountStatus::PAUSED];
+    set_status(&app, &member, account, &idempotency, &from, AccountStatus::DISCONNECTED).await
+}
+
+/// Brings the account from one of several statuses to another. One that is there already stays there.
+async fn set_status(
+    app: &App,
+    member: &Member<AccountsManage>,
+    account: AccountId,
+    idempotency: &Idempotency,
+    from: &[AccountStatus],
+    to: AccountStatus,
+) -> Result<Reply<Account>, ApiError> {
+    let from: Vec<&str> = from.iter().map(|status| status.as_str()).collect();
+    let status = to.as_str();
+    let effect: [(&str, Params<'_>); 3] = [
+        (SET_STATUS, &[&account, &status, &from, &None::<i32>]),
+        // Does nothing to an account that is not disconnected.
+        (FORGET, &[&account]),
+        (ACCOUNT, &[&account]),
+    ];
+    let read = |answers: &[Vec<Row>]| {
+        let row = answers[2].first().ok_or(ApiError::NotFound(Missing::Account))?;
+        if AccountStatus::read(row, "status").map_err(Error::from)? != to {
+            return Err(ApiError::AccountNotActive);
+        }
+        Ok((StatusCode::OK, Account::try_from(row)?))
+    };
+    let reply = idempotency.run(&app.database, &member.scope, &effect, read).await?;
+    if reply.done().is_some() {
+        ask_for_lane(app, &member.scope, account).await;
+    }
+    Ok(reply)
+}

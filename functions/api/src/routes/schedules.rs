@@ -1,0 +1,185 @@
+//! `/v1/sellers/{sellerId}/accounts/{accountId}/schedules`: what is read of an account by itself, and how often.
+
+use std::str::FromStr;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{AccountId, Error, Params, Row};
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+
+use super::accounts::ACCOUNT;
+use crate::app::SharedApp;
+use crate::identity::{Member, NamedInPath, PathId};
+use crate::json::JsonBody;
+use crate::known_text::{AccountStatus, ScheduleKind};
+use crate::problem::{ApiError, FieldProblem, Missing};
+use crate::refusals::NOT_SUPPORTED;
+use crate::rights::{Read, SyncRun};
+use crate::versions::{IfMatch, Tagged, Versioned};
+
+const SCHEDULES: &str = include_str!("../sql/schedules.sql");
+const SCHEDULE: &str = include_str!("../sql/schedule.sql");
+const SET: &str = include_str!("../sql/set_schedule.sql");
+const REMOVE: &str = include_str!("../sql/remove_schedule.sql");
+const WHY_NOT: &str = include_str!("../sql/account_for_schedule.sql");
+
+/// A week, in minutes.
+const LONGEST: i32 = 7 * 24 * 60;
+
+/// What is read by itself, and how often.
+#[derive(Serialize, ToSchema)]
+pub struct Schedule {
+    #[schema(value_type = Uuid)]
+    account_id: AccountId,
+    kind: ScheduleKind,
+    every_minutes: i32,
+    enabled: bool,
+    next_due_at: DateTime<Utc>,
+    version: i32,
+}
+
+/// An account's schedules.
+#[derive(Serialize, ToSchema)]
+pub struct Schedules {
+    schedules: Vec<Schedule>,
+}
+
+/// How often, and whether at all.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetSchedule {
+    #[schema(minimum = 1, maximum = 10080)]
+    every_minutes: i32,
+    enabled: bool,
+}
+
+impl FromStr for ScheduleKind {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::parse(text).ok_or(())
+    }
+}
+
+impl NamedInPath for ScheduleKind {
+    const PARAMETER: &'static str = "kind";
+    const MISSING: Missing = Missing::Schedule;
+
+    fn schema() -> RefOr<Schema> {
+        <Self as PartialSchema>::schema()
+    }
+}
+
+impl Versioned for Schedule {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
+/// An account's schedules
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/accounts/{accountId}/schedules", operation_id = "list_schedules",
+    tag = "schedules", responses((status = 200, body = Schedules))
+)]
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    PathId(account): PathId<AccountId>,
+) -> Result<Json<Schedules>, ApiError> {
+    let session = app.database.session(&member.scope).await?;
+    let statements: [(&str, Params<'_>); 2] = [(ACCOUNT, &[&account]), (SCHEDULES, &[&account])];
+    let answers = session.commit_with(&statements).await?;
+    if answers[0].is_empty() {
+        return Err(ApiError::NotFound(Missing::Account));
+    }
+    let schedules = answers[1].iter().map(Schedule::try_from).collect::<Result<_, Error>>()?;
+    Ok(Json(Schedules { schedules }))
+}
+
+/// Makes or changes a schedule
+#[utoipa::path(
+    put, path = "/v1/sellers/{sellerId}/accounts/{accountId}/schedules/{kind}", operation_id = "set_schedule",
+    tag = "schedules", responses((status = 200, body = Schedule))
+)]
+pub async fn set(
+    State(app): State<SharedApp>,
+    member: Member<SyncRun>,
+    PathId(account): PathId<AccountId>,
+    PathId(kind): PathId<ScheduleKind>,
+    if_match: IfMatch,
+    JsonBody(body): JsonBody<SetSchedule>,
+) -> Result<Tagged<Schedule>, ApiError> {
+    if !(1..=LONGEST).contains(&body.every_minutes) {
+        let problem = FieldProblem::new("every_minutes", format!("must be from 1 to {LONGEST}"));
+        return Err(ApiError::InvalidBody(vec![problem]));
+    }
+    let kind = kind.as_str();
+    let session = app.database.session(&member.scope).await?;
+    let statements: [(&str, Params<'_>); 3] = [
+        (SET, &[&account, &kind, &body.every_minutes, &body.enabled, &if_match.0]),
+        (SCHEDULE, &[&account, &kind]),
+        (WHY_NOT, &[&account, &kind]),
+    ];
+    let answers = session.commit_with(&statements).await?;
+    if answers[0].is_empty() {
+        return Err(why_not(answers[2].first())?);
+    }
+    let row = answers[1].first().ok_or(Error::RowCount { found: 0 })?;
+    Ok(Tagged(Schedule::try_from(row)?))
+}
+
+/// Why no schedule was made or changed.
+fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
+    let Some(account) = account else { return Ok(ApiError::NotFound(Missing::Account)) };
+    if !account.try_get::<_, bool>("is_supported").map_err(Error::from)? {
+        return Ok(ApiError::Refused(&NOT_SUPPORTED));
+    }
+    match AccountStatus::read(account, "status")? {
+        AccountStatus::DISCONNECTED => Ok(ApiError::AccountNotActive),
+        _ => Ok(ApiError::VersionMismatch),
+    }
+}
+
+/// Removes a schedule
+#[utoipa::path(
+    delete, path = "/v1/sellers/{sellerId}/accounts/{accountId}/schedules/{kind}", operation_id = "remove_schedule",
+    tag = "schedules", responses((status = 204, description = "It is gone"))
+)]
+pub async fn remove(
+    State(app): State<SharedApp>,
+    member: Member<SyncRun>,
+    PathId(account): PathId<AccountId>,
+    PathId(kind): PathId<ScheduleKind>,
+    if_match: IfMatch,
+) -> Result<StatusCode, ApiError> {
+    let kind = kind.as_str();
+    let session = app.database.session(&member.scope).await?;
+    let statements: [(&str, Params<'_>); 2] =
+        [(REMOVE, &[&account, &kind, &if_match.0]), (SCHEDULE, &[&account, &kind])];
+    let answers = session.commit_with(&statements).await?;
+    match (answers[0].is_empty(), answers[1].is_empty()) {
+        (false, _) => Ok(StatusCode::NO_CONTENT),
+        (true, true) => Err(ApiError::NotFound(Missing::Schedule)),
+        (true, false) => Err(ApiError::VersionMismatch),
+    }
+}
+
+impl TryFrom<&Row> for Schedule {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            account_id: row.try_get("account_id")?,
+            kind: ScheduleKind::read(row, "kind")?,
+            every_minutes: row.try_get("every_minutes")?,
+            enabled: row.try_get("enabled")?,
+            next_due_at: row.try_get("next_due_at")?,
+            version: row.try_get("version")?,
+        })
+    }
+}

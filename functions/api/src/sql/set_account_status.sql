@@ -1,0 +1,22 @@
+-- Pauses, resumes or disconnects an account that stands otherwise. Its live runs end, because nothing must be read meanwhile;
+-- what is scheduled is due at once when it is active again.
+-- $1 account, $2 status, $3 statuses from which it may get there, $4 version that the client has seen, or null
+with account as (
+  update robnu.marketplace_accounts
+  set status = $2, updated_at = now()
+  where id = $1 and status = any ($3) and ($4::integer is null or version = $4)
+  returning seller_id, id
+), ended as (
+  update robnu.sync_runs r
+  set state = 'CANCELLED', finished_at = now(), lease_expires_at = null, next_attempt_at = null,
+    error_code = 'account_' || lower($2), error_message = 'the account was taken out of service'
+  from account
+  where r.seller_id = account.seller_id and r.account_id = account.id and r.state in ('QUEUED', 'RUNNING', 'WAITING')
+    and $2 <> 'ACTIVE'
+), due as (
+  update robnu.schedules s
+  set next_due_at = now()
+  from account
+  where s.seller_id = account.seller_id and s.account_id = account.id and $2 = 'ACTIVE'
+)
+select id from account

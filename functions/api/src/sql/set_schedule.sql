@@ -1,0 +1,14 @@
+-- Makes or changes a schedule of an account whose marketplace can do what it asks for. A run that is due later than the new
+-- rhythm wants comes sooner. $1 account, $2 kind, $3 minutes between runs, $4 enabled, $5 version that the client has seen, or null
+insert into robnu.schedules as known (seller_id, account_id, kind, every_minutes, enabled)
+select a.seller_id, a.id, $2, $3, $4
+from robnu.marketplace_accounts a
+join robnu.marketplaces m on m.code = a.marketplace_code and $2 = any (m.capabilities)
+where a.id = $1 and a.status <> 'DISCONNECTED'
+  and ($5::integer is null
+    or exists (select from robnu.schedules s where s.seller_id = a.seller_id and s.account_id = a.id and s.kind = $2))
+on conflict (seller_id, account_id, kind) do update
+set every_minutes = excluded.every_minutes, enabled = excluded.enabled,
+  next_due_at = least(known.next_due_at, now() + make_interval(mins => excluded.every_minutes))
+where $5::integer is null or known.version = $5
+returning id
