@@ -137,9 +137,9 @@ begin
   end if;
   -- Holds the account until the transaction ends.
   update marketplace_accounts set credentials_generation = credentials_generation + 1
-  where seller_id = app_current_seller_id() and id = account and status <> 'DISCONNECTED';
+  where seller_id = app_current_seller_id() and id = account;
   if not found then
-    raise exception 'the seller has no such account that is connected' using errcode = 'RB002';
+    raise exception 'the seller has no such account' using errcode = 'RB002';
   end if;
 end $$;
 create function replace_ajio_account_details(account uuid, new_username text, new_password_enc bytea) returns void
@@ -207,12 +207,12 @@ create table credential_events (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
   account_id uuid not null,
-  event text not null check (event in ('CONNECTED', 'VALIDATED', 'REFUSED', 'UNREACHABLE', 'ROTATED')),
+  event text not null check (event in ('CONNECTED', 'VALIDATED', 'REFUSED', 'UNREACHABLE', 'ROTATED', 'FORGOTTEN')),
   occurred_at timestamptz not null default now(),
   primary key (seller_id, id),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
 );
-create index credential_events_by_account on credential_events (seller_id, account_id, occurred_at desc);
+create index credential_events_by_account on credential_events (seller_id, account_id, id desc);
 call protect_tenant_table('credential_events');
 call require_right_to_read('credential_events', 'read', 'ingest');
 create policy insert_needs_right on credential_events as restrictive for insert to robnu_tenant
@@ -269,3 +269,33 @@ begin
     set_config('app.rights', current_setting('app.rights') || ',credentials.read', true);
 end $$;
 grant execute on function open_credentials(uuid, text) to robnu_tenant;
+
+-- Wipes the secrets of an account that is disconnected. SECURITY DEFINER for the reason that replacing them has; it can take
+-- secrets away and nothing else.
+create function forget_credentials(account uuid) returns void
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  if not app_may('accounts.manage') then
+    raise exception 'the scope may not forget credentials' using errcode = 'insufficient_privilege';
+  end if;
+  perform from marketplace_accounts where seller_id = app_current_seller_id() and id = account and status = 'DISCONNECTED' for no key update;
+  if not found then
+    return;
+  end if;
+  insert into credential_events (seller_id, account_id, event) values (app_current_seller_id(), account, 'FORGOTTEN');
+  update ajio_account_details set password_enc = '', updated_at = now()
+    where seller_id = app_current_seller_id() and account_id = account;
+  update amazon_account_details set client_secret_enc = '', refresh_token_enc = '', updated_at = now()
+    where seller_id = app_current_seller_id() and account_id = account;
+  update flipkart_account_details
+    set app_secret_enc = case when app_secret_enc is not null then ''::bytea end,
+      refresh_token_enc = case when refresh_token_enc is not null then ''::bytea end, updated_at = now()
+    where seller_id = app_current_seller_id() and account_id = account;
+  update meesho_account_details
+    set api_key_enc = case when api_key_enc is not null then ''::bytea end,
+      api_secret_enc = case when api_secret_enc is not null then ''::bytea end, updated_at = now()
+    where seller_id = app_current_seller_id() and account_id = account;
+end $$;
+grant execute on function forget_credentials(uuid) to robnu_tenant;
