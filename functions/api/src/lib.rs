@@ -6,6 +6,7 @@
 
 pub mod app;
 mod cursor;
+mod details_schema;
 mod fields;
 mod idempotency;
 pub mod identity;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, OrdersPage, OrdersRequest, Target};
-use crate::details::{Credentials, DetailsSpec, FieldSpec, Presence, no_rule, printable, single_line};
+use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, no_rule};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
 use crate::records::map_records;
@@ -34,14 +34,14 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
             secret: false,
             presence: Presence::Always,
             max_len: 100,
-            check: printable,
+            form: Form::Printable,
         },
         FieldSpec {
             name: "password",
             secret: true,
             presence: Presence::Always,
             max_len: 200,
-            check: single_line,
+            form: Form::SingleLine,
         },
     ],
     rule: no_rule,

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, OrdersPage, OrdersRequest, Target};
-use crate::details::{Credentials, DetailsSpec, FieldSpec, Presence, printable, together};
+use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
 use crate::oauth::OAuth;
@@ -40,21 +40,21 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
             secret: false,
             presence: Presence::UnlessConsented,
             max_len: 200,
-            check: printable,
+            form: Form::Printable,
         },
         FieldSpec {
             name: "client_secret",
             secret: true,
             presence: Presence::UnlessConsented,
             max_len: 500,
-            check: printable,
+            form: Form::Printable,
         },
         FieldSpec {
             name: "refresh_token",
             secret: true,
             presence: Presence::Always,
             max_len: 2_048,
-            check: printable,
+            form: Form::Printable,
         },
     ],
     rule: |credentials| together(credentials, "client_id", "client_secret"),

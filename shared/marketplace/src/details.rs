@@ -17,10 +17,46 @@ pub struct FieldSpec {
     pub secret: bool,
     /// Who has it.
     pub presence: Presence,
-    /// Longest accepted value in bytes.
+    /// Longest accepted value in characters.
     pub max_len: usize,
-    /// Says what is wrong with a value, without repeating it.
-    pub check: fn(&str) -> Result<(), &'static str>,
+    /// What its characters may be.
+    pub form: Form,
+}
+
+/// What the characters of a field may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Codes and tokens: printable ASCII without blanks.
+    Printable,
+    /// Passwords: no line breaks and no other control characters.
+    SingleLine,
+}
+
+impl Form {
+    /// Checks a value.
+    ///
+    /// # Errors
+    /// Says what is wrong with it, without repeating it.
+    pub fn check(self, value: &str) -> Result<(), &'static str> {
+        match self {
+            Self::Printable if !value.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Err("must be printable ASCII without blanks")
+            }
+            Self::SingleLine if value.chars().any(char::is_control) => {
+                Err("must not hold line breaks or control characters")
+            }
+            Self::Printable | Self::SingleLine => Ok(()),
+        }
+    }
+
+    /// The same as a regular expression.
+    #[must_use]
+    pub fn pattern(self) -> &'static str {
+        match self {
+            Self::Printable => "^[!-~]*$",
+            Self::SingleLine => "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        }
+    }
 }
 
 /// Whether an account has a field. Columns of fields that may be absent are nullable.
@@ -120,8 +156,8 @@ impl DetailsSpec {
             match given.get(field.name).map(String::as_str) {
                 None | Some("") if field.presence.is_asked_for() => refuse(field.name, "is required"),
                 None | Some("") => {}
-                Some(value) if value.len() > field.max_len => refuse(field.name, "is too long"),
-                Some(value) => match (field.check)(value) {
+                Some(value) if value.chars().count() > field.max_len => refuse(field.name, "is too long"),
+                Some(value) => match field.form.check(value) {
                     Ok(()) => credentials.set(field.name, Zeroizing::new(value.to_owned())),
                     Err(problem) => refuse(field.name, problem),
                 },
@@ -167,29 +203,5 @@ pub fn together(
         (Some(_), None) => Err((other, MISSING)),
         (None, Some(_)) => Err((one, MISSING)),
         _ => Ok(()),
-    }
-}
-
-/// A check for codes and tokens.
-///
-/// # Errors
-/// When the value holds blanks or characters outside printable ASCII.
-pub fn printable(value: &str) -> Result<(), &'static str> {
-    if value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(())
-    } else {
-        Err("must be printable ASCII without blanks")
-    }
-}
-
-/// A check for passwords.
-///
-/// # Errors
-/// When the value holds line breaks or other control characters.
-pub fn single_line(value: &str) -> Result<(), &'static str> {
-    if value.chars().any(char::is_control) {
-        Err("must not hold line breaks or control characters")
-    } else {
-        Ok(())
     }
 }

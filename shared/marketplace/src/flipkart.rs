@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, Target};
-use crate::details::{Credentials, DetailsSpec, FieldSpec, Presence, printable, together};
+use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
 use crate::oauth::OAuth;
@@ -35,21 +35,21 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
             secret: false,
             presence: Presence::Optional,
             max_len: 200,
-            check: printable,
+            form: Form::Printable,
         },
         FieldSpec {
             name: "app_secret",
             secret: true,
             presence: Presence::Optional,
             max_len: 500,
-            check: printable,
+            form: Form::Printable,
         },
         FieldSpec {
             name: "refresh_token",
             secret: true,
             presence: Presence::Optional,
             max_len: 2_048,
-            check: printable,
+            form: Form::Printable,
         },
         // Which of the seller's warehouses the account stands for; Flipkart itself leaves it out where there is one.
         FieldSpec {
@@ -57,7 +57,7 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
             secret: false,
             presence: Presence::Optional,
             max_len: 100,
-            check: printable,
+            form: Form::Printable,
         },
     ],
     rule: key_or_consent,

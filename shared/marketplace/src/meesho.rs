@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, Target};
-use crate::details::{Credentials, DetailsSpec, FieldSpec, Presence, printable, together};
+use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
 
@@ -28,21 +28,21 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
             secret: false,
             presence: Presence::Always,
             max_len: 100,
-            check: printable,
+            form: Form::Printable,
         },
         FieldSpec {
             name: "api_key",
             secret: true,
             presence: Presence::Optional,
             max_len: 200,
-            check: printable,
+            form: Form::Printable,
         },
         FieldSpec {
             name: "api_secret",
             secret: true,
             presence: Presence::Optional,
             max_len: 500,
-            check: printable,
+            form: Form::Printable,
         },
     ],
     rule: |credentials| together(credentials, "api_key", "api_secret"),

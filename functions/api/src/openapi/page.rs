@@ -171,6 +171,14 @@ fn type_of(schema: &Value) -> String {
         }
         _ => "anything".to_owned(),
     };
+    if schema["properties"].is_object() {
+        let fields = object(&schema["properties"]);
+        let fields: Vec<String> = fields
+            .map(|(name, field)| format!("<code>{}</code>: {}", escape(name), type_of(field)))
+            .collect();
+        let title = text(schema, "/title");
+        let _ = write!(words, " {}{{{}}}", escape(title), fields.join("; "));
+    }
     if !schema["items"].is_null() {
         let _ = write!(words, " of {}", type_of(&schema["items"]));
     }

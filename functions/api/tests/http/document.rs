@@ -7,7 +7,7 @@ use robnu_testkit::assert_golden;
 use serde_json::Value;
 
 use crate::cases::cases;
-use crate::support::{Api, Call};
+use crate::support::{Api, Call, request_mismatches};
 
 /// An operation of the document.
 #[derive(Debug, Clone)]
@@ -155,6 +155,11 @@ async fn every_operation_succeeds_as_the_document_says() {
     for (operation, case) in cases() {
         case.prepare(&api, &api.sellers.ours).await;
         let call = case.success(&api, &operation, &api.sellers.ours).await;
+        if let Some(body) = &call.body {
+            let body = serde_json::from_str(body).expect("a case's body is JSON");
+            let problems = request_mismatches(&call.method, &call.path, &body);
+            assert!(problems.is_empty(), "the document does not allow {}'s body: {problems:?}", operation.id);
+        }
         let answer = api.send(call).await;
         assert_eq!(answer.status, case.status, "{}: {}", operation.id, answer.text);
         let described = &operation.whole["responses"][case.status.to_string()];

@@ -13,12 +13,15 @@ use robnu_marketplace::registry::Registry;
 use robnu_storage::{SellerCipher, WrappedKey};
 use robnu_tenancy::{AccountId, Error, Params, Row, SellerScope, ToSql};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
 
 use super::lane::ask_for_lane;
 use super::sealed::{Column, seal};
 use super::{ACCOUNT, Account, MAX_DISPLAY_NAME};
 use crate::app::{App, SharedApp};
+use crate::details_schema::with_details;
 use crate::fields::{label, label_schema};
 use crate::idempotency::{Idempotency, KeyedJson, Reply};
 use crate::identity::Member;
@@ -33,18 +36,24 @@ const INSERT_SCHEDULE: &str = include_str!("../../sql/insert_schedule.sql");
 const MAX_EXTERNAL_ID: usize = 100;
 
 /// The request. Holds secrets, so it is never printed.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectAccount {
     marketplace: String,
-    /// The account's id at the marketplace.
-    #[schema(schema_with = label_schema::<MAX_EXTERNAL_ID>)]
     external_account_id: String,
-    #[schema(schema_with = label_schema::<MAX_DISPLAY_NAME>)]
     display_name: String,
-    /// What the marketplace asks for; see list_marketplaces.
     details: BTreeMap<String, String>,
 }
+
+impl PartialSchema for ConnectAccount {
+    fn schema() -> RefOr<Schema> {
+        let external_account_id = label_schema::<MAX_EXTERNAL_ID>().into();
+        let display_name = label_schema::<MAX_DISPLAY_NAME>().into();
+        with_details(&[("external_account_id", external_account_id), ("display_name", display_name)]).into()
+    }
+}
+
+impl ToSchema for ConnectAccount {}
 
 /// The request, every field checked.
 struct Wanted {

@@ -17,6 +17,7 @@ use super::lane::ask_for_lane;
 use super::sealed::{Column, seal};
 use super::{ACCOUNT, Account};
 use crate::app::{App, SharedApp};
+use crate::details_schema::any_details;
 use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
 use crate::problem::{ApiError, FieldProblem, Missing};
@@ -26,11 +27,12 @@ use crate::versions::Tagged;
 const ROTATE_TERMS: &str = include_str!("../../sql/rotate_terms.sql");
 const RECONNECT_ACCOUNT: &str = include_str!("../../sql/reconnect_account.sql");
 
-/// The request. Holds secrets, so it is never printed.
+/// An account's new details, all of them.
+// Holds secrets, so it is never printed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplaceCredentials {
-    /// All that the marketplace asks for; see list_marketplaces.
+    #[schema(schema_with = any_details)]
     details: BTreeMap<String, String>,
 }
 

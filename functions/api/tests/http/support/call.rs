@@ -15,7 +15,7 @@ pub const REQUEST_ID: &str = "gateway-request-1";
 pub struct Call {
     pub method: String,
     pub path: String,
-    body: Option<String>,
+    pub body: Option<String>,
     headers: Vec<(String, String)>,
     claims: Option<Map<String, Value>>,
 }

@@ -50,6 +50,13 @@ fn content_type(headers: &HeaderMap) -> &str {
     headers.get("content-type").map(|value| value.to_str().expect("text")).unwrap_or_default()
 }
 
+/// What in a request's body the document does not allow.
+pub fn request_mismatches(method: &str, path: &str, body: &Value) -> Vec<String> {
+    let Some(operation) = operation(method, path) else { return Vec::new() };
+    let schema = operation.pointer("/requestBody/content/application~1json/schema");
+    schema.map(|schema| mismatches(schema, body, "body")).unwrap_or_default()
+}
+
 /// The operation behind a path; a literal segment goes before a name.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let path = path.split('?').next().unwrap_or_default();
@@ -93,6 +100,15 @@ fn mismatches(schema: &'static Value, value: &Value, place: &str) -> Vec<String>
     }
     if schema["enum"].as_array().is_some_and(|values| !values.contains(value)) {
         problems.push(format!("{place} is none of {}", schema["enum"]));
+    }
+    if let Some(text) = value.as_str() {
+        let length = text.chars().count() as u64;
+        if length < schema["minLength"].as_u64().unwrap_or(0) {
+            problems.push(format!("{place} is too short"));
+        }
+        if length > schema["maxLength"].as_u64().unwrap_or(u64::MAX) {
+            problems.push(format!("{place} is too long"));
+        }
     }
     if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
         problems.extend(values.iter().flat_map(|value| mismatches(items, value, &format!("{place}[]"))));

@@ -7,6 +7,7 @@ mod conformance;
 pub use call::{Answer, Call};
 pub use cloud::Cloud;
 use conformance::assert_described;
+pub use conformance::request_mismatches;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,88 @@
+//! Schemas of account details, made from what the marketplaces declare, so that the document permits exactly what
+//! connecting takes.
+
+use std::sync::LazyLock;
+
+use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
+use robnu_marketplace::details::{Credentials, DetailsSpec, FieldSpec};
+use robnu_marketplace::registry::{MarketplaceConfig, Registry};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AdditionalProperties, AnyOfBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type,
+};
+
+/// Describes details, and needs no marketplace's URL for that.
+static REGISTRY: LazyLock<Registry> =
+    LazyLock::new(|| Registry::new(&MarketplaceConfig::default()).expect("no URL is none too many"));
+
+/// The details of any marketplace.
+pub fn any_details() -> Schema {
+    let all = MARKETPLACE_CODES.iter().flat_map(|code| variants(spec(*code)));
+    Schema::AnyOf(all.fold(AnyOfBuilder::new(), |any, variant| any.item(variant)).build())
+}
+
+/// An object with `others`, a marketplace's code and that marketplace's details: one variant for each.
+pub fn with_details(others: &[(&str, RefOr<Schema>)]) -> Schema {
+    let one = MARKETPLACE_CODES.iter().fold(OneOfBuilder::new(), |one, code| {
+        let marketplace = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([code.as_str()]));
+        let details = variants(spec(*code)).into_iter();
+        let details = details.fold(OneOfBuilder::new(), |one, variant| one.item(variant));
+        let object = closed().title(Some(code.as_str()));
+        let object = object.property("marketplace", marketplace).required("marketplace");
+        let object = object.property("details", details).required("details");
+        one.item(
+            others.iter().fold(object, |object, (name, schema)| {
+                object.property(*name, schema.clone()).required(*name)
+            }),
+        )
+    });
+    Schema::OneOf(one.build())
+}
+
+fn spec(code: MarketplaceCode) -> &'static DetailsSpec {
+    REGISTRY.adapter(code).details()
+}
+
+/// The shapes that a marketplace's details may have: with each set of the optional fields that its rule lets stand together.
+fn variants(spec: &DetailsSpec) -> Vec<Object> {
+    let optional: Vec<&FieldSpec> =
+        spec.fields.iter().filter(|field| !field.presence.is_asked_for()).collect();
+    let sets = (0..1_u32 << optional.len()).map(|set| {
+        let chosen = optional.iter().enumerate().filter(move |(place, _)| set >> place & 1 == 1);
+        chosen.map(|(_, field)| field.name).collect::<Vec<_>>()
+    });
+    sets.filter(|present| stands(spec, present)).map(|present| variant(spec, &present)).collect()
+}
+
+/// Whether details with these optional fields are complete.
+fn stands(spec: &DetailsSpec, present: &[&str]) -> bool {
+    let given = spec.fields.iter().filter(|field| is_there(field, present));
+    let mut credentials = Credentials::default();
+    for field in given {
+        credentials.set(field.name, "x".to_owned().into());
+    }
+    (spec.rule)(&credentials).is_ok()
+}
+
+fn variant(spec: &DetailsSpec, present: &[&str]) -> Object {
+    let object = spec.fields.iter().fold(closed(), |object, field| {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        if is_there(field, present) {
+            let text = text.min_length(Some(1)).max_length(Some(field.max_len));
+            object.property(field.name, text.pattern(Some(field.form.pattern()))).required(field.name)
+        } else {
+            // Empty is as good as absent.
+            object.property(field.name, text.max_length(Some(0)))
+        }
+    });
+    object.build()
+}
+
+fn is_there(field: &FieldSpec, present: &[&str]) -> bool {
+    field.presence.is_asked_for() || present.contains(&field.name)
+}
+
+fn closed() -> ObjectBuilder {
+    let object = ObjectBuilder::new().schema_type(Type::Object);
+    object.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+}
