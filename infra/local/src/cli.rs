@@ -47,6 +47,8 @@ pub enum Command {
     Test,
     /// Plants known defects in a copy of the sources, one by one, and shows which test catches each
     Defects(DefectsOptions),
+    /// Attacks one seller of the running stack from inside another, at random and repeatably
+    Attack(AttackOptions),
 }
 
 /// Where the stack listens and whom it talks to.
@@ -121,6 +123,23 @@ pub struct DefectsOptions {
     /// Print what there is and plant nothing
     #[arg(long)]
     pub list: bool,
+}
+
+/// How to attack.
+#[derive(Debug, Args)]
+pub struct AttackOptions {
+    /// Decides what every attempt does
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How many attempts
+    #[arg(long, value_name = "M", default_value_t = 1000)]
+    pub count: u64,
+    /// Only this attempt of the seed
+    #[arg(long, value_name = "NUMBER")]
+    pub replay: Option<u64>,
+    /// What `status --json` says of the stack to attack [default: the running stack]
+    #[arg(long, value_name = "FILE", env = "ROBNU_STACK")]
+    pub stack: Option<PathBuf>,
 }
 
 fn port(text: &str) -> Result<u16, String> {

@@ -1,6 +1,7 @@
 //! `cargo xtask`: every developer command. It runs the local cloud, deploys the real template into it, shows it at work and checks the project.
 
 mod api;
+mod attack;
 mod aws;
 mod checks;
 mod cli;
@@ -64,6 +65,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Db => status::database(&paths).await,
         Command::Demo(options) => demo::run(&paths, options).await,
         Command::Test => checks::run(&paths).await,
+        Command::Attack(options) => attack::run(&paths, options).await,
         Command::Defects(options) => defects::run(&paths, options).await,
     }
 }

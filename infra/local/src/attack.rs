@@ -1,0 +1,174 @@
+//! `attack`: random attempts of one seller's insider to reach another seller, over HTTP, SQL and queues. What the victim has
+//! is counted and digested by SQL before and after, and whatever is answered is searched for the victim's markers.
+
+mod catalogue;
+mod dice;
+mod http;
+mod messages;
+mod openapi;
+mod pool;
+mod report;
+mod side;
+mod sql;
+mod stage;
+mod tokens;
+mod watch;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tokio::task::JoinSet;
+
+use crate::cli::AttackOptions;
+use crate::failure::{Exit, Failure};
+use crate::paths::Paths;
+use crate::progress::Progress;
+use crate::status;
+
+use self::dice::Dice;
+use self::report::Report;
+use self::stage::{Facts, Stage};
+use self::watch::Watch;
+
+/// Attempts under way at once.
+const AT_ONCE: usize = 6;
+/// The victim is looked at after so many attempts.
+const ROUND: u64 = 500;
+/// How long one attempt may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What is attacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Front {
+    Http,
+    Sql,
+    Pool,
+    Messages,
+}
+
+const FRONTS: [(usize, Front); 4] =
+    [(52, Front::Http), (32, Front::Sql), (12, Front::Pool), (4, Front::Messages)];
+
+/// One attempt and what came of it.
+#[derive(Debug)]
+pub struct Attempt {
+    number: u64,
+    front: Front,
+    row: String,
+    column: String,
+    outcome: &'static str,
+    /// What was sent, as far as it was chosen.
+    shown: String,
+    findings: Vec<String>,
+}
+
+impl Attempt {
+    /// What is attacked, and how: its place in the tables.
+    fn label(&mut self, row: &str, column: &str) {
+        row.clone_into(&mut self.row);
+        column.clone_into(&mut self.column);
+    }
+
+    /// How it was answered, in a word.
+    fn answered(&mut self, outcome: &'static str) {
+        self.outcome = outcome;
+    }
+
+    /// Something that must not be.
+    fn find(&mut self, finding: String) {
+        self.findings.push(finding);
+    }
+}
+
+/// Attacks; fails when anything was found.
+pub async fn run(paths: &Paths, options: &AttackOptions) -> anyhow::Result<()> {
+    let facts = match &options.stack {
+        Some(file) => {
+            let text = std::fs::read(file).with_context(|| format!("read {}", file.display()))?;
+            serde_json::from_slice(&text).with_context(|| format!("read {}", file.display()))?
+        }
+        None => serde_json::to_value(status::describe(paths).await?)?,
+    };
+    let progress = Progress::new();
+    progress.say(format_args!("seed {}, {} attempts", options.seed, options.count));
+    let stage = Arc::new(Stage::set(&Facts(facts), &progress).await?);
+    let mut watch = Watch::begin(&stage).await?;
+    let mut report = Report::default();
+
+    let numbers: Vec<u64> = match options.replay {
+        Some(number) => vec![number],
+        None => (1..=options.count).collect(),
+    };
+    for round in numbers.chunks(usize::try_from(ROUND)?) {
+        for attempt in play(&stage, options.seed, round).await {
+            report.add(attempt);
+        }
+        let differences = watch.look(&stage, false).await?;
+        let last = round.last().copied().unwrap_or_default();
+        report
+            .differences
+            .extend(differences.into_iter().map(|difference| format!("until attempt {last}: {difference}")));
+        stage.rearm().await?;
+        progress.say(format_args!("{last} attempts, {} findings", report.findings()));
+    }
+    let differences = watch.look(&stage, true).await?;
+    report.differences.extend(differences.into_iter().map(|difference| format!("in the end: {difference}")));
+    if options.replay.is_none() && options.count >= 100 {
+        report.require_power();
+    }
+    status::print(&report.render(options.seed, &watch, progress.elapsed()))?;
+    if report.findings() == 0 {
+        return Ok(());
+    }
+    let what = format!("{} findings", report.findings());
+    let next = format!("`cargo xtask attack --seed {} --replay NUMBER` repeats one attempt", options.seed);
+    Err(Failure::new(Exit::CheckFailed, what, next).into())
+}
+
+/// Makes some attempts, several at a time.
+async fn play(stage: &Arc<Stage>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
+    let mut running = JoinSet::new();
+    let mut done = Vec::with_capacity(numbers.len());
+    for &number in numbers {
+        if running.len() >= AT_ONCE
+            && let Some(attempt) = running.join_next().await
+        {
+            done.push(attempt.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
+        }
+        running.spawn(one(Arc::clone(stage), seed, number));
+    }
+    while let Some(attempt) = running.join_next().await {
+        done.push(attempt.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
+    }
+    done.sort_by_key(|attempt| attempt.number);
+    done
+}
+
+async fn one(stage: Arc<Stage>, seed: u64, number: u64) -> Attempt {
+    let mut dice = Dice::new(seed, number);
+    let front = *dice.weighted(&FRONTS);
+    let empty = String::new;
+    let mut attempt = Attempt {
+        number,
+        front,
+        row: empty(),
+        column: empty(),
+        outcome: "",
+        shown: empty(),
+        findings: Vec::new(),
+    };
+    let since = Instant::now();
+    let work = async {
+        match front {
+            Front::Http => http::attempt(&stage, &mut dice, &mut attempt).await,
+            Front::Sql => sql::attempt(&stage, &mut dice, &mut attempt).await,
+            Front::Pool => pool::attempt(&stage, &mut dice, &mut attempt).await,
+            Front::Messages => messages::attempt(&stage, &mut dice, &mut attempt).await,
+        }
+    };
+    if tokio::time::timeout(PATIENCE, work).await.is_err() {
+        attempt.find(format!("did not end in {} s", since.elapsed().as_secs()));
+    }
+    attempt
+}

@@ -1,0 +1,126 @@
+//! What there is to attack in the database, from its own catalogue: relations and functions to come are attacked without
+//! being named here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use tokio_postgres::Client;
+
+/// A relation that belongs to sellers.
+#[derive(Debug, Default)]
+pub struct Relation {
+    /// Its name.
+    pub name: String,
+    /// Whether it only shows others.
+    pub is_view: bool,
+    /// Its columns.
+    pub columns: Vec<Column>,
+}
+
+/// A column, as a seller's scope may use it.
+#[allow(clippy::struct_excessive_bools, reason = "each is an answer of the catalogue")]
+#[derive(Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: String,
+    /// May be read.
+    pub selects: bool,
+    /// May be given.
+    pub inserts: bool,
+    /// May be changed.
+    pub updates: bool,
+    /// The foreign keys to other relations of sellers that it is part of.
+    pub foreign_keys: Vec<String>,
+    /// Whether it is part of any foreign key.
+    pub refers: bool,
+    /// Whether the database computes it.
+    pub generated: bool,
+}
+
+/// A function or procedure.
+#[derive(Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Whether it is called with CALL.
+    pub is_procedure: bool,
+    /// Types of its parameters.
+    pub types: Vec<String>,
+    /// Names of its parameters.
+    pub names: Vec<String>,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub struct Catalogue {
+    /// Relations.
+    pub relations: Vec<Relation>,
+    /// Functions.
+    pub functions: Vec<Function>,
+    /// Unique indexes over all sellers.
+    pub shared_indexes: BTreeSet<String>,
+}
+
+impl Catalogue {
+    /// Reads it.
+    pub async fn read(superuser: &Client) -> anyhow::Result<Self> {
+        let mut relations: Vec<Relation> = Vec::new();
+        for row in superuser.query(include_str!("sql/relations.sql"), &[]).await.context("list relations")? {
+            let name: String = row.get("relation");
+            if relations.last().is_none_or(|relation| relation.name != name) {
+                relations.push(Relation { name, is_view: row.get("is_view"), columns: Vec::new() });
+            }
+            let column = Column {
+                name: row.get("name"),
+                kind: row.get("type"),
+                selects: row.get("selects"),
+                inserts: row.get("inserts"),
+                updates: row.get("updates"),
+                foreign_keys: row.get("foreign_keys"),
+                refers: row.get("refers"),
+                generated: row.get("generated"),
+            };
+            relations.last_mut().context("a relation was just added")?.columns.push(column);
+        }
+        let functions =
+            superuser.query(include_str!("sql/functions.sql"), &[]).await.context("list functions")?;
+        let functions = functions.iter().map(|row| Function {
+            name: row.get("name"),
+            is_procedure: row.get("is_procedure"),
+            types: row.get("types"),
+            names: row.get("names"),
+        });
+        let indexes = superuser.query(include_str!("sql/indexes.sql"), &[]).await.context("list indexes")?;
+        Ok(Self {
+            relations,
+            functions: functions.collect(),
+            shared_indexes: indexes.iter().map(|row| row.get(0)).collect(),
+        })
+    }
+}
+
+impl Relation {
+    /// The columns that `wanted` picks.
+    pub fn names(&self, wanted: impl Fn(&Column) -> bool) -> Vec<&str> {
+        self.columns.iter().filter(|column| wanted(column)).map(|column| column.name.as_str()).collect()
+    }
+
+    /// The foreign keys to other relations of sellers, each with its columns besides `seller_id`.
+    pub fn foreign_keys(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut keys: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for column in &self.columns {
+            for key in &column.foreign_keys {
+                keys.entry(key).or_default().push(&column.name);
+            }
+        }
+        keys
+    }
+}
+
+/// A text as SQL writes it.
+pub fn quote(text: &str) -> String {
+    let text = text.replace('\0', "");
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}

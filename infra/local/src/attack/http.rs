@@ -1,0 +1,354 @@
+//! Attempts over HTTP: any operation of the API's document, with somebody else's ids wherever an id goes, hostile texts
+//! wherever a text goes, and tokens of every kind.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::Attempt;
+use super::dice::Dice;
+use super::openapi::{Operation, Parameter};
+use super::stage::Stage;
+use super::tokens::Kind;
+
+/// Operations after which the insider would have no seller, account or membership to attack from; those are tried on the
+/// victim only.
+const SELF_DEFEATING: [&str; 2] = ["DELETE", "PUT"];
+
+/// A request, and what must not come of it.
+#[derive(Debug, Default)]
+struct Request {
+    method: String,
+    path: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+    /// The victim's seller is the one in the path.
+    names_victim: bool,
+    /// It acts on an id of the victim's, so that it cannot succeed.
+    reaches_out: bool,
+    impersonates: bool,
+}
+
+/// What is foreign about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    /// The seller in the path, and what is inside it.
+    Seller,
+    /// Ids further inside the path.
+    Inner,
+    /// Ids in the body.
+    Body,
+    /// Ids and cursors in the query.
+    Query,
+    /// No id, but texts.
+    Payload,
+    /// An idempotency key.
+    IdempotencyKey,
+    /// An impersonation session.
+    Impersonation,
+}
+
+const AIMS: [(usize, Aim); 7] = [
+    (28, Aim::Seller),
+    (22, Aim::Inner),
+    (16, Aim::Body),
+    (12, Aim::Query),
+    (12, Aim::Payload),
+    (5, Aim::IdempotencyKey),
+    (5, Aim::Impersonation),
+];
+
+/// Makes one attempt.
+pub async fn attempt(stage: &Stage, dice: &mut Dice, attempt: &mut Attempt) {
+    let operation = dice.pick(&stage.document.operations);
+    let token = *dice.weighted(&Kind::WEIGHTS);
+    let request = compose(stage, operation, token, dice);
+    attempt.label(&operation.name(), &format!("{token:?}"));
+    attempt.shown = request.shown(token);
+    let answer = match send(stage, &request, stage.tokens.of(token, dice)).await {
+        Ok(answer) => answer,
+        Err(error) => return attempt.find(format!("was not answered: {error:#}")),
+    };
+    judge(stage, operation, token, &request, &answer, attempt);
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    text: String,
+}
+
+async fn send(stage: &Stage, request: &Request, token: Option<String>) -> anyhow::Result<Answer> {
+    let method = reqwest::Method::from_bytes(request.method.as_bytes())?;
+    let mut url = format!("{}{}", stage.api_url, request.path);
+    for (number, (name, value)) in request.query.iter().enumerate() {
+        let joint = if number == 0 { '?' } else { '&' };
+        write!(url, "{joint}{}={}", escaped(name), escaped(value))?;
+    }
+    let mut sent = stage.http.request(method, url);
+    for (name, value) in &request.headers {
+        sent = sent.header(name, value);
+    }
+    if let Some(token) = token {
+        sent = sent.bearer_auth(token);
+    }
+    if let Some(body) = &request.body {
+        sent = sent.header("content-type", "application/json").body(body.clone());
+    }
+    let answer = sent.send().await?;
+    let status = answer.status().as_u16();
+    let mut text = String::new();
+    for (name, value) in answer.headers() {
+        writeln!(text, "{name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+    }
+    text.push_str(&answer.text().await?);
+    Ok(Answer { status, text })
+}
+
+fn judge(
+    stage: &Stage,
+    operation: &Operation,
+    token: Kind,
+    request: &Request,
+    answer: &Answer,
+    attempt: &mut Attempt,
+) {
+    let Answer { status, text } = answer;
+    attempt.answered(match status {
+        200..=299 => "2xx",
+        401 => "401",
+        403 => "403",
+        404 => "404",
+        409 => "409",
+        429 => "429",
+        500.. => "5xx",
+        _ => "4xx",
+    });
+    if *status >= 500 {
+        attempt.find(format!("answered {status}: {}", text.lines().last().unwrap_or_default()));
+    }
+    if let Some(secret) = stage.leak(text, &attempt.shown) {
+        attempt.find(format!("the answer, {status}, holds the victim's {secret}"));
+    }
+    let succeeded = (200..300).contains(status);
+    if !token.is_valid() && !operation.is_public && *status != 401 && *status != 403 {
+        attempt.find(format!("a token that is {token:?} was answered {status}"));
+    }
+    if succeeded && !operation.is_public && request.reaches_out {
+        attempt.find(format!(
+            "what reaches for the victim succeeded with {status}: {}",
+            text.lines().last().unwrap_or_default()
+        ));
+    }
+    if token.is_valid() && request.names_victim && !request.impersonates && *status == 403 {
+        attempt.find("the answer 403 tells that the seller is there".to_owned());
+    }
+}
+
+fn compose(stage: &Stage, operation: &Operation, token: Kind, dice: &mut Dice) -> Request {
+    let has = |place: &str| operation.parameters.iter().any(|parameter| parameter.place == place);
+    let names_seller = operation.path.contains("{sellerId}");
+    let inner = operation.path.matches('{').count() > usize::from(names_seller);
+    let mut aim = *dice.weighted(&AIMS);
+    let self_defeating =
+        SELF_DEFEATING.contains(&operation.method.as_str()) || operation.path.ends_with("/close");
+    // What cannot be aimed so is aimed at the seller.
+    let possible = match aim {
+        Aim::Seller => true,
+        Aim::Inner => inner,
+        Aim::Body => operation.body.is_some() && !self_defeating,
+        Aim::Query => has("query"),
+        Aim::Payload | Aim::IdempotencyKey | Aim::Impersonation => !self_defeating,
+    };
+    if !possible {
+        aim = Aim::Seller;
+    }
+    let mut request = Request { method: operation.method.clone(), ..Request::default() };
+    request.names_victim =
+        names_seller && (aim == Aim::Seller || (aim == Aim::Impersonation && dice.percent(60)));
+    request.reaches_out = request.names_victim || (aim == Aim::Inner && names_seller);
+    // For one who was a member a moment ago their old seller is a foreign one.
+    if token == Kind::Stale && names_seller {
+        request.reaches_out = true;
+    }
+    fill_path(stage, operation, aim, &mut request, dice);
+    fill_query(stage, operation, aim, &mut request, dice);
+    fill_body(stage, operation, aim, &mut request, dice);
+    match aim {
+        Aim::IdempotencyKey => request.header("idempotency-key", stage.foreign_key),
+        Aim::Impersonation => {
+            let sessions = &stage.victim.ids["impersonation_sessions"];
+            let session: &String = dice.pick(sessions);
+            request.header("impersonation-session", session);
+            request.impersonates = true;
+            request.reaches_out = names_seller;
+        }
+        _ if operation.method == "POST" && dice.percent(20) => {
+            request.header("idempotency-key", &format!("key {}", dice.below(50)));
+        }
+        _ => {}
+    }
+    request
+}
+
+fn fill_path(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Request, dice: &mut Dice) {
+    let mut rest = operation.path.as_str();
+    // Which of the inner ids is the victim's; the others are the insider's own.
+    let inner = operation.path.matches('{').count() - usize::from(operation.path.contains("{sellerId}"));
+    let foreign = dice.below(inner.max(1));
+    let mut number = 0;
+    while let Some((before, after)) = rest.split_once('{') {
+        request.path.push_str(before);
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        if name == "sellerId" {
+            request.path.push_str(if request.names_victim {
+                &stage.victim.seller
+            } else {
+                &stage.insider.seller
+            });
+        } else {
+            let side = match aim {
+                Aim::Inner if number == foreign => &stage.victim,
+                _ if request.names_victim => &stage.victim,
+                _ => &stage.insider,
+            };
+            let value = if aim == Aim::Payload && dice.percent(50) {
+                escaped(dice.payload())
+            } else {
+                side.id_for(name, dice)
+            };
+            request.path.push_str(&value);
+            number += 1;
+        }
+        rest = after;
+    }
+    request.path.push_str(rest);
+}
+
+fn fill_query(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Request, dice: &mut Dice) {
+    let side = if aim == Aim::Query { &stage.victim } else { &stage.insider };
+    for parameter in operation.parameters.iter().filter(|parameter| parameter.place == "query") {
+        if !dice.percent(if aim == Aim::Query { 70 } else { 25 }) {
+            continue;
+        }
+        let value = query_value(stage, parameter, aim, side, dice);
+        request.query.push((parameter.name.clone(), value));
+    }
+    // A name that no document mentions.
+    if aim == Aim::Query && dice.percent(15) {
+        request.query.push(("seller_id".to_owned(), stage.victim.seller.clone()));
+    }
+}
+
+fn query_value(
+    stage: &Stage,
+    parameter: &Parameter,
+    aim: Aim,
+    side: &super::side::Side,
+    dice: &mut Dice,
+) -> String {
+    if aim == Aim::Payload && dice.percent(70) {
+        return dice.payload().to_owned();
+    }
+    if parameter.name == "cursor" {
+        return if stage.cursors.is_empty() || dice.percent(20) {
+            dice.payload().to_owned()
+        } else {
+            dice.pick(&stage.cursors).clone()
+        };
+    }
+    let mut ids = |name: &str, dice: &mut Dice| side.id_for(name, dice);
+    match stage.document.value(&parameter.schema, &parameter.name, dice, &mut ids) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn fill_body(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Request, dice: &mut Dice) {
+    let Some(schema) = &operation.body else { return };
+    let mut foreign = false;
+    let mut ids = |name: &str, dice: &mut Dice| {
+        if aim == Aim::Body || dice.percent(30) {
+            foreign = true;
+            stage.victim.id_for(name, dice)
+        } else {
+            stage.insider.id_for(name, dice)
+        }
+    };
+    let mut body = stage.document.value(schema, "", dice, &mut ids);
+    if aim == Aim::Payload && dice.percent(80) {
+        let payload = dice.payload();
+        let share = 20 + dice.below(80);
+        poison(&mut body, payload, share, dice);
+    }
+    if aim == Aim::Body && dice.percent(30) {
+        // Fields that no document mentions.
+        if let Value::Object(fields) = &mut body {
+            fields.insert("seller_id".to_owned(), stage.victim.seller.clone().into());
+        }
+    }
+    request.reaches_out |= foreign && operation.path.contains("{sellerId}");
+    let text = body.to_string();
+    request.body = Some(match dice.below(40) {
+        0 => text[..text.len() / 2].to_owned(),
+        1 => format!("[{text}]"),
+        2 => String::new(),
+        _ => text,
+    });
+}
+
+/// Replaces some of the texts in a body.
+fn poison(value: &mut Value, payload: &str, share: usize, dice: &mut Dice) {
+    match value {
+        Value::String(text) if dice.percent(share) => payload.clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| poison(item, payload, share, dice)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| poison(field, payload, share, dice)),
+        _ => {}
+    }
+}
+
+/// A text as a URL carries it.
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+        escaped
+    })
+}
+
+impl Request {
+    fn header(&mut self, name: &str, value: &str) {
+        self.headers.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The request in one line, to be found again and sent again.
+    fn shown(&self, token: Kind) -> String {
+        let mut shown = format!("{} {}", self.method, self.path);
+        for (name, value) in &self.query {
+            let _ = write!(shown, " ?{name}={value}");
+        }
+        for (name, value) in &self.headers {
+            let _ = write!(shown, " {name}: {value}");
+        }
+        let _ = write!(shown, " as {token:?}");
+        if let Some(body) = &self.body {
+            let _ = write!(shown, " {body}");
+        }
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_url_cannot_carry_is_escaped() {
+        assert_eq!(escaped("a/b ?\u{0}é"), "a%2Fb%20%3F%00%C3%A9");
+    }
+}

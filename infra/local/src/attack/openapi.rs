@@ -1,0 +1,264 @@
+//! The API's own document, read for what can be asked of it, and bodies made to its schemas.
+
+use anyhow::Context;
+use serde_json::{Map, Value, json};
+
+use super::dice::Dice;
+
+const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
+/// Schemas refer to each other; deeper than this nothing more is filled in.
+const DEPTH: usize = 8;
+
+/// One operation.
+#[derive(Debug)]
+pub struct Operation {
+    /// Such as `GET`.
+    pub method: String,
+    /// With names in braces for what varies.
+    pub path: String,
+    /// Parameters in path, query and headers.
+    pub parameters: Vec<Parameter>,
+    /// Schema of the JSON body, if it takes one.
+    pub body: Option<Value>,
+    /// Whether it answers anybody.
+    pub is_public: bool,
+}
+
+/// A parameter.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// `path`, `query` or `header`.
+    pub place: String,
+    /// What it holds.
+    pub schema: Value,
+}
+
+/// The document.
+#[derive(Debug)]
+pub struct Document {
+    /// Every operation.
+    pub operations: Vec<Operation>,
+    root: Value,
+}
+
+impl Operation {
+    /// How it is called in tables.
+    pub fn name(&self) -> String {
+        format!("{:6} {}", self.method, self.path)
+    }
+}
+
+impl Document {
+    /// Reads the document.
+    pub fn parse(root: Value) -> anyhow::Result<Self> {
+        let paths = root["paths"].as_object().context("the document has no paths")?;
+        let mut operations = Vec::new();
+        for (path, item) in paths {
+            for method in METHODS {
+                if let Some(operation) = item.get(method) {
+                    operations.push(read(&root, path, method, item, operation));
+                }
+            }
+        }
+        Ok(Self { operations, root })
+    }
+
+    /// A value that a schema permits, mostly; `ids` gives the ids to put where one belongs.
+    pub fn value(
+        &self,
+        schema: &Value,
+        name: &str,
+        dice: &mut Dice,
+        ids: &mut dyn FnMut(&str, &mut Dice) -> String,
+    ) -> Value {
+        self.fill(schema, name, dice, ids, DEPTH)
+    }
+
+    fn fill(
+        &self,
+        schema: &Value,
+        name: &str,
+        dice: &mut Dice,
+        ids: &mut dyn FnMut(&str, &mut Dice) -> String,
+        depth: usize,
+    ) -> Value {
+        let schema = resolved(&self.root, schema);
+        if depth == 0 {
+            return Value::Null;
+        }
+        for choice in ["oneOf", "anyOf", "allOf"] {
+            if let Some(schemas) = schema[choice].as_array().filter(|schemas| !schemas.is_empty()) {
+                if choice == "allOf" {
+                    let mut all = Map::new();
+                    for part in schemas {
+                        if let Value::Object(part) = self.fill(part, name, dice, ids, depth - 1) {
+                            all.extend(part);
+                        }
+                    }
+                    return Value::Object(all);
+                }
+                return self.fill(dice.pick(schemas), name, dice, ids, depth - 1);
+            }
+        }
+        if let Some(values) = schema["enum"].as_array().filter(|values| !values.is_empty()) {
+            return dice.pick(values).clone();
+        }
+        if !schema["const"].is_null() {
+            return schema["const"].clone();
+        }
+        match kind(schema, dice) {
+            "object" => self.object(schema, dice, ids, depth),
+            "array" => {
+                let count = 1 + dice.below(2);
+                (0..count).map(|_| self.fill(&schema["items"], name, dice, ids, depth - 1)).collect()
+            }
+            "integer" => {
+                let (least, most) =
+                    (schema["minimum"].as_i64().unwrap_or(0), schema["maximum"].as_i64().unwrap_or(100));
+                let span = usize::try_from(most.saturating_sub(least)).unwrap_or_default().saturating_add(1);
+                json!(least + i64::try_from(dice.below(span)).unwrap_or_default())
+            }
+            "number" => json!(dice.below(1000)),
+            "boolean" => json!(dice.percent(50)),
+            "null" => Value::Null,
+            _ => json!(text(schema, name, dice, ids)),
+        }
+    }
+
+    fn object(
+        &self,
+        schema: &Value,
+        dice: &mut Dice,
+        ids: &mut dyn FnMut(&str, &mut Dice) -> String,
+        depth: usize,
+    ) -> Value {
+        let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut object = Map::new();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            if required.iter().any(|required| required == name.as_str()) || dice.percent(60) {
+                object.insert(name.clone(), self.fill(property, name, dice, ids, depth - 1));
+            }
+        }
+        if schema["additionalProperties"].is_object() {
+            let name = *dice.pick(&["username", "password", "client_id", "seller_id", "account_id"]);
+            object.insert(
+                name.to_owned(),
+                self.fill(&schema["additionalProperties"], name, dice, ids, depth - 1),
+            );
+        }
+        Value::Object(object)
+    }
+}
+
+fn read(root: &Value, path: &str, method: &str, item: &Value, operation: &Value) -> Operation {
+    let lists = [&item["parameters"], &operation["parameters"]];
+    let parameters = lists.into_iter().filter_map(Value::as_array).flatten().map(|parameter| {
+        let parameter = resolved(root, parameter);
+        let text = |name: &str| parameter[name].as_str().unwrap_or_default().to_owned();
+        Parameter { name: text("name"), place: text("in"), schema: parameter["schema"].clone() }
+    });
+    let content = resolved(root, &operation["requestBody"])["content"].as_object();
+    let json = content.and_then(|content| content.iter().find(|(kind, _)| kind.contains("json")));
+    let security = operation.get("security").or(root.get("security"));
+    Operation {
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        parameters: parameters.collect(),
+        body: json.map(|(_, content)| content["schema"].clone()),
+        is_public: security.and_then(Value::as_array).is_none_or(Vec::is_empty),
+    }
+}
+
+/// What a `$ref` stands for.
+fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+    let mut found = schema;
+    for _ in 0..DEPTH {
+        let Some(reference) = found["$ref"].as_str() else { return found };
+        found = root.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
+    }
+    found
+}
+
+/// The type of a schema; one of several where it names several.
+fn kind<'a>(schema: &'a Value, dice: &mut Dice) -> &'a str {
+    match &schema["type"] {
+        Value::String(kind) => kind,
+        Value::Array(kinds) if !kinds.is_empty() => dice.pick(kinds).as_str().unwrap_or("string"),
+        _ if schema["properties"].is_object() => "object",
+        _ => "string",
+    }
+}
+
+fn text(
+    schema: &Value,
+    name: &str,
+    dice: &mut Dice,
+    ids: &mut dyn FnMut(&str, &mut Dice) -> String,
+) -> String {
+    match schema["format"].as_str() {
+        Some("uuid") => ids(name, dice),
+        Some("date-time") => format!("2026-01-{:02}T00:00:00Z", 1 + dice.below(28)),
+        Some("date") => format!("2026-01-{:02}", 1 + dice.below(28)),
+        Some("email") => format!("somebody{}@test.invalid", dice.below(1000)),
+        Some("uri" | "url") => "http://127.0.0.1/callback".to_owned(),
+        _ if dice.percent(25) => dice.payload().to_owned(),
+        _ => format!("{name} {}", dice.below(1000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> Document {
+        let root = json!({
+            "security": [{"bearer": []}],
+            "paths": {
+                "/v1/sellers/{sellerId}/claims": {
+                    "parameters": [{"$ref": "#/components/parameters/Seller"}],
+                    "post": {
+                        "parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 3}}],
+                        "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Claim"}}}}
+                    }
+                },
+                "/v1/openapi.json": {"get": {"security": []}}
+            },
+            "components": {
+                "parameters": {"Seller": {"name": "sellerId", "in": "path", "schema": {"type": "string", "format": "uuid"}}},
+                "schemas": {"Claim": {"type": "object", "required": ["return_id", "state", "lines"], "properties": {
+                    "return_id": {"type": "string", "format": "uuid"},
+                    "state": {"enum": ["FILED"]},
+                    "lines": {"type": "array", "items": {"oneOf": [{"$ref": "#/components/schemas/Claim"}, {"type": "null"}]}}
+                }}}
+            }
+        });
+        Document::parse(root).unwrap()
+    }
+
+    #[test]
+    fn operations_bring_their_parameters_bodies_and_security() {
+        let document = document();
+        let names: Vec<String> = document.operations.iter().map(Operation::name).collect();
+        assert_eq!(names, ["GET    /v1/openapi.json", "POST   /v1/sellers/{sellerId}/claims"]);
+        let [public, claims] = &document.operations[..] else { panic!("two operations") };
+        assert!(public.is_public && !claims.is_public);
+        let places: Vec<(&str, &str)> =
+            claims.parameters.iter().map(|p| (p.name.as_str(), p.place.as_str())).collect();
+        assert_eq!(places, [("sellerId", "path"), ("limit", "query")]);
+    }
+
+    #[test]
+    fn bodies_follow_their_schema_and_end() {
+        let document = document();
+        let schema = document.operations[1].body.clone().unwrap();
+        for attempt in 0..50 {
+            let mut dice = Dice::new(1, attempt);
+            let body = document.value(&schema, "", &mut dice, &mut |name, _| format!("id of {name}"));
+            assert_eq!(body["return_id"], "id of return_id");
+            assert_eq!(body["state"], "FILED");
+            assert!(body["lines"].is_array(), "{body}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Attempts by neighbourhood: many tasks of several sellers share one pool with fewer connections than tasks. Some end
+//! badly on purpose, and whoever comes next must see its own rows only.
+
+use std::time::Duration;
+
+use robnu_tenancy::{Access, Error, Permission, SellerId, SellerScope, Subject};
+
+use super::Attempt;
+use super::dice::Dice;
+use super::stage::Stage;
+
+const ORDERS: &str = "select seller_id::text from robnu.orders";
+const ACCOUNTS: &str = "select seller_id::text from robnu.marketplace_accounts";
+const SLOW: &str = "select seller_id::text from robnu.orders, pg_sleep(0.02)";
+const FAILS: &str = "select (1 / 0)::text";
+
+const WAYS: [(usize, &str); 6] = [
+    (40, "one read"),
+    (20, "a session, committed"),
+    (12, "a session, dropped"),
+    (12, "cancelled in flight"),
+    (10, "a statement fails"),
+    (6, "a door that is shut"),
+];
+
+/// Makes one attempt.
+pub async fn attempt(stage: &Stage, dice: &mut Dice, attempt: &mut Attempt) {
+    let mut sellers: Vec<(&str, &str)> =
+        stage.neighbours.iter().map(|(side, subject)| (side.seller.as_str(), subject.as_str())).collect();
+    sellers.push((&stage.insider.seller, &stage.tokens.owner.subject));
+    let (seller, subject) = *dice.pick(&sellers);
+    let way = *dice.weighted(&WAYS);
+    attempt.label("scopes that share a pool", way);
+    attempt.shown = format!("{way} as {subject} of {seller}");
+    let others: Vec<&str> = sellers.iter().map(|(id, _)| *id).filter(|id| *id != seller).collect();
+    let target = if way == "a door that is shut" { *dice.pick(&others) } else { seller };
+    let Some(scope) = scope(target, subject) else {
+        return attempt.find(format!("no scope of {target} and {subject}"));
+    };
+    match enter(stage, &scope, way, dice).await {
+        Ok(rows) if rows.is_empty() && way == "cancelled in flight" => attempt.answered("cancelled"),
+        Ok(rows) if rows.is_empty() || rows.iter().any(|row| row != seller) => {
+            attempt.find(format!("sees the rows of {rows:?}"));
+        }
+        Ok(_) if way == "a door that is shut" => attempt.find("the door let a stranger in".to_owned()),
+        Ok(_) => attempt.answered("own rows"),
+        Err(Error::NoMembership) if way == "a door that is shut" => attempt.answered("refused"),
+        Err(Error::Statement(_)) if way == "a statement fails" => attempt.answered("failed"),
+        Err(error) => attempt.find(format!("failed: {error}")),
+    }
+}
+
+fn scope(seller: &str, subject: &str) -> Option<SellerScope> {
+    let seller: SellerId = seller.parse().ok()?;
+    let subject = Subject::from_verified_claim(subject)?;
+    Some(SellerScope::for_member(subject, seller, Permission::Read, Access::Read))
+}
+
+/// The sellers of the rows that were seen.
+async fn enter(stage: &Stage, scope: &SellerScope, way: &str, dice: &mut Dice) -> Result<Vec<String>, Error> {
+    let database = &stage.database;
+    let rows = match way {
+        "a session, committed" => {
+            let mut session = database.session(scope).await?;
+            let rows = session.query(ORDERS, &[]).await?;
+            session.commit_with(&[(ACCOUNTS, &[])]).await?;
+            rows
+        }
+        "a session, dropped" => {
+            let mut session = database.session(scope).await?;
+            let rows = session.query(ACCOUNTS, &[]).await?;
+            drop(session);
+            rows
+        }
+        "cancelled in flight" => {
+            let pause = Duration::from_micros(u64::try_from(dice.below(25_000)).unwrap_or_default());
+            match tokio::time::timeout(pause, database.read(scope, SLOW, &[])).await {
+                Ok(rows) => rows?,
+                Err(_) => Vec::new(),
+            }
+        }
+        "a statement fails" => {
+            let mut session = database.session(scope).await?;
+            session.query(ORDERS, &[]).await?;
+            session.query(FAILS, &[]).await?
+        }
+        _ => database.read(scope, ORDERS, &[]).await?,
+    };
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
