@@ -29,7 +29,8 @@ create index orders_by_time on orders (seller_id, placed_at desc, id desc);
 create index orders_by_account on orders (seller_id, account_id, placed_at desc, id desc);
 create index orders_by_status on orders (seller_id, status, placed_at desc, id desc);
 -- What must leave by when.
-create index orders_by_dispatch on orders (seller_id, dispatch_by, id)
+create index orders_by_dispatch_time on orders (seller_id, dispatch_by, id);
+create index orders_to_dispatch on orders (seller_id, dispatch_by, id)
   where status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED');
 -- Numbers that people type or scan are found whole and by their beginning.
 create index orders_by_external_id on orders (seller_id, external_order_id text_pattern_ops);

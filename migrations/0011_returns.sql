@@ -192,7 +192,7 @@ create trigger receive_return before update of received_at on returns for each r
 -- Returns that a code on a parcel may mean: the return's own number, its air waybill, or the number or air waybill of the
 -- parcel that went out. SECURITY DEFINER because who may only scan reads no shipments and still holds such parcels.
 create function returns_by_code(code text) returns setof uuid
-language sql stable security definer
+language sql stable security definer rows 2
 set search_path = robnu, pg_temp
 as $$
   select r.id from returns r
@@ -254,8 +254,8 @@ create table claims (
   -- The marketplace's ticket.
   marketplace_reference text check (length(marketplace_reference) between 1 and 100),
   currency text not null default 'INR' check (currency ~ '^[A-Z]{3}$'),
-  claimed_amount numeric(14, 4) check (claimed_amount > 0),
-  recovered_amount numeric(14, 4) check (recovered_amount > 0),
+  claimed_amount numeric(14, 4) check (claimed_amount >= 0),
+  recovered_amount numeric(14, 4) check (recovered_amount >= 0),
   -- Why it last changed its status: why it was lost, cancelled or reopened.
   status_reason text check (length(status_reason) between 1 and 500),
   filed_at timestamptz,
@@ -271,8 +271,9 @@ create table claims (
   check (recovered_amount is null or status = 'RESOLVED_WON'),
   check (status not in ('RESOLVED_LOST', 'CANCELLED') or status_reason is not null)
 );
-create index claims_by_status on claims (seller_id, status, id desc);
-create index claims_by_account on claims (seller_id, account_id, id desc);
+create index claims_by_time on claims (seller_id, created_at desc, id desc);
+create index claims_by_status on claims (seller_id, status, created_at desc, id desc);
+create index claims_by_account on claims (seller_id, account_id, created_at desc, id desc);
 
 -- Every step of a claim, written by the trigger below and by nothing else.
 create table claim_events (

@@ -4,16 +4,20 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use utoipa::IntoParams;
-use utoipa::openapi::Required;
+use chrono::{DateTime, Utc};
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{RefOr, Required};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
+use crate::fields::{label, label_schema};
 use crate::problem::{ApiError, FieldProblem};
 use crate::signature::{Describe, Notes};
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 200;
+/// Longest number or code, in characters.
+const MAX_LABEL: usize = 100;
 
 /// The parameters of a request, taken one by one.
 pub struct QueryParams {
@@ -60,6 +64,35 @@ impl IntoParams for Page {
     }
 }
 
+/// What [`QueryParams::label`] takes, for descriptions.
+pub struct LabelParam;
+
+/// What [`QueryParams::marketplace`] takes, for descriptions.
+pub struct MarketplaceParam;
+
+/// The schema of what [`QueryParams::label`] takes.
+pub fn query_label_schema() -> Object {
+    label_schema::<MAX_LABEL>()
+}
+
+impl PartialSchema for LabelParam {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::from(query_label_schema());
+        text.description(Some("A number or code as a marketplace or the seller writes it.")).into()
+    }
+}
+
+impl ToSchema for LabelParam {}
+
+impl PartialSchema for MarketplaceParam {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Z][A-Z_]{1,31}$"));
+        text.description(Some("A marketplace's code, such as AJIO.")).into()
+    }
+}
+
+impl ToSchema for MarketplaceParam {}
+
 impl QueryParams {
     /// A parameter as it is.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
@@ -90,6 +123,37 @@ impl QueryParams {
     /// An id.
     pub fn id<T: FromStr>(&mut self, name: &'static str) -> Option<T> {
         self.read(name, "must be an id", |text| text.parse().ok())
+    }
+
+    /// An instant.
+    pub fn instant(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
+        self.read(name, "must be an instant such as 2026-01-31T18:30:00Z", |text| {
+            DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc())
+        })
+    }
+
+    /// A number or code as a marketplace or the seller writes it, without blanks around it.
+    pub fn label(&mut self, name: &'static str) -> Option<String> {
+        self.read(
+            name,
+            "must be 1 to 100 characters, not all of them blank and none a control character",
+            |text| label(name, text, MAX_LABEL).ok(),
+        )
+    }
+
+    /// A marketplace's code.
+    pub fn marketplace(&mut self) -> Option<String> {
+        self.read("marketplace", "must be a marketplace's code, such as AJIO", |text| {
+            let plain = |letter: u8| letter.is_ascii_uppercase() || letter == b'_';
+            let well_formed =
+                (2..=32).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('_');
+            well_formed.then(|| text.to_owned())
+        })
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&mut self, name: &'static str) -> bool {
+        self.read(name, "must be true or false", |text| text.parse().ok()).unwrap_or_default()
     }
 
     /// The length of a page.

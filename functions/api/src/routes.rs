@@ -3,13 +3,22 @@
 #![allow(clippy::struct_field_names, reason = "answers have the API's own field names")]
 
 mod accounts;
+mod claims;
+mod dispatch;
+mod inventory;
+mod listings;
 mod marketplaces;
 mod me;
 mod money;
 mod orders;
+mod paging;
+mod payouts;
+mod returns;
 mod runs;
 mod schedules;
+mod search;
 mod sellers;
+mod shipments;
 mod sync;
 
 use axum::handler::Handler;
@@ -80,6 +89,29 @@ pub fn routes() -> Vec<Route> {
         runs::cancel,
         orders::list,
         orders::show,
+        orders::customer::show,
+        dispatch::list,
+        search::search,
+        shipments::list,
+        shipments::show,
+        returns::list,
+        returns::show,
+        returns::scan::preview,
+        returns::scan::scan,
+        claims::list,
+        claims::show,
+        claims::file,
+        claims::steps::acknowledge,
+        claims::steps::win,
+        claims::steps::lose,
+        claims::steps::cancel,
+        claims::steps::reopen,
+        payouts::list,
+        payouts::show,
+        payouts::lines,
+        listings::list,
+        listings::show,
+        inventory::list,
     ]
 }
 

@@ -66,9 +66,19 @@ fn complete_success(response: &mut Response, schemas: &BTreeMap<String, RefOr<Sc
 /// [`crate::versions::Tagged`] or, where a key may have come, as [`crate::idempotency::Reply`].
 fn has_version(response: &Response, schemas: &BTreeMap<String, RefOr<Schema>>) -> bool {
     let Some(RefOr::T(content)) = response.content.get("application/json") else { return false };
-    let Some(RefOr::Ref(reference)) = &content.schema else { return false };
-    let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
-    matches!(schemas.get(name), Some(RefOr::T(Schema::Object(object))) if object.properties.contains_key("version"))
+    content.schema.as_ref().is_some_and(|schema| is_versioned(schema, schemas))
+}
+
+fn is_versioned(schema: &RefOr<Schema>, schemas: &BTreeMap<String, RefOr<Schema>>) -> bool {
+    match schema {
+        RefOr::Ref(reference) => {
+            let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+            schemas.get(name).is_some_and(|named| is_versioned(named, schemas))
+        }
+        RefOr::T(Schema::Object(object)) => object.properties.contains_key("version"),
+        RefOr::T(Schema::AllOf(parts)) => parts.items.iter().any(|part| is_versioned(part, schemas)),
+        RefOr::T(_) => false,
+    }
 }
 
 fn refusal(status: u16) -> Response {

@@ -1,26 +1,28 @@
 //! `/v1/sellers/{sellerId}/orders`: orders, and one order with its lines and shipments.
 
-mod rows;
+pub mod customer;
+pub mod rows;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
-use robnu_tenancy::{AccountId, OrderId};
+use robnu_tenancy::{AccountId, OrderId, Params};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
+use super::paging::{Direction, Start, at, next_cursor};
 use crate::app::SharedApp;
-use crate::cursor::{List, Position};
+use crate::cursor::List;
 use crate::identity::{Member, PathId};
-use crate::known_text::OrderStatusName;
+use crate::known_text::{OrderSort, OrderStatusName};
 use crate::problem::{ApiError, Missing};
-use crate::query::{Page, QueryParams};
+use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::rights::Read;
 
 use rows::{Line, Order, Shipment};
 
-const ORDERS: &str = include_str!("../sql/orders.sql");
+const NEWEST: &str = include_str!("../sql/orders_newest.sql");
+const OLDEST: &str = include_str!("../sql/orders_oldest.sql");
+const DISPATCH_BY: &str = include_str!("../sql/orders_dispatch.sql");
 const ORDER: &str = include_str!("../sql/order.sql");
 const ORDER_LINES: &str = include_str!("../sql/order_lines.sql");
 const ORDER_SHIPMENTS: &str = include_str!("../sql/order_shipments.sql");
@@ -41,12 +43,18 @@ pub struct WholeOrder {
     shipments: Vec<Shipment>,
 }
 
-/// The seller's orders, the latest placed first
+/// The seller's orders
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/orders", operation_id = "list_orders", tag = "orders",
     params(
         ("account_id" = Option<Uuid>, Query, description = "Orders of this account only."),
+        ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Orders of this marketplace only."),
         ("status" = Option<OrderStatusName>, Query, description = "Orders that stand so only."),
+        ("placed_from" = Option<DateTime<Utc>>, Query, description = "Orders placed at or after this instant."),
+        ("placed_to" = Option<DateTime<Utc>>, Query, description = "Orders placed before this instant."),
+        ("dispatch_before" = Option<DateTime<Utc>>, Query, description = "Orders that must leave before this instant."),
+        ("sku" = inline(Option<LabelParam>), Query, description = "Orders with a line of this article only."),
+        ("sort" = inline(Option<OrderSort>), Query, description = "newest (the default) and oldest by when they were placed; dispatch_by by when they must leave, without those that need not."),
         Page
     ),
     responses((status = 200, body = Orders))
@@ -57,22 +65,33 @@ pub async fn list(
     mut query: QueryParams,
 ) -> Result<Json<Orders>, ApiError> {
     let account: Option<AccountId> = query.id("account_id");
+    let marketplace = query.marketplace();
     let status = query.read("status", "is not an order status", OrderStatusName::parse);
     let status = status.map(OrderStatusName::as_str);
+    let (from, to) = (query.instant("placed_from"), query.instant("placed_to"));
+    let due_before = query.instant("dispatch_before");
+    let sku = query.label("sku");
+    let sort =
+        query.read("sort", "is not an order of this list", OrderSort::parse).unwrap_or(OrderSort::newest);
     let (limit, cursor) = (query.limit(), query.text("cursor"));
     query.finish()?;
-    let list = List::new("orders", member.scope.seller_id(), &(account, status));
-    let start = cursor.map(|cursor| list.position(&cursor)).transpose()?;
-    let (placed_before, id_before) = match start {
-        None => (DateTime::<Utc>::MAX_UTC, Uuid::max()),
-        Some(at) => (DateTime::from_timestamp_micros(at.micros).ok_or(ApiError::InvalidCursor)?, at.id),
+    let filters = (account, &marketplace, status, from, to, due_before, &sku, sort);
+    let list = List::new("orders", member.scope.seller_id(), &filters);
+    let (sql, direction) = match sort {
+        OrderSort::oldest => (OLDEST, Direction::Up),
+        OrderSort::dispatch_by => (DISPATCH_BY, Direction::Up),
+        _ => (NEWEST, Direction::Down),
     };
+    let start = Start::new(&list, cursor.as_deref(), direction)?;
     // One more than asked for tells whether there is a next page.
-    let params: robnu_tenancy::Params<'_> = &[&placed_before, &id_before, &(limit + 1), &account, &status];
-    let rows = app.database.read(&member.scope, ORDERS, params).await?;
+    let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
+    let params: Params<'_> =
+        &[&instant, &id, &fetch, &account, &marketplace, &status, &from, &to, &due_before, &sku];
+    let rows = app.database.read(&member.scope, sql, params).await?;
     let mut orders = rows.iter().map(Order::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = super::cut(&mut orders, limit).map(|last| {
-        list.cursor(Position { micros: last.placed_at.timestamp_micros(), id: *last.order_id.as_uuid() })
+    let next_cursor = next_cursor(&list, &mut orders, limit, |last| {
+        let urgent = last.dispatch_by.filter(|_| sort == OrderSort::dispatch_by);
+        at(urgent.unwrap_or(last.placed_at), *last.order_id.as_uuid())
     });
     Ok(Json(Orders { orders, next_cursor }))
 }

@@ -1,5 +1,6 @@
 -- One order. $1 order
-select id, account_id, external_order_id, status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by,
-  fulfilled_by, payment_method, currency, total_amount, ship_city, ship_postal_code
-from robnu.orders
-where id = $1
+select o.id, o.account_id, a.marketplace_code, o.external_order_id, o.status, o.marketplace_status, o.placed_at,
+  o.marketplace_updated_at, o.dispatch_by, o.fulfilled_by, o.payment_method, o.currency, o.total_amount, o.ship_city,
+  o.ship_postal_code
+from robnu.orders o join robnu.marketplace_accounts a on a.id = o.account_id
+where o.id = $1

@@ -69,7 +69,39 @@ const CASES: &[Case] = &[
     ),
     case("list_orders").query("status=PENDING&limit=1"),
     case("get_order"),
+    case("get_customer"),
+    case("list_dispatch").query("until=2030-01-01T00:00:00Z&limit=1"),
+    case("search").query("q=AWB1"),
+    case("list_shipments").query("tracking_number=AWB1&limit=1"),
+    case("get_shipment"),
+    case("list_payouts").query("sort=largest&limit=1"),
+    case("get_payout"),
+    case("list_payout_lines").query("line_type=FEE&limit=1"),
+    case("list_listings").query("sku=SKU-1&limit=1"),
+    case("get_listing"),
+    case("list_inventory").query("sort=lowest&limit=1"),
+    case("list_returns").query("status=IN_TRANSIT&sort=claim_due&limit=1"),
+    case("get_return"),
+    case("preview_return_scan").query("code=RAWB1"),
+    case("scan_return").body(r#"{"code": "RAWB1"}"#),
+    case("list_claims").query("status=FILED&limit=1"),
+    case("get_claim"),
+    case("file_claim").arrange(WITHOUT_CLAIM).body(r#"{"reason": "NOT_RECEIVED", "claimed_amount": "10.5"}"#).status(201),
+    case("acknowledge_claim").body(r#"{"marketplace_reference": "T-1"}"#),
+    case("win_claim").arrange(ACKNOWLEDGED).body(r#"{"recovered_amount": "10.0001"}"#),
+    case("lose_claim").arrange(ACKNOWLEDGED).body(r#"{"reason": "no proof of dispatch"}"#),
+    case("cancel_claim").body(r#"{"reason": "filed by mistake"}"#),
+    case("reopen_claim").arrange(CANCELLED).body(r#"{"reason": "cancelled by mistake"}"#),
 ];
+
+/// The fixture's return without its claim, and its claim further on; past the triggers that would not let it be.
+const WITHOUT_CLAIM: &str = "set session_replication_role = replica; delete from robnu.claim_events where seller_id = 'SELLER';
+    delete from robnu.claims where seller_id = 'SELLER';
+    update robnu.returns set received_at = null, received_by = null, internal_status = 'EXPECTED' where seller_id = 'SELLER'";
+const ACKNOWLEDGED: &str = "set session_replication_role = replica;
+    update robnu.claims set status = 'ACKNOWLEDGED', acknowledged_at = now() where seller_id = 'SELLER'";
+const CANCELLED: &str = "set session_replication_role = replica;
+    update robnu.claims set status = 'CANCELLED', status_reason = 'a mistake' where seller_id = 'SELLER'";
 
 /// How a fixture seller's ids are found; `$1` is the seller.
 const PATH_IDS: &[(&str, &str)] = &[
@@ -81,6 +113,11 @@ const PATH_IDS: &[(&str, &str)] = &[
     ("kind", "select 'ORDERS' from robnu.sellers where seller_id = $1"),
     ("runId", "select id from robnu.sync_runs where seller_id = $1 order by id limit 1"),
     ("orderId", "select id from robnu.orders where seller_id = $1 order by id limit 1"),
+    ("shipmentId", "select id from robnu.shipments where seller_id = $1 order by id limit 1"),
+    ("payoutId", "select id from robnu.payouts where seller_id = $1 order by id limit 1"),
+    ("listingId", "select id from robnu.listings where seller_id = $1 order by id limit 1"),
+    ("returnId", "select id from robnu.returns where seller_id = $1 order by id limit 1"),
+    ("claimId", "select id from robnu.claims where seller_id = $1 order by id limit 1"),
 ];
 
 const fn case(operation: &'static str) -> Case {

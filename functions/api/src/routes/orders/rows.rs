@@ -17,12 +17,14 @@ pub struct Order {
     pub order_id: OrderId,
     #[schema(value_type = Uuid)]
     account_id: AccountId,
+    marketplace: String,
     external_order_id: String,
     status: OrderStatusName,
     marketplace_status: String,
     pub placed_at: DateTime<Utc>,
     marketplace_updated_at: Option<DateTime<Utc>>,
-    dispatch_by: Option<DateTime<Utc>>,
+    /// When it must have left.
+    pub dispatch_by: Option<DateTime<Utc>>,
     fulfilled_by: Option<FulfilledBy>,
     payment_method: Option<String>,
     currency: String,
@@ -65,6 +67,7 @@ impl TryFrom<&Row> for Order {
         Ok(Self {
             order_id: row.try_get("id")?,
             account_id: row.try_get("account_id")?,
+            marketplace: row.try_get("marketplace_code")?,
             external_order_id: row.try_get("external_order_id")?,
             status: OrderStatusName::read(row, "status")?,
             marketplace_status: row.try_get("marketplace_status")?,

@@ -76,7 +76,7 @@ impl Api {
         api
     }
 
-    /// Replaces the fixture's data key, which nothing opens, by one from KMS.
+    /// Replaces the fixture's data key, which nothing opens, by one from KMS, and seals the customer of its order with it.
     async fn give_key(&self, seller: &Seller, keys: &KeyService) {
         let key = keys.generate(seller.id).await.expect("KMS makes a key");
         let sql =
@@ -85,6 +85,10 @@ impl Api {
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
             [&seller.id, &key.wrapped.id, &key.wrapped.ciphertext, &key.kms_key_id];
         assert_eq!(superuser.execute(sql, &params).await.unwrap(), 1);
+        let place = Place { table: "order_pii", column: "customer_name_enc", row: *seller.order.as_uuid() };
+        let name = key.cipher.seal(place, b"Asha Rao").expect("a text can be sealed");
+        let sql = "update robnu.order_pii set customer_name_enc = $2 where seller_id = $1";
+        assert_eq!(superuser.execute(sql, &[&seller.id, &name]).await.unwrap(), 1);
     }
 
     /// Sends a call through the router, and holds the answer against the document.

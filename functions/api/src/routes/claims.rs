@@ -1,0 +1,183 @@
+//! `/v1/sellers/{sellerId}/claims`: what the seller claims for returns, and how far each claim is.
+
+mod rows;
+pub mod steps;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use robnu_tenancy::{AccountId, ClaimId, Params, ReturnId, Row};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::money::{AmountText, amount};
+use super::paging::{Direction, Start, at, next_cursor};
+use crate::app::SharedApp;
+use crate::cursor::List;
+use crate::fields::{label, label_schema};
+use crate::idempotency::{KeyedJson, Reply};
+use crate::identity::{Member, PathId};
+use crate::json::present;
+use crate::known_text::{ClaimReason, ClaimStatus, TimeSort};
+use crate::problem::{ApiError, Missing};
+use crate::query::{MarketplaceParam, Page, QueryParams};
+use crate::refusals::CLAIM_EXISTS;
+use crate::rights::{ClaimsFile, Read};
+use crate::versions::{Tagged, Versioned};
+
+use rows::{Claim, ClaimEvent};
+
+const NEWEST: &str = include_str!("../sql/claims_newest.sql");
+const OLDEST: &str = include_str!("../sql/claims_oldest.sql");
+const CLAIM: &str = include_str!("../sql/claim.sql");
+const EVENTS: &str = include_str!("../sql/claim_events.sql");
+const FILE: &str = include_str!("../sql/file_claim.sql");
+const CLAIM_OF_RETURN: &str = include_str!("../sql/claim_of_return.sql");
+const RETURN_EXISTS: &str = include_str!("../sql/return_exists.sql");
+
+/// Longest note on a claim, in characters.
+const MAX_NOTE: usize = 1000;
+/// Longest number of a marketplace's ticket, in characters.
+const MAX_REFERENCE: usize = 100;
+
+/// A page of claims.
+#[derive(Serialize, ToSchema)]
+pub struct Claims {
+    claims: Vec<Claim>,
+    next_cursor: Option<String>,
+}
+
+/// One claim with its steps.
+#[derive(Serialize, ToSchema)]
+pub struct WholeClaim {
+    #[serde(flatten)]
+    head: Claim,
+    /// Its steps, first things first.
+    events: Vec<ClaimEvent>,
+}
+
+impl Versioned for WholeClaim {
+    fn version(&self) -> i32 {
+        self.head.version
+    }
+}
+
+/// A claim to be filed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileClaim {
+    reason: ClaimReason,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(schema_with = label_schema::<MAX_NOTE>, required = false)]
+    note: Option<String>,
+    /// The marketplace's ticket, if there is one already.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(schema_with = label_schema::<MAX_REFERENCE>, required = false)]
+    marketplace_reference: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = AmountText, required = false)]
+    claimed_amount: Option<AmountText>,
+}
+
+/// The seller's claims
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/claims", operation_id = "list_claims", tag = "claims",
+    params(
+        ("account_id" = Option<Uuid>, Query, description = "Claims for returns of this account only."),
+        ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Claims on this marketplace only."),
+        ("status" = inline(Option<ClaimStatus>), Query, description = "Claims that are so far only."),
+        ("reason" = inline(Option<ClaimReason>), Query, description = "Claims for this reason only."),
+        ("created_from" = Option<DateTime<Utc>>, Query, description = "Claims made at or after this instant."),
+        ("created_to" = Option<DateTime<Utc>>, Query, description = "Claims made before this instant."),
+        ("sort" = inline(Option<TimeSort>), Query, description = "newest is the default."),
+        Page
+    ),
+    responses((status = 200, body = Claims))
+)]
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    mut query: QueryParams,
+) -> Result<Json<Claims>, ApiError> {
+    let account: Option<AccountId> = query.id("account_id");
+    let marketplace = query.marketplace();
+    let status = query.read("status", "is not a claim status", ClaimStatus::parse).map(ClaimStatus::as_str);
+    let reason = query.read("reason", "is not a claim's reason", ClaimReason::parse).map(ClaimReason::as_str);
+    let (from, to) = (query.instant("created_from"), query.instant("created_to"));
+    let sort =
+        query.read("sort", "is not an order of this list", TimeSort::parse).unwrap_or(TimeSort::newest);
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let filters = (account, &marketplace, status, reason, from, to, sort);
+    let list = List::new("claims", member.scope.seller_id(), &filters);
+    let (sql, direction) = match sort {
+        TimeSort::oldest => (OLDEST, Direction::Up),
+        _ => (NEWEST, Direction::Down),
+    };
+    let start = Start::new(&list, cursor.as_deref(), direction)?;
+    let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
+    let params: Params<'_> = &[&instant, &id, &fetch, &account, &marketplace, &status, &reason, &from, &to];
+    let rows = app.database.read(&member.scope, sql, params).await?;
+    let mut claims = rows.iter().map(Claim::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next_cursor =
+        next_cursor(&list, &mut claims, limit, |last| at(last.created_at, *last.claim_id.as_uuid()));
+    Ok(Json(Claims { claims, next_cursor }))
+}
+
+/// A claim with its steps
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/claims/{claimId}", operation_id = "get_claim", tag = "claims",
+    responses((status = 200, body = WholeClaim))
+)]
+pub async fn show(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    PathId(id): PathId<ClaimId>,
+) -> Result<Tagged<WholeClaim>, ApiError> {
+    let session = app.database.session(&member.scope).await?;
+    let statements: [(&str, Params<'_>); 2] = [(CLAIM, &[&id]), (EVENTS, &[&id])];
+    let answers = session.commit_with(&statements).await?;
+    let row = answers[0].first().ok_or(ApiError::NotFound(Missing::Claim))?;
+    let events = answers[1].iter().map(ClaimEvent::try_from).collect::<Result<_, _>>()?;
+    Ok(Tagged(WholeClaim { head: Claim::try_from(row)?, events }))
+}
+
+/// Files a claim for a return
+///
+/// A return that was not received can be claimed for when its claim window has ended (`claim_due_at`). What is wrong with
+/// a return that was received can be claimed for as long as the window, counted from the return's start or its receipt,
+/// whichever ends later.
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/returns/{returnId}/claim", operation_id = "file_claim", tag = "claims",
+    responses((status = 201, description = "The claim", body = Claim))
+)]
+pub async fn file(
+    State(app): State<SharedApp>,
+    member: Member<ClaimsFile>,
+    PathId(claimed): PathId<ReturnId>,
+    KeyedJson(body, idempotency): KeyedJson<FileClaim>,
+) -> Result<Reply<Claim>, ApiError> {
+    let note = optional_label("note", body.note.as_deref(), MAX_NOTE)?;
+    let reference =
+        optional_label("marketplace_reference", body.marketplace_reference.as_deref(), MAX_REFERENCE)?;
+    let claimed_amount = amount("claimed_amount", body.claimed_amount.as_ref())?;
+    let reason = body.reason.as_str();
+    let effect: [(&str, Params<'_>); 3] = [
+        (FILE, &[&claimed, &reason, &note, &reference, &claimed_amount]),
+        (RETURN_EXISTS, &[&claimed]),
+        (CLAIM_OF_RETURN, &[&claimed]),
+    ];
+    let read = |answers: &[Vec<Row>]| {
+        if answers[1].is_empty() {
+            return Err(ApiError::NotFound(Missing::Return));
+        }
+        let row = answers[2].first().filter(|_| !answers[0].is_empty());
+        Ok((StatusCode::CREATED, Claim::try_from(row.ok_or(ApiError::Refused(&CLAIM_EXISTS))?)?))
+    };
+    idempotency.run(&app.database, &member.scope, &effect, read).await
+}
+
+fn optional_label(field: &str, text: Option<&str>, max: usize) -> Result<Option<String>, ApiError> {
+    let text = text.map(|text| label(field, text, max)).transpose();
+    text.map_err(|problem| ApiError::InvalidBody(vec![problem]))
+}

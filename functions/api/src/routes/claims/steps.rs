@@ -1,0 +1,179 @@
+//! The steps of a claim: acknowledged by the marketplace, won, lost, cancelled, reopened.
+//!
+//! Which steps there are, and who may take them, the database keeps; a claim that is reopened is filed again.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use robnu_tenancy::{ClaimId, Params, Row, SellerScope};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::rows::Claim;
+use super::{CLAIM, MAX_REFERENCE, optional_label};
+use crate::app::{App, SharedApp};
+use crate::fields::{label, label_schema};
+use crate::idempotency::{Idempotency, KeyedJson, Reply};
+use crate::identity::{Member, PathId};
+use crate::json::present;
+use crate::known_text::ClaimStatus;
+use crate::problem::{ApiError, Missing};
+use crate::refusals::CLAIM_STEP;
+use crate::rights::{ClaimsFile, ClaimsResolve};
+use crate::routes::money::{AmountText, amount};
+use crate::versions::IfMatch;
+
+const STEP: &str = include_str!("../../sql/step_claim.sql");
+
+/// Longest reason of a step, in characters.
+const MAX_REASON: usize = 500;
+
+/// That the marketplace has taken a claim up.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcknowledgeClaim {
+    /// The marketplace's ticket.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(schema_with = label_schema::<MAX_REFERENCE>, required = false)]
+    marketplace_reference: Option<String>,
+}
+
+/// That a claim was won.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WinClaim {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = AmountText, required = false)]
+    recovered_amount: Option<AmountText>,
+}
+
+/// Why a claim was lost, is cancelled or reopened.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhyClaim {
+    #[schema(schema_with = label_schema::<MAX_REASON>)]
+    reason: String,
+}
+
+/// A step to be taken.
+#[derive(Default)]
+struct Step {
+    to: Option<ClaimStatus>,
+    why: Option<String>,
+    reference: Option<String>,
+    recovered: Option<Decimal>,
+}
+
+/// Notes that the marketplace has taken a claim up
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/claims/{claimId}/acknowledge", operation_id = "acknowledge_claim", tag = "claims",
+    responses((status = 200, description = "The claim as it is now", body = Claim))
+)]
+pub async fn acknowledge(
+    State(app): State<SharedApp>,
+    member: Member<ClaimsFile>,
+    PathId(id): PathId<ClaimId>,
+    if_match: IfMatch,
+    KeyedJson(body, idempotency): KeyedJson<AcknowledgeClaim>,
+) -> Result<Reply<Claim>, ApiError> {
+    let reference =
+        optional_label("marketplace_reference", body.marketplace_reference.as_deref(), MAX_REFERENCE)?;
+    let step = Step { to: Some(ClaimStatus::ACKNOWLEDGED), reference, ..Step::default() };
+    take(&app, &member.scope, id, if_match, &idempotency, step).await
+}
+
+/// Closes a claim as won
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/claims/{claimId}/resolve-won", operation_id = "win_claim", tag = "claims",
+    responses((status = 200, description = "The claim as it is now", body = Claim))
+)]
+pub async fn win(
+    State(app): State<SharedApp>,
+    member: Member<ClaimsResolve>,
+    PathId(id): PathId<ClaimId>,
+    if_match: IfMatch,
+    KeyedJson(body, idempotency): KeyedJson<WinClaim>,
+) -> Result<Reply<Claim>, ApiError> {
+    let recovered = amount("recovered_amount", body.recovered_amount.as_ref())?;
+    let step = Step { to: Some(ClaimStatus::RESOLVED_WON), recovered, ..Step::default() };
+    take(&app, &member.scope, id, if_match, &idempotency, step).await
+}
+
+/// Closes a claim as lost
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/claims/{claimId}/resolve-lost", operation_id = "lose_claim", tag = "claims",
+    responses((status = 200, description = "The claim as it is now", body = Claim))
+)]
+pub async fn lose(
+    State(app): State<SharedApp>,
+    member: Member<ClaimsResolve>,
+    PathId(id): PathId<ClaimId>,
+    if_match: IfMatch,
+    KeyedJson(body, idempotency): KeyedJson<WhyClaim>,
+) -> Result<Reply<Claim>, ApiError> {
+    let step = Step::because(ClaimStatus::RESOLVED_LOST, &body)?;
+    take(&app, &member.scope, id, if_match, &idempotency, step).await
+}
+
+/// Cancels a claim
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/claims/{claimId}/cancel", operation_id = "cancel_claim", tag = "claims",
+    responses((status = 200, description = "The claim as it is now", body = Claim))
+)]
+pub async fn cancel(
+    State(app): State<SharedApp>,
+    member: Member<ClaimsFile>,
+    PathId(id): PathId<ClaimId>,
+    if_match: IfMatch,
+    KeyedJson(body, idempotency): KeyedJson<WhyClaim>,
+) -> Result<Reply<Claim>, ApiError> {
+    let step = Step::because(ClaimStatus::CANCELLED, &body)?;
+    take(&app, &member.scope, id, if_match, &idempotency, step).await
+}
+
+/// Reopens a claim that is closed, cancelled or has new evidence: it is filed again
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/claims/{claimId}/reopen", operation_id = "reopen_claim", tag = "claims",
+    responses((status = 200, description = "The claim as it is now", body = Claim))
+)]
+pub async fn reopen(
+    State(app): State<SharedApp>,
+    member: Member<ClaimsResolve>,
+    PathId(id): PathId<ClaimId>,
+    if_match: IfMatch,
+    KeyedJson(body, idempotency): KeyedJson<WhyClaim>,
+) -> Result<Reply<Claim>, ApiError> {
+    let step = Step::because(ClaimStatus::FILED, &body)?;
+    take(&app, &member.scope, id, if_match, &idempotency, step).await
+}
+
+impl Step {
+    fn because(to: ClaimStatus, body: &WhyClaim) -> Result<Self, ApiError> {
+        let why = label("reason", &body.reason, MAX_REASON)
+            .map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
+        Ok(Self { to: Some(to), why: Some(why), ..Self::default() })
+    }
+}
+
+async fn take(
+    app: &App,
+    scope: &SellerScope,
+    id: ClaimId,
+    if_match: IfMatch,
+    idempotency: &Idempotency,
+    step: Step,
+) -> Result<Reply<Claim>, ApiError> {
+    let to = step.to.map(ClaimStatus::as_str);
+    let params: Params<'_> = &[&id, &to, &step.why, &step.reference, &step.recovered, &if_match.0];
+    let effect: [(&str, Params<'_>); 2] = [(STEP, params), (CLAIM, &[&id])];
+    let read = |answers: &[Vec<Row>]| {
+        let claim = Claim::try_from(answers[1].first().ok_or(ApiError::NotFound(Missing::Claim))?)?;
+        if answers[0].is_empty() {
+            // Either the version was another, or the claim is there already.
+            let outdated = if_match.0.is_some_and(|version| version != claim.version);
+            return Err(if outdated { ApiError::VersionMismatch } else { ApiError::Refused(&CLAIM_STEP) });
+        }
+        Ok((StatusCode::OK, claim))
+    };
+    idempotency.run(&app.database, scope, &effect, read).await
+}

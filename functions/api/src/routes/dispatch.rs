@@ -1,0 +1,112 @@
+//! `/v1/sellers/{sellerId}/dispatch`: what must leave by when, across marketplaces.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, NaiveDate, Utc};
+use robnu_tenancy::{AccountId, Error, Params, Row};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::orders::rows::Order;
+use super::paging::{Direction, Start, at, next_cursor};
+use crate::app::SharedApp;
+use crate::cursor::List;
+use crate::identity::Member;
+use crate::problem::ApiError;
+use crate::query::{MarketplaceParam, Page, QueryParams};
+use crate::rights::Read;
+
+const DISPATCH: &str = include_str!("../sql/dispatch.sql");
+const UNDATED: &str = include_str!("../sql/dispatch_undated.sql");
+const SUMMARY: &str = include_str!("../sql/dispatch_summary.sql");
+
+/// A page of what must leave.
+#[derive(Serialize, ToSchema)]
+pub struct Dispatch {
+    orders: Vec<OrderToDispatch>,
+    /// Over all pages: a row per day and marketplace.
+    summary: Vec<DispatchDay>,
+    next_cursor: Option<String>,
+}
+
+/// An open order that the seller must send.
+#[derive(Serialize, ToSchema)]
+pub struct OrderToDispatch {
+    #[serde(flatten)]
+    order: Order,
+    /// Whether it should have left already.
+    overdue: bool,
+}
+
+/// How much must leave on a day, for a marketplace.
+#[derive(Serialize, ToSchema)]
+pub struct DispatchDay {
+    marketplace: String,
+    /// The day in India; null for orders for which the marketplace states no time.
+    day: Option<NaiveDate>,
+    orders: i64,
+    overdue: i64,
+}
+
+/// Open orders by when they must leave, and how many there are per marketplace and Indian day
+///
+/// Orders that the marketplace itself sends are left out.
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/dispatch", operation_id = "list_dispatch", tag = "orders",
+    params(
+        ("account_id" = Option<Uuid>, Query, description = "Orders of this account only."),
+        ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Orders of this marketplace only."),
+        ("until" = Option<DateTime<Utc>>, Query, description = "Orders that must leave until this instant; all without it."),
+        ("undated" = Option<bool>, Query, description = "Instead of the orders with a time, those without one, the first read first."),
+        Page
+    ),
+    responses((status = 200, body = Dispatch))
+)]
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    mut query: QueryParams,
+) -> Result<Json<Dispatch>, ApiError> {
+    let account: Option<AccountId> = query.id("account_id");
+    let marketplace = query.marketplace();
+    let until = query.instant("until");
+    let undated = query.flag("undated");
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let list = List::new("dispatch", member.scope.seller_id(), &(account, &marketplace, until, undated));
+    let start = Start::new(&list, cursor.as_deref(), Direction::Up)?;
+    let until = until.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let page: Params<'_> = &[&start.instant()?, &start.id(), &(limit + 1), &until, &account, &marketplace];
+    let summary: Params<'_> = &[&until, &account, &marketplace];
+    let orders = if undated { UNDATED } else { DISPATCH };
+    let session = app.database.session(&member.scope).await?;
+    let answers = session.commit_with(&[(orders, page), (SUMMARY, summary)]).await?;
+    let mut orders = answers[0].iter().map(OrderToDispatch::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next_cursor = next_cursor(&list, &mut orders, limit, |last| {
+        let instant = last.order.dispatch_by.unwrap_or(DateTime::UNIX_EPOCH);
+        at(instant, *last.order.order_id.as_uuid())
+    });
+    let summary = answers[1].iter().map(DispatchDay::try_from).collect::<Result<_, _>>()?;
+    Ok(Json(Dispatch { orders, summary, next_cursor }))
+}
+
+impl TryFrom<&Row> for OrderToDispatch {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self { order: Order::try_from(row)?, overdue: row.try_get("overdue")? })
+    }
+}
+
+impl TryFrom<&Row> for DispatchDay {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            marketplace: row.try_get("marketplace_code")?,
+            day: row.try_get("day")?,
+            orders: row.try_get("orders")?,
+            overdue: row.try_get("overdue")?,
+        })
+    }
+}

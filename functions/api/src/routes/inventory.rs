@@ -1,0 +1,109 @@
+//! `/v1/sellers/{sellerId}/inventory`: what can still be sold, as marketplaces report it.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{AccountId, Error, ListingId, Params, Row};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::paging::{Direction, Start, at, next_cursor};
+use crate::app::SharedApp;
+use crate::cursor::{List, Position};
+use crate::identity::Member;
+use crate::known_text::InventorySort;
+use crate::problem::ApiError;
+use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
+use crate::rights::Read;
+
+const NEWEST: &str = include_str!("../sql/inventory_newest.sql");
+const LOWEST: &str = include_str!("../sql/inventory_lowest.sql");
+
+/// A page of stock.
+#[derive(Serialize, ToSchema)]
+pub struct Inventory {
+    inventory: Vec<Stock>,
+    next_cursor: Option<String>,
+}
+
+/// What there is of an article in one place.
+#[derive(Serialize, ToSchema)]
+pub struct Stock {
+    stock_id: Uuid,
+    #[schema(value_type = Uuid)]
+    account_id: AccountId,
+    marketplace: String,
+    /// Null until the listing is known here.
+    #[schema(value_type = Option<Uuid>)]
+    listing_id: Option<ListingId>,
+    sku: String,
+    /// The marketplace's id of the place; empty where it knows only one.
+    location: String,
+    /// What can still be sold.
+    available: i32,
+    /// What is set aside for open orders.
+    reserved: i32,
+    reported_at: DateTime<Utc>,
+}
+
+/// The seller's stock
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/inventory", operation_id = "list_inventory", tag = "listings",
+    params(
+        ("account_id" = Option<Uuid>, Query, description = "Stock of this account only."),
+        ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Stock on this marketplace only."),
+        ("sku" = inline(Option<LabelParam>), Query, description = "Stock of this article only."),
+        ("available_max" = Option<i32>, Query, description = "Stock of which at most so many can be sold."),
+        ("sort" = inline(Option<InventorySort>), Query, description = "newest (the default) by when it was reported, lowest by what can be sold."),
+        Page
+    ),
+    responses((status = 200, body = Inventory))
+)]
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    mut query: QueryParams,
+) -> Result<Json<Inventory>, ApiError> {
+    let account: Option<AccountId> = query.id("account_id");
+    let marketplace = query.marketplace();
+    let sku = query.label("sku");
+    let most: Option<i32> = query.read("available_max", "must be a whole number", |text| text.parse().ok());
+    let sort = query.read("sort", "is not an order of this list", InventorySort::parse);
+    let by_stock = sort == Some(InventorySort::lowest);
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let list =
+        List::new("inventory", member.scope.seller_id(), &(account, &marketplace, &sku, most, by_stock));
+    let (sql, direction) = if by_stock { (LOWEST, Direction::Up) } else { (NEWEST, Direction::Down) };
+    let start = Start::new(&list, cursor.as_deref(), direction)?;
+    let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
+    let number = i32::try_from(start.number()).unwrap_or(i32::MIN);
+    let place: &(dyn robnu_tenancy::ToSql + Sync) = if by_stock { &number } else { &instant };
+    let params: Params<'_> = &[place, &id, &fetch, &account, &marketplace, &sku, &most];
+    let rows = app.database.read(&member.scope, sql, params).await?;
+    let mut inventory = rows.iter().map(Stock::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next_cursor = next_cursor(&list, &mut inventory, limit, |last| {
+        let id = last.stock_id;
+        if by_stock { Position { micros: i64::from(last.available), id } } else { at(last.reported_at, id) }
+    });
+    Ok(Json(Inventory { inventory, next_cursor }))
+}
+
+impl TryFrom<&Row> for Stock {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            stock_id: row.try_get("id")?,
+            account_id: row.try_get("account_id")?,
+            marketplace: row.try_get("marketplace_code")?,
+            listing_id: row.try_get("listing_id")?,
+            sku: row.try_get("sku")?,
+            location: row.try_get("location")?,
+            available: row.try_get("available")?,
+            reserved: row.try_get("reserved")?,
+            reported_at: row.try_get("reported_at")?,
+        })
+    }
+}

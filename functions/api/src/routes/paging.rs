@@ -1,0 +1,73 @@
+//! Pages of lists that are sorted by a time or a number and an id, upwards or downwards.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::cursor::{List, Position};
+use crate::problem::ApiError;
+
+/// Which way a list goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From small to large.
+    Up,
+    /// From large to small.
+    Down,
+}
+
+/// Where a page of a list begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    given: Option<Position>,
+    direction: Direction,
+}
+
+impl Start {
+    /// Where the cursor says, if there is one, or else where the list does.
+    pub fn new(list: &List, cursor: Option<&str>, direction: Direction) -> Result<Self, ApiError> {
+        Ok(Self { given: cursor.map(|cursor| list.position(cursor)).transpose()?, direction })
+    }
+
+    /// The instant after which the page begins.
+    pub fn instant(&self) -> Result<DateTime<Utc>, ApiError> {
+        match (self.given, self.direction) {
+            (Some(at), _) => DateTime::from_timestamp_micros(at.micros).ok_or(ApiError::InvalidCursor),
+            (None, Direction::Down) => Ok(DateTime::<Utc>::MAX_UTC),
+            // Older than any marketplace, and not too old for the database.
+            (None, Direction::Up) => Ok(DateTime::UNIX_EPOCH),
+        }
+    }
+
+    /// The number after which the page begins.
+    pub fn number(&self) -> i64 {
+        match (self.given, self.direction) {
+            (Some(at), _) => at.micros,
+            (None, Direction::Down) => i64::MAX,
+            (None, Direction::Up) => i64::MIN,
+        }
+    }
+
+    /// The id after which the page begins, among rows of the same instant or number.
+    pub fn id(&self) -> Uuid {
+        match (self.given, self.direction) {
+            (Some(at), _) => at.id,
+            (None, Direction::Down) => Uuid::max(),
+            (None, Direction::Up) => Uuid::nil(),
+        }
+    }
+}
+
+/// Cuts a list that was read one row too far, and answers the cursor of the next page when there is one.
+pub fn next_cursor<T>(
+    list: &List,
+    rows: &mut Vec<T>,
+    limit: i64,
+    position: impl Fn(&T) -> Position,
+) -> Option<String> {
+    super::cut(rows, limit).map(|last| list.cursor(position(last)))
+}
+
+/// The position of a row with this instant and id.
+pub fn at(instant: DateTime<Utc>, id: Uuid) -> Position {
+    Position { micros: instant.timestamp_micros(), id }
+}

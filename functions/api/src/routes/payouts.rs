@@ -1,0 +1,159 @@
+//! `/v1/sellers/{sellerId}/payouts`: what marketplaces pay, and of what each payout is made.
+
+mod rows;
+
+use axum::Json;
+use axum::extract::State;
+use robnu_tenancy::{AccountId, Params, PayoutId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::money::{SignedAmountParam, minor_units};
+use super::paging::{Direction, Start, at, next_cursor};
+use crate::app::SharedApp;
+use crate::cursor::{List, Position};
+use crate::identity::{Member, PathId};
+use crate::known_text::{PayoutLineType, PayoutSort, PayoutStatus};
+use crate::problem::{ApiError, Missing};
+use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
+use crate::rights::PayoutsRead;
+
+use rows::{Payout, PayoutLine, PayoutTotal};
+
+const NEWEST: &str = include_str!("../sql/payouts_newest.sql");
+const OLDEST: &str = include_str!("../sql/payouts_oldest.sql");
+const LARGEST: &str = include_str!("../sql/payouts_largest.sql");
+const SMALLEST: &str = include_str!("../sql/payouts_smallest.sql");
+const PAYOUT: &str = include_str!("../sql/payout.sql");
+const TOTALS: &str = include_str!("../sql/payout_totals.sql");
+const LINES: &str = include_str!("../sql/payout_lines.sql");
+const EXISTS: &str = include_str!("../sql/payout_exists.sql");
+
+/// A page of payouts.
+#[derive(Serialize, ToSchema)]
+pub struct Payouts {
+    payouts: Vec<Payout>,
+    next_cursor: Option<String>,
+}
+
+/// One payout, and what its lines add up to.
+#[derive(Serialize, ToSchema)]
+pub struct WholePayout {
+    #[serde(flatten)]
+    head: Payout,
+    totals: Vec<PayoutTotal>,
+}
+
+/// A page of a payout's lines.
+#[derive(Serialize, ToSchema)]
+pub struct PayoutLines {
+    lines: Vec<PayoutLine>,
+    next_cursor: Option<String>,
+}
+
+/// The seller's payouts
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/payouts", operation_id = "list_payouts", tag = "payouts",
+    params(
+        ("account_id" = Option<Uuid>, Query, description = "Payouts of this account only."),
+        ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Payouts of this marketplace only."),
+        ("status" = inline(Option<PayoutStatus>), Query, description = "Payouts that are so far only."),
+        ("settled_from" = Option<DateTime<Utc>>, Query, description = "Payouts settled at or after this instant."),
+        ("settled_to" = Option<DateTime<Utc>>, Query, description = "Payouts settled before this instant."),
+        ("net_min" = inline(Option<SignedAmountParam>), Query, description = "Payouts of at least this net amount."),
+        ("net_max" = inline(Option<SignedAmountParam>), Query, description = "Payouts of at most this net amount."),
+        ("sort" = inline(Option<PayoutSort>), Query, description = "newest (the default) and oldest by when they were settled, largest and smallest by net amount."),
+        Page
+    ),
+    responses((status = 200, body = Payouts))
+)]
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member<PayoutsRead>,
+    mut query: QueryParams,
+) -> Result<Json<Payouts>, ApiError> {
+    let account: Option<AccountId> = query.id("account_id");
+    let marketplace = query.marketplace();
+    let status =
+        query.read("status", "is not a payout status", PayoutStatus::parse).map(PayoutStatus::as_str);
+    let (from, to) = (query.instant("settled_from"), query.instant("settled_to"));
+    let expected = "must be a decimal number with at most two places";
+    let (least, most) =
+        (query.read("net_min", expected, minor_units), query.read("net_max", expected, minor_units));
+    let sort =
+        query.read("sort", "is not an order of this list", PayoutSort::parse).unwrap_or(PayoutSort::newest);
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let filters = (account, &marketplace, status, from, to, least, most, sort);
+    let list = List::new("payouts", member.scope.seller_id(), &filters);
+    let (sql, direction) = match sort {
+        PayoutSort::oldest => (OLDEST, Direction::Up),
+        PayoutSort::largest => (LARGEST, Direction::Down),
+        PayoutSort::smallest => (SMALLEST, Direction::Up),
+        _ => (NEWEST, Direction::Down),
+    };
+    let by_amount = [PayoutSort::largest, PayoutSort::smallest].contains(&sort);
+    let start = Start::new(&list, cursor.as_deref(), direction)?;
+    let (instant, number, id, fetch) = (start.instant()?, start.number(), start.id(), limit + 1);
+    let place: &(dyn robnu_tenancy::ToSql + Sync) = if by_amount { &number } else { &instant };
+    let params: Params<'_> =
+        &[place, &id, &fetch, &account, &marketplace, &status, &from, &to, &least, &most];
+    let rows = app.database.read(&member.scope, sql, params).await?;
+    let mut payouts = rows.iter().map(Payout::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next_cursor = next_cursor(&list, &mut payouts, limit, |last| {
+        let id = *last.payout_id.as_uuid();
+        if by_amount { Position { micros: last.net_minor, id } } else { at(last.settled_at, id) }
+    });
+    Ok(Json(Payouts { payouts, next_cursor }))
+}
+
+/// A payout, and what its lines add up to
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/payouts/{payoutId}", operation_id = "get_payout", tag = "payouts",
+    responses((status = 200, body = WholePayout))
+)]
+pub async fn show(
+    State(app): State<SharedApp>,
+    member: Member<PayoutsRead>,
+    PathId(id): PathId<PayoutId>,
+) -> Result<Json<WholePayout>, ApiError> {
+    let session = app.database.session(&member.scope).await?;
+    let answers = session.commit_with(&[(PAYOUT, &[&id]), (TOTALS, &[&id])]).await?;
+    let row = answers[0].first().ok_or(ApiError::NotFound(Missing::Payout))?;
+    let totals = answers[1].iter().map(PayoutTotal::try_from).collect::<Result<_, _>>()?;
+    Ok(Json(WholePayout { head: Payout::try_from(row)?, totals }))
+}
+
+/// The lines of a payout, as they came
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/payouts/{payoutId}/lines", operation_id = "list_payout_lines", tag = "payouts",
+    params(
+        ("line_type" = inline(Option<PayoutLineType>), Query, description = "Lines of this type only."),
+        ("external_order_id" = inline(Option<LabelParam>), Query, description = "Lines of this order only."),
+        Page
+    ),
+    responses((status = 200, body = PayoutLines))
+)]
+pub async fn lines(
+    State(app): State<SharedApp>,
+    member: Member<PayoutsRead>,
+    PathId(payout): PathId<PayoutId>,
+    mut query: QueryParams,
+) -> Result<Json<PayoutLines>, ApiError> {
+    let kind = query.read("line_type", "is not a line's type", PayoutLineType::parse);
+    let kind = kind.map(PayoutLineType::as_str);
+    let order = query.label("external_order_id");
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let list = List::new("payout_lines", member.scope.seller_id(), &(payout, kind, &order));
+    let after = Start::new(&list, cursor.as_deref(), Direction::Up)?.id();
+    let params: Params<'_> = &[&payout, &after, &(limit + 1), &kind, &order];
+    let session = app.database.session(&member.scope).await?;
+    let answers = session.commit_with(&[(EXISTS, &[&payout]), (LINES, params)]).await?;
+    if answers[0].is_empty() {
+        return Err(ApiError::NotFound(Missing::Payout));
+    }
+    let mut lines = answers[1].iter().map(PayoutLine::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next_cursor = next_cursor(&list, &mut lines, limit, |last| Position { micros: 0, id: last.line_id });
+    Ok(Json(PayoutLines { lines, next_cursor }))
+}

@@ -1,0 +1,146 @@
+//! `/v1/sellers/{sellerId}/returns`: what comes back, and one return with its lines, its claim and what happened to it.
+
+mod rows;
+pub mod scan;
+
+use axum::Json;
+use axum::extract::State;
+use robnu_tenancy::{AccountId, ClaimId, Error, Params, ReturnId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::paging::{Direction, Start, at, next_cursor};
+use crate::app::SharedApp;
+use crate::cursor::List;
+use crate::identity::{Member, PathId};
+use crate::known_text::{ClaimStatus, ReceiptStatus, ReturnSort, ReturnStatus, ReturnType};
+use crate::problem::{ApiError, Missing};
+use crate::query::{MarketplaceParam, Page, QueryParams};
+use crate::rights::Read;
+
+use rows::{Return, ReturnEvent, ReturnLine};
+
+const NEWEST: &str = include_str!("../sql/returns_newest.sql");
+const OLDEST: &str = include_str!("../sql/returns_oldest.sql");
+const CLAIM_DUE: &str = include_str!("../sql/returns_claim_due.sql");
+const RETURN: &str = include_str!("../sql/return.sql");
+const ITEMS: &str = include_str!("../sql/return_items.sql");
+const EVENTS: &str = include_str!("../sql/return_events.sql");
+const CLAIM: &str = include_str!("../sql/return_claim.sql");
+
+/// A page of returns.
+#[derive(Serialize, ToSchema)]
+pub struct Returns {
+    returns: Vec<Return>,
+    next_cursor: Option<String>,
+}
+
+/// One return, whole.
+#[derive(Serialize, ToSchema)]
+pub struct WholeReturn {
+    #[serde(flatten)]
+    head: Return,
+    lines: Vec<ReturnLine>,
+    /// What happened, first things first.
+    events: Vec<ReturnEvent>,
+    claim: Option<ClaimOfReturn>,
+}
+
+/// The claim for a return.
+#[derive(Serialize, ToSchema)]
+pub struct ClaimOfReturn {
+    #[schema(value_type = Uuid)]
+    claim_id: ClaimId,
+    status: ClaimStatus,
+}
+
+/// The seller's returns
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/returns", operation_id = "list_returns", tag = "returns",
+    params(
+        ("account_id" = Option<Uuid>, Query, description = "Returns of this account only."),
+        ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Returns of this marketplace only."),
+        ("status" = inline(Option<ReturnStatus>), Query, description = "Returns that are so far only."),
+        ("internal_status" = inline(Option<ReceiptStatus>), Query, description = "Returns of which the seller knows this only."),
+        ("return_type" = inline(Option<ReturnType>), Query, description = "Returns of this type only."),
+        ("initiated_from" = Option<DateTime<Utc>>, Query, description = "Returns begun at or after this instant."),
+        ("initiated_to" = Option<DateTime<Utc>>, Query, description = "Returns begun before this instant."),
+        ("claim_due_before" = Option<DateTime<Utc>>, Query, description = "Returns whose claim window ends before this instant."),
+        ("sort" = inline(Option<ReturnSort>), Query, description = "newest (the default) and oldest by when they began, claim_due by the end of the claim window."),
+        Page
+    ),
+    responses((status = 200, body = Returns))
+)]
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    mut query: QueryParams,
+) -> Result<Json<Returns>, ApiError> {
+    let account: Option<AccountId> = query.id("account_id");
+    let marketplace = query.marketplace();
+    let status =
+        query.read("status", "is not a return status", ReturnStatus::parse).map(ReturnStatus::as_str);
+    let internal = query.read("internal_status", "is not an internal status", ReceiptStatus::parse);
+    let internal = internal.map(ReceiptStatus::as_str);
+    let kind = query.read("return_type", "is not a return type", ReturnType::parse).map(ReturnType::as_str);
+    let (from, to) = (query.instant("initiated_from"), query.instant("initiated_to"));
+    let due_before = query.instant("claim_due_before");
+    let sort =
+        query.read("sort", "is not an order of this list", ReturnSort::parse).unwrap_or(ReturnSort::newest);
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let filters = (account, &marketplace, status, internal, kind, from, to, due_before, sort);
+    let list = List::new("returns", member.scope.seller_id(), &filters);
+    let (sql, direction) = match sort {
+        ReturnSort::oldest => (OLDEST, Direction::Up),
+        ReturnSort::claim_due => (CLAIM_DUE, Direction::Up),
+        _ => (NEWEST, Direction::Down),
+    };
+    let start = Start::new(&list, cursor.as_deref(), direction)?;
+    let params: Params<'_> = &[
+        &start.instant()?,
+        &start.id(),
+        &(limit + 1),
+        &account,
+        &marketplace,
+        &status,
+        &internal,
+        &kind,
+        &from,
+        &to,
+        &due_before,
+    ];
+    let rows = app.database.read(&member.scope, sql, params).await?;
+    let mut returns = rows.iter().map(Return::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next_cursor = next_cursor(&list, &mut returns, limit, |last| {
+        let instant = if sort == ReturnSort::claim_due { last.claim_due_at } else { last.initiated_at };
+        at(instant, *last.return_id.as_uuid())
+    });
+    Ok(Json(Returns { returns, next_cursor }))
+}
+
+/// A return with its lines, its claim and what happened to it
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/returns/{returnId}", operation_id = "get_return", tag = "returns",
+    responses((status = 200, body = WholeReturn))
+)]
+pub async fn show(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    PathId(id): PathId<ReturnId>,
+) -> Result<Json<WholeReturn>, ApiError> {
+    let session = app.database.session(&member.scope).await?;
+    let statements: [(&str, Params<'_>); 4] =
+        [(RETURN, &[&id]), (ITEMS, &[&id]), (EVENTS, &[&id]), (CLAIM, &[&id])];
+    let answers = session.commit_with(&statements).await?;
+    let row = answers[0].first().ok_or(ApiError::NotFound(Missing::Return))?;
+    let claim = answers[3].first().map(|row| -> Result<_, Error> {
+        Ok(ClaimOfReturn { claim_id: row.try_get("id")?, status: ClaimStatus::read(row, "status")? })
+    });
+    Ok(Json(WholeReturn {
+        head: Return::try_from(row)?,
+        lines: answers[1].iter().map(ReturnLine::try_from).collect::<Result<_, _>>()?,
+        events: answers[2].iter().map(ReturnEvent::try_from).collect::<Result<_, _>>()?,
+        claim: claim.transpose()?,
+    }))
+}

@@ -1,0 +1,137 @@
+//! Returns, their lines and their events as their rows say and as clients see them.
+
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{AccountId, Error, OrderId, ReturnId, Row};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::known_text::{ActorKind, ReceiptStatus, ReturnEventName, ReturnStatus, ReturnType};
+use crate::routes::money::Amount;
+
+/// A return without its lines.
+#[derive(Serialize, ToSchema)]
+pub struct Return {
+    #[schema(value_type = Uuid)]
+    pub return_id: ReturnId,
+    #[schema(value_type = Uuid)]
+    account_id: AccountId,
+    marketplace: String,
+    /// The marketplace's number of the return.
+    pub external_return_id: String,
+    /// Null until the order is known here.
+    #[schema(value_type = Option<Uuid>)]
+    order_id: Option<OrderId>,
+    external_order_id: Option<String>,
+    /// The marketplace's number of the parcel that went out.
+    external_shipment_id: Option<String>,
+    return_type: ReturnType,
+    pub status: ReturnStatus,
+    marketplace_status: String,
+    pub internal_status: ReceiptStatus,
+    reason: Option<String>,
+    carrier: Option<String>,
+    /// The air waybill of the way back.
+    tracking_number: Option<String>,
+    pub initiated_at: DateTime<Utc>,
+    expected_at: Option<DateTime<Utc>>,
+    /// When the marketplace says that it arrived.
+    delivered_at: Option<DateTime<Utc>>,
+    /// When the claim window ends, counted from the return's start.
+    pub claim_due_at: DateTime<Utc>,
+    /// When it was first scanned as received.
+    received_at: Option<DateTime<Utc>>,
+    /// The person who scanned it first.
+    received_by: Option<Uuid>,
+}
+
+/// A line of a return.
+#[derive(Serialize, ToSchema)]
+pub struct ReturnLine {
+    line_id: Uuid,
+    external_item_id: String,
+    /// The order's line, if it is known here.
+    order_line_id: Option<Uuid>,
+    sku: Option<String>,
+    title: Option<String>,
+    size: Option<String>,
+    quantity: i32,
+    quantity_cancelled: i32,
+    refund_amount: Option<Amount>,
+    reason: Option<String>,
+}
+
+/// Something that happened to a return.
+#[derive(Serialize, ToSchema)]
+pub struct ReturnEvent {
+    event: ReturnEventName,
+    from_status: Option<String>,
+    to_status: Option<String>,
+    actor_kind: ActorKind,
+    actor_id: Option<Uuid>,
+    occurred_at: DateTime<Utc>,
+}
+
+impl TryFrom<&Row> for Return {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            return_id: row.try_get("id")?,
+            account_id: row.try_get("account_id")?,
+            marketplace: row.try_get("marketplace_code")?,
+            external_return_id: row.try_get("external_return_id")?,
+            order_id: row.try_get("order_id")?,
+            external_order_id: row.try_get("external_order_id")?,
+            external_shipment_id: row.try_get("external_shipment_id")?,
+            return_type: ReturnType::read(row, "return_type")?,
+            status: ReturnStatus::read(row, "status")?,
+            marketplace_status: row.try_get("marketplace_status")?,
+            internal_status: ReceiptStatus::read(row, "internal_status")?,
+            reason: row.try_get("reason")?,
+            carrier: row.try_get("carrier")?,
+            tracking_number: row.try_get("tracking_number")?,
+            initiated_at: row.try_get("initiated_at")?,
+            expected_at: row.try_get("expected_at")?,
+            delivered_at: row.try_get("delivered_at")?,
+            claim_due_at: row.try_get("claim_due_at")?,
+            received_at: row.try_get("received_at")?,
+            received_by: row.try_get("received_by")?,
+        })
+    }
+}
+
+impl TryFrom<&Row> for ReturnLine {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            line_id: row.try_get("id")?,
+            external_item_id: row.try_get("external_item_id")?,
+            order_line_id: row.try_get("order_item_id")?,
+            sku: row.try_get("sku")?,
+            title: row.try_get("title")?,
+            size: row.try_get("size")?,
+            quantity: row.try_get("quantity")?,
+            quantity_cancelled: row.try_get("quantity_cancelled")?,
+            refund_amount: row.try_get::<_, Option<Decimal>>("refund_amount")?.map(Amount::from),
+            reason: row.try_get("reason")?,
+        })
+    }
+}
+
+impl TryFrom<&Row> for ReturnEvent {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            event: ReturnEventName::read(row, "event")?,
+            from_status: row.try_get("from_status")?,
+            to_status: row.try_get("to_status")?,
+            actor_kind: ActorKind::read(row, "actor_kind")?,
+            actor_id: row.try_get("actor_id")?,
+            occurred_at: row.try_get("occurred_at")?,
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! `/v1/sellers/{sellerId}/search`: orders, shipments and returns by a number, or by how it begins.
+
+use axum::Json;
+use axum::extract::State;
+use robnu_tenancy::{AccountId, Error, OrderId, Row};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use uuid::Uuid;
+
+use crate::app::SharedApp;
+use crate::identity::Member;
+use crate::known_text::{HitField, HitKind};
+use crate::problem::{ApiError, FieldProblem};
+use crate::query::QueryParams;
+use crate::rights::Read;
+
+const SEARCH: &str = include_str!("../sql/search.sql");
+
+/// How many of each number are found at most.
+const MOST: i64 = 20;
+/// Shortest beginning that is searched for, and longest, in characters.
+const LENGTHS: std::ops::RangeInclusive<usize> = 3..=100;
+/// No blank and no control character.
+const PATTERN: &str = "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$";
+
+/// What was found.
+#[derive(Serialize, ToSchema)]
+pub struct Found {
+    /// At most 20 by each number, exact ones first.
+    hits: Vec<Hit>,
+}
+
+/// An order, a shipment or a return.
+#[derive(Serialize, ToSchema)]
+pub struct Hit {
+    kind: HitKind,
+    /// Of the order, shipment or return, as `kind` says.
+    id: Uuid,
+    /// Null for a return whose order is not known here.
+    #[schema(value_type = Option<Uuid>)]
+    order_id: Option<OrderId>,
+    #[schema(value_type = Uuid)]
+    account_id: AccountId,
+    marketplace: String,
+    /// The number by which it was found.
+    field: HitField,
+    value: String,
+    /// Whether the number is the one that was looked for, and does not only begin so.
+    exact: bool,
+    status: String,
+}
+
+/// What can be searched for, for the description.
+pub struct SearchText;
+
+impl utoipa::PartialSchema for SearchText {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PATTERN));
+        text.min_length(Some(*LENGTHS.start())).max_length(Some(*LENGTHS.end())).into()
+    }
+}
+
+impl ToSchema for SearchText {}
+
+/// Finds orders, shipments and returns by a number
+///
+/// By the marketplace's order, shipment or return number and by the air waybill of either way, whole or by the beginning.
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/search", operation_id = "search", tag = "search",
+    params(("q" = inline(SearchText), Query, description = "The number, or its first characters.")),
+    responses((status = 200, body = Found))
+)]
+pub async fn search(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    mut query: QueryParams,
+) -> Result<Json<Found>, ApiError> {
+    let number = query.read("q", "must be 3 to 100 characters without blanks", |text| {
+        let plain = |letter: char| !letter.is_whitespace() && !letter.is_control();
+        (LENGTHS.contains(&text.chars().count()) && text.chars().all(plain)).then(|| text.to_owned())
+    });
+    query.finish()?;
+    let number = number.ok_or_else(|| ApiError::InvalidQuery(vec![FieldProblem::new("q", "is required")]))?;
+    let rows = app.database.read(&member.scope, SEARCH, &[&number, &MOST]).await?;
+    Ok(Json(Found { hits: rows.iter().map(Hit::try_from).collect::<Result<_, _>>()? }))
+}
+
+impl TryFrom<&Row> for Hit {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            kind: HitKind::read(row, "kind")?,
+            id: row.try_get("id")?,
+            order_id: row.try_get("order_id")?,
+            account_id: row.try_get("account_id")?,
+            marketplace: row.try_get("marketplace_code")?,
+            field: HitField::read(row, "field")?,
+            value: row.try_get("value")?,
+            exact: row.try_get("exact")?,
+            status: row.try_get("status")?,
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! `/v1/sellers/{sellerId}/shipments`: the packages of all orders.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{AccountId, Error, OrderId, Params, Row, ShipmentId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::paging::{Direction, Start, next_cursor};
+use crate::app::SharedApp;
+use crate::cursor::{List, Position};
+use crate::identity::{Member, PathId};
+use crate::known_text::TimeSort;
+use crate::problem::{ApiError, Missing};
+use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
+use crate::rights::Read;
+
+const NEWEST: &str = include_str!("../sql/shipments_newest.sql");
+const OLDEST: &str = include_str!("../sql/shipments_oldest.sql");
+const TRACKED: &str = include_str!("../sql/shipments_tracked.sql");
+const SHIPMENT: &str = include_str!("../sql/shipment.sql");
+
+/// A page of shipments.
+#[derive(Serialize, ToSchema)]
+pub struct Shipments {
+    shipments: Vec<ShipmentOfOrder>,
+    next_cursor: Option<String>,
+}
+
+/// A shipment, and the order that it belongs to.
+#[derive(Serialize, ToSchema)]
+pub struct ShipmentOfOrder {
+    #[schema(value_type = Uuid)]
+    shipment_id: ShipmentId,
+    #[schema(value_type = Uuid)]
+    order_id: OrderId,
+    #[schema(value_type = Uuid)]
+    account_id: AccountId,
+    marketplace: String,
+    external_order_id: String,
+    external_shipment_id: String,
+    /// As its marketplace's adapter reads it.
+    status: String,
+    marketplace_status: Option<String>,
+    carrier: Option<String>,
+    tracking_number: Option<String>,
+    updated_at: DateTime<Utc>,
+}
+
+/// The seller's shipments
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/shipments", operation_id = "list_shipments", tag = "shipments",
+    params(
+        ("account_id" = Option<Uuid>, Query, description = "Shipments of this account only."),
+        ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Shipments of this marketplace only."),
+        ("status" = inline(Option<LabelParam>), Query, description = "Shipments that stand so only."),
+        ("carrier" = inline(Option<LabelParam>), Query, description = "Shipments with this carrier only."),
+        ("order_id" = Option<Uuid>, Query, description = "Shipments of this order only."),
+        ("tracking_number" = inline(Option<LabelParam>), Query, description = "Shipments with this air waybill only."),
+        ("sort" = inline(Option<TimeSort>), Query, description = "By when they were first read; newest is the default."),
+        Page
+    ),
+    responses((status = 200, body = Shipments))
+)]
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    mut query: QueryParams,
+) -> Result<Json<Shipments>, ApiError> {
+    let account: Option<AccountId> = query.id("account_id");
+    let marketplace = query.marketplace();
+    let (status, carrier) = (query.label("status"), query.label("carrier"));
+    let order: Option<OrderId> = query.id("order_id");
+    let tracking = query.label("tracking_number");
+    let sort =
+        query.read("sort", "is not an order of this list", TimeSort::parse).unwrap_or(TimeSort::newest);
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let filters = (account, &marketplace, &status, &carrier, order, &tracking, sort);
+    let list = List::new("shipments", member.scope.seller_id(), &filters);
+    let (sql, direction) = match sort {
+        TimeSort::oldest => (OLDEST, Direction::Up),
+        _ if tracking.is_some() => (TRACKED, Direction::Down),
+        _ => (NEWEST, Direction::Down),
+    };
+    let after = Start::new(&list, cursor.as_deref(), direction)?.id();
+    let fetch = limit + 1;
+    let params: Params<'_> = &[&after, &fetch, &account, &marketplace, &status, &carrier, &order, &tracking];
+    let rows = app.database.read(&member.scope, sql, params).await?;
+    let mut shipments = rows.iter().map(ShipmentOfOrder::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next_cursor = next_cursor(&list, &mut shipments, limit, |last| Position {
+        micros: 0,
+        id: *last.shipment_id.as_uuid(),
+    });
+    Ok(Json(Shipments { shipments, next_cursor }))
+}
+
+/// A shipment
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/shipments/{shipmentId}", operation_id = "get_shipment", tag = "shipments",
+    responses((status = 200, body = ShipmentOfOrder))
+)]
+pub async fn show(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    PathId(id): PathId<ShipmentId>,
+) -> Result<Json<ShipmentOfOrder>, ApiError> {
+    let rows = app.database.read(&member.scope, SHIPMENT, &[&id]).await?;
+    let row = rows.first().ok_or(ApiError::NotFound(Missing::Shipment))?;
+    Ok(Json(ShipmentOfOrder::try_from(row)?))
+}
+
+impl TryFrom<&Row> for ShipmentOfOrder {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            shipment_id: row.try_get("id")?,
+            order_id: row.try_get("order_id")?,
+            account_id: row.try_get("account_id")?,
+            marketplace: row.try_get("marketplace_code")?,
+            external_order_id: row.try_get("external_order_id")?,
+            external_shipment_id: row.try_get("external_shipment_id")?,
+            status: row.try_get("status")?,
+            marketplace_status: row.try_get("marketplace_status")?,
+            carrier: row.try_get("carrier")?,
+            tracking_number: row.try_get("tracking_number")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    }
+}

@@ -1,0 +1,12 @@
+-- Open orders that the seller must send, by when they must have left.
+-- $1 and $2 where to go on, $3 how many, $4 until when; $5 account or null, $6 marketplace or null
+select o.id, o.account_id, a.marketplace_code, o.external_order_id, o.status, o.marketplace_status, o.placed_at,
+  o.marketplace_updated_at, o.dispatch_by, o.fulfilled_by, o.payment_method, o.currency, o.total_amount, o.ship_city,
+  o.ship_postal_code, o.dispatch_by < now() as overdue
+from robnu.orders o join robnu.marketplace_accounts a on a.id = o.account_id
+where o.status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED')
+  and o.fulfilled_by is distinct from 'MARKETPLACE'
+  and (o.dispatch_by, o.id) > ($1, $2) and o.dispatch_by <= $4
+  and ($5::uuid is null or o.account_id = $5) and ($6::text is null or a.marketplace_code = $6)
+order by o.dispatch_by, o.id
+limit $3

@@ -1,0 +1,9 @@
+-- The seller's stock, latest reported first.
+-- $1 and $2 where to go on, $3 how many; $4 … filters, each or null: account, marketplace, article code, most available
+select i.id, i.account_id, a.marketplace_code, i.listing_id, i.sku, i.location, i.available, i.reserved, i.reported_at
+from robnu.inventory i join robnu.marketplace_accounts a on a.id = i.account_id
+where (i.reported_at, i.id) < ($1, $2)
+  and ($4::uuid is null or i.account_id = $4) and ($5::text is null or a.marketplace_code = $5)
+  and ($6::text is null or i.sku = $6) and ($7::integer is null or i.available <= $7)
+order by i.reported_at desc, i.id desc
+limit $3

@@ -1,0 +1,15 @@
+-- The seller's orders, first placed first.
+-- $1 and $2 where to go on, $3 how many; $4 … filters, each or null: account, marketplace, status, placed from, placed before,
+-- to be dispatched before, article code
+select o.id, o.account_id, a.marketplace_code, o.external_order_id, o.status, o.marketplace_status, o.placed_at,
+  o.marketplace_updated_at, o.dispatch_by, o.fulfilled_by, o.payment_method, o.currency, o.total_amount, o.ship_city,
+  o.ship_postal_code
+from robnu.orders o join robnu.marketplace_accounts a on a.id = o.account_id
+where (o.placed_at, o.id) > ($1, $2)
+  and ($4::uuid is null or o.account_id = $4) and ($5::text is null or a.marketplace_code = $5)
+  and ($6::text is null or o.status = $6)
+  and ($7::timestamptz is null or o.placed_at >= $7) and ($8::timestamptz is null or o.placed_at < $8)
+  and ($9::timestamptz is null or o.dispatch_by < $9)
+  and ($10::text is null or exists (select from robnu.order_items i where i.order_id = o.id and i.sku = $10))
+order by o.placed_at, o.id
+limit $3

@@ -1,0 +1,6 @@
+-- What the lines of one payout add up to, by type. $1 payout
+select line_type, count(*) as lines, sum(net_amount) as net_amount
+from robnu.payout_lines
+where payout_id = $1
+group by line_type
+order by line_type

@@ -1,0 +1,21 @@
+-- Receives the one return that a scanned code means and that is not cancelled; one received before is noted as scanned again.
+-- $1 code, $2 return or null, to choose between several
+with meant as (
+  select r.id
+  from robnu.returns_by_code($1) as found (id) join robnu.returns r on r.id = found.id
+  where r.status <> 'CANCELLED' and ($2::uuid is null or r.id = $2)
+), chosen as (
+  select id from meant where (select count(*) from meant) = 1
+), received as (
+  update robnu.returns r set received_at = now(), updated_at = now()
+  from chosen
+  where r.id = chosen.id and r.received_at is null and r.status <> 'CANCELLED'
+  returning r.id
+), again as (
+  insert into robnu.return_events (seller_id, return_id)
+  select (select robnu.app_current_seller_id()), id from chosen where id not in (select id from received)
+  returning return_id
+)
+select id, true as first_scan from received
+union all
+select return_id, false from again
