@@ -21,7 +21,8 @@ create table invitations (
 create unique index invitations_one_open on invitations (seller_id, lower(email)) where accepted_at is null and revoked_at is null;
 create index invitations_by_token on invitations (token_hash);
 call protect_tenant_table('invitations');
-call require_right_to_read('invitations', 'members.manage');
+-- The same roles hold both; the second is what remains while the seller is suspended.
+call require_right_to_read('invitations', 'members.manage', 'audit.read');
 -- As for members: an ADMIN neither invites OWNER and ADMIN members nor touches such invitations.
 create policy insert_needs_right on invitations as restrictive for insert to robnu_tenant
   with check ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')));

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use robnu_dispatch::Bell;
 use robnu_marketplace::registry::Registry;
 use robnu_storage::KeyService;
 use robnu_tenancy::Database;
 
+use crate::mail::Mailer;
 use crate::openapi;
 use crate::problem::ApiError;
 use crate::request_log::log_request;
 use crate::routes::routes;
+use crate::staff_only::hide_from_others;
 
 /// Longest accepted request body in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -28,6 +30,8 @@ pub struct App {
     pub keys: KeyService,
     /// The marketplaces that accounts can be connected to.
     pub registry: Registry,
+    /// Sends mail.
+    pub mailer: Mailer,
     /// Rings lanes.
     pub bell: Bell,
     /// Sends doorbells to the lanes function.
@@ -41,6 +45,7 @@ pub type SharedApp = Arc<App>;
 
 /// The whole API over `app`.
 pub fn router(app: App) -> Router {
+    let app = Arc::new(app);
     let mut router = Router::new();
     for route in routes() {
         let path = route.path().to_owned();
@@ -52,6 +57,7 @@ pub fn router(app: App) -> Router {
         .fallback(async || ApiError::RouteNotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(Arc::clone(&app), hide_from_others))
         .layer(from_fn(log_request))
-        .with_state(Arc::new(app))
+        .with_state(app)
 }

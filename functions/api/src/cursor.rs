@@ -39,6 +39,11 @@ impl List {
         Self { identity: format!("{name}|{seller}|{filters:?}") }
     }
 
+    /// The list `name` of all sellers, which only staff have.
+    pub fn of_staff(name: &'static str, filters: &impl std::fmt::Debug) -> Self {
+        Self { identity: format!("{name}|staff|{filters:?}") }
+    }
+
     /// The cursor for what follows `position`.
     pub fn cursor(&self, position: Position) -> String {
         let mut bytes = Vec::with_capacity(POSITION_LEN + CHECK_LEN);

@@ -16,7 +16,9 @@ const CHARSET: &str = "UTF-8";
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// SES refused it or could not be reached.
-    #[error("SES did not take the mail ({code}): look at the sender's identity and the account's sending limits")]
+    #[error(
+        "SES did not take the mail ({code}): look at the sender's identity and the account's sending limits"
+    )]
     Refused {
         /// SES's name for the reason.
         code: String,
@@ -94,7 +96,9 @@ fn code<E: ProvideErrorMetadata, R>(error: &aws_sdk_sesv2::error::SdkError<E, R>
 fn texts(mail: &InvitationMail<'_>, app_url: &str) -> Texts {
     let seller = one_line(mail.seller_name);
     let link = format!("{app_url}/invitations/accept#token={}", mail.token.text());
-    let who = mail.inviter.map_or_else(|| "You are invited".to_owned(), |by| format!("{} invites you", one_line(by)));
+    let who = mail
+        .inviter
+        .map_or_else(|| "You are invited".to_owned(), |by| format!("{} invites you", one_line(by)));
     let term = "The link is good for seven days and for this address only. If you did not expect it, ignore this mail.";
     Texts {
         subject: format!("Invitation to {seller} on Robnu"),
@@ -158,9 +162,14 @@ mod tests {
 
     #[test]
     fn a_name_that_tries_to_be_a_header_or_a_page_is_only_a_name() {
-        let hostile = "x\r\nBcc: all@example.invalid\n\n<script>alert('1')</script>\u{2028}\u{202e}\u{0}\u{85}y";
+        let hostile =
+            "x\r\nBcc: all@example.invalid\n\n<script>alert('1')</script>\u{2028}\u{202e}\u{0}\u{85}y";
         let (texts, _) = invitation(hostile, Some("\"a\nb\"@example.invalid"));
-        assert!(!texts.subject.chars().any(|letter| letter.is_control() || is_invisible(letter)), "{:?}", texts.subject);
+        assert!(
+            !texts.subject.chars().any(|letter| letter.is_control() || is_invisible(letter)),
+            "{:?}",
+            texts.subject
+        );
         assert!(!texts.html.contains("<script") && texts.html.contains("&lt;script&gt;alert(&#39;1&#39;)"));
         assert_eq!(texts.plain.lines().count(), 6, "{}", texts.plain);
     }

@@ -1,12 +1,18 @@
 //! The HTTP API's Lambda function: configuration, clients, router.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use api::app::{App, router};
+use api::mail::Mailer;
+use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use robnu_dispatch::Bell;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use robnu_startup::{aws_config, database, env};
 use robnu_storage::KeyService;
+
+/// A mail that takes longer is given up; its invitation can be sent again.
+const MAIL_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -30,13 +36,17 @@ async fn main() -> ExitCode {
 async fn app() -> Result<App, lambda_http::Error> {
     let platform_key = env::required("PLATFORM_KEY_ID")?;
     let lane_requests_queue_url = env::required("LANE_REQUESTS_QUEUE_URL")?;
+    let (mail_from, app_url) = (env::required("MAIL_FROM")?, env::required("APP_URL")?);
     let aws = aws_config().await;
+    let timeouts = TimeoutConfig::builder().operation_timeout(MAIL_TIMEOUT).build();
+    let ses = aws_sdk_sesv2::config::Builder::from(&aws).timeout_config(timeouts).build();
     let sqs = aws_sdk_sqs::Client::new(&aws);
     Ok(App {
         database: database(&aws).await?,
         keys: KeyService::new(aws_sdk_kms::Client::new(&aws), platform_key),
         // Accounts are described and stored here, never called: no marketplace's URL is needed.
         registry: Registry::new(&MarketplaceConfig::default())?,
+        mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), mail_from, app_url),
         bell: Bell::new(sqs.clone()),
         sqs,
         lane_requests_queue_url,

@@ -3,12 +3,16 @@
 #![allow(clippy::struct_field_names, reason = "answers have the API's own field names")]
 
 mod accounts;
+mod admin;
+mod audit;
+mod invitations;
 mod claims;
 mod dispatch;
 mod inventory;
 mod listings;
 mod marketplaces;
 mod me;
+mod members;
 mod money;
 mod orders;
 mod paging;
@@ -20,6 +24,7 @@ mod search;
 mod sellers;
 mod shipments;
 mod sync;
+mod usage;
 
 use axum::handler::Handler;
 use axum::routing::MethodRouter;
@@ -70,6 +75,23 @@ pub fn routes() -> Vec<Route> {
         sellers::sign_up,
         sellers::show,
         sellers::update,
+        members::list,
+        members::show,
+        members::update,
+        members::remove,
+        invitations::list,
+        invitations::invite::invite,
+        invitations::resend::resend,
+        invitations::revoke,
+        invitations::accept::accept,
+        audit::list,
+        usage::show,
+        admin::sellers::list,
+        admin::sellers::suspend,
+        admin::sellers::resume,
+        admin::impersonations::open,
+        admin::impersonations::list,
+        admin::impersonations::end,
         marketplaces::list,
         accounts::connect::connect,
         accounts::list,

@@ -19,6 +19,8 @@ pub struct Me {
     #[schema(value_type = Option<Uuid>)]
     person_id: Option<PersonId>,
     email: Option<String>,
+    /// Whether the caller operates the deployment and may use what is tagged `staff`.
+    is_staff: bool,
     sellers: Vec<Membership>,
 }
 
@@ -31,19 +33,20 @@ struct Membership {
     /// Null for a member who may only scan returns.
     role: Option<Role>,
     scan_returns: bool,
+    /// Whether it can be read and nothing else.
+    is_suspended: bool,
 }
 
 /// The caller and the sellers that they are a member of
 #[utoipa::path(get, path = "/v1/me", operation_id = "get_me", tag = "people", responses((status = 200, body = Me)))]
 pub async fn show(State(app): State<SharedApp>, person: Person) -> Result<Json<Me>, ApiError> {
     let rows = app.database.read(&person.scope, ME, &[]).await?;
-    let Some(first) = rows.first() else {
-        return Ok(Json(Me { person_id: None, email: person.claimed_email, sellers: Vec::new() }));
-    };
+    let first = rows.first().ok_or(Error::RowCount { found: 0 })?;
     let memberships = rows.iter().filter_map(|row| membership(row).transpose());
     Ok(Json(Me {
         person_id: first.try_get("person_id").map_err(Error::from)?,
         email: first.try_get::<_, Option<_>>("email").map_err(Error::from)?.or(person.claimed_email),
+        is_staff: first.try_get("is_staff").map_err(Error::from)?,
         sellers: memberships.collect::<Result<_, _>>()?,
     }))
 }
@@ -56,5 +59,6 @@ fn membership(row: &Row) -> Result<Option<Membership>, Error> {
         name: row.try_get("name")?,
         role: Role::read_optional(row, "role")?,
         scan_returns: row.try_get("scan_returns")?,
+        is_suspended: row.try_get("is_suspended")?,
     }))
 }

@@ -13,7 +13,7 @@ use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::{Member, Person, VerifiedEmail};
 use crate::json::{JsonBody, present};
 use crate::known_text::Role;
-use crate::problem::{ApiError, Missing};
+use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::rights::{Membership, SellerUpdate};
 use crate::versions::{IfMatch, Tagged, Versioned};
 
@@ -23,6 +23,8 @@ const SELLER: &str = include_str!("../sql/seller.sql");
 
 /// Longest name of a seller, in characters.
 const MAX_NAME: usize = 200;
+/// Longest claim window, in days.
+const MAX_CLAIM_WINDOW: i32 = 365;
 
 /// A seller to be.
 #[derive(Deserialize, ToSchema)]
@@ -39,6 +41,10 @@ pub struct UpdateSeller {
     #[serde(default, deserialize_with = "present")]
     #[schema(schema_with = label_schema::<MAX_NAME>, required = false)]
     name: Option<String>,
+    /// Days from a return's start to the last day on which a claim can be filed; null takes each marketplace's own.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<i32>, required = false, minimum = 1, maximum = 365)]
+    claim_window_days: Option<Option<i32>>,
 }
 
 /// A seller just signed up.
@@ -56,11 +62,21 @@ pub struct Seller {
     #[schema(value_type = Uuid)]
     seller_id: SellerId,
     name: String,
-    /// Null for a member who may only scan returns, and for staff.
+    /// Of the caller; null for a member who may only scan returns. Staff have that of their impersonation session.
     role: Option<Role>,
     scan_returns: bool,
+    /// Days from a return's start to the last day on which a claim can be filed; null where each marketplace's own counts.
+    claim_window_days: Option<i32>,
+    suspended: Option<Suspension>,
     version: i32,
     created_at: DateTime<Utc>,
+}
+
+/// Since when and why a seller can be read and nothing else.
+#[derive(Serialize, ToSchema)]
+struct Suspension {
+    since: DateTime<Utc>,
+    reason: String,
 }
 
 /// Signs a seller up, with the caller as its first owner
@@ -111,10 +127,11 @@ pub async fn update(
     if_match: IfMatch,
     JsonBody(body): JsonBody<UpdateSeller>,
 ) -> Result<Tagged<Seller>, ApiError> {
-    let name = body.name.map(|name| label("name", &name, MAX_NAME)).transpose();
-    let name = name.map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
+    let name = check(&body).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
+    let (is_window_given, window) = (body.claim_window_days.is_some(), body.claim_window_days.flatten());
     let session = app.database.session(&member.scope).await?;
-    let statements: [(&str, Params<'_>); 2] = [(UPDATE_SELLER, &[&name, &if_match.0]), (SELLER, &[])];
+    let update: Params<'_> = &[&name, &if_match.0, &is_window_given, &window];
+    let statements: [(&str, Params<'_>); 2] = [(UPDATE_SELLER, update), (SELLER, &[])];
     let answers = session.commit_with(&statements).await?;
     let row = answers[1].first().ok_or(ApiError::NotFound(Missing::Seller))?;
     // The seller is there, so the version was another.
@@ -122,6 +139,15 @@ pub async fn update(
         return Err(ApiError::VersionMismatch);
     }
     Ok(Tagged(Seller::try_from(row)?))
+}
+
+/// The new name, of a change that is in bounds.
+fn check(body: &UpdateSeller) -> Result<Option<String>, FieldProblem> {
+    if body.claim_window_days.flatten().is_some_and(|days| !(1..=MAX_CLAIM_WINDOW).contains(&days)) {
+        let problem = format!("must be a number from 1 to {MAX_CLAIM_WINDOW}");
+        return Err(FieldProblem::new("claim_window_days", problem));
+    }
+    body.name.as_deref().map(|name| label("name", name, MAX_NAME)).transpose()
 }
 
 impl Versioned for Seller {
@@ -139,8 +165,15 @@ impl TryFrom<&Row> for Seller {
             name: row.try_get("name")?,
             role: Role::read_optional(row, "role")?,
             scan_returns: row.try_get("scan_returns")?,
+            claim_window_days: row.try_get("claim_window_days")?,
+            suspended: suspension(row)?,
             version: row.try_get("version")?,
             created_at: row.try_get("created_at")?,
         })
     }
+}
+
+fn suspension(row: &Row) -> Result<Option<Suspension>, Error> {
+    let Some(since) = row.try_get("suspended_at")? else { return Ok(None) };
+    Ok(Some(Suspension { since, reason: row.try_get("suspension_reason")? }))
 }

@@ -1,5 +1,4 @@
--- Notes that the mail was handed over. $1 invitation
+-- Notes that the mail was handed over. $1 invitation, $2 when
 update robnu.invitations
-set sent_at = now()
+set sent_at = $2
 where id = $1
-returning sent_at

@@ -1,0 +1,136 @@
+//! `GET /v1/sellers/{sellerId}/audit`: who did what, from the trail that the database writes by itself.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{Error, Row};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::app::SharedApp;
+use crate::cursor::{List, Position};
+use crate::identity::Member;
+use crate::known_text::ActorKind;
+use crate::problem::ApiError;
+use crate::query::{Page, QueryParams, query_label_schema};
+use crate::rights::AuditRead;
+
+const AUDIT_EVENTS: &str = include_str!("../sql/audit_events.sql");
+const OBJECT_AUDIT_EVENTS: &str = include_str!("../sql/object_audit_events.sql");
+
+/// Something that was done.
+#[derive(Serialize, ToSchema)]
+pub struct AuditEvent {
+    event_id: Uuid,
+    occurred_at: DateTime<Utc>,
+    actor: AuditActor,
+    /// The session in which staff did it for the seller.
+    impersonation_session_id: Option<Uuid>,
+    /// A noun and a verb, such as `account.changed`.
+    action: String,
+    object_id: Option<Uuid>,
+    /// Which fields were changed.
+    changed: Vec<String>,
+    /// What harmless fields held afterwards.
+    #[schema(value_type = Object)]
+    shown: Value,
+}
+
+/// Who did it.
+#[derive(Serialize, ToSchema)]
+struct AuditActor {
+    kind: ActorKind,
+    /// The person, the super admin or the account, as `kind` says.
+    id: Option<Uuid>,
+    /// Of a person who is a member now.
+    email: Option<String>,
+}
+
+/// A page of the trail.
+#[derive(Serialize, ToSchema)]
+pub struct AuditEvents {
+    events: Vec<AuditEvent>,
+    next_cursor: Option<String>,
+}
+
+/// What narrows the list; for its description.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read one by one")]
+struct AuditFilters {
+    /// What this actor did.
+    actor_id: Option<Uuid>,
+    /// Actions that begin so, such as `account.`
+    #[param(schema_with = query_label_schema, required = false)]
+    action: Option<String>,
+    /// What was done to this object.
+    object_id: Option<Uuid>,
+    /// Not before this time.
+    from: Option<DateTime<Utc>>,
+    /// Before this time.
+    to: Option<DateTime<Utc>>,
+}
+
+/// Who did what, newest first
+///
+/// Each change by members, staff and invited people, and each time that a job opened an account's credentials
+/// (`credentials.opened`).
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/audit", operation_id = "list_audit_events", tag = "audit",
+    params(AuditFilters, Page),
+    responses((status = 200, body = AuditEvents))
+)]
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member<AuditRead>,
+    mut query: QueryParams,
+) -> Result<Json<AuditEvents>, ApiError> {
+    let actor: Option<Uuid> = query.id("actor_id");
+    let action = query.label("action");
+    let object: Option<Uuid> = query.id("object_id");
+    let (from, to) = (query.instant("from"), query.instant("to"));
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let list = List::new("audit", member.scope.seller_id(), &(actor, &action, object, from, to));
+    let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
+    // One more than asked for tells whether there is a next page.
+    let fetch = limit + 1;
+    let rows = match &object {
+        Some(object) => {
+            let params: robnu_tenancy::Params<'_> = &[&before, &fetch, &actor, &action, &from, &to, object];
+            app.database.read(&member.scope, OBJECT_AUDIT_EVENTS, params).await?
+        }
+        None => {
+            let params: robnu_tenancy::Params<'_> = &[&before, &fetch, &actor, &action, &from, &to];
+            app.database.read(&member.scope, AUDIT_EVENTS, params).await?
+        }
+    };
+    let mut events = rows.iter().map(AuditEvent::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next_cursor =
+        super::cut(&mut events, limit).map(|last| list.cursor(Position { micros: 0, id: last.event_id }));
+    Ok(Json(AuditEvents { events, next_cursor }))
+}
+
+impl TryFrom<&Row> for AuditEvent {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        let shown: &str = row.try_get("shown")?;
+        Ok(Self {
+            event_id: row.try_get("id")?,
+            occurred_at: row.try_get("occurred_at")?,
+            actor: AuditActor {
+                kind: ActorKind::read(row, "actor_kind")?,
+                id: row.try_get("actor_id")?,
+                email: row.try_get("actor_email")?,
+            },
+            impersonation_session_id: row.try_get("impersonation_session_id")?,
+            action: row.try_get("action")?,
+            object_id: row.try_get("object_id")?,
+            changed: row.try_get("changed")?,
+            shown: serde_json::from_str(shown).map_err(|_| Error::RowShape)?,
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! `POST /v1/sellers/{sellerId}/invitations`: asks somebody to join.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use robnu_tenancy::{Error, Params, Row};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::mailing::{Sender, mail};
+use super::{INVITER, Invitation};
+use crate::app::SharedApp;
+use crate::email::{email, email_schema};
+use crate::idempotency::{KeyedJson, Reply};
+use crate::identity::Member;
+use crate::invitation_token::InvitationToken;
+use crate::known_text::Role;
+use crate::problem::{ApiError, FieldProblem};
+use crate::refusals::{INVITATION_EXISTS, TOO_MANY_INVITATIONS};
+use crate::rights::MembersManage;
+
+const INVITE: &str = include_str!("../../sql/invite.sql");
+
+/// How many invitations of a seller may be open at once.
+const MAX_OPEN: i64 = 100;
+/// How many a seller may make in a day, so that nobody sends mail to the whole world through us.
+const MAX_A_DAY: i64 = 200;
+
+/// Who is invited, and to what.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Invite {
+    #[schema(schema_with = email_schema)]
+    email: String,
+    /// Null or left out for one who may only scan returns.
+    #[serde(default)]
+    role: Option<Role>,
+    #[serde(default)]
+    scan_returns: bool,
+}
+
+/// Invites somebody by mail
+///
+/// Answers the same whether the address has an account or not. `sent` says whether the mail was handed over; when not, the
+/// invitation stays and can be sent again. An admin invites neither owners nor admins.
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/invitations", operation_id = "invite", tag = "team",
+    responses((status = 201, description = "The invitation", body = Invitation))
+)]
+pub async fn invite(
+    State(app): State<SharedApp>,
+    member: Member<MembersManage>,
+    KeyedJson(body, idempotency): KeyedJson<Invite>,
+) -> Result<Reply<Invitation>, ApiError> {
+    let address = check(&body).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
+    let token = InvitationToken::generate().map_err(|_| ApiError::NoRandomness)?;
+    let role = body.role.map(Role::as_str);
+    let invitation: Params<'_> = &[&address, &role, &body.scan_returns, &token.hash(), &MAX_OPEN, &MAX_A_DAY];
+    let mut sender = None;
+    let read = |answers: &[Vec<Row>]| {
+        let row = answers[1].first().ok_or(ApiError::Refused(&TOO_MANY_INVITATIONS))?;
+        sender = Some(Sender::from_rows(&answers[0])?);
+        Ok((StatusCode::CREATED, Invitation::try_from(row)?))
+    };
+    let statements = [(INVITER, &[] as Params<'_>), (INVITE, invitation)];
+    let reply = idempotency.run(&app.database, &member.scope, &statements, read).await.map_err(exists_or)?;
+    mail(&app, &member.scope, &idempotency, reply, sender, &token).await
+}
+
+/// The address, of a body that gives something.
+fn check(body: &Invite) -> Result<String, FieldProblem> {
+    if body.role.is_none() && !body.scan_returns {
+        return Err(FieldProblem::new("role", "may be left out only with scan_returns"));
+    }
+    email("email", &body.email)
+}
+
+fn exists_or(error: ApiError) -> ApiError {
+    match error {
+        ApiError::Database(Error::Exists { constraint }) if constraint == "invitations_one_open" => {
+            ApiError::Refused(&INVITATION_EXISTS)
+        }
+        other => other,
+    }
+}
