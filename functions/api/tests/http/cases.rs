@@ -29,11 +29,45 @@ pub struct Case {
 
 const ACTIVE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' where seller_id = 'SELLER'";
 
+const VIEWER: &str = "insert into robnu.members (seller_id, person_id, role)
+    select 'SELLER', id, 'VIEWER' from robnu.people where subject = 'VIEWER@SELLER' on conflict do nothing";
+const OPEN_INVITATION: &str = "update robnu.invitations set accepted_at = null, revoked_at = null, sent_at = null
+    where seller_id = 'SELLER' and email = 'invited@example.invalid'";
+/// A seller that a call before has suspended would refuse all changes.
+const RESUMED: &str =
+    "update robnu.sellers set suspended_at = null, suspension_reason = null where suspended_at is not null;";
+
 const CASES: &[Case] = &[
     case("get_me"),
     case("sign_up").body(r#"{"name": "a new seller"}"#).status(201),
     case("get_seller"),
     case("update_seller").body(r#"{"name": "renamed"}"#),
+    case("list_members"),
+    case("get_member").arrange(VIEWER),
+    case("update_member").arrange(VIEWER).body(r#"{"scan_returns": true}"#),
+    case("remove_member").arrange(VIEWER).status(204),
+    case("list_invitations"),
+    case("invite").body(r#"{"email": "NEW@example.invalid", "role": "VIEWER"}"#).status(201),
+    case("resend_invitation").arrange(OPEN_INVITATION),
+    case("revoke_invitation").arrange(OPEN_INVITATION).status(204),
+    case("accept_invitation")
+        .arrange(
+            "update robnu.invitations set revoked_at = now()
+             where email = 'member@example.invalid' and accepted_at is null and revoked_at is null;
+             insert into robnu.invitations (seller_id, email, role, token_hash)
+             values ('SELLER', 'member@example.invalid', 'VIEWER', sha256(decode(repeat('00', 32), 'hex')))",
+        )
+        .body(r#"{"token": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
+    case("list_audit_events").query("action=member&limit=1"),
+    case("get_usage").query("from=2026-01-01&to=2026-01-02"),
+    case("list_all_sellers").query("name=a&suspended=false&limit=1"),
+    case("suspend_seller").body(r#"{"reason": "unpaid"}"#),
+    case("resume_seller"),
+    case("list_impersonations").query("limit=1"),
+    case("open_impersonation")
+        .body(r#"{"seller_id": "SELLER", "reason": "a call", "role": "VIEWER", "minutes": 60}"#)
+        .status(201),
+    case("end_impersonation").status(204),
     case("list_marketplaces"),
     case("connect_account")
         .body(
@@ -112,6 +146,13 @@ const PATH_IDS: &[(&str, &str)] = &[
     ),
     ("kind", "select 'ORDERS' from robnu.sellers where seller_id = $1"),
     ("runId", "select id from robnu.sync_runs where seller_id = $1 order by id limit 1"),
+    (
+        "memberId",
+        "select m.id from robnu.members m join robnu.people p on p.id = m.person_id
+         where m.seller_id = $1 and p.subject = 'VIEWER@' || m.seller_id",
+    ),
+    ("invitationId", "select id from robnu.invitations where seller_id = $1 and email = 'invited@example.invalid'"),
+    ("impersonationId", "select id from robnu.impersonation_sessions where seller_id = $1 order by id limit 1"),
     ("orderId", "select id from robnu.orders where seller_id = $1 order by id limit 1"),
     ("shipmentId", "select id from robnu.shipments where seller_id = $1 order by id limit 1"),
     ("payoutId", "select id from robnu.payouts where seller_id = $1 order by id limit 1"),
@@ -168,9 +209,8 @@ pub fn cases() -> Vec<(Operation, Case)> {
 impl Case {
     /// Runs the case's SQL for a seller.
     pub async fn prepare(&self, api: &Api, seller: &Seller) {
-        if !self.arrange.is_empty() {
-            api.arrange(&self.arrange.replace("SELLER", &seller.id.to_string())).await;
-        }
+        let sql = format!("{RESUMED}{}", self.arrange.replace("SELLER", &seller.id.to_string()));
+        api.arrange(&sql).await;
     }
 
     /// The call without a caller: the path's seller is `seller`, what is inside it belongs to `inside`.
@@ -189,7 +229,11 @@ impl Case {
             None => call,
         };
         match self.body {
-            Some(body) => call.text(&body.replace("NEW", &Uuid::now_v7().simple().to_string())),
+            Some(body) => call.text(
+                &body
+                    .replace("NEW", &Uuid::now_v7().simple().to_string())
+                    .replace("SELLER", &seller.id.to_string()),
+            ),
             None => call,
         }
     }

@@ -4,12 +4,14 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{Api, Call, ajio};
 
+/// What was logged.
 #[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+pub struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -31,7 +33,21 @@ impl<'a> MakeWriter<'a> for Captured {
 }
 
 impl Captured {
-    fn text(&self) -> String {
+    /// Captures what this thread logs, libraries' debug lines with it, until the guard is dropped.
+    pub fn listen(&self) -> DefaultGuard {
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(self.clone())
+            .finish();
+        // Other tests meet the same log lines first, on threads that log nowhere, and the library remembers a line that nobody
+        // wants. A subscriber for the whole process that wants everything keeps it from that; only the first call counts.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
@@ -47,16 +63,7 @@ async fn a_request_is_one_line_with_its_route_and_without_its_content() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let captured = Captured::default();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_max_level(tracing::Level::DEBUG)
-        .with_writer(captured.clone())
-        .finish();
-    // Other tests meet the same log lines first, on threads that log nowhere, and the library remembers a line that nobody
-    // wants. A subscriber for the whole process that wants everything keeps it from that; only the first call counts.
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
-    let guard = tracing::subscriber::set_default(subscriber);
+    let guard = captured.listen();
     let accounts = format!("/v1/sellers/{}/accounts", ours.id);
     api.post("OWNER", &accounts, &ajio("DV42")).await.expect(201);
     let mut garbage = ajio("DV43");

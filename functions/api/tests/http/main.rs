@@ -5,11 +5,13 @@
 
 mod access;
 mod accounts;
+mod audit;
 mod cases;
 mod connecting;
 mod document;
 mod flights;
 mod idempotency;
+mod invitations;
 mod lists;
 mod logs;
 mod problems;
@@ -17,8 +19,11 @@ mod reads;
 mod roles;
 mod rotating;
 mod sign_up;
+mod staff;
 mod start;
 mod support;
 mod syncing;
+mod team;
 mod tenancy;
+mod usage;
 mod versions;

@@ -18,7 +18,7 @@ async fn a_newcomer_becomes_the_owner_of_a_seller_with_a_data_key_of_its_own() {
     let api = Api::new().await;
     let me = Call::get("/v1/me").by_subject(NEWCOMER);
     let before = api.send(me.clone()).await.expect(200);
-    assert_eq!(before, json!({"person_id": null, "email": null, "sellers": []}));
+    assert_eq!(before, json!({"person_id": null, "email": null, "is_staff": false, "sellers": []}));
 
     let seller = api.send(sign_up(&json!({"name": "  Ravi Textiles "}))).await.expect(201);
     assert_eq!((&seller["name"], &seller["role"]), (&json!("Ravi Textiles"), &json!("OWNER")));
@@ -27,6 +27,7 @@ async fn a_newcomer_becomes_the_owner_of_a_seller_with_a_data_key_of_its_own() {
     assert_eq!(after["email"], "newcomer@example.invalid");
     let mut membership = seller.clone();
     membership["scan_returns"] = json!(false);
+    membership["is_suspended"] = json!(false);
     assert_eq!(after["sellers"], json!([membership]));
     let path = format!("/v1/sellers/{}", seller["seller_id"].as_str().unwrap());
     let shown = api.send(Call::get(&path).by_subject(NEWCOMER)).await.expect(200);

@@ -4,7 +4,13 @@ use std::process::Command;
 
 #[test]
 fn a_missing_variable_ends_the_start_with_its_name_and_a_failure() {
-    let cases = [(vec![], "PLATFORM_KEY_ID"), (vec![("PLATFORM_KEY_ID", "key")], "LANE_REQUESTS_QUEUE_URL")];
+    let queue = [("PLATFORM_KEY_ID", "key"), ("LANE_REQUESTS_QUEUE_URL", "url")];
+    let cases = [
+        (vec![], "PLATFORM_KEY_ID"),
+        (vec![("PLATFORM_KEY_ID", "key")], "LANE_REQUESTS_QUEUE_URL"),
+        (queue.to_vec(), "MAIL_FROM"),
+        ([&queue[..], &[("MAIL_FROM", "a@b.co")]].concat(), "APP_URL"),
+    ];
     for (environment, missing) in cases {
         let output = Command::new(env!("CARGO_BIN_EXE_api")).env_clear().envs(environment).output().unwrap();
         assert_eq!(output.status.code(), Some(1));

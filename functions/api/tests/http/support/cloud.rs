@@ -1,4 +1,8 @@
-//! KMS and SQS of the local cloud, with a key and a queue of the test's own.
+//! KMS, SQS and SES of the local cloud, with a key, a queue and a sender of the test's own.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_http_client::Builder;
@@ -11,6 +15,9 @@ const ENDPOINT_VARIABLE: &str = "TEST_AWS_ENDPOINT";
 pub struct Cloud {
     pub kms: aws_sdk_kms::Client,
     pub sqs: aws_sdk_sqs::Client,
+    pub ses: aws_sdk_sesv2::Client,
+    /// Whom this test's mails are from.
+    pub mail_from: String,
     /// The platform key.
     pub key: String,
     /// URL of the queue of the lanes function.
@@ -19,9 +26,7 @@ pub struct Cloud {
 
 impl Cloud {
     pub async fn new() -> Self {
-        let endpoint = std::env::var(ENDPOINT_VARIABLE).unwrap_or_else(|_| {
-            panic!("{ENDPOINT_VARIABLE} is not set: run the tests with `cargo xtask test`")
-        });
+        let endpoint = endpoint();
         let credentials = Credentials::new("test", "test", None, None, "test");
         let http = Builder::new().build_http();
         let kms = aws_sdk_kms::Client::from_conf(
@@ -37,15 +42,26 @@ impl Cloud {
             aws_sdk_sqs::Config::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new("ap-south-1"))
+                .credentials_provider(credentials.clone())
+                .endpoint_url(&endpoint)
+                .http_client(http.clone())
+                .build(),
+        );
+        let ses = aws_sdk_sesv2::Client::from_conf(
+            aws_sdk_sesv2::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new("ap-south-1"))
                 .credentials_provider(credentials)
                 .endpoint_url(&endpoint)
                 .http_client(http)
                 .build(),
         );
+        let mail_from = format!("no-reply-{}@robnu.invalid", Uuid::now_v7().simple());
+        ses.create_email_identity().email_identity(&mail_from).send().await.expect("the local cloud takes a sender");
         let key = kms.create_key().send().await.expect("the local cloud makes a key");
         let key = key.key_metadata.expect("a key has metadata").key_id;
         let lane_requests = queue(&sqs, &format!("lane-requests-{}", Uuid::now_v7().simple()), false).await;
-        Self { kms, sqs, key, lane_requests }
+        Self { kms, sqs, ses, mail_from, key, lane_requests }
     }
 
     /// A key service without anything in its cache.
@@ -56,6 +72,24 @@ impl Cloud {
     /// A FIFO queue, as a lane is.
     pub async fn lane(&self) -> String {
         queue(&self.sqs, &format!("lane-{}.fifo", Uuid::now_v7().simple()), true).await
+    }
+
+    /// Makes SES refuse this test's mails.
+    pub async fn refuse_mails(&self) {
+        self.ses.delete_email_identity().email_identity(&self.mail_from).send().await.expect("there is such a sender");
+    }
+
+    /// Makes SES take this test's mails again.
+    pub async fn take_mails(&self) {
+        self.ses.create_email_identity().email_identity(&self.mail_from).send().await.expect("the sender is taken");
+    }
+
+    /// This test's mails, in the order in which SES took them, as those whom they are for read them.
+    pub async fn mails(&self) -> Vec<serde_json::Value> {
+        let all = tokio::task::spawn_blocking(|| get("/_ministack/ses/messages")).await.expect("it does not panic");
+        let of_accounts = all["messages"].as_object().expect("messages by account").values();
+        let mails = of_accounts.flat_map(|mails| mails.as_array().expect("a list"));
+        mails.filter(|mail| mail["Source"] == *self.mail_from).cloned().collect()
     }
 
     /// The bodies and groups of all messages in a queue.
@@ -72,4 +106,22 @@ async fn queue(sqs: &aws_sdk_sqs::Client, name: &str, fifo: bool) -> String {
         request = request.attributes(aws_sdk_sqs::types::QueueAttributeName::FifoQueue, "true");
     }
     request.send().await.expect("the local cloud makes a queue").queue_url.expect("a queue has a URL")
+}
+
+fn endpoint() -> String {
+    std::env::var(ENDPOINT_VARIABLE)
+        .unwrap_or_else(|_| panic!("{ENDPOINT_VARIABLE} is not set: run the tests with `cargo xtask test`"))
+}
+
+/// What the local cloud itself answers at a path, beside AWS.
+fn get(path: &str) -> serde_json::Value {
+    let endpoint = endpoint();
+    let address = endpoint.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(address).expect("the local cloud listens");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time-out can be set");
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("the request goes out");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the answer ends");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    serde_json::from_str(body).expect("JSON")
 }

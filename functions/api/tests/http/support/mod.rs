@@ -12,6 +12,7 @@ pub use conformance::request_mismatches;
 use std::collections::BTreeMap;
 
 use api::app::{App, router};
+use api::mail::Mailer;
 use axum::Router;
 use robnu_dispatch::Bell;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
@@ -22,6 +23,9 @@ use uuid::Uuid;
 
 /// The roles of a seller's members. There is one more member, `SCANNER`, who may only scan returns.
 pub const ROLES: [&str; 5] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER"];
+
+/// Where links in mails lead.
+pub const APP_URL: &str = "https://app.example.invalid";
 
 /// The API with two sellers.
 pub struct Api {
@@ -63,6 +67,7 @@ impl Api {
             database,
             keys: cloud.keys(),
             registry: Registry::new(&MarketplaceConfig::default()).expect("no URL is none too many"),
+            mailer: Mailer::new(cloud.ses.clone(), cloud.mail_from.clone(), APP_URL.to_owned()),
             bell: Bell::new(cloud.sqs.clone()),
             sqs: cloud.sqs.clone(),
             lane_requests_queue_url: cloud.lane_requests.clone(),
