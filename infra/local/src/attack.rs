@@ -48,7 +48,7 @@ enum Front {
 }
 
 const FRONTS: [(usize, Front); 4] =
-    [(52, Front::Http), (32, Front::Sql), (12, Front::Pool), (4, Front::Messages)];
+    [(48, Front::Http), (38, Front::Sql), (10, Front::Pool), (4, Front::Messages)];
 
 /// One attempt and what came of it.
 #[derive(Debug)]

@@ -62,6 +62,11 @@ impl Dice {
     }
 }
 
+/// A text that ends in its middle.
+pub fn half(text: &str) -> String {
+    text.chars().take(text.chars().count() / 2).collect()
+}
+
 /// Texts that mean something to a database, a parser, a template, a terminal or a file system.
 const PAYLOADS: &[&str] = &[
     "' or 1=1 --",

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::Attempt;
-use super::dice::Dice;
+use super::dice::{Dice, half};
 use super::openapi::{Operation, Parameter};
 use super::stage::Stage;
 use super::tokens::Kind;
@@ -14,6 +14,9 @@ use super::tokens::Kind;
 /// Operations after which the insider would have no seller, account or membership to attack from; those are tried on the
 /// victim only.
 const SELF_DEFEATING: [&str; 2] = ["DELETE", "PUT"];
+
+/// What the gateway itself answers to a path that is no route of it, before it looks at any token.
+const NO_ROUTE: &str = r#"{"message":"Not Found"}"#;
 
 /// A request, and what must not come of it.
 #[derive(Debug, Default)]
@@ -132,7 +135,9 @@ fn judge(
         attempt.find(format!("the answer, {status}, holds the victim's {secret}"));
     }
     let succeeded = (200..300).contains(status);
-    if !token.is_valid() && !operation.is_public && *status != 401 && *status != 403 {
+    let shut_out = matches!(status, 401 | 403)
+        || (*status == 404 && text.replace(' ', "").contains(&NO_ROUTE.replace(' ', "")));
+    if !token.is_valid() && !operation.is_public && !shut_out {
         attempt.find(format!("a token that is {token:?} was answered {status}"));
     }
     if succeeded && !operation.is_public && request.reaches_out {
@@ -291,7 +296,7 @@ fn fill_body(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Reque
     request.reaches_out |= foreign && operation.path.contains("{sellerId}");
     let text = body.to_string();
     request.body = Some(match dice.below(40) {
-        0 => text[..text.len() / 2].to_owned(),
+        0 => half(&text),
         1 => format!("[{text}]"),
         2 => String::new(),
         _ => text,

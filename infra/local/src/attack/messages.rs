@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::Attempt;
-use super::dice::Dice;
+use super::dice::{Dice, half};
 use super::stage::Stage;
 
 const QUEUES: [&str; 3] = ["the insider's lane", "the victim's lane", "lane requests"];
@@ -85,7 +85,7 @@ fn lane_request(stage: &Stage, dice: &mut Dice) -> (&'static str, String) {
 fn garbage(body: &Value, dice: &mut Dice) -> String {
     let text = body.to_string();
     match dice.below(4) {
-        0 => text[..text.len() / 2].to_owned(),
+        0 => half(&text),
         1 => format!("[{text}]"),
         2 => "{}".to_owned(),
         _ => "not even JSON".to_owned(),

@@ -84,6 +84,23 @@ impl Side {
         Ok(superuser.batch_execute("commit").await?)
     }
 
+    /// Takes out the fixture's ciphertexts, which no key opens, where a row may be without one.
+    pub async fn forget_secrets(&self, superuser: &Client, catalogue: &Catalogue) -> anyhow::Result<()> {
+        superuser.batch_execute("begin; set local session_replication_role = replica").await?;
+        for relation in catalogue.relations.iter().filter(|relation| !relation.is_view) {
+            for column in relation.names(|column| column.name.ends_with("_enc")) {
+                let (name, seller) = (&relation.name, &self.seller);
+                let sql = format!(
+                    "savepoint here; update robnu.{name} set {column} = null where seller_id = '{seller}'"
+                );
+                if superuser.batch_execute(&sql).await.is_err() {
+                    superuser.batch_execute("rollback to here").await?;
+                }
+            }
+        }
+        Ok(superuser.batch_execute("commit").await?)
+    }
+
     /// Writes the marker into every text and ciphertext of the seller that takes it; answers how many columns did.
     pub async fn mark(
         &self,

@@ -69,9 +69,9 @@ pub async fn attempt(stage: &Stage, dice: &mut Dice, attempt: &mut Attempt) {
         (relation.name.clone(), statement(stage, relation, dice))
     };
     attempt.label(&row, statement.verb);
-    attempt.shown = format!("{enter}; {}", statement.sql);
     let on_adapter = matches!(door, Door::Job | Door::ForeignJob);
-    let follow = dice.pick(&stage.catalogue.relations).name.clone();
+    let follow = format!("select seller_id from robnu.{}", dice.pick(&stage.catalogue.relations).name);
+    attempt.shown = format!("{enter}; {}; {follow}", statement.sql);
     let ran =
         stage.with_login(on_adapter, async |client| run(client, &enter, &statement, &follow).await).await;
     match ran {
@@ -153,10 +153,7 @@ async fn run(client: &Client, enter: &str, statement: &Statement, follow: &str) 
             if outcome.failed.is_none() {
                 // Whether the scope is still what it was.
                 let affected = outcome.affected;
-                look(
-                    client.simple_query(&format!("select seller_id from robnu.{follow}")).await,
-                    &mut outcome,
-                );
+                look(client.simple_query(follow).await, &mut outcome);
                 (outcome.affected, outcome.failed) = (affected, None);
             }
         }
@@ -264,7 +261,7 @@ fn insert(stage: &Stage, relation: &Relation, dice: &mut Dice) -> Statement {
     let keys = relation.foreign_keys();
     let keys: Vec<&Vec<&str>> =
         keys.values().filter(|parts| parts.iter().all(|part| columns.contains(part))).collect();
-    match dice.below(3) {
+    match dice.below(4) {
         0 if !keys.is_empty() => {
             // A child of our own for a parent of theirs.
             let parent = *dice.pick(&keys);

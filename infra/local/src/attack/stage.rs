@@ -123,6 +123,7 @@ impl Stage {
             let subject = format!("OWNER@{}", side.seller);
             neighbours.push((side, subject));
         }
+        insider.forget_secrets(&superuser, &catalogue).await?;
         victim.double(&superuser, &catalogue).await?;
         // Unique in this database, short enough for every column, and no word of anything.
         let marker = format!("zq{}", &run[20..]);
@@ -140,6 +141,7 @@ impl Stage {
             open_lane(&aws, &superuser, &requests, &victim).await?,
             requests,
         ];
+        open_sinks(&aws, &superuser, &insider, &queues[0]).await?;
         let cursors = cursors(&http, &api_url, &document, &victim, &victims_owner).await;
         progress.say(format_args!(
             "{} operations, {} cursors of the victim's",
@@ -292,6 +294,22 @@ async fn open_lane(aws: &Aws, superuser: &Client, requests: &str, side: &Side) -
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Err(anyhow!("the lane of {} is not active after {} s", side.account, LANE_PATIENCE.as_secs()))
+}
+
+/// The fixture's other accounts have queues that do not exist; here are some that nobody reads.
+async fn open_sinks(aws: &Aws, superuser: &Client, side: &Side, lane: &str) -> anyhow::Result<()> {
+    let (_, name) = lane.rsplit_once('/').context("find the name of a lane's queue")?;
+    let sql =
+        "select id::text from robnu.marketplace_accounts where seller_id = $1::text::uuid and id::text <> $2";
+    for row in superuser.query(sql, &[&side.seller, &side.account]).await? {
+        let account: String = row.get(0);
+        let name = name.replace(&side.account.replace('-', ""), &account.replace('-', ""));
+        let body = json!({"QueueName": name, "Attributes": {"FifoQueue": "true"}});
+        let queue = aws.json("sqs", "AmazonSQS.CreateQueue", &body).await?;
+        let sql = "update robnu.marketplace_accounts set lane_queue_url = $1 where id = $2::text::uuid";
+        superuser.execute(sql, &[&queue["QueueUrl"].as_str(), &account]).await?;
+    }
+    Ok(())
 }
 
 /// Cursors that the victim's own lists give.
