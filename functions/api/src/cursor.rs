@@ -14,6 +14,8 @@ use crate::problem::ApiError;
 const VERSION: u8 = 1;
 const POSITION_LEN: usize = 1 + 8 + 16;
 const CHECK_LEN: usize = 8;
+/// Length of a cursor, in characters.
+pub const CURSOR_LEN: usize = (POSITION_LEN + CHECK_LEN) * 4 / 3;
 /// Microseconds of the years 1 to 9999; the database refuses times far outside.
 const TIMES: std::ops::Range<i64> = -62_135_596_800_000_000..253_402_300_800_000_000;
 
@@ -90,6 +92,7 @@ mod tests {
         let list = List::new("orders", ours, &("PENDING", 1));
         let cursor = list.cursor(POSITION);
         assert_eq!(list.position(&cursor).unwrap(), POSITION);
+        assert_eq!(cursor.len(), CURSOR_LEN);
         assert!(List::new("orders", theirs, &("PENDING", 1)).position(&cursor).is_err(), "another seller");
         assert!(List::new("orders", ours, &("PACKED", 1)).position(&cursor).is_err(), "another filter");
         assert!(List::new("runs", ours, &("PENDING", 1)).position(&cursor).is_err(), "another list");

@@ -18,7 +18,7 @@ static REGISTRY: LazyLock<Registry> =
 /// The details of any marketplace.
 pub fn any_details() -> Schema {
     let all = MARKETPLACE_CODES.iter().flat_map(|code| variants(spec(*code)));
-    Schema::AnyOf(all.fold(AnyOfBuilder::new(), |any, variant| any.item(variant)).build())
+    Schema::AnyOf(all.fold(AnyOfBuilder::new(), AnyOfBuilder::item).build())
 }
 
 /// An object with `others`, a marketplace's code and that marketplace's details: one variant for each.
@@ -26,7 +26,7 @@ pub fn with_details(others: &[(&str, RefOr<Schema>)]) -> Schema {
     let one = MARKETPLACE_CODES.iter().fold(OneOfBuilder::new(), |one, code| {
         let marketplace = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([code.as_str()]));
         let details = variants(spec(*code)).into_iter();
-        let details = details.fold(OneOfBuilder::new(), |one, variant| one.item(variant));
+        let details = details.fold(OneOfBuilder::new(), OneOfBuilder::item);
         let object = closed().title(Some(code.as_str()));
         let object = object.property("marketplace", marketplace).required("marketplace");
         let object = object.property("details", details).required("details");

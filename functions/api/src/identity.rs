@@ -65,6 +65,7 @@ pub trait NamedInPath: FromStr {
     const MISSING: Missing;
 
     /// What the document says of its form.
+    #[must_use]
     fn schema() -> RefOr<Schema> {
         uuid().into()
     }

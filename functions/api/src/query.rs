@@ -52,7 +52,11 @@ impl IntoParams for Page {
             .minimum(Some(1))
             .maximum(Some(MAX_LIMIT))
             .default(Some(DEFAULT_LIMIT.into()));
-        let cursor = ObjectBuilder::new().schema_type(Type::String);
+        let cursor = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(crate::cursor::CURSOR_LEN))
+            .max_length(Some(crate::cursor::CURSOR_LEN))
+            .pattern(Some("^[A-Za-z0-9_-]*$"));
         let parameter = |name: &str, text: &str, schema: ObjectBuilder| {
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
             parameter.required(Required::False).description(Some(text)).schema(Some(schema)).build()

@@ -56,6 +56,10 @@ impl Route {
     }
 
     /// Its path, with names in braces for what varies.
+    ///
+    /// # Panics
+    /// Never: a handler's attribute names one path.
+    #[must_use]
     pub fn path(&self) -> &str {
         self.paths.paths.keys().next().expect("the attribute of a handler names one path")
     }

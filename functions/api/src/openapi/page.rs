@@ -143,8 +143,7 @@ impl Page {
     }
 
     fn row(&mut self, cells: &[String]) {
-        let cells: String = cells.iter().map(|cell| format!("<td>{cell}</td>")).collect();
-        self.write(&format!("<tr>{cells}</tr>"));
+        self.write(&format!("<tr><td>{}</td></tr>", cells.join("</td><td>")));
     }
 
     fn write(&mut self, html: &str) {

@@ -96,7 +96,7 @@ async fn a_key_is_forgotten_after_a_day() {
 async fn neither_the_key_nor_the_body_is_stored() {
     let api = Api::new().await;
     api.send(connect(&api, &ajio("DV42"), "key-of-great-weight")).await.expect(201);
-    let digits = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digits = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     for table in api.contents().await.values() {
         for secret in ["key-of-great-weight", "correct horse"] {
             assert!(!table.contains(secret) && !table.contains(&digits(secret)));

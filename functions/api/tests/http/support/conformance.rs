@@ -25,7 +25,7 @@ pub fn assert_described(method: &str, path: &str, answer: &Answer) {
     let kind = content_type(&answer.headers);
     match content.and_then(|content| content.get(kind)) {
         None => {
-            assert!(content.is_none() && answer.text.is_empty(), "{id} does not document a body of {kind:?}")
+            assert!(content.is_none() && answer.text.is_empty(), "{id} does not document a body of {kind:?}");
         }
         Some(content) => {
             let problems = mismatches(&content["schema"], &answer.body, "body");

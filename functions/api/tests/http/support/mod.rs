@@ -73,12 +73,23 @@ impl Api {
             lane_requests_queue_url: cloud.lane_requests.clone(),
         };
         let api = Self { sellers, cloud, test, router: router(app) };
-        // A test sends in a moment what a seller may send in a while.
-        api.arrange("update robnu.sellers set requests_per_window = 1000000").await;
-        for seller in [&api.sellers.ours, &api.sellers.theirs] {
-            api.give_key(seller, &api.cloud.keys()).await;
-        }
+        api.equip().await;
         api
+    }
+
+    /// Takes two new sellers in the place of the present ones, as they are in a new database.
+    pub async fn renew(&mut self) {
+        self.sellers = TwoSellers::seed(&self.test).await;
+        self.equip().await;
+    }
+
+    /// Gives the sellers what the fixture alone does not.
+    async fn equip(&self) {
+        // A test sends in a moment what a seller may send in a while.
+        self.arrange("update robnu.sellers set requests_per_window = 1000000").await;
+        for seller in [&self.sellers.ours, &self.sellers.theirs] {
+            self.give_key(seller, &self.cloud.keys()).await;
+        }
     }
 
     /// Replaces the fixture's data key, which nothing opens, by one from KMS, and seals the customer of its order with it.
