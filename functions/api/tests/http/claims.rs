@@ -1,0 +1,210 @@
+//! Claims: when one can be filed, and the steps it takes.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Api, Call};
+
+fn path(api: &Api, rest: &str) -> String {
+    format!("/v1/sellers/{}/{rest}", api.sellers.ours.id)
+}
+
+/// The fixture's return, without its claim and as `set` says, past the triggers.
+async fn unclaimed(api: &Api, set: &str) {
+    let ours = api.sellers.ours.id;
+    api.arrange(&format!(
+        "set session_replication_role = replica; delete from robnu.claim_events where seller_id = '{ours}';
+         delete from robnu.claims where seller_id = '{ours}';
+         update robnu.returns set {set} where seller_id = '{ours}'"
+    ))
+    .await;
+}
+
+async fn file(api: &Api, body: &Value) -> Answer {
+    api.post("OPERATOR", &path(api, &format!("returns/{}/claim", api.sellers.ours.return_id)), body).await
+}
+
+async fn step(api: &Api, role: &str, verb: &str, body: &Value) -> Answer {
+    api.post(role, &path(api, &format!("claims/{}/{verb}", api.sellers.ours.claim)), body).await
+}
+
+#[tokio::test]
+async fn a_return_that_did_not_come_is_claimed_for_when_its_window_has_ended() {
+    let api = Api::new().await;
+    unclaimed(&api, "claim_due_at = now() + interval '1 hour'").await;
+    let missing = json!({"reason": "NOT_RECEIVED", "claimed_amount": "648.3755", "note": "never came"});
+    file(&api, &missing).await.expect_problem(409, "claim_window_open");
+    unclaimed(&api, "claim_due_at = now() - interval '1 hour'").await;
+    let filed = file(&api, &missing).await.expect(201);
+    assert_eq!(
+        (&filed["status"], &filed["claimed_amount"], &filed["currency"]),
+        (&json!("FILED"), &json!("648.3755"), &json!("INR"))
+    );
+    file(&api, &missing).await.expect_problem(409, "claim_exists");
+}
+
+#[tokio::test]
+async fn a_return_that_came_is_claimed_for_while_its_window_lasts_and_not_as_missing() {
+    let api = Api::new().await;
+    let came = "received_at = now() - interval '10 days', internal_status = 'RECEIVED'";
+    unclaimed(&api, &format!("{came}, claim_window_days = 7, claim_due_at = now() - interval '1 day'")).await;
+    file(&api, &json!({"reason": "DAMAGED"})).await.expect_problem(409, "claim_window_over");
+    file(&api, &json!({"reason": "NOT_RECEIVED"})).await.expect_problem(409, "return_received");
+    unclaimed(&api, &format!("{came}, claim_window_days = 11")).await;
+    assert_eq!(file(&api, &json!({"reason": "DAMAGED"})).await.expect(201)["reason"], "DAMAGED");
+    unclaimed(&api, "received_at = null, internal_status = 'EXPECTED'").await;
+    file(&api, &json!({"reason": "WRONG_ITEM"})).await.expect_problem(409, "return_not_received");
+    unclaimed(&api, "status = 'CANCELLED'").await;
+    file(&api, &json!({"reason": "NOT_RECEIVED"})).await.expect_problem(409, "return_cancelled");
+}
+
+#[tokio::test]
+async fn a_pending_claim_is_filed_in_its_place() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    api.arrange(&format!(
+        "set session_replication_role = replica; update robnu.claims set status = 'PENDING', filed_at = null where seller_id = '{}'",
+        ours.id
+    ))
+    .await;
+    let filed =
+        file(&api, &json!({"reason": "NOT_RECEIVED", "marketplace_reference": "T-9"})).await.expect(201);
+    assert_eq!((&filed["claim_id"], &filed["status"]), (&json!(ours.claim), &json!("FILED")));
+    assert!(filed["filed_at"].is_string());
+    assert_eq!(filed["marketplace_reference"], "T-9");
+}
+
+#[tokio::test]
+async fn what_a_claim_says_is_checked_field_by_field() {
+    let api = Api::new().await;
+    unclaimed(&api, "updated_at = now()").await;
+    for (body, field) in [
+        (json!({}), "reason"),
+        (json!({"reason": "LOST"}), "reason"),
+        (json!({"reason": "OTHER", "claimed_amount": 10.5}), "claimed_amount"),
+        (json!({"reason": "OTHER", "claimed_amount": "10.00001"}), "claimed_amount"),
+        (json!({"reason": "OTHER", "claimed_amount": "-1"}), "claimed_amount"),
+        (json!({"reason": "OTHER", "note": ""}), "note"),
+        (json!({"reason": "OTHER", "note": null}), "note"),
+        (json!({"reason": "OTHER", "status": "RESOLVED_WON"}), "status"),
+    ] {
+        let refused = file(&api, &body).await.expect_problem(422, "invalid_body");
+        assert_eq!(refused["errors"][0]["field"], field, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_goes_to_its_end_and_back_and_keeps_every_step() {
+    let api = Api::new().await;
+    let acknowledged =
+        step(&api, "OPERATOR", "acknowledge", &json!({"marketplace_reference": "T-1"})).await.expect(200);
+    assert_eq!(
+        (&acknowledged["status"], &acknowledged["marketplace_reference"]),
+        (&json!("ACKNOWLEDGED"), &json!("T-1"))
+    );
+    step(&api, "OPERATOR", "resolve-won", &json!({})).await.expect_problem(403, "forbidden");
+    let won = step(&api, "FINANCE", "resolve-won", &json!({"recovered_amount": "9.0001"})).await.expect(200);
+    assert_eq!((&won["status"], &won["recovered_amount"]), (&json!("RESOLVED_WON"), &json!("9.0001")));
+    assert!(won["resolved_at"].is_string());
+    let again =
+        step(&api, "ADMIN", "reopen", &json!({"reason": "the marketplace took it back"})).await.expect(200);
+    assert_eq!(
+        (&again["status"], &again["recovered_amount"], &again["resolved_at"]),
+        (&json!("FILED"), &Value::Null, &Value::Null)
+    );
+    let claim =
+        api.get("VIEWER", &path(&api, &format!("claims/{}", api.sellers.ours.claim))).await.expect(200);
+    let steps: Vec<(&Value, &Value)> = claim["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (&event["to_status"], &event["reason"]))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            (&json!("FILED"), &Value::Null),
+            (&json!("ACKNOWLEDGED"), &Value::Null),
+            (&json!("RESOLVED_WON"), &Value::Null),
+            (&json!("FILED"), &json!("the marketplace took it back")),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_step_of_an_outdated_version_is_refused_and_the_claim_stays() {
+    let api = Api::new().await;
+    let (ours, claim) = (&api.sellers.ours, path(&api, &format!("claims/{}", api.sellers.ours.claim)));
+    let shown = api.get("OWNER", &claim).await;
+    let tag = shown.headers["etag"].to_str().unwrap().to_owned();
+    let acknowledge = |tag: &str| {
+        Call::post(&format!("{claim}/acknowledge"), &json!({})).by(ours, "OWNER").header("if-match", tag)
+    };
+    let done = api.send(acknowledge(&tag)).await;
+    assert_ne!(done.headers["etag"].to_str().unwrap(), tag);
+    done.expect(200);
+    api.send(acknowledge(&tag)).await.expect_problem(412, "version_mismatch");
+    api.send(acknowledge("*")).await.expect_problem(409, "claim_step");
+}
+
+const VERBS: [&str; 5] = ["acknowledge", "resolve-won", "resolve-lost", "cancel", "reopen"];
+
+/// What a verb makes of a claim that is so far.
+fn model(status: &str, verb: &str) -> Option<&'static str> {
+    match (status, verb) {
+        ("FILED" | "REOPENED_WITH_EVIDENCE", "acknowledge") => Some("ACKNOWLEDGED"),
+        ("ACKNOWLEDGED", "resolve-won") => Some("RESOLVED_WON"),
+        ("ACKNOWLEDGED", "resolve-lost") => Some("RESOLVED_LOST"),
+        ("FILED" | "REOPENED_WITH_EVIDENCE" | "ACKNOWLEDGED", "cancel") => Some("CANCELLED"),
+        ("RESOLVED_WON" | "RESOLVED_LOST" | "CANCELLED" | "REOPENED_WITH_EVIDENCE", "reopen") => {
+            Some("FILED")
+        }
+        _ => None,
+    }
+}
+
+/// Walks a claim as a list of verbs says, with a scan at one place, and compares each answer with the model.
+async fn walk(verbs: &[usize], scan_at: usize) {
+    let api = Api::new().await;
+    let mut status = "FILED";
+    let mut steps = 1;
+    for (at, verb) in verbs.iter().map(|verb| VERBS[*verb]).enumerate() {
+        if at == scan_at {
+            api.post("OWNER", &path(&api, "returns/scan"), &json!({"code": "RN1"})).await.expect(200);
+            if status != "CANCELLED" {
+                status = "REOPENED_WITH_EVIDENCE";
+                steps += 1;
+            }
+        }
+        let body = if ["acknowledge", "resolve-won"].contains(&verb) {
+            json!({})
+        } else {
+            json!({"reason": "because"})
+        };
+        let answer = step(&api, "OWNER", verb, &body).await;
+        match model(status, verb) {
+            Some(next) => {
+                assert_eq!(answer.expect(200)["status"], next, "{status} {verb}");
+                status = next;
+                steps += 1;
+            }
+            None => _ = answer.expect_problem(409, "claim_step"),
+        }
+    }
+    let claim =
+        api.get("OWNER", &path(&api, &format!("claims/{}", api.sellers.ours.claim))).await.expect(200);
+    assert_eq!(claim["status"], status);
+    let events = claim["events"].as_array().unwrap();
+    assert_eq!(events.len(), steps, "every step is kept, and nothing else");
+    for pair in events.windows(2) {
+        assert_eq!(pair[0]["to_status"], pair[1]["from_status"]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 20, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_is_done_to_a_claim_it_goes_as_the_model_says(verbs in prop::collection::vec(0..VERBS.len(), 1..12), scan_at in 0..12_usize) {
+        tokio::runtime::Runtime::new().unwrap().block_on(walk(&verbs, scan_at));
+    }
+}

@@ -1,0 +1,337 @@
+//! Lists of what is sold, sent, paid and listed: filters, orders and cursors; search; and customers.
+
+use std::collections::BTreeSet;
+
+use chrono::DateTime;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde_json::{Value, json};
+
+use crate::support::Api;
+
+fn path(api: &Api, rest: &str) -> String {
+    format!("/v1/sellers/{}/{rest}", api.sellers.ours.id)
+}
+
+/// Eleven rows in each list for each seller, several with equal times and amounts, in two accounts.
+async fn fill(api: &Api) {
+    for seller in [&api.sellers.ours, &api.sellers.theirs] {
+        let (id, ajio, amazon) = (seller.id, seller.ajio, seller.amazon);
+        api.arrange(&format!(
+            "create temp table n as select n, case when n < 7 then '{ajio}'::uuid else '{amazon}'::uuid end as account,
+               timestamptz '2026-02-01T00:00:00.5Z' + make_interval(hours => n / 3) as at from generate_series(0, 10) n;
+             insert into robnu.orders (seller_id, account_id, external_order_id, status, marketplace_status, placed_at, dispatch_by, currency)
+               select '{id}', account, 'X' || n, case when n < 6 then 'CONFIRMED' else 'SHIPPED' end, 'x', at, at + interval '1 day', 'INR' from n;
+             insert into robnu.order_items (seller_id, order_id, external_item_id, sku, quantity, line_amount, amount_basis)
+               select seller_id, id, '1', 'S' || right(external_order_id, 1), 1, 1, 'CUSTOMER' from robnu.orders
+               where seller_id = '{id}' and external_order_id like 'X%';
+             insert into robnu.shipments (seller_id, order_id, external_shipment_id, status, carrier, tracking_number)
+               select seller_id, id, 'P' || external_order_id, 'SHIPPED', 'Delhivery', 'T' || external_order_id from robnu.orders
+               where seller_id = '{id}' and external_order_id like 'X%';
+             insert into robnu.returns (seller_id, account_id, external_return_id, return_type, status, marketplace_status, initiated_at)
+               select '{id}', account, 'R' || n, 'RTO', 'DELIVERED', 'x', at from n;
+             insert into robnu.claims (seller_id, return_id, account_id, reason)
+               select seller_id, id, account_id, 'DAMAGED' from robnu.returns where seller_id = '{id}' and external_return_id ~ '^R[0-9]';
+             insert into robnu.payouts (seller_id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)
+               select '{id}', account, 'Y' || n, 'RECONCILED', 'x', at, 'INR', n / 3 * 10.1251 from n;
+             insert into robnu.payout_lines (seller_id, payout_id, external_line_id, line_type, marketplace_type, net_amount)
+               select '{id}', '{payout}', 'L' || n, 'FEE', 'x', -1 from n;
+             insert into robnu.listings (seller_id, account_id, external_listing_id, sku, status, marketplace_status, currency, updated_at)
+               select '{id}', account, 'L' || n, 'S' || n, 'INACTIVE', 'x', 'INR', at from n;
+             insert into robnu.inventory (seller_id, account_id, sku, available, reported_at) select '{id}', account, 'S' || n, n / 3 - 1, at from n;
+             drop table n",
+            payout = seller.payout
+        ))
+        .await;
+    }
+}
+
+/// All pages of a list, as one.
+async fn walk(api: &Api, list: &str, rows: &str, query: &str, limit: usize) -> Vec<Value> {
+    let base = path(api, &format!("{list}?limit={limit}&{query}"));
+    let (mut all, mut next) = (Vec::new(), base.clone());
+    loop {
+        let page = api.get("OWNER", &next).await.expect(200);
+        all.extend(page[rows].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(cursor) => next = format!("{base}&cursor={cursor}"),
+            None => return all,
+        }
+    }
+}
+
+/// Every list with its rows' name and id, each of its orders with the field that it goes by, and whether that goes down.
+const LISTS: &[(&str, &str, &str, &[(&str, &str, bool)])] = &[
+    (
+        "orders",
+        "orders",
+        "order_id",
+        &[
+            ("newest", "placed_at", true),
+            ("oldest", "placed_at", false),
+            ("dispatch_by", "dispatch_by", false),
+        ],
+    ),
+    (
+        "shipments",
+        "shipments",
+        "shipment_id",
+        &[("newest", "shipment_id", true), ("oldest", "shipment_id", false)],
+    ),
+    (
+        "returns",
+        "returns",
+        "return_id",
+        &[
+            ("newest", "initiated_at", true),
+            ("oldest", "initiated_at", false),
+            ("claim_due", "claim_due_at", false),
+        ],
+    ),
+    ("claims", "claims", "claim_id", &[("newest", "created_at", true), ("oldest", "created_at", false)]),
+    (
+        "payouts",
+        "payouts",
+        "payout_id",
+        &[
+            ("newest", "settled_at", true),
+            ("oldest", "settled_at", false),
+            ("largest", "net_amount", true),
+            ("smallest", "net_amount", false),
+        ],
+    ),
+    (
+        "listings",
+        "listings",
+        "listing_id",
+        &[("newest", "updated_at", true), ("oldest", "updated_at", false)],
+    ),
+    (
+        "inventory",
+        "inventory",
+        "stock_id",
+        &[("newest", "reported_at", true), ("lowest", "available", false)],
+    ),
+];
+
+/// A sortable form of a field: of numbers, amounts and instants their size, of ids their text.
+fn key(row: &Value, field: &str) -> (i64, String) {
+    let value = &row[field];
+    let text = value.as_str().unwrap_or_default();
+    let instant = DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.timestamp_micros());
+    let amount = || text.parse::<Decimal>().ok().and_then(|amount| (amount * Decimal::from(10_000)).to_i64());
+    match value.as_i64().or(instant).or_else(amount) {
+        Some(size) => (size, String::new()),
+        None => (0, text.to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn pages_of_any_length_add_up_to_the_same_list_in_every_order() {
+    let api = Api::new().await;
+    fill(&api).await;
+    api.arrange("update robnu.sellers set requests_per_window = 100000").await;
+    for (list, rows, id, sorts) in LISTS {
+        for (sort, field, down) in *sorts {
+            let query = format!("sort={sort}");
+            let whole = walk(&api, list, rows, &query, 200).await;
+            assert!(whole.len() >= 11, "{list} {sort}: {}", whole.len());
+            let keys: Vec<_> = whole.iter().map(|row| key(row, field)).collect();
+            let sorted = if *down { keys.is_sorted_by(|a, b| a >= b) } else { keys.is_sorted() };
+            assert!(sorted, "{list} {sort}: {keys:?}");
+            let distinct: BTreeSet<&str> = whole.iter().map(|row| row[id].as_str().unwrap()).collect();
+            assert_eq!(distinct.len(), whole.len(), "{list} {sort}");
+            for limit in [1, 4] {
+                assert_eq!(walk(&api, list, rows, &query, limit).await, whole, "{list} {sort} by {limit}");
+            }
+        }
+    }
+    let lines = format!("payouts/{}/lines", api.sellers.ours.payout);
+    let whole = walk(&api, &lines, "lines", "", 200).await;
+    assert_eq!(whole.len(), 13);
+    assert_eq!(walk(&api, &lines, "lines", "", 3).await, whole);
+}
+
+#[tokio::test]
+async fn filters_narrow_every_list_and_another_sellers_account_has_nothing() {
+    let api = Api::new().await;
+    fill(&api).await;
+    let (amazon, theirs) = (api.sellers.ours.amazon, api.sellers.theirs.ajio);
+    for (list, rows, ..) in LISTS {
+        for (query, expected) in [
+            (format!("account_id={amazon}"), 4),
+            ("marketplace=AMAZON_IN".to_owned(), 4),
+            (format!("account_id={theirs}"), 0),
+        ] {
+            assert_eq!(walk(&api, list, rows, &query, 3).await.len(), expected, "{list} {query}");
+        }
+    }
+    let noon = "2026-02-01T01:00:00Z";
+    for (list, query, expected) in [
+        ("orders", format!("placed_from={noon}"), 8),
+        ("orders", format!("placed_from=2026-02-01T00:00:00Z&placed_to={noon}"), 3),
+        ("orders", "dispatch_before=2026-02-02T01:00:00%2B00:00".to_owned(), 3),
+        ("orders", "sku=S1".to_owned(), 1),
+        ("orders", "sku=S0&status=SHIPPED&marketplace=AMAZON_IN".to_owned(), 1),
+        ("orders", "status=CONFIRMED".to_owned(), 6),
+        ("shipments", "tracking_number=TX7".to_owned(), 1),
+        ("shipments", "tracking_number=TX7&sort=oldest".to_owned(), 1),
+        ("shipments", "carrier=Delhivery&status=SHIPPED".to_owned(), 11),
+        ("returns", format!("initiated_from={noon}&return_type=RTO"), 8),
+        ("returns", "internal_status=RECEIVED".to_owned(), 0),
+        ("returns", "claim_due_before=2026-04-02T01:00:00Z&status=DELIVERED".to_owned(), 3),
+        ("claims", "reason=DAMAGED&status=FILED".to_owned(), 11),
+        ("claims", "created_to=2026-01-01T00:00:00Z".to_owned(), 0),
+        ("payouts", "net_min=20.25&net_max=30.38".to_owned(), 5),
+        ("payouts", "net_max=-0.01".to_owned(), 0),
+        ("payouts", "status=PENDING".to_owned(), 1),
+        ("listings", "sku=S1&status=INACTIVE".to_owned(), 1),
+        ("inventory", "available_max=-1".to_owned(), 3),
+    ] {
+        assert_eq!(walk(&api, list, list, &query, 50).await.len(), expected, "{list} {query}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_of_other_filters_orders_lists_or_sellers_is_refused() {
+    let api = Api::new().await;
+    fill(&api).await;
+    let theirs = api.sellers.theirs.id;
+    for (list, _, _, sorts) in LISTS {
+        let (first, second) = (sorts[0].0, sorts[1].0);
+        let page = api.get("OWNER", &path(&api, &format!("{list}?limit=1&sort={first}"))).await.expect(200);
+        let cursor = page["next_cursor"].as_str().unwrap().to_owned();
+        for other in [
+            format!("{list}?sort={second}"),
+            format!("{list}?sort={first}&marketplace=AJIO"),
+            "runs?".to_owned(),
+        ] {
+            let refused = api.get("OWNER", &path(&api, &format!("{other}&cursor={cursor}"))).await;
+            refused.expect_problem(400, "invalid_cursor");
+        }
+        let call =
+            crate::support::Call::get(&format!("/v1/sellers/{theirs}/{list}?sort={first}&cursor={cursor}"));
+        api.send(call.by(&api.sellers.theirs, "OWNER")).await.expect_problem(400, "invalid_cursor");
+    }
+}
+
+#[tokio::test]
+async fn malformed_filters_are_refused_by_their_names() {
+    let api = Api::new().await;
+    for (query, field) in [
+        ("orders?placed_from=yesterday", "placed_from"),
+        ("orders?sort=largest", "sort"),
+        ("orders?marketplace=ajio", "marketplace"),
+        ("orders?sku=%00", "sku"),
+        ("returns?status=LOST", "status"),
+        ("claims?reason=", "reason"),
+        ("payouts?net_min=1.001", "net_min"),
+        ("inventory?available_max=1.5", "available_max"),
+        ("dispatch?undated=yes", "undated"),
+        ("search?q=ab", "q"),
+        ("search?q=a%20b", "q"),
+        ("search", "q"),
+        ("listings?colour=red", "colour"),
+    ] {
+        let refused = api.get("OWNER", &path(&api, query)).await.expect_problem(400, "invalid_query");
+        assert_eq!(refused["errors"][0]["field"], field, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn search_finds_numbers_whole_and_by_their_beginning_and_says_what_they_are() {
+    let api = Api::new().await;
+    fill(&api).await;
+    let found = |answer: Value| -> Vec<(String, String, bool)> {
+        let text = |hit: &Value, field: &str| hit[field].as_str().unwrap().to_owned();
+        let hits = answer["hits"].as_array().unwrap();
+        hits.iter().map(|hit| (text(hit, "kind"), text(hit, "value"), hit["exact"] == true)).collect()
+    };
+    let hit = |kind: &str, value: &str, exact| (kind.to_owned(), value.to_owned(), exact);
+    let search =
+        async |q: &str| found(api.get("VIEWER", &path(&api, &format!("search?q={q}"))).await.expect(200));
+    assert_eq!(search("AWB1").await, [hit("SHIPMENT", "AWB1", true)]);
+    assert_eq!(search("RAWB").await, [hit("RETURN", "RAWB1", false)]);
+    assert_eq!(search("FN1").await, [hit("ORDER", "FN1", true), hit("SHIPMENT", "FN1", true)]);
+    assert_eq!(search("TX1").await, [hit("SHIPMENT", "TX1", true), hit("SHIPMENT", "TX10", false)]);
+    assert_eq!(search("PX10").await, [hit("SHIPMENT", "PX10", true)]);
+    for nothing in ["awb1", "%25%25%25", "___", "ZZZ", "%F0%9F%93%A6%F0%9F%93%A6%F0%9F%93%A6"] {
+        assert!(search(nothing).await.is_empty(), "{nothing}");
+    }
+}
+
+#[tokio::test]
+async fn search_finds_nothing_of_another_seller() {
+    let api = Api::new().await;
+    api.arrange(&format!(
+        "set session_replication_role = replica;
+         update robnu.orders set external_order_id = 'THEIRS-O' where seller_id = '{0}';
+         update robnu.shipments set external_shipment_id = 'THEIRS-S', tracking_number = 'THEIRS-T' where seller_id = '{0}';
+         update robnu.returns set external_return_id = 'THEIRS-R', tracking_number = 'THEIRS-B' where seller_id = '{0}'",
+        api.sellers.theirs.id
+    ))
+    .await;
+    let answer = api.get("OWNER", &path(&api, "search?q=THEIRS")).await.expect(200);
+    assert_eq!(answer["hits"], json!([]));
+}
+
+#[tokio::test]
+async fn payouts_are_told_to_the_last_digit_with_what_their_lines_add_up_to() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    api.arrange(&format!(
+        "insert into robnu.payout_lines (seller_id, payout_id, external_line_id, line_type, marketplace_type, fee_amount, tcs_amount, tds_amount, net_amount)
+         values ('{}', '{}', 'PN1-3', 'FEE', 'Commission', -0.0001, -0.5, -0.1, -0.6001)",
+        ours.id, ours.payout
+    ))
+    .await;
+    let payout = api.get("FINANCE", &path(&api, &format!("payouts/{}", ours.payout))).await.expect(200);
+    assert_eq!(payout["net_amount"], "8.50");
+    let totals = [
+        json!({"line_type": "FEE", "lines": 2, "net_amount": "-2.1001"}),
+        json!({"line_type": "SALE", "lines": 1, "net_amount": "10.00"}),
+    ];
+    assert_eq!(payout["totals"], json!(totals));
+    let lines = api
+        .get("VIEWER", &path(&api, &format!("payouts/{}/lines?line_type=FEE", ours.payout)))
+        .await
+        .expect(200);
+    let last = lines["lines"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&last["fee_amount"], &last["tcs_amount"], &last["net_amount"]),
+        (&json!("-0.0001"), &json!("-0.50"), &json!("-0.6001"))
+    );
+    for refused in
+        ["payouts".to_owned(), format!("payouts/{}", ours.payout), format!("payouts/{}/lines", ours.payout)]
+    {
+        api.get("OPERATOR", &path(&api, &refused)).await.expect_problem(403, "forbidden");
+    }
+    let theirs = api.sellers.theirs.payout;
+    api.get("OWNER", &path(&api, &format!("payouts/{theirs}/lines")))
+        .await
+        .expect_problem(404, "payout_not_found");
+}
+
+#[tokio::test]
+async fn a_customer_is_opened_for_who_may_and_every_look_is_in_the_audit_trail() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let customer = path(&api, &format!("orders/{}/customer", ours.order));
+    let looks = format!(
+        "select count(*) from robnu.audit_events where seller_id = '{}' and action = 'customer.opened' and object_id = '{}'",
+        ours.id, ours.order
+    );
+    for role in ["OWNER", "ADMIN", "OPERATOR"] {
+        let shown = api.get(role, &customer).await.expect(200);
+        assert_eq!((&shown["name"], &shown["phone"]), (&json!("Asha Rao"), &Value::Null), "{role}");
+    }
+    assert_eq!(api.count(&looks).await, 3);
+    for role in ["FINANCE", "VIEWER", "SCANNER"] {
+        api.get(role, &customer).await.expect_problem(403, "forbidden");
+    }
+    let theirs = path(&api, &format!("orders/{}/customer", api.sellers.theirs.order));
+    api.get("OWNER", &theirs).await.expect_problem(404, "order_not_found");
+    assert_eq!(api.count(&looks).await, 3);
+    api.arrange(&format!("delete from robnu.order_pii where seller_id = '{}'", ours.id)).await;
+    api.get("OWNER", &customer).await.expect_problem(404, "customer_not_found");
+}
