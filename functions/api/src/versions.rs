@@ -28,7 +28,8 @@ impl IfMatch {
         let mut values = headers.get_all(IF_MATCH).iter();
         let Some(value) = values.next() else { return Some(Self(None)) };
         let text = value.to_str().ok().filter(|_| values.next().is_none())?;
-        if text == "*" {
+        // Nothing is as good as no header.
+        if matches!(text, "*" | "") {
             return Some(Self(None));
         }
         let digits = text.strip_prefix('"')?.strip_suffix('"')?;
@@ -106,6 +107,7 @@ mod tests {
     fn a_tag_a_star_or_nothing_is_read_and_all_else_refused() {
         assert_eq!(read(&[]), Some(IfMatch(None)));
         assert_eq!(read(&["*"]), Some(IfMatch(None)));
+        assert_eq!(read(&[""]), Some(IfMatch(None)));
         assert_eq!(read(&["\"12\""]), Some(IfMatch(Some(12))));
         for wrong in
             ["", "12", "\"\"", "\"0\"", "\"+1\"", "\"01\"", "W/\"1\"", "\"1\", \"2\"", "\"1234567890\""]

@@ -2,7 +2,7 @@
 //! those that need what failed; a table at the end names what to mend.
 
 mod sizes;
-mod steps;
+pub mod steps;
 mod supply;
 
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::python::Environment;
 use crate::settings::{Settings, write_private};
-use crate::{stack, status, table, tools};
+use crate::{contract, stack, status, table, tools};
 
 use self::steps::cargo;
 
@@ -40,6 +40,7 @@ pub async fn run(paths: &Paths) -> anyhow::Result<()> {
     step("file sizes", &mut || sizes::check(&paths.root));
     step("Python packages", &mut || {
         Environment::cloud(paths).ensure(&python)?;
+        Environment::contract(paths).ensure(&python)?;
         Environment::sam(paths).ensure(&python).map(drop)
     });
     step("templates", &mut || steps::templates(paths));
@@ -57,6 +58,15 @@ pub async fn run(paths: &Paths) -> anyhow::Result<()> {
     let result = tests(paths).await.map_err(|error| format!("{error:#}"));
     outcomes.push(Outcome { step: "tests", result, took: since.elapsed() });
 
+    eprintln!("\n=== contract: the API against its own document");
+    let since = Instant::now();
+    let result = contract::run(paths, &UpOptions::default()).await.map_err(|error| format!("{error:#}"));
+    outcomes.push(Outcome { step: "contract", result, took: since.elapsed() });
+    // A build machine keeps nothing.
+    if std::env::var_os("CI").is_some() {
+        stack::down(paths, &DownOptions { purge: true })?;
+    }
+
     eprintln!("\n{}", summary(&outcomes, began.elapsed()));
     let failed: Vec<&str> =
         outcomes.iter().filter(|outcome| outcome.result.is_err()).map(|outcome| outcome.step).collect();
@@ -67,16 +77,10 @@ pub async fn run(paths: &Paths) -> anyhow::Result<()> {
     Err(Failure::new(Exit::CheckFailed, format!("failed: {}", failed.join(", ")), next).into())
 }
 
-/// Brings the stack up and runs all tests against it. On a build machine the stack is stopped again.
+/// Brings the stack up and runs all tests against it.
 async fn tests(paths: &Paths) -> anyhow::Result<()> {
-    let ended = match test_environment(paths).await {
-        Ok(environment) => cargo(paths, &["test", "--workspace", "--no-fail-fast"], &environment),
-        Err(error) => Err(error),
-    };
-    if std::env::var_os("CI").is_some() {
-        stack::down(paths, &DownOptions { purge: true })?;
-    }
-    ended
+    let environment = test_environment(paths).await?;
+    cargo(paths, &["test", "--workspace", "--no-fail-fast"], &environment)
 }
 
 /// What tests need: a server of test databases, the local AWS, and the deployed stack, which is brought up.

@@ -6,6 +6,7 @@ mod aws;
 mod checks;
 mod cli;
 mod cloud;
+mod contract;
 mod defects;
 mod demo;
 mod deploy;
@@ -65,6 +66,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Db => status::database(&paths).await,
         Command::Demo(options) => demo::run(&paths, options).await,
         Command::Test => checks::run(&paths).await,
+        Command::Contract(options) => contract::run(&paths, options).await,
         Command::Attack(options) => attack::run(&paths, options).await,
         Command::Defects(options) => defects::run(&paths, options).await,
     }

@@ -29,6 +29,11 @@ impl Environment {
         Self::named(paths, "sam")
     }
 
+    /// Schemathesis.
+    pub fn contract(paths: &Paths) -> Self {
+        Self::named(paths, "contract")
+    }
+
     fn named(paths: &Paths, name: &str) -> Self {
         Self {
             folder: paths.local("python").join(name),

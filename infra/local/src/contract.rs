@@ -1,0 +1,162 @@
+//! Schemathesis against the deployed API: thousands of requests made from its own OpenAPI document, good ones and bad ones, as
+//! the owner of a throw-away seller and as a stranger to it. Nothing may fail on the server's side, and every answer must be
+//! one that the document describes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use crate::api::{self, Api, Person};
+use crate::checks::steps;
+use crate::cli::UpOptions;
+use crate::paths::Paths;
+use crate::postgres;
+use crate::python::Environment;
+use crate::stack::{self, Running};
+use crate::tools;
+
+/// One seller with a row in every table, as the test kit has it.
+const FIXTURE: &str = include_str!("../../../shared/testkit/src/fixture.sql");
+/// What of it is made through the API instead, or cannot be opened because its ciphertext is none.
+const NOT_SEEDED: [&str; 3] = ["insert into sellers ", "insert into seller_keys ", "insert into order_pii "];
+
+const OWNER: Person = Person { email: "owner@contract.robnu.example", password: "Local-demo-2026" };
+const STRANGER: Person = Person { email: "stranger@contract.robnu.example", password: "Local-demo-2026" };
+
+/// Where the ids in paths come from.
+const TABLES: &[(&str, &str)] = &[
+    ("accountId", "marketplace_accounts"),
+    ("claimId", "claims"),
+    ("impersonationId", "impersonation_sessions"),
+    ("invitationId", "invitations"),
+    ("listingId", "listings"),
+    ("memberId", "members"),
+    ("orderId", "orders"),
+    ("payoutId", "payouts"),
+    ("returnId", "returns"),
+    ("runId", "sync_runs"),
+    ("shipmentId", "shipments"),
+];
+
+/// Brings the stack up, with the ports of `options`, and tries the API as both.
+pub async fn run(paths: &Paths, options: &UpOptions) -> anyhow::Result<()> {
+    Environment::contract(paths).ensure(&tools::check()?)?;
+    let stack = &stack::up(paths, options).await?;
+    let owner = sign_in(stack, OWNER).await?;
+    let stranger = sign_in(stack, STRANGER).await?;
+    let (_, seller) = owner.post("/v1/sellers", &json!({"name": "a seller to try things with"})).await?;
+    let seller: Uuid = seller["seller_id"].as_str().context("the seller has an id")?.parse()?;
+    let document = owner.get("/v1/openapi.json").await?;
+    let database = postgres::connect(&stack.settings, postgres::DATABASE).await?;
+    seed(&database, seller).await?;
+    let ids = path_ids(&database, seller, &document).await?;
+    let folder = write_configuration(paths, &document, &ids)?;
+    for (who, api, seconds) in [("the owner", &owner, 150), ("a stranger", &stranger, 60)] {
+        let mut command = Command::new(Environment::contract(paths).program("schemathesis"));
+        command
+            .current_dir(&folder)
+            .args(["--config-file", "schemathesis.toml", "run", "openapi.json", "--checks", "all"])
+            .args(["--url", &stack.api_url()?, "--max-examples", "5", "--max-time", &seconds.to_string()])
+            .args(["--header", &format!("Authorization: Bearer {}", api.token())]);
+        steps::run(&mut command, &format!("schemathesis run openapi.json --checks all    (as {who})"))?;
+    }
+    Ok(())
+}
+
+async fn sign_in(stack: &Running, person: Person) -> anyhow::Result<Api> {
+    api::sign_up(&stack.aws, &stack.outputs, person).await?;
+    let token = api::sign_in(&stack.aws, &stack.outputs, person).await?;
+    Api::new(stack.api_url()?, token.with_context(|| format!("{} cannot sign in", person.email))?)
+}
+
+/// Puts the fixture's rows into a seller that signed up, and lets it send as many requests as come.
+async fn seed(database: &Client, seller: Uuid) -> anyhow::Result<()> {
+    let mut script = String::new();
+    for statement in FIXTURE.split_inclusive(";\n") {
+        let code = statement.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
+        if !NOT_SEEDED.iter().any(|left_out| code.trim_start().starts_with(left_out)) {
+            script.push_str(statement);
+        }
+    }
+    for name in placeholders(&script) {
+        let id = if name == ":seller" { seller } else { Uuid::now_v7() };
+        script = script.replace(&name, &format!("'{id}'::uuid"));
+    }
+    writeln!(script, "update robnu.sellers set requests_per_window = 1000000 where seller_id = '{seller}';")?;
+    writeln!(
+        script,
+        "update robnu.marketplace_accounts set lane_queue_url = null where seller_id = '{seller}';"
+    )?;
+    database.batch_execute(&script).await.context("seed the seller")
+}
+
+/// Names that begin with a colon, longest first, so that no name is replaced inside another.
+fn placeholders(script: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (at, _) in script.match_indices(':') {
+        let before = script[..at].chars().next_back();
+        let name: String =
+            script[at + 1..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+        let is_cast_or_time = before == Some(':') || before.is_some_and(|c| c.is_ascii_alphanumeric());
+        if !name.is_empty() && !is_cast_or_time && !names.contains(&format!(":{name}")) {
+            names.push(format!(":{name}"));
+        }
+    }
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    names
+}
+
+/// An id of the seller for every name that the document's paths have.
+async fn path_ids(
+    database: &Client,
+    seller: Uuid,
+    document: &Value,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut ids = BTreeMap::from([("sellerId".to_owned(), seller.to_string())]);
+    let paths = document["paths"].as_object().context("the document has paths")?;
+    for (name, table) in TABLES {
+        if paths.keys().any(|path| path.contains(&format!("{{{name}}}"))) {
+            let sql = format!("select id::text from robnu.{table} where seller_id = $1 order by id limit 1");
+            let row =
+                database.query_one(&sql, &[&seller]).await.with_context(|| format!("an id of {table}"))?;
+            ids.insert((*name).to_owned(), row.try_get(0)?);
+        }
+    }
+    Ok(ids)
+}
+
+/// Puts document, hooks and configuration into a folder of their own, which is also where reports go.
+fn write_configuration(
+    paths: &Paths,
+    document: &Value,
+    ids: &BTreeMap<String, String>,
+) -> anyhow::Result<std::path::PathBuf> {
+    let (source, folder) = (paths.root.join("infra/local/contract"), paths.local("contract"));
+    fs::create_dir_all(&folder)?;
+    fs::copy(source.join("hooks.py"), folder.join("hooks.py"))?;
+    let mut configuration = fs::read_to_string(source.join("schemathesis.toml"))?;
+    configuration.push_str("\n[parameters]\n");
+    for (name, id) in ids {
+        writeln!(configuration, "\"path.{name}\" = \"{id}\"")?;
+    }
+    fs::write(folder.join("schemathesis.toml"), configuration)?;
+    fs::write(folder.join("openapi.json"), serde_json::to_vec_pretty(document)?)?;
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::placeholders;
+
+    #[test]
+    fn placeholders_are_found_and_casts_and_times_are_not() {
+        let script = "values (:run, :run_two, '00:00:00', now()::timestamptz, :seller::text)";
+        assert_eq!(placeholders(script), [":run_two", ":seller", ":run"]);
+    }
+}
