@@ -287,7 +287,9 @@ begin
   insert into credential_events (seller_id, account_id, event) values (app_current_seller_id(), account, 'FORGOTTEN');
   update ajio_account_details set password_enc = '', updated_at = now()
     where seller_id = app_current_seller_id() and account_id = account;
-  update amazon_account_details set client_secret_enc = '', refresh_token_enc = '', updated_at = now()
+  -- An account connected by consent has no client of its own.
+  update amazon_account_details
+    set client_secret_enc = case when client_secret_enc is not null then ''::bytea end, refresh_token_enc = '', updated_at = now()
     where seller_id = app_current_seller_id() and account_id = account;
   update flipkart_account_details
     set app_secret_enc = case when app_secret_enc is not null then ''::bytea end,
