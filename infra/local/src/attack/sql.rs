@@ -383,12 +383,14 @@ fn other(relation: &Relation, dice: &mut Dice) -> Statement {
 }
 
 fn call(stage: &Stage, function: &Function, dice: &mut Dice) -> Statement {
+    // What is committed must hold no text of the victim's, or the insider's own rows would tell it afterwards.
+    let commits = dice.percent(60);
     let arguments: Vec<String> = function
         .types
         .iter()
         .enumerate()
         .map(|(index, kind)| {
-            argument(stage, kind, function.names.get(index).map_or("", String::as_str), dice)
+            argument(stage, kind, function.names.get(index).map_or("", String::as_str), commits, dice)
         })
         .collect();
     let arguments = arguments.join(", ");
@@ -397,16 +399,16 @@ fn call(stage: &Stage, function: &Function, dice: &mut Dice) -> Statement {
     } else {
         format!("select * from robnu.{}({arguments})", function.name)
     };
-    Statement { commits: true, ..plain("call", sql) }
+    Statement { commits, ..plain("call", sql) }
 }
 
-fn argument(stage: &Stage, kind: &str, name: &str, dice: &mut Dice) -> String {
+fn argument(stage: &Stage, kind: &str, name: &str, commits: bool, dice: &mut Dice) -> String {
     let side = if dice.percent(75) { &stage.victim } else { &stage.insider };
     let literal = match kind {
         "uuid" => quote(&side.id_for(name, dice)),
         "text" => match dice.below(4) {
-            0 => quote(&format!("ADMIN@{}", side.seller)),
-            1 => quote(&side.seller),
+            0 if !commits => quote(&format!("ADMIN@{}", side.seller)),
+            1 if !commits => quote(&side.seller),
             2 => quote(dice.payload()),
             _ => quote(["robnu_owner", "OWNER", "orders", "members.all"][dice.below(4)]),
         },
