@@ -78,6 +78,8 @@ known_texts! {
     LaneState { REQUESTED, ACTIVE, PAUSED, RETIRED }
     /// What a run reads.
     RunKindName { ORDERS, CREDENTIAL_CHECK }
+    /// What a sync can read.
+    SyncKind { ORDERS }
     /// What can be scheduled.
     ScheduleKind { ORDERS }
     /// What happened to an account's credentials.

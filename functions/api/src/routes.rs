@@ -5,10 +5,10 @@
 mod accounts;
 mod admin;
 mod audit;
-mod invitations;
 mod claims;
 mod dispatch;
 mod inventory;
+mod invitations;
 mod listings;
 mod marketplaces;
 mod me;
@@ -110,6 +110,7 @@ pub fn routes() -> Vec<Route> {
         schedules::remove,
         accounts::rotate::rotate,
         sync::request,
+        sync::test,
         runs::list,
         runs::show,
         runs::cancel,

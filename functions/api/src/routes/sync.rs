@@ -1,4 +1,4 @@
-//! `POST /v1/sellers/{sellerId}/accounts/{accountId}/sync`: asks for a run.
+//! `POST …/accounts/{accountId}/sync` and `POST …/accounts/{accountId}/test`: ask for a run.
 //!
 //! The run's row is written first and the lane rung after it. What is not rung, because the lane is not made yet or its
 //! queue does not answer, a sweep rings.
@@ -11,20 +11,20 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::app::{App, SharedApp};
-use crate::idempotency::{KeyedJson, Reply};
+use crate::idempotency::{Idempotency, KeyedJson, KeyedPost, Reply};
 use crate::identity::{Member, PathId};
-use crate::known_text::{RunKindName, RunState};
+use crate::known_text::{RunKindName, RunState, SyncKind};
 use crate::problem::{ApiError, Missing};
-use crate::rights::SyncRun;
+use crate::refusals::NOT_SUPPORTED;
+use crate::rights::{AccountsManage, SyncRun};
 
-const ACCOUNT_STATUS: &str = include_str!("../sql/account_status.sql");
+const WHY_NOT: &str = include_str!("../sql/account_for_run.sql");
 
 /// What to read.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestSync {
-    #[schema(value_type = RunKindName)]
-    kind: RunKind,
+    kind: SyncKind,
     /// Whether to read everything, not only what changed.
     #[serde(default)]
     full: bool,
@@ -56,13 +56,51 @@ pub async fn request(
     PathId(account): PathId<AccountId>,
     KeyedJson(body, idempotency): KeyedJson<RequestSync>,
 ) -> Result<Reply<SyncAnswer>, ApiError> {
-    let scope = &member.scope;
-    let run: Params<'_> = &[&RunId::new(), &account, &body.kind.as_str(), &body.full];
-    let statements: [(&str, Params<'_>); 2] = [(REQUEST_RUN, run), (ACCOUNT_STATUS, &[&account])];
+    let kind = RunKind::from_stored(body.kind.as_str()).ok_or(Error::RowShape)?;
+    ask(&app, &member.scope, account, Wanted { kind, full: body.full }, &idempotency).await
+}
+
+/// Asks the marketplace whether it takes the account's credentials
+///
+/// The run says what it answered. An account that needs to be reconnected is active again when it took them.
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/test", operation_id = "test_account", tag = "accounts",
+    responses(
+        (status = 202, description = "A new run", body = SyncAnswer),
+        (status = 200, description = "The check that is under way already", body = SyncAnswer)
+    )
+)]
+pub async fn test(
+    State(app): State<SharedApp>,
+    member: Member<AccountsManage>,
+    PathId(account): PathId<AccountId>,
+    KeyedPost(idempotency): KeyedPost,
+) -> Result<Reply<SyncAnswer>, ApiError> {
+    let wanted = Wanted { kind: RunKind::CredentialCheck, full: false };
+    ask(&app, &member.scope, account, wanted, &idempotency).await
+}
+
+/// What a run is to do.
+struct Wanted {
+    kind: RunKind,
+    full: bool,
+}
+
+/// Makes the run, or meets the live one, and rings for it.
+async fn ask(
+    app: &App,
+    scope: &SellerScope,
+    account: AccountId,
+    wanted: Wanted,
+    idempotency: &Idempotency,
+) -> Result<Reply<SyncAnswer>, ApiError> {
+    let kind = wanted.kind.as_str();
+    let run: Params<'_> = &[&RunId::new(), &account, &kind, &wanted.full];
+    let statements: [(&str, Params<'_>); 2] = [(REQUEST_RUN, run), (WHY_NOT, &[&account, &kind])];
     let mut to_ring = None;
     let read = |answers: &[Vec<Row>]| {
-        let row = answers[0].first().ok_or_else(|| why_not(answers[1].first()))?;
-        let requested = Requested::from_row(row, scope.seller_id(), account, body.kind)?;
+        let Some(row) = answers[0].first() else { return Err(why_not(answers[1].first())?) };
+        let requested = Requested::from_row(row, scope.seller_id(), account, wanted.kind)?;
         let status = if requested.is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
         let job = requested.job;
         let answer = SyncAnswer {
@@ -77,20 +115,20 @@ pub async fn request(
     let reply = idempotency.run(&app.database, scope, &statements, read).await?;
     // Ringing twice for the same step is harmless: the queue takes it once.
     if let Some((queue_url, job)) = to_ring {
-        ring(&app, scope, &queue_url, job).await;
+        ring(app, scope, &queue_url, job).await;
     }
     Ok(reply)
 }
 
 /// Why the account took no run.
-fn why_not(account: Option<&Row>) -> ApiError {
-    match account.map(|row| row.try_get::<_, &str>("status")) {
-        None => ApiError::NotFound(Missing::Account),
-        // It has become active since, or its live run ended in this moment: worth another try.
-        Some(Ok("ACTIVE")) => ApiError::Database(Error::Busy),
-        Some(Ok(_)) => ApiError::AccountNotActive,
-        Some(Err(error)) => Error::from(error).into(),
+fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
+    let Some(account) = account else { return Ok(ApiError::NotFound(Missing::Account)) };
+    if !account.try_get::<_, bool>("is_supported").map_err(Error::from)? {
+        return Ok(ApiError::Refused(&NOT_SUPPORTED));
     }
+    let takes_runs: bool = account.try_get("takes_runs").map_err(Error::from)?;
+    // It takes runs since this moment, or its live run ended in it: worth another try.
+    Ok(if takes_runs { ApiError::Database(Error::Busy) } else { ApiError::AccountNotActive })
 }
 
 /// Rings the lane and notes that it was rung.

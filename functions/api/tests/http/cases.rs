@@ -31,7 +31,8 @@ const ACTIVE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' wh
 
 const VIEWER: &str = "insert into robnu.members (seller_id, person_id, role)
     select 'SELLER', id, 'VIEWER' from robnu.people where subject = 'VIEWER@SELLER' on conflict do nothing";
-const OPEN_INVITATION: &str = "update robnu.invitations set accepted_at = null, revoked_at = null, sent_at = null
+const OPEN_INVITATION: &str =
+    "update robnu.invitations set accepted_at = null, revoked_at = null, sent_at = null
     where seller_id = 'SELLER' and email = 'invited@example.invalid'";
 /// A seller that a call before has suspended would refuse all changes.
 const RESUMED: &str =
@@ -94,6 +95,7 @@ const CASES: &[Case] = &[
         .status(204),
     case("replace_credentials").body(r#"{"details": {"username": "DV0001", "password": "correct horse"}}"#),
     case("request_sync").body(r#"{"kind": "ORDERS"}"#).status(202),
+    case("test_account").arrange(ACTIVE).status(202),
     case("list_runs").query("limit=1"),
     case("get_run"),
     case("cancel_run").arrange(
@@ -120,7 +122,10 @@ const CASES: &[Case] = &[
     case("scan_return").body(r#"{"code": "RAWB1"}"#),
     case("list_claims").query("status=FILED&limit=1"),
     case("get_claim"),
-    case("file_claim").arrange(WITHOUT_CLAIM).body(r#"{"reason": "NOT_RECEIVED", "claimed_amount": "10.5"}"#).status(201),
+    case("file_claim")
+        .arrange(WITHOUT_CLAIM)
+        .body(r#"{"reason": "NOT_RECEIVED", "claimed_amount": "10.5"}"#)
+        .status(201),
     case("acknowledge_claim").body(r#"{"marketplace_reference": "T-1"}"#),
     case("win_claim").arrange(ACKNOWLEDGED).body(r#"{"recovered_amount": "10.0001"}"#),
     case("lose_claim").arrange(ACKNOWLEDGED).body(r#"{"reason": "no proof of dispatch"}"#),
@@ -151,8 +156,14 @@ const PATH_IDS: &[(&str, &str)] = &[
         "select m.id from robnu.members m join robnu.people p on p.id = m.person_id
          where m.seller_id = $1 and p.subject = 'VIEWER@' || m.seller_id",
     ),
-    ("invitationId", "select id from robnu.invitations where seller_id = $1 and email = 'invited@example.invalid'"),
-    ("impersonationId", "select id from robnu.impersonation_sessions where seller_id = $1 order by id limit 1"),
+    (
+        "invitationId",
+        "select id from robnu.invitations where seller_id = $1 and email = 'invited@example.invalid'",
+    ),
+    (
+        "impersonationId",
+        "select id from robnu.impersonation_sessions where seller_id = $1 order by id limit 1",
+    ),
     ("orderId", "select id from robnu.orders where seller_id = $1 order by id limit 1"),
     ("shipmentId", "select id from robnu.shipments where seller_id = $1 order by id limit 1"),
     ("payoutId", "select id from robnu.payouts where seller_id = $1 order by id limit 1"),

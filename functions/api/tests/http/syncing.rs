@@ -128,6 +128,8 @@ async fn an_unknown_kind_is_refused_by_its_field() {
     let api = Api::new().await;
     for (body, field) in [
         (json!({"kind": "RETURNS"}), "kind"),
+        // A check is asked for by its own route.
+        (json!({"kind": "CREDENTIAL_CHECK"}), "kind"),
         (json!({}), "kind"),
         (json!({"kind": "ORDERS", "full": "yes"}), "full"),
         (json!({"kind": "ORDERS", "since": "2026"}), "since"),
@@ -136,5 +138,66 @@ async fn an_unknown_kind_is_refused_by_its_field() {
         assert!(!answer.text.contains("RETURNS") && !answer.text.contains("2026"), "{}", answer.text);
         let problem = answer.expect_problem(422, "invalid_body");
         assert_eq!(problem["errors"][0]["field"], field);
+    }
+}
+
+#[tokio::test]
+async fn a_marketplace_that_has_no_orders_for_us_refuses_a_sync_and_not_a_test() {
+    let api = Api::new().await;
+    let account = |verb: &str| {
+        format!("/v1/sellers/{}/accounts/{}/{verb}", api.sellers.ours.id, api.sellers.ours.flipkart)
+    };
+    let before = api.contents().await;
+    let refused = api.post("OWNER", &account("sync"), &json!({"kind": "ORDERS"})).await;
+    refused.expect_problem(409, "not_supported");
+    assert_eq!(api.contents().await, before);
+    api.post("OWNER", &account("test"), &json!({})).await.expect(202);
+    api.arrange("update robnu.marketplaces set capabilities = '{ORDERS}' where code = 'FLIPKART'").await;
+    api.arrange("update robnu.sync_runs set state = 'FAILED' where state = 'QUEUED'").await;
+    api.post("OWNER", &account("test"), &json!({})).await.expect_problem(409, "not_supported");
+}
+
+#[tokio::test]
+async fn a_test_is_a_check_of_the_credentials_in_the_accounts_own_lane() {
+    let api = Api::new().await;
+    let lane = open_lane(&api).await;
+    let path = sync(&api).replace("/sync", "/test");
+    let run = api.post("ADMIN", &path, &json!({})).await.expect(202);
+    assert_eq!(run["kind"], "CREDENTIAL_CHECK");
+    let messages = api.cloud.messages(&lane).await;
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0]["job"]["run_id"], run["run_id"]);
+    assert_eq!(messages[0]["job"]["kind"], "CREDENTIAL_CHECK");
+    let again = api.post("ADMIN", &path, &json!({})).await.expect(200);
+    assert_eq!(again["run_id"], run["run_id"]);
+    let shown = format!("/v1/sellers/{}/runs/{}", api.sellers.ours.id, run["run_id"].as_str().unwrap());
+    assert_eq!(api.get("VIEWER", &shown).await.expect(200)["kind"], "CREDENTIAL_CHECK");
+}
+
+#[tokio::test]
+async fn an_account_that_needs_its_reconnection_is_tested_and_one_out_of_service_is_not() {
+    let api = Api::new().await;
+    let path = sync(&api).replace("/sync", "/test");
+    for status in ["PAUSED", "DISCONNECTED"] {
+        api.arrange(&format!("update robnu.marketplace_accounts set status = '{status}'")).await;
+        let before = api.contents().await;
+        api.post("OWNER", &path, &json!({})).await.expect_problem(409, "account_not_active");
+        assert_eq!(api.contents().await, before, "{status}");
+    }
+    api.arrange("update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT'").await;
+    api.post("OWNER", &path, &json!({})).await.expect(202);
+}
+
+#[tokio::test]
+async fn only_who_manages_accounts_tests_them() {
+    let api = Api::new().await;
+    let path = sync(&api).replace("/sync", "/test");
+    for role in ROLES {
+        let answer = api.post(role, &path, &json!({})).await;
+        match role {
+            "OWNER" => drop(answer.expect(202)),
+            "ADMIN" => drop(answer.expect(200)),
+            _ => drop(answer.expect_problem(403, "forbidden")),
+        }
     }
 }
