@@ -56,6 +56,10 @@ fn name(status: u16) -> String {
 }
 
 fn complete_success(response: &mut Response, schemas: &BTreeMap<String, RefOr<Schema>>) {
+    // The specification wants a description, and utoipa leaves an empty one out.
+    if response.description.is_empty() {
+        "What was asked for.".clone_into(&mut response.description);
+    }
     response.headers.insert("x-request-id".to_owned(), header("Quote it when you ask for help.").into());
     if has_version(response, schemas) {
         response.headers.insert("etag".to_owned(), header("The version, for If-Match.").into());

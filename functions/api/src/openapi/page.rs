@@ -102,11 +102,10 @@ impl Page {
         for (status, answer) in object(&operation["responses"]) {
             let shared = answer["$ref"].as_str().and_then(|path| document.pointer(&path[1..]));
             let answer = shared.unwrap_or(answer);
-            let content = object(&answer["content"]).find(|(kind, _)| kind.ends_with("json"));
-            let kind = content.map(|(_, content)| type_of(&content["schema"])).unwrap_or_default();
+            let kinds = object(&answer["content"]).map(|(_, content)| type_of(&content["schema"]));
             self.row(&[
                 format!("<code>{}</code>", escape(status)),
-                kind,
+                kinds.collect::<Vec<_>>().join(" or "),
                 escape(text(answer, "/description")),
             ]);
         }

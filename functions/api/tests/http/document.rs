@@ -92,6 +92,10 @@ fn operation_ids_are_unique_and_every_operation_is_described() {
             .filter(|parameter| parameter["in"] == "path")
             .map(|parameter| parameter["name"].as_str().unwrap())
             .collect();
+        for (status, answer) in whole["responses"].as_object().unwrap() {
+            let described = answer["$ref"].is_string() || answer["description"].is_string();
+            assert!(described, "{} {status} has no description", operation.id);
+        }
         assert_eq!(documented, operation.path_ids.iter().map(String::as_str).collect(), "{}", operation.id);
         assert!(
             operation.method != "POST" || operation.parameter("header", "idempotency-key").is_some(),

@@ -66,7 +66,10 @@ async fn refused(api: &Api, token: &str, subject: &str, email: &str) -> Value {
 async fn an_invited_person_becomes_a_member_with_the_token_in_the_mail() {
     let api = Api::new().await;
     let invited = invite_guest(&api).await;
-    assert_eq!((&invited["sent"], &invited["state"], &invited["role"]), (&json!(true), &json!("OPEN"), &json!("OPERATOR")));
+    assert_eq!(
+        (&invited["sent"], &invited["state"], &invited["role"]),
+        (&json!(true), &json!("OPEN"), &json!("OPERATOR"))
+    );
     let mails = api.cloud.mails().await;
     assert_eq!((mails.len(), &mails[0]["To"]), (1, &json!([GUEST_EMAIL])));
     assert_eq!(mails[0]["Subject"], "Invitation to a seller on Robnu");
@@ -81,7 +84,10 @@ async fn an_invited_person_becomes_a_member_with_the_token_in_the_mail() {
     let theirs = Call::get(&format!("/v1/sellers/{}/orders", api.sellers.theirs.id)).by_subject(GUEST);
     api.send(theirs).await.expect_problem(404, "seller_not_found");
     let list = api.get("OWNER", &seller_path(&api, "/invitations")).await.expect(200);
-    assert_eq!((&list["invitations"][0]["state"], &list["invitations"][0]["email"]), (&json!("ACCEPTED"), &json!(GUEST_EMAIL)));
+    assert_eq!(
+        (&list["invitations"][0]["state"], &list["invitations"][0]["email"]),
+        (&json!("ACCEPTED"), &json!(GUEST_EMAIL))
+    );
 }
 
 #[tokio::test]
@@ -93,7 +99,10 @@ async fn returns_alone_can_be_given() {
     assert_eq!((&joined["role"], &joined["scan_returns"]), (&Value::Null, &json!(true)));
     let orders = Call::get(&seller_path(&api, "/orders")).by_subject(GUEST);
     api.send(orders).await.expect_problem(403, "forbidden");
-    for body in [json!({"email": "b@example.invalid"}), json!({"email": "b@example.invalid", "role": null, "scan_returns": false})] {
+    for body in [
+        json!({"email": "b@example.invalid"}),
+        json!({"email": "b@example.invalid", "role": null, "scan_returns": false}),
+    ] {
         invite(&api, "OWNER", &body).await.expect_problem(422, "invalid_body");
     }
 }
@@ -163,7 +172,10 @@ async fn a_mail_that_is_sent_again_brings_a_new_token_and_the_old_one_is_good_fo
     a_minute_later(&api).await;
     api.arrange("update robnu.invitations set expires_at = now() - interval '1 second'").await;
     let again = resend(&api, "OWNER", &invited).await.expect(200);
-    assert_eq!((&again["sent"], &again["state"], &again["invitation_id"]), (&json!(true), &json!("OPEN"), &invited["invitation_id"]));
+    assert_eq!(
+        (&again["sent"], &again["state"], &again["invitation_id"]),
+        (&json!(true), &json!("OPEN"), &invited["invitation_id"])
+    );
     let new = token_for(&api, GUEST_EMAIL).await;
     assert_ne!(old, new);
     refused(&api, &old, GUEST, GUEST_EMAIL).await;
@@ -177,7 +189,10 @@ async fn an_invitation_whose_mail_is_refused_stays_and_is_sent_again() {
     let api = Api::new().await;
     api.cloud.refuse_mails().await;
     let invited = invite_guest(&api).await;
-    assert_eq!((&invited["sent"], &invited["sent_at"], &invited["state"]), (&json!(false), &Value::Null, &json!("OPEN")));
+    assert_eq!(
+        (&invited["sent"], &invited["sent_at"], &invited["state"]),
+        (&json!(false), &Value::Null, &json!("OPEN"))
+    );
     assert_eq!(resend(&api, "OWNER", &invited).await.expect(200)["sent"], false);
     api.cloud.take_mails().await;
     assert_eq!(resend(&api, "OWNER", &invited).await.expect(200)["sent"], true);
@@ -190,7 +205,8 @@ async fn an_invitation_whose_mail_is_refused_stays_and_is_sent_again() {
 async fn a_repeated_request_mails_once_and_answers_alike() {
     let api = Api::new().await;
     let body = json!({"email": GUEST_EMAIL, "role": "VIEWER"});
-    let call = Call::post(&seller_path(&api, "/invitations"), &body).by(&api.sellers.ours, "OWNER").key("key-1");
+    let call =
+        Call::post(&seller_path(&api, "/invitations"), &body).by(&api.sellers.ours, "OWNER").key("key-1");
     let first = api.send(call.clone()).await.expect(201);
     let second = api.send(call).await.expect(201);
     assert_eq!((&first, &first["sent"]), (&second, &json!(true)));
@@ -271,7 +287,8 @@ async fn a_seller_has_a_hundred_open_invitations_at_most_even_at_the_same_time()
 async fn a_name_that_tries_to_be_a_header_reaches_no_header() {
     let api = Api::new().await;
     let hostile = "x\r\nBcc: everybody@example.invalid\r\n\r\n<a href=https://evil.invalid>";
-    let rename = format!("update robnu.sellers set name = e'{}'", hostile.replace('\r', "\\r").replace('\n', "\\n"));
+    let rename =
+        format!("update robnu.sellers set name = e'{}'", hostile.replace('\r', "\\r").replace('\n', "\\n"));
     api.arrange(&rename).await;
     invite_guest(&api).await;
     let mails = api.cloud.mails().await;
@@ -293,7 +310,8 @@ async fn the_token_is_in_the_mail_and_in_no_answer_no_log_line_and_no_table() {
     let captured = Captured::default();
     let guard = captured.listen();
     let body = json!({"email": GUEST_EMAIL, "role": "VIEWER"});
-    let call = Call::post(&seller_path(&api, "/invitations"), &body).by(&api.sellers.ours, "OWNER").key("key-1");
+    let call =
+        Call::post(&seller_path(&api, "/invitations"), &body).by(&api.sellers.ours, "OWNER").key("key-1");
     let mut texts = vec![api.send(call).await.text];
     let token = token_for(&api, GUEST_EMAIL).await;
     texts.push(api.get("OWNER", &seller_path(&api, "/invitations")).await.text);

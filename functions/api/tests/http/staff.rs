@@ -64,7 +64,8 @@ async fn whatever_strangers_send_to_a_staffs_route_it_does_not_exist() {
     ];
     let before = api.contents().await;
     for call in calls {
-        let mut problem = api.send(call.clone().by(ours, "OWNER")).await.expect_problem(404, "route_not_found");
+        let mut problem =
+            api.send(call.clone().by(ours, "OWNER")).await.expect_problem(404, "route_not_found");
         problem["request_id"].take();
         assert_eq!(problem, expected);
         // Staff are told what is wrong; most of these are.
@@ -109,12 +110,20 @@ async fn a_suspended_seller_sees_why_reads_on_and_changes_nothing_until_it_is_re
     let second = staff(&api, "POST", &suspend, Some(json!({"reason": "still unpaid"}))).await.expect(200);
     assert_eq!(first["suspended_at"], second["suspended_at"]);
     let shown = api.get("VIEWER", &seller_path(&api, "")).await.expect(200);
-    assert_eq!((&shown["suspended"]["reason"], &shown["suspended"]["since"]), (&json!("still unpaid"), &first["suspended_at"]));
+    assert_eq!(
+        (&shown["suspended"]["reason"], &shown["suspended"]["since"]),
+        (&json!("still unpaid"), &first["suspended_at"])
+    );
     assert_eq!(api.get("OWNER", "/v1/me").await.expect(200)["sellers"][0]["is_suspended"], true);
-    assert_eq!(api.get("OWNER", &seller_path(&api, "/orders")).await.expect(200)["orders"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        api.get("OWNER", &seller_path(&api, "/orders")).await.expect(200)["orders"].as_array().unwrap().len(),
+        1
+    );
     let list = api.get("OWNER", &seller_path(&api, "/invitations")).await.expect(200);
     assert_eq!(list["invitations"].as_array().unwrap().len(), 1);
-    let rename = Call::new("PATCH", &seller_path(&api, "")).text(r#"{"name": "renamed"}"#).by(&api.sellers.ours, "OWNER");
+    let rename = Call::new("PATCH", &seller_path(&api, ""))
+        .text(r#"{"name": "renamed"}"#)
+        .by(&api.sellers.ours, "OWNER");
     api.send(rename.clone()).await.expect_problem(403, "seller_suspended");
     let sync = seller_path(&api, &format!("/accounts/{}/sync", api.sellers.ours.ajio));
     api.post("OWNER", &sync, &json!({"kind": "ORDERS"})).await.expect_problem(403, "seller_suspended");
@@ -126,7 +135,8 @@ async fn a_suspended_seller_sees_why_reads_on_and_changes_nothing_until_it_is_re
 #[tokio::test]
 async fn suspending_leaves_runs_as_they_are_and_its_trace_in_the_trail() {
     let api = Api::new().await;
-    api.arrange("update robnu.sync_runs set state = 'QUEUED', finished_at = null where kind = 'ORDERS'").await;
+    api.arrange("update robnu.sync_runs set state = 'QUEUED', finished_at = null where kind = 'ORDERS'")
+        .await;
     let runs = api.contents().await.remove("sync_runs");
     staff(&api, "POST", &admin_path(&api, "/suspend"), Some(json!({"reason": "unpaid"}))).await.expect(200);
     assert_eq!(api.contents().await.remove("sync_runs"), runs);
@@ -145,10 +155,15 @@ async fn what_staff_do_in_a_session_is_in_the_sellers_trail_with_the_session() {
     let rename = Call::new("PATCH", &seller_path(&api, "")).text(r#"{"name": "renamed by staff"}"#);
     let shown = api.send(within(&session, rename)).await.expect(200);
     assert_eq!((&shown["name"], &shown["role"]), (&json!("renamed by staff"), &json!("ADMIN")));
-    let invited = Call::post(&seller_path(&api, "/invitations"), &json!({"email": "a@example.invalid", "role": "VIEWER"}));
+    let invited = Call::post(
+        &seller_path(&api, "/invitations"),
+        &json!({"email": "a@example.invalid", "role": "VIEWER"}),
+    );
     api.send(within(&session, invited)).await.expect(201);
     let mails = api.cloud.mails().await;
-    assert!(mails[0]["BodyText"].as_str().unwrap().starts_with("You are invited to join \"renamed by staff\""));
+    assert!(
+        mails[0]["BodyText"].as_str().unwrap().starts_with("You are invited to join \"renamed by staff\"")
+    );
     let trail = api.get("OWNER", &seller_path(&api, "/audit")).await.expect(200);
     let events = trail["events"].as_array().unwrap();
     let of_staff: Vec<(&str, &Value)> = events
@@ -158,7 +173,10 @@ async fn what_staff_do_in_a_session_is_in_the_sellers_trail_with_the_session() {
         .collect();
     assert_eq!(of_staff, [("invitation.created", &json!("STAFF")), ("seller.changed", &json!("STAFF"))]);
     let opened = events.iter().find(|event| event["action"] == "impersonation.created").unwrap();
-    assert_eq!((&opened["object_id"], &opened["shown"]["reason"]), (&session["impersonation_id"], &json!("a call about orders")));
+    assert_eq!(
+        (&opened["object_id"], &opened["shown"]["reason"]),
+        (&session["impersonation_id"], &json!("a call about orders"))
+    );
 }
 
 #[tokio::test]
@@ -171,9 +189,12 @@ async fn a_session_opens_its_own_seller_alone_and_no_more_than_its_role() {
     let theirs = format!("/v1/sellers/{}/orders", api.sellers.theirs.id);
     api.send(within(&session, Call::get(&theirs))).await.expect_problem(403, "impersonation_over");
     // Somebody else's session is good for nothing, for members as for strangers.
-    let borrowed = within(&session, Call::get(&seller_path(&api, "/orders"))).by(&api.sellers.theirs, "OWNER");
+    let borrowed =
+        within(&session, Call::get(&seller_path(&api, "/orders"))).by(&api.sellers.theirs, "OWNER");
     api.send(borrowed).await.expect_problem(403, "impersonation_over");
-    api.send(Call::get(&seller_path(&api, "/orders")).by_staff()).await.expect_problem(404, "seller_not_found");
+    api.send(Call::get(&seller_path(&api, "/orders")).by_staff())
+        .await
+        .expect_problem(404, "seller_not_found");
 }
 
 #[tokio::test]
@@ -186,7 +207,10 @@ async fn a_session_ends_when_its_super_admin_or_the_clock_says_so() {
     let another = |call: Call| call.by_subject("another");
     let live = api.send(another(Call::get("/v1/admin/impersonations"))).await.expect(200);
     let seen: Vec<&Value> = live["impersonations"].as_array().unwrap().iter().collect();
-    assert!(seen.iter().any(|live| live["impersonation_id"] == session["impersonation_id"] && live["is_yours"] == false));
+    assert!(
+        seen.iter()
+            .any(|live| live["impersonation_id"] == session["impersonation_id"] && live["is_yours"] == false)
+    );
     api.send(another(Call::new("DELETE", &path))).await.expect_problem(409, "impersonation_not_yours");
     api.send(orders.clone()).await.expect(200);
     for _ in 0..2 {
@@ -209,7 +233,8 @@ async fn a_session_ends_when_its_super_admin_or_the_clock_says_so() {
 #[tokio::test]
 async fn a_session_needs_a_seller_a_reason_a_role_and_an_end() {
     let api = Api::new().await;
-    let good = json!({"seller_id": api.sellers.ours.id, "reason": "a call", "role": "VIEWER", "minutes": 480});
+    let good =
+        json!({"seller_id": api.sellers.ours.id, "reason": "a call", "role": "VIEWER", "minutes": 480});
     for (field, wrong) in [
         ("minutes", json!(0)),
         ("minutes", json!(481)),
@@ -219,13 +244,16 @@ async fn a_session_needs_a_seller_a_reason_a_role_and_an_end() {
     ] {
         let mut body = good.clone();
         body[field] = wrong;
-        let problem = staff(&api, "POST", "/v1/admin/impersonations", Some(body)).await.expect_problem(422, "invalid_body");
+        let problem = staff(&api, "POST", "/v1/admin/impersonations", Some(body))
+            .await
+            .expect_problem(422, "invalid_body");
         assert_eq!(problem["errors"][0]["field"], field);
     }
     let mut body = good.clone();
     body["seller_id"] = json!("00000000-0000-0000-0000-000000000000");
     staff(&api, "POST", "/v1/admin/impersonations", Some(body)).await.expect_problem(404, "seller_not_found");
     let session = staff(&api, "POST", "/v1/admin/impersonations", Some(good)).await.expect(201);
-    let hours = "select extract(epoch from max(expires_at - started_at))::bigint from robnu.impersonation_sessions";
+    let hours =
+        "select extract(epoch from max(expires_at - started_at))::bigint from robnu.impersonation_sessions";
     assert_eq!((api.count(hours).await, &session["role"]), (8 * 3600, &json!("VIEWER")));
 }

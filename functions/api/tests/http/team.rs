@@ -54,7 +54,8 @@ async fn a_cursor_of_another_sellers_team_is_refused() {
     let api = Api::new().await;
     let theirs = format!("/v1/sellers/{}/members?limit=1", api.sellers.theirs.id);
     let page = api.send(Call::get(&theirs).by(&api.sellers.theirs, "OWNER")).await.expect(200);
-    let path = seller_path(&api, &format!("/members?limit=1&cursor={}", page["next_cursor"].as_str().unwrap()));
+    let path =
+        seller_path(&api, &format!("/members?limit=1&cursor={}", page["next_cursor"].as_str().unwrap()));
     api.get("OWNER", &path).await.expect_problem(400, "invalid_cursor");
 }
 
@@ -163,7 +164,8 @@ async fn of_two_owners_who_leave_at_the_same_time_one_stays() {
 #[tokio::test]
 async fn a_member_without_any_right_cannot_be() {
     let api = Api::new().await;
-    let problem = change(&api, "OWNER", "VIEWER", &json!({"role": null})).await.expect_problem(422, "invalid_body");
+    let problem =
+        change(&api, "OWNER", "VIEWER", &json!({"role": null})).await.expect_problem(422, "invalid_body");
     assert_eq!(problem["errors"][0]["field"], "role");
     let problem = change(&api, "OWNER", "SCANNER", &json!({"scan_returns": false})).await;
     problem.expect_problem(422, "invalid_body");

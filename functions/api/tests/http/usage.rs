@@ -40,8 +40,14 @@ async fn what_is_above_the_free_orders_of_a_day_is_told_day_by_day() {
     place(&api, "timestamptz '2026-02-01T06:00:00Z'", 25).await;
     place(&api, "timestamptz '2026-02-02T06:00:00Z'", 28).await;
     let usage = usage(&api, "?from=2026-02-01&to=2026-02-02").await;
-    assert_eq!(day(&usage, "2026-02-01"), &json!({"day": "2026-02-01", "orders": 25, "free": 25, "above": 0}));
-    assert_eq!(day(&usage, "2026-02-02"), &json!({"day": "2026-02-02", "orders": 28, "free": 25, "above": 3}));
+    assert_eq!(
+        day(&usage, "2026-02-01"),
+        &json!({"day": "2026-02-01", "orders": 25, "free": 25, "above": 0})
+    );
+    assert_eq!(
+        day(&usage, "2026-02-02"),
+        &json!({"day": "2026-02-02", "orders": 28, "free": 25, "above": 3})
+    );
     assert_eq!((&usage["orders"], &usage["above"]), (&json!(53), &json!(3)));
 }
 

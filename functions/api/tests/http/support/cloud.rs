@@ -57,7 +57,11 @@ impl Cloud {
                 .build(),
         );
         let mail_from = format!("no-reply-{}@robnu.invalid", Uuid::now_v7().simple());
-        ses.create_email_identity().email_identity(&mail_from).send().await.expect("the local cloud takes a sender");
+        ses.create_email_identity()
+            .email_identity(&mail_from)
+            .send()
+            .await
+            .expect("the local cloud takes a sender");
         let key = kms.create_key().send().await.expect("the local cloud makes a key");
         let key = key.key_metadata.expect("a key has metadata").key_id;
         let lane_requests = queue(&sqs, &format!("lane-requests-{}", Uuid::now_v7().simple()), false).await;
@@ -76,17 +80,28 @@ impl Cloud {
 
     /// Makes SES refuse this test's mails.
     pub async fn refuse_mails(&self) {
-        self.ses.delete_email_identity().email_identity(&self.mail_from).send().await.expect("there is such a sender");
+        self.ses
+            .delete_email_identity()
+            .email_identity(&self.mail_from)
+            .send()
+            .await
+            .expect("there is such a sender");
     }
 
     /// Makes SES take this test's mails again.
     pub async fn take_mails(&self) {
-        self.ses.create_email_identity().email_identity(&self.mail_from).send().await.expect("the sender is taken");
+        self.ses
+            .create_email_identity()
+            .email_identity(&self.mail_from)
+            .send()
+            .await
+            .expect("the sender is taken");
     }
 
     /// This test's mails, in the order in which SES took them, as those whom they are for read them.
     pub async fn mails(&self) -> Vec<serde_json::Value> {
-        let all = tokio::task::spawn_blocking(|| get("/_ministack/ses/messages")).await.expect("it does not panic");
+        let all =
+            tokio::task::spawn_blocking(|| get("/_ministack/ses/messages")).await.expect("it does not panic");
         let of_accounts = all["messages"].as_object().expect("messages by account").values();
         let mails = of_accounts.flat_map(|mails| mails.as_array().expect("a list"));
         mails.filter(|mail| mail["Source"] == *self.mail_from).cloned().collect()
