@@ -59,7 +59,8 @@ struct Texts {
 
 impl Mailer {
     /// Sends as `from`; links lead to `app_url`, where people open the application.
-    pub fn new(client: Client, from: String, app_url: String) -> Self {
+    #[must_use]
+    pub fn new(client: Client, from: String, app_url: &str) -> Self {
         Self { client, from, app_url: app_url.trim_end_matches('/').to_owned() }
     }
 

@@ -46,7 +46,7 @@ async fn app() -> Result<App, lambda_http::Error> {
         keys: KeyService::new(aws_sdk_kms::Client::new(&aws), platform_key),
         // Accounts are described and stored here, never called: no marketplace's URL is needed.
         registry: Registry::new(&MarketplaceConfig::default())?,
-        mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), mail_from, app_url),
+        mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), mail_from, &app_url),
         bell: Bell::new(sqs.clone()),
         sqs,
         lane_requests_queue_url,

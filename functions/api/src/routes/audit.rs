@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use robnu_tenancy::{Error, Row};
+use robnu_tenancy::{Error, Params, Row};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -97,15 +97,12 @@ pub async fn list(
     let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
     // One more than asked for tells whether there is a next page.
     let fetch = limit + 1;
-    let rows = match &object {
-        Some(object) => {
-            let params: robnu_tenancy::Params<'_> = &[&before, &fetch, &actor, &action, &from, &to, object];
-            app.database.read(&member.scope, OBJECT_AUDIT_EVENTS, params).await?
-        }
-        None => {
-            let params: robnu_tenancy::Params<'_> = &[&before, &fetch, &actor, &action, &from, &to];
-            app.database.read(&member.scope, AUDIT_EVENTS, params).await?
-        }
+    let rows = if let Some(object) = &object {
+        let params: Params<'_> = &[&before, &fetch, &actor, &action, &from, &to, object];
+        app.database.read(&member.scope, OBJECT_AUDIT_EVENTS, params).await?
+    } else {
+        let params: Params<'_> = &[&before, &fetch, &actor, &action, &from, &to];
+        app.database.read(&member.scope, AUDIT_EVENTS, params).await?
     };
     let mut events = rows.iter().map(AuditEvent::try_from).collect::<Result<Vec<_>, _>>()?;
     let next_cursor =

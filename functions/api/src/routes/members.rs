@@ -55,6 +55,7 @@ pub struct TeamMembers {
 /// What to change of a member.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "left out, null and a value are three things")]
 pub struct UpdateMember {
     /// Null takes the role away; `scan_returns` must then be true.
     #[serde(default, deserialize_with = "present")]

@@ -16,6 +16,7 @@ use crate::known_text::Role;
 use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::rights::{Membership, SellerUpdate};
 use crate::versions::{IfMatch, Tagged, Versioned};
+use crate::whole::Whole;
 
 const SIGN_UP: &str = include_str!("../sql/sign_up.sql");
 const UPDATE_SELLER: &str = include_str!("../sql/update_seller.sql");
@@ -37,6 +38,7 @@ pub struct SignUp {
 /// What to change of a seller.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "left out, null and a value are three things")]
 pub struct UpdateSeller {
     #[serde(default, deserialize_with = "present")]
     #[schema(schema_with = label_schema::<MAX_NAME>, required = false)]
@@ -44,7 +46,7 @@ pub struct UpdateSeller {
     /// Days from a return's start to the last day on which a claim can be filed; null takes each marketplace's own.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<i32>, required = false, minimum = 1, maximum = 365)]
-    claim_window_days: Option<Option<i32>>,
+    claim_window_days: Option<Option<Whole>>,
 }
 
 /// A seller just signed up.
@@ -128,7 +130,8 @@ pub async fn update(
     JsonBody(body): JsonBody<UpdateSeller>,
 ) -> Result<Tagged<Seller>, ApiError> {
     let name = check(&body).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
-    let (is_window_given, window) = (body.claim_window_days.is_some(), body.claim_window_days.flatten());
+    let (is_window_given, window) =
+        (body.claim_window_days.is_some(), body.claim_window_days.flatten().map(|days| days.0));
     let session = app.database.session(&member.scope).await?;
     let update: Params<'_> = &[&name, &if_match.0, &is_window_given, &window];
     let statements: [(&str, Params<'_>); 2] = [(UPDATE_SELLER, update), (SELLER, &[])];
@@ -143,7 +146,7 @@ pub async fn update(
 
 /// The new name, of a change that is in bounds.
 fn check(body: &UpdateSeller) -> Result<Option<String>, FieldProblem> {
-    if body.claim_window_days.flatten().is_some_and(|days| !(1..=MAX_CLAIM_WINDOW).contains(&days)) {
+    if body.claim_window_days.flatten().is_some_and(|days| !(1..=MAX_CLAIM_WINDOW).contains(&days.0)) {
         let problem = format!("must be a number from 1 to {MAX_CLAIM_WINDOW}");
         return Err(FieldProblem::new("claim_window_days", problem));
     }

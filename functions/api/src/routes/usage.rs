@@ -69,8 +69,11 @@ pub async fn show(
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Usage>, ApiError> {
-    let mut day =
-        |name| query.read(name, "must be a day such as 2026-01-31", |text| text.parse().ok().filter(is_near));
+    let mut day = |name| {
+        query.read(name, "must be a day such as 2026-01-31", |text| {
+            text.parse().ok().filter(|day| is_near(*day))
+        })
+    };
     let (from, to): (Option<NaiveDate>, Option<NaiveDate>) = (day("from"), day("to"));
     query.finish()?;
     let today = today();
@@ -87,7 +90,7 @@ pub async fn show(
 }
 
 /// Whether a day is one that databases and calendars know.
-fn is_near(day: &NaiveDate) -> bool {
+fn is_near(day: NaiveDate) -> bool {
     (1..=9998).contains(&day.year())
 }
 

@@ -57,7 +57,6 @@ async fn whatever_strangers_send_to_a_staffs_route_it_does_not_exist() {
         Call::post(&suspend, &json!({})),
         Call::new("POST", &suspend).text("{"),
         Call::post(&suspend, &json!({"reason": "unpaid"})).content_type("text/plain"),
-        Call::new("DELETE", &suspend),
         Call::post("/v1/admin/sellers/no-id/suspend", &json!({"reason": "unpaid"})),
         Call::post("/v1/admin/impersonations", &json!({"minutes": "many"})),
         Call::new("DELETE", "/v1/admin/impersonations/no-id"),

@@ -36,10 +36,7 @@ pub async fn resend(
         [(INVITER, &[]), (RESEND_INVITATION, &[&id, &hash]), (INVITATION, &[&id])];
     let mut sender = None;
     let read = |answers: &[Vec<Row>]| {
-        let row = match answers[1].first() {
-            Some(row) => row,
-            None => return Err(why_not(answers[2].first())?),
-        };
+        let Some(row) = answers[1].first() else { return Err(why_not(answers[2].first())?) };
         sender = Some(Sender::from_rows(&answers[0])?);
         Ok((StatusCode::OK, Invitation::try_from(row)?))
     };

@@ -67,7 +67,7 @@ impl Api {
             database,
             keys: cloud.keys(),
             registry: Registry::new(&MarketplaceConfig::default()).expect("no URL is none too many"),
-            mailer: Mailer::new(cloud.ses.clone(), cloud.mail_from.clone(), APP_URL.to_owned()),
+            mailer: Mailer::new(cloud.ses.clone(), cloud.mail_from.clone(), APP_URL),
             bell: Bell::new(cloud.sqs.clone()),
             sqs: cloud.sqs.clone(),
             lane_requests_queue_url: cloud.lane_requests.clone(),
