@@ -32,6 +32,8 @@ create index orders_by_status on orders (seller_id, status, placed_at desc, id d
 create index orders_by_dispatch_time on orders (seller_id, dispatch_by, id);
 create index orders_to_dispatch on orders (seller_id, dispatch_by, id)
   where status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED');
+create index orders_to_dispatch_undated on orders (seller_id, id)
+  where dispatch_by is null and status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED');
 -- Numbers that people type or scan are found whole and by their beginning.
 create index orders_by_external_id on orders (seller_id, external_order_id text_pattern_ops);
 

@@ -21,6 +21,7 @@ use crate::rights::Read;
 use rows::{Line, Order, Shipment};
 
 const NEWEST: &str = include_str!("../sql/orders_newest.sql");
+const NEWEST_OF_SKU: &str = include_str!("../sql/orders_of_sku.sql");
 const OLDEST: &str = include_str!("../sql/orders_oldest.sql");
 const DISPATCH_BY: &str = include_str!("../sql/orders_dispatch.sql");
 const ORDER: &str = include_str!("../sql/order.sql");
@@ -80,6 +81,7 @@ pub async fn list(
     let (sql, direction) = match sort {
         OrderSort::oldest => (OLDEST, Direction::Up),
         OrderSort::dispatch_by => (DISPATCH_BY, Direction::Up),
+        _ if sku.is_some() => (NEWEST_OF_SKU, Direction::Down),
         _ => (NEWEST, Direction::Down),
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;

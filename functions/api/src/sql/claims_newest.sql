@@ -5,8 +5,11 @@ select c.id, c.return_id, c.account_id, a.marketplace_code, c.status, c.reason, 
   c.updated_at
 from robnu.claims c join robnu.marketplace_accounts a on a.id = c.account_id
 where (c.created_at, c.id) < ($1, $2)
-  and ($4::uuid is null or c.account_id = $4) and ($5::text is null or a.marketplace_code = $5)
-  and ($6::text is null or c.status = $6) and ($7::text is null or c.reason = $7)
-  and ($8::timestamptz is null or c.created_at >= $8) and ($9::timestamptz is null or c.created_at < $9)
+  and case when $4::uuid is null then true else c.account_id = $4 end
+  and case when $5::text is null then true else a.marketplace_code = $5 end
+  and case when $6::text is null then true else c.status = $6 end
+  and case when $7::text is null then true else c.reason = $7 end
+  and case when $8::timestamptz is null then true else c.created_at >= $8 end
+  and case when $9::timestamptz is null then true else c.created_at < $9 end
 order by c.created_at desc, c.id desc
 limit $3

@@ -7,6 +7,7 @@ from robnu.orders o join robnu.marketplace_accounts a on a.id = o.account_id
 where o.status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED')
   and o.fulfilled_by is distinct from 'MARKETPLACE'
   and o.dispatch_by is null and o.id > $2 and $1::timestamptz is not null and $4::timestamptz is not null
-  and ($5::uuid is null or o.account_id = $5) and ($6::text is null or a.marketplace_code = $6)
+  and case when $5::uuid is null then true else o.account_id = $5 end
+  and case when $6::text is null then true else a.marketplace_code = $6 end
 order by o.id
 limit $3

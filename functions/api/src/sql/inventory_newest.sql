@@ -3,7 +3,9 @@
 select i.id, i.account_id, a.marketplace_code, i.listing_id, i.sku, i.location, i.available, i.reserved, i.reported_at
 from robnu.inventory i join robnu.marketplace_accounts a on a.id = i.account_id
 where (i.reported_at, i.id) < ($1, $2)
-  and ($4::uuid is null or i.account_id = $4) and ($5::text is null or a.marketplace_code = $5)
-  and ($6::text is null or i.sku = $6) and ($7::integer is null or i.available <= $7)
+  and case when $4::uuid is null then true else i.account_id = $4 end
+  and case when $5::text is null then true else a.marketplace_code = $5 end
+  and case when $6::text is null then true else i.sku = $6 end
+  and case when $7::integer is null then true else i.available <= $7 end
 order by i.reported_at desc, i.id desc
 limit $3

@@ -4,7 +4,9 @@ select l.id, l.account_id, a.marketplace_code, l.external_listing_id, l.external
   l.marketplace_status, l.hsn, l.currency, l.mrp, l.selling_price, l.updated_at
 from robnu.listings l join robnu.marketplace_accounts a on a.id = l.account_id
 where (l.updated_at, l.id) < ($1, $2)
-  and ($4::uuid is null or l.account_id = $4) and ($5::text is null or a.marketplace_code = $5)
-  and ($6::text is null or l.status = $6) and ($7::text is null or l.sku = $7)
+  and case when $4::uuid is null then true else l.account_id = $4 end
+  and case when $5::text is null then true else a.marketplace_code = $5 end
+  and case when $6::text is null then true else l.status = $6 end
+  and case when $7::text is null then true else l.sku = $7 end
 order by l.updated_at desc, l.id desc
 limit $3

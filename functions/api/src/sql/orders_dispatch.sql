@@ -6,10 +6,12 @@ select o.id, o.account_id, a.marketplace_code, o.external_order_id, o.status, o.
   o.ship_postal_code
 from robnu.orders o join robnu.marketplace_accounts a on a.id = o.account_id
 where (o.dispatch_by, o.id) > ($1, $2)
-  and ($4::uuid is null or o.account_id = $4) and ($5::text is null or a.marketplace_code = $5)
-  and ($6::text is null or o.status = $6)
-  and ($7::timestamptz is null or o.placed_at >= $7) and ($8::timestamptz is null or o.placed_at < $8)
-  and ($9::timestamptz is null or o.dispatch_by < $9)
-  and ($10::text is null or exists (select from robnu.order_items i where i.order_id = o.id and i.sku = $10))
+  and case when $4::uuid is null then true else o.account_id = $4 end
+  and case when $5::text is null then true else a.marketplace_code = $5 end
+  and case when $6::text is null then true else o.status = $6 end
+  and case when $7::timestamptz is null then true else o.placed_at >= $7 end
+  and case when $8::timestamptz is null then true else o.placed_at < $8 end
+  and case when $9::timestamptz is null then true else o.dispatch_by < $9 end
+  and case when $10::text is null then true else exists (select from robnu.order_items i where i.order_id = o.id and i.sku = $10) end
 order by o.dispatch_by, o.id
 limit $3

@@ -2,6 +2,8 @@
 select id, external_line_id, line_type, marketplace_type, description, order_id, external_order_id, external_item_id, sku, quantity,
   posted_at, gross_amount, fee_amount, fee_tax_amount, tcs_amount, tds_amount, net_amount
 from robnu.payout_lines
-where payout_id = $1 and id > $2 and ($4::text is null or line_type = $4) and ($5::text is null or external_order_id = $5)
+where payout_id = $1 and id > $2
+  and case when $4::text is null then true else line_type = $4 end
+  and case when $5::text is null then true else external_order_id = $5 end
 order by id
 limit $3

@@ -3,10 +3,13 @@
 select s.id, s.order_id, o.account_id, a.marketplace_code, o.external_order_id, s.external_shipment_id, s.status, s.marketplace_status,
   s.carrier, s.tracking_number, s.updated_at
 from robnu.shipments s
-join robnu.orders o on o.id = s.order_id
-join robnu.marketplace_accounts a on a.id = o.account_id
+left join robnu.orders o on o.id = s.order_id
+left join robnu.marketplace_accounts a on a.id = o.account_id
 where s.tracking_number = $8 and s.id < $1
-  and ($3::uuid is null or o.account_id = $3) and ($4::text is null or a.marketplace_code = $4)
-  and ($5::text is null or s.status = $5) and ($6::text is null or s.carrier = $6) and ($7::uuid is null or s.order_id = $7)
+  and case when $3::uuid is null then true else o.account_id = $3 end
+  and case when $4::text is null then true else a.marketplace_code = $4 end
+  and case when $5::text is null then true else s.status = $5 end
+  and case when $6::text is null then true else s.carrier = $6 end
+  and case when $7::uuid is null then true else s.order_id = $7 end
 order by s.id desc
 limit $2
