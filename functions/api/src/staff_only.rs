@@ -1,9 +1,11 @@
 //! Hides the staff's routes from everybody else.
 //!
-//! The database refuses who is no super admin, but only once a request gets there. One that is refused before, for its body or
-//! its method, would tell a stranger that the route exists; so before such a refusal goes out the database is asked as well.
+//! The database refuses who is no super admin, but only once a request gets there. One that is refused before, for its body,
+//! would tell a stranger more than that; so before such a refusal goes out the database is asked as well. That a route does
+//! not take a method is no secret: the document lists them all.
 
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use robnu_tenancy::Database;
@@ -24,7 +26,9 @@ pub async fn hide_from_others(
 ) -> Response {
     let is_hidden = request.uri().path().starts_with(PREFIX);
     let response = next.run(request).await;
-    if !is_hidden || !response.status().is_client_error() {
+    let is_refused =
+        response.status().is_client_error() && response.status() != StatusCode::METHOD_NOT_ALLOWED;
+    if !is_hidden || !is_refused {
         return response;
     }
     match staff {

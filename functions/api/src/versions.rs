@@ -17,7 +17,7 @@ use crate::problem::ApiError;
 use crate::signature::{Describe, Notes};
 
 /// Thirty-one bits in decimal digits.
-const PATTERN: &str = r#"^(\*|"[1-9][0-9]{0,8}")$"#;
+const PATTERN: &str = r#"^(\*|"[1-9][0-9]{0,8}")?$"#;
 
 /// The version that the client has seen; `None` takes any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(read(&[""]), Some(IfMatch(None)));
         assert_eq!(read(&["\"12\""]), Some(IfMatch(Some(12))));
         for wrong in
-            ["", "12", "\"\"", "\"0\"", "\"+1\"", "\"01\"", "W/\"1\"", "\"1\", \"2\"", "\"1234567890\""]
+            ["12", "\"\"", "\"0\"", "\"+1\"", "\"01\"", "W/\"1\"", "\"1\", \"2\"", "\"1234567890\""]
         {
             assert_eq!(read(&[wrong]), None, "{wrong}");
         }

@@ -21,6 +21,7 @@ use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::refusals::NOT_SUPPORTED;
 use crate::rights::{Read, SyncRun};
 use crate::versions::{IfMatch, Tagged, Versioned};
+use crate::whole::Whole;
 
 const SCHEDULES: &str = include_str!("../sql/schedules.sql");
 const SCHEDULE: &str = include_str!("../sql/schedule.sql");
@@ -53,8 +54,8 @@ pub struct Schedules {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetSchedule {
-    #[schema(minimum = 1, maximum = 10080)]
-    every_minutes: i32,
+    #[schema(value_type = i32, minimum = 1, maximum = 10080)]
+    every_minutes: Whole,
     enabled: bool,
 }
 
@@ -114,14 +115,14 @@ pub async fn set(
     if_match: IfMatch,
     JsonBody(body): JsonBody<SetSchedule>,
 ) -> Result<Tagged<Schedule>, ApiError> {
-    if !(1..=LONGEST).contains(&body.every_minutes) {
+    if !(1..=LONGEST).contains(&body.every_minutes.0) {
         let problem = FieldProblem::new("every_minutes", format!("must be from 1 to {LONGEST}"));
         return Err(ApiError::InvalidBody(vec![problem]));
     }
     let kind = kind.as_str();
     let session = app.database.session(&member.scope).await?;
     let statements: [(&str, Params<'_>); 3] = [
-        (SET, &[&account, &kind, &body.every_minutes, &body.enabled, &if_match.0]),
+        (SET, &[&account, &kind, &body.every_minutes.0, &body.enabled, &if_match.0]),
         (SCHEDULE, &[&account, &kind]),
         (WHY_NOT, &[&account, &kind]),
     ];

@@ -22,6 +22,7 @@ use crate::known_text::ImpersonationRole;
 use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::query::{Page, QueryParams};
 use crate::refusals::IMPERSONATION_NOT_YOURS;
+use crate::whole::Whole;
 
 const OPEN_IMPERSONATION: &str = include_str!("../../sql/open_impersonation.sql");
 const IMPERSONATIONS: &str = include_str!("../../sql/impersonations.sql");
@@ -41,8 +42,8 @@ pub struct OpenImpersonation {
     #[schema(schema_with = label_schema::<MAX_REASON>)]
     reason: String,
     role: ImpersonationRole,
-    #[schema(minimum = 1, maximum = 480)]
-    minutes: i32,
+    #[schema(value_type = i32, minimum = 1, maximum = 480)]
+    minutes: Whole,
 }
 
 /// A session.
@@ -84,7 +85,7 @@ pub async fn open(
 ) -> Result<Reply<Impersonation>, ApiError> {
     let reason = check(&body).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
     let open: [(&str, Params<'_>); 1] =
-        [(OPEN_IMPERSONATION, &[&body.seller_id, &reason, &body.role.as_str(), &body.minutes])];
+        [(OPEN_IMPERSONATION, &[&body.seller_id, &reason, &body.role.as_str(), &body.minutes.0])];
     let read = |answers: &[Vec<Row>]| {
         let row = answers[0].first().ok_or(ApiError::NotFound(Missing::Seller))?;
         Ok((StatusCode::CREATED, Impersonation::try_from(row)?))
@@ -137,7 +138,7 @@ pub async fn end(
 }
 
 fn check(body: &OpenImpersonation) -> Result<String, FieldProblem> {
-    if !(1..=MAX_MINUTES).contains(&body.minutes) {
+    if !(1..=MAX_MINUTES).contains(&body.minutes.0) {
         return Err(FieldProblem::new("minutes", format!("must be a number from 1 to {MAX_MINUTES}")));
     }
     label("reason", &body.reason, MAX_REASON)
