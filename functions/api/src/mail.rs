@@ -8,7 +8,7 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 
-use crate::invitation_token::InvitationToken;
+use crate::one_time_token::OneTimeToken;
 
 const CHARSET: &str = "UTF-8";
 
@@ -46,7 +46,7 @@ pub struct InvitationMail<'a> {
     /// Email of the member who invites; staff have none to show.
     pub inviter: Option<&'a str>,
     /// What the invited accept with.
-    pub token: &'a InvitationToken,
+    pub token: &'a OneTimeToken,
 }
 
 /// A mail's texts.
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     fn invitation(seller_name: &str, inviter: Option<&str>) -> (Texts, String) {
-        let token = InvitationToken::generate().unwrap();
+        let token = OneTimeToken::generate().unwrap();
         let mail = InvitationMail { to: "guest@example.invalid", seller_name, inviter, token: &token };
         (texts(&mail, "https://app.example"), token.text())
     }

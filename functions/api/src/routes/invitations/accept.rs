@@ -11,8 +11,8 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use crate::app::SharedApp;
 use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::{Person, VerifiedEmail};
-use crate::invitation_token::InvitationToken;
 use crate::known_text::Role;
+use crate::one_time_token::OneTimeToken;
 use crate::problem::{ApiError, Missing};
 use crate::signature::{Describe, Notes};
 
@@ -80,7 +80,7 @@ pub async fn accept(
     KeyedJson(body, idempotency): KeyedJson<AcceptInvitation>,
 ) -> Result<Reply<Joined>, ApiError> {
     let missing = || ApiError::NotFound(Missing::Invitation);
-    let hash = InvitationToken::parse(&body.token).ok_or_else(missing)?.hash();
+    let hash = OneTimeToken::parse(&body.token).ok_or_else(missing)?.hash();
     let accept: [(&str, Params<'_>); 1] = [(ACCEPT_INVITATION, &[&hash, &invited.email])];
     let read = |answers: &[Vec<Row>]| {
         let row = answers[0].first().ok_or_else(missing)?;

@@ -12,8 +12,8 @@ use crate::app::SharedApp;
 use crate::email::{email, email_schema};
 use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::Member;
-use crate::invitation_token::InvitationToken;
 use crate::known_text::Role;
+use crate::one_time_token::OneTimeToken;
 use crate::problem::{ApiError, FieldProblem};
 use crate::refusals::{INVITATION_EXISTS, TOO_MANY_INVITATIONS};
 use crate::rights::MembersManage;
@@ -52,7 +52,7 @@ pub async fn invite(
     KeyedJson(body, idempotency): KeyedJson<Invite>,
 ) -> Result<Reply<Invitation>, ApiError> {
     let address = check(&body).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
-    let token = InvitationToken::generate().map_err(|_| ApiError::NoRandomness)?;
+    let token = OneTimeToken::generate().map_err(|_| ApiError::NoRandomness)?;
     let role = body.role.map(Role::as_str);
     let invitation: Params<'_> = &[&address, &role, &body.scan_returns, &token.hash(), &MAX_OPEN, &MAX_A_DAY];
     let mut sender = None;

@@ -9,8 +9,8 @@ use robnu_tenancy::{Error, Row, SellerScope};
 use super::Invitation;
 use crate::app::App;
 use crate::idempotency::{Idempotency, Reply};
-use crate::invitation_token::InvitationToken;
 use crate::mail::InvitationMail;
+use crate::one_time_token::OneTimeToken;
 use crate::problem::ApiError;
 
 const NOTE_INVITATION_SENT: &str = include_str!("../../sql/note_invitation_sent.sql");
@@ -37,7 +37,7 @@ pub async fn mail(
     idempotency: &Idempotency,
     reply: Reply<Invitation>,
     sender: Option<Sender>,
-    token: &InvitationToken,
+    token: &OneTimeToken,
 ) -> Result<Reply<Invitation>, ApiError> {
     let (Reply::Done(status, invitation), Some(sender)) = (&reply, sender) else { return Ok(reply) };
     let mail = InvitationMail {

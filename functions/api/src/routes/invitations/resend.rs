@@ -9,8 +9,8 @@ use super::{INVITATION, INVITER, Invitation};
 use crate::app::SharedApp;
 use crate::idempotency::{KeyedPost, Reply};
 use crate::identity::{Member, PathId};
-use crate::invitation_token::InvitationToken;
 use crate::known_text::InvitationState;
+use crate::one_time_token::OneTimeToken;
 use crate::problem::{ApiError, Missing};
 use crate::refusals::{INVITATION_CLOSED, INVITATION_JUST_SENT};
 use crate::rights::MembersManage;
@@ -30,7 +30,7 @@ pub async fn resend(
     PathId(id): PathId<InvitationId>,
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<Invitation>, ApiError> {
-    let token = InvitationToken::generate().map_err(|_| ApiError::NoRandomness)?;
+    let token = OneTimeToken::generate().map_err(|_| ApiError::NoRandomness)?;
     let hash = token.hash();
     let statements: [(&str, Params<'_>); 3] =
         [(INVITER, &[]), (RESEND_INVITATION, &[&id, &hash]), (INVITATION, &[&id])];

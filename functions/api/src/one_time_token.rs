@@ -1,4 +1,5 @@
-//! The token of an invitation: 32 random bytes that are in the mail, and nowhere else. The database holds their hash.
+//! A token that is good once: 32 random bytes, in the mail of an invitation or the address of a consent page. The database
+//! holds their hash.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,10 +9,10 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 const LEN: usize = 32;
 
-/// A token. Neither printed nor serialized; only [`InvitationToken::text`] lets it out.
-pub struct InvitationToken([u8; LEN]);
+/// A token. Neither printed nor serialized; only [`OneTimeToken::text`] lets it out.
+pub struct OneTimeToken([u8; LEN]);
 
-impl InvitationToken {
+impl OneTimeToken {
     /// A new token. Fails when the system has no randomness to give.
     pub fn generate() -> Result<Self, Unspecified> {
         let mut bytes = [0; LEN];
@@ -24,7 +25,7 @@ impl InvitationToken {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
-    /// The token as it stands in a mail.
+    /// The token as it stands in a mail or an address.
     pub fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
@@ -35,9 +36,9 @@ impl InvitationToken {
     }
 }
 
-impl std::fmt::Debug for InvitationToken {
+impl std::fmt::Debug for OneTimeToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("InvitationToken(..)")
+        f.write_str("OneTimeToken(..)")
     }
 }
 
@@ -47,20 +48,20 @@ mod tests {
 
     #[test]
     fn a_token_survives_the_mail_and_no_two_are_alike() {
-        let token = InvitationToken::generate().unwrap();
+        let token = OneTimeToken::generate().unwrap();
         let text = token.text();
         assert_eq!(text.len(), 43);
         assert!(text.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter)), "{text}");
-        assert_eq!(InvitationToken::parse(&text).unwrap().hash(), token.hash());
-        assert_ne!(InvitationToken::generate().unwrap().hash(), token.hash());
-        assert_eq!(format!("{token:?}"), "InvitationToken(..)");
+        assert_eq!(OneTimeToken::parse(&text).unwrap().hash(), token.hash());
+        assert_ne!(OneTimeToken::generate().unwrap().hash(), token.hash());
+        assert_eq!(format!("{token:?}"), "OneTimeToken(..)");
     }
 
     #[test]
     fn what_is_no_token_is_refused() {
-        let token = InvitationToken::generate().unwrap().text();
+        let token = OneTimeToken::generate().unwrap().text();
         for text in ["", "A", &token[1..], &format!("{token}A"), &format!("{token}="), &format!(" {token}")] {
-            assert!(InvitationToken::parse(text).is_none(), "{text:?}");
+            assert!(OneTimeToken::parse(text).is_none(), "{text:?}");
         }
     }
 }
