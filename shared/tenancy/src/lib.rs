@@ -16,7 +16,8 @@ mod session;
 pub use config::{DatabaseConfig, Password, Tls};
 pub use error::Error;
 pub use ids::{
-    AccountId, ClaimId, ImpersonationId, InvitationId, ListingId, MemberId, OrderId, PayoutId, PersonId, ReturnId, RunId, SellerId, ShipmentId,
+    AccountId, ClaimId, ImpersonationId, InvitationId, ListingId, MemberId, OrderId, PayoutId, PersonId,
+    ReturnId, RunId, SellerId, ShipmentId,
 };
 pub use permission::{Access, Permission};
 pub use pool::{Database, client_tls};

@@ -2,8 +2,8 @@
 //! every tenant table.
 
 use robnu_tenancy::{
-    Access, AccountId, ClaimId, ListingId, OrderId, PayoutId, Permission, ReturnId, RunId, SellerId, SellerScope,
-    Subject,
+    Access, AccountId, ClaimId, ListingId, OrderId, PayoutId, Permission, ReturnId, RunId, SellerId,
+    SellerScope, Subject,
 };
 use tokio_postgres::Client;
 use uuid::Uuid;

@@ -5,7 +5,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use robnu_tenancy::{AccountId, Error, Params, Row};
+use robnu_tenancy::{AccountId, Params, Row};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -122,7 +122,7 @@ async fn set_status(
     ];
     let read = |answers: &[Vec<Row>]| {
         let row = answers[2].first().ok_or(ApiError::NotFound(Missing::Account))?;
-        if AccountStatus::read(row, "status").map_err(Error::from)? != to {
+        if AccountStatus::read(row, "status")? != to {
             return Err(ApiError::AccountNotActive);
         }
         Ok((StatusCode::OK, Account::try_from(row)?))
