@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{Components, Schema};
@@ -31,23 +32,22 @@ const DESCRIPTION: &str = "Sellers connect their marketplace accounts and work w
 /// Both documents change with a deployment only.
 const CACHE: &str = "public, max-age=300";
 
-/// The document as it is served and as its committed copy stands.
-static JSON: LazyLock<String> = LazyLock::new(|| {
-    let value = serde_json::to_value(document()).expect("the document is JSON");
-    serde_json::to_string_pretty(&value).expect("a JSON value serializes") + "\n"
-});
-static PAGE: LazyLock<String> =
-    LazyLock::new(|| page::page(&serde_json::from_str(&JSON).expect("the document is JSON")));
+// Both are made when they are asked for first.
+static JSON: LazyLock<String> = LazyLock::new(|| json().to_string());
+static PAGE: LazyLock<String> = LazyLock::new(|| page::page(&json()));
 
-/// The document as JSON text, keys in alphabetical order.
+/// The document as JSON, keys in alphabetical order.
+///
+/// # Panics
+/// Never: the document is JSON.
 #[must_use]
-pub fn json() -> &'static str {
-    &JSON
+pub fn json() -> Value {
+    serde_json::to_value(document()).expect("the document is JSON")
 }
 
 /// `GET /v1/openapi.json`. Needs no token.
 pub async fn serve_json() -> Response {
-    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, CACHE)], json()).into_response()
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, CACHE)], JSON.as_str()).into_response()
 }
 
 /// `GET /v1/docs`: the document as a page to read. Needs no token, no script and no other host.

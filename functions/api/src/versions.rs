@@ -109,8 +109,7 @@ mod tests {
         assert_eq!(read(&["*"]), Some(IfMatch(None)));
         assert_eq!(read(&[""]), Some(IfMatch(None)));
         assert_eq!(read(&["\"12\""]), Some(IfMatch(Some(12))));
-        for wrong in
-            ["12", "\"\"", "\"0\"", "\"+1\"", "\"01\"", "W/\"1\"", "\"1\", \"2\"", "\"1234567890\""]
+        for wrong in ["12", "\"\"", "\"0\"", "\"+1\"", "\"01\"", "W/\"1\"", "\"1\", \"2\"", "\"1234567890\""]
         {
             assert_eq!(read(&[wrong]), None, "{wrong}");
         }

@@ -9,8 +9,7 @@ use crate::support::Answer;
 
 const UNKNOWN: &str = " is not described";
 
-static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(api::openapi::json()).expect("the document is JSON"));
+static DOCUMENT: LazyLock<Value> = LazyLock::new(api::openapi::json);
 
 /// Checks an answer to a call of a path that the document has; others are not described.
 ///
