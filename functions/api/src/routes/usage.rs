@@ -21,7 +21,7 @@ const USAGE: &str = include_str!("../sql/usage.sql");
 /// Orders a day that cost nothing.
 const FREE_ORDERS_A_DAY: i64 = 25;
 /// Longest span that is answered at once, in days.
-const MAX_DAYS: u64 = 92;
+const MAX_DAYS: i64 = 92;
 const DEFAULT_DAYS: u64 = 30;
 /// India knows one time zone and no summer time.
 const IST_SECONDS: i32 = 5 * 3600 + 30 * 60;
@@ -79,12 +79,13 @@ pub async fn show(
     let today = today();
     let to = to.unwrap_or(today);
     let from = from.unwrap_or(to - Days::new(DEFAULT_DAYS - 1));
-    let days = days(from, to).map_err(|problem| ApiError::InvalidQuery(vec![problem]))?;
+    check(from, to).map_err(|problem| ApiError::InvalidQuery(vec![problem]))?;
     let statements: [(&str, Params<'_>); 2] = [(USAGE, &[&from, &to]), (USAGE, &[&today, &today])];
     let session = app.database.session(&member.scope).await?;
     let answers = session.commit_with(&statements).await?;
-    let days = count(days, &answers[0])?;
-    let today = count(vec![today], &answers[1])?.pop().ok_or(Error::RowShape)?;
+    let days = answers[0].iter().map(UsageDay::try_from).collect::<Result<Vec<_>, _>>()?;
+    let today = answers[1].first().ok_or(Error::RowCount { found: 0 })?;
+    let today = UsageDay::try_from(today)?;
     let (orders, above) = days.iter().fold((0, 0), |sum, day| (sum.0 + day.orders, sum.1 + day.above));
     Ok(Json(Usage { from, to, orders, above, days, today }))
 }
@@ -99,46 +100,35 @@ fn today() -> NaiveDate {
     Utc::now().with_timezone(&india).date_naive()
 }
 
-/// The days of a span, if it is one.
-fn days(from: NaiveDate, to: NaiveDate) -> Result<Vec<NaiveDate>, FieldProblem> {
-    let length = u64::try_from((to - from).num_days() + 1).unwrap_or(0);
-    if !(1..=MAX_DAYS).contains(&length) {
-        return Err(FieldProblem::new("to", format!("must be from 0 to {} days after from", MAX_DAYS - 1)));
+/// Refuses what is no span, or too long a one.
+fn check(from: NaiveDate, to: NaiveDate) -> Result<(), FieldProblem> {
+    if (0..MAX_DAYS).contains(&(to - from).num_days()) {
+        return Ok(());
     }
-    Ok((0..length).map(|after| from + Days::new(after)).collect())
+    Err(FieldProblem::new("to", format!("must be from 0 to {} days after from", MAX_DAYS - 1)))
 }
 
-/// Days with their counts, of which the rows leave out those without orders.
-fn count(days: Vec<NaiveDate>, rows: &[Row]) -> Result<Vec<UsageDay>, Error> {
-    let mut counted = rows.iter().map(|row| Ok((row.try_get("day")?, row.try_get("orders")?))).peekable();
-    let mut usage = Vec::with_capacity(days.len());
-    for day in days {
-        let found: Option<Result<(NaiveDate, i64), Error>> =
-            counted.next_if(|next| next.as_ref().map_or(true, |(counted_day, _)| *counted_day == day));
-        let orders = found.transpose()?.map_or(0, |(_, orders)| orders);
+impl TryFrom<&Row> for UsageDay {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        let orders: i64 = row.try_get("orders")?;
         let above = (orders - FREE_ORDERS_A_DAY).max(0);
-        usage.push(UsageDay { day, orders, free: FREE_ORDERS_A_DAY, above });
+        Ok(Self { day: row.try_get("day")?, orders, free: FREE_ORDERS_A_DAY, above })
     }
-    Ok(usage)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
     #[test]
     fn a_span_has_one_to_ninety_two_days() {
-        assert_eq!(
-            days(day("2026-02-28"), day("2026-03-01")).unwrap(),
-            [day("2026-02-28"), day("2026-03-01")]
-        );
-        assert_eq!(days(day("2026-01-01"), day("2026-01-01")).unwrap().len(), 1);
-        assert_eq!(days(day("2026-01-01"), day("2026-04-02")).unwrap().len(), 92);
-        assert!(days(day("2026-01-01"), day("2026-04-03")).is_err());
-        assert!(days(day("2026-01-02"), day("2026-01-01")).is_err());
+        let fits = |from: &str, to: &str| check(from.parse().unwrap(), to.parse().unwrap()).is_ok();
+        assert!(fits("2026-02-28", "2026-03-01"));
+        assert!(fits("2026-01-01", "2026-01-01"));
+        assert!(fits("2026-01-01", "2026-04-02"));
+        assert!(!fits("2026-01-01", "2026-04-03"));
+        assert!(!fits("2026-01-02", "2026-01-01"));
     }
 }
