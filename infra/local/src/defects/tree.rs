@@ -1,8 +1,8 @@
 //! The scratch copy of the work tree, in which defects are planted, and cargo's folder for it.
 //!
 //! Both are kept for the next run. What is copied is what git knows or would add; a file that is as it was keeps its time,
-//! so that cargo builds it no second time. The folder for cargo begins with the third-party packages that are compiled
-//! already: their files are linked, not copied, because nothing writes to them again.
+//! so that cargo builds it no second time. The folder for cargo is given the third-party packages that are compiled already:
+//! their files are linked, not copied, because nothing writes to them again.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -44,9 +44,7 @@ impl Tree {
             copy(&paths.root.join(file), &tree.root.join(file))?;
         }
         remove_others(&tree.root, &tree.root, &files)?;
-        if !tree.target.exists() {
-            seed(&ours.join("debug"), &tree.target.join("debug"), &own_crates(paths)?)?;
-        }
+        seed(&ours.join("debug"), &tree.target.join("debug"), &own_crates(paths)?)?;
         Ok(tree)
     }
 
@@ -156,10 +154,11 @@ fn seed(from: &Path, to: &Path, own: &[String]) -> anyhow::Result<()> {
             let krate = crate_of(&name.to_string_lossy());
             let library =
                 entry.path().extension().is_some_and(|end| end == "rlib" || end == "rmeta" || end == "so");
-            if own.contains(&krate) || (part == "deps" && !library) {
+            let there = to.join(part).join(name);
+            if there.exists() || own.contains(&krate) || (part == "deps" && !library) {
                 continue;
             }
-            let taken = take_over(&entry.path(), &to.join(part).join(name), part == "deps");
+            let taken = take_over(&entry.path(), &there, part == "deps");
             taken.with_context(|| format!("take {} over", entry.path().display()))?;
         }
     }
