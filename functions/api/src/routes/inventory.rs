@@ -20,6 +20,9 @@ use crate::rights::Read;
 const NEWEST: &str = include_str!("../sql/inventory_newest.sql");
 const LOWEST: &str = include_str!("../sql/inventory_lowest.sql");
 
+/// As much as can be asked for, either way.
+const AVAILABLE: std::ops::RangeInclusive<i32> = -1_000_000_000..=1_000_000_000;
+
 /// A page of stock.
 #[derive(Serialize, ToSchema)]
 pub struct Inventory {
@@ -54,7 +57,7 @@ pub struct Stock {
         ("account_id" = Option<Uuid>, Query, description = "Stock of this account only."),
         ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Stock on this marketplace only."),
         ("sku" = inline(Option<LabelParam>), Query, description = "Stock of this article only."),
-        ("available_max" = Option<i32>, Query, description = "Stock of which at most so many can be sold."),
+        ("available_max" = Option<i32>, Query, minimum = -1_000_000_000, maximum = 1_000_000_000, description = "Stock of which at most so many can be sold."),
         ("sort" = inline(Option<InventorySort>), Query, description = "newest (the default) by when it was reported, lowest by what can be sold."),
         Page
     ),
@@ -68,7 +71,9 @@ pub async fn list(
     let account: Option<AccountId> = query.id("account_id");
     let marketplace = query.marketplace();
     let sku = query.label("sku");
-    let most: Option<i32> = query.read("available_max", "must be a whole number", |text| text.parse().ok());
+    let most: Option<i32> = query.read("available_max", "must be a whole number up to a billion", |text| {
+        text.parse().ok().filter(|most| AVAILABLE.contains(most))
+    });
     let sort = query.read("sort", "is not an order of this list", InventorySort::parse);
     let by_stock = sort == Some(InventorySort::lowest);
     let (limit, cursor) = (query.limit(), query.text("cursor"));

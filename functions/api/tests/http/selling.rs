@@ -60,8 +60,11 @@ async fn walk(api: &Api, list: &str, rows: &str, query: &str, limit: usize) -> V
     }
 }
 
-/// Every list with its rows' name and id, each of its orders with the field that it goes by, and whether that goes down.
-const LISTS: &[(&str, &str, &str, &[(&str, &str, bool)])] = &[
+/// An order of a list, the field that it goes by, and whether that goes down.
+type Sort = (&'static str, &'static str, bool);
+
+/// Every list with its rows' name and id, and its orders.
+const LISTS: &[(&str, &str, &str, &[Sort])] = &[
     (
         "orders",
         "orders",
