@@ -17,6 +17,7 @@ mod invitations;
 mod lists;
 mod logs;
 mod problems;
+mod queries;
 mod reads;
 mod returns;
 mod roles;

@@ -64,6 +64,12 @@ impl Call {
         self
     }
 
+    /// With this query string in the place of its own.
+    pub fn query(self, query: &str) -> Self {
+        let path = self.path.split('?').next().unwrap_or_default();
+        Self { path: format!("{path}?{query}"), ..self }
+    }
+
     /// With an idempotency key.
     pub fn key(self, key: &str) -> Self {
         self.header("idempotency-key", key)
