@@ -59,6 +59,29 @@ async fn a_return_that_came_is_claimed_for_while_its_window_lasts_and_not_as_mis
 }
 
 #[tokio::test]
+async fn a_claim_and_a_scan_at_the_same_time_see_each_other() {
+    let api = Api::with_pool(4).await;
+    let claim_of_return = "select coalesce((select status from robnu.claims where return_id = r.id), 'NONE') = $1 from robnu.returns r";
+    for _ in 0..10 {
+        unclaimed(&api, "received_at = null, received_by = null, internal_status = 'EXPECTED'").await;
+        let (missing, code) = (json!({"reason": "NOT_RECEIVED"}), json!({"code": "RN1"}));
+        let scan_path = path(&api, "returns/scan");
+        let (filed, scanned) = tokio::join!(file(&api, &missing), api.post("SCANNER", &scan_path, &code));
+        assert_eq!(scanned.expect(200)["outcome"], "RECEIVED");
+        // Whoever came first: a claim beside the receipt has it as evidence, or there is no claim.
+        let expected = if filed.status.is_success() { "REOPENED_WITH_EVIDENCE" } else { "NONE" };
+        if !filed.status.is_success() {
+            filed.expect_problem(409, "return_received");
+        }
+        let ours = api.sellers.ours.id;
+        let sql =
+            format!("{claim_of_return} where seller_id = '{ours}'").replace("$1", &format!("'{expected}'"));
+        let superuser = api.test.superuser().await;
+        assert!(superuser.query_one(&sql, &[]).await.unwrap().get::<_, bool>(0), "{expected}");
+    }
+}
+
+#[tokio::test]
 async fn a_pending_claim_is_filed_in_its_place() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
