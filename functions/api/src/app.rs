@@ -30,6 +30,8 @@ pub struct App {
     pub keys: KeyService,
     /// The marketplaces that accounts can be connected to.
     pub registry: Registry,
+    /// Where marketplaces send sellers back to from their consent pages: a page of the platform's own.
+    pub oauth_redirect_uri: String,
     /// Sends mail.
     pub mailer: Mailer,
     /// Rings lanes.

@@ -8,8 +8,11 @@ use robnu_marketplace::details::{Credentials, DetailsSpec, FieldSpec};
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
-    AdditionalProperties, AnyOfBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type,
+    AdditionalProperties, AnyOfBuilder, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat,
+    Type,
 };
+
+use crate::fields::label_schema;
 
 /// Describes details, and needs no marketplace's URL for that.
 static REGISTRY: LazyLock<Registry> =
@@ -37,6 +40,27 @@ pub fn with_details(others: &[(&str, RefOr<Schema>)]) -> Schema {
         )
     });
     Schema::OneOf(one.build())
+}
+
+/// Which account to connect by consent: one of a marketplace that has a consent page, with its id where the marketplace does
+/// not tell it, or one that is there already.
+pub fn to_authorize<const MAX_ID: usize, const MAX_NAME: usize>() -> Schema {
+    let known = SchemaFormat::KnownFormat(KnownFormat::Uuid);
+    let id = ObjectBuilder::new().schema_type(Type::String).format(Some(known));
+    let again = closed().title(Some("AGAIN")).property("account_id", id).required("account_id");
+    let new = MARKETPLACE_CODES.iter().filter_map(|code| {
+        let oauth = REGISTRY.adapter(*code).oauth()?;
+        let marketplace = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([code.as_str()]));
+        let object = closed().title(Some(code.as_str()));
+        let object = object.property("marketplace", marketplace).required("marketplace");
+        let object = object.property("display_name", label_schema::<MAX_NAME>()).required("display_name");
+        Some(if oauth.names_account() {
+            object
+        } else {
+            object.property("external_account_id", label_schema::<MAX_ID>()).required("external_account_id")
+        })
+    });
+    Schema::OneOf(new.fold(OneOfBuilder::new().item(again), OneOfBuilder::item).build())
 }
 
 fn spec(code: MarketplaceCode) -> &'static DetailsSpec {

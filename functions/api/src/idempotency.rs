@@ -122,7 +122,43 @@ impl Idempotency {
     }
 }
 
+/// What was found before an effect that depends on a call elsewhere.
+pub enum Before<T> {
+    /// The rows of the statements.
+    Rows(Vec<Vec<Row>>),
+    /// The whole was done before, with this answer.
+    Answered(Reply<T>),
+}
+
 impl Idempotency {
+    /// What the database keeps of the key.
+    pub fn key_hash(&self) -> Option<&[u8]> {
+        self.0.as_ref().map(|claim| claim.key_hash.as_slice())
+    }
+
+    /// Commits statements that come before an effect because a call elsewhere stands between the two, unless the whole
+    /// was answered before: then the first statement must change nothing and answer no row, which it can tell by
+    /// [`Idempotency::key_hash`]. One flight.
+    pub async fn before<S: Keyed, T>(
+        &self,
+        database: &Database,
+        scope: &S,
+        statements: &[(&'static str, Params<'_>)],
+    ) -> Result<Before<T>, ApiError> {
+        let mut all = statements.to_vec();
+        let stored: Option<[&(dyn ToSql + Sync); 2]> =
+            self.0.as_ref().map(|claim| [&claim.key_hash as &(dyn ToSql + Sync), &claim.request_digest]);
+        if let Some(stored) = &stored {
+            all.push((S::STORED, stored));
+        }
+        let mut answers = database.session(scope).await?.commit_with(&all).await?;
+        let stored = answers.drain(statements.len()..).flatten().next();
+        match stored.filter(|_| answers[0].is_empty()) {
+            Some(row) => Ok(Before::Answered(replayed(&row)?)),
+            None => Ok(Before::Rows(answers)),
+        }
+    }
+
     /// Runs statements that follow the effect, and keeps another answer in the place of the first: for what is known only
     /// after the effect was committed. One flight.
     pub async fn amend<S: Keyed, T: Serialize>(
@@ -160,15 +196,19 @@ impl Claim {
     async fn replay<S: Keyed, T>(&self, database: &Database, scope: &S) -> Result<Reply<T>, ApiError> {
         let rows = database.read(scope, S::STORED, &[&self.key_hash, &self.request_digest]).await?;
         // A day has just ended: the next try claims the key anew.
-        let row = rows.first().ok_or(ApiError::Database(Error::Busy))?;
-        let get = Error::from;
-        if !row.try_get::<_, bool>("is_same").map_err(get)? {
-            return Err(ApiError::KeyReused);
-        }
-        let status = u16::try_from(row.try_get::<_, i32>("status").map_err(get)?).ok();
-        let status = status.and_then(|status| StatusCode::from_u16(status).ok()).ok_or(Error::RowShape)?;
-        Ok(Reply::Replayed(status, row.try_get("body").map_err(get)?))
+        replayed(rows.first().ok_or(ApiError::Database(Error::Busy))?)
     }
+}
+
+/// The answer in a stored row, if it was given to this request.
+fn replayed<T>(row: &Row) -> Result<Reply<T>, ApiError> {
+    let get = Error::from;
+    if !row.try_get::<_, bool>("is_same").map_err(get)? {
+        return Err(ApiError::KeyReused);
+    }
+    let status = u16::try_from(row.try_get::<_, i32>("status").map_err(get)?).ok();
+    let status = status.and_then(|status| StatusCode::from_u16(status).ok()).ok_or(Error::RowShape)?;
+    Ok(Reply::Replayed(status, row.try_get("body").map_err(get)?))
 }
 
 impl<T> Reply<T> {

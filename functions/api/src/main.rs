@@ -7,12 +7,16 @@ use api::app::{App, router};
 use api::mail::Mailer;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use robnu_dispatch::Bell;
+use robnu_marketplace::platform_app::PlatformApps;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
-use robnu_startup::{aws_config, database, env};
+use robnu_startup::{aws_config, database, env, optional_secret};
 use robnu_storage::KeyService;
 
 /// A mail that takes longer is given up; its invitation can be sent again.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// API Gateway gives a request up after 30 seconds; the database and KMS need some of them.
+const MARKETPLACE_TIMEOUT: Duration = Duration::from_secs(15);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -37,18 +41,35 @@ async fn app() -> Result<App, lambda_http::Error> {
     let platform_key = env::required("PLATFORM_KEY_ID")?;
     let lane_requests_queue_url = env::required("LANE_REQUESTS_QUEUE_URL")?;
     let (mail_from, app_url) = (env::required("MAIL_FROM")?, env::required("APP_URL")?);
+    let oauth_redirect_uri = env::required("OAUTH_REDIRECT_URI")?;
     let aws = aws_config().await;
+    let apps = match optional_secret(&aws, "OAUTH_APPS_SECRET_ID").await? {
+        Some(text) => PlatformApps::from_json(&text)?,
+        None => PlatformApps::default(),
+    };
     let timeouts = TimeoutConfig::builder().operation_timeout(MAIL_TIMEOUT).build();
     let ses = aws_sdk_sesv2::config::Builder::from(&aws).timeout_config(timeouts).build();
     let sqs = aws_sdk_sqs::Client::new(&aws);
     Ok(App {
         database: database(&aws).await?,
         keys: KeyService::new(aws_sdk_kms::Client::new(&aws), platform_key),
-        // Accounts are described and stored here, never called: no marketplace's URL is needed.
-        registry: Registry::new(&MarketplaceConfig::default())?,
+        registry: Registry::new(&marketplaces(apps))?,
+        oauth_redirect_uri,
         mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), mail_from, &app_url),
         bell: Bell::new(sqs.clone()),
         sqs,
         lane_requests_queue_url,
     })
+}
+
+/// The marketplaces, as far as the API asks them: for sellers' consent and its exchange.
+fn marketplaces(apps: PlatformApps) -> MarketplaceConfig {
+    MarketplaceConfig {
+        amazon_in_auth_url: env::optional("AMAZON_IN_AUTH_URL"),
+        amazon_in_consent_url: env::optional("AMAZON_IN_CONSENT_URL"),
+        flipkart_base_url: env::optional("FLIPKART_BASE_URL"),
+        apps,
+        total_timeout: MARKETPLACE_TIMEOUT,
+        ..MarketplaceConfig::default()
+    }
 }

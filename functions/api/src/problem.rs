@@ -52,6 +52,8 @@ pub enum Missing {
     Listing,
     /// No such schedule of this account.
     Schedule,
+    /// No such authorization under way: unknown, used, over, or somebody else's.
+    Authorization,
 }
 
 /// What is wrong with one field; never holds its value.

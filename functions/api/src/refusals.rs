@@ -26,6 +26,42 @@ pub const NOT_SUPPORTED: Refusal = conflict(
     "This marketplace's adapter cannot do that yet; list_marketplaces says what each can.",
 );
 
+/// The platform has no application at the marketplace, or the marketplace refuses it.
+pub const CONSENT_NOT_CONFIGURED: Refusal = conflict(
+    "consent_not_configured",
+    "No consent here",
+    "This deployment cannot ask for consent at this marketplace. Connect the account with its details.",
+);
+
+/// The seller, or the marketplace in their stead, said no.
+pub const CONSENT_DENIED: Refusal = conflict(
+    "consent_denied",
+    "Consent denied",
+    "The marketplace says that consent was denied. Nothing was stored; begin again to consent.",
+);
+
+/// The code was used before, is over, or was not given to this platform.
+pub const CONSENT_REFUSED: Refusal = conflict(
+    "consent_refused",
+    "Consent refused",
+    "The marketplace does not accept the code that it sent back. Nothing was stored; begin again to consent.",
+);
+
+/// Other credentials would read another account's orders into this one.
+pub const CONSENT_OF_ANOTHER_ACCOUNT: Refusal = conflict(
+    "consent_of_another_account",
+    "Another account",
+    "The consent is for another account of the marketplace. Sign in there to the right one and begin again.",
+);
+
+/// The marketplace did not exchange the code.
+pub const MARKETPLACE_UNAVAILABLE: Refusal = Refusal {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    code: "marketplace_unavailable",
+    title: "Marketplace unavailable",
+    detail: "The marketplace does not answer for a moment. Nothing was stored; begin again to consent.",
+};
+
 /// A run that somebody works on, or that is over, cannot be cancelled.
 pub const RUN_NOT_CANCELLABLE: Refusal = conflict(
     "run_not_cancellable",

@@ -98,6 +98,8 @@ pub fn routes() -> Vec<Route> {
         admin::impersonations::end,
         marketplaces::list,
         accounts::connect::connect,
+        accounts::authorize::start,
+        accounts::complete::complete,
         accounts::list,
         accounts::show,
         accounts::status::update,

@@ -62,6 +62,9 @@ pub enum CallbackError {
 /// How one marketplace does it.
 #[async_trait]
 pub trait OAuth: Send + Sync {
+    /// Whether what comes back says which account consented. Where it does not, whoever connects the account says so.
+    fn names_account(&self) -> bool;
+
     /// The page on which the seller consents. `state` comes back unchanged; it should be random and good for one use.
     ///
     /// # Errors

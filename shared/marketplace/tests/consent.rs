@@ -91,6 +91,7 @@ async fn a_consent_becomes_credentials_that_the_marketplace_takes() {
         let consent = oauth.read_callback(&back).unwrap();
         let tells = (code == AmazonIn).then_some("A1NEWSELLER");
         assert_eq!(consent.external_account_id.as_deref(), tells);
+        assert_eq!(oauth.names_account(), tells.is_some());
         let credentials = oauth.exchange_code(&consent, REDIRECT_URI).await.unwrap();
         assert_eq!(format!("{credentials:?}"), "{\"refresh_token\"}", "only the account's own part is kept");
         connect(&registry, code, credentials.clone()).check_credentials().await.unwrap();

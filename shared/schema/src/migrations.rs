@@ -32,6 +32,7 @@ migrations![
     "0012_payouts",
     "0013_listings",
     "0014_enter",
+    "0016_authorizations",
 ];
 
 #[cfg(test)]

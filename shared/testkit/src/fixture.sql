@@ -25,6 +25,8 @@ insert into marketplace_accounts (seller_id, id, marketplace_code, external_acco
   (:seller, :amazon, 'AMAZON_IN', 'A1SELLER', 'Amazon', 'ACTIVE', 'https://sqs.invalid/' || :amazon || '.fifo', 'mapping'),
   (:seller, :flipkart, 'FLIPKART', 'F0001', 'Flipkart', 'ACTIVE', 'https://sqs.invalid/' || :flipkart || '.fifo', 'mapping'),
   (:seller, :meesho, 'MEESHO', 'S0001', 'Meesho', 'ACTIVE', 'https://sqs.invalid/' || :meesho || '.fifo', 'mapping');
+insert into account_authorizations (seller_id, actor_id, state_hash, marketplace_code, external_account_id, account_id)
+  select :seller, id, sha256(convert_to('state of ' || :seller, 'utf8')), 'AMAZON_IN', 'A1SELLER', :amazon from people where subject = 'OWNER@' || :seller;
 insert into ajio_account_details (seller_id, account_id, username, password_enc) values (:seller, :ajio, 'DV0001', '\x00');
 insert into amazon_account_details (seller_id, account_id, client_id, client_secret_enc, refresh_token_enc)
   values (:seller, :amazon, 'client', '\x00', '\x00');

@@ -232,6 +232,11 @@ impl Missing {
             Self::Listing => {
                 ("listing_not_found", "No such listing", "The seller has no listing with this id.")
             }
+            Self::Authorization => (
+                "authorization_not_found",
+                "No such authorization",
+                "The state is unknown, used or over, or was given to somebody else. Begin again to consent.",
+            ),
             Self::Schedule => {
                 ("schedule_not_found", "No such schedule", "The account has no schedule of this kind.")
             }

@@ -1,5 +1,7 @@
 //! `/v1/sellers/{sellerId}/accounts`: the seller's marketplace accounts.
 
+pub(super) mod authorize;
+pub(super) mod complete;
 pub(super) mod connect;
 pub(super) mod events;
 mod lane;

@@ -4,7 +4,8 @@
 //! A new operation needs a line in [`CASES`], named by its operation id, or the tests say so. The line is the call as it
 //! succeeds for the OWNER of a fixture seller (or for staff, where the document says so):
 //! - ids in the path are the fixture's, found by [`PATH_IDS`]; a new kind of id needs a line there;
-//! - `.body(…)` is the JSON body; `NEW` in it becomes a text that no call before had, for what must be unique;
+//! - `.body(…)` is the JSON body; `NEW` in it becomes a text that no call before had, for what must be unique, and `CODE` a
+//!   code that the consent page of Amazon's stand-in gave;
 //! - `.arrange(…)` is SQL that is run first, past all policies; `SELLER` in it becomes the seller's id;
 //! - `.query(…)` adds a query string, `.header(…)` a header, `.status(…)` what it succeeds with (200 otherwise).
 //!
@@ -14,7 +15,7 @@ use robnu_testkit::Seller;
 use uuid::Uuid;
 
 use crate::document::{Operation, operations};
-use crate::support::{Api, Call};
+use crate::support::{Api, Call, REDIRECT_URI, approve};
 
 /// An operation's successful call.
 #[derive(Clone, Copy)]
@@ -76,6 +77,14 @@ const CASES: &[Case] = &[
             "details": {"username": "DV0001", "password": "correct horse"}}"#,
         )
         .status(201),
+    case("authorize_account").body(r#"{"marketplace": "AMAZON_IN", "display_name": "Amazon"}"#).status(201),
+    case("complete_authorization")
+        .arrange(AUTHORIZED)
+        .body(
+            r#"{"parameters": {"state": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "spapi_oauth_code": "CODE",
+            "selling_partner_id": "NEW"}}"#,
+        )
+        .status(201),
     case("list_accounts"),
     case("get_account"),
     case("update_account").body(r#"{"display_name": "AJIO Chennai"}"#),
@@ -132,6 +141,12 @@ const CASES: &[Case] = &[
     case("cancel_claim").body(r#"{"reason": "filed by mistake"}"#),
     case("reopen_claim").arrange(CANCELLED).body(r#"{"reason": "cancelled by mistake"}"#),
 ];
+
+/// A state that was given to whoever may connect accounts.
+const AUTHORIZED: &str = "delete from robnu.account_authorizations where seller_id = 'SELLER' and account_id is null;
+    insert into robnu.account_authorizations (seller_id, actor_id, state_hash, marketplace_code, display_name)
+    select 'SELLER', id, sha256(decode(repeat('00', 32), 'hex')), 'AMAZON_IN', 'Amazon' from robnu.people
+    where subject in ('OWNER@SELLER', 'ADMIN@SELLER')";
 
 /// The fixture's return without its claim, and its claim further on; past the triggers that would not let it be.
 const WITHOUT_CLAIM: &str = "set session_replication_role = replica; delete from robnu.claim_events where seller_id = 'SELLER';
@@ -241,7 +256,8 @@ impl Case {
         };
         match self.body {
             Some(body) => call.text(
-                &body
+                &with_code(api, body)
+                    .await
                     .replace("NEW", &Uuid::now_v7().simple().to_string())
                     .replace("SELLER", &seller.id.to_string()),
             ),
@@ -254,6 +270,18 @@ impl Case {
         let call = self.call(api, operation, seller, seller).await;
         if operation.is_staff() { call.by_staff() } else { call.by(seller, "OWNER") }
     }
+}
+
+/// `CODE` in a body becomes a code that Amazon gave to a seller who consented.
+async fn with_code(api: &Api, body: &str) -> String {
+    if !body.contains("CODE") {
+        return body.to_owned();
+    }
+    let page = format!(
+        "{}/apps/authorize/consent?application_id=simulated-app&state=s&redirect_uri={REDIRECT_URI}",
+        api.simulator.amazon_base_url()
+    );
+    body.replace("CODE", &approve(&page, "A1CONSENTED").await["spapi_oauth_code"])
 }
 
 async fn id(api: &Api, name: &str, seller: &Seller) -> String {

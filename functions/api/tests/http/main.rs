@@ -6,6 +6,7 @@
 mod access;
 mod accounts;
 mod audit;
+mod authorizing;
 mod cases;
 mod claims;
 mod connecting;

@@ -33,6 +33,10 @@ impl AmazonConsent {
 
 #[async_trait]
 impl OAuth for AmazonConsent {
+    fn names_account(&self) -> bool {
+        true
+    }
+
     fn authorization_url(&self, state: &str, redirect_uri: &str) -> Result<String, AdapterError> {
         check_redirect_uri(redirect_uri)?;
         let app = self.app()?;

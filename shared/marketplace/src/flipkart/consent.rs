@@ -30,6 +30,10 @@ impl FlipkartConsent {
 
 #[async_trait]
 impl OAuth for FlipkartConsent {
+    fn names_account(&self) -> bool {
+        false
+    }
+
     fn authorization_url(&self, state: &str, redirect_uri: &str) -> Result<String, AdapterError> {
         check_redirect_uri(redirect_uri)?;
         let service = self.service()?;

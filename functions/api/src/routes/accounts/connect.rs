@@ -33,7 +33,7 @@ const INSERT_ACCOUNT: &str = include_str!("../../sql/insert_account.sql");
 const INSERT_EVENT: &str = include_str!("../../sql/insert_credential_event.sql");
 const INSERT_SCHEDULE: &str = include_str!("../../sql/insert_schedule.sql");
 
-const MAX_EXTERNAL_ID: usize = 100;
+pub(super) const MAX_EXTERNAL_ID: usize = 100;
 
 /// The request. Holds secrets, so it is never printed.
 #[derive(Deserialize)]
@@ -55,13 +55,13 @@ impl PartialSchema for ConnectAccount {
 
 impl ToSchema for ConnectAccount {}
 
-/// The request, every field checked.
-struct Wanted {
-    marketplace: MarketplaceCode,
-    spec: &'static DetailsSpec,
-    external_account_id: String,
-    display_name: String,
-    credentials: Credentials,
+/// What is stored of a new account, every field checked.
+pub(super) struct Stored {
+    pub marketplace: MarketplaceCode,
+    pub spec: &'static DetailsSpec,
+    pub external_account_id: String,
+    pub display_name: String,
+    pub credentials: Credentials,
 }
 
 /// What the database says before anything is written.
@@ -83,7 +83,8 @@ pub async fn connect(
     let wanted = body.check(&app.registry)?;
     let terms = terms(&app, &member.scope, wanted.marketplace).await?;
     let cipher = app.keys.cipher(member.scope.seller_id(), &terms.key).await?;
-    let reply = insert(&app, &member.scope, &idempotency, &wanted, &terms, &cipher).await?;
+    let every = terms.orders_every_minutes;
+    let reply = insert(&app, &member.scope, &idempotency, &wanted, every, &cipher).await?;
     if let Some(account) = reply.done() {
         ask_for_lane(&app, &member.scope, account.account_id).await;
     }
@@ -91,7 +92,7 @@ pub async fn connect(
 }
 
 impl ConnectAccount {
-    fn check(self, registry: &Registry) -> Result<Wanted, ApiError> {
+    fn check(self, registry: &Registry) -> Result<Stored, ApiError> {
         let mut problems = Vec::new();
         let external_account_id = label("external_account_id", &self.external_account_id, MAX_EXTERNAL_ID)
             .map_err(|problem| problems.push(problem));
@@ -111,15 +112,20 @@ impl ConnectAccount {
         });
         match (external_account_id, display_name, details) {
             (Ok(external_account_id), Ok(display_name), Ok((marketplace, spec, credentials))) => {
-                Ok(Wanted { marketplace, spec, external_account_id, display_name, credentials })
+                Ok(Stored { marketplace, spec, external_account_id, display_name, credentials })
             }
             _ => Err(ApiError::InvalidBody(problems)),
         }
     }
 }
 
-fn not_connectable() -> FieldProblem {
+pub(super) fn not_connectable() -> FieldProblem {
     FieldProblem::new("marketplace", "is not a marketplace that can be connected")
+}
+
+/// The marketplace's id of an account, as it came from outside in `field`.
+pub(super) fn external_account_id(field: &str, text: &str) -> Result<String, ApiError> {
+    label(field, text, MAX_EXTERNAL_ID).map_err(|problem| ApiError::InvalidBody(vec![problem]))
 }
 
 /// Reads what connecting needs to know; the door refuses who may not connect before KMS is asked for anything.
@@ -139,12 +145,12 @@ async fn terms(app: &App, scope: &SellerScope, marketplace: MarketplaceCode) -> 
 }
 
 /// Writes account, details, event and schedule in one transaction and one flight.
-async fn insert(
+pub(super) async fn insert(
     app: &App,
     scope: &SellerScope,
     idempotency: &Idempotency,
-    wanted: &Wanted,
-    terms: &Terms,
+    wanted: &Stored,
+    orders_every_minutes: i32,
     cipher: &SellerCipher,
 ) -> Result<Reply<Account>, ApiError> {
     let (seller, account) = (scope.seller_id(), AccountId::new());
@@ -157,7 +163,7 @@ async fn insert(
         (INSERT_ACCOUNT, row),
         (wanted.spec.insert, &details),
         (INSERT_EVENT, &[&seller, &account]),
-        (INSERT_SCHEDULE, &[&seller, &account, &terms.orders_every_minutes]),
+        (INSERT_SCHEDULE, &[&seller, &account, &orders_every_minutes]),
         (ACCOUNT, &[&account]),
     ];
     let read = |answers: &[Vec<Row>]| {

@@ -25,7 +25,7 @@ use crate::rights::AccountsManage;
 use crate::versions::Tagged;
 
 const ROTATE_TERMS: &str = include_str!("../../sql/rotate_terms.sql");
-const RECONNECT_ACCOUNT: &str = include_str!("../../sql/reconnect_account.sql");
+pub(super) const RECONNECT_ACCOUNT: &str = include_str!("../../sql/reconnect_account.sql");
 
 /// An account's new details, all of them.
 // Holds secrets, so it is never printed.

@@ -122,6 +122,10 @@ fn mismatches(schema: &'static Value, value: &Value, place: &str) -> Vec<String>
         for (name, field) in fields {
             match schema["properties"].get(name) {
                 Some(property) => problems.extend(mismatches(property, field, &format!("{place}.{name}"))),
+                None if schema["additionalProperties"].is_object() => {
+                    let place = format!("{place}.{name}");
+                    problems.extend(mismatches(&schema["additionalProperties"], field, &place));
+                }
                 // Nothing is answered that the document does not name, though a schema by itself would allow it.
                 None if schema["properties"].is_object() => problems.push(format!("{place}.{name}{UNKNOWN}")),
                 None => {}

@@ -3,11 +3,13 @@
 mod call;
 mod cloud;
 mod conformance;
+mod consent;
 
 pub use call::{Answer, Call};
 pub use cloud::Cloud;
 use conformance::assert_described;
 pub use conformance::request_mismatches;
+pub use consent::{REDIRECT_URI, approve, browse};
 
 use std::collections::BTreeMap;
 
@@ -15,10 +17,11 @@ use api::app::{App, router};
 use api::mail::Mailer;
 use axum::Router;
 use robnu_dispatch::Bell;
-use robnu_marketplace::registry::{MarketplaceConfig, Registry};
+use robnu_marketplace::registry::Registry;
 use robnu_storage::{KeyService, Place, WrappedKey};
 use robnu_tenancy::{Database, DatabaseConfig};
 use robnu_testkit::{Seller, TestDatabase, TwoSellers, WireProxy};
+use simulators::{Simulator, SimulatorConfig};
 use uuid::Uuid;
 
 /// The roles of a seller's members. There is one more member, `SCANNER`, who may only scan returns.
@@ -32,6 +35,8 @@ pub struct Api {
     pub sellers: TwoSellers,
     pub cloud: Cloud,
     pub test: TestDatabase,
+    /// The marketplaces.
+    pub simulator: Simulator,
     router: Router,
 }
 
@@ -63,16 +68,19 @@ impl Api {
         let sellers = TwoSellers::seed(&test).await;
         let cloud = Cloud::new().await;
         let database = Database::new(config).await.expect("the configuration is sound");
+        let simulator = SimulatorConfig::sample().expect("there is a sample of orders");
+        let simulator = Simulator::start(&simulator).expect("the marketplaces' stand-ins start");
         let app = App {
             database,
             keys: cloud.keys(),
-            registry: Registry::new(&MarketplaceConfig::default()).expect("no URL is none too many"),
+            registry: Registry::new(&consent::marketplaces(&simulator)).expect("the stand-ins have addresses"),
+            oauth_redirect_uri: REDIRECT_URI.to_owned(),
             mailer: Mailer::new(cloud.ses.clone(), cloud.mail_from.clone(), APP_URL),
             bell: Bell::new(cloud.sqs.clone()),
             sqs: cloud.sqs.clone(),
             lane_requests_queue_url: cloud.lane_requests.clone(),
         };
-        let api = Self { sellers, cloud, test, router: router(app) };
+        let api = Self { sellers, cloud, test, simulator, router: router(app) };
         api.equip().await;
         api
     }

@@ -1,0 +1,219 @@
+//! `POST /v1/sellers/{sellerId}/accounts/authorizations`: sends a seller to a marketplace's consent page.
+//!
+//! The address holds a `state`, 32 random bytes of which the database keeps the hash. It binds what comes back to this
+//! seller and this person for ten minutes, once. An answer that is kept for an idempotency key holds it in clear, which
+//! is harmless: only the same person reads that answer, and only the same person, signed in, can come back with the state.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
+use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::oauth::OAuth;
+use robnu_marketplace::registry::Registry;
+use robnu_tenancy::{AccountId, Error, Params, Row, SellerScope};
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
+
+use super::connect::{MAX_EXTERNAL_ID, not_connectable};
+use super::{ACCOUNT, MAX_DISPLAY_NAME};
+use crate::app::{App, SharedApp};
+use crate::details_schema::to_authorize;
+use crate::fields::label;
+use crate::idempotency::{Idempotency, KeyedJson, Reply};
+use crate::identity::Member;
+use crate::json::present;
+use crate::one_time_token::OneTimeToken;
+use crate::problem::{ApiError, FieldProblem, Missing};
+use crate::refusals::{CONSENT_NOT_CONFIGURED, NOT_SUPPORTED};
+use crate::rights::AccountsManage;
+
+const START: &str = include_str!("../../sql/start_authorization.sql");
+const RESTART: &str = include_str!("../../sql/restart_authorization.sql");
+
+/// Which account to connect: a new one, or one that is there already.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorizeAccount {
+    #[serde(default, deserialize_with = "present")]
+    marketplace: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    external_account_id: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    display_name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    account_id: Option<AccountId>,
+}
+
+impl PartialSchema for AuthorizeAccount {
+    fn schema() -> RefOr<Schema> {
+        to_authorize::<MAX_EXTERNAL_ID, MAX_DISPLAY_NAME>().into()
+    }
+}
+
+impl ToSchema for AuthorizeAccount {}
+
+/// Where to send the seller's browser.
+#[derive(Serialize, ToSchema)]
+pub struct Authorization {
+    authorization_id: Uuid,
+    /// The marketplace's page. It sends the browser back with the parameters that complete_authorization takes.
+    authorization_url: String,
+    /// Until when the seller may come back.
+    expires_at: DateTime<Utc>,
+}
+
+/// The request, every field checked.
+enum Wanted {
+    New { marketplace: MarketplaceCode, external_account_id: Option<String>, display_name: String },
+    Again(AccountId),
+}
+
+/// Begins to connect an account by consent on the marketplace's own page
+///
+/// Open authorization_url in the seller's browser. The marketplace sends it back to the platform's page with parameters;
+/// give them to complete_authorization within ten minutes, as the same person. An account that is there already is named
+/// by its account_id alone.
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/accounts/authorizations", operation_id = "authorize_account",
+    tag = "accounts", responses((status = 201, description = "Where to send the seller", body = Authorization))
+)]
+pub async fn start(
+    State(app): State<SharedApp>,
+    member: Member<AccountsManage>,
+    KeyedJson(body, idempotency): KeyedJson<AuthorizeAccount>,
+) -> Result<Reply<Authorization>, ApiError> {
+    let state = OneTimeToken::generate().map_err(|_| ApiError::NoRandomness)?;
+    match body.check(&app.registry)? {
+        Wanted::New { marketplace, external_account_id, display_name } => {
+            let pages = pages(&app, &state, &[marketplace]);
+            if pages.is_empty() {
+                return Err(ApiError::Refused(&CONSENT_NOT_CONFIGURED));
+            }
+            let (id, hash, seller) = (Uuid::now_v7(), state.hash(), member.scope.seller_id());
+            let code = marketplace.as_str();
+            let params: Params<'_> = &[&seller, &id, &hash, &code, &external_account_id, &display_name];
+            let read = |answers: &[Vec<Row>]| {
+                let refused = || ApiError::InvalidBody(vec![not_connectable()]);
+                answer(answers[0].first().ok_or_else(refused)?, id, &pages)
+            };
+            idempotency.run(&app.database, &member.scope, &[(START, params)], read).await
+        }
+        Wanted::Again(account) => again(&app, &member.scope, &state, account, &idempotency).await,
+    }
+}
+
+/// Sends the seller to the page of an account that is there already.
+async fn again(
+    app: &App,
+    scope: &SellerScope,
+    state: &OneTimeToken,
+    account: AccountId,
+    idempotency: &Idempotency,
+) -> Result<Reply<Authorization>, ApiError> {
+    let pages = pages(app, state, MARKETPLACE_CODES);
+    let (id, hash, codes) = (Uuid::now_v7(), state.hash(), pages.keys().copied().collect::<Vec<_>>());
+    let effect: [(&str, Params<'_>); 2] =
+        [(RESTART, &[&id, &hash, &account, &codes]), (ACCOUNT, &[&account])];
+    let read = |answers: &[Vec<Row>]| {
+        let account = answers[1].first().ok_or(ApiError::NotFound(Missing::Account))?;
+        match answers[0].first() {
+            Some(row) => answer(row, id, &pages),
+            None => Err(no_page(&app.registry, account)?),
+        }
+    };
+    idempotency.run(&app.database, scope, &effect, read).await
+}
+
+impl AuthorizeAccount {
+    fn check(self, registry: &Registry) -> Result<Wanted, ApiError> {
+        let only_again =
+            self.marketplace.is_none() && self.external_account_id.is_none() && self.display_name.is_none();
+        match self.account_id {
+            Some(account) if only_again => return Ok(Wanted::Again(account)),
+            Some(_) => {
+                let problem = "stands alone: an account that is there already has the rest";
+                return Err(ApiError::InvalidBody(vec![FieldProblem::new("account_id", problem)]));
+            }
+            None => {}
+        }
+        let mut problems = Vec::new();
+        let required = |field: &'static str| FieldProblem::new(field, "is required");
+        let marketplace = self.marketplace.ok_or_else(|| required("marketplace"));
+        let marketplace = marketplace.and_then(|code| with_consent(registry, &code));
+        let display_name = self.display_name.ok_or_else(|| required("display_name"));
+        let display_name = display_name.and_then(|name| label("display_name", &name, MAX_DISPLAY_NAME));
+        let names_account = marketplace.as_ref().ok().map(|(_, oauth)| oauth.names_account());
+        let external_account_id = match (self.external_account_id, names_account) {
+            (Some(id), Some(false)) => label("external_account_id", &id, MAX_EXTERNAL_ID).map(Some),
+            (None, Some(false)) => Err(required("external_account_id")),
+            (Some(_), Some(true)) => {
+                Err(FieldProblem::new("external_account_id", "is told by the marketplace itself"))
+            }
+            _ => Ok(None),
+        };
+        let marketplace = marketplace.map_err(|problem| problems.push(problem));
+        let display_name = display_name.map_err(|problem| problems.push(problem));
+        let external_account_id = external_account_id.map_err(|problem| problems.push(problem));
+        match (marketplace, display_name, external_account_id) {
+            (Ok((marketplace, _)), Ok(display_name), Ok(external_account_id)) => {
+                Ok(Wanted::New { marketplace, external_account_id, display_name })
+            }
+            _ => Err(ApiError::InvalidBody(problems)),
+        }
+    }
+}
+
+/// The marketplace of this code, if its accounts are connected by consent.
+fn with_consent<'a>(
+    registry: &'a Registry,
+    code: &str,
+) -> Result<(MarketplaceCode, &'a dyn OAuth), FieldProblem> {
+    let code = code.parse::<MarketplaceCode>().map_err(|_| not_connectable())?;
+    let oauth = registry.adapter(code).oauth();
+    let without = || FieldProblem::new("marketplace", "has no consent page; connect with its details");
+    oauth.map(|oauth| (code, oauth)).ok_or_else(without)
+}
+
+/// The consent pages of the marketplaces at which this deployment has an application, by code.
+fn pages(app: &App, state: &OneTimeToken, codes: &[MarketplaceCode]) -> BTreeMap<&'static str, String> {
+    let state = state.text();
+    let page = |code: &MarketplaceCode| {
+        let oauth = app.registry.adapter(*code).oauth()?;
+        match oauth.authorization_url(&state, &app.oauth_redirect_uri) {
+            Ok(url) => Some((code.as_str(), url)),
+            // Some deployments have none; only a wrong address would be news, and it is checked at the start.
+            Err(AdapterError::Configuration { .. }) => None,
+            Err(error) => {
+                tracing::error!(error = robnu_observe::chain(&error), "no consent page can be named");
+                None
+            }
+        }
+    };
+    codes.iter().filter_map(page).collect()
+}
+
+fn answer(
+    row: &Row,
+    authorization_id: Uuid,
+    pages: &BTreeMap<&'static str, String>,
+) -> Result<(StatusCode, Authorization), ApiError> {
+    let get = Error::from;
+    let code: &str = row.try_get("marketplace_code").map_err(get)?;
+    let authorization_url = pages.get(code).ok_or(Error::RowShape)?.clone();
+    let expires_at = row.try_get("expires_at").map_err(get)?;
+    Ok((StatusCode::CREATED, Authorization { authorization_id, authorization_url, expires_at }))
+}
+
+/// Why an account has no page to consent on.
+fn no_page(registry: &Registry, account: &Row) -> Result<ApiError, ApiError> {
+    let code: &str = account.try_get("marketplace_code").map_err(Error::from)?;
+    let code: MarketplaceCode = code.parse().map_err(|_| Error::RowShape)?;
+    let offers = registry.adapter(code).oauth().is_some();
+    Ok(ApiError::Refused(if offers { &CONSENT_NOT_CONFIGURED } else { &NOT_SUPPORTED }))
+}

@@ -1,0 +1,212 @@
+//! `POST /v1/sellers/{sellerId}/accounts/authorizations/complete`: what a consent page sent back becomes an account.
+//!
+//! Three steps, and no connection to the database is held while the marketplace is asked: the state is used up and
+//! committed, the code is exchanged, and account, sealed secrets, event and schedule are stored in one transaction.
+//! Whatever ends it in between leaves no account, not even half of one; the seller consents again.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::details::Credentials;
+use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::oauth::{CallbackError, STATE};
+use robnu_storage::{SellerCipher, WrappedKey};
+use robnu_tenancy::{AccountId, Error, Params, Row, SellerScope, ToSql};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+
+use super::connect::{self, Stored};
+use super::lane::ask_for_lane;
+use super::rotate::RECONNECT_ACCOUNT;
+use super::sealed::{Column, seal};
+use super::{ACCOUNT, Account};
+use crate::app::{App, SharedApp};
+use crate::idempotency::{Before, Idempotency, KeyedJson, Reply};
+use crate::identity::Member;
+use crate::one_time_token::OneTimeToken;
+use crate::problem::{ApiError, FieldProblem, Missing, Refusal};
+use crate::refusals::{
+    CONSENT_DENIED, CONSENT_NOT_CONFIGURED, CONSENT_OF_ANOTHER_ACCOUNT, CONSENT_REFUSED,
+    MARKETPLACE_UNAVAILABLE, NOT_SUPPORTED,
+};
+use crate::rights::AccountsManage;
+
+const USE: &str = include_str!("../../sql/use_authorization.sql");
+
+/// What the marketplace sent the browser back with.
+// Holds a code that is worth credentials, so it is never printed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteAuthorization {
+    /// The query parameters of the platform's page, as they came.
+    #[schema(schema_with = parameters_schema)]
+    parameters: BTreeMap<String, String>,
+}
+
+/// What the consent was asked for.
+struct Pending {
+    marketplace: MarketplaceCode,
+    /// For which account the consent must be, where that is known.
+    external_account_id: Option<String>,
+    target: Target,
+    orders_every_minutes: i32,
+    key: WrappedKey,
+}
+
+enum Target {
+    New { display_name: String },
+    Again(AccountId),
+}
+
+/// Connects the account that the seller consented to, or connects it again
+///
+/// Good once, within ten minutes, for the person who began. Whatever is refused, begin again with authorize_account.
+#[utoipa::path(
+    post, path = "/v1/sellers/{sellerId}/accounts/authorizations/complete", operation_id = "complete_authorization",
+    tag = "accounts",
+    responses(
+        (status = 201, description = "The new account", body = Account),
+        (status = 200, description = "The account, connected again", body = Account)
+    )
+)]
+pub async fn complete(
+    State(app): State<SharedApp>,
+    member: Member<AccountsManage>,
+    KeyedJson(body, idempotency): KeyedJson<CompleteAuthorization>,
+) -> Result<Reply<Account>, ApiError> {
+    let (scope, parameters) = (&member.scope, body.parameters);
+    let missing = || ApiError::InvalidBody(vec![FieldProblem::new("parameters.state", "is required")]);
+    let state = OneTimeToken::parse(parameters.get(STATE).ok_or_else(missing)?);
+    let unknown = ApiError::NotFound(Missing::Authorization);
+    let Some(hash) = state.map(|state| state.hash()) else { return Err(unknown) };
+    let statements: [(&str, Params<'_>); 1] = [(USE, &[&hash, &idempotency.key_hash()])];
+    let pending = match idempotency.before(&app.database, scope, &statements).await? {
+        Before::Answered(reply) => return Ok(reply),
+        Before::Rows(answers) => Pending::read(answers[0].first().ok_or(unknown)?)?,
+    };
+    let cipher = app.keys.cipher(scope.seller_id(), &pending.key).await?;
+    let (credentials, external_account_id) = exchange(&app, &pending, &parameters).await?;
+    let reply = match &pending.target {
+        Target::New { display_name } => {
+            let stored = Stored {
+                marketplace: pending.marketplace,
+                spec: app.registry.adapter(pending.marketplace).details(),
+                external_account_id,
+                display_name: display_name.clone(),
+                credentials,
+            };
+            let every = pending.orders_every_minutes;
+            connect::insert(&app, scope, &idempotency, &stored, every, &cipher).await?
+        }
+        Target::Again(account) => {
+            replace(&app, scope, &idempotency, &pending, *account, &credentials, &cipher).await?
+        }
+    };
+    if let Some(account) = reply.done() {
+        ask_for_lane(&app, scope, account.account_id).await;
+    }
+    Ok(reply)
+}
+
+/// The credentials that the code is good for, and the account that they open.
+async fn exchange(
+    app: &App,
+    pending: &Pending,
+    parameters: &BTreeMap<String, String>,
+) -> Result<(Credentials, String), ApiError> {
+    let oauth = app.registry.adapter(pending.marketplace).oauth().ok_or(ApiError::Refused(&NOT_SUPPORTED))?;
+    let consent = oauth.read_callback(parameters).map_err(|error| match error {
+        CallbackError::Denied => ApiError::Refused(&CONSENT_DENIED),
+        CallbackError::Parameter { parameter } => ApiError::InvalidBody(vec![FieldProblem::new(
+            format!("parameters.{parameter}"),
+            "is missing or malformed",
+        )]),
+    })?;
+    // What the marketplace tells goes before what was expected; where it tells nothing, the expected account it is.
+    let account = match (&consent.external_account_id, &pending.external_account_id) {
+        (Some(told), Some(expected)) if told != expected => {
+            return Err(ApiError::Refused(&CONSENT_OF_ANOTHER_ACCOUNT));
+        }
+        (Some(told), _) => connect::external_account_id("parameters.selling_partner_id", told)?,
+        (None, Some(expected)) => expected.clone(),
+        (None, None) => return Err(Error::RowShape.into()),
+    };
+    let exchanged = oauth.exchange_code(&consent, &app.oauth_redirect_uri).await;
+    let credentials = exchanged.map_err(|error| ApiError::Refused(refusal(pending.marketplace, &error)))?;
+    Ok((credentials, account))
+}
+
+/// What the seller is told when a code was not exchanged; who runs the deployment is told by the log.
+fn refusal(marketplace: MarketplaceCode, error: &AdapterError) -> &'static Refusal {
+    let reason = robnu_observe::chain(error);
+    match error {
+        AdapterError::Unauthorized => &CONSENT_REFUSED,
+        AdapterError::Configuration { .. } => {
+            tracing::error!(marketplace = %marketplace, error = reason, "the platform's application does not work");
+            &CONSENT_NOT_CONFIGURED
+        }
+        AdapterError::RateLimited { .. } | AdapterError::Unavailable { .. } => {
+            tracing::warn!(marketplace = %marketplace, error = reason, "a code could not be exchanged");
+            &MARKETPLACE_UNAVAILABLE
+        }
+        _ => {
+            tracing::error!(marketplace = %marketplace, error = reason, "a code could not be exchanged");
+            &MARKETPLACE_UNAVAILABLE
+        }
+    }
+}
+
+/// Replaces the details of an account that is there already, as new credentials do.
+async fn replace(
+    app: &App,
+    scope: &SellerScope,
+    idempotency: &Idempotency,
+    pending: &Pending,
+    account: AccountId,
+    credentials: &Credentials,
+    cipher: &SellerCipher,
+) -> Result<Reply<Account>, ApiError> {
+    let spec = app.registry.adapter(pending.marketplace).details();
+    let columns = seal(spec, credentials, account, cipher)?;
+    let mut details: Vec<&(dyn ToSql + Sync)> = vec![&account];
+    details.extend(columns.iter().map(Column::as_param));
+    let effect: [(&str, Params<'_>); 3] =
+        [(spec.update, &details), (RECONNECT_ACCOUNT, &[&account]), (ACCOUNT, &[&account])];
+    let read = |answers: &[Vec<Row>]| {
+        let row = answers[2].first().ok_or(Error::RowCount { found: 0 })?;
+        Ok((StatusCode::OK, Account::try_from(row)?))
+    };
+    idempotency.run(&app.database, scope, &effect, read).await
+}
+
+impl Pending {
+    fn read(row: &Row) -> Result<Self, ApiError> {
+        let get = Error::from;
+        let code: &str = row.try_get("marketplace_code").map_err(get)?;
+        let name: Option<String> = row.try_get("display_name").map_err(get)?;
+        let account: Option<AccountId> = row.try_get("account_id").map_err(get)?;
+        let target = match (name, account) {
+            (Some(display_name), None) => Target::New { display_name },
+            (None, Some(account)) => Target::Again(account),
+            _ => return Err(Error::RowShape.into()),
+        };
+        let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
+        Ok(Self {
+            marketplace: code.parse().map_err(|_| Error::RowShape)?,
+            external_account_id: row.try_get("external_account_id").map_err(get)?,
+            target,
+            orders_every_minutes: row.try_get("orders_every_minutes").map_err(get)?,
+            key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
+        })
+    }
+}
+
+/// Whatever the marketplace adds is taken; the state must be there.
+fn parameters_schema() -> Object {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let object = ObjectBuilder::new().schema_type(Type::Object);
+    object.property(STATE, text()).required(STATE).additional_properties(Some(text())).build()
+}
