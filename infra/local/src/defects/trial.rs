@@ -14,8 +14,8 @@ use super::plan::{Defect, Target};
 use super::tree::Tree;
 use crate::tools;
 
-/// A test that hangs with a defect has noticed nothing.
-const PATIENCE: Duration = Duration::from_mins(3);
+/// A test that hangs with a defect has noticed nothing. Long, because some tests run the compiler themselves.
+const PATIENCE: Duration = Duration::from_mins(10);
 /// Names the server on which tests make their databases.
 pub const DATABASE_URL: &str = "TEST_DATABASE_URL";
 
