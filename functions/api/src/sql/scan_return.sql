@@ -7,15 +7,14 @@ with meant as (
 ), chosen as (
   select id from meant where (select count(*) from meant) = 1
 ), received as (
-  update robnu.returns r set received_at = now(), updated_at = now()
+  -- Looks at the row as it is once it is held, whatever came first.
+  update robnu.returns r
+  set received_at = coalesce(r.received_at, now()), updated_at = case when r.received_at is null then now() else r.updated_at end
   from chosen
-  where r.id = chosen.id and r.received_at is null and r.status <> 'CANCELLED'
-  returning r.id
+  where r.id = chosen.id and r.status <> 'CANCELLED'
+  returning r.id, old.received_at is null as first_scan
 ), again as (
   insert into robnu.return_events (seller_id, return_id)
-  select (select robnu.app_current_seller_id()), id from chosen where id not in (select id from received)
-  returning return_id
+  select (select robnu.app_current_seller_id()), id from received where not first_scan
 )
-select id, true as first_scan from received
-union all
-select return_id, false from again
+select id, first_scan from received
