@@ -140,7 +140,8 @@ as $$
 declare
   person uuid;
 begin
-  insert into people (subject, email) values (app_current_subject(), person_email) on conflict (subject) do nothing;
+  insert into people (subject, email) values (app_current_subject(), person_email)
+    on conflict (subject) do update set email = excluded.email where people.email <> excluded.email;
   select id into strict person from people where subject = app_current_subject() for no key update;
   if (select count(*) from members where person_id = person and role = 'OWNER') >= 50 then
     raise exception 'a person owns at most 50 sellers' using errcode = 'RB011';

@@ -9,6 +9,9 @@ create table invitations (
   role text check (role in ('OWNER', 'ADMIN', 'OPERATOR', 'FINANCE', 'VIEWER')),
   scan_returns boolean not null default false,
   token_hash bytea not null check (length(token_hash) = 32),
+  -- Who made the token, and when. The offer is as good as that person's right to make it.
+  invited_by uuid,
+  token_made_at timestamptz not null default now(),
   expires_at timestamptz not null default now() + interval '7 days',
   -- When the mail was handed over; null when it could not be.
   sent_at timestamptz,
@@ -18,11 +21,21 @@ create table invitations (
   primary key (seller_id, id),
   check (role is not null or scan_returns)
 );
-create unique index invitations_one_open on invitations (seller_id, lower(email)) where accepted_at is null and revoked_at is null;
+create unique index invitations_one_open on invitations (seller_id, lower(email collate "C")) where accepted_at is null and revoked_at is null;
 create index invitations_by_token on invitations (token_hash);
 call protect_tenant_table('invitations');
 -- The same roles hold both; the second is what remains while the seller is suspended.
 call require_right_to_read('invitations', 'members.manage', 'audit.read');
+create function note_inviter() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  new.invited_by := coalesce(nullif(current_setting('app.actor_id', true), '')::uuid, new.invited_by);
+  new.token_made_at := now();
+  return new;
+end $$;
+create trigger note_inviter before insert or update of token_hash on invitations for each row execute function note_inviter();
 -- As for members: an ADMIN neither invites OWNER and ADMIN members nor touches such invitations.
 create policy insert_needs_right on invitations as restrictive for insert to robnu_tenant
   with check ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')));
@@ -32,14 +45,15 @@ create policy update_needs_right on invitations as restrictive for update to rob
 call audit('invitations', 'insert or update of role, scan_returns, token_hash, accepted_at, revoked_at', 'invitation', 'id',
   'role', 'scan_returns', 'accepted_at', 'revoked_at');
 -- The hash is never read back.
-grant select (seller_id, id, email, role, scan_returns, expires_at, sent_at, accepted_at, revoked_at, created_at),
+grant select (seller_id, id, email, role, scan_returns, invited_by, token_made_at, expires_at, sent_at, accepted_at, revoked_at, created_at),
   insert (seller_id, id, email, role, scan_returns, token_hash),
   update (token_hash, expires_at, sent_at, revoked_at)
   on invitations to robnu_tenant;
 
 -- Accepting: the person of the scope becomes a member. SECURITY DEFINER because nobody may insert memberships; whoever holds
--- the token and has verified the invited address gets the one that a member with the right has offered. Answers the seller;
--- no row when the token is unknown, used, revoked, over, or for another address: the five look alike.
+-- the token and has verified the invited address gets the one that a member has offered who holds the right to this day. Answers
+-- the seller; no row when the token is unknown, used, revoked, over, for another address or from somebody who could not offer
+-- it any more: they look alike.
 create function accept_invitation(hash bytea, verified_email text) returns table (seller uuid, seller_name text, member_role text, scans boolean)
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -48,15 +62,21 @@ declare
   offer invitations;
   person uuid;
 begin
-  select * into offer from invitations
-    where token_hash = hash and accepted_at is null and revoked_at is null and expires_at > now()
-      and lower(email) = lower(verified_email)
-      and seller_id in (select s.seller_id from sellers s where s.suspended_at is null)
-    for update;
+  select i.* into offer from invitations i
+    where i.token_hash = hash and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
+      -- Only ASCII letters are folded: others fold onto them.
+      and lower(i.email collate "C") = lower(verified_email collate "C")
+      and i.seller_id in (select s.seller_id from sellers s where s.suspended_at is null)
+      and exists (
+        select from members m
+        where m.seller_id = i.seller_id and m.person_id = i.invited_by
+          and (m.role = 'OWNER' or (m.role = 'ADMIN' and coalesce(i.role, '') not in ('OWNER', 'ADMIN'))))
+    for update of i;
   if not found then
     return;
   end if;
-  insert into people (subject, email) values (app_current_subject(), verified_email) on conflict (subject) do nothing;
+  insert into people (subject, email) values (app_current_subject(), verified_email)
+    on conflict (subject) do update set email = excluded.email where people.email <> excluded.email;
   select id into strict person from people where subject = app_current_subject();
   perform set_config('app.actor_id', person::text, true);
   update invitations set accepted_at = now() where seller_id = offer.seller_id and id = offer.id;

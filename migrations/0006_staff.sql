@@ -45,8 +45,9 @@ grant select (seller_id, suspended_at) on sellers to robnu_system_sweep;
 create policy staff_reads on impersonation_sessions for select to robnu_staff using (true);
 create policy staff_opens on impersonation_sessions for insert to robnu_staff
   with check (super_admin_id in (select id from super_admins where removed_at is null));
+-- What is over stays over.
 create policy staff_ends on impersonation_sessions for update to robnu_staff
-  using (super_admin_id in (select id from super_admins)) with check (super_admin_id in (select id from super_admins));
+  using (super_admin_id in (select id from super_admins) and ended_at is null) with check (super_admin_id in (select id from super_admins));
 grant select (seller_id, id, super_admin_id, reason, role, started_at, expires_at, ended_at),
   insert (seller_id, id, super_admin_id, reason, role, expires_at), update (ended_at)
   on impersonation_sessions to robnu_staff;

@@ -2,12 +2,16 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Requests of the current window of ten seconds. Unlogged: a crash forgets them, which does no harm.
+-- Requests of the current window of ten seconds, by member, so that one cannot keep the others out. Unlogged: a crash forgets
+-- them, which does no harm.
 create unlogged table request_counts (
-  seller_id uuid primary key references sellers (seller_id) on delete cascade,
+  seller_id uuid not null references sellers (seller_id) on delete cascade,
+  person_id uuid not null references people (id) on delete cascade,
   window_start timestamptz not null,
-  requests integer not null
+  requests integer not null,
+  primary key (seller_id, person_id)
 ) with (fillfactor = 50);
+create index request_counts_by_person on request_counts (person_id);
 call protect_tenant_table('request_counts');
 grant select on request_counts to robnu_tenant;
 
@@ -17,11 +21,11 @@ create function knock(subject text, seller uuid) returns void
 language sql security definer
 set search_path = robnu, pg_temp
 as $$
-  insert into request_counts as counted (seller_id, window_start, requests)
-  select m.seller_id, date_bin('10 seconds', now(), 'epoch'), 1
+  insert into request_counts as counted (seller_id, person_id, window_start, requests)
+  select m.seller_id, m.person_id, date_bin('10 seconds', now(), 'epoch'), 1
   from members m join people p on p.id = m.person_id
   where m.seller_id = seller and p.subject = knock.subject
-  on conflict (seller_id) do update
+  on conflict (seller_id, person_id) do update
   set window_start = excluded.window_start,
     requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end
 $$;

@@ -106,6 +106,12 @@ create table meesho_account_details (
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade,
   check ((api_key_enc is null) = (api_secret_enc is null))
 );
+-- The account whose credentials the transaction has opened.
+create function app_opened_account() returns uuid
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+return nullif(current_setting('app.opened_account', true), '')::uuid;
+grant execute on function app_opened_account() to robnu_tenant;
 -- Write-only for people: only a job reads credentials, even encrypted ones, and only after open_credentials has noted it.
 do $$
 declare
@@ -114,7 +120,8 @@ begin
   foreach relation in array array['ajio_account_details', 'amazon_account_details', 'flipkart_account_details',
     'meesho_account_details']::regclass[] loop
     call protect_tenant_table(relation);
-    call require_right_to_read(relation, 'credentials.read');
+    execute format('create policy select_opened on %s as restrictive for select to robnu_tenant '
+      'using (account_id = (select robnu.app_opened_account()))', relation);
     call require_right_to_write(relation, 'accounts.manage', 'insert');
   end loop;
 end $$;
@@ -252,8 +259,8 @@ grant select (seller_id, id, account_id, kind, every_minutes, enabled, next_due_
   update (next_due_at, last_claimed_at)
   on schedules to robnu_system_sweep;
 
--- Lets a job read its account's credentials for the rest of the transaction, and writes down that it did. SECURITY DEFINER
--- because only this function, which leaves an audit event, can turn the right on.
+-- Lets a job read the credentials of its own account for the rest of the transaction, and writes down that it did. SECURITY
+-- DEFINER because only the trail's own functions write events.
 create function open_credentials(account uuid, purpose text) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -262,11 +269,11 @@ begin
   if not app_may('ingest') then
     raise exception 'only a job opens credentials' using errcode = 'insufficient_privilege';
   end if;
-  if not exists (select from marketplace_accounts where seller_id = app_current_seller_id() and id = account) then
-    raise exception 'the account does not belong to the seller' using errcode = 'RB002';
+  if account is distinct from nullif(current_setting('app.actor_id', true), '')::uuid then
+    raise exception 'a job opens the credentials of its own account only' using errcode = 'RB002';
   end if;
   perform write_audit_event(app_current_seller_id(), 'credentials.opened', account, '{}', jsonb_build_object('purpose', purpose)),
-    set_config('app.rights', current_setting('app.rights') || ',credentials.read', true);
+    set_config('app.opened_account', account::text, true);
 end $$;
 grant execute on function open_credentials(uuid, text) to robnu_tenant;
 
@@ -276,6 +283,8 @@ create function forget_credentials(account uuid) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
+declare
+  forgotten boolean := false;
 begin
   if not app_may('accounts.manage') then
     raise exception 'the scope may not forget credentials' using errcode = 'insufficient_privilege';
@@ -284,20 +293,26 @@ begin
   if not found then
     return;
   end if;
-  insert into credential_events (seller_id, account_id, event) values (app_current_seller_id(), account, 'FORGOTTEN');
   update ajio_account_details set password_enc = '', updated_at = now()
-    where seller_id = app_current_seller_id() and account_id = account;
+    where seller_id = app_current_seller_id() and account_id = account and password_enc <> '';
+  forgotten := forgotten or found;
   -- An account connected by consent has no client of its own.
   update amazon_account_details
     set client_secret_enc = case when client_secret_enc is not null then ''::bytea end, refresh_token_enc = '', updated_at = now()
-    where seller_id = app_current_seller_id() and account_id = account;
+    where seller_id = app_current_seller_id() and account_id = account and (client_secret_enc <> '' or refresh_token_enc <> '');
+  forgotten := forgotten or found;
   update flipkart_account_details
     set app_secret_enc = case when app_secret_enc is not null then ''::bytea end,
       refresh_token_enc = case when refresh_token_enc is not null then ''::bytea end, updated_at = now()
-    where seller_id = app_current_seller_id() and account_id = account;
+    where seller_id = app_current_seller_id() and account_id = account and (app_secret_enc <> '' or refresh_token_enc <> '');
+  forgotten := forgotten or found;
   update meesho_account_details
     set api_key_enc = case when api_key_enc is not null then ''::bytea end,
       api_secret_enc = case when api_secret_enc is not null then ''::bytea end, updated_at = now()
-    where seller_id = app_current_seller_id() and account_id = account;
+    where seller_id = app_current_seller_id() and account_id = account and (api_key_enc <> '' or api_secret_enc <> '');
+  forgotten := forgotten or found;
+  if forgotten then
+    insert into credential_events (seller_id, account_id, event) values (app_current_seller_id(), account, 'FORGOTTEN');
+  end if;
 end $$;
 grant execute on function forget_credentials(uuid) to robnu_tenant;

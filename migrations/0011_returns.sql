@@ -190,29 +190,30 @@ create trigger receive_return before update of received_at on returns for each r
   when (new.received_at is distinct from old.received_at) execute function receive_return();
 
 -- Returns that a code on a parcel may mean: the return's own number, its air waybill, or the number or air waybill of the
--- parcel that went out. SECURITY DEFINER because who may only scan reads no shipments and still holds such parcels.
+-- parcel that went out. SECURITY DEFINER because who may only scan reads no shipments and still holds such parcels. Also for who
+-- reads: a suspended seller sees what a scan would find.
 create function returns_by_code(code text) returns setof uuid
 language sql stable security definer rows 2
 set search_path = robnu, pg_temp
 as $$
   select r.id from returns r
-  where (select app_may('returns.scan')) and r.seller_id = (select app_current_seller_id()) and r.external_return_id = code
+  where (select app_may_any('returns.scan', 'read')) and r.seller_id = (select app_current_seller_id()) and r.external_return_id = code
   union
   select r.id from returns r
-  where (select app_may('returns.scan')) and r.seller_id = (select app_current_seller_id()) and r.tracking_number = code
+  where (select app_may_any('returns.scan', 'read')) and r.seller_id = (select app_current_seller_id()) and r.tracking_number = code
   union
   select r.id from returns r
-  where (select app_may('returns.scan')) and r.seller_id = (select app_current_seller_id()) and r.external_shipment_id = code
+  where (select app_may_any('returns.scan', 'read')) and r.seller_id = (select app_current_seller_id()) and r.external_shipment_id = code
   union
   select r.id from shipments s
   join returns r on r.seller_id = s.seller_id and r.order_id = s.order_id
     and (r.external_shipment_id is null or r.external_shipment_id = s.external_shipment_id)
-  where (select app_may('returns.scan')) and s.seller_id = (select app_current_seller_id()) and s.tracking_number = code
+  where (select app_may_any('returns.scan', 'read')) and s.seller_id = (select app_current_seller_id()) and s.tracking_number = code
   union
   select r.id from shipments s
   join returns r on r.seller_id = s.seller_id and r.order_id = s.order_id
     and (r.external_shipment_id is null or r.external_shipment_id = s.external_shipment_id)
-  where (select app_may('returns.scan')) and s.seller_id = (select app_current_seller_id()) and s.external_shipment_id = code
+  where (select app_may_any('returns.scan', 'read')) and s.seller_id = (select app_current_seller_id()) and s.external_shipment_id = code
 $$;
 grant execute on function returns_by_code(text) to robnu_tenant;
 

@@ -47,13 +47,19 @@ begin
   perform robnu.enter_as('robnu_tenant', seller::text, subject, 'MEMBER', '', '', '');
   select p.id, concat_ws(',', robnu.app_role_rights(m.role), case when m.scan_returns then 'returns.scan' end) as rights,
       s.suspended_at is not null as suspended,
-      case when c.requests > s.requests_per_window
-        then ceil(extract(epoch from c.window_start + interval '10 seconds' - now())) else 0 end as seconds_to_wait
+      -- The seller's requests are shared: who stays below an equal share is let in, however much the others send.
+      case when counted.total > s.requests_per_window and counted.own * counted.persons > s.requests_per_window
+        then ceil(extract(epoch from counted.window_start + interval '10 seconds' - now())) else 0 end as seconds_to_wait
     into member
     from robnu.members m
     join robnu.people p on p.id = m.person_id
     join robnu.sellers s on s.seller_id = m.seller_id
-    left join robnu.request_counts c on c.seller_id = m.seller_id
+    cross join lateral (
+      select sum(c.requests) as total, count(*) as persons, max(c.window_start) as window_start,
+        sum(c.requests) filter (where c.person_id = m.person_id) as own
+      from robnu.request_counts c
+      where c.seller_id = m.seller_id and c.window_start = date_bin('10 seconds', now(), 'epoch')
+    ) counted
     where m.seller_id = seller and p.subject = enter_member.subject;
   if not found then
     raise exception 'no membership of this seller' using errcode = 'RB001';
@@ -64,7 +70,8 @@ begin
   perform robnu.enter_with_rights(member.id, member.rights, member.suspended, needs, writes);
 end $$;
 
--- A super admin, in a live impersonation session of the seller: with the rights of the session's role, but for customers' data.
+-- A super admin, in a live impersonation session of the seller: with the rights of the session's role, but for
+-- customers' data and for the team, in which an end of the session would end nothing.
 -- Refuses with RB009.
 create function enter_impersonation(subject text, session uuid, seller uuid, needs text, writes boolean) returns void
 language plpgsql
@@ -75,7 +82,10 @@ declare
 begin
   perform robnu.enter_as('robnu_tenant', seller::text, subject, 'STAFF', '', session::text, '');
   select i.super_admin_id, s.suspended_at is not null as suspended,
-      array_to_string(array_remove(string_to_array(robnu.app_role_rights(i.role), ','), 'pii.read'), ',') as rights
+      (
+        select string_agg(permission, ',') from unnest(string_to_array(robnu.app_role_rights(i.role), ',')) as permission
+        where permission not in ('pii.read', 'members.manage')
+      ) as rights
     into live
     from robnu.impersonation_sessions i join robnu.sellers s on s.seller_id = i.seller_id
     where i.seller_id = seller and i.id = session and robnu.app_is_admin_scope();

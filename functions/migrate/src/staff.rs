@@ -2,15 +2,19 @@
 
 use tokio_postgres::{Client, Error};
 
-/// Makes the missing super admins, brings back those who had been removed and removes the others, whose sessions stay in the
-/// books. `$1` token subjects
+/// Makes the missing super admins, brings back those who had been removed and removes the others, whose sessions end and
+/// stay in the books. `$1` token subjects
 const STAFF: &str = "
 with kept as (
   insert into robnu.super_admins as known (subject)
   select distinct unnest($1::text[])
   on conflict (subject) do update set removed_at = null where known.removed_at is not null
+), removed as (
+  update robnu.super_admins set removed_at = now() where removed_at is null and subject <> all ($1::text[])
+  returning id
 )
-update robnu.super_admins set removed_at = now() where removed_at is null and subject <> all ($1::text[])";
+update robnu.impersonation_sessions s set ended_at = now() from removed
+where s.super_admin_id = removed.id and s.ended_at is null and s.expires_at > now()";
 
 /// Token subjects in a comma-separated list.
 #[must_use]

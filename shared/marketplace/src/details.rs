@@ -132,6 +132,10 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
+/// How many unknown details are named to the client, and how much of each name: they are the client's own words.
+const MAX_UNKNOWN: usize = 20;
+const MAX_UNKNOWN_NAME: usize = 100;
+
 /// What is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
@@ -163,8 +167,10 @@ impl DetailsSpec {
                 },
             }
         }
-        for name in given.keys().filter(|name| self.fields.iter().all(|field| field.name != name.as_str())) {
-            refuse(name, "is not a detail of this marketplace");
+        let is_unknown = |name: &&String| self.fields.iter().all(|field| field.name != name.as_str());
+        for name in given.keys().filter(is_unknown).take(MAX_UNKNOWN) {
+            let shown: String = name.chars().take(MAX_UNKNOWN_NAME).collect();
+            refuse(&shown, "is not a detail of this marketplace");
         }
         if errors.is_empty()
             && let Err((name, problem)) = (self.rule)(&credentials)

@@ -9,14 +9,16 @@ with person as (
 )
 insert into members (seller_id, person_id, role, scan_returns)
 select :seller, id, nullif(split_part(subject, '@', 1), 'SCANNER'), subject like 'SCANNER@%' from person;
-insert into invitations (seller_id, email, role, token_hash)
-  values (:seller, 'invited@example.invalid', 'VIEWER', sha256(convert_to('token of ' || :seller, 'utf8')));
+insert into invitations (seller_id, email, role, token_hash, invited_by)
+  select :seller, 'invited@example.invalid', 'VIEWER', sha256(convert_to('token of ' || :seller, 'utf8')), id
+  from people where subject = 'OWNER@' || :seller;
 with admin as (
   insert into super_admins (subject) values ('STAFF') on conflict (subject) do update set subject = excluded.subject returning id
 )
 insert into impersonation_sessions (seller_id, super_admin_id, reason, role, expires_at)
   select :seller, id, 'a call about orders', 'VIEWER', now() + interval '1 hour' from admin;
-insert into request_counts (seller_id, window_start, requests) values (:seller, '2026-01-01T00:00:00Z', 1);
+insert into request_counts (seller_id, person_id, window_start, requests)
+  select :seller, id, '2026-01-01T00:00:00Z', 1 from people where subject = 'OWNER@' || :seller;
 insert into idempotency_keys (seller_id, actor_id, key_hash, request_digest, status, body)
   select :seller, id, sha256('key'), sha256('request'), 201, '{}' from people where subject = 'OWNER@' || :seller;
 insert into seller_keys (seller_id, wrapped_key, kms_key_id) values (:seller, '\x00', 'none');

@@ -162,6 +162,22 @@ async fn a_seller_that_sends_too_much_waits_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn a_member_who_floods_the_seller_shuts_out_only_themselves() {
+    let stage = Stage::new().await;
+    let ours = &stage.sellers.ours;
+    stage.arrange("update robnu.sellers set requests_per_window = 20").await;
+    let (flooder, owner) = (ours.scope("SCANNER"), ours.scope("OWNER"));
+    for round in 0..3 {
+        let mut refused = 0;
+        for _ in 0..30 {
+            refused += usize::from(stage.read(&flooder, "select 1").await.is_err());
+        }
+        assert!(refused > 0, "round {round}");
+        assert_eq!(stage.read(&owner, ORDERS).await.unwrap(), 1, "round {round}");
+    }
+}
+
+#[tokio::test]
 async fn a_stranger_uses_up_none_of_a_sellers_requests() {
     let stage = Stage::new().await;
     let theirs = stage.sellers.theirs.id;
@@ -221,6 +237,8 @@ async fn an_impersonation_gives_no_more_than_its_role_and_never_customers_data()
         ("ADMIN", Permission::AccountsManage, true),
         ("ADMIN", Permission::PiiRead, false),
         ("ADMIN", Permission::SellerClose, false),
+        // A member made in a session would outlive it.
+        ("ADMIN", Permission::MembersManage, false),
     ] {
         stage.arrange(&format!("update robnu.impersonation_sessions set role = '{role}'")).await;
         let ours = stage.sellers.ours.id;
@@ -418,6 +436,41 @@ async fn an_invitation_is_accepted_once_by_whom_it_is_for_and_by_nobody_else() {
 }
 
 #[tokio::test]
+async fn an_invitation_is_only_as_good_as_the_right_of_whoever_made_it() {
+    let stage = Stage::new().await;
+    let ours = stage.sellers.ours.id;
+    let accept = "select seller from robnu.accept_invitation(sha256('a token'), 'second@example.invalid')";
+    let guest = PersonScope::new(Subject::from_verified_claim("guest").unwrap());
+    let accepted = async || stage.database.read(&guest, accept, &[]).await.unwrap().len();
+    let invite = "insert into robnu.invitations (seller_id, email, role, token_hash)
+        values (robnu.app_current_seller_id(), 'second@example.invalid', 'OPERATOR', sha256('a token'))";
+    stage.write(&stage.sellers.ours.scope("ADMIN"), invite).await.unwrap();
+    let role = |role: &str| {
+        format!(
+            "update robnu.members m set role = '{role}' from robnu.people p
+             where p.id = m.person_id and p.subject = 'ADMIN@{ours}' and m.seller_id = '{ours}'"
+        )
+    };
+    stage.arrange(&role("VIEWER")).await;
+    assert_eq!(accepted().await, 0, "the inviter may invite no more");
+    stage.arrange(&role("ADMIN")).await;
+    stage.arrange("update robnu.invitations set role = 'OWNER' where email = 'second@example.invalid'").await;
+    assert_eq!(accepted().await, 0, "an admin makes no owner");
+    stage
+        .arrange("update robnu.invitations set role = 'OPERATOR' where email = 'second@example.invalid'")
+        .await;
+    let remove = "delete from robnu.members m using robnu.people p
+        where p.id = m.person_id and p.subject like 'ADMIN@%'";
+    stage.arrange(remove).await;
+    assert_eq!(accepted().await, 0, "the inviter was removed");
+    // Somebody entitled stands for it from now on.
+    let renew =
+        "update robnu.invitations set token_hash = sha256('a token') where email = 'second@example.invalid'";
+    stage.write(&stage.sellers.ours.scope("OWNER"), renew).await.unwrap();
+    assert_eq!(accepted().await, 1);
+}
+
+#[tokio::test]
 async fn a_job_reads_credentials_only_after_it_was_written_down() {
     let stage = Stage::new().await;
     let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
@@ -434,10 +487,17 @@ async fn a_job_reads_credentials_only_after_it_was_written_down() {
     let session = adapter.session(&ours.job_scope()).await.unwrap();
     let foreign = session.commit_with(&[(open, &[&theirs.ajio]), (details, &[])]).await;
     assert!(matches!(foreign, Err(Error::ForeignAccount)), "{foreign:?}");
+    let session = adapter.session(&ours.job_scope()).await.unwrap();
+    let another = session.commit_with(&[(open, &[&ours.amazon])]).await;
+    assert!(matches!(another, Err(Error::ForeignAccount)), "not the job's own account: {another:?}");
+    let amazon = "select account_id from robnu.amazon_account_details";
+    let session = adapter.session(&ours.job_scope()).await.unwrap();
+    let rows = session.commit_with(&[(open, &[&ours.ajio]), (amazon, &[])]).await.unwrap();
+    assert_eq!(rows[1].len(), 0, "only what was opened");
     let session = stage.database.session(&ours.scope("OWNER")).await.unwrap();
     let member = session.commit_with(&[(open, &[&ours.ajio]), (details, &[])]).await;
     assert!(matches!(member, Err(Error::Forbidden)), "{member:?}");
-    assert_eq!(stage.count(events).await, 1);
+    assert_eq!(stage.count(events).await, 2);
 }
 
 #[tokio::test]

@@ -354,26 +354,21 @@ async fn payouts_and_their_lines_are_for_those_who_may_read_payouts() {
 }
 
 #[tokio::test]
-async fn a_code_finds_returns_of_ours_by_either_parcel_and_only_for_who_scans() {
+async fn a_code_finds_returns_of_ours_by_either_parcel_for_who_scans_or_reads_and_for_no_job() {
     let stage = Stage::new().await;
     let ours = &stage.sellers.ours;
     let found = "select robnu.returns_by_code($1)";
+    let adapter = stage.test.login("robnu_adapter").await;
     for code in ["RN1", "RAWB1", "AWB1", "FN1"] {
-        let rows = stage.database.read(&ours.scope("SCANNER"), found, &[&code]).await.unwrap();
-        assert_eq!(
-            rows.iter().map(|row| row.get(0)).collect::<Vec<uuid::Uuid>>(),
-            [*ours.return_id.as_uuid()],
-            "{code}"
-        );
-        assert!(
-            stage.database.read(&ours.scope("VIEWER"), found, &[&code]).await.unwrap().is_empty(),
-            "{code}"
-        );
+        for role in ["SCANNER", "VIEWER"] {
+            let rows = stage.database.read(&ours.scope(role), found, &[&code]).await.unwrap();
+            let ids: Vec<uuid::Uuid> = rows.iter().map(|row| row.get(0)).collect();
+            assert_eq!(ids, [*ours.return_id.as_uuid()], "{role} {code}");
+        }
+        assert!(adapter.read(&ours.job_scope(), found, &[&code]).await.unwrap().is_empty(), "{code}");
     }
     for code in ["RN", "rn1", "%", ""] {
-        assert!(
-            stage.database.read(&ours.scope("SCANNER"), found, &[&code]).await.unwrap().is_empty(),
-            "{code:?}"
-        );
+        let rows = stage.database.read(&ours.scope("SCANNER"), found, &[&code]).await.unwrap();
+        assert!(rows.is_empty(), "{code:?}");
     }
 }

@@ -33,7 +33,7 @@ const ACTIVE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' wh
 const VIEWER: &str = "insert into robnu.members (seller_id, person_id, role)
     select 'SELLER', id, 'VIEWER' from robnu.people where subject = 'VIEWER@SELLER' on conflict do nothing";
 const OPEN_INVITATION: &str =
-    "update robnu.invitations set accepted_at = null, revoked_at = null, sent_at = null
+    "update robnu.invitations set accepted_at = null, revoked_at = null, sent_at = null, token_made_at = '2026-01-01'
     where seller_id = 'SELLER' and email = 'invited@example.invalid'";
 /// A seller that a call before has suspended would refuse all changes.
 const RESUMED: &str =
@@ -56,8 +56,9 @@ const CASES: &[Case] = &[
         .arrange(
             "update robnu.invitations set revoked_at = now()
              where email = 'member@example.invalid' and accepted_at is null and revoked_at is null;
-             insert into robnu.invitations (seller_id, email, role, token_hash)
-             values ('SELLER', 'member@example.invalid', 'VIEWER', sha256(decode(repeat('00', 32), 'hex')))",
+             insert into robnu.invitations (seller_id, email, role, token_hash, invited_by)
+             select 'SELLER', 'member@example.invalid', 'VIEWER', sha256(decode(repeat('00', 32), 'hex')), id
+             from robnu.people where subject = 'OWNER@SELLER'",
         )
         .body(r#"{"token": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
     case("list_audit_events").query("action=member&limit=1"),

@@ -39,7 +39,8 @@ async fn revoke(api: &Api, by: &str, invitation: &Value) -> Answer {
 
 /// A minute goes by since the last mail.
 async fn a_minute_later(api: &Api) {
-    api.arrange("update robnu.invitations set sent_at = sent_at - interval '1 minute'").await;
+    api.arrange("update robnu.invitations
+         set sent_at = sent_at - interval '1 minute', token_made_at = token_made_at - interval '1 minute'").await;
 }
 
 /// The token in the latest mail to an address.

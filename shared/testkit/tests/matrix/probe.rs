@@ -234,7 +234,14 @@ impl<'a> Probe<'a> {
     async fn attempt(&self, actor: &str, room: Option<&str>, sql: &str) -> Outcome {
         let ours = &self.sellers.ours;
         let (login, door) = if actor == "JOB" {
-            let (seller, account) = (ours.id, ours.ajio);
+            // A job opens the details of its own account only.
+            let of_marketplace = [
+                ("amazon_account_details", ours.amazon),
+                ("flipkart_account_details", ours.flipkart),
+                ("meesho_account_details", ours.meesho),
+            ];
+            let own = of_marketplace.into_iter().find(|(table, _)| sql.contains(table));
+            let (seller, account) = (ours.id, own.map_or(ours.ajio, |(_, account)| account));
             let enter = format!("select robnu.enter_job('{seller}', '{account}')");
             ("robnu_adapter", format!("{enter}; select robnu.open_credentials('{account}', 'a test')"))
         } else {
