@@ -213,6 +213,18 @@ async fn a_member_who_may_only_scan_reaches_the_scan_and_nothing_else_of_returns
 }
 
 #[tokio::test]
+async fn a_suspended_seller_previews_and_does_not_scan() {
+    let api = Api::new().await;
+    let ours = api.sellers.ours.id;
+    let suspend =
+        "update robnu.sellers set suspended_at = now(), suspension_reason = 'unpaid' where seller_id";
+    api.arrange(&format!("{suspend} = '{ours}'")).await;
+    let preview = api.get("OPERATOR", &path(&api, "returns/scan?code=AWB1")).await.expect(200);
+    assert_eq!(preview["outcome"], "RECEIVES");
+    scan(&api, "OPERATOR", &json!({"code": "AWB1"})).await.expect_problem(403, "seller_suspended");
+}
+
+#[tokio::test]
 async fn codes_that_no_parcel_bears_are_refused_with_the_field() {
     let api = Api::new().await;
     for code in ["", "  ", "a\u{0}b", &"x".repeat(101)] {
