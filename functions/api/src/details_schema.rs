@@ -8,8 +8,8 @@ use robnu_marketplace::details::{Credentials, DetailsSpec, FieldSpec};
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
-    AdditionalProperties, AnyOfBuilder, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat,
-    Type,
+    AdditionalProperties, AnyOfBuilder, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema,
+    SchemaFormat, Type,
 };
 
 use crate::fields::label_schema;

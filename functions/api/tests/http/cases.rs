@@ -144,7 +144,8 @@ const CASES: &[Case] = &[
 ];
 
 /// A state that was given to whoever may connect accounts.
-const AUTHORIZED: &str = "delete from robnu.account_authorizations where seller_id = 'SELLER' and account_id is null;
+const AUTHORIZED: &str =
+    "delete from robnu.account_authorizations where seller_id = 'SELLER' and account_id is null;
     insert into robnu.account_authorizations (seller_id, actor_id, state_hash, marketplace_code, display_name)
     select 'SELLER', id, sha256(decode(repeat('00', 32), 'hex')), 'AMAZON_IN', 'Amazon' from robnu.people
     where subject in ('OWNER@SELLER', 'ADMIN@SELLER')";

@@ -10,7 +10,10 @@ fn a_missing_variable_ends_the_start_with_its_name_and_a_failure() {
         (vec![("PLATFORM_KEY_ID", "key")], "LANE_REQUESTS_QUEUE_URL"),
         (queue.to_vec(), "MAIL_FROM"),
         ([&queue[..], &[("MAIL_FROM", "a@b.co")]].concat(), "APP_URL"),
-        ([&queue[..], &[("MAIL_FROM", "a@b.co"), ("APP_URL", "https://b.co")]].concat(), "OAUTH_REDIRECT_URI"),
+        (
+            [&queue[..], &[("MAIL_FROM", "a@b.co"), ("APP_URL", "https://b.co")]].concat(),
+            "OAUTH_REDIRECT_URI",
+        ),
     ];
     for (environment, missing) in cases {
         let output = Command::new(env!("CARGO_BIN_EXE_api")).env_clear().envs(environment).output().unwrap();

@@ -73,7 +73,8 @@ impl Api {
         let app = App {
             database,
             keys: cloud.keys(),
-            registry: Registry::new(&consent::marketplaces(&simulator)).expect("the stand-ins have addresses"),
+            registry: Registry::new(&consent::marketplaces(&simulator))
+                .expect("the stand-ins have addresses"),
             oauth_redirect_uri: REDIRECT_URI.to_owned(),
             mailer: Mailer::new(cloud.ses.clone(), cloud.mail_from.clone(), APP_URL),
             bell: Bell::new(cloud.sqs.clone()),
@@ -183,15 +184,23 @@ impl Api {
     pub async fn contents(&self) -> BTreeMap<String, String> {
         let superuser = self.test.superuser().await;
         let tables = "select tablename::text from pg_tables where schemaname = 'robnu' and tablename <> 'request_counts'";
-        let mut contents = BTreeMap::new();
-        for table in superuser.query(tables, &[]).await.unwrap() {
-            let table: String = table.get(0);
-            let sql = format!(
-                "select coalesce(string_agg(t.xmin::text || t::text, e'\\n' order by t::text), '') from robnu.{table} t"
-            );
-            contents.insert(table, superuser.query_one(&sql, &[]).await.unwrap().get(0));
-        }
-        contents
+        let of_one = |row: &tokio_postgres::Row| {
+            let table: &str = row.get(0);
+            format!(
+                "select '{table}', coalesce(string_agg(t.xmin::text || t::text, e'\\n' order by t::text), '')
+                 from robnu.{table} t"
+            )
+        };
+        let tables = superuser.query(tables, &[]).await.unwrap();
+        let of_all = tables.iter().map(of_one).collect::<Vec<_>>().join(" union all ");
+        let rows = superuser.simple_query(&of_all).await.unwrap();
+        let of_row = |message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => {
+                Some((row.get(0).unwrap().to_owned(), row.get(1).unwrap().to_owned()))
+            }
+            _ => None,
+        };
+        rows.into_iter().filter_map(of_row).collect()
     }
 }
 
