@@ -50,16 +50,19 @@ enum Aim {
     IdempotencyKey,
     /// An impersonation session.
     Impersonation,
+    /// Nothing: an answer to the insider's own request must not hold more than it should either.
+    Nothing,
 }
 
-const AIMS: [(usize, Aim); 7] = [
-    (28, Aim::Seller),
-    (22, Aim::Inner),
-    (16, Aim::Body),
-    (12, Aim::Query),
-    (12, Aim::Payload),
-    (5, Aim::IdempotencyKey),
-    (5, Aim::Impersonation),
+const AIMS: [(usize, Aim); 8] = [
+    (24, Aim::Seller),
+    (20, Aim::Inner),
+    (13, Aim::Body),
+    (10, Aim::Query),
+    (10, Aim::Payload),
+    (4, Aim::IdempotencyKey),
+    (4, Aim::Impersonation),
+    (28, Aim::Nothing),
 ];
 
 /// Makes one attempt.
@@ -146,7 +149,8 @@ fn judge(
             text.lines().last().unwrap_or_default()
         ));
     }
-    if token.is_valid() && request.names_victim && !request.impersonates && *status == 403 {
+    let foreign = request.names_victim || (token == Kind::Stale && operation.path.contains("{sellerId}"));
+    if token.is_valid() && foreign && !request.impersonates && *status == 403 {
         attempt.find("the answer 403 tells that the seller is there".to_owned());
     }
 }
@@ -164,7 +168,7 @@ fn compose(stage: &Stage, operation: &Operation, token: Kind, dice: &mut Dice) -
         Aim::Inner => inner,
         Aim::Body => operation.body.is_some() && !self_defeating,
         Aim::Query => has("query"),
-        Aim::Payload | Aim::IdempotencyKey | Aim::Impersonation => !self_defeating,
+        Aim::Payload | Aim::IdempotencyKey | Aim::Impersonation | Aim::Nothing => !self_defeating,
     };
     if !possible {
         aim = Aim::Seller;
@@ -234,7 +238,13 @@ fn fill_path(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Reque
 fn fill_query(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Request, dice: &mut Dice) {
     let side = if aim == Aim::Query { &stage.victim } else { &stage.insider };
     for parameter in operation.parameters.iter().filter(|parameter| parameter.place == "query") {
-        if !dice.percent(if aim == Aim::Query { 70 } else { 25 }) {
+        let share = match aim {
+            Aim::Query => 70,
+            Aim::Nothing if parameter.name == "cursor" => 0,
+            Aim::Nothing => 10,
+            _ => 25,
+        };
+        if !parameter.required && !dice.percent(share) {
             continue;
         }
         let value = query_value(stage, parameter, aim, side, dice);
@@ -274,7 +284,7 @@ fn fill_body(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Reque
     let Some(schema) = &operation.body else { return };
     let mut foreign = false;
     let mut ids = |name: &str, dice: &mut Dice| {
-        if aim == Aim::Body || dice.percent(30) {
+        if aim == Aim::Body || (aim != Aim::Nothing && dice.percent(30)) {
             foreign = true;
             stage.victim.id_for(name, dice)
         } else {
@@ -296,6 +306,7 @@ fn fill_body(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Reque
     request.reaches_out |= foreign && operation.path.contains("{sellerId}");
     let text = body.to_string();
     request.body = Some(match dice.below(40) {
+        _ if aim == Aim::Nothing => text,
         0 => half(&text),
         1 => format!("[{text}]"),
         2 => String::new(),

@@ -33,6 +33,8 @@ pub struct Parameter {
     pub place: String,
     /// What it holds.
     pub schema: Value,
+    /// Whether nothing is answered without it.
+    pub required: bool,
 }
 
 /// The document.
@@ -157,7 +159,8 @@ fn read(root: &Value, path: &str, method: &str, item: &Value, operation: &Value)
     let parameters = lists.into_iter().filter_map(Value::as_array).flatten().map(|parameter| {
         let parameter = resolved(root, parameter);
         let text = |name: &str| parameter[name].as_str().unwrap_or_default().to_owned();
-        Parameter { name: text("name"), place: text("in"), schema: parameter["schema"].clone() }
+        let required = parameter["required"] == true;
+        Parameter { name: text("name"), place: text("in"), schema: parameter["schema"].clone(), required }
     });
     let content = resolved(root, &operation["requestBody"])["content"].as_object();
     let json = content.and_then(|content| content.iter().find(|(kind, _)| kind.contains("json")));

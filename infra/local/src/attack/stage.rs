@@ -119,7 +119,8 @@ impl Stage {
         become_member(&superuser, &victim, "OWNER", &victims_owner).await?;
         let mut neighbours = Vec::new();
         for _ in 0..NEIGHBOURS {
-            let side = Side::seed(&superuser, Uuid::now_v7()).await?;
+            let mut side = Side::seed(&superuser, Uuid::now_v7()).await?;
+            side.look(&superuser, &catalogue).await?;
             let subject = format!("OWNER@{}", side.seller);
             neighbours.push((side, subject));
         }
@@ -155,7 +156,9 @@ impl Stage {
         dismiss(&superuser, &insider, &tokens.stale).await?;
         superuser.batch_execute("analyze").await?;
 
-        let secrets = victim.all_ids();
+        // What the neighbours have is as foreign as what the victim has.
+        let mut secrets = victim.all_ids();
+        secrets.extend(neighbours.iter().flat_map(|(side, _)| side.all_ids()));
         let logins = Logins { aws: &aws, url: facts.get("database_url")? };
         let (api, adapter) = (logins.config("robnu_api").await?, logins.config("robnu_adapter").await?);
         let database = Database::new(&scoped(&api.0, &api.1)?).await?;
@@ -181,7 +184,7 @@ impl Stage {
         })
     }
 
-    /// What of the victim's is in a text and was not sent there.
+    /// What of the victim's, or which id of a neighbour's, is in a text and was not sent there.
     pub fn leak(&self, text: &str, sent: &str) -> Option<String> {
         let hex = hexadecimal(self.marker.as_bytes());
         if text.contains(&self.marker) || text.contains(&hex) {
