@@ -69,7 +69,7 @@ impl Slice<'_> {
         let changed_since = self.changed_since();
         let mut position = self.claim.page_position.clone().map(PagePosition::new);
         loop {
-            let request = OrdersRequest { position, changed_since };
+            let request = OrdersRequest { position, changed_since, placed: self.claim.window };
             let page = match self.read(&request).await {
                 Ok(page) => page,
                 Err(error) => return Ok(SliceEnd::Marketplace(error)),
@@ -79,7 +79,8 @@ impl Slice<'_> {
                 store_page(&mut session, self.cipher, self.job, &page.orders, &page.quarantined).await?;
             let progress = Progress {
                 next_position: page.next.as_ref().map(PagePosition::as_str),
-                complete_until: page.complete_until,
+                // Reading a window says nothing of what has changed outside of it.
+                complete_until: page.complete_until.filter(|_| self.claim.window.is_none()),
                 changed_since,
                 counters,
                 lease_seconds: self.lease.as_secs_f64(),
@@ -104,7 +105,7 @@ impl Slice<'_> {
         if !self.claim.is_first_page {
             return self.claim.changed_since;
         }
-        if self.claim.full_read {
+        if self.claim.full_read || self.claim.window.is_some() {
             return None;
         }
         self.claim.watermark.and_then(|watermark| {

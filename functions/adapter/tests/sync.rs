@@ -89,6 +89,37 @@ async fn the_watermark_moves_with_the_last_page_and_the_next_run_reads_from_it()
 }
 
 #[tokio::test]
+async fn a_window_reads_what_was_placed_in_it_and_leaves_the_watermark() {
+    let stand = Stand::new(book(&[
+        "405-0000001-0000001,2026-04-01,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
+        "405-0000002-0000001,2026-04-11,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
+        "405-0000003-0000001,2026-04-21,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
+    ]))
+    .await;
+    let function = stand.start(AmazonIn).await;
+    let account = stand.sellers.ours.amazon;
+    let read = "select orders_watermark::text from robnu.marketplace_accounts where id = $1";
+    let read =
+        async || -> Option<String> { stand.superuser.query_one(read, &[&account]).await.unwrap().get(0) };
+    for watermark in ["null", "'2026-04-15T00:00:00Z'"] {
+        let sql =
+            format!("update robnu.marketplace_accounts set orders_watermark = {watermark} where id = $1");
+        stand.superuser.execute(&sql, &[&account]).await.unwrap();
+        let before = read().await;
+        let job = stand.queue_run(AmazonIn).await;
+        let window = "update robnu.sync_runs set window_from = '2026-04-09T00:00:00Z', window_until = '2026-04-13T00:00:00Z'
+            where id = $1";
+        stand.superuser.execute(window, &[&job.run_id]).await.unwrap();
+        stand.run_to_end(&function, job.clone()).await;
+        let run = stand.run(job.run_id).await;
+        assert_eq!(run.state, "SUCCEEDED");
+        assert_eq!(run.orders_new, i32::from(watermark == "null"), "the second time it is known");
+        assert_eq!(read().await, before);
+    }
+    assert_eq!(stand.stored(account).await.0, 1);
+}
+
+#[tokio::test]
 async fn five_thousand_ajio_orders_of_one_account_arrive_and_the_neighbour_keeps_its_own() {
     let stand = Stand::new(ajio(5000)).await;
     let function = stand.start(Ajio).await;

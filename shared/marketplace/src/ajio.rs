@@ -2,6 +2,7 @@
 //!
 //! AJIO has no filter by time of change, so every run reads all orders it still shows, first those on pendency and
 //! then the rest; that is how cancellations are found. There is no watermark to keep.
+//! For the same reason a run for a window of time reads them all too, and keeps what was placed in the window.
 
 mod client;
 mod mapping;
@@ -105,7 +106,10 @@ impl Connection for AjioConnection {
         let page = self.client.orders(position.phase, position.page).await?;
         let next = position.after(&page)?;
         let phase = position.phase;
-        let mapped = map_records(&page.orders, mapping::order_id, |raw| mapping::order(phase, raw));
+        let mut mapped = map_records(&page.orders, mapping::order_id, |raw| mapping::order(phase, raw));
+        if let Some(placed) = &request.placed {
+            mapped.orders.retain(|order| placed.holds(order.placed_at));
+        }
         Ok(OrdersPage {
             orders: mapped.orders,
             quarantined: mapped.quarantined,

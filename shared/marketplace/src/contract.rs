@@ -59,6 +59,23 @@ impl fmt::Debug for PagePosition {
     }
 }
 
+/// Orders by the instant at which they were placed, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacedWindow {
+    /// The earliest.
+    pub from: DateTime<Utc>,
+    /// The latest.
+    pub until: DateTime<Utc>,
+}
+
+impl PlacedWindow {
+    /// Whether an order that was placed then is meant.
+    #[must_use]
+    pub fn holds(&self, placed_at: DateTime<Utc>) -> bool {
+        (self.from..=self.until).contains(&placed_at)
+    }
+}
+
 /// What to read: the first page of a window, or the page a run stopped at.
 #[derive(Debug, Clone, Default)]
 pub struct OrdersRequest {
@@ -66,10 +83,13 @@ pub struct OrdersRequest {
     pub position: Option<PagePosition>,
     /// The account's watermark, overlap already subtracted; `None` reads everything the marketplace still shows.
     pub changed_since: Option<DateTime<Utc>>,
+    /// Only what was placed then, whenever it changed. A marketplace that cannot be asked like that is read whole and the
+    /// adapter leaves out the rest. Such a read vouches for nothing: its pages have no `complete_until`.
+    pub placed: Option<PlacedWindow>,
 }
 
 /// One page of normalised orders and the way on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct OrdersPage {
     /// Orders that could be mapped.
     pub orders: Vec<OrderRecord>,

@@ -7,9 +7,9 @@ mod kit;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use kit::{connect_to, run};
+use kit::{connect_to, run, run_from};
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::contract::{Connection, OrdersRequest};
+use robnu_marketplace::contract::{Connection, OrdersRequest, PlacedWindow};
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::record::OrderStatus;
 use simulators::{
@@ -80,6 +80,22 @@ async fn statuses_and_lines_arrive_as_the_book_has_them() {
         assert_eq!(order.items.len(), booked.lines);
         assert_eq!(order.total_amount, Some(booked.total_amount.normalize()));
     }
+}
+
+#[tokio::test]
+async fn a_window_keeps_what_was_placed_in_it() {
+    let simulator = simulator(400);
+    let connection = connection(&simulator);
+    let all = run(connection.as_ref()).await.unwrap();
+    let mut instants: Vec<_> = all.orders.iter().map(|order| order.placed_at).collect();
+    instants.sort_unstable();
+    let placed = PlacedWindow { from: instants[100], until: instants[200] };
+    let request = OrdersRequest { placed: Some(placed), ..OrdersRequest::default() };
+    let run = run_from(connection.as_ref(), request).await.unwrap();
+    let expected = all.orders.iter().filter(|order| placed.holds(order.placed_at));
+    let expected: BTreeSet<String> = expected.map(|order| order.external_order_id.clone()).collect();
+    assert!(expected.len() < 400);
+    assert_eq!(ids(&run), expected);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use kit::{connect_to, run, run_from};
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::contract::{Connection, OrdersRequest};
+use robnu_marketplace::contract::{Connection, OrdersRequest, PlacedWindow};
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::record::OrderStatus;
 use rust_decimal::Decimal;
@@ -124,7 +124,7 @@ async fn the_watermark_is_the_window_end_of_the_first_page() {
     let connection = connection(&simulator);
     let first = connection.orders_page(&OrdersRequest::default()).await.unwrap();
     simulator.advance_clock(Duration::from_mins(30));
-    let request = OrdersRequest { position: first.next.clone(), changed_since: None };
+    let request = OrdersRequest { position: first.next.clone(), changed_since: None, placed: None };
     let rest = run_from(connection.as_ref(), request).await.unwrap();
     assert!(first.complete_until.is_some());
     assert!(rest.pages.iter().all(|page| page.complete_until == first.complete_until));
@@ -139,10 +139,84 @@ async fn a_later_run_brings_only_what_has_changed_since() {
     simulator.advance_clock(Duration::from_mins(5));
     let id = "405-0000002-0000002";
     simulator.set_amazon_status(ACCOUNT, id, "Shipped - Delivered to Buyer", None).unwrap();
-    let request = OrdersRequest { position: None, changed_since: watermark };
+    let request = OrdersRequest { position: None, changed_since: watermark, placed: None };
     let second = run_from(connection.as_ref(), request).await.unwrap();
     let [order] = second.orders.as_slice() else { panic!("one order has changed") };
     assert_eq!((order.external_order_id.as_str(), order.status), (id, OrderStatus::Delivered));
+}
+
+/// Orders of three days, more than a page of each.
+fn three_days() -> Simulator {
+    let mut csv = format!("{HEADER}\n");
+    for day in 1..=3 {
+        for number in 0..110 {
+            writeln!(
+                csv,
+                "405-{day:07}-{number:07},2026-04-0{day},Shipped,Merchant,Standard,Shirt,Cash,M,Shipped,\
+                 10.00,1,INR,BENGALURU,560085,false"
+            )
+            .unwrap();
+        }
+    }
+    let mut config = SimulatorConfig::new(OrderBook::from_csv("days", &csv).unwrap());
+    config.amazon.search_orders = Quota { rate: 1_000.0, burst: 1_000 };
+    Simulator::start(&config).unwrap()
+}
+
+fn placed(from: &str, until: &str) -> OrdersRequest {
+    let placed = PlacedWindow { from: from.parse().unwrap(), until: until.parse().unwrap() };
+    OrdersRequest { placed: Some(placed), ..OrdersRequest::default() }
+}
+
+#[tokio::test]
+async fn a_window_brings_what_was_placed_in_it_over_all_its_pages_and_vouches_for_nothing() {
+    let simulator = three_days();
+    let connection = connection(&simulator);
+    let all = run(connection.as_ref()).await.unwrap();
+    let request = placed("2026-04-01T18:30:00Z", "2026-04-02T18:29:59.999Z");
+    let window = request.placed.unwrap();
+    let expected: BTreeSet<&str> = all
+        .orders
+        .iter()
+        .filter(|order| window.holds(order.placed_at))
+        .map(|order| order.external_order_id.as_str())
+        .collect();
+    assert!((100..all.orders.len()).contains(&expected.len()), "more than a page, and not all of them");
+    let run = run_from(connection.as_ref(), request).await.unwrap();
+    assert_eq!(run.by_id().into_keys().collect::<BTreeSet<_>>(), expected);
+    assert!(run.pages.len() > 1 && run.pages.iter().all(|page| page.complete_until.is_none()));
+}
+
+#[tokio::test]
+async fn a_window_is_started_over_as_the_same_window() {
+    let simulator = three_days();
+    let connection = connection(&simulator);
+    let first =
+        connection.orders_page(&placed("2026-04-01T18:30:00Z", "2026-04-02T18:29:59Z")).await.unwrap();
+    simulator.advance_clock(Duration::from_hours(25));
+    let again =
+        OrdersRequest { position: first.next, ..placed("2026-04-01T18:30:00Z", "2026-04-02T18:29:59Z") };
+    let again = run_from(connection.as_ref(), again).await.unwrap();
+    let once =
+        run_from(connection.as_ref(), placed("2026-04-01T18:30:00Z", "2026-04-02T18:29:59Z")).await.unwrap();
+    assert!(again.pages[0].orders.is_empty(), "the token was refused");
+    assert_eq!(again.by_id().len(), once.by_id().len());
+}
+
+#[tokio::test]
+async fn a_window_that_amazon_does_not_show_yet_is_not_asked_for() {
+    let simulator = simulator(5);
+    let now = chrono::Utc::now();
+    let request = |minutes| {
+        let placed = PlacedWindow { from: now - chrono::TimeDelta::minutes(minutes), until: now };
+        OrdersRequest { placed: Some(placed), ..OrdersRequest::default() }
+    };
+    let young = run_from(connection(&simulator).as_ref(), request(2)).await.unwrap();
+    assert!(young.orders.is_empty());
+    assert_eq!(simulator.ledger().requests(Marketplace::Amazon, ORDERS), 0);
+    // One that begins earlier is cut off where Amazon begins to refuse.
+    run_from(connection(&simulator).as_ref(), request(60)).await.unwrap();
+    assert_eq!(simulator.ledger().requests(Marketplace::Amazon, ORDERS), 1);
 }
 
 #[tokio::test]
@@ -167,7 +241,7 @@ async fn an_expired_page_token_leads_back_to_the_start_of_the_window_once() {
     let connection = connection(&simulator);
     let first = connection.orders_page(&OrdersRequest::default()).await.unwrap();
     simulator.advance_clock(Duration::from_hours(25));
-    let request = OrdersRequest { position: first.next, changed_since: None };
+    let request = OrdersRequest { position: first.next, changed_since: None, placed: None };
     let rest = run_from(connection.as_ref(), request).await.unwrap();
     assert_eq!(rest.by_id().len(), 250);
     assert!(rest.pages[0].next.is_some() && rest.pages[0].complete_until.is_none());

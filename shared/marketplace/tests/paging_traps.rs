@@ -111,7 +111,7 @@ async fn page_tokens_are_encoded_and_sent_beside_unchanged_parameters() {
     })
     .await;
     let since = "2026-11-19T23:59:59.750Z".parse().unwrap();
-    let request = OrdersRequest { position: None, changed_since: Some(since) };
+    let request = OrdersRequest { position: None, changed_since: Some(since), placed: None };
     run_from(server.connect(AmazonIn).as_ref(), request).await.unwrap();
     let calls = server.page_calls();
     let (first, second) = (&calls[0], &calls[1]);
@@ -218,7 +218,7 @@ async fn a_stored_position_that_cannot_be_read_is_said_so() {
     for code in [Ajio, AmazonIn] {
         let server = Scripted::start(|_, _| ok("{}")).await;
         let position = Some(PagePosition::new("{\"page\":".to_owned()));
-        let request = OrdersRequest { position, changed_since: None };
+        let request = OrdersRequest { position, changed_since: None, placed: None };
         let error = server.connect(code).orders_page(&request).await.unwrap_err();
         let what = "stored page position cannot be read".to_owned();
         assert_eq!(error, AdapterError::Malformed { what });

@@ -19,7 +19,7 @@ async fn check(code: MarketplaceCode, name: &str, position: Option<&str>) {
     let body = std::fs::read_to_string(path.with_extension("json")).unwrap();
     let server = Scripted::start(move |_, _| ok(body.clone())).await;
     let position = position.map(|text| PagePosition::new(text.to_owned()));
-    let request = OrdersRequest { position, changed_since: None };
+    let request = OrdersRequest { position, changed_since: None, placed: None };
     let page = server.connect(code).orders_page(&request).await.unwrap();
     let records = path.with_extension("records.txt");
     let actual = describe(&page);

@@ -33,6 +33,7 @@ migrations![
     "0013_listings",
     "0014_enter",
     "0016_authorizations",
+    "0017_windows",
 ];
 
 #[cfg(test)]

@@ -33,6 +33,10 @@ pub struct Run {
     account_id: AccountId,
     kind: RunKindName,
     trigger: RunTrigger,
+    /// From when what it reads was placed; null when it reads what has changed.
+    window_from: Option<DateTime<Utc>>,
+    /// Until when.
+    window_until: Option<DateTime<Utc>>,
     state: RunState,
     step: i32,
     attempt: i32,
@@ -150,6 +154,8 @@ impl TryFrom<&Row> for Run {
             account_id: row.try_get("account_id")?,
             kind: RunKindName::read(row, "kind")?,
             trigger: RunTrigger::read(row, "trigger")?,
+            window_from: row.try_get("window_from")?,
+            window_until: row.try_get("window_until")?,
             step: row.try_get("step")?,
             attempt: row.try_get("attempt")?,
             outcome: (state == RunState::SUCCEEDED).then(|| counters.outcome()),

@@ -5,6 +5,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use chrono::{DateTime, TimeDelta, Utc};
 use robnu_dispatch::{Job, REQUEST_RUN, Requested, RunKind, mark_sent};
 use robnu_tenancy::{AccountId, Error, Params, Row, RunId, SellerScope};
 use serde::{Deserialize, Serialize};
@@ -13,12 +14,16 @@ use utoipa::ToSchema;
 use crate::app::{App, SharedApp};
 use crate::idempotency::{Idempotency, KeyedJson, KeyedPost, Reply};
 use crate::identity::{Member, PathId};
+use crate::json::present;
 use crate::known_text::{RunKindName, RunState, SyncKind};
-use crate::problem::{ApiError, Missing};
+use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::refusals::NOT_SUPPORTED;
 use crate::rights::{AccountsManage, SyncRun};
 
 const WHY_NOT: &str = include_str!("../sql/account_for_run.sql");
+
+/// Longer ago no marketplace shows an order.
+const LONGEST_BACK: TimeDelta = TimeDelta::days(2 * 366);
 
 /// What to read.
 #[derive(Deserialize, ToSchema)]
@@ -28,6 +33,14 @@ pub struct RequestSync {
     /// Whether to read everything, not only what changed.
     #[serde(default)]
     full: bool,
+    /// Reads what was placed from then on instead of what changed: two years back at most.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(required = false, value_type = DateTime<Utc>)]
+    from: Option<DateTime<Utc>>,
+    /// Reads what was placed until then, beside `from`; until now when it is left out.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(required = false, value_type = DateTime<Utc>)]
+    until: Option<DateTime<Utc>>,
 }
 
 /// The run that was made, or the live one that was met.
@@ -43,6 +56,9 @@ pub struct SyncAnswer {
 }
 
 /// Asks for a run of an account
+///
+/// With `from`, the run reads the orders that were placed then and later, as far as the marketplace shows them still. It
+/// leaves orders_complete_until of the account as it is. While a run of the account is live, that one is answered instead.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/sync", operation_id = "request_sync", tag = "runs",
     responses(
@@ -57,7 +73,9 @@ pub async fn request(
     KeyedJson(body, idempotency): KeyedJson<RequestSync>,
 ) -> Result<Reply<SyncAnswer>, ApiError> {
     let kind = RunKind::from_stored(body.kind.as_str()).ok_or(Error::RowShape)?;
-    ask(&app, &member.scope, account, Wanted { kind, full: body.full }, &idempotency).await
+    let window =
+        window(body.from, body.until, Utc::now()).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
+    ask(&app, &member.scope, account, Wanted { kind, full: body.full, window }, &idempotency).await
 }
 
 /// Asks the marketplace whether it takes the account's credentials
@@ -76,7 +94,7 @@ pub async fn test(
     PathId(account): PathId<AccountId>,
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<SyncAnswer>, ApiError> {
-    let wanted = Wanted { kind: RunKind::CredentialCheck, full: false };
+    let wanted = Wanted { kind: RunKind::CredentialCheck, full: false, window: None };
     ask(&app, &member.scope, account, wanted, &idempotency).await
 }
 
@@ -84,6 +102,32 @@ pub async fn test(
 struct Wanted {
     kind: RunKind,
     full: bool,
+    window: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+/// The window of time that is asked for, if there is one.
+fn window(
+    from: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, FieldProblem> {
+    let Some(from) = from else {
+        return match until {
+            Some(_) => Err(FieldProblem::new("from", "is required beside until")),
+            None => Ok(None),
+        };
+    };
+    let until = until.unwrap_or(now);
+    if until > now {
+        return Err(FieldProblem::new("until", "must not be in the future"));
+    }
+    if from >= until {
+        return Err(FieldProblem::new("from", "must be before until"));
+    }
+    if from < now - LONGEST_BACK {
+        return Err(FieldProblem::new("from", "must not be more than two years ago"));
+    }
+    Ok(Some((from, until)))
 }
 
 /// Makes the run, or meets the live one, and rings for it.
@@ -95,7 +139,8 @@ async fn ask(
     idempotency: &Idempotency,
 ) -> Result<Reply<SyncAnswer>, ApiError> {
     let kind = wanted.kind.as_str();
-    let run: Params<'_> = &[&RunId::new(), &account, &kind, &wanted.full];
+    let (from, until) = wanted.window.unzip();
+    let run: Params<'_> = &[&RunId::new(), &account, &kind, &wanted.full, &from, &until];
     let statements: [(&str, Params<'_>); 2] = [(REQUEST_RUN, run), (WHY_NOT, &[&account, &kind])];
     let mut to_ring = None;
     let read = |answers: &[Vec<Row>]| {

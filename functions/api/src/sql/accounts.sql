@@ -9,6 +9,7 @@ left join lateral (
   select r.finished_at
   from robnu.sync_runs r
   where r.seller_id = a.seller_id and r.account_id = a.id and r.kind = 'ORDERS' and r.state = 'SUCCEEDED'
+    and r.window_from is null
   order by r.id desc
   limit 1
 ) last on true

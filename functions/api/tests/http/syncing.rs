@@ -201,3 +201,76 @@ async fn only_who_manages_accounts_tests_them() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_backfill_window_is_written_shown_and_audited() {
+    let api = Api::new().await;
+    let body =
+        json!({"kind": "ORDERS", "from": "2026-01-01T05:30:00+05:30", "until": "2026-01-02T00:00:00Z"});
+    let run = api.post("OPERATOR", &sync(&api), &body).await.expect(202);
+    let run = format!("/v1/sellers/{}/runs/{}", api.sellers.ours.id, run["run_id"].as_str().unwrap());
+    let shown = api.get("VIEWER", &run).await.expect(200);
+    assert_eq!(
+        (&shown["window_from"], &shown["window_until"]),
+        (&json!("2026-01-01T00:00:00Z"), &json!("2026-01-02T00:00:00Z"))
+    );
+    let noted = "select count(*) from robnu.audit_events where action = 'run.created' and shown ->> 'window_from' like '2026-01-01%'";
+    assert_eq!(api.count(noted).await, 1);
+    // Whatever is asked for now, the live run is the answer.
+    let live = api
+        .post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS", "from": "2026-03-01T00:00:00Z"}))
+        .await
+        .expect(200);
+    assert!(run.ends_with(live["run_id"].as_str().unwrap()));
+    api.arrange("update robnu.sync_runs set state = 'FAILED' where state = 'QUEUED'").await;
+    let open = api
+        .post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS", "from": "2026-03-01T00:00:00Z"}))
+        .await
+        .expect(202);
+    let until_now = format!(
+        "select count(*) from robnu.sync_runs where id = '{}' and window_until between now() - interval '1 minute' and now()",
+        open["run_id"].as_str().unwrap()
+    );
+    assert_eq!(api.count(&until_now).await, 1);
+}
+
+#[tokio::test]
+async fn a_backfill_of_orders_is_no_synchronisation() {
+    let api = Api::new().await;
+    let account = format!("/v1/sellers/{}/accounts/{}", api.sellers.ours.id, api.sellers.ours.ajio);
+    let before = api.get("VIEWER", &account).await.expect(200)["orders_synced_at"].clone();
+    api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS", "from": "2026-01-01T00:00:00Z"}))
+        .await
+        .expect(202);
+    api.arrange("update robnu.sync_runs set state = 'SUCCEEDED', finished_at = now() where state = 'QUEUED'")
+        .await;
+    assert_eq!(api.get("VIEWER", &account).await.expect(200)["orders_synced_at"], before);
+}
+
+#[tokio::test]
+async fn a_window_that_makes_no_sense_is_named() {
+    let api = Api::new().await;
+    let before = api.contents().await;
+    let now = chrono::Utc::now();
+    let from_now = |days: i64| (now + chrono::TimeDelta::days(days)).to_rfc3339();
+    for (from, until, field) in [
+        (json!(from_now(-1)), json!(from_now(1)), "until"),
+        (json!(from_now(-1)), json!(from_now(-2)), "from"),
+        (json!(from_now(-1)), json!(from_now(-1)), "from"),
+        (json!(from_now(1)), json!(from_now(2)), "until"),
+        (json!(from_now(-733)), json!(from_now(-1)), "from"),
+        (json!(null), json!(from_now(-1)), "from"),
+        (json!("2026-01-01"), json!(from_now(-1)), "from"),
+        (json!(1_700_000_000), json!(from_now(-1)), "from"),
+    ] {
+        let body = json!({"kind": "ORDERS", "from": from, "until": until});
+        let problem = api.post("OWNER", &sync(&api), &body).await.expect_problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["field"], field, "{body}");
+    }
+    let alone = json!({"kind": "ORDERS", "until": from_now(-1)});
+    let problem = api.post("OWNER", &sync(&api), &alone).await.expect_problem(422, "invalid_body");
+    assert_eq!(problem["errors"][0]["field"], "from");
+    assert_eq!(api.contents().await, before);
+    let oldest = json!({"kind": "ORDERS", "from": from_now(-731)});
+    api.post("OWNER", &sync(&api), &oldest).await.expect(202);
+}

@@ -1,6 +1,7 @@
 //! Claiming a step of a run.
 
 use chrono::{DateTime, Utc};
+use robnu_marketplace::contract::PlacedWindow;
 use robnu_tenancy::{Error, Row};
 
 use crate::envelope::Job;
@@ -17,6 +18,8 @@ pub struct Claim {
     pub fruitless_claims: i32,
     /// Whether to read everything the marketplace still shows.
     pub full_read: bool,
+    /// The window of time in which what is read was placed, instead of what has changed.
+    pub window: Option<PlacedWindow>,
     /// Where the run stopped.
     pub page_position: Option<String>,
     /// From where this run reads, once its first page has settled it.
@@ -67,6 +70,7 @@ impl Claimed {
             attempt,
             fruitless_claims: row.try_get("fruitless_claims")?,
             full_read: row.try_get("full_read")?,
+            window: window(row)?,
             page_position: row.try_get("page_position")?,
             changed_since: row.try_get("changed_since")?,
             is_first_page: row.try_get::<_, i32>("pages")? == 0,
@@ -75,6 +79,12 @@ impl Claimed {
             credentials_generation: row.try_get("credentials_generation")?,
         }))
     }
+}
+
+fn window(row: &Row) -> Result<Option<PlacedWindow>, Error> {
+    let from: Option<DateTime<Utc>> = row.try_get("window_from")?;
+    let until: Option<DateTime<Utc>> = row.try_get("window_until")?;
+    Ok(from.zip(until).map(|(from, until)| PlacedWindow { from, until }))
 }
 
 fn unclaimed(job: &Job, (step, generation, state): (i32, i32, &str)) -> Unclaimed {

@@ -9,7 +9,7 @@ with claimed as (
     and (state = 'QUEUED' or (state = 'RUNNING' and lease_expires_at < now()))
   returning attempt, fruitless_claims
 )
-select r.kind, r.state, r.step, r.generation, r.full_read, r.pages, r.page_position, r.changed_since,
+select r.kind, r.state, r.step, r.generation, r.full_read, r.pages, r.page_position, r.changed_since, r.window_from, r.window_until,
   claimed.attempt, claimed.fruitless_claims, a.status as account_status, a.credentials_generation, a.marketplace_code,
   a.orders_watermark
 from robnu.sync_runs r

@@ -112,13 +112,13 @@ impl AmazonClient {
 
     async fn get_orders(&self, position: &Position, token: AccessToken) -> Result<Vec<u8>, AdapterError> {
         let Service { http, base_url, .. } = self.service.as_ref();
-        let since = position.window_start();
+        let window = position.window();
         let mut query = vec![
             ("marketplaceIds", MARKETPLACE_ID),
-            ("lastUpdatedAfter", since.as_str()),
             ("maxResultsPerPage", PAGE_SIZE),
             ("includedData", INCLUDED_DATA),
         ];
+        query.extend(window.iter().map(|(name, instant)| (*name, instant.as_str())));
         // A token is only valid beside the parameters that it was issued for.
         query.extend(position.token().map(|page_token| ("paginationToken", page_token)));
         let request = http

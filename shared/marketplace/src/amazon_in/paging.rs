@@ -3,7 +3,7 @@
 //! Page tokens lead from page to page, through empty pages too. A token or page that comes again ends the run, and
 //! a token that Amazon no longer accepts leads back to the window's start, once.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{OrdersRequest, PagePosition};
@@ -22,11 +22,17 @@ const BEGINNING: DateTime<Utc> = match DateTime::from_timestamp(1_420_070_400, 0
     None => DateTime::UNIX_EPOCH,
 };
 
+/// A window must end two minutes in the past by Amazon's clock; one more is for ours.
+const YOUNGEST: TimeDelta = TimeDelta::minutes(3);
+
 /// The page to read, and what is known of those before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Start of the window, the same for all its pages.
     since: DateTime<Utc>,
+    /// End of a window of orders placed, the same for all its pages; `None` is a window of orders changed, open to now.
+    #[serde(default)]
+    placed_until: Option<DateTime<Utc>>,
     /// Token of the page; `None` is the first.
     token: Option<String>,
     /// `lastUpdatedBefore` of the first page.
@@ -42,14 +48,27 @@ pub struct Position {
 }
 
 impl Position {
-    fn start(since: DateTime<Utc>) -> Self {
-        Self { since, token: None, until: None, previous: None, marker: None, pages: 0, restarted: false }
+    fn start(since: DateTime<Utc>, placed_until: Option<DateTime<Utc>>) -> Self {
+        Self {
+            since,
+            placed_until,
+            token: None,
+            until: None,
+            previous: None,
+            marker: None,
+            pages: 0,
+            restarted: false,
+        }
     }
 
     /// The position a run goes on from; the first page of the asked window when it has none.
     pub fn read(request: &OrdersRequest) -> Result<Self, AdapterError> {
         let Some(stored) = &request.position else {
-            return Ok(Self::start(request.changed_since.unwrap_or(BEGINNING)));
+            return Ok(match &request.placed {
+                // What is younger, a run for what has changed reads.
+                Some(placed) => Self::start(placed.from, Some(placed.until.min(Utc::now() - YOUNGEST))),
+                None => Self::start(request.changed_since.unwrap_or(BEGINNING), None),
+            });
         };
         serde_json::from_str(stored.as_str())
             .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
@@ -67,9 +86,21 @@ impl Position {
         self.token.as_deref()
     }
 
-    /// Start of the window as Amazon writes instants, rounded down to the second.
-    pub fn window_start(&self) -> String {
-        self.since.to_rfc3339_opts(SecondsFormat::Secs, true)
+    /// Whether the window would end before it begins, because Amazon does not show yet what it holds.
+    pub fn is_too_young(&self) -> bool {
+        self.placed_until.is_some_and(|until| until <= self.since)
+    }
+
+    /// The window's parameters, with instants as Amazon writes them.
+    pub fn window(&self) -> Vec<(&'static str, String)> {
+        match self.placed_until {
+            // Rounded down to the second.
+            None => vec![("lastUpdatedAfter", self.since.to_rfc3339_opts(SecondsFormat::Secs, true))],
+            Some(until) => vec![
+                ("createdAfter", self.since.to_rfc3339_opts(SecondsFormat::Millis, true)),
+                ("createdBefore", until.to_rfc3339_opts(SecondsFormat::Millis, true)),
+            ],
+        }
     }
 
     /// Up to where the window is complete, by its first page.
@@ -104,7 +135,7 @@ impl Position {
         let AdapterError::Rejected { status: 400, code } = error else { return None };
         let token_refused = code.as_deref().is_none_or(|code| code == "InvalidInput");
         (token_refused && self.token.is_some() && !self.restarted)
-            .then(|| Self { restarted: true, ..Self::start(self.since) })
+            .then(|| Self { restarted: true, ..Self::start(self.since, self.placed_until) })
     }
 
     fn digest_unless_repeated(&self, page: &AmazonPage) -> Result<Option<String>, AdapterError> {
