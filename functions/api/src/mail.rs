@@ -43,8 +43,8 @@ pub struct InvitationMail<'a> {
     pub to: &'a str,
     /// Name of the seller, as its members typed it.
     pub seller_name: &'a str,
-    /// Email of the member who invites; staff have none to show.
-    pub inviter: Option<&'a str>,
+    /// Email of the member who invites.
+    pub inviter: &'a str,
     /// What the invited accept with.
     pub token: &'a OneTimeToken,
 }
@@ -97,9 +97,7 @@ fn code<E: ProvideErrorMetadata, R>(error: &aws_sdk_sesv2::error::SdkError<E, R>
 fn texts(mail: &InvitationMail<'_>, app_url: &str) -> Texts {
     let seller = one_line(mail.seller_name);
     let link = format!("{app_url}/invitations/accept#token={}", mail.token.text());
-    let who = mail
-        .inviter
-        .map_or_else(|| "You are invited".to_owned(), |by| format!("{} invites you", one_line(by)));
+    let who = format!("{} invites you", one_line(mail.inviter));
     let term = "The link is good for seven days and for this address only. If you did not expect it, ignore this mail.";
     Texts {
         subject: format!("Invitation to {seller} on Robnu"),
@@ -145,7 +143,7 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn invitation(seller_name: &str, inviter: Option<&str>) -> (Texts, String) {
+    fn invitation(seller_name: &str, inviter: &str) -> (Texts, String) {
         let token = OneTimeToken::generate().unwrap();
         let mail = InvitationMail { to: "guest@example.invalid", seller_name, inviter, token: &token };
         (texts(&mail, "https://app.example"), token.text())
@@ -153,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_token_stands_behind_the_hash_of_the_link_and_not_in_the_subject() {
-        let (texts, token) = invitation("Ravi & Söhne", Some("ravi@example.invalid"));
+        let (texts, token) = invitation("Ravi & Söhne", "ravi@example.invalid");
         let link = format!("https://app.example/invitations/accept#token={token}");
         assert!(texts.plain.contains(&link) && texts.html.contains(&format!("href=\"{link}\"")));
         assert_eq!(texts.subject, "Invitation to Ravi & Söhne on Robnu");
@@ -165,7 +163,7 @@ mod tests {
     fn a_name_that_tries_to_be_a_header_or_a_page_is_only_a_name() {
         let hostile =
             "x\r\nBcc: all@example.invalid\n\n<script>alert('1')</script>\u{2028}\u{202e}\u{0}\u{85}y";
-        let (texts, _) = invitation(hostile, Some("\"a\nb\"@example.invalid"));
+        let (texts, _) = invitation(hostile, "\"a\nb\"@example.invalid");
         assert!(
             !texts.subject.chars().any(|letter| letter.is_control() || is_invisible(letter)),
             "{:?}",
@@ -173,11 +171,5 @@ mod tests {
         );
         assert!(!texts.html.contains("<script") && texts.html.contains("&lt;script&gt;alert(&#39;1&#39;)"));
         assert_eq!(texts.plain.lines().count(), 6, "{}", texts.plain);
-    }
-
-    #[test]
-    fn staff_invite_without_a_name() {
-        let (texts, _) = invitation("a seller", None);
-        assert!(texts.plain.starts_with("You are invited to join \"a seller\""));
     }
 }

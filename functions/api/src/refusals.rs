@@ -139,11 +139,11 @@ pub const INVITATION_CLOSED: Refusal = conflict(
     "The invitation was accepted or taken back. Make a new one if it is wanted still.",
 );
 
-/// One mail a minute.
+/// One mail a minute, and one attempt at a time.
 pub const INVITATION_JUST_SENT: Refusal = conflict(
     "invitation_just_sent",
     "Just sent",
-    "The invitation was sent less than a minute ago. Wait until the mail has come.",
+    "The invitation was sent less than a minute ago. Wait until the mail has come; one that was refused goes again in seconds.",
 );
 
 /// Sessions are ended by who opened them.

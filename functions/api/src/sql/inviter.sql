@@ -1,5 +1,6 @@
--- Who invites: the seller's name and, of a member, their email. Holds the seller, so that those who invite at the same time
--- count each other's invitations.
-select s.name as seller_name, (select p.email from robnu.people p where p.subject = robnu.app_current_subject()) as inviter
+-- Who invites: the seller's name and the member's email. Holds the seller, so that those who invite at the same time count each
+-- other's invitations.
+select s.name as seller_name, p.email as inviter
 from robnu.sellers s
+join robnu.people p on p.subject = robnu.app_current_subject()
 for no key update of s

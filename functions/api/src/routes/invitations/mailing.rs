@@ -18,8 +18,7 @@ const NOTE_INVITATION_SENT: &str = include_str!("../../sql/note_invitation_sent.
 /// Who invites.
 pub struct Sender {
     seller_name: String,
-    /// Staff have no address to show.
-    email: Option<String>,
+    email: String,
 }
 
 impl Sender {
@@ -43,7 +42,7 @@ pub async fn mail(
     let mail = InvitationMail {
         to: &invitation.email,
         seller_name: &sender.seller_name,
-        inviter: sender.email.as_deref(),
+        inviter: &sender.email,
         token,
     };
     if let Err(error) = app.mailer.invite(&mail).await {
