@@ -189,7 +189,7 @@ impl Stage {
         let hex = hexadecimal(self.marker.as_bytes());
         if text.contains(&self.marker) || text.contains(&hex) {
             let at = text.find(&self.marker).unwrap_or_default();
-            return Some(format!("text {:?}", text.chars().skip(at).take(60).collect::<String>()));
+            return Some(format!("text {:?}", text[at..].chars().take(60).collect::<String>()));
         }
         let id = self.secrets.iter().find(|id| text.contains(id.as_str()) && !sent.contains(id.as_str()))?;
         Some(format!("id {id}"))
