@@ -9,6 +9,9 @@ use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
+#[path = "doors/invitations.rs"]
+mod invitations;
+
 const ORDERS: &str = "select id from robnu.orders";
 const RENAME: &str = "update robnu.sellers set name = 'renamed'";
 const ROLES: [&str; 6] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER", "SCANNER"];
@@ -390,84 +393,6 @@ async fn an_admin_neither_touches_owners_and_admins_nor_makes_them() {
         changed("delete from robnu.members where role = 'OPERATOR' returning 1").await.unwrap().len(),
         1
     );
-}
-
-#[tokio::test]
-async fn an_invitation_is_accepted_once_by_whom_it_is_for_and_by_nobody_else() {
-    let stage = Stage::new().await;
-    let (ours, theirs) = (stage.sellers.ours.id, stage.sellers.theirs.id);
-    let accept =
-        "select seller from robnu.accept_invitation(sha256(convert_to('token of ' || $1, 'utf8')), $2)";
-    let try_it = async |subject: &str, token: &str, email: &str| {
-        let scope = PersonScope::new(Subject::from_verified_claim(subject).unwrap());
-        let session = stage.database.session(&scope).await.unwrap();
-        session.commit_with(&[(accept, &[&token, &email])]).await.unwrap()[0].len()
-    };
-    let (token, invited) = (ours.to_string(), "Invited@Example.invalid");
-    assert_eq!(try_it("guest", "no such", invited).await, 0);
-    assert_eq!(try_it("guest", &token, "another@example.invalid").await, 0);
-    let set = |what: &str| format!("update robnu.invitations set {what} where seller_id = '{ours}'");
-    for (spoil, mend) in [
-        (set("revoked_at = now()"), set("revoked_at = null")),
-        (set("expires_at = now() - interval '1 second'"), set("expires_at = now() + interval '1 hour'")),
-        (
-            format!(
-                "update robnu.sellers set suspended_at = now(), suspension_reason = 'x' where seller_id = '{ours}'"
-            ),
-            "update robnu.sellers set suspended_at = null, suspension_reason = null".to_owned(),
-        ),
-    ] {
-        stage.arrange(&spoil).await;
-        assert_eq!(try_it("guest", &token, invited).await, 0, "{spoil}");
-        stage.arrange(&mend).await;
-    }
-    assert_eq!(try_it("guest", &token, invited).await, 1);
-    assert_eq!(try_it("guest", &token, invited).await, 0, "a second time");
-    assert_eq!(try_it("another guest", &token, invited).await, 0, "by another person");
-    let members = "select count(*) from robnu.members m join robnu.people p on p.id = m.person_id where p.subject = 'guest'";
-    assert_eq!(stage.count(members).await, 1);
-    // One who is a member already stays what they are.
-    let viewer = format!("VIEWER@{theirs}");
-    stage.arrange(&format!("update robnu.invitations set role = 'OWNER' where seller_id = '{theirs}'")).await;
-    assert_eq!(try_it(&viewer, &theirs.to_string(), invited).await, 1);
-    let owners =
-        format!("select count(*) from robnu.members where seller_id = '{theirs}' and role = 'OWNER'");
-    assert_eq!(stage.count(&owners).await, 1);
-}
-
-#[tokio::test]
-async fn an_invitation_is_only_as_good_as_the_right_of_whoever_made_it() {
-    let stage = Stage::new().await;
-    let ours = stage.sellers.ours.id;
-    let accept = "select seller from robnu.accept_invitation(sha256('a token'), 'second@example.invalid')";
-    let guest = PersonScope::new(Subject::from_verified_claim("guest").unwrap());
-    let accepted = async || stage.database.read(&guest, accept, &[]).await.unwrap().len();
-    let invite = "insert into robnu.invitations (seller_id, email, role, token_hash)
-        values (robnu.app_current_seller_id(), 'second@example.invalid', 'OPERATOR', sha256('a token'))";
-    stage.write(&stage.sellers.ours.scope("ADMIN"), invite).await.unwrap();
-    let role = |role: &str| {
-        format!(
-            "update robnu.members m set role = '{role}' from robnu.people p
-             where p.id = m.person_id and p.subject = 'ADMIN@{ours}' and m.seller_id = '{ours}'"
-        )
-    };
-    stage.arrange(&role("VIEWER")).await;
-    assert_eq!(accepted().await, 0, "the inviter may invite no more");
-    stage.arrange(&role("ADMIN")).await;
-    stage.arrange("update robnu.invitations set role = 'OWNER' where email = 'second@example.invalid'").await;
-    assert_eq!(accepted().await, 0, "an admin makes no owner");
-    stage
-        .arrange("update robnu.invitations set role = 'OPERATOR' where email = 'second@example.invalid'")
-        .await;
-    let remove = "delete from robnu.members m using robnu.people p
-        where p.id = m.person_id and p.subject like 'ADMIN@%'";
-    stage.arrange(remove).await;
-    assert_eq!(accepted().await, 0, "the inviter was removed");
-    // Somebody entitled stands for it from now on.
-    let renew =
-        "update robnu.invitations set token_hash = sha256('a token') where email = 'second@example.invalid'";
-    stage.write(&stage.sellers.ours.scope("OWNER"), renew).await.unwrap();
-    assert_eq!(accepted().await, 1);
 }
 
 #[tokio::test]
