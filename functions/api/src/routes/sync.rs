@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use robnu_dispatch::{Job, REQUEST_RUN, Requested, RunKind, mark_sent};
+use robnu_marketplace::contract::PlacedWindow;
 use robnu_tenancy::{AccountId, Error, Params, Row, RunId, SellerScope};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -58,7 +59,7 @@ pub struct SyncAnswer {
 /// Asks for a run of an account
 ///
 /// With `from`, the run reads the orders that were placed then and later, as far as the marketplace shows them still. It
-/// leaves orders_complete_until of the account as it is. While a run of the account is live, that one is answered instead.
+/// leaves `orders_complete_until` of the account as it is. While a run of the account is live, that one is answered instead.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/sync", operation_id = "request_sync", tag = "runs",
     responses(
@@ -102,7 +103,7 @@ pub async fn test(
 struct Wanted {
     kind: RunKind,
     full: bool,
-    window: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    window: Option<PlacedWindow>,
 }
 
 /// The window of time that is asked for, if there is one.
@@ -110,7 +111,7 @@ fn window(
     from: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, FieldProblem> {
+) -> Result<Option<PlacedWindow>, FieldProblem> {
     let Some(from) = from else {
         return match until {
             Some(_) => Err(FieldProblem::new("from", "is required beside until")),
@@ -127,7 +128,7 @@ fn window(
     if from < now - LONGEST_BACK {
         return Err(FieldProblem::new("from", "must not be more than two years ago"));
     }
-    Ok(Some((from, until)))
+    Ok(Some(PlacedWindow { from, until }))
 }
 
 /// Makes the run, or meets the live one, and rings for it.
@@ -139,7 +140,7 @@ async fn ask(
     idempotency: &Idempotency,
 ) -> Result<Reply<SyncAnswer>, ApiError> {
     let kind = wanted.kind.as_str();
-    let (from, until) = wanted.window.unzip();
+    let (from, until) = wanted.window.map(|window| (window.from, window.until)).unzip();
     let run: Params<'_> = &[&RunId::new(), &account, &kind, &wanted.full, &from, &until];
     let statements: [(&str, Params<'_>); 2] = [(REQUEST_RUN, run), (WHY_NOT, &[&account, &kind])];
     let mut to_ring = None;

@@ -359,7 +359,7 @@ async fn nothing_secret_is_answered_logged_stored_in_clear_or_audited() {
     let secrets = [&back["state"], &back["spapi_oauth_code"], &token, "simulated-app-secret"];
     for secret in secrets {
         assert!(!answer.text.contains(secret) && !again.text.contains(secret), "{}", answer.text);
-        let digits: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let digits = secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         for (table, rows) in api.contents().await {
             assert!(!rows.contains(secret) && !rows.contains(&digits), "{table}");
         }

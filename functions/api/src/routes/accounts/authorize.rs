@@ -10,7 +10,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
-use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::oauth::OAuth;
 use robnu_marketplace::registry::Registry;
 use robnu_tenancy::{AccountId, Error, Params, Row, SellerScope};
@@ -62,7 +61,7 @@ impl ToSchema for AuthorizeAccount {}
 #[derive(Serialize, ToSchema)]
 pub struct Authorization {
     authorization_id: Uuid,
-    /// The marketplace's page. It sends the browser back with the parameters that complete_authorization takes.
+    /// The marketplace's page. It sends the browser back with the parameters that `complete_authorization` takes.
     authorization_url: String,
     /// Until when the seller may come back.
     expires_at: DateTime<Utc>,
@@ -76,9 +75,9 @@ enum Wanted {
 
 /// Begins to connect an account by consent on the marketplace's own page
 ///
-/// Open authorization_url in the seller's browser. The marketplace sends it back to the platform's page with parameters;
-/// give them to complete_authorization within ten minutes, as the same person. An account that is there already is named
-/// by its account_id alone.
+/// Open `authorization_url` in the seller's browser. The marketplace sends it back to the platform's page with parameters;
+/// give them to `complete_authorization` within ten minutes, as the same person. An account that is there already is named
+/// by its `account_id` alone.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/authorizations", operation_id = "authorize_account",
     tag = "accounts", responses((status = 201, description = "Where to send the seller", body = Authorization))
@@ -180,20 +179,13 @@ fn with_consent<'a>(
     oauth.map(|oauth| (code, oauth)).ok_or_else(without)
 }
 
-/// The consent pages of the marketplaces at which this deployment has an application, by code.
+/// The consent pages of the marketplaces at which this deployment has an application, by code. That it has none somewhere is
+/// no fault, and the only one that there can be.
 fn pages(app: &App, state: &OneTimeToken, codes: &[MarketplaceCode]) -> BTreeMap<&'static str, String> {
     let state = state.text();
     let page = |code: &MarketplaceCode| {
-        let oauth = app.registry.adapter(*code).oauth()?;
-        match oauth.authorization_url(&state, &app.oauth_redirect_uri) {
-            Ok(url) => Some((code.as_str(), url)),
-            // Some deployments have none; only a wrong address would be news, and it is checked at the start.
-            Err(AdapterError::Configuration { .. }) => None,
-            Err(error) => {
-                tracing::error!(error = robnu_observe::chain(&error), "no consent page can be named");
-                None
-            }
-        }
+        let url = app.registry.adapter(*code).oauth()?.authorization_url(&state, &app.oauth_redirect_uri);
+        url.ok().map(|url| (code.as_str(), url))
     };
     codes.iter().filter_map(page).collect()
 }

@@ -63,7 +63,7 @@ enum Target {
 
 /// Connects the account that the seller consented to, or connects it again
 ///
-/// Good once, within ten minutes, for the person who began. Whatever is refused, begin again with authorize_account.
+/// Good once, within ten minutes, for the person who began. Whatever is refused, begin again with `authorize_account`.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/authorizations/complete", operation_id = "complete_authorization",
     tag = "accounts",
