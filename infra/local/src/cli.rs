@@ -47,7 +47,7 @@ pub enum Command {
     Test,
     /// Plants known defects in a copy of the sources, one by one, and shows which test catches each
     Defects(DefectsOptions),
-    /// Tries the API with thousands of requests made from its own OpenAPI document
+    /// Tries the API with thousands of requests made from its own document
     Contract(UpOptions),
     /// Attacks one seller of the running stack from inside another, at random and repeatably
     Attack(AttackOptions),

@@ -1,4 +1,4 @@
-//! Schemathesis against the deployed API: thousands of requests made from its own OpenAPI document, good ones and bad ones, as
+//! Schemathesis against the deployed API: thousands of requests made from its own document, good ones and bad ones, as
 //! the owner of a throw-away seller and as a stranger to it. Nothing may fail on the server's side, and every answer must be
 //! one that the document describes.
 
