@@ -11,15 +11,15 @@ use crate::deploy::Outputs;
 
 /// A person of the local stack. The password is no secret: the user pool exists on this machine only.
 #[derive(Debug, Clone, Copy)]
-pub struct Person {
+pub struct Person<'a> {
     /// Signs in with it.
-    pub email: &'static str,
+    pub email: &'a str,
     /// Signs in with it.
-    pub password: &'static str,
+    pub password: &'a str,
 }
 
 /// Makes the person where there is none, as Cognito's own sign-up does, with the e-mail confirmed by an administrator.
-pub async fn sign_up(aws: &Aws, outputs: &Outputs, person: Person) -> anyhow::Result<()> {
+pub async fn sign_up(aws: &Aws, outputs: &Outputs, person: Person<'_>) -> anyhow::Result<()> {
     let body = json!({
         "ClientId": output(outputs, "UserPoolClientId")?,
         "Username": person.email,
@@ -37,7 +37,7 @@ pub async fn sign_up(aws: &Aws, outputs: &Outputs, person: Person) -> anyhow::Re
 }
 
 /// Signs the person in; the answer is the identity token, which names the e-mail. None when there is no such person.
-pub async fn sign_in(aws: &Aws, outputs: &Outputs, person: Person) -> anyhow::Result<Option<String>> {
+pub async fn sign_in(aws: &Aws, outputs: &Outputs, person: Person<'_>) -> anyhow::Result<Option<String>> {
     let body = json!({
         "ClientId": output(outputs, "UserPoolClientId")?,
         "AuthFlow": "USER_PASSWORD_AUTH",

@@ -26,8 +26,8 @@ const FIXTURE: &str = include_str!("../../../shared/testkit/src/fixture.sql");
 /// What of it is made through the API instead, or cannot be opened because its ciphertext is none.
 const NOT_SEEDED: [&str; 3] = ["insert into sellers ", "insert into seller_keys ", "insert into order_pii "];
 
-const OWNER: Person = Person { email: "owner@contract.robnu.example", password: "Local-demo-2026" };
-const STRANGER: Person = Person { email: "stranger@contract.robnu.example", password: "Local-demo-2026" };
+/// No secret: the user pool exists on this machine only.
+const PASSWORD: &str = "Local-demo-2026";
 
 /// Where the ids in paths come from.
 const TABLES: &[(&str, &str)] = &[
@@ -48,8 +48,8 @@ const TABLES: &[(&str, &str)] = &[
 pub async fn run(paths: &Paths, options: &UpOptions) -> anyhow::Result<()> {
     Environment::contract(paths).ensure(&tools::check()?)?;
     let stack = &stack::up(paths, options).await?;
-    let owner = sign_in(stack, OWNER).await?;
-    let stranger = sign_in(stack, STRANGER).await?;
+    let owner = sign_in(stack, "owner").await?;
+    let stranger = sign_in(stack, "stranger").await?;
     let (_, seller) = owner.post("/v1/sellers", &json!({"name": "a seller to try things with"})).await?;
     let seller: Uuid = seller["seller_id"].as_str().context("the seller has an id")?.parse()?;
     let document = owner.get("/v1/openapi.json").await?;
@@ -69,10 +69,13 @@ pub async fn run(paths: &Paths, options: &UpOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn sign_in(stack: &Running, person: Person) -> anyhow::Result<Api> {
+/// A person of this run only: whoever tries signing up again and again owns as many sellers as one may.
+async fn sign_in(stack: &Running, name: &str) -> anyhow::Result<Api> {
+    let email = format!("{name}-{}@contract.robnu.example", Uuid::now_v7().simple());
+    let person = Person { email: &email, password: PASSWORD };
     api::sign_up(&stack.aws, &stack.outputs, person).await?;
     let token = api::sign_in(&stack.aws, &stack.outputs, person).await?;
-    Api::new(stack.api_url()?, token.with_context(|| format!("{} cannot sign in", person.email))?)
+    Api::new(stack.api_url()?, token.with_context(|| format!("{email} cannot sign in"))?)
 }
 
 /// Puts the fixture's rows into a seller that signed up, and lets it send as many requests as come.

@@ -19,7 +19,7 @@ use crate::{postgres, simulator};
 use self::plan::{Plan, Seller};
 
 /// The sellers' owners. Their passwords are no secrets: the user pool exists on this machine only.
-pub const PEOPLE: [Person; 2] = [
+pub const PEOPLE: [Person<'static>; 2] = [
     Person { email: "meera@demo.robnu.example", password: "Local-demo-2026" },
     Person { email: "arjun@demo.robnu.example", password: "Local-demo-2026" },
 ];
