@@ -88,7 +88,11 @@ async fn behind_a_door_there_is_no_other_door() {
         for (_, other) in &doors {
             client.batch_execute(&format!("begin; {door}")).await.unwrap();
             let refused = client.batch_execute(other).await.expect_err(other);
-            assert_eq!(refused.code().map(|code| code.code()), Some("42501"), "{door}, then {other}");
+            assert_eq!(
+                refused.code().map(tokio_postgres::error::SqlState::code),
+                Some("42501"),
+                "{door}, then {other}"
+            );
             client.batch_execute("rollback").await.unwrap();
         }
     }
