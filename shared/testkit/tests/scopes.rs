@@ -131,6 +131,27 @@ async fn signing_up_joins_no_seller_that_exists() {
 }
 
 #[tokio::test]
+async fn a_person_owns_fifty_sellers_at_most() {
+    let stage = Stage::new().await;
+    let database = stage.test.login("robnu_api").await;
+    let owner = stage.sellers.ours.subject("OWNER");
+    let owned = format!(
+        "with made as (
+           insert into robnu.sellers (org_id, name) select id, 'one of many' from robnu.orgs, generate_series(1, 48)
+           returning seller_id
+         )
+         insert into robnu.members (seller_id, person_id, role)
+         select made.seller_id, p.id, 'OWNER' from made, robnu.people p where p.subject = 'OWNER@{}'",
+        stage.sellers.ours.id
+    );
+    stage.superuser.batch_execute(&owned).await.unwrap();
+    stage.sign_up(&database, &owner, SellerId::new()).await.expect("the fiftieth");
+    let refused = stage.sign_up(&database, &owner, SellerId::new()).await;
+    assert!(matches!(refused, Err(Error::TooManySellers)), "{refused:?}");
+    stage.sign_up(&database, &stranger(), SellerId::new()).await.expect("another person's first");
+}
+
+#[tokio::test]
 async fn signing_up_is_for_the_person_of_the_scope_and_from_no_other_scope() {
     let stage = Stage::new().await;
     let database = stage.test.login("robnu_api").await;

@@ -42,6 +42,9 @@ async fn an_invitation_is_accepted_once_by_whom_it_is_for_and_by_nobody_else() {
     let viewer = format!("VIEWER@{theirs}");
     stage.arrange(&format!("update robnu.invitations set role = 'OWNER' where seller_id = '{theirs}'")).await;
     assert_eq!(try_it(&viewer, &theirs.to_string(), invited).await, 1);
+    let email =
+        format!("select count(*) from robnu.people where subject = '{viewer}' and email = '{invited}'");
+    assert_eq!(stage.count(&email).await, 1, "the address that was verified last is theirs");
     let owners =
         format!("select count(*) from robnu.members where seller_id = '{theirs}' and role = 'OWNER'");
     assert_eq!(stage.count(&owners).await, 1);
