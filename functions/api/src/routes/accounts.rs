@@ -24,6 +24,8 @@ use crate::rights::Read;
 use crate::versions::{Tagged, Versioned};
 
 const ACCOUNTS: &str = include_str!("../sql/accounts.sql");
+/// A row if the seller has account `$1`: for what is listed below an account.
+pub(super) const ACCOUNT_EXISTS: &str = include_str!("../sql/account_exists.sql");
 /// One account, as [`Account`] reads it: `$1` account.
 pub(super) const ACCOUNT: &str = include_str!("../sql/account.sql");
 

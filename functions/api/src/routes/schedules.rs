@@ -12,7 +12,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-use super::accounts::ACCOUNT;
+use super::accounts::ACCOUNT_EXISTS;
 use crate::app::SharedApp;
 use crate::identity::{Member, NamedInPath, PathId};
 use crate::json::JsonBody;
@@ -93,7 +93,7 @@ pub async fn list(
     PathId(account): PathId<AccountId>,
 ) -> Result<Json<Schedules>, ApiError> {
     let session = app.database.session(&member.scope).await?;
-    let statements: [(&str, Params<'_>); 2] = [(ACCOUNT, &[&account]), (SCHEDULES, &[&account])];
+    let statements: [(&str, Params<'_>); 2] = [(ACCOUNT_EXISTS, &[&account]), (SCHEDULES, &[&account])];
     let answers = session.commit_with(&statements).await?;
     if answers[0].is_empty() {
         return Err(ApiError::NotFound(Missing::Account));

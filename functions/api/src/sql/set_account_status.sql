@@ -1,10 +1,10 @@
 -- Pauses, resumes or disconnects an account that stands otherwise. Its live runs end, because nothing must be read meanwhile;
 -- what is scheduled is due at once when it is active again.
--- $1 account, $2 status, $3 statuses from which it may get there, $4 version that the client has seen, or null
+-- $1 account, $2 status, $3 statuses from which it may get there
 with account as (
   update robnu.marketplace_accounts
   set status = $2, updated_at = now()
-  where id = $1 and status = any ($3) and ($4::integer is null or version = $4)
+  where id = $1 and status = any ($3)
   returning seller_id, id
 ), ended as (
   update robnu.sync_runs r

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::ACCOUNT;
+use super::ACCOUNT_EXISTS;
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
@@ -53,7 +53,7 @@ pub async fn list(
     let session = app.database.session(&member.scope).await?;
     // One more than asked for tells whether there is a next page.
     let statements: [(&str, Params<'_>); 2] =
-        [(ACCOUNT, &[&account]), (EVENTS, &[&account, &before, &(limit + 1)])];
+        [(ACCOUNT_EXISTS, &[&account]), (EVENTS, &[&account, &before, &(limit + 1)])];
     let answers = session.commit_with(&statements).await?;
     if answers[0].is_empty() {
         return Err(ApiError::NotFound(Missing::Account));

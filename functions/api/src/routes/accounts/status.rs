@@ -115,7 +115,7 @@ async fn set_status(
     let from: Vec<&str> = from.iter().map(|status| status.as_str()).collect();
     let status = to.as_str();
     let effect: [(&str, Params<'_>); 3] = [
-        (SET_STATUS, &[&account, &status, &from, &None::<i32>]),
+        (SET_STATUS, &[&account, &status, &from]),
         // Does nothing to an account that is not disconnected.
         (FORGET, &[&account]),
         (ACCOUNT, &[&account]),

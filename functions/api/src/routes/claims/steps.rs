@@ -56,9 +56,8 @@ pub struct WhyClaim {
 }
 
 /// A step to be taken.
-#[derive(Default)]
 struct Step {
-    to: Option<ClaimStatus>,
+    to: ClaimStatus,
     why: Option<String>,
     reference: Option<String>,
     recovered: Option<Decimal>,
@@ -78,7 +77,7 @@ pub async fn acknowledge(
 ) -> Result<Reply<Claim>, ApiError> {
     let reference =
         optional_label("marketplace_reference", body.marketplace_reference.as_deref(), MAX_REFERENCE)?;
-    let step = Step { to: Some(ClaimStatus::ACKNOWLEDGED), reference, ..Step::default() };
+    let step = Step { reference, ..Step::to(ClaimStatus::ACKNOWLEDGED) };
     take(&app, &member.scope, id, if_match, &idempotency, step).await
 }
 
@@ -95,7 +94,7 @@ pub async fn win(
     KeyedJson(body, idempotency): KeyedJson<WinClaim>,
 ) -> Result<Reply<Claim>, ApiError> {
     let recovered = amount("recovered_amount", body.recovered_amount.as_ref())?;
-    let step = Step { to: Some(ClaimStatus::RESOLVED_WON), recovered, ..Step::default() };
+    let step = Step { recovered, ..Step::to(ClaimStatus::RESOLVED_WON) };
     take(&app, &member.scope, id, if_match, &idempotency, step).await
 }
 
@@ -148,10 +147,14 @@ pub async fn reopen(
 }
 
 impl Step {
+    fn to(to: ClaimStatus) -> Self {
+        Self { to, why: None, reference: None, recovered: None }
+    }
+
     fn because(to: ClaimStatus, body: &WhyClaim) -> Result<Self, ApiError> {
         let why = label("reason", &body.reason, MAX_REASON)
             .map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
-        Ok(Self { to: Some(to), why: Some(why), ..Self::default() })
+        Ok(Self { why: Some(why), ..Self::to(to) })
     }
 }
 
@@ -163,7 +166,7 @@ async fn take(
     idempotency: &Idempotency,
     step: Step,
 ) -> Result<Reply<Claim>, ApiError> {
-    let to = step.to.map(ClaimStatus::as_str);
+    let to = step.to.as_str();
     let params: Params<'_> = &[&id, &to, &step.why, &step.reference, &step.recovered, &if_match.0];
     let effect: [(&str, Params<'_>); 2] = [(STEP, params), (CLAIM, &[&id])];
     let read = |answers: &[Vec<Row>]| {
