@@ -135,7 +135,7 @@ async fn a_person_owns_fifty_sellers_at_most() {
     let stage = Stage::new().await;
     let database = stage.test.login("robnu_api").await;
     let owner = stage.sellers.ours.subject("OWNER");
-    let owned = format!(
+    let almost_all = format!(
         "with made as (
            insert into robnu.sellers (org_id, name) select id, 'one of many' from robnu.orgs, generate_series(1, 48)
            returning seller_id
@@ -144,7 +144,7 @@ async fn a_person_owns_fifty_sellers_at_most() {
          select made.seller_id, p.id, 'OWNER' from made, robnu.people p where p.subject = 'OWNER@{}'",
         stage.sellers.ours.id
     );
-    stage.superuser.batch_execute(&owned).await.unwrap();
+    stage.superuser.batch_execute(&almost_all).await.unwrap();
     stage.sign_up(&database, &owner, SellerId::new()).await.expect("the fiftieth");
     let refused = stage.sign_up(&database, &owner, SellerId::new()).await;
     assert!(matches!(refused, Err(Error::TooManySellers)), "{refused:?}");

@@ -62,7 +62,7 @@ async fn a_disconnected_account_keeps_its_data_and_loses_every_secret() {
         api.post("OWNER", &format!("{accounts}/{id}/disconnect"), &json!({})).await.expect(200);
     }
     let noted = "select count(*) from robnu.credential_events where event = 'FORGOTTEN'";
-    assert_eq!(api.count(noted).await, ids.len() as i64, "what is forgotten is noted once");
+    assert_eq!(api.count(noted).await, i64::try_from(ids.len()).unwrap(), "what is forgotten is noted once");
     // Whatever satellites there are, now and later: nothing is left in a column that is sealed.
     let columns = "select table_name::text, column_name::text from information_schema.columns
         where table_schema = 'robnu' and table_name like '%\\_account\\_details' and column_name like '%\\_enc'";
