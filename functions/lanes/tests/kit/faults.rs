@@ -1,5 +1,6 @@
 //! A wire to the local cloud that can be told to answer in AWS's stead, or to hold a call: for what the local cloud never
-//! says (a name that was deleted a minute ago, a mapping that is still settling) and for races.
+//! says (a name that was deleted a minute ago, a mapping that is still settling) and for races. It also knows which calls
+//! the local cloud took.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,6 +17,7 @@ use tokio::sync::Notify;
 pub struct Wire {
     inner: SharedHttpClient,
     faults: Arc<Mutex<Vec<Fault>>>,
+    taken: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 #[derive(Debug)]
@@ -53,7 +55,7 @@ impl Gate {
 
 impl Wire {
     pub fn new(inner: SharedHttpClient) -> Self {
-        Self { inner, faults: Arc::default() }
+        Self { inner, faults: Arc::default(), taken: Arc::default() }
     }
 
     /// Answers the next calls of an operation, whose body or path contains a text, with an error of AWS. SQS's codes are
@@ -81,15 +83,22 @@ impl Wire {
         self.faults.lock().expect("no test panics with it").iter().filter(|fault| fault.times > 0).count()
     }
 
+    /// How many calls of an operation, whose body or path contains all these texts, the local cloud answered with success.
+    pub fn taken(&self, operation: &str, containing: &[&str]) -> usize {
+        let taken = self.taken.lock().expect("no test panics with it");
+        let is_meant = |(known, text): &&(String, String)| {
+            known == operation && containing.iter().all(|part| text.contains(part))
+        };
+        taken.iter().filter(is_meant).count()
+    }
+
     fn add(&self, operation: &'static str, containing: &str, times: usize, effect: Effect) {
         let fault = Fault { operation, containing: containing.to_owned(), times, effect };
         self.faults.lock().expect("no test panics with it").push(fault);
     }
 
     fn effect(&self, request: &HttpRequest) -> Option<Effect> {
-        let operation = operation(request);
-        let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
-        let text = format!("{} {body}", request.uri());
+        let (operation, text) = (operation(request), text(request));
         let mut faults = self.faults.lock().expect("no test panics with it");
         let fault = faults.iter_mut().find(|fault| {
             fault.times > 0 && fault.operation == operation && text.contains(&fault.containing)
@@ -97,6 +106,11 @@ impl Wire {
         fault.times -= 1;
         Some(fault.effect.clone())
     }
+}
+
+fn text(request: &HttpRequest) -> String {
+    let body = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+    format!("{} {body}", request.uri())
 }
 
 /// SQS names the operation in a header; Lambda's follow from method and path.
@@ -132,17 +146,23 @@ struct Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Some(effect) = self.wire.effect(&request) else { return self.connector.call(request) };
-        let connector = self.connector.clone();
+        let effect = self.wire.effect(&request);
+        let call = (operation(&request), text(&request));
+        let (connector, taken) = (self.connector.clone(), self.wire.taken.clone());
         HttpConnectorFuture::new(async move {
             match effect {
-                Effect::Answer { status, code, body } => Ok(answer(status, code, &body)),
-                Effect::Hold(gate) => {
+                Some(Effect::Answer { status, code, body }) => return Ok(answer(status, code, &body)),
+                Some(Effect::Hold(gate)) => {
                     gate.reached.notify_one();
                     gate.open.notified().await;
-                    connector.call(request).await
                 }
+                None => {}
             }
+            let answer = connector.call(request).await?;
+            if answer.status().is_success() {
+                taken.lock().expect("no test panics with it").push(call);
+            }
+            Ok(answer)
         })
     }
 }

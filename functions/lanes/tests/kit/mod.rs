@@ -181,18 +181,6 @@ impl World {
         self.row("select sent_at is not null from robnu.sync_runs where id = $1", &[&run]).await.get(0)
     }
 
-    /// Messages that a queue holds, handed out or not.
-    pub async fn depth(&self, queue_url: &str) -> u32 {
-        let mut depth = 0;
-        for name in [
-            QueueAttributeName::ApproximateNumberOfMessages,
-            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-        ] {
-            depth += attribute(&self.context.sqs, queue_url, name).await.parse::<u32>().expect("a number");
-        }
-        depth
-    }
-
     pub async fn sql(&self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> u64 {
         self.superuser.execute(sql, params).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"))
     }
