@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
@@ -139,6 +140,29 @@ impl Aws {
             code: code.rsplit('#').next().unwrap_or_default().to_owned(),
             message: message.to_owned(),
         })
+    }
+
+    /// A call of a service that tells its operations apart by method and path.
+    pub async fn rest(
+        &self,
+        service: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
+        let call = format!("{method} {path}");
+        let mut request = self.http.request(method, format!("{}{path}", self.endpoint));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.header(AUTHORIZATION, credential(service)).send().await;
+        let answer = answer.with_context(|| call.clone())?;
+        let status = answer.status();
+        let text = answer.text().await.with_context(|| call.clone())?;
+        if !status.is_success() {
+            return Err(anyhow!("{call} of the local AWS failed with {status}: {text}"));
+        }
+        serde_json::from_str(&text).with_context(|| format!("{call}: read {text:?}"))
     }
 
     async fn query(&self, service: &str, form: &[(&str, &str)]) -> anyhow::Result<String> {

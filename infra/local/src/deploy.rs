@@ -11,6 +11,7 @@ use simulators::OAuthApp;
 
 use crate::aws::{Aws, StackState};
 use crate::cloud::REGION;
+use crate::cors;
 use crate::failure::{Exit, Failure};
 use crate::functions::{self, FUNCTIONS};
 use crate::paths::Paths;
@@ -73,6 +74,8 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
     if let Some(deployed) = &before
         && fs::read_to_string(&marker).is_ok_and(|known| known == describe(deployed))
     {
+        // A local AWS that was killed may have come back with the template's spelling.
+        cors::respell(aws, &deployed.outputs).await?;
         return Ok((format!("stack {} unchanged", stage.stack_name), deployed.outputs.clone()));
     }
     let _ = fs::remove_file(&marker);
@@ -81,6 +84,7 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
     let deployed = aws.stack(&stage.stack_name).await?;
     let deployed =
         deployed.with_context(|| format!("the stack {} is gone right after its deploy", stage.stack_name))?;
+    cors::respell(aws, &deployed.outputs).await?;
     fs::write(&marker, describe(&deployed)).with_context(|| format!("write {}", marker.display()))?;
     let outcome = if before.is_some() { "updated" } else { "created" };
     Ok((format!("stack {} {outcome}", stage.stack_name), deployed.outputs))

@@ -7,6 +7,7 @@ mod checks;
 mod cli;
 mod cloud;
 mod contract;
+mod cors;
 mod defects;
 mod demo;
 mod deploy;
