@@ -82,8 +82,8 @@ impl Stack {
         if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
     }
 
-    /// Signs a new person up with Cognito and a new seller up with the API.
-    pub async fn new_owner(&self, name: &str) -> Owner {
+    /// Signs a new person up with Cognito; answers the ID token.
+    pub async fn new_person(&self, name: &str) -> String {
         let (email, password) = (format!("{}@test.invalid", unique(name)), "Correct-Horse-7");
         let cognito = |call: &str| format!("AWSCognitoIdentityProviderService.{call}");
         let (pool, client) = (self.output("UserPoolId"), self.output("UserPoolClientId"));
@@ -97,7 +97,12 @@ impl Stack {
         .await;
         let login = json!({"ClientId": client, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": {"USERNAME": email, "PASSWORD": password}});
         let tokens = self.aws("cognito-idp", &cognito("InitiateAuth"), login).await;
-        let token = tokens["AuthenticationResult"]["IdToken"].as_str().unwrap().to_owned();
+        tokens["AuthenticationResult"]["IdToken"].as_str().unwrap().to_owned()
+    }
+
+    /// Signs a new person up, and a new seller of theirs with the API.
+    pub async fn new_owner(&self, name: &str) -> Owner {
+        let token = self.new_person(name).await;
         let (status, seller) =
             self.call(Some(&token), Method::POST, "/v1/sellers", Some(&json!({"name": name}))).await;
         assert_eq!(status, StatusCode::CREATED, "{seller}");
