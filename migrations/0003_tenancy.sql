@@ -2,11 +2,13 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Global tables: orgs, people, marketplaces, super_admins, person_idempotency_keys, schema_migrations. Every other relation
--- belongs to a seller.
+-- Global tables: orgs, people, marketplaces, super_admins, person_requests, person_idempotency_keys, schema_migrations.
+-- Every other relation belongs to a seller.
 create table orgs (
   id uuid primary key default uuidv7(),
   name text not null check (length(name) between 1 and 200),
+  -- How many requests of a person are answered in ten seconds, where they are no seller's.
+  person_requests_per_window integer not null default 100 check (person_requests_per_window > 0),
   created_at timestamptz not null default now()
 );
 insert into orgs (name) values ('default');
@@ -129,6 +131,27 @@ call protect_tenant_table('seller_keys');
 call require_right_to_read('seller_keys', 'read', 'ingest');
 grant select on seller_keys to robnu_tenant;
 
+-- Whether the caller may own one seller more: RB011 above 50, RB005 for who owns a suspended one and would go on under another
+-- name. SECURITY DEFINER because a person does not see why a seller is suspended. Who is not known yet may.
+create function check_sign_up() returns void
+language plpgsql stable security definer
+set search_path = robnu, pg_temp
+as $$
+declare
+  owned record;
+begin
+  select count(*) as sellers, count(s.suspended_at) as suspended into owned
+    from people p join members m on m.person_id = p.id join sellers s on s.seller_id = m.seller_id
+    where p.subject = app_current_subject() and m.role = 'OWNER';
+  if owned.suspended > 0 then
+    raise exception 'the person owns a suspended seller' using errcode = 'RB005';
+  end if;
+  if owned.sellers >= 50 then
+    raise exception 'a person owns at most 50 sellers' using errcode = 'RB011';
+  end if;
+end $$;
+grant execute on function check_sign_up() to robnu_person;
+
 -- Sign-up: the person and the seller with its first OWNER and its wrapped data key, all or nothing. SECURITY DEFINER because no scope
 -- that a client can reach may insert sellers or memberships: a person may only become the OWNER of a seller that
 -- did not exist before this statement.
@@ -143,9 +166,7 @@ begin
   insert into people (subject, email) values (app_current_subject(), person_email)
     on conflict (subject) do update set email = excluded.email where people.email <> excluded.email;
   select id into strict person from people where subject = app_current_subject() for no key update;
-  if (select count(*) from members where person_id = person and role = 'OWNER') >= 50 then
-    raise exception 'a person owns at most 50 sellers' using errcode = 'RB011';
-  end if;
+  perform check_sign_up();
   perform set_config('app.actor_id', person::text, true);
   insert into sellers (seller_id, org_id, name) select seller, id, seller_name from orgs order by created_at, id limit 1;
   insert into members (seller_id, person_id, role) values (seller, person, 'OWNER');

@@ -36,7 +36,7 @@ begin
 end $$;
 
 -- A person, as a member of a seller, for a request that needs a permission. Refuses with RB001 when there is no membership and
--- with RB006 when the seller has sent too much; what follows in the same flight then fails as well.
+-- with RB006 when the seller, or a stranger to it, has sent too much; what follows in the same flight then fails as well.
 create function enter_member(subject text, seller uuid, needs text, writes boolean) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -62,6 +62,7 @@ begin
     ) counted
     where m.seller_id = seller and p.subject = enter_member.subject;
   if not found then
+    perform robnu.refuse_flood();
     raise exception 'no membership of this seller' using errcode = 'RB001';
   end if;
   if member.seconds_to_wait > 0 then
@@ -81,6 +82,7 @@ declare
   live record;
 begin
   perform robnu.enter_as('robnu_tenant', seller::text, subject, 'STAFF', '', session::text, '');
+  perform robnu.refuse_flood();
   select i.super_admin_id, s.suspended_at is not null as suspended,
       (
         select string_agg(permission, ',') from unnest(string_to_array(robnu.app_role_rights(i.role), ',')) as permission
@@ -104,6 +106,7 @@ declare
   admin uuid;
 begin
   perform robnu.enter_as('robnu_staff', '', subject, 'STAFF', '', '', '');
+  perform robnu.refuse_flood();
   select a.id into admin from robnu.super_admins a where a.subject = enter_staff.subject and a.removed_at is null;
   if not found then
     raise exception 'not a super admin' using errcode = 'RB010';
@@ -127,13 +130,15 @@ begin
   end if;
 end $$;
 
--- A person, of no seller yet.
+-- A person, of no seller yet. Refuses with RB006 who has sent too much, as the doors of staff do.
 create function enter_person(subject text) returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  select robnu.enter_as('robnu_person', '', subject, 'PERSON', '', '', '')
-$$;
+begin
+  perform robnu.enter_as('robnu_person', '', subject, 'PERSON', '', '', '');
+  perform robnu.refuse_flood();
+end $$;
 
 -- The platform's own work across sellers; the role's column grants say how little that is.
 create function enter_system(system_role text) returns void

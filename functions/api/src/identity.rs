@@ -195,6 +195,7 @@ impl<S: Send + Sync, T: NamedInPath> FromRequestParts<S> for PathId<T> {
 impl Describe for Person {
     fn describe(notes: &mut Notes) {
         notes.needs_token = true;
+        notes.refuse(&[429]);
     }
 }
 
@@ -202,7 +203,7 @@ impl Describe for Staff {
     fn describe(notes: &mut Notes) {
         notes.needs_token = true;
         notes.right = Some(("staff", "staff"));
-        notes.refuse(&[404]);
+        notes.refuse(&[404, 429]);
     }
 }
 

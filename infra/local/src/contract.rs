@@ -92,6 +92,7 @@ async fn seed(database: &Client, seller: Uuid) -> anyhow::Result<()> {
         script = script.replace(&name, &format!("'{id}'::uuid"));
     }
     writeln!(script, "update robnu.sellers set requests_per_window = 1000000 where seller_id = '{seller}';")?;
+    writeln!(script, "update robnu.orgs set person_requests_per_window = 1000000;")?;
     writeln!(
         script,
         "update robnu.marketplace_accounts set lane_queue_url = null where seller_id = '{seller}';"

@@ -173,13 +173,17 @@ impl Door {
         }
     }
 
-    /// The statement that counts a member's request, and its parameters. A transaction of its own, before the scope's, so
+    /// The statement that counts a person's request, and its parameters. A transaction of its own, before the scope's, so
     /// that requests of one seller never wait for each other's work.
     pub(crate) fn knock(&self) -> Option<(&'static str, Vec<&(dyn ToSql + Sync)>)> {
-        match &self.0 {
-            Key::Member(subject, seller, _) => Some(("select robnu.knock($1, $2)", vec![&subject.0, seller])),
-            _ => None,
-        }
+        let (subject, seller): (_, &(dyn ToSql + Sync)) = match &self.0 {
+            Key::Member(subject, seller, _) => (subject, seller),
+            Key::Impersonation(subject, ..) | Key::Person(subject) | Key::Staff(subject) => {
+                (subject, &None::<SellerId>)
+            }
+            Key::Job(..) | Key::System(_) => return None,
+        };
+        Some(("select robnu.knock($1, $2)", vec![&subject.0, seller]))
     }
 }
 

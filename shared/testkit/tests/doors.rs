@@ -199,6 +199,42 @@ async fn a_stranger_uses_up_none_of_a_sellers_requests() {
 }
 
 #[tokio::test]
+async fn a_person_who_sends_too_much_waits_at_every_door_but_their_sellers() {
+    let stage = Stage::new().await;
+    stage.arrange("update robnu.orgs set person_requests_per_window = 20").await;
+    let ours = &stage.sellers.ours;
+    let owner = ours.subject("OWNER");
+    let foreign =
+        SellerScope::for_member(owner.clone(), stage.sellers.theirs.id, Permission::Membership, Access::Read);
+    let (_, impersonation) = stage.impersonation("VIEWER", Access::Read).await;
+    let person = PersonScope::new(owner);
+    let staff_scope = StaffScope::new(staff());
+    let mut refused = [0; 4];
+    for _ in 0..60 {
+        let answers = [
+            stage.database.read(&person, "select 1", &[]).await.map(drop),
+            stage.read(&foreign, ORDERS).await.map(drop),
+            stage.database.read(&staff_scope, "select 1", &[]).await.map(drop),
+            stage.read(&impersonation, ORDERS).await.map(drop),
+        ];
+        for (refused, answer) in refused.iter_mut().zip(answers) {
+            if let Err(Error::RateLimited { retry_after }) = answer {
+                assert!((1..=10).contains(&retry_after.as_secs()), "{retry_after:?}");
+                *refused += 1;
+            }
+        }
+    }
+    // The window may turn over once or twice in between; in each, 20 of a person's requests are answered.
+    assert!(refused.into_iter().all(|refused| refused > 0), "{refused:?}");
+    assert_eq!(stage.read(&ours.scope("OWNER"), ORDERS).await.unwrap(), 1);
+    assert_eq!(stage.database.read(&PersonScope::new(stranger()), "select 1", &[]).await.unwrap().len(), 1);
+    stage
+        .arrange("update robnu.person_requests set window_start = window_start - interval '10 seconds'")
+        .await;
+    assert_eq!(stage.database.read(&person, "select 1", &[]).await.unwrap().len(), 1, "a new window");
+}
+
+#[tokio::test]
 async fn a_request_that_cannot_be_counted_is_answered_all_the_same() {
     let stage = Stage::new().await;
     let scope = stage.sellers.ours.scope("OWNER");

@@ -149,5 +149,5 @@ async fn jobs_people_and_sweeps_enter_in_one_flight_too() {
         sweep.database.read(&SystemScope::Sweep, "select id from robnu.schedules", &[]).await.unwrap();
         api.database.read(&person, "select seller_id from robnu.sellers", &[]).await.unwrap();
     }
-    assert_eq!((adapter.wire.take(), sweep.wire.take(), api.wire.take()), ((1, 4), (1, 4), (1, 4)));
+    assert_eq!((adapter.wire.take(), sweep.wire.take(), api.wire.take()), ((1, 4), (1, 4), (1, 5)));
 }

@@ -81,7 +81,7 @@ impl ApiError {
                 StatusCode::TOO_MANY_REQUESTS,
                 "rate_limited",
                 "Too many requests",
-                "The seller sends more requests than it may. Wait as long as Retry-After says.",
+                "More requests came than a seller or a person may send. Wait as long as Retry-After says.",
             ),
             Self::AmbiguousReturn(_) => (
                 StatusCode::CONFLICT,

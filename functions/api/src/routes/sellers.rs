@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::app::SharedApp;
 use crate::fields::{label, label_schema};
-use crate::idempotency::{KeyedJson, Reply};
+use crate::idempotency::{Before, KeyedJson, Reply};
 use crate::identity::{Member, Person, VerifiedEmail};
 use crate::json::{JsonBody, present};
 use crate::known_text::Role;
@@ -18,6 +18,7 @@ use crate::rights::{Membership, SellerUpdate};
 use crate::versions::{IfMatch, Tagged, Versioned};
 use crate::whole::Whole;
 
+const CHECK_SIGN_UP: &str = include_str!("../sql/check_sign_up.sql");
 const SIGN_UP: &str = include_str!("../sql/sign_up.sql");
 const UPDATE_SELLER: &str = include_str!("../sql/update_seller.sql");
 const SELLER: &str = include_str!("../sql/seller.sql");
@@ -83,7 +84,8 @@ struct Suspension {
 
 /// Signs a seller up, with the caller as its first owner
 ///
-/// Needs the ID token: the email of the person is the one that the user pool has verified.
+/// Needs the ID token: the email of the person is the one that the user pool has verified. Who owns a suspended seller
+/// cannot sign another one up.
 #[utoipa::path(
     post, path = "/v1/sellers", operation_id = "sign_up", tag = "sellers",
     responses((status = 201, description = "The seller", body = SignedUp))
@@ -95,6 +97,11 @@ pub async fn sign_up(
     KeyedJson(body, idempotency): KeyedJson<SignUp>,
 ) -> Result<Reply<SignedUp>, ApiError> {
     let name = label("name", &body.name, MAX_NAME).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
+    // A key costs a call, or money every month where sellers have their own: nobody gets one for nothing.
+    let check: [(&str, Params<'_>); 1] = [(CHECK_SIGN_UP, &[&idempotency.key_hash()])];
+    if let Before::Answered(reply) = idempotency.before(&app.database, &person.scope, &check).await? {
+        return Ok(reply);
+    }
     let seller_id = SellerId::new();
     let key = app.keys.generate(seller_id).await?;
     let params: Params<'_> =

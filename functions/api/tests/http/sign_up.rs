@@ -76,3 +76,85 @@ async fn a_name_is_one_to_two_hundred_characters() {
     }
     api.send(sign_up(&json!({"name": "é".repeat(200)}))).await.expect(201);
 }
+
+/// KMS makes no more data keys for this test.
+async fn stop_kms(api: &Api) {
+    api.cloud.kms.disable_key().key_id(&api.cloud.key).send().await.expect("the key is this test's own");
+}
+
+#[tokio::test]
+async fn who_owns_fifty_sellers_is_refused_before_a_key_is_made() {
+    let api = Api::new().await;
+    let body = json!({"name": "one more"});
+    let fiftieth = sign_up(&body).header("idempotency-key", "the-fiftieth");
+    let answer = api.send(fiftieth.clone()).await.expect(201);
+    stop_kms(&api).await;
+    // KMS is asked for those who may sign up, ...
+    api.send(sign_up(&body)).await.expect_problem(503, "unavailable");
+    api.arrange(&format!(
+        "with person as (select id from robnu.people where subject = '{NEWCOMER}'),
+           made as (
+             insert into robnu.sellers (org_id, name) select o.id, 'another' from robnu.orgs o, generate_series(2, 50)
+             returning seller_id)
+         insert into robnu.members (seller_id, person_id, role) select seller_id, id, 'OWNER' from made, person"
+    ))
+    .await;
+    let before = api.contents().await;
+    // ... not for those who may not, nor for what was answered before.
+    api.send(sign_up(&body)).await.expect_problem(409, "too_many_sellers");
+    assert_eq!(api.send(fiftieth).await.expect(201), answer);
+    assert_eq!(api.contents().await, before);
+}
+
+#[tokio::test]
+async fn the_owner_of_a_suspended_seller_does_not_go_on_under_another_name() {
+    let api = Api::new().await;
+    let body = json!({"name": "another name"});
+    let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
+    api.arrange(&format!(
+        "update robnu.sellers set suspended_at = now(), suspension_reason = 'fraud' where seller_id = '{}'",
+        ours.id
+    ))
+    .await;
+    let by = |seller, role| {
+        let call = Call::post("/v1/sellers", &body).by(seller, role);
+        call.claim("email", "person@example.invalid").claim("email_verified", "true")
+    };
+    let before = api.contents().await;
+    api.send(by(ours, "OWNER")).await.expect_problem(403, "seller_suspended");
+    assert_eq!(api.contents().await, before);
+    // Those who only work there, and the other owner, may.
+    api.send(by(ours, "ADMIN")).await.expect(201);
+    api.send(by(theirs, "OWNER")).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_person_who_sends_too_much_waits_and_nobody_else_does() {
+    let api = Api::new().await;
+    api.arrange("update robnu.orgs set person_requests_per_window = 1").await;
+    let calls = [
+        Call::get("/v1/me").by_subject(NEWCOMER),
+        sign_up(&json!({"name": "a"})),
+        Call::get("/v1/admin/sellers").by_subject(NEWCOMER),
+        Call::get(&format!("/v1/sellers/{}", api.sellers.ours.id)).by_subject(NEWCOMER),
+    ];
+    for call in calls {
+        // Of three in a row two are in one window, whenever it begins.
+        let mut limited = Vec::new();
+        for _ in 0..3 {
+            let answer = api.send(call.clone()).await;
+            if answer.status == 429 {
+                limited.push(answer);
+            }
+        }
+        let answer = limited.pop().expect("one request too many");
+        let wait: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=10).contains(&wait), "{wait}");
+        answer.expect_problem(429, "rate_limited");
+    }
+    api.send(Call::get("/v1/me").by_subject("somebody else")).await.expect(200);
+    // A member's requests are the seller's.
+    for _ in 0..3 {
+        api.get("OWNER", &format!("/v1/sellers/{}", api.sellers.ours.id)).await.expect(200);
+    }
+}

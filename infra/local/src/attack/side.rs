@@ -47,6 +47,7 @@ impl Side {
         let quiet = format!(
             "update schedules set enabled = false where seller_id = '{seller}';
              update sellers set requests_per_window = 1000000000 where seller_id = '{seller}';
+             update orgs set person_requests_per_window = 1000000000;
              commit; reset search_path"
         );
         superuser.batch_execute(&quiet).await?;

@@ -3,7 +3,7 @@
 
 -- Relations that belong to no seller. Everything else in the schema is a tenant table.
 create temp view global_tables (name) as values ('orgs'), ('people'), ('marketplaces'), ('schema_migrations'),
-  ('super_admins'), ('person_idempotency_keys');
+  ('super_admins'), ('person_requests'), ('person_idempotency_keys');
 
 create temp view scope_roles (name) as values
   ('robnu_tenant'), ('robnu_person'), ('robnu_staff'), ('robnu_system_sweep'), ('robnu_system_lanes');
@@ -14,7 +14,7 @@ create temp view login_roles (name) as values ('robnu_api'), ('robnu_adapter'), 
 -- Functions that run with the owner's rights, each with its reason in the migration that makes it.
 create temp view definer_functions (name) as values
   ('sign_up_seller(uuid, text, text, uuid, bytea, text)'),
-  ('keep_an_owner()'), ('audit_row()'), ('accept_invitation(bytea, text)'), ('knock(text, uuid)'), ('open_credentials(uuid, text)'), ('forget_credentials(uuid)'),
+  ('keep_an_owner()'), ('audit_row()'), ('audit_actor_emails(uuid[])'), ('accept_invitation(bytea, text)'), ('knock(text, uuid)'), ('refuse_flood()'), ('check_sign_up()'), ('open_credentials(uuid, text)'), ('forget_credentials(uuid)'),
   ('replace_ajio_account_details(uuid, text, bytea)'),
   ('replace_amazon_account_details(uuid, text, bytea, bytea)'),
   ('replace_flipkart_account_details(uuid, text, bytea, bytea, text)'),

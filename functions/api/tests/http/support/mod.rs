@@ -94,8 +94,9 @@ impl Api {
 
     /// Gives the sellers what the fixture alone does not.
     async fn equip(&self) {
-        // A test sends in a moment what a seller may send in a while.
+        // A test sends in a moment what sellers and persons may send in a while.
         self.arrange("update robnu.sellers set requests_per_window = 1000000").await;
+        self.arrange("update robnu.orgs set person_requests_per_window = 1000000").await;
         for seller in [&self.sellers.ours, &self.sellers.theirs] {
             self.give_key(seller, &self.cloud.keys()).await;
         }
@@ -179,11 +180,12 @@ impl Api {
         self.test.superuser().await.query_one(sql, &[]).await.unwrap().get(0)
     }
 
-    /// Every row of every table, with the transaction that wrote it: equal when nothing was touched. But for the counts of
-    /// requests, which every request of a member raises.
+    /// Every row of every table, with the transaction that wrote it: equal when nothing was touched. But for the unlogged
+    /// ones, the counts of requests, which every request raises.
     pub async fn contents(&self) -> BTreeMap<String, String> {
         let superuser = self.test.superuser().await;
-        let tables = "select tablename::text from pg_tables where schemaname = 'robnu' and tablename <> 'request_counts'";
+        let tables = "select relname::text from pg_class
+            where relnamespace = 'robnu'::regnamespace and relkind in ('r', 'p') and relpersistence = 'p'";
         let of_one = |row: &tokio_postgres::Row| {
             let table: &str = row.get(0);
             format!(
