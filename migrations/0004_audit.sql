@@ -75,3 +75,17 @@ end $$;
 call audit('sellers', 'insert or update of name, claim_window_days, suspended_at, suspension_reason', 'seller', 'seller_id',
   'name', 'claim_window_days', 'suspended_at', 'suspension_reason');
 call audit('members', 'insert or update or delete', 'member', 'id', 'person_id', 'role', 'scan_returns');
+
+-- Who did what, by name: the emails of those whose events these are, also of people who have left the team. SECURITY DEFINER
+-- because a policy of people that let former members through would do so in every statement; this tells only who acted for
+-- the scope's seller, by events that its reader may read.
+create function audit_actor_emails(events uuid[]) returns table (event_id uuid, email text)
+language sql stable security definer rows 200
+set search_path = robnu, pg_temp
+as $$
+  select e.id, p.email
+  from audit_events e join people p on p.id = e.actor_id
+  where (select app_may('audit.read')) and e.seller_id = (select app_current_seller_id()) and e.id = any (events)
+    and e.actor_kind in ('MEMBER', 'PERSON')
+$$;
+grant execute on function audit_actor_emails(uuid[]) to robnu_tenant;
