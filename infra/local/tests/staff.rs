@@ -17,8 +17,8 @@ struct SuperAdmin<'a> {
 }
 
 impl<'a> SuperAdmin<'a> {
-    /// A person of the pool is made staff as the migrate function does it for those whom `StaffSubjects` names. The
-    /// statement stands here because a deploy of its own would remove them from the other tests.
+    /// Makes a person of the pool a super admin, as the migrate function does it for those whom `StaffSubjects` names: a
+    /// deploy with another value would take the rights from those of the other test.
     async fn new(stack: &'a Stack) -> Self {
         let admin = Self { stack, token: stack.new_person("staff").await };
         admin.call(Method::GET, "/v1/admin/sellers", None).await.expect_problem(404, "route_not_found");
