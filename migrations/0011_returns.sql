@@ -284,6 +284,8 @@ create table claim_events (
   from_status text,
   to_status text not null,
   reason text,
+  -- What was recovered, in the step that won it, and what had been, in the step that took it back.
+  recovered_amount numeric(14, 4),
   actor_kind text not null,
   actor_id uuid,
   occurred_at timestamptz not null default now(),
@@ -395,8 +397,9 @@ language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
 begin
-  insert into claim_events (seller_id, claim_id, from_status, to_status, reason, actor_kind, actor_id)
+  insert into claim_events (seller_id, claim_id, from_status, to_status, reason, recovered_amount, actor_kind, actor_id)
   values (new.seller_id, new.id, case when tg_op = 'UPDATE' then old.status end, new.status, new.status_reason,
+    coalesce(new.recovered_amount, case when tg_op = 'UPDATE' then old.recovered_amount end),
     coalesce(nullif(current_setting('app.actor_kind', true), ''), 'SYSTEM'),
     nullif(current_setting('app.actor_id', true), '')::uuid);
   return null;

@@ -155,6 +155,34 @@ async fn a_claim_goes_to_its_end_and_back_and_keeps_every_step() {
 }
 
 #[tokio::test]
+async fn what_a_won_claim_had_recovered_stays_in_its_steps_when_a_scan_reopens_it() {
+    let api = Api::new().await;
+    step(&api, "OPERATOR", "acknowledge", &json!({})).await.expect(200);
+    step(&api, "FINANCE", "resolve-won", &json!({"recovered_amount": "9.0001"})).await.expect(200);
+    api.post("SCANNER", &path(&api, "returns/scan"), &json!({"code": "RN1"})).await.expect(200);
+    step(&api, "OPERATOR", "acknowledge", &json!({})).await.expect(200);
+    let claim =
+        api.get("VIEWER", &path(&api, &format!("claims/{}", api.sellers.ours.claim))).await.expect(200);
+    assert_eq!(claim["recovered_amount"], Value::Null, "it is no longer won");
+    let amounts: Vec<(&Value, &Value)> = claim["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (&event["to_status"], &event["recovered_amount"]))
+        .collect();
+    assert_eq!(
+        amounts,
+        [
+            (&json!("FILED"), &Value::Null),
+            (&json!("ACKNOWLEDGED"), &Value::Null),
+            (&json!("RESOLVED_WON"), &json!("9.0001")),
+            (&json!("REOPENED_WITH_EVIDENCE"), &json!("9.0001")),
+            (&json!("ACKNOWLEDGED"), &Value::Null),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_step_of_an_outdated_version_is_refused_and_the_claim_stays() {
     let api = Api::new().await;
     let (ours, claim) = (&api.sellers.ours, path(&api, &format!("claims/{}", api.sellers.ours.claim)));

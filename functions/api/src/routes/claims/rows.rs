@@ -45,6 +45,8 @@ pub struct ClaimEvent {
     from_status: Option<ClaimStatus>,
     to_status: ClaimStatus,
     reason: Option<String>,
+    /// What was recovered, in the step that won it; what had been, in the step that took it back.
+    recovered_amount: Option<Amount>,
     actor_kind: ActorKind,
     actor_id: Option<Uuid>,
     occurred_at: DateTime<Utc>,
@@ -85,6 +87,7 @@ impl TryFrom<&Row> for ClaimEvent {
             from_status: ClaimStatus::read_optional(row, "from_status")?,
             to_status: ClaimStatus::read(row, "to_status")?,
             reason: row.try_get("reason")?,
+            recovered_amount: row.try_get::<_, Option<Decimal>>("recovered_amount")?.map(Amount::from),
             actor_kind: ActorKind::read(row, "actor_kind")?,
             actor_id: row.try_get("actor_id")?,
             occurred_at: row.try_get("occurred_at")?,
