@@ -53,11 +53,14 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     let lease = context.clocks.lease.as_secs_f64();
     let claim_params: Params<'_> = &[&job.run_id, &job.account_id, &job.step, &job.generation, &lease];
     let account: Params<'_> = &[&job.account_id];
+    let terms = Terms::of(job.kind);
+    let opening: Params<'_> =
+        &[&job.account_id, &job.kind.as_str(), &job.run_id, &terms.statuses, &terms.claims_at_most];
     let session = context.database.session(&scope).await?;
     let requests: [(&str, Params<'_>); 4] = [
         (CLAIM, claim_params),
         (DATA_KEY, &[]),
-        (OPEN_CREDENTIALS, &[&job.account_id, &job.kind.as_str()]),
+        (OPEN_CREDENTIALS, opening),
         (adapter.details().select, account),
     ];
     let answers = session.commit_with(&requests).await.map_err(|error| match error {
@@ -75,7 +78,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     };
 
     let run = Run { context, job, scope: &scope, claim: &claim };
-    if let Some((code, message)) = must_not_run(job.kind, &claim) {
+    if let Some((code, message)) = terms.forbid(&claim) {
         return run.give_up(code, message).await;
     }
     let cipher = match credentials::cipher(&context.keys, job, &answers[1]).await {
@@ -113,22 +116,33 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     }
 }
 
-/// Why a claimed run must end at once.
-fn must_not_run(kind: RunKind, claim: &Claim) -> Option<(&'static str, &'static str)> {
-    let (may_run, claims_at_most) = match kind {
-        RunKind::Orders => (claim.account_status == "ACTIVE", FRUITLESS_CLAIMS_AT_MOST),
-        RunKind::CredentialCheck => {
-            (matches!(claim.account_status.as_str(), "ACTIVE" | "NEEDS_RECONNECT"), CHECK_TRIES_AT_MOST)
+/// On what terms a claimed run may go on. The statement that opens the credentials asks the same.
+struct Terms {
+    statuses: &'static [&'static str],
+    claims_at_most: i32,
+}
+
+impl Terms {
+    fn of(kind: RunKind) -> Self {
+        match kind {
+            RunKind::Orders => Self { statuses: &["ACTIVE"], claims_at_most: FRUITLESS_CLAIMS_AT_MOST },
+            RunKind::CredentialCheck => {
+                Self { statuses: &["ACTIVE", "NEEDS_RECONNECT"], claims_at_most: CHECK_TRIES_AT_MOST }
+            }
         }
-    };
-    if !may_run {
-        return Some((
-            "account_not_active",
-            "the account was paused, disconnected or needs to be reconnected",
-        ));
     }
-    (claim.fruitless_claims > claims_at_most)
-        .then_some(("gave_up", "the run made no progress in many attempts"))
+
+    /// Why a claimed run must end at once.
+    fn forbid(&self, claim: &Claim) -> Option<(&'static str, &'static str)> {
+        if !self.statuses.contains(&claim.account_status.as_str()) {
+            return Some((
+                "account_not_active",
+                "the account was paused, disconnected or needs to be reconnected",
+            ));
+        }
+        (claim.fruitless_claims > self.claims_at_most)
+            .then_some(("gave_up", "the run made no progress in many attempts"))
+    }
 }
 
 fn ends_at(slice: Duration, deadline: SystemTime) -> SystemTime {

@@ -1,14 +1,15 @@
 //! Credentials that do not open, and credentials that the marketplace refuses: no wait will mend them, so the run says so at
-//! once. Only refused credentials that the account still has stop it.
+//! once. Only refused credentials that the account still has stop it. The trail says that credentials were opened when they
+//! were, and not when a message came to nothing.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
 mod support;
 
-use robnu_dispatch::{CLAIM, Claim, Claimed, Job, fail_refused};
+use robnu_dispatch::{CLAIM, Claim, Claimed, Job, RunKind, fail_refused};
 use robnu_marketplace::code::MarketplaceCode::Ajio;
 use robnu_tenancy::{Database, SellerScope};
 use simulators::SimulatorConfig;
-use support::{Stand, acknowledged};
+use support::{Stand, acknowledged, returned};
 
 #[tokio::test]
 async fn a_secret_that_does_not_open_ends_the_run_at_once_and_frees_the_account() {
@@ -81,4 +82,54 @@ async fn only_the_attempt_that_holds_the_run_with_the_accounts_present_credentia
     let stopped = ("FAILED".to_owned(), Some(code.to_owned()), "NEEDS_RECONNECT".to_owned(), 1);
     assert_eq!(refused(&next, &holder).await, stopped);
     assert_eq!(refused(&next, &holder).await, stopped, "and is noted once");
+}
+
+/// How often the trail says that an account's credentials were opened.
+async fn openings(stand: &Stand) -> i64 {
+    let sql = "select count(*) from robnu.audit_events where action = 'credentials.opened'";
+    stand.superuser.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn the_trail_notes_opened_credentials_when_a_job_works_with_them_and_only_then() {
+    let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
+    let function = stand.start(Ajio).await;
+    let job = stand.queue_run(Ajio).await;
+
+    let held = "update robnu.sync_runs set state = 'RUNNING', attempt = 1, lease_expires_at = now() + interval '1 hour' where id = $1";
+    stand.superuser.execute(held, &[&job.run_id]).await.unwrap();
+    returned(function.invoke(stand.event(&job)).await);
+    assert_eq!(openings(&stand).await, 0, "another attempt holds the run");
+
+    let lapse = "update robnu.sync_runs set lease_expires_at = now() - interval '1 second' where id = $1";
+    stand.superuser.execute(lapse, &[&job.run_id]).await.unwrap();
+    acknowledged(function.invoke(stand.event(&job)).await);
+    assert_eq!(stand.run(job.run_id).await.state, "SUCCEEDED");
+    assert_eq!(openings(&stand).await, 1);
+
+    acknowledged(function.invoke(stand.event(&job)).await);
+    assert_eq!(openings(&stand).await, 1, "the step is over");
+
+    let check = stand.queue(Ajio, RunKind::CredentialCheck).await;
+    acknowledged(function.invoke(stand.event(&check)).await);
+    assert_eq!(openings(&stand).await, 2);
+
+    let paused = stand.queue_run(Ajio).await;
+    let pause = "update robnu.marketplace_accounts set status = $2 where id = $1";
+    for (status, tried) in [("PAUSED", RunKind::CredentialCheck), ("NEEDS_RECONNECT", RunKind::Orders)] {
+        stand.superuser.execute(pause, &[&paused.account_id, &status]).await.unwrap();
+        let job = if tried == RunKind::Orders { paused.clone() } else { stand.queue(Ajio, tried).await };
+        acknowledged(function.invoke(stand.event(&job)).await);
+        let run = stand.run(job.run_id).await;
+        assert_eq!(run.error_code.as_deref(), Some("account_not_active"), "{status}");
+        assert_eq!(openings(&stand).await, 2, "the run was given up: the account is {status}");
+    }
+
+    stand.superuser.execute(pause, &[&paused.account_id, &"ACTIVE"]).await.unwrap();
+    let tired = stand.queue_run(Ajio).await;
+    let tire = "update robnu.sync_runs set fruitless_claims = 20 where id = $1";
+    stand.superuser.execute(tire, &[&tired.run_id]).await.unwrap();
+    acknowledged(function.invoke(stand.event(&tired)).await);
+    assert_eq!(stand.run(tired.run_id).await.error_code.as_deref(), Some("gave_up"));
+    assert_eq!(openings(&stand).await, 2, "the run was given up");
 }
