@@ -107,7 +107,7 @@ begin
     'using ((select robnu.app_may_any(variadic %L::text[])))', relation, permissions);
 end $$;
 
--- Counts a row's changes in its column version, for ETag and If-Match.
+-- Counts a row's changes in its column version, for ETag and If-Match. What is written as it was is no change.
 create function raise_version() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -121,6 +121,10 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  execute format('create trigger raise_version before update of %s on %s for each row execute function robnu.raise_version()',
-    (select string_agg(quote_ident(name), ', ') from unnest(columns) as name), relation);
+  execute format(
+    'create trigger raise_version before update of %s on %s for each row when (row(%s) is distinct from row(%s))'
+    ' execute function robnu.raise_version()',
+    (select string_agg(quote_ident(name), ', ') from unnest(columns) as name), relation,
+    (select string_agg('old.' || quote_ident(name), ', ') from unnest(columns) as name),
+    (select string_agg('new.' || quote_ident(name), ', ') from unnest(columns) as name));
 end $$;

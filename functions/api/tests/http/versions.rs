@@ -51,3 +51,27 @@ async fn every_operation_that_takes_if_match_refuses_a_version_that_never_was() 
         );
     }
 }
+
+#[tokio::test]
+async fn a_change_that_changes_nothing_makes_no_version_and_no_event() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    // New credentials are sealed anew, so that they always change something.
+    let changes = |operation: &crate::document::Operation| {
+        operation.method == "PATCH" || operation.method == "PUT" && operation.id != "replace_credentials"
+    };
+    let mut tried = Vec::new();
+    for (operation, case) in cases().into_iter().filter(|(operation, _)| changes(operation)) {
+        case.prepare(&api, ours).await;
+        let call = case.success(&api, &operation, ours).await;
+        let first = api.send(call.clone()).await;
+        let events = api.count("select count(*) from robnu.audit_events").await;
+        let again = api.send(call).await;
+        assert_eq!(again.headers["etag"], first.headers["etag"], "{}", operation.id);
+        assert_eq!(again.expect(200)["version"], first.expect(200)["version"], "{}", operation.id);
+        assert_eq!(api.count("select count(*) from robnu.audit_events").await, events, "{}", operation.id);
+        tried.push(operation.id);
+    }
+    tried.sort();
+    assert_eq!(tried, ["set_schedule", "update_account", "update_member", "update_seller"]);
+}
