@@ -40,7 +40,7 @@ create index marketplace_accounts_lane_differs on marketplace_accounts (seller_i
     or (status = 'DISCONNECTED' and lane_state <> 'RETIRED');
 call protect_tenant_table('marketplace_accounts');
 call require_right_to_read('marketplace_accounts', 'read', 'returns.scan', 'ingest');
-call keep_version('marketplace_accounts', 'display_name', 'status');
+call keep_version('marketplace_accounts', 'display_name', 'status', 'credentials_generation');
 call audit('marketplace_accounts', 'insert or update of display_name, status, credentials_generation', 'account', 'id',
   'marketplace_code', 'external_account_id', 'display_name', 'status', 'credentials_generation');
 call require_right_to_write('marketplace_accounts', 'accounts.manage', 'insert');
@@ -129,6 +129,20 @@ grant select, insert (seller_id, account_id, username, password_enc) on ajio_acc
 grant select, insert (seller_id, account_id, client_id, client_secret_enc, refresh_token_enc) on amazon_account_details to robnu_tenant;
 grant select, insert (seller_id, account_id, app_id, app_secret_enc, refresh_token_enc, location_id) on flipkart_account_details to robnu_tenant;
 grant select, insert (seller_id, account_id, supplier_id, api_key_enc, api_secret_enc) on meesho_account_details to robnu_tenant;
+
+-- Holds an account in the version that a client has seen, for statements that cannot compare it themselves.
+create function hold_account_version(account uuid, seen integer) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from robnu.marketplace_accounts
+    where seller_id = robnu.app_current_seller_id() and id = account and version = seen for no key update;
+  if not found then
+    raise exception 'the account has another version' using errcode = 'check_violation', constraint = 'marketplace_accounts_version';
+  end if;
+end $$;
+grant execute on function hold_account_version(uuid, integer) to robnu_tenant;
 
 -- Replacing credentials. SECURITY DEFINER because an UPDATE that names its row, like ON CONFLICT DO UPDATE, needs a policy
 -- that lets it SELECT the row, and that would show members the ciphertext too: jobs, which must read it, hold the same role

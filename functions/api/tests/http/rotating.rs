@@ -3,7 +3,7 @@
 use robnu_tenancy::AccountId;
 use serde_json::{Value, json};
 
-use crate::support::{Api, ROLES};
+use crate::support::{Api, Call, ROLES};
 
 const AJIO: &str = "ajio_account_details";
 const AMAZON: &str = "amazon_account_details";
@@ -100,6 +100,27 @@ async fn only_owners_and_admins_replace_credentials() {
             assert_eq!(api.contents().await, before, "{role}");
         }
     }
+}
+
+#[tokio::test]
+async fn of_two_who_replace_the_same_credentials_the_second_is_told_when_they_say_what_they_saw() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let path = credentials(&api, ours.ajio);
+    let shown = api.get("OWNER", path.strip_suffix("/credentials").unwrap()).await;
+    let tag = shown.headers["etag"].to_str().unwrap().to_owned();
+    let replace =
+        |password: &str| Call::new("PUT", &path).text(&ajio(password).to_string()).by(ours, "OWNER");
+    let first = api.send(replace("first horse").header("if-match", &tag)).await;
+    let next = first.headers["etag"].to_str().unwrap().to_owned();
+    assert_ne!(next, tag, "the account's version counts its credentials too");
+    first.expect(200);
+    let before = api.contents().await;
+    api.send(replace("second horse").header("if-match", &tag)).await.expect_problem(412, "version_mismatch");
+    assert_eq!(api.contents().await, before);
+    let account = api.send(replace("third horse").header("if-match", &next)).await.expect(200);
+    assert_eq!(api.open(&account, AJIO, "password").await, "third horse");
+    api.send(replace("fourth horse").header("if-match", "*")).await.expect(200);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use axum::extract::State;
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::details::DetailsSpec;
 use robnu_storage::WrappedKey;
-use robnu_tenancy::{AccountId, Error, SellerScope, ToSql};
+use robnu_tenancy::{AccountId, Error, Params, SellerScope, ToSql};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -22,9 +22,10 @@ use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
 use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::rights::AccountsManage;
-use crate::versions::Tagged;
+use crate::versions::{IfMatch, Tagged};
 
 const ROTATE_TERMS: &str = include_str!("../../sql/rotate_terms.sql");
+const HOLD_ACCOUNT_VERSION: &str = include_str!("../../sql/hold_account_version.sql");
 pub(super) const RECONNECT_ACCOUNT: &str = include_str!("../../sql/reconnect_account.sql");
 
 /// An account's new details, all of them.
@@ -51,6 +52,7 @@ pub async fn rotate(
     State(app): State<SharedApp>,
     member: Member<AccountsManage>,
     PathId(account): PathId<AccountId>,
+    if_match: IfMatch,
     JsonBody(body): JsonBody<ReplaceCredentials>,
 ) -> Result<Tagged<Account>, ApiError> {
     let scope = &member.scope;
@@ -61,7 +63,7 @@ pub async fn rotate(
         .map_err(|errors| ApiError::InvalidBody(errors.into_iter().map(FieldProblem::from).collect()))?;
     let cipher = app.keys.cipher(scope.seller_id(), &terms.key).await?;
     let columns = seal(spec, &credentials, account, &cipher)?;
-    let answer = replace(&app, scope, spec, account, &columns).await?;
+    let answer = replace(&app, scope, spec, account, if_match, &columns).await?;
     ask_for_lane(&app, scope, account).await;
     Ok(Tagged(answer))
 }
@@ -85,14 +87,27 @@ async fn replace(
     scope: &SellerScope,
     spec: &DetailsSpec,
     account: AccountId,
+    if_match: IfMatch,
     columns: &[Column],
 ) -> Result<Account, ApiError> {
     let mut details: Vec<&(dyn ToSql + Sync)> = vec![&account];
     details.extend(columns.iter().map(Column::as_param));
+    let of_account: Params<'_> = &[&account];
+    let held: Params<'_> = &[&account, &if_match.0];
+    let change = [(spec.update, details.as_slice()), (RECONNECT_ACCOUNT, of_account), (ACCOUNT, of_account)];
+    let hold = if_match.0.map(|_| (HOLD_ACCOUNT_VERSION, held));
+    let statements: Vec<(&str, Params<'_>)> = hold.into_iter().chain(change).collect();
     let session = app.database.session(scope).await?;
-    let answers = session
-        .commit_with(&[(spec.update, &details), (RECONNECT_ACCOUNT, &[&account]), (ACCOUNT, &[&account])])
-        .await?;
-    let account = answers[2].first().ok_or(Error::RowCount { found: 0 })?;
+    let answers = session.commit_with(&statements).await.map_err(outdated_or)?;
+    let account = answers.last().and_then(|rows| rows.first()).ok_or(Error::RowCount { found: 0 })?;
     Ok(Account::try_from(account)?)
+}
+
+fn outdated_or(error: Error) -> ApiError {
+    match error {
+        Error::Violates { constraint } if constraint == "marketplace_accounts_version" => {
+            ApiError::VersionMismatch
+        }
+        other => other.into(),
+    }
 }
