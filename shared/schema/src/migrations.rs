@@ -34,6 +34,7 @@ migrations![
     "0014_enter",
     "0016_authorizations",
     "0017_windows",
+    "0018_sweeps",
 ];
 
 #[cfg(test)]

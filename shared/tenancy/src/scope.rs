@@ -26,7 +26,7 @@ impl std::fmt::Debug for Subject {
     }
 }
 
-/// One seller's data, for a member, for a super admin who acts for the seller, or for a job.
+/// One seller's data, for a member, for a super admin who acts for the seller, for a job, or for a sweep.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct SellerScope {
@@ -39,6 +39,7 @@ enum Actor {
     Member(Subject, Needs),
     Staff(Subject, ImpersonationId, Needs),
     Job(AccountId),
+    Sweep,
 }
 
 /// What a person's request needs.
@@ -79,6 +80,12 @@ impl SellerScope {
         Self { seller, actor: Actor::Job(account) }
     }
 
+    /// What a sweep may do to a seller that it found work in: next to nothing. The database lets only the sweep's login role
+    /// through this door, and nobody while the seller is suspended.
+    pub fn for_sweep(seller: SellerId) -> Self {
+        Self { seller, actor: Actor::Sweep }
+    }
+
     /// The seller.
     #[must_use]
     pub fn seller_id(&self) -> SellerId {
@@ -114,12 +121,15 @@ impl StaffScope {
     }
 }
 
-/// The platform's own work across sellers. It finds ids and times; its column grants hold nothing else.
+/// The platform's own work across sellers. It finds ids and times, or lets go of what has served; its column grants hold
+/// nothing else.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub enum SystemScope {
-    /// Finds due schedules and runs to ring.
+    /// Finds due schedules, runs to ring and overdue returns.
     Sweep,
+    /// Deletes what has served.
+    Retention,
     /// Keeps the accounts' queues.
     Lanes,
 }
@@ -128,6 +138,7 @@ impl SystemScope {
     fn role(self) -> &'static str {
         match self {
             Self::Sweep => "robnu_system_sweep",
+            Self::Retention => "robnu_system_retention",
             Self::Lanes => "robnu_system_lanes",
         }
     }
@@ -142,6 +153,7 @@ enum Key {
     Member(Subject, SellerId, Needs),
     Impersonation(Subject, ImpersonationId, SellerId, Needs),
     Job(SellerId, AccountId),
+    Sweep(SellerId),
     Person(Subject),
     Staff(Subject),
     System(&'static str),
@@ -153,6 +165,7 @@ impl Door {
             Key::Member(..) => "select robnu.enter_member($1, $2, $3, $4)",
             Key::Impersonation(..) => "select robnu.enter_impersonation($1, $2, $3, $4, $5)",
             Key::Job(..) => "select robnu.enter_job($1, $2)",
+            Key::Sweep(..) => "select robnu.enter_sweep($1)",
             Key::Person(..) => "select robnu.enter_person($1)",
             Key::Staff(..) => "select robnu.enter_staff($1)",
             Key::System(..) => "select robnu.enter_system($1)",
@@ -168,6 +181,7 @@ impl Door {
                 vec![&subject.0, session, seller, &needs.permission, &needs.writes]
             }
             Key::Job(seller, account) => vec![seller, account],
+            Key::Sweep(seller) => vec![seller],
             Key::Person(subject) | Key::Staff(subject) => vec![&subject.0],
             Key::System(role) => vec![role],
         }
@@ -181,7 +195,7 @@ impl Door {
             Key::Impersonation(subject, ..) | Key::Person(subject) | Key::Staff(subject) => {
                 (subject, &None::<SellerId>)
             }
-            Key::Job(..) | Key::System(_) => return None,
+            Key::Job(..) | Key::Sweep(_) | Key::System(_) => return None,
         };
         Some(("select robnu.knock($1, $2)", vec![&subject.0, seller]))
     }
@@ -210,6 +224,7 @@ impl Scope for SellerScope {
                 Key::Impersonation(subject.clone(), *session, self.seller, *needs)
             }
             Actor::Job(account) => Key::Job(self.seller, *account),
+            Actor::Sweep => Key::Sweep(self.seller),
         })
     }
 }

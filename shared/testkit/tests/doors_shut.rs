@@ -30,6 +30,8 @@ async fn doors(sellers: &TwoSellers, superuser: &Client) -> Vec<(&'static str, S
         ("robnu_api", "select robnu.enter_staff('STAFF')".to_owned()),
         ("robnu_adapter", format!("select robnu.enter_job('{seller}', '{account}')")),
         ("robnu_sweep", "select robnu.enter_system('robnu_system_sweep')".to_owned()),
+        ("robnu_sweep", "select robnu.enter_system('robnu_system_retention')".to_owned()),
+        ("robnu_sweep", format!("select robnu.enter_sweep('{seller}')")),
         ("robnu_lanes", "select robnu.enter_system('robnu_system_lanes')".to_owned()),
     ]
 }

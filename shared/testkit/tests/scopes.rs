@@ -224,7 +224,7 @@ async fn lanes_see_and_write_only_the_columns_they_were_granted() {
 #[tokio::test]
 async fn no_system_column_holds_what_a_seller_sells_or_who_buys() {
     let stage = Stage::new().await;
-    for role in ["robnu_system_sweep", "robnu_system_lanes"] {
+    for role in ["robnu_system_sweep", "robnu_system_retention", "robnu_system_lanes"] {
         for row in stage.superuser.query(COLUMNS, &[&role]).await.unwrap() {
             let (table, column, selects): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
             let told = ["display_name", "external_account_id", "page_position", "error_message"];
@@ -257,6 +257,9 @@ async fn a_login_enters_its_own_scopes_and_no_other() {
         ("robnu_sweep", "select robnu.enter_system('robnu_system_lanes')"),
         ("robnu_lanes", "select robnu.enter_system('robnu_system_sweep')"),
         ("robnu_api", "select robnu.enter_system('robnu_system_sweep')"),
+        ("robnu_lanes", "select robnu.enter_system('robnu_system_retention')"),
+        ("robnu_api", "select robnu.enter_sweep(uuidv7())"),
+        ("robnu_adapter", "select robnu.enter_sweep(uuidv7())"),
         ("robnu_api", "select robnu.enter_job(uuidv7(), uuidv7())"),
         ("robnu_adapter", "select robnu.enter_member('x', uuidv7(), '', true)"),
         ("robnu_adapter", "select robnu.enter_staff('x')"),

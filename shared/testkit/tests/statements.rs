@@ -16,6 +16,8 @@ enum Door {
     Staff,
     Job,
     Sweep,
+    SweepInside,
+    Retention,
     Lanes,
 }
 
@@ -24,7 +26,7 @@ impl Door {
         match self {
             Self::Member | Self::Person | Self::Staff => "robnu_api",
             Self::Job => "robnu_adapter",
-            Self::Sweep => "robnu_sweep",
+            Self::Sweep | Self::SweepInside | Self::Retention => "robnu_sweep",
             Self::Lanes => "robnu_lanes",
         }
     }
@@ -37,6 +39,8 @@ impl Door {
             Self::Person => format!("select robnu.enter_person('OWNER@{id}')"),
             Self::Job => format!("select robnu.enter_job('{id}', '{}')", seller.ajio),
             Self::Sweep => "select robnu.enter_system('robnu_system_sweep')".to_owned(),
+            Self::SweepInside => format!("select robnu.enter_sweep('{id}')"),
+            Self::Retention => "select robnu.enter_system('robnu_system_retention')".to_owned(),
             Self::Lanes => "select robnu.enter_system('robnu_system_lanes')".to_owned(),
         }
     }
@@ -48,7 +52,11 @@ fn doors(file: &Path) -> &'static [Door] {
     match folder.to_str().unwrap() {
         "functions/api" => &[Door::Member, Door::Person, Door::Staff],
         "functions/adapter" => &[Door::Job],
-        "functions/sweep" => &[Door::Sweep],
+        "functions/sweep" => match file.file_stem().unwrap().to_str().unwrap() {
+            "claim_overdue" => &[Door::SweepInside],
+            name if name.starts_with("forget_") => &[Door::Retention],
+            _ => &[Door::Sweep],
+        },
         "functions/lanes" => &[Door::Lanes],
         // The run ledger serves members who ask for a run and jobs that work on one; sweeps and lanes ring. Members write
         // how to sign in to a marketplace, jobs read it.

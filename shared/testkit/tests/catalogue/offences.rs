@@ -114,6 +114,32 @@ pub(crate) const OFFENCES: &[Offence] = &[
         "create policy everybody on robnu.people for insert to robnu_person with check (true)",
         "people: the policy everybody is true for robnu_person, which is no system role",
     ),
+    offence(
+        "other_policies",
+        "create policy everything on robnu.orders for select to robnu_tenant_sweep using (true)",
+        "orders: the policy everything shows robnu_tenant_sweep more than one seller",
+    ),
+    offence(
+        "other_policies",
+        "alter policy sweep_marks on robnu.returns
+           using (seller_id = (select robnu.app_current_seller_id()) or internal_status = 'EXPECTED')",
+        "returns: the policy sweep_marks shows robnu_tenant_sweep more than one seller",
+    ),
+    offence(
+        "other_policies",
+        "alter policy sweep_makes on robnu.claims with check (status = 'PENDING')",
+        "claims: the policy sweep_makes shows robnu_tenant_sweep more than one seller",
+    ),
+    offence(
+        "other_policies",
+        "alter policy retention on robnu.request_counts using (true)",
+        "request_counts: the policy retention lets robnu_system_retention do more than let go of old rows",
+    ),
+    offence(
+        "other_policies",
+        "alter policy retention on robnu.request_counts with check (window_start < now())",
+        "request_counts: the policy retention lets robnu_system_retention do more than let go of old rows",
+    ),
     // Keys
     offence("keys", "create table robnu.notes (seller_id uuid not null)", "notes has no primary key"),
     offence(
@@ -219,6 +245,16 @@ pub(crate) const OFFENCES: &[Offence] = &[
         "grants",
         "grant select on robnu.orders to robnu_system_sweep",
         "orders: robnu_system_sweep holds select on columns yet to come; grant it by column",
+    ),
+    offence(
+        "grants",
+        "grant select on robnu.returns to robnu_tenant_sweep",
+        "returns: robnu_tenant_sweep holds select on columns yet to come; grant it by column",
+    ),
+    offence(
+        "grants",
+        "grant select on robnu.idempotency_keys to robnu_system_retention",
+        "idempotency_keys: robnu_system_retention holds select on columns yet to come; grant it by column",
     ),
     offence(
         "grants",

@@ -11,7 +11,7 @@ union all
 select g.table_name || ': ' || g.role || ' holds ' || g.verb || ' on columns yet to come; grant it by column'
 from grants g join tenant_tables t on t.oid = g.relation
 where g.column_name is null
-  and (g.role in (select name from system_roles) and g.verb <> 'delete' or g.verb in ('insert', 'update'))
+  and (g.role in (select name from column_roles) and g.verb <> 'delete' or g.verb in ('insert', 'update'))
 union all
 select f.name || ' may be executed by everybody' from functions f, aclexplode(f.acl) g where g.grantee = 0
 union all
