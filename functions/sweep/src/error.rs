@@ -6,7 +6,7 @@ use lambda_runtime::Diagnostic;
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The schedule asks for a sweep that this build does not have.
-    #[error("unknown sweep {name:?}: this function knows \"scheduling\"")]
+    #[error("unknown sweep {name:?}: this function knows \"scheduling\", \"claims\" and \"retention\"")]
     UnknownSweep {
         /// What was asked for.
         name: String,
@@ -17,6 +17,15 @@ pub enum SweepError {
     /// What was rung could not be noted; it will be rung again, which does no harm.
     #[error("the rings could not be marked as sent")]
     MarkSent(#[source] robnu_tenancy::Error),
+    /// Overdue returns could not be looked for.
+    #[error("overdue returns could not be found")]
+    Find(#[source] robnu_tenancy::Error),
+    /// The database went away while claims were made.
+    #[error("pending claims could not be made")]
+    MakeClaims(#[source] robnu_tenancy::Error),
+    /// What has served could not be deleted.
+    #[error("what has served could not be deleted")]
+    Forget(#[source] robnu_tenancy::Error),
 }
 
 impl From<SweepError> for Diagnostic {
@@ -25,6 +34,9 @@ impl From<SweepError> for Diagnostic {
             SweepError::UnknownSweep { .. } => "UnknownSweep",
             SweepError::Claim(_) => "ClaimFailed",
             SweepError::MarkSent(_) => "MarkSentFailed",
+            SweepError::Find(_) => "FindFailed",
+            SweepError::MakeClaims(_) => "MakeClaimsFailed",
+            SweepError::Forget(_) => "ForgetFailed",
         };
         Self { error_type: kind.to_owned(), error_message: error.to_string() }
     }

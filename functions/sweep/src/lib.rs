@@ -1,8 +1,10 @@
-//! The sweep: finds due work across sellers and rings for it. It sees ids, states and times; what a run then reads or
-//! writes happens in that seller's scope, elsewhere.
+//! The sweep: finds due work across sellers, and rings for it, claims for it or lets go of it. Across sellers it sees ids,
+//! states and times; what is then read or written of a seller happens in that seller's scope.
 
+pub mod claims;
 mod error;
 mod handler;
+pub mod retention;
 pub mod scheduling;
 
 pub use error::SweepError;

@@ -202,7 +202,7 @@ async fn a_sweep_without_time_left_says_so_and_claims_nothing() {
     let world = World::new().await;
     let report = match try_sweep(&world.context, "scheduling", Instant::now()).await {
         Ok(sweep::Report::Scheduling(report)) => report,
-        Err(error) => panic!("{error:?}"),
+        other => panic!("{other:?}"),
     };
     assert!(report.time_short);
     assert_eq!(report.schedules_claimed, 0);
@@ -214,7 +214,10 @@ async fn an_unknown_sweep_is_refused_by_name() {
     let world = World::new().await;
     let error = try_sweep(&world.context, "spring-cleaning", in_a_minute()).await.unwrap_err();
     assert!(matches!(&error, SweepError::UnknownSweep { name } if name == "spring-cleaning"));
-    assert_eq!(error.to_string(), r#"unknown sweep "spring-cleaning": this function knows "scheduling""#);
+    assert_eq!(
+        error.to_string(),
+        r#"unknown sweep "spring-cleaning": this function knows "scheduling", "claims" and "retention""#
+    );
 }
 
 /// Replaces the fixture's schedules by `count` due ones, each with an account of its own that shares one queue.

@@ -88,3 +88,134 @@ async fn without_a_scope_the_login_sees_nothing() {
         assert_eq!(error.code().map(tokio_postgres::error::SqlState::code), Some("42501"), "{table}");
     }
 }
+
+#[tokio::test]
+async fn the_sweep_finds_overdue_returns_of_both_sellers_by_their_ids() {
+    let world = World::without_lanes().await;
+    world.put_return(world.sellers.ours.ajio, "EARLY", "now() + interval '1 day'", "reason = null").await;
+    world
+        .put_return(world.sellers.ours.ajio, "CANCELLED", "now() - interval '1 day'", "status = 'CANCELLED'")
+        .await;
+    let sql = "select seller_id, id, status, internal_status, claim_due_at from robnu.returns";
+    assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 2);
+    let sql = "select seller_id, return_id from robnu.claims";
+    assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 2);
+    refused!(
+        world,
+        "select external_return_id from robnu.returns",
+        "select order_id from robnu.returns",
+        "select tracking_number from robnu.returns",
+        "select reason from robnu.claims",
+        "select claimed_amount from robnu.claims",
+        "select id from robnu.return_events",
+        "update robnu.returns set internal_status = 'CLAIM_PENDING'",
+        "insert into robnu.claims (seller_id, return_id, status, reason) select seller_id, id, 'PENDING', 'NOT_RECEIVED' from robnu.returns",
+        "delete from robnu.claims",
+        "select robnu.enter_sweep(gen_random_uuid())",
+        "delete from robnu.idempotency_keys",
+    );
+}
+
+/// Runs `sql` in our seller's scope, as a sweep, and answers how many rows it touched, or the SQLSTATE.
+async fn inside(world: &World, sql: &str) -> Result<u64, String> {
+    let raw = world.test.raw("robnu_sweep").await;
+    let door = format!("begin; select robnu.enter_sweep('{}')", world.sellers.ours.id);
+    raw.batch_execute(&door).await.expect("the sweep's own door");
+    let outcome = raw.execute(sql, &[]).await;
+    outcome.map_err(|error| error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned()))
+}
+
+#[tokio::test]
+async fn inside_a_seller_the_sweep_makes_pending_claims_for_overdue_returns_and_nothing_else() {
+    let world = World::without_lanes().await;
+    let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
+    for seller in [ours, theirs] {
+        world.put_return(seller.ajio, "LATE", "now() - interval '1 day'", "reason = null").await;
+    }
+    let early = world.put_return(ours.ajio, "EARLY", "now() + interval '1 day'", "reason = null").await;
+    let came = "received_at = now(), internal_status = 'RECEIVED'";
+    let came = world.put_return(ours.ajio, "CAME", "now() - interval '1 day'", came).await;
+    let mark = "update robnu.returns set internal_status = 'CLAIM_PENDING'";
+    assert_eq!(inside(&world, mark).await, Ok(2), "ours that are overdue: LATE and the fixture's");
+    let claim = |seller: &str, id: &str, status: &str, reason: &str| {
+        format!(
+            "insert into robnu.claims (seller_id, return_id, status, reason) values ({seller}, '{id}', '{status}', '{reason}')"
+        )
+    };
+    let late = |seller: robnu_tenancy::SellerId| {
+        format!(
+            "select id::text from robnu.returns where external_return_id = 'LATE' and seller_id = '{seller}'"
+        )
+    };
+    let (our_late, their_late) = (world.text(&late(ours.id)).await, world.text(&late(theirs.id)).await);
+    let us = format!("'{}'", ours.id);
+    let pending = claim(&us, &our_late, "PENDING", "NOT_RECEIVED");
+    assert_eq!(inside(&world, &pending).await, Ok(1));
+    let (not_allowed, check) = (Err("42501".to_owned()), Err("23514".to_owned()));
+    for (sql, outcome) in [
+        (claim(&us, &our_late, "FILED", "NOT_RECEIVED"), &not_allowed),
+        // Its trigger refuses that before row security does.
+        (claim(&us, &our_late, "PENDING", "DAMAGED"), &check),
+        (claim(&us, &early.to_string(), "PENDING", "NOT_RECEIVED"), &check),
+        (claim(&us, &came.to_string(), "PENDING", "NOT_RECEIVED"), &check),
+        (claim(&format!("'{}'", theirs.id), &their_late, "PENDING", "NOT_RECEIVED"), &not_allowed),
+    ] {
+        assert_eq!(&inside(&world, &sql).await, outcome, "{sql}");
+    }
+    let theirs_too = claim(&us, &their_late, "PENDING", "NOT_RECEIVED");
+    assert!(inside(&world, &theirs_too).await.is_err(), "another seller's return");
+    for sql in [
+        "update robnu.returns set internal_status = 'EXPECTED'",
+        "update robnu.returns set received_at = now()",
+        "update robnu.returns set claim_due_at = now()",
+        "update robnu.claims set status = 'FILED'",
+        "insert into robnu.claims (seller_id, return_id, status, reason, claimed_amount) select seller_id, id, 'PENDING', 'NOT_RECEIVED', 1 from robnu.returns",
+        "delete from robnu.claims",
+        "delete from robnu.returns",
+        "select order_id from robnu.returns",
+        "select status from robnu.claims",
+        "select name from robnu.sellers",
+        "select id from robnu.orders",
+        "select id from robnu.members",
+        "select id from robnu.people",
+        "select id from robnu.marketplace_accounts",
+        "select password_enc from robnu.ajio_account_details",
+        "select id from robnu.audit_events",
+        "insert into robnu.return_events (seller_id, return_id) select seller_id, id from robnu.returns",
+        "select robnu.enter_system('robnu_system_sweep')",
+    ] {
+        assert_eq!(inside(&world, sql).await, Err("42501".to_owned()), "{sql}");
+    }
+    for (table, rows) in [("returns", 4), ("claims", 1), ("sellers", 1)] {
+        let sql = format!("select seller_id from robnu.{table}");
+        assert_eq!(inside(&world, &sql).await, Ok(rows), "ours alone: {table}");
+    }
+}
+
+#[tokio::test]
+async fn the_door_into_a_seller_is_for_the_sweep_and_leads_to_a_seller_that_is_at_work() {
+    let world = World::without_lanes().await;
+    let ours = world.sellers.ours.id;
+    let knock = async |login: &str, seller: &str| {
+        let raw = world.test.raw(login).await;
+        let outcome = raw.batch_execute(&format!("begin; select robnu.enter_sweep({seller})")).await;
+        outcome.map_err(|error| error.code().unwrap().code().to_owned())
+    };
+    let us = format!("'{ours}'");
+    assert_eq!(knock("robnu_sweep", &us).await, Ok(()));
+    for login in ["robnu_api", "robnu_adapter", "robnu_lanes"] {
+        assert_eq!(knock(login, &us).await, Err("42501".to_owned()), "{login}");
+        let raw = world.test.raw(login).await;
+        for role in ["robnu_tenant_sweep", "robnu_system_retention"] {
+            let error = raw.batch_execute(&format!("set role {role}")).await.unwrap_err();
+            assert_eq!(error.code().unwrap().code(), "42501", "{login} becomes {role}");
+        }
+    }
+    for nobody in ["null", "gen_random_uuid()"] {
+        assert_eq!(knock("robnu_sweep", nobody).await, Err("RB003".to_owned()), "{nobody}");
+    }
+    world.suspend(ours).await;
+    assert_eq!(knock("robnu_sweep", &us).await, Err("RB005".to_owned()));
+    let theirs = format!("'{}'", world.sellers.theirs.id);
+    assert_eq!(knock("robnu_sweep", &theirs).await, Ok(()));
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
 use robnu_dispatch::{Bell, Envelope, Job, lane_queue_name};
-use robnu_tenancy::{AccountId, Database, RunId, SellerId};
+use robnu_tenancy::{AccountId, Database, ReturnId, RunId, SellerId};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use sweep::scheduling::Report;
 use sweep::{Context, Request, SweepError, handle};
@@ -28,14 +28,19 @@ pub struct World {
 }
 
 impl World {
-    /// Two sellers whose four accounts have a lane and a schedule that is due.
-    pub async fn new() -> Self {
+    /// Two sellers, for sweeps that ring nobody.
+    pub async fn without_lanes() -> Self {
         let test = TestDatabase::new().await;
         let sellers = TwoSellers::seed(&test).await;
         let superuser = test.superuser().await;
         let sqs = sqs();
         let context = Context { database: test.login("robnu_sweep").await, bell: Bell::new(sqs.clone()) };
-        let world = Self { test, sellers, superuser, sqs, context };
+        Self { test, sellers, superuser, sqs, context }
+    }
+
+    /// Two sellers whose four accounts have a lane and a schedule that is due.
+    pub async fn new() -> Self {
+        let world = Self::without_lanes().await;
         for (_, account) in world.accounts() {
             let queue = world.queue(account).await;
             world
@@ -116,6 +121,62 @@ impl World {
         run
     }
 
+    /// Puts a return in place whose claim window ends at `due`, changed as `set` says, past the triggers.
+    pub async fn put_return(&self, account: AccountId, number: &str, due: &str, set: &str) -> ReturnId {
+        let id = ReturnId::new();
+        self.arrange(&format!(
+            "insert into robnu.returns (seller_id, id, account_id, external_return_id, return_type, status, marketplace_status,
+               currency, initiated_at, claim_window_days, claim_due_at)
+             select seller_id, '{id}', id, '{number}', 'CUSTOMER', 'IN_TRANSIT', 'x', 'INR', now() - interval '60 days', 60, {due}
+             from robnu.marketplace_accounts where id = '{account}';
+             update robnu.returns set {set} where id = '{id}'"
+        ))
+        .await;
+        id
+    }
+
+    /// Runs statements as no scope could, without the triggers.
+    pub async fn arrange(&self, sql: &str) {
+        let sql =
+            format!("set session_replication_role = replica; {sql}; set session_replication_role = origin");
+        self.superuser.batch_execute(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    pub async fn text(&self, sql: &str) -> String {
+        self.row(sql, &[]).await.get(0)
+    }
+
+    /// One line over every row of these tables: changes when any of them is written, moved or removed.
+    pub async fn fingerprint(&self, tables: &[&str]) -> String {
+        let each: Vec<String> = tables
+            .iter()
+            .map(|table| {
+                format!(
+                    "(select count(*) || coalesce(string_agg(md5(t::text) || t.xmin || t.ctid, ',' order by t.ctid), '') from robnu.{table} t)"
+                )
+            })
+            .collect();
+        self.text(&format!("select md5({})", each.join(" || ';' || "))).await
+    }
+
+    /// Every table there is, but for those named.
+    pub async fn tables_but(&self, but: &[&str]) -> Vec<String> {
+        let sql = "select relname::text from pg_class where relnamespace = 'robnu'::regnamespace and relkind = 'r' and relname <> all ($1) order by 1";
+        let rows = self.superuser.query(sql, &[&but]).await.unwrap_or_else(|error| panic!("{error:?}"));
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    pub async fn suspend(&self, seller: SellerId) {
+        let sql = "update robnu.sellers set suspended_at = now(), suspension_reason = 'unpaid' where seller_id = $1";
+        self.run_sql(sql, &[&seller]).await;
+    }
+
+    pub async fn resume(&self, seller: SellerId) {
+        let sql =
+            "update robnu.sellers set suspended_at = null, suspension_reason = null where seller_id = $1";
+        self.run_sql(sql, &[&seller]).await;
+    }
+
     pub async fn nothing_is_due(&self) {
         self.run_sql("update robnu.schedules set next_due_at = now() + interval '1 hour'", &[]).await;
     }
@@ -140,7 +201,21 @@ pub fn in_a_minute() -> Instant {
 pub async fn sweep_with(context: &Context) -> Report {
     match try_sweep(context, "scheduling", in_a_minute()).await {
         Ok(sweep::Report::Scheduling(report)) => report,
-        Err(error) => panic!("{error}: {error:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn claim_with(context: &Context, deadline: Instant) -> sweep::claims::Report {
+    match try_sweep(context, "claims", deadline).await {
+        Ok(sweep::Report::Claims(report)) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn forget_with(context: &Context, deadline: Instant) -> sweep::retention::Report {
+    match try_sweep(context, "retention", deadline).await {
+        Ok(sweep::Report::Retention(report)) => report,
+        other => panic!("{other:?}"),
     }
 }
 

@@ -1,0 +1,87 @@
+//! The retention sweep: deletes what has served. Nothing else is deleted, and no business data ever: the sweep's role sees
+//! how old a row is and may let go of those that are too old to be asked for, which its policies decide and not this code.
+//!
+//! Rows are claimed with SKIP LOCKED and deleted in the same statement, batch by batch. Two sweeps at once share the work.
+
+use std::time::Duration;
+
+use robnu_tenancy::{Error, SystemScope};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::error::SweepError;
+use crate::handler::Context;
+
+/// Rows deleted in one transaction.
+pub const BATCH: usize = 1_000;
+
+/// No batch begins with less time than this left.
+const RESERVE: Duration = Duration::from_secs(8);
+
+/// What one retention sweep deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Answers of members' requests that carried an idempotency key.
+    pub idempotency_keys: usize,
+    /// The same of persons and staff.
+    pub person_idempotency_keys: usize,
+    /// Consents that are not waited for any more.
+    pub account_authorizations: usize,
+    /// Counts of members' requests.
+    pub request_counts: usize,
+    /// Counts of persons' requests.
+    pub person_requests: usize,
+    /// Whether time ran short before everything was deleted; the next sweep goes on.
+    pub time_short: bool,
+}
+
+/// Sweeps until nothing that has served is left or the deadline is near.
+pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
+    let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
+    let mut report = Report::default();
+    let tables: [(&'static str, &mut usize); 5] = [
+        (include_str!("sql/forget_idempotency_keys.sql"), &mut report.idempotency_keys),
+        (include_str!("sql/forget_person_idempotency_keys.sql"), &mut report.person_idempotency_keys),
+        (include_str!("sql/forget_account_authorizations.sql"), &mut report.account_authorizations),
+        (include_str!("sql/forget_request_counts.sql"), &mut report.request_counts),
+        (include_str!("sql/forget_person_requests.sql"), &mut report.person_requests),
+    ];
+    let mut time_short = false;
+    for (forget, deleted) in tables {
+        time_short |= !empty(context, forget, deleted, stop_at).await.map_err(SweepError::Forget)?;
+    }
+    report.time_short = time_short;
+    tracing::info!(
+        sweep = "retention",
+        idempotency_keys = report.idempotency_keys,
+        person_idempotency_keys = report.person_idempotency_keys,
+        account_authorizations = report.account_authorizations,
+        request_counts = report.request_counts,
+        person_requests = report.person_requests,
+        time_short = report.time_short,
+        "sweep done"
+    );
+    Ok(report)
+}
+
+/// Deletes batches until one is not full, and counts; answers whether there was time for that.
+async fn empty(
+    context: &Context,
+    forget: &'static str,
+    deleted: &mut usize,
+    stop_at: Instant,
+) -> Result<bool, Error> {
+    let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+    loop {
+        if Instant::now() >= stop_at {
+            return Ok(false);
+        }
+        let session = context.database.session(&SystemScope::Retention).await?;
+        let answers = session.commit_with(&[(forget, &[&limit])]).await?;
+        let batch = answers.first().map_or(0, Vec::len);
+        *deleted += batch;
+        if batch < BATCH {
+            return Ok(true);
+        }
+    }
+}

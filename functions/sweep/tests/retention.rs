@@ -1,0 +1,203 @@
+//! What has served is deleted, for all sellers and persons; what is young, and everything else, stays.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
+
+mod kit;
+
+use kit::{World, forget_with, in_a_minute};
+use robnu_tenancy::{Error, SystemScope};
+use sweep::retention::{BATCH, Report};
+use tokio::time::Instant;
+
+/// The tables that are swept, their age, and how long a row serves.
+const SWEPT: [(&str, &str, &str); 5] = [
+    ("idempotency_keys", "created_at", "25 hours"),
+    ("person_idempotency_keys", "created_at", "25 hours"),
+    ("account_authorizations", "expires_at", "1 hour"),
+    ("request_counts", "window_start", "1 hour"),
+    ("person_requests", "window_start", "1 hour"),
+];
+
+async fn sweep(world: &World) -> Report {
+    forget_with(&world.context, in_a_minute()).await
+}
+
+/// Makes the swept tables hold `each` rows for each seller, or twice as many for persons, all of one age: the time that a row
+/// serves, and `more`. For an authorization each second one was used.
+async fn rows_of_age(world: &World, each: usize, more: &str) {
+    let tables = SWEPT.map(|(table, _, _)| format!("delete from robnu.{table}")).join("; ");
+    let twice = 2 * each;
+    world
+        .arrange(&format!(
+            "{tables};
+             insert into robnu.idempotency_keys (seller_id, actor_id, key_hash, request_digest, status, body, created_at)
+               select seller_id, uuidv7(), sha256(n::text::bytea), sha256('r'), 201, '{{}}', now() - interval '25 hours' - interval '{more}'
+               from robnu.sellers, generate_series(1, {each}) n;
+             insert into robnu.person_idempotency_keys (subject, key_hash, request_digest, status, body, created_at)
+               select 'somebody', sha256(n::text::bytea), sha256('r'), 201, '{{}}', now() - interval '25 hours' - interval '{more}'
+               from generate_series(1, {twice}) n;
+             insert into robnu.account_authorizations (seller_id, actor_id, state_hash, marketplace_code, display_name, created_at, expires_at, used_at)
+               select seller_id, uuidv7(), sha256(n::text::bytea), 'AMAZON_IN', 'x', now() - interval '2 days',
+                 now() - interval '1 hour' - interval '{more}', case when n % 2 = 0 then now() - interval '2 hours' end
+               from robnu.sellers, generate_series(1, {each}) n;
+             insert into robnu.request_counts (seller_id, person_id, window_start, requests)
+               select seller_id, uuidv7(), now() - interval '1 hour' - interval '{more}', 1 from robnu.sellers, generate_series(1, {each});
+             insert into robnu.person_requests (subject, window_start, requests)
+               select 'person ' || n, now() - interval '1 hour' - interval '{more}', 1 from generate_series(1, {twice}) n"
+        ))
+        .await;
+}
+
+async fn counts(world: &World) -> [i64; 5] {
+    let mut counts = [0; 5];
+    for (count, (table, _, _)) in counts.iter_mut().zip(SWEPT) {
+        *count = world.count(&format!("select count(*) from robnu.{table}")).await;
+    }
+    counts
+}
+
+fn all(rows: usize) -> Report {
+    Report {
+        idempotency_keys: rows,
+        person_idempotency_keys: rows,
+        account_authorizations: rows,
+        request_counts: rows,
+        person_requests: rows,
+        time_short: false,
+    }
+}
+
+#[tokio::test]
+async fn what_has_served_is_deleted_for_both_sellers_and_a_second_sweep_changes_nothing() {
+    let world = World::without_lanes().await;
+    rows_of_age(&world, 3, "1 second").await;
+    assert_eq!(sweep(&world).await, all(6));
+    assert_eq!(counts(&world).await, [0; 5]);
+    assert_eq!(sweep(&world).await, all(0));
+}
+
+#[tokio::test]
+async fn what_is_young_stays_as_it_is() {
+    let world = World::without_lanes().await;
+    rows_of_age(&world, 3, "-1 minute").await;
+    let swept = SWEPT.map(|(table, _, _)| table);
+    let before = world.fingerprint(&swept).await;
+    assert_eq!(sweep(&world).await, all(0));
+    assert_eq!(world.fingerprint(&swept).await, before);
+    assert_eq!(counts(&world).await, [6; 5]);
+}
+
+#[tokio::test]
+async fn nothing_else_is_touched() {
+    let world = World::without_lanes().await;
+    rows_of_age(&world, 3, "300 days").await;
+    world.arrange("update robnu.invitations set created_at = '2020-01-01', expires_at = '2020-01-02'").await;
+    let others = world.tables_but(&SWEPT.map(|(table, _, _)| table)).await;
+    assert!(others.len() > 25, "{others:?}");
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    let before = world.fingerprint(&others).await;
+    assert_eq!(sweep(&world).await, all(6));
+    assert_eq!(
+        world.fingerprint(&others).await,
+        before,
+        "an expired invitation is history, and so is the trail"
+    );
+}
+
+/// What the role itself may do, without the sweep's statements, at the very instant at which rows are exactly `more` too old.
+async fn behind_the_door(world: &World, more: &str, sql: &str) -> Result<u64, String> {
+    let age = |(table, column, serves): (&str, &str, &str)| {
+        format!("update robnu.{table} set {column} = now() - interval '{serves}' - interval '{more}'")
+    };
+    let begin = format!(
+        "begin; set local session_replication_role = replica; {}; set local session_replication_role = origin;
+         set local session authorization robnu_sweep; select robnu.enter_system('robnu_system_retention')",
+        SWEPT.map(age).join("; ")
+    );
+    world.superuser.batch_execute(&begin).await.unwrap();
+    let outcome = world.superuser.execute(sql, &[]).await;
+    world.superuser.batch_execute("rollback").await.unwrap();
+    outcome.map_err(|error| error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned()))
+}
+
+#[tokio::test]
+async fn the_database_shows_the_sweep_no_young_row_and_lets_go_of_none() {
+    let world = World::without_lanes().await;
+    rows_of_age(&world, 2, "0").await;
+    for (table, column, _) in SWEPT {
+        for (more, rows) in [("0", 0), ("-1 microsecond", 0), ("1 microsecond", 4)] {
+            for sql in [format!("select {column} from robnu.{table}"), format!("delete from robnu.{table}")] {
+                assert_eq!(behind_the_door(&world, more, &sql).await, Ok(rows), "{more}: {sql}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_sweep_reads_nothing_but_the_age_and_writes_nothing() {
+    let world = World::without_lanes().await;
+    rows_of_age(&world, 2, "0").await;
+    let not_allowed = Err("42501".to_owned());
+    let columns = "select table_name::text, column_name::text from information_schema.columns where table_schema = 'robnu' and is_generated = 'NEVER'";
+    for row in world.superuser.query(columns, &[]).await.unwrap() {
+        let (table, column): (String, String) = (row.get(0), row.get(1));
+        let age = SWEPT.iter().find(|(name, _, _)| *name == table);
+        let is_age = age.is_some_and(|(_, age, _)| *age == column);
+        let read = behind_the_door(&world, "1 day", &format!("select {column} from robnu.{table}")).await;
+        assert_eq!(read, if is_age { Ok(4) } else { not_allowed.clone() }, "{table}.{column}");
+        let write = format!("update robnu.{table} set {column} = null");
+        assert_eq!(behind_the_door(&world, "1 day", &write).await, not_allowed, "{write}");
+        if is_age {
+            let youth = format!("update robnu.{table} set {column} = now()");
+            assert_eq!(behind_the_door(&world, "1 day", &youth).await, not_allowed, "{youth}");
+        } else if age.is_none() {
+            let delete = format!("delete from robnu.{table}");
+            assert_eq!(behind_the_door(&world, "1 day", &delete).await, not_allowed, "{delete}");
+        }
+    }
+    let insert = "insert into robnu.person_requests (subject, window_start, requests) values ('x', now(), 1)";
+    let answer = world.context.database.read(&SystemScope::Retention, insert, &[]).await;
+    assert!(matches!(answer, Err(Error::Forbidden)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn two_sweeps_at_once_share_the_work() {
+    let world = World::without_lanes().await;
+    rows_of_age(&world, 600, "1 hour").await;
+    let (one, two) = (world.another_context().await, world.another_context().await);
+    let (one, two) = tokio::join!(forget_with(&one, in_a_minute()), forget_with(&two, in_a_minute()));
+    assert_eq!(counts(&world).await, [0; 5]);
+    assert_eq!(one.idempotency_keys + two.idempotency_keys, 1_200);
+    assert_eq!(one.person_requests + two.person_requests, 1_200);
+}
+
+#[tokio::test]
+async fn a_row_that_is_in_use_is_left() {
+    let world = World::without_lanes().await;
+    rows_of_age(&world, 2, "1 hour").await;
+    let mut member = world.test.superuser().await;
+    let request = member.transaction().await.unwrap();
+    let again = "update robnu.idempotency_keys set created_at = now() where ctid = (select min(ctid) from robnu.idempotency_keys)";
+    request.execute(again, &[]).await.unwrap();
+    assert_eq!(sweep(&world).await.idempotency_keys, 3);
+    request.commit().await.unwrap();
+    assert_eq!(sweep(&world).await.idempotency_keys, 0, "it serves again");
+    assert_eq!(counts(&world).await, [1, 0, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn more_than_one_batch_is_swept_in_one_invocation() {
+    let world = World::without_lanes().await;
+    rows_of_age(&world, BATCH + 1, "1 hour").await;
+    assert_eq!(sweep(&world).await, all(2 * BATCH + 2));
+    assert_eq!(counts(&world).await, [0; 5]);
+}
+
+#[tokio::test]
+async fn a_sweep_without_time_left_says_so_and_the_next_one_goes_on() {
+    let world = World::without_lanes().await;
+    rows_of_age(&world, 3, "1 hour").await;
+    let report = forget_with(&world.context, Instant::now()).await;
+    assert_eq!(report, Report { time_short: true, ..all(0) });
+    assert_eq!(counts(&world).await, [6; 5]);
+    assert_eq!(sweep(&world).await, all(6));
+}
