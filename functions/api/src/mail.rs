@@ -1,7 +1,7 @@
 //! Mail, through SES.
 //!
-//! What a stranger has typed (a seller's name) stands in mails to other strangers, so it is made harmless here: no control
-//! character reaches a header, no markup the page. A mail's link carries the token behind `#`, which browsers keep to
+//! What a stranger has typed (a seller's name) stands in mails to other strangers, so it is made harmless here: it is in no
+//! header, brings no markup to the page, and nothing that mail programs turn into a link. A mail's link carries the token behind `#`, which browsers keep to
 //! themselves: it is in no server's log.
 
 use aws_sdk_sesv2::Client;
@@ -95,12 +95,12 @@ fn code<E: ProvideErrorMetadata, R>(error: &aws_sdk_sesv2::error::SdkError<E, R>
 }
 
 fn texts(mail: &InvitationMail<'_>, app_url: &str) -> Texts {
-    let seller = one_line(mail.seller_name);
+    let seller = without_links(&one_line(mail.seller_name));
     let link = format!("{app_url}/invitations/accept#token={}", mail.token.text());
     let who = format!("{} invites you", one_line(mail.inviter));
     let term = "The link is good for seven days and for this address only. If you did not expect it, ignore this mail.";
     Texts {
-        subject: format!("Invitation to {seller} on Robnu"),
+        subject: "You are invited to Robnu".to_owned(),
         plain: format!("{who} to join \"{seller}\" on Robnu.\n\nAccept the invitation:\n{link}\n\n{term}\n"),
         html: format!(
             "<!doctype html><html><body><p>{} to join &quot;{}&quot; on Robnu.</p>\
@@ -117,6 +117,21 @@ fn one_line(text: &str) -> String {
     let harmless = |letter: char| !letter.is_control() && !is_invisible(letter);
     let line: String = text.chars().map(|letter| if harmless(letter) { letter } else { ' ' }).collect();
     line.trim().to_owned()
+}
+
+/// A name in which mail programs find no address: what joins the parts of one is followed by a space.
+fn without_links(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    let mut letters = name.chars().peekable();
+    while let Some(letter) = letters.next() {
+        text.push(letter);
+        // The full stops of East Asia are as good as dots in names of hosts.
+        let joins = matches!(letter, '.' | ':' | '@' | '\u{3002}' | '\u{FF0E}' | '\u{FF61}');
+        if joins && letters.peek().is_some_and(|next| !next.is_whitespace()) {
+            text.push(' ');
+        }
+    }
+    text
 }
 
 /// Separators of lines and paragraphs, and marks that turn the direction of writing around.
@@ -150,11 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn the_token_stands_behind_the_hash_of_the_link_and_not_in_the_subject() {
+    fn the_token_stands_behind_the_hash_of_the_link_and_nothing_typed_in_the_subject() {
         let (texts, token) = invitation("Ravi & Söhne", "ravi@example.invalid");
         let link = format!("https://app.example/invitations/accept#token={token}");
         assert!(texts.plain.contains(&link) && texts.html.contains(&format!("href=\"{link}\"")));
-        assert_eq!(texts.subject, "Invitation to Ravi & Söhne on Robnu");
+        assert_eq!(texts.subject, "You are invited to Robnu");
         assert!(texts.plain.starts_with("ravi@example.invalid invites you to join \"Ravi & Söhne\""));
         assert!(texts.html.contains("Ravi &amp; Söhne"));
     }
@@ -164,12 +179,23 @@ mod tests {
         let hostile =
             "x\r\nBcc: all@example.invalid\n\n<script>alert('1')</script>\u{2028}\u{202e}\u{0}\u{85}y";
         let (texts, _) = invitation(hostile, "\"a\nb\"@example.invalid");
-        assert!(
-            !texts.subject.chars().any(|letter| letter.is_control() || is_invisible(letter)),
-            "{:?}",
-            texts.subject
-        );
         assert!(!texts.html.contains("<script") && texts.html.contains("&lt;script&gt;alert(&#39;1&#39;)"));
         assert_eq!(texts.plain.lines().count(), 6, "{}", texts.plain);
+    }
+
+    #[test]
+    fn an_address_in_a_name_is_taken_apart_and_a_name_stays_a_name() {
+        for name in ["M/s. Ravi & Co.", "St. Mary's (India)", "24 x 7 Traders", "A-1 Shoes."] {
+            assert_eq!(without_links(name), name);
+        }
+        for (name, apart) in [
+            ("https://evil.example/login", "https: //evil. example/login"),
+            ("www.evil.example", "www. evil. example"),
+            ("evil\u{3002}example", "evil\u{3002} example"),
+            ("win@evil.example", "win@ evil. example"),
+            ("tel:+911234", "tel: +911234"),
+        ] {
+            assert_eq!(without_links(name), apart);
+        }
     }
 }

@@ -76,7 +76,8 @@ async fn an_invited_person_becomes_a_member_with_the_token_in_the_mail() {
     );
     let mails = api.cloud.mails().await;
     assert_eq!((mails.len(), &mails[0]["To"]), (1, &json!([GUEST_EMAIL])));
-    assert_eq!(mails[0]["Subject"], "Invitation to a seller on Robnu");
+    assert_eq!(mails[0]["Subject"], "You are invited to Robnu");
+    assert!(mails[0]["BodyText"].as_str().unwrap().contains("to join \"a seller\" on Robnu"));
     let token = token_for(&api, GUEST_EMAIL).await;
     // Capitals make no other address.
     let joined = api.send(accept(&token, GUEST, "Guest@Example.invalid")).await.expect(200);
@@ -207,6 +208,60 @@ async fn an_invitation_whose_mail_is_refused_stays_and_is_sent_again() {
     assert_eq!(api.cloud.mails().await.len(), 1);
     let token = token_for(&api, GUEST_EMAIL).await;
     api.send(accept(&token, GUEST, GUEST_EMAIL)).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_mail_goes_again_when_the_last_was_sent_a_minute_ago_or_began_to_be_five_seconds_ago() {
+    let api = Api::new().await;
+    let invited = invite_guest(&api).await;
+    for (sent, seconds, goes) in [(true, 55, false), (true, 65, true), (false, 2, false), (false, 6, true)] {
+        let sent_at = if sent { "token_made_at" } else { "null" };
+        api.arrange(&format!(
+            "update robnu.invitations set token_made_at = now() - interval '{seconds} seconds';
+             update robnu.invitations set sent_at = {sent_at}"
+        ))
+        .await;
+        let before = api.contents().await;
+        let answer = resend(&api, "OWNER", &invited).await;
+        if goes {
+            assert_eq!(answer.expect(200)["sent"], true, "{sent} {seconds}");
+        } else {
+            answer.expect_problem(409, "invitation_just_sent");
+            assert_eq!(api.contents().await, before, "{sent} {seconds}: the token in that mail stays good");
+        }
+    }
+    assert_eq!(api.cloud.mails().await.len(), 3);
+}
+
+#[tokio::test]
+async fn only_the_letters_of_ascii_are_the_same_in_capitals() {
+    let api = Api::new().await;
+    let email = "kim.ilse@example.invalid";
+    invite(&api, "OWNER", &json!({"email": email, "role": "VIEWER"})).await.expect(201);
+    let token = token_for(&api, email).await;
+    // The Kelvin sign, the capital I with a dot, the small i without one, and the long s: others fold each onto a letter.
+    for other in ["\u{212A}im.ilse", "kim.\u{130}lse", "kim.\u{131}lse", "kim.il\u{17F}e"] {
+        refused(&api, &token, GUEST, &format!("{other}@example.invalid")).await;
+    }
+    api.send(accept(&token, GUEST, "KIM.Ilse@EXAMPLE.invalid")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_sellers_name_is_no_link_in_the_mail() {
+    let api = Api::new().await;
+    api.arrange(
+        "update robnu.sellers set name = 'Prize! https://evil.example/win www.evil.example a@evil.example'",
+    )
+    .await;
+    invite_guest(&api).await;
+    let mails = api.cloud.mails().await;
+    assert_eq!(mails[0]["Subject"], "You are invited to Robnu");
+    for body in ["BodyText", "BodyHtml"] {
+        let text = mails[0][body].as_str().unwrap();
+        assert!(text.contains("Prize!") && !text.contains("evil.example"), "{text}");
+        let links: Vec<_> = text.match_indices("://").map(|(at, _)| &text[at - 5..]).collect();
+        assert!(links.iter().all(|link| link.starts_with(APP_URL)) && links.len() == 1, "{links:?}");
+    }
 }
 
 #[tokio::test]
