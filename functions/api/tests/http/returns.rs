@@ -127,6 +127,35 @@ async fn a_code_of_several_returns_receives_the_one_that_is_chosen() {
 }
 
 #[tokio::test]
+async fn a_code_of_more_returns_than_are_shown_still_receives_the_one_that_is_chosen() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let rows: Vec<String> = (1..=201).map(|n| format!("('B{n:03}', 'BULK', null, 'IN_TRANSIT')")).collect();
+    add(&api, &rows.join(", ")).await;
+    // Two lines each, so that lines and returns are not the same number.
+    api.arrange(&format!(
+        "insert into robnu.return_items (seller_id, return_id, external_item_id, quantity)
+         select seller_id, id, line, 1 from robnu.returns, unnest(array['1', '2']) line
+         where seller_id = '{}' and tracking_number = 'BULK'",
+        ours.id
+    ))
+    .await;
+    let preview = api.get("SCANNER", &path(&api, "returns/scan?code=BULK")).await.expect(200);
+    let shown = preview["returns"].as_array().unwrap();
+    assert_eq!((&preview["outcome"], shown.len()), (&json!("AMBIGUOUS"), 200));
+    assert!(shown.iter().all(|one| one["contents"].as_array().unwrap().len() == 2), "each is shown whole");
+    let refused =
+        scan(&api, "SCANNER", &json!({"code": "BULK"})).await.expect_problem(409, "return_ambiguous");
+    assert_eq!(refused["errors"].as_array().unwrap().len(), 200);
+    let last = "select id::text from robnu.returns where seller_id = $1 and external_return_id = 'B201'";
+    let last: String = api.test.superuser().await.query_one(last, &[&ours.id]).await.unwrap().get(0);
+    assert!(!shown.iter().any(|one| one["return_id"] == *last), "the last is not shown");
+    let chosen = json!({"code": "BULK", "return_id": last});
+    let scanned = scan(&api, "SCANNER", &chosen).await.expect(200);
+    assert_eq!((&scanned["outcome"], &scanned["return"]["return_id"]), (&json!("RECEIVED"), &json!(last)));
+}
+
+#[tokio::test]
 async fn a_cancelled_return_is_not_received_and_one_beside_it_is() {
     let api = Api::new().await;
     add(&api, "('C1', 'GONE', null, 'CANCELLED'), ('C2', 'AGAIN', null, 'CANCELLED'), ('C3', 'AGAIN', null, 'IN_TRANSIT')").await;

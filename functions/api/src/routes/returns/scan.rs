@@ -52,7 +52,7 @@ pub struct Scanned {
 #[derive(Serialize, ToSchema)]
 pub struct ScanPreview {
     outcome: ScanPrediction,
-    /// The returns that the code may mean, cancelled ones last.
+    /// The returns that the code may mean, 200 at most, cancelled ones last.
     returns: Vec<ScannedReturn>,
 }
 
@@ -87,7 +87,7 @@ pub async fn preview(
     let code = query.label("code");
     query.finish()?;
     let code = code.ok_or_else(|| ApiError::InvalidQuery(vec![FieldProblem::new("code", "is required")]))?;
-    let rows = app.database.read(&member.scope, PREVIEW, &[&code]).await?;
+    let rows = app.database.read(&member.scope, PREVIEW, &[&code, &None::<ReturnId>]).await?;
     let returns = found(&rows)?;
     let outcome = predict(&returns).ok_or(ApiError::NotFound(Missing::Return))?;
     Ok(Json(ScanPreview { outcome, returns }))
@@ -107,10 +107,10 @@ pub async fn scan(
     KeyedJson(body, idempotency): KeyedJson<ScanReturn>,
 ) -> Result<Reply<Scanned>, ApiError> {
     let code = label("code", &body.code, MAX_CODE).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
-    let effect: [(&str, Params<'_>); 2] = [(SCAN, &[&code, &body.return_id]), (PREVIEW, &[&code])];
+    let effect: [(&str, Params<'_>); 2] =
+        [(SCAN, &[&code, &body.return_id]), (PREVIEW, &[&code, &body.return_id])];
     let read = |answers: &[Vec<Row>]| {
-        let mut returns = found(&answers[1])?;
-        returns.retain(|candidate| body.return_id.is_none_or(|wanted| candidate.head.return_id == wanted));
+        let returns = found(&answers[1])?;
         let Some(row) = answers[0].first() else { return Err(why_not(&returns)) };
         let id: ReturnId = row.try_get("id").map_err(Error::from)?;
         let first: bool = row.try_get("first_scan").map_err(Error::from)?;
