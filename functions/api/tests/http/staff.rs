@@ -254,3 +254,28 @@ async fn a_session_needs_a_seller_a_reason_a_role_and_an_end() {
         "select extract(epoch from max(expires_at - started_at))::bigint from robnu.impersonation_sessions";
     assert_eq!((api.count(hours).await, &session["role"]), (8 * 3600, &json!("VIEWER")));
 }
+
+#[tokio::test]
+async fn a_session_that_is_over_stays_over_even_for_who_opened_it() {
+    let api = Api::new().await;
+    let ours = api.sellers.ours.id;
+    let session = open(&api, "ADMIN").await;
+    let id = session["impersonation_id"].as_str().unwrap();
+    let set = async |value: &str| -> u64 {
+        let login = api.test.raw("robnu_api").await;
+        login.batch_execute("begin; select robnu.enter_staff('STAFF')").await.unwrap();
+        let sql = format!("update robnu.impersonation_sessions set ended_at = {value} where id = '{id}'");
+        let changed = login.execute(&sql, &[]).await.unwrap();
+        login.batch_execute("commit").await.unwrap();
+        changed
+    };
+    let path = format!("/v1/admin/impersonations/{id}");
+    assert_eq!(staff(&api, "DELETE", &path, None).await.status, 204);
+    let before = api.contents().await;
+    assert_eq!(set("null").await, 0, "it is not opened again");
+    assert_eq!(set("now() + interval '1 hour'").await, 0, "nor made longer");
+    assert_eq!(staff(&api, "DELETE", &path, None).await.status, 204);
+    assert_eq!(api.contents().await, before);
+    let orders = within(&session, Call::get(&format!("/v1/sellers/{ours}/orders")));
+    api.send(orders).await.expect_problem(403, "impersonation_over");
+}
