@@ -93,9 +93,9 @@ async fn replace(
     let mut details: Vec<&(dyn ToSql + Sync)> = vec![&account];
     details.extend(columns.iter().map(Column::as_param));
     let of_account: Params<'_> = &[&account];
-    let held: Params<'_> = &[&account, &if_match.0];
+    let expected: Params<'_> = &[&account, &if_match.0];
     let change = [(spec.update, details.as_slice()), (RECONNECT_ACCOUNT, of_account), (ACCOUNT, of_account)];
-    let hold = if_match.0.map(|_| (HOLD_ACCOUNT_VERSION, held));
+    let hold = if_match.0.map(|_| (HOLD_ACCOUNT_VERSION, expected));
     let statements: Vec<(&str, Params<'_>)> = hold.into_iter().chain(change).collect();
     let session = app.database.session(scope).await?;
     let answers = session.commit_with(&statements).await.map_err(outdated_or)?;
