@@ -55,6 +55,27 @@ begin
 end $$;
 create trigger open_claim_pending before insert on claims for each row when (new.status = 'PENDING') execute function leave_unfiled();
 
+-- What comes after its window was claimed for in advance, and the claim was never filed: the scan reopens the claim, as it does
+-- with all, and filing it, with a reason that fits what came, is still a first filing and no second look.
+create function file_first() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not robnu.app_may('claims.file') then
+    raise exception 'the scope may not take this step' using errcode = 'insufficient_privilege';
+  end if;
+  new.filed_at := now();
+  new.updated_at := now();
+  return new;
+end $$;
+create trigger file_first before update of status on claims for each row
+  when (old.status = 'REOPENED_WITH_EVIDENCE' and old.filed_at is null and new.status = 'FILED') execute function file_first();
+drop trigger step_claim on claims;
+create trigger step_claim before update of status on claims for each row
+  when (new.status <> old.status and not (old.status = 'REOPENED_WITH_EVIDENCE' and old.filed_at is null and new.status = 'FILED'))
+  execute function step_claim();
+
 -- The platform's own work in one seller's scope. A door of its own, to a role of its own, because robnu_tenant would bring
 -- the sweep's login within reach of all that members and jobs may do: here it reaches two statuses of two tables. It runs
 -- with the caller's rights, so no login passes but the one that may become the role, and without a seller that there is

@@ -294,6 +294,25 @@ async fn a_receipt_reopens_the_claim_with_evidence_whoever_scans() {
 }
 
 #[tokio::test]
+async fn a_claim_that_was_never_filed_is_filed_by_who_files_also_after_the_return_came() {
+    let stage = Stage::new().await;
+    let ours = &stage.sellers.ours;
+    let file = "update robnu.claims set status = 'FILED' where id = $1 returning version";
+    for role in MEMBERS {
+        stage.arrange("claims", "status = 'REOPENED_WITH_EVIDENCE', filed_at = null").await;
+        let written = stage.write(&ours.scope(role), file, &[&ours.claim]).await.unwrap();
+        let files = ["OWNER", "ADMIN", "OPERATOR", "FINANCE"].contains(&role);
+        assert_eq!(written, usize::from(files), "{role}");
+        let dated = "select (filed_at is not null)::text from robnu.claims where seller_id = $ours";
+        assert_eq!(stage.text(dated).await, files.to_string(), "{role}");
+    }
+    // One that was filed before is reopened by who resolves.
+    stage.arrange("claims", "status = 'REOPENED_WITH_EVIDENCE', filed_at = now()").await;
+    let refused = stage.write(&ours.scope("OPERATOR"), file, &[&ours.claim]).await;
+    assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
+}
+
+#[tokio::test]
 async fn what_was_recovered_is_for_those_to_say_who_resolve() {
     let stage = Stage::new().await;
     let ours = &stage.sellers.ours;

@@ -1,11 +1,12 @@
--- Files a claim for a return, or the pending one that there is; the table refuses when state and window do not allow the reason.
+-- Files a claim for a return, or the one that there is and that was never filed: pending, or reopened by a return that came after
+-- all. The table refuses when state and window do not allow the reason.
 -- $1 return, $2 reason, $3 note, $4 marketplace's reference, $5 amount
 insert into robnu.claims as c (seller_id, return_id, reason, note, marketplace_reference, claimed_amount, currency)
 select (select robnu.app_current_seller_id()), r.id, $2, $3, $4, $5, coalesce(r.currency, 'INR')
 from robnu.returns r
 where r.id = $1
 on conflict (seller_id, return_id) do update
-set status = 'FILED', reason = excluded.reason, note = excluded.note, marketplace_reference = excluded.marketplace_reference,
-  claimed_amount = excluded.claimed_amount, currency = excluded.currency, updated_at = now()
-where c.status = 'PENDING'
+set status = 'FILED', status_reason = null, reason = excluded.reason, note = excluded.note,
+  marketplace_reference = excluded.marketplace_reference, claimed_amount = excluded.claimed_amount, currency = excluded.currency, updated_at = now()
+where c.status = 'PENDING' or (c.status = 'REOPENED_WITH_EVIDENCE' and c.filed_at is null)
 returning c.id

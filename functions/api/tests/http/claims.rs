@@ -97,6 +97,94 @@ async fn a_pending_claim_is_filed_in_its_place() {
     assert_eq!(filed["marketplace_reference"], "T-9");
 }
 
+/// What the sweep does to overdue returns, through its own door.
+const CLAIM_OVERDUE: &str = include_str!("../../../sweep/src/sql/claim_overdue.sql");
+
+/// Sweeps the fixture's return, whose window is over, after its claim was taken away.
+async fn swept(api: &Api) {
+    unclaimed(api, "internal_status = 'EXPECTED'").await;
+    let ours = &api.sellers.ours;
+    let sweep = api.test.raw("robnu_sweep").await;
+    sweep.batch_execute(&format!("begin; select robnu.enter_sweep('{}')", ours.id)).await.unwrap();
+    assert_eq!(sweep.query(CLAIM_OVERDUE, &[&vec![ours.return_id]]).await.unwrap().len(), 1);
+    sweep.batch_execute("commit").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_claim_that_the_sweep_made_is_listed_shown_and_filed_by_the_seller() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    swept(&api).await;
+    let listed =
+        api.get("VIEWER", &path(&api, "claims?status=PENDING&reason=NOT_RECEIVED")).await.expect(200);
+    let [pending] = &listed["claims"].as_array().unwrap()[..] else { panic!("{listed}") };
+    assert_eq!((&pending["return_id"], &pending["filed_at"]), (&json!(ours.return_id), &Value::Null));
+    assert_eq!(pending["claimed_amount"], Value::Null);
+    let claim = path(&api, &format!("claims/{}", pending["claim_id"].as_str().unwrap()));
+    let shown = api.get("VIEWER", &claim).await.expect(200);
+    let step = &shown["events"][0];
+    assert_eq!(
+        (&step["to_status"], &step["actor_kind"], &step["actor_id"]),
+        (&json!("PENDING"), &json!("SYSTEM"), &Value::Null)
+    );
+    let waiting = api.get("VIEWER", &path(&api, "returns?internal_status=CLAIM_PENDING")).await.expect(200);
+    assert_eq!(waiting["returns"][0]["return_id"], json!(ours.return_id));
+    let back = api.get("VIEWER", &path(&api, &format!("returns/{}", ours.return_id))).await.expect(200);
+    let last = back["events"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["event"], &last["actor_kind"]), (&json!("CLAIM_PENDING"), &json!("SYSTEM")));
+    let trail = api.get("OWNER", &path(&api, "audit?action=claim.")).await.expect(200);
+    assert_eq!(trail["events"][0]["actor"]["kind"], "SYSTEM");
+
+    // The other seller's members learn nothing of it, and their returns are as they were.
+    let theirs = format!("/v1/sellers/{}/claims?status=PENDING", api.sellers.theirs.id);
+    let call = Call::get(&theirs).by(&api.sellers.theirs, "OWNER");
+    assert_eq!(api.send(call).await.expect(200)["claims"], json!([]));
+
+    // It says that nothing came, so that is all it can be filed for until something does.
+    file(&api, &json!({"reason": "DAMAGED"})).await.expect_problem(409, "return_not_received");
+    let filed = file(&api, &json!({"reason": "NOT_RECEIVED", "claimed_amount": "10.5"})).await.expect(201);
+    assert_eq!((&filed["claim_id"], &filed["status"]), (&pending["claim_id"], &json!("FILED")));
+    assert!(filed["filed_at"].is_string());
+    file(&api, &json!({"reason": "NOT_RECEIVED"})).await.expect_problem(409, "claim_exists");
+    let scanned = api.post("SCANNER", &path(&api, "returns/scan"), &json!({"code": "RN1"})).await;
+    assert_eq!(scanned.expect(200)["outcome"], "RECEIVED");
+    file(&api, &json!({"reason": "DAMAGED"})).await.expect_problem(409, "claim_exists");
+    let events = api.get("VIEWER", &claim).await.expect(200)["events"].clone();
+    let steps: Vec<&Value> = events.as_array().unwrap().iter().map(|event| &event["to_status"]).collect();
+    assert_eq!(steps, [&json!("PENDING"), &json!("FILED"), &json!("REOPENED_WITH_EVIDENCE")]);
+}
+
+#[tokio::test]
+async fn a_pending_claim_is_cancelled_or_met_by_the_return_that_comes_after_all() {
+    let api = Api::new().await;
+    swept(&api).await;
+    let pending =
+        api.get("VIEWER", &path(&api, "claims?status=PENDING")).await.expect(200)["claims"][0].clone();
+    let claim = path(&api, &format!("claims/{}", pending["claim_id"].as_str().unwrap()));
+    let scanned = api.post("SCANNER", &path(&api, "returns/scan"), &json!({"code": "RN1"})).await.expect(200);
+    assert_eq!(scanned["outcome"], "RECEIVED");
+    let met = api.get("VIEWER", &claim).await.expect(200);
+    assert_eq!((&met["status"], &met["filed_at"]), (&json!("REOPENED_WITH_EVIDENCE"), &Value::Null));
+    // Nothing was ever filed, so that what came can be claimed for by whoever files.
+    file(&api, &json!({"reason": "NOT_RECEIVED"})).await.expect_problem(409, "return_received");
+    let filed = file(&api, &json!({"reason": "DAMAGED"})).await.expect(201);
+    assert_eq!(
+        (&filed["claim_id"], &filed["status"], &filed["reason"], &filed["status_reason"]),
+        (&pending["claim_id"], &json!("FILED"), &json!("DAMAGED"), &Value::Null)
+    );
+    assert!(filed["filed_at"].is_string());
+
+    let api = Api::new().await;
+    swept(&api).await;
+    let pending =
+        api.get("VIEWER", &path(&api, "claims?status=PENDING")).await.expect(200)["claims"][0].clone();
+    let cancel = path(&api, &format!("claims/{}/cancel", pending["claim_id"].as_str().unwrap()));
+    let cancelled =
+        api.post("OPERATOR", &cancel, &json!({"reason": "it was lost on our side"})).await.expect(200);
+    assert_eq!(cancelled["status"], "CANCELLED");
+    file(&api, &json!({"reason": "NOT_RECEIVED"})).await.expect_problem(409, "claim_exists");
+}
+
 #[tokio::test]
 async fn what_a_claim_says_is_checked_field_by_field() {
     let api = Api::new().await;
