@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use robnu_tenancy::{AccountId, SellerId};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
-use uuid::Uuid;
 
 use crate::error::LaneError;
 use crate::handler::{AT_ONCE, Context};
 use crate::settle::{Care, Outcome, settle};
 use crate::store::{self, AccountKey};
 
-/// Accounts read at once.
-const PAGE: i64 = 100;
+/// Accounts whose lanes differ that one round knows of: more than it can work on.
+const DIFFERING: i64 = 10_000;
+/// Lanes taken at once: as they can be worked on, because one that was taken for a check waits for its next turn.
+const FEW: usize = AT_ONCE * 4;
 /// Lanes checked in one round: AWS allows an account about 15 control-plane calls of Lambda a second.
 const CHECKS: usize = 200;
 /// A lane is looked at no more often than this, in seconds.
@@ -73,23 +73,23 @@ pub async fn reconcile(context: &Context, deadline: Instant) -> Result<Report, L
 }
 
 async fn settle_differing(context: &Context, stop_at: Instant, report: &mut Report) -> Result<(), LaneError> {
-    let mut after = AccountKey { seller: SellerId::from(Uuid::nil()), account: AccountId::from(Uuid::nil()) };
-    loop {
+    if out_of_time(stop_at, report) {
+        return Ok(());
+    }
+    let differing = store::find_differing(&context.database, DIFFERING).await?;
+    report.differing = differing.len();
+    for few in differing.chunks(FEW) {
         if out_of_time(stop_at, report) {
             return Ok(());
         }
-        let page = store::find_differing(&context.database, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = *last;
-        report.differing += page.len();
-        work(context, page, Care::PassingBy, stop_at, report).await;
+        work(context, few.to_vec(), Care::PassingBy, stop_at, report).await;
     }
+    Ok(())
 }
 
 async fn check_some(context: &Context, stop_at: Instant, report: &mut Report) -> Result<(), LaneError> {
     while report.checked < CHECKS && !out_of_time(stop_at, report) {
-        // Lanes are taken as they can be worked on, because one that was taken waits for its next turn.
-        let few = i64::try_from(AT_ONCE * 4).unwrap_or(PAGE);
+        let few = i64::try_from(FEW).unwrap_or(1);
         let lanes = store::take_checks(&context.database, few, UNSEEN_SECONDS).await?;
         if lanes.is_empty() {
             return Ok(());

@@ -108,14 +108,9 @@ pub async fn queued_runs(database: &Database, key: AccountKey) -> Result<Vec<Rin
     rows.iter().filter_map(|row| Ring::from_row(row).transpose()).collect()
 }
 
-/// The next accounts, after `after`, whose lane is not what their status wants.
-pub async fn find_differing(
-    database: &Database,
-    after: AccountKey,
-    limit: i64,
-) -> Result<Vec<AccountKey>, Error> {
-    let params: Params<'_> = &[&after.seller, &after.account, &limit];
-    read_keys(&database.read(&SystemScope::Lanes, FIND_DIFFERING, params).await?)
+/// Accounts whose lane is not what their status wants; sellers take turns.
+pub async fn find_differing(database: &Database, limit: i64) -> Result<Vec<AccountKey>, Error> {
+    read_keys(&database.read(&SystemScope::Lanes, FIND_DIFFERING, &[&limit]).await?)
 }
 
 /// Takes the active lanes that were not looked at for longest, and for at least so many seconds.

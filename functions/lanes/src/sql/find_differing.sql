@@ -1,10 +1,13 @@
--- Accounts whose lane is not what their status asks for, page by page: the index holds only such accounts.
--- $1, $2 seller and account after which the page begins, $3 page size
+-- Accounts whose lane is not what their status asks for: the index holds only such accounts. Sellers take turns, an account
+-- each, and both sellers and their accounts are drawn anew every time, so that neither one seller's many lanes nor lanes that
+-- always fail keep the same others waiting when a round ends before all were worked on. $1 how many
 select seller_id, id
-from robnu.marketplace_accounts
-where ((status in ('ACTIVE', 'NEEDS_RECONNECT') and lane_state <> 'ACTIVE')
+from (
+  select seller_id, id, row_number() over (partition by seller_id order by random()) as turn
+  from robnu.marketplace_accounts
+  where (status in ('ACTIVE', 'NEEDS_RECONNECT') and lane_state <> 'ACTIVE')
     or (status = 'PAUSED' and lane_state = 'ACTIVE')
-    or (status = 'DISCONNECTED' and lane_state <> 'RETIRED'))
-  and (seller_id, id) > ($1, $2)
-order by seller_id, id
-limit $3
+    or (status = 'DISCONNECTED' and lane_state <> 'RETIRED')
+) differing
+order by turn, random()
+limit $1
