@@ -29,6 +29,9 @@ pub struct Case {
 }
 
 const ACTIVE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' where seller_id = 'SELLER'";
+/// An account that works, without a run that would be the answer to whoever asks for one.
+const IDLE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' where seller_id = 'SELLER';
+    update robnu.sync_runs set state = 'SUCCEEDED' where seller_id = 'SELLER' and state in ('QUEUED', 'RUNNING', 'WAITING')";
 
 const VIEWER: &str = "insert into robnu.members (seller_id, person_id, role)
     select 'SELLER', id, 'VIEWER' from robnu.people where subject = 'VIEWER@SELLER' on conflict do nothing";
@@ -104,8 +107,8 @@ const CASES: &[Case] = &[
         )
         .status(204),
     case("replace_credentials").body(r#"{"details": {"username": "DV0001", "password": "correct horse"}}"#),
-    case("request_sync").body(r#"{"kind": "ORDERS"}"#).status(202),
-    case("test_account").arrange(ACTIVE).status(202),
+    case("request_sync").arrange(IDLE).body(r#"{"kind": "ORDERS"}"#).status(202),
+    case("test_account").arrange(IDLE).status(202),
     case("list_runs").query("limit=1"),
     case("get_run"),
     case("cancel_run").arrange(
@@ -136,10 +139,10 @@ const CASES: &[Case] = &[
         .arrange(WITHOUT_CLAIM)
         .body(r#"{"reason": "NOT_RECEIVED", "claimed_amount": "10.5"}"#)
         .status(201),
-    case("acknowledge_claim").body(r#"{"marketplace_reference": "T-1"}"#),
+    case("acknowledge_claim").arrange(FILED).body(r#"{"marketplace_reference": "T-1"}"#),
     case("win_claim").arrange(ACKNOWLEDGED).body(r#"{"recovered_amount": "10.0001"}"#),
     case("lose_claim").arrange(ACKNOWLEDGED).body(r#"{"reason": "no proof of dispatch"}"#),
-    case("cancel_claim").body(r#"{"reason": "filed by mistake"}"#),
+    case("cancel_claim").arrange(FILED).body(r#"{"reason": "filed by mistake"}"#),
     case("reopen_claim").arrange(CANCELLED).body(r#"{"reason": "cancelled by mistake"}"#),
 ];
 
@@ -154,10 +157,12 @@ const AUTHORIZED: &str =
 const WITHOUT_CLAIM: &str = "set session_replication_role = replica; delete from robnu.claim_events where seller_id = 'SELLER';
     delete from robnu.claims where seller_id = 'SELLER';
     update robnu.returns set received_at = null, received_by = null, internal_status = 'EXPECTED' where seller_id = 'SELLER'";
+const FILED: &str = "set session_replication_role = replica;
+    update robnu.claims set status = 'FILED', acknowledged_at = null, recovered_amount = null where seller_id = 'SELLER'";
 const ACKNOWLEDGED: &str = "set session_replication_role = replica;
-    update robnu.claims set status = 'ACKNOWLEDGED', acknowledged_at = now() where seller_id = 'SELLER'";
+    update robnu.claims set status = 'ACKNOWLEDGED', acknowledged_at = now(), recovered_amount = null where seller_id = 'SELLER'";
 const CANCELLED: &str = "set session_replication_role = replica;
-    update robnu.claims set status = 'CANCELLED', status_reason = 'a mistake' where seller_id = 'SELLER'";
+    update robnu.claims set status = 'CANCELLED', status_reason = 'a mistake', recovered_amount = null where seller_id = 'SELLER'";
 
 /// How a fixture seller's ids are found; `$1` is the seller.
 const PATH_IDS: &[(&str, &str)] = &[
