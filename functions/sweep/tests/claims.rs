@@ -246,13 +246,16 @@ async fn a_sweep_without_time_left_says_so_and_claims_nothing() {
 async fn what_time_was_too_short_for_the_next_invocations_do() {
     let world = World::without_lanes().await;
     many(&world, 600).await;
-    let (mut sweeps, mut made) = (0, 0);
+    // A moment more than the reserve: time for a batch or two, or for one in the end where the machine is slow.
+    let (mut sweeps, mut made, mut moment) = (0, 0, 60);
     loop {
-        // A moment more than the reserve: time for a batch or two.
-        let report = claim_with(&world.context, Instant::now() + Duration::from_millis(8_060)).await;
+        let report = claim_with(&world.context, Instant::now() + Duration::from_millis(8_000 + moment)).await;
         (sweeps, made) = (sweeps + 1, made + report.claims_made);
         if !report.time_short {
             break;
+        }
+        if report.claims_made == 0 {
+            moment += 20;
         }
         assert!(sweeps < 500, "no progress: {report:?}");
     }
