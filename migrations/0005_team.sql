@@ -15,6 +15,8 @@ create table invitations (
   expires_at timestamptz not null default now() + interval '7 days',
   -- When the mail was handed over; null when it could not be.
   sent_at timestamptz,
+  -- When a mail was made, whether it could be handed over or not; one is made with each token.
+  mailed_at timestamptz[] not null default '{}' constraint invitations_mails check (cardinality(mailed_at) <= 5),
   accepted_at timestamptz,
   revoked_at timestamptz,
   created_at timestamptz not null default now(),
@@ -23,6 +25,7 @@ create table invitations (
 );
 create unique index invitations_one_open on invitations (seller_id, lower(email collate "C")) where accepted_at is null and revoked_at is null;
 create index invitations_by_token on invitations (token_hash);
+create index invitations_by_mail on invitations (seller_id, token_made_at);
 call protect_tenant_table('invitations');
 -- The same roles hold both; the second is what remains while the seller is suspended.
 call require_right_to_read('invitations', 'members.manage', 'audit.read');
@@ -33,9 +36,39 @@ as $$
 begin
   new.invited_by := coalesce(nullif(current_setting('app.actor_id', true), '')::uuid, new.invited_by);
   new.token_made_at := now();
+  new.mailed_at := case when tg_op = 'UPDATE' then old.mailed_at else '{}' end || new.token_made_at;
   return new;
 end $$;
 create trigger note_inviter before insert or update of token_hash on invitations for each row execute function note_inviter();
+-- Nobody mails the whole world through us, nor one person all the time: 200 mails of a seller in a day, first ones and those sent
+-- again, 5 of them to one address. Fires before note_inviter. SECURITY DEFINER because it counts what its caller need not see, and
+-- holds the seller, so that those who mail at the same time count each other's mails.
+create function limit_mails() returns trigger
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+declare
+  today record;
+begin
+  -- What row security will refuse is neither looked at nor held before.
+  if not (app_may('members.manage') and new.seller_id = app_current_seller_id()) then
+    return new;
+  end if;
+  perform from sellers where seller_id = new.seller_id for no key update;
+  -- Where the last mail is older than a day, all are.
+  select count(*) as mails, count(*) filter (where lower(i.email collate "C") = lower(new.email collate "C")) as to_address
+    into today
+    from invitations i cross join unnest(i.mailed_at) as mail
+    where i.seller_id = new.seller_id and i.token_made_at > now() - interval '1 day' and mail > now() - interval '1 day';
+  if today.mails >= 200 then
+    raise exception 'the seller had too many mails sent today' using errcode = 'check_violation', constraint = 'invitations_mails_a_day';
+  end if;
+  if today.to_address >= 5 then
+    raise exception 'the address was mailed too often today' using errcode = 'check_violation', constraint = 'invitations_mails_to_address';
+  end if;
+  return new;
+end $$;
+create trigger limit_mails before insert or update of token_hash on invitations for each row execute function limit_mails();
 -- As for members: an ADMIN neither invites OWNER and ADMIN members nor touches such invitations.
 create policy insert_needs_right on invitations as restrictive for insert to robnu_tenant
   with check ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')));

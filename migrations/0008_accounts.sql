@@ -34,6 +34,7 @@ create table marketplace_accounts (
 -- Lanes and sweeps look accounts up across sellers.
 create index marketplace_accounts_lane on marketplace_accounts (lane_state, lane_checked_at);
 create index marketplace_accounts_by_id on marketplace_accounts (id);
+create index marketplace_accounts_by_age on marketplace_accounts (seller_id, created_at);
 create index marketplace_accounts_lane_differs on marketplace_accounts (seller_id, id)
   where (status in ('ACTIVE', 'NEEDS_RECONNECT') and lane_state <> 'ACTIVE')
     or (status = 'PAUSED' and lane_state = 'ACTIVE')
@@ -58,6 +59,26 @@ create policy lanes on marketplace_accounts for all to robnu_system_lanes using 
 grant select (seller_id, id, marketplace_code, status, lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until),
   update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until)
   on marketplace_accounts to robnu_system_lanes;
+
+-- Each account is a queue, whether its credentials are good or not: a seller connects 100 in a day, and any number in all.
+-- SECURITY DEFINER because it holds the seller, so that those who connect at the same time count each other's accounts.
+create function limit_new_accounts() returns trigger
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  -- What row security will refuse is neither looked at nor held before.
+  if not (app_may('accounts.manage') and new.seller_id = app_current_seller_id()) then
+    return new;
+  end if;
+  perform from sellers where seller_id = new.seller_id for no key update;
+  if (select count(*) from marketplace_accounts where seller_id = new.seller_id and created_at > now() - interval '1 day') >= 100 then
+    raise exception 'the seller has connected too many accounts today'
+      using errcode = 'check_violation', constraint = 'marketplace_accounts_a_day';
+  end if;
+  return new;
+end $$;
+create trigger limit_new_accounts before insert on marketplace_accounts for each row execute function limit_new_accounts();
 
 -- Satellites, one per marketplace. Columns named …_enc hold ciphertext under the seller's data key. An account that was
 -- connected by consent lives on the platform's own application and has no client of its own.

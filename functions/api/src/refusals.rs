@@ -26,6 +26,13 @@ pub const NOT_SUPPORTED: Refusal = conflict(
     "This marketplace's adapter cannot do that yet; list_marketplaces says what each can.",
 );
 
+/// Each account is a queue, whether its credentials are good or not.
+pub const TOO_MANY_ACCOUNTS_TODAY: Refusal = conflict(
+    "too_many_accounts_today",
+    "Too many accounts today",
+    "A seller connects at most 100 accounts within 24 hours; in all they may be any number. Go on tomorrow.",
+);
+
 /// The platform has no application at the marketplace, or the marketplace refuses it.
 pub const CONSENT_NOT_CONFIGURED: Refusal = conflict(
     "consent_not_configured",
@@ -125,11 +132,26 @@ pub const INVITATION_EXISTS: Refusal = conflict(
     "There is an open invitation for this address. Send it again, or take it back first.",
 );
 
-/// Mails are not for free, and not for everybody.
+/// What nobody accepts is clutter.
 pub const TOO_MANY_INVITATIONS: Refusal = conflict(
     "too_many_invitations",
     "Too many invitations",
-    "A seller has at most 100 open invitations and makes at most 200 in a day. Take back what nobody accepts.",
+    "A seller has at most 100 open invitations. Take back what nobody accepts.",
+);
+
+/// Mails are not for free, and not for everybody.
+pub const TOO_MANY_MAILS_TODAY: Refusal = conflict(
+    "too_many_mails_today",
+    "Too many mails today",
+    "A seller has at most 200 invitations mailed within 24 hours, those sent again with them. Try again tomorrow.",
+);
+
+/// Who does not want to come is left in peace.
+pub const INVITATION_MAILED_OFTEN: Refusal = conflict(
+    "invitation_mailed_often",
+    "Mailed often enough",
+    "An invitation is mailed at most five times, and one address gets at most five mails of a seller within 24 hours. \
+     Ask the person to look for the last one; make a new invitation another day.",
 );
 
 /// Accepted or taken back.
@@ -162,6 +184,9 @@ pub fn refusal_of(constraint: &str) -> Option<&'static Refusal> {
         "claims_window_open" => &CLAIM_WINDOW_OPEN,
         "claims_window_over" => &CLAIM_WINDOW_OVER,
         "claims_step" => &CLAIM_STEP,
+        "invitations_mails_a_day" => &TOO_MANY_MAILS_TODAY,
+        "invitations_mails" | "invitations_mails_to_address" => &INVITATION_MAILED_OFTEN,
+        "marketplace_accounts_a_day" => &TOO_MANY_ACCOUNTS_TODAY,
         _ => return None,
     })
 }

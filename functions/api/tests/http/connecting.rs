@@ -1,5 +1,6 @@
 //! Connecting accounts.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{Api, Call, ROLES, ajio};
@@ -129,6 +130,34 @@ async fn only_active_marketplaces_with_an_adapter_can_be_connected() {
         .map(|entry| entry["code"].as_str().unwrap())
         .collect();
     assert_eq!(connectable, ["AJIO", "FLIPKART", "MEESHO"]);
+}
+
+#[tokio::test]
+async fn a_seller_connects_a_hundred_accounts_in_a_day_even_at_the_same_time() {
+    let api = Api::with_pool(4).await;
+    // The fixture has four.
+    let many = format!(
+        "insert into robnu.marketplace_accounts (seller_id, marketplace_code, external_account_id, display_name)
+         select '{}', 'AJIO', 'MANY-' || n, 'many' from generate_series(1, 94) n",
+        api.sellers.ours.id
+    );
+    api.arrange(&many).await;
+    let bodies = [1, 2, 3, 4].map(|n| ajio(&format!("DV{n}")));
+    let path = accounts(&api);
+    let answers = join_all(bodies.iter().map(|body| api.post("OWNER", &path, body))).await;
+    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+    assert_eq!((made.len(), refused.len()), (2, 2));
+    for answer in refused {
+        answer.expect_problem(409, "too_many_accounts_today");
+    }
+    let before = api.contents().await;
+    api.post("OWNER", &path, &ajio("DV5")).await.expect_problem(409, "too_many_accounts_today");
+    assert_eq!(api.contents().await, before);
+    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await.len(), 2, "no other lane is asked for");
+    let theirs = format!("/v1/sellers/{}/accounts", api.sellers.theirs.id);
+    api.send(Call::post(&theirs, &ajio("DV5")).by(&api.sellers.theirs, "OWNER")).await.expect(201);
+    api.arrange("update robnu.marketplace_accounts set created_at = created_at - interval '1 day'").await;
+    api.post("OWNER", &path, &ajio("DV5")).await.expect(201);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod idempotency;
 mod invitations;
 mod lists;
 mod logs;
+mod mails;
 mod problems;
 mod queries;
 mod reads;

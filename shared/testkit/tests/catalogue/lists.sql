@@ -28,7 +28,8 @@ create temp view definer_functions (name) as values
   ('replace_flipkart_account_details(uuid, text, bytea, bytea, text)'),
   ('replace_meesho_account_details(uuid, text, bytea, bytea)'),
   ('use_authorization(bytea, bytea)'),
-  ('open_customer(uuid)'), ('returns_by_code(text)'), ('note_return_event()'), ('open_claim()'), ('note_claim_event()'), ('reopen_claim_with_evidence()');
+  ('open_customer(uuid)'), ('returns_by_code(text)'), ('note_return_event()'), ('open_claim()'), ('note_claim_event()'), ('reopen_claim_with_evidence()'),
+  ('limit_mails()'), ('limit_new_accounts()');
 
 -- Tables that a scope may write without leaving an audit event: what a marketplace said, logs of their own, and what changes
 -- with every request. Their changes by people are noted elsewhere: credentials by the account's credentials_generation.

@@ -71,6 +71,8 @@ struct Terms {
 }
 
 /// Connects an account; its lane follows within moments
+///
+/// 100 accounts of a seller within 24 hours at most, by consent or with details.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts", operation_id = "connect_account", tag = "accounts",
     responses((status = 201, description = "The account", body = Account))

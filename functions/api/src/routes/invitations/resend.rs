@@ -19,7 +19,8 @@ const RESEND_INVITATION: &str = include_str!("../../sql/resend_invitation.sql");
 
 /// Sends an invitation again
 ///
-/// With a new token, good for seven days from now; the mails before are good for nothing. Once a minute at most.
+/// With a new token, good for seven days from now; the mails before are good for nothing. Once a minute at most,
+/// and five mails for an invitation in all.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/invitations/{invitationId}/resend", operation_id = "resend_invitation",
     tag = "team", responses((status = 200, description = "The invitation", body = Invitation))
