@@ -110,6 +110,7 @@ create table return_events (
   to_status text,
   actor_kind text not null default coalesce(nullif(current_setting('app.actor_kind', true), ''), 'SYSTEM'),
   actor_id uuid default nullif(current_setting('app.actor_id', true), '')::uuid,
+  impersonation_session_id uuid default nullif(current_setting('app.impersonation_session', true), '')::uuid,
   occurred_at timestamptz not null default now(),
   primary key (seller_id, id),
   foreign key (seller_id, return_id) references returns (seller_id, id) on delete cascade
@@ -288,6 +289,7 @@ create table claim_events (
   recovered_amount numeric(14, 4),
   actor_kind text not null,
   actor_id uuid,
+  impersonation_session_id uuid,
   occurred_at timestamptz not null default now(),
   primary key (seller_id, id),
   foreign key (seller_id, claim_id) references claims (seller_id, id)
@@ -397,11 +399,13 @@ language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
 begin
-  insert into claim_events (seller_id, claim_id, from_status, to_status, reason, recovered_amount, actor_kind, actor_id)
+  insert into claim_events (seller_id, claim_id, from_status, to_status, reason, recovered_amount, actor_kind, actor_id,
+    impersonation_session_id)
   values (new.seller_id, new.id, case when tg_op = 'UPDATE' then old.status end, new.status, new.status_reason,
     coalesce(new.recovered_amount, case when tg_op = 'UPDATE' then old.recovered_amount end),
     coalesce(nullif(current_setting('app.actor_kind', true), ''), 'SYSTEM'),
-    nullif(current_setting('app.actor_id', true), '')::uuid);
+    nullif(current_setting('app.actor_id', true), '')::uuid,
+    nullif(current_setting('app.impersonation_session', true), '')::uuid);
   return null;
 end $$;
 create trigger note_claim_event after insert on claims for each row execute function note_claim_event();

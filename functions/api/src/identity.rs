@@ -243,8 +243,8 @@ fn uuid() -> Object {
     ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
 }
 
-/// The session that the header names, if there is one.
-fn impersonation(parts: &Parts) -> Result<Option<ImpersonationId>, ApiError> {
+/// The session that the header names, if there is one; nobody has looked yet whether it is the caller's.
+pub fn impersonation(parts: &Parts) -> Result<Option<ImpersonationId>, ApiError> {
     let mut values = parts.headers.get_all(IMPERSONATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let session = value.to_str().ok().filter(|_| values.next().is_none()).and_then(|text| text.parse().ok());

@@ -12,10 +12,10 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use robnu_tenancy::SellerId;
+use robnu_tenancy::{ImpersonationId, SellerId};
 use uuid::Uuid;
 
-use crate::identity::{PathId, request_id};
+use crate::identity::{PathId, impersonation, request_id};
 use crate::problem::{ApiError, Failure};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -29,6 +29,7 @@ pub async fn log_request(request: Request, next: Next) -> Response {
         method: parts.method.clone(),
         path: parts.extensions.get::<MatchedPath>().cloned(),
         seller: PathId::from_request_parts(&mut parts, &()).await.ok().map(|PathId(seller)| seller),
+        impersonation: impersonation(&parts).ok().flatten(),
     };
     let outcome = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await;
     let mut response = outcome.unwrap_or_else(|_| ApiError::Panicked.into_response());
@@ -53,6 +54,8 @@ struct Line {
     path: Option<MatchedPath>,
     /// As the path names it, whether or not the caller may see it.
     seller: Option<SellerId>,
+    /// As the header names it, likewise: what staff read is found by it.
+    impersonation: Option<ImpersonationId>,
 }
 
 impl Line {
@@ -69,6 +72,7 @@ impl Line {
                     http.status = status.as_u16(),
                     latency_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                     seller.id = self.seller.map(tracing::field::display),
+                    impersonation.session_id = self.impersonation.map(tracing::field::display),
                     error,
                     "request"
                 )

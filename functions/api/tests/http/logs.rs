@@ -105,3 +105,34 @@ async fn a_request_is_one_line_with_its_route_and_without_its_content() {
     }
     assert!(!captured.text().contains("correct horse"), "not even a library's debug line has a password");
 }
+
+#[tokio::test]
+async fn what_staff_read_is_found_by_their_session() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let body =
+        json!({"seller_id": ours.id, "reason": "a call about orders", "role": "VIEWER", "minutes": 60});
+    let session = api.send(Call::post("/v1/admin/impersonations", &body).by_staff()).await.expect(201);
+    let id = session["impersonation_id"].as_str().unwrap();
+    let captured = Captured::default();
+    let guard = captured.listen();
+    let orders = Call::get(&format!("/v1/sellers/{}/orders", ours.id));
+    api.send(orders.clone().by_staff().header("impersonation-session", id)).await.expect(200);
+    api.send(orders.clone().by(ours, "OWNER")).await.expect(200);
+    let garbage = orders.clone().by_staff().header("impersonation-session", "hunter2");
+    api.send(garbage).await.expect(400);
+    // Who names a session that is not theirs is found as well, by what came of it.
+    let stranger = orders.by(ours, "OWNER").header("impersonation-session", id);
+    api.send(stranger).await.expect_problem(403, "impersonation_over");
+    drop(guard);
+    let sessions: Vec<(Value, u64)> = captured
+        .requests()
+        .iter()
+        .map(|line| (line["impersonation.session_id"].clone(), line["http.status"].as_u64().unwrap()))
+        .collect();
+    let (id, none) = (json!(id), Value::Null);
+    assert_eq!(sessions, [(id.clone(), 200), (none.clone(), 200), (none, 400), (id, 403)]);
+    let ours_only: String =
+        captured.text().lines().filter(|line| line.contains(r#""target":"api"#)).collect();
+    assert!(!ours_only.contains("hunter2"), "only an id is logged");
+}

@@ -279,3 +279,36 @@ async fn a_session_that_is_over_stays_over_even_for_who_opened_it() {
     let orders = within(&session, Call::get(&format!("/v1/sellers/{ours}/orders")));
     api.send(orders).await.expect_problem(403, "impersonation_over");
 }
+
+#[tokio::test]
+async fn what_staff_do_to_returns_and_claims_carries_their_session_there_too() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let session = open(&api, "ADMIN").await;
+    let id = &session["impersonation_id"];
+    let scan = |by: &str| {
+        let call = Call::post(&seller_path(&api, "/returns/scan"), &json!({"code": "RN1"}));
+        if by == "STAFF" { within(&session, call) } else { call.by(ours, by) }
+    };
+    for by in ["OWNER", "STAFF"] {
+        api.send(scan(by)).await.expect(200);
+    }
+    let claim = seller_path(&api, &format!("/claims/{}", ours.claim));
+    let acknowledge = Call::post(&format!("{claim}/acknowledge"), &json!({}));
+    api.send(within(&session, acknowledge)).await.expect(200);
+
+    let actors = |thing: &Value| -> Vec<(Value, Value)> {
+        let events = thing["events"].as_array().unwrap().iter();
+        events
+            .map(|event| (event["actor_kind"].clone(), event["impersonation_session_id"].clone()))
+            .rev()
+            .take(2)
+            .collect()
+    };
+    let expected = [(json!("STAFF"), id.clone()), (json!("MEMBER"), Value::Null)];
+    let back =
+        api.get("VIEWER", &seller_path(&api, &format!("/returns/{}", ours.return_id))).await.expect(200);
+    assert_eq!(actors(&back), expected, "{back}");
+    // The owner's scan reopened the claim.
+    assert_eq!(actors(&api.get("VIEWER", &claim).await.expect(200)), expected);
+}

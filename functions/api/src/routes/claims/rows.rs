@@ -49,6 +49,8 @@ pub struct ClaimEvent {
     recovered_amount: Option<Amount>,
     actor_kind: ActorKind,
     actor_id: Option<Uuid>,
+    /// The session in which staff did it for the seller.
+    impersonation_session_id: Option<Uuid>,
     occurred_at: DateTime<Utc>,
 }
 
@@ -90,6 +92,7 @@ impl TryFrom<&Row> for ClaimEvent {
             recovered_amount: row.try_get::<_, Option<Decimal>>("recovered_amount")?.map(Amount::from),
             actor_kind: ActorKind::read(row, "actor_kind")?,
             actor_id: row.try_get("actor_id")?,
+            impersonation_session_id: row.try_get("impersonation_session_id")?,
             occurred_at: row.try_get("occurred_at")?,
         })
     }

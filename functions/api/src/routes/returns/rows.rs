@@ -70,6 +70,8 @@ pub struct ReturnEvent {
     to_status: Option<String>,
     actor_kind: ActorKind,
     actor_id: Option<Uuid>,
+    /// The session in which staff did it for the seller.
+    impersonation_session_id: Option<Uuid>,
     occurred_at: DateTime<Utc>,
 }
 
@@ -131,6 +133,7 @@ impl TryFrom<&Row> for ReturnEvent {
             to_status: row.try_get("to_status")?,
             actor_kind: ActorKind::read(row, "actor_kind")?,
             actor_id: row.try_get("actor_id")?,
+            impersonation_session_id: row.try_get("impersonation_session_id")?,
             occurred_at: row.try_get("occurred_at")?,
         })
     }
