@@ -154,6 +154,30 @@ async fn the_document_and_its_page_need_no_token_and_no_other_host() {
     }
 }
 
+#[test]
+fn what_needs_no_token_has_a_small_rate_of_its_own_at_the_gateway() {
+    const TEMPLATE: &str = include_str!("../../../../template.yaml");
+    let routes = TEMPLATE.split("      RouteKey: ").skip(1).filter_map(|rest| rest.split_once('\n'));
+    // API Gateway answers preflights by itself.
+    let open: Vec<&str> = routes
+        .filter(|(key, rest)| {
+            rest.trim_start().starts_with("AuthorizationType: NONE") && !key.starts_with("OPTIONS ")
+        })
+        .map(|(key, _)| key)
+        .collect();
+    assert_eq!(open, ["GET /v1/openapi.json", "GET /v1/docs"]);
+    let (_, settings) = TEMPLATE.split_once("      RouteSettings:\n").unwrap();
+    for key in open {
+        let (_, of_route) =
+            settings.split_once(&format!("        {key}:\n")).unwrap_or_else(|| panic!("{key}"));
+        for (name, most) in [("ThrottlingBurstLimit", 50), ("ThrottlingRateLimit", 25)] {
+            let (_, number) = of_route.split_once(&format!("{name}: ")).unwrap();
+            let number: u32 = number.lines().next().unwrap().parse().unwrap();
+            assert!((1..=most).contains(&number), "{key} {name}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_operation_succeeds_as_the_document_says() {
     let api = Api::new().await;
