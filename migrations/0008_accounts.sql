@@ -312,13 +312,16 @@ begin
 end $$;
 grant execute on function open_credentials(uuid, text) to robnu_tenant;
 
--- Wipes the secrets of an account that is disconnected. SECURITY DEFINER for the reason that replacing them has; it can take
--- secrets away and nothing else.
+-- Wipes the secrets of an account that is disconnected: every column …_enc of every satellite, those to come as well. What an
+-- account does not have stays null. SECURITY DEFINER for the reason that replacing them has; it can take secrets away and
+-- nothing else.
 create function forget_credentials(account uuid) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
 declare
+  wipe text;
+  wiped integer;
   forgotten boolean := false;
 begin
   if not app_may('accounts.manage') then
@@ -328,24 +331,18 @@ begin
   if not found then
     return;
   end if;
-  update ajio_account_details set password_enc = '', updated_at = now()
-    where seller_id = app_current_seller_id() and account_id = account and password_enc <> '';
-  forgotten := forgotten or found;
-  -- An account connected by consent has no client of its own.
-  update amazon_account_details
-    set client_secret_enc = case when client_secret_enc is not null then ''::bytea end, refresh_token_enc = '', updated_at = now()
-    where seller_id = app_current_seller_id() and account_id = account and (client_secret_enc <> '' or refresh_token_enc <> '');
-  forgotten := forgotten or found;
-  update flipkart_account_details
-    set app_secret_enc = case when app_secret_enc is not null then ''::bytea end,
-      refresh_token_enc = case when refresh_token_enc is not null then ''::bytea end, updated_at = now()
-    where seller_id = app_current_seller_id() and account_id = account and (app_secret_enc <> '' or refresh_token_enc <> '');
-  forgotten := forgotten or found;
-  update meesho_account_details
-    set api_key_enc = case when api_key_enc is not null then ''::bytea end,
-      api_secret_enc = case when api_secret_enc is not null then ''::bytea end, updated_at = now()
-    where seller_id = app_current_seller_id() and account_id = account and (api_key_enc <> '' or api_secret_enc <> '');
-  forgotten := forgotten or found;
+  for wipe in
+    select format('update %s set %s, updated_at = now() where seller_id = $1 and account_id = $2 and (%s)', c.oid::regclass,
+      string_agg(format('%1$I = case when %1$I is not null then %2$L::bytea end', a.attname, ''), ', '),
+      string_agg(format('%I <> %L', a.attname, ''), ' or '))
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and not a.attisdropped and a.attname ~ '_enc$'
+    where c.relnamespace = 'robnu'::regnamespace and c.relname ~ '_account_details$'
+    group by c.oid
+  loop
+    execute wipe using app_current_seller_id(), account;
+    get diagnostics wiped = row_count;
+    forgotten := forgotten or wiped > 0;
+  end loop;
   if forgotten then
     insert into credential_events (seller_id, account_id, event) values (app_current_seller_id(), account, 'FORGOTTEN');
   end if;

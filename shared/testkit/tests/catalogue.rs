@@ -4,32 +4,18 @@
 //! lists in `catalogue/lists.sql`. `catalogue/*.txt` hold the grants and policies as they are, to be reviewed like code.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use robnu_testkit::TestDatabase;
 use tokio_postgres::Client;
 
 #[path = "catalogue/offences.rs"]
 mod offences;
+#[path = "catalogue/rulebook.rs"]
+mod rulebook;
 
 use offences::OFFENCES;
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue")
-}
-
-/// The rules, by file name.
-fn rules() -> BTreeMap<String, String> {
-    fs::read_dir(folder().join("rules"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
-        })
-        .collect()
-}
+use rulebook::{folder, rules, sentences};
 
 /// A superuser on a database that the migrations made, not a clone of one: a clone's own grants are the test kit's.
 async fn catalogue() -> (TestDatabase, Client) {
@@ -37,25 +23,14 @@ async fn catalogue() -> (TestDatabase, Client) {
     let mut master = test.raw("robnu_master").await;
     robnu_schema::apply(&mut master, robnu_schema::MIGRATIONS).await.unwrap();
     let client = test.superuser().await;
-    client.batch_execute("set search_path = pg_catalog").await.unwrap();
-    client.batch_execute(&fs::read_to_string(folder().join("lists.sql")).unwrap()).await.unwrap();
+    rulebook::prepare(&client).await;
     (test, client)
-}
-
-async fn sentences(client: &Client, name: &str, sql: &str) -> Vec<String> {
-    let rows = client.query(sql, &[]).await.unwrap_or_else(|error| panic!("rule {name}: {error:?}"));
-    rows.iter().map(|row| row.get(0)).collect()
 }
 
 #[tokio::test]
 async fn the_migrated_database_keeps_every_rule() {
     let (_test, client) = catalogue().await;
-    let mut faults = Vec::new();
-    for (name, sql) in rules() {
-        faults.extend(
-            sentences(&client, &name, &sql).await.into_iter().map(|fault| format!("{name}: {fault}")),
-        );
-    }
+    let faults = rulebook::faults(&client).await;
     assert!(faults.is_empty(), "the catalogue breaks rules:\n{}", faults.join("\n"));
 }
 
