@@ -38,6 +38,12 @@ create temp view unaudited_tables (name) as values
   ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'),
   ('order_pii'), ('return_items'), ('return_events'), ('payouts'), ('payout_lines'), ('listings'), ('inventory');
 
+-- Columns that hold values without a type of their own: what audit events show of rows of any table.
+create temp view untyped_columns (table_name, column_name) as values ('audit_events', 'shown');
+
+-- Bytes that are neither ciphertext under a seller's key nor a hash: that key, wrapped by KMS.
+create temp view other_bytes (table_name, column_name) as values ('seller_keys', 'wrapped_key');
+
 -- Relations of ours, in whatever schema they hide.
 create temp view relations as
 select c.oid, c.relname::text as name, n.nspname::text as schema, c.relkind as kind, c.relowner::regrole::text as owner,
@@ -77,3 +83,29 @@ select p.oid, n.nspname::text as schema, p.proname || '(' || pg_get_function_ide
   coalesce(p.proacl, acldefault('f', p.proowner)) as acl
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema';
+
+-- Columns of ours, with the type that an array or a domain is made of.
+create temp view columns as
+select r.oid as relation, r.name as table_name, a.attname::text as column_name, format_type(a.atttypid, a.atttypmod) as type,
+  coalesce(e.typname, b.typname, t.typname)::text as element, a.attgenerated::text as generated
+from relations r
+join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+join pg_type t on t.oid = a.atttypid
+left join pg_type b on b.oid = t.typbasetype
+left join pg_type e on e.oid = case t.typcategory when 'A' then coalesce(nullif(t.typelem, 0), b.typelem) end
+where r.kind in ('r', 'p');
+
+-- What is money: by its last word, or because nothing but money is a decimal number.
+create temp view money_columns as
+select * from columns
+where element = 'numeric'
+  or column_name ~ '(^|_)(amount|mrp|price|value|total|subtotal|fees?|tax|gst|[cisu]gst|tcs|tds|costs?|charges?|refund|discount|commission|balance|penalty)$';
+
+-- One table per marketplace, with how to sign in there.
+create temp view satellites as select oid as relation, name from tenant_tables where name ~ '_account_details$';
+-- Tables that are the other half of a row of another.
+create temp view side_tables (relation, name, parent) as
+select relation, name, 'marketplace_accounts' from satellites
+union all select 'robnu.order_pii'::regclass, 'order_pii', 'orders';
+-- Where ciphertext may stand: there, and where records are kept whole that could not be mapped.
+create temp view ciphertext_tables (name) as select name from side_tables union all values ('quarantined_records');

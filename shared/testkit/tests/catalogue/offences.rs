@@ -372,6 +372,89 @@ pub(crate) const OFFENCES: &[Offence] = &[
     // Types
     offence("types", "create type robnu.mood as enum ('GOOD')", "robnu.mood is an enum type"),
     offence(
+        "types",
+        "alter table robnu.orders add column weight double precision",
+        "orders.weight is double precision and not on the reviewed list",
+    ),
+    offence(
+        "types",
+        "create domain robnu.share as real; alter table robnu.orders add column share robnu.share",
+        "orders.share is robnu.share and not on the reviewed list",
+    ),
+    offence(
+        "types",
+        "alter table robnu.orders add column offers jsonb[]",
+        "orders.offers is jsonb[] and not on the reviewed list",
+    ),
+    // Money
+    offence(
+        "money",
+        "alter table robnu.payouts alter column gross_amount type double precision",
+        "payouts.gross_amount is double precision, and money is numeric(14,4)",
+    ),
+    offence(
+        "money",
+        "alter table robnu.payout_lines add column shipping_fee bigint",
+        "payout_lines.shipping_fee is bigint, and money is numeric(14,4)",
+    ),
+    offence(
+        "money",
+        "alter table robnu.listings add column floor numeric",
+        "listings.floor is numeric, and money is numeric(14,4)",
+    ),
+    offence(
+        "money",
+        "alter table robnu.listings add column mrp_minor bigint",
+        "listings.mrp_minor counts minor units and is not made of an amount: bigint, generated, stored",
+    ),
+    offence(
+        "money",
+        "alter table robnu.credential_events add column fee numeric(14, 4)",
+        "credential_events holds money, and no currency stands in the row or in its parent's",
+    ),
+    // Ciphertext and side tables
+    offence(
+        "ciphertext",
+        "alter table robnu.orders add column customer_name_enc bytea",
+        "orders.customer_name_enc holds ciphertext outside the reviewed side tables",
+    ),
+    offence(
+        "ciphertext",
+        "alter table robnu.order_pii add column gift_note_enc text",
+        "order_pii.gift_note_enc is called ciphertext and is text",
+    ),
+    offence(
+        "ciphertext",
+        "alter table robnu.orders add column customer bytea",
+        "orders.customer holds bytes and is neither …_enc nor a digest",
+    ),
+    offence(
+        "ciphertext",
+        "grant select (record_enc) on robnu.quarantined_records to robnu_tenant",
+        "quarantined_records.record_enc is read by robnu_tenant without being opened",
+    ),
+    offence(
+        "ciphertext",
+        "drop policy select_opened on robnu.ajio_account_details",
+        "ajio_account_details.password_enc is read by robnu_tenant without being opened",
+    ),
+    offence(
+        "side_tables",
+        "alter table robnu.order_pii drop constraint order_pii_pkey, add column id uuid default uuidv7(), add primary key (seller_id, id)",
+        "order_pii is not keyed by orders alone, or does not go with it",
+    ),
+    offence(
+        "side_tables",
+        "create table robnu.myntra_account_details (seller_id uuid not null, account_id uuid not null, primary key (seller_id, account_id),
+           foreign key (seller_id, account_id) references robnu.marketplace_accounts (seller_id, id))",
+        "myntra_account_details is not keyed by marketplace_accounts alone, or does not go with it",
+    ),
+    offence(
+        "side_tables",
+        "alter table robnu.orders add constraint of_ajio foreign key (seller_id, account_id) references robnu.ajio_account_details",
+        "robnu.orders refers to ajio_account_details instead of marketplace_accounts",
+    ),
+    offence(
         "audit",
         "drop trigger audit on robnu.members",
         "members may be written without an audit event",

@@ -2,3 +2,9 @@
 select n.nspname || '.' || t.typname || ' is an enum type'
 from pg_type t join pg_namespace n on n.oid = t.typnamespace
 where t.typtype = 'e' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+union all
+-- Floating point is exact about nothing, money about one locale, and JSON says nothing about what it holds.
+select c.table_name || '.' || c.column_name || ' is ' || c.type || ' and not on the reviewed list'
+from columns c
+where c.element in ('float4', 'float8', 'money', 'json', 'jsonb', 'xml', 'hstore')
+  and (c.table_name, c.column_name) not in (select table_name, column_name from untyped_columns)

@@ -1,0 +1,16 @@
+-- Money is numeric(14,4) with a currency, whatever its column is called, and never floating point. Beside it there may be minor
+-- units, which are made of it and never written.
+select m.table_name || '.' || m.column_name || ' is ' || m.type || ', and money is numeric(14,4)'
+from money_columns m where m.type <> 'numeric(14,4)'
+union all
+select c.table_name || '.' || c.column_name || ' counts minor units and is not made of an amount: bigint, generated, stored'
+from columns c where c.column_name ~ '_minor$' and (c.type <> 'bigint' or c.generated <> 's')
+union all
+-- The row says in which currency, or the row that it belongs to.
+select distinct m.table_name || ' holds money, and no currency stands in the row or in its parent''s'
+from money_columns m
+where not exists (
+  select from columns c
+  where c.column_name = 'currency' and c.type = 'text'
+    and (c.relation = m.relation or c.relation in (
+      select f.confrelid from pg_constraint f where f.conrelid = m.relation and f.contype = 'f')))
