@@ -73,6 +73,7 @@ create index returns_by_order on returns (seller_id, order_id);
 create index returns_without_order on returns (seller_id, account_id, external_order_id) where order_id is null;
 create index returns_by_external_id on returns (seller_id, external_return_id text_pattern_ops);
 create index returns_by_tracking_number on returns (seller_id, tracking_number text_pattern_ops);
+create index returns_by_order_number on returns (seller_id, external_order_id text_pattern_ops);
 create index returns_by_shipment on returns (seller_id, external_shipment_id text_pattern_ops);
 -- The sweep asks across sellers for what did not come in time.
 create index returns_overdue on returns (claim_due_at) where internal_status = 'EXPECTED' and status <> 'CANCELLED';

@@ -19,10 +19,10 @@ const MANY: &str = "
     select seller_id, id, '1', 'S' || external_order_id, 1, 10, 'CUSTOMER' from robnu.orders where external_order_id ~ '^M';
     insert into robnu.shipments (seller_id, order_id, external_shipment_id, status, tracking_number)
     select seller_id, id, 'P' || external_order_id, 'x', 'T' || external_order_id from robnu.orders where external_order_id ~ '^M';
-    insert into robnu.returns (seller_id, account_id, external_return_id, order_id, tracking_number, return_type, status, marketplace_status,
-      initiated_at, claim_window_days, claim_due_at)
-    select seller_id, account_id, 'R' || external_order_id, id, 'B' || external_order_id, 'RTO', 'DELIVERED', 'x', placed_at, 60,
-      placed_at + interval '60 days'
+    insert into robnu.returns (seller_id, account_id, external_return_id, order_id, external_order_id, external_shipment_id, tracking_number,
+      return_type, status, marketplace_status, initiated_at, claim_window_days, claim_due_at)
+    select seller_id, account_id, 'R' || external_order_id, id, external_order_id, 'P' || external_order_id, 'B' || external_order_id,
+      'RTO', 'DELIVERED', 'x', placed_at, 60, placed_at + interval '60 days'
     from robnu.orders where external_order_id ~ '^M';
     insert into robnu.claims (seller_id, return_id, account_id, reason, created_at)
     select seller_id, id, account_id, 'DAMAGED', initiated_at from robnu.returns where external_return_id ~ '^RM';
@@ -63,6 +63,8 @@ fn cases(ajio: &str) -> Vec<Case> {
         Case("search", "'M04', 20".to_owned(), 5 * 20),
         Case("search", "'TM040000', 20".to_owned(), 5),
         Case("search", "'BM040', 20".to_owned(), 5 * 20),
+        Case("search", "'PM040000', 20".to_owned(), 5),
+        Case("search", "'PM04', 20".to_owned(), 5 * 20),
         Case("shipments_newest", format!("'ffffffff-ffff-ffff-ffff-ffffffffffff', 51{}", none(6)), 2 * page),
         Case(
             "shipments_tracked",

@@ -67,6 +67,7 @@ impl ToSchema for SearchText {}
 /// Finds orders, shipments and returns by a number
 ///
 /// By the marketplace's order, shipment or return number and by the air waybill of either way, whole or by the beginning.
+/// A return is also found by the numbers of its order and of the parcel that went out.
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/search", operation_id = "search", tag = "search",
     params(("q" = inline(SearchText), Query, description = "The number, or its first characters.")),

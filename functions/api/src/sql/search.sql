@@ -14,6 +14,12 @@ with hits as (
   union all
   (select 'RETURN', r.id, r.order_id, r.account_id, 'tracking_number', r.tracking_number, r.status
    from robnu.returns r where r.tracking_number ~>=~ $1 and r.tracking_number ~<~ ($1 || chr(1114111)) order by r.tracking_number using ~<~ limit $2)
+  union all
+  (select 'RETURN', r.id, r.order_id, r.account_id, 'external_order_id', r.external_order_id, r.status
+   from robnu.returns r where r.external_order_id ~>=~ $1 and r.external_order_id ~<~ ($1 || chr(1114111)) order by r.external_order_id using ~<~ limit $2)
+  union all
+  (select 'RETURN', r.id, r.order_id, r.account_id, 'external_shipment_id', r.external_shipment_id, r.status
+   from robnu.returns r where r.external_shipment_id ~>=~ $1 and r.external_shipment_id ~<~ ($1 || chr(1114111)) order by r.external_shipment_id using ~<~ limit $2)
 )
 select h.kind, h.id, h.order_id, coalesce(h.account_id, o.account_id) as account_id, a.marketplace_code, h.field, h.value, h.status,
   h.value = $1 as exact

@@ -255,11 +255,39 @@ async fn search_finds_numbers_whole_and_by_their_beginning_and_says_what_they_ar
         async |q: &str| found(api.get("VIEWER", &path(&api, &format!("search?q={q}"))).await.expect(200));
     assert_eq!(search("AWB1").await, [hit("SHIPMENT", "AWB1", true)]);
     assert_eq!(search("RAWB").await, [hit("RETURN", "RAWB1", false)]);
-    assert_eq!(search("FN1").await, [hit("ORDER", "FN1", true), hit("SHIPMENT", "FN1", true)]);
+    assert_eq!(
+        search("FN1").await,
+        [hit("ORDER", "FN1", true), hit("RETURN", "FN1", true), hit("SHIPMENT", "FN1", true)]
+    );
     assert_eq!(search("TX1").await, [hit("SHIPMENT", "TX1", true), hit("SHIPMENT", "TX10", false)]);
     assert_eq!(search("PX10").await, [hit("SHIPMENT", "PX10", true)]);
     for nothing in ["awb1", "%25%25%25", "___", "ZZZ", "%F0%9F%93%A6%F0%9F%93%A6%F0%9F%93%A6"] {
         assert!(search(nothing).await.is_empty(), "{nothing}");
+    }
+}
+
+#[tokio::test]
+async fn a_return_is_found_by_the_numbers_of_an_order_and_a_parcel_that_are_not_known_here() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    api.arrange(&format!(
+        "insert into robnu.returns (seller_id, account_id, external_return_id, external_order_id, external_shipment_id, return_type,
+           status, marketplace_status, initiated_at)
+         values ('{}', '{}', 'RQ-1', 'OQ-1', 'PQ-1', 'RTO', 'IN_TRANSIT', 'x', '2026-02-01T00:00:00Z')",
+        ours.id, ours.ajio
+    ))
+    .await;
+    for (number, field) in
+        [("OQ-1", "external_order_id"), ("PQ-1", "external_shipment_id"), ("RQ-1", "external_return_id")]
+    {
+        for (q, exact) in [(number, true), (&number[..3], false)] {
+            let found = api.get("VIEWER", &path(&api, &format!("search?q={q}"))).await.expect(200);
+            assert_eq!(found["hits"].as_array().map(Vec::len), Some(1), "{q}: {found}");
+            let hit = &found["hits"][0];
+            assert_eq!((&hit["kind"], &hit["field"]), (&json!("RETURN"), &json!(field)), "{q}");
+            assert_eq!((&hit["value"], &hit["exact"]), (&json!(number), &json!(exact)), "{q}");
+            assert_eq!((&hit["order_id"], &hit["account_id"]), (&Value::Null, &json!(ours.ajio)), "{q}");
+        }
     }
 }
 
@@ -270,7 +298,8 @@ async fn search_finds_nothing_of_another_seller() {
         "set session_replication_role = replica;
          update robnu.orders set external_order_id = 'THEIRS-O' where seller_id = '{0}';
          update robnu.shipments set external_shipment_id = 'THEIRS-S', tracking_number = 'THEIRS-T' where seller_id = '{0}';
-         update robnu.returns set external_return_id = 'THEIRS-R', tracking_number = 'THEIRS-B' where seller_id = '{0}'",
+         update robnu.returns set external_return_id = 'THEIRS-R', tracking_number = 'THEIRS-B', external_order_id = 'THEIRS-O',
+           external_shipment_id = 'THEIRS-S' where seller_id = '{0}'",
         api.sellers.theirs.id
     ))
     .await;
