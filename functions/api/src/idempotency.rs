@@ -81,7 +81,7 @@ impl Idempotency {
     /// when there is a key.
     ///
     /// `read` may refuse only when the statements have changed nothing (no row matched, say): without a key they are
-    /// committed before it looks.
+    /// committed before it looks. The HTTP tests hold every answer that is no success against what was committed.
     pub async fn run<S: Keyed, T: Serialize>(
         &self,
         database: &Database,

@@ -4,12 +4,14 @@ mod call;
 mod cloud;
 mod conformance;
 mod consent;
+mod watch;
 
 pub use call::{Answer, Call};
 pub use cloud::Cloud;
 use conformance::assert_described;
 pub use conformance::request_mismatches;
 pub use consent::{REDIRECT_URI, approve, browse};
+use watch::Watch;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +40,8 @@ pub struct Api {
     /// The marketplaces.
     pub simulator: Simulator,
     router: Router,
+    /// Where requests come one after the other.
+    watch: Option<Watch>,
 }
 
 impl Api {
@@ -81,7 +85,8 @@ impl Api {
             sqs: cloud.sqs.clone(),
             lane_requests_queue_url: cloud.lane_requests.clone(),
         };
-        let api = Self { sellers, cloud, test, simulator, router: router(app) };
+        let watch = if config.pool_size == 1 { Some(Watch::new(&test).await) } else { None };
+        let api = Self { sellers, cloud, test, simulator, router: router(app), watch };
         api.equip().await;
         api
     }
@@ -117,11 +122,18 @@ impl Api {
         assert_eq!(superuser.execute(sql, &[&seller.id, &name]).await.unwrap(), 1);
     }
 
-    /// Sends a call through the router, and holds the answer against the document.
+    /// Sends a call through the router, and holds the answer against the document and against what was committed.
     pub async fn send(&self, call: Call) -> Answer {
         let (method, path) = (call.method.clone(), call.path.clone());
+        let Some(watch) = &self.watch else {
+            let answer = call.send(self.router.clone()).await;
+            assert_described(&method, &path, &answer);
+            return answer;
+        };
+        let before = watch.latest().await;
         let answer = call.send(self.router.clone()).await;
         assert_described(&method, &path, &answer);
+        watch.assert_unchanged(before, &path, &answer).await;
         answer
     }
 

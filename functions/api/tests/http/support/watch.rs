@@ -1,0 +1,68 @@
+//! Whether a request that was refused has changed something all the same.
+//!
+//! Without an idempotency key a POST's statements are committed before its rows are looked at, so the code alone does not
+//! make sure that what is answered with a problem had no effect. Here every answer is held against what was committed
+//! meanwhile.
+
+use robnu_testkit::TestDatabase;
+use tokio_postgres::Client;
+
+use super::Answer;
+
+/// Notes each row that is written, in the transaction that writes it: what is rolled back leaves no note. What is counted
+/// with every request, refused or not, is left out.
+const NOTES: &str = "
+    create schema watch;
+    create unlogged table watch.changes (id bigint generated always as identity primary key, name text not null);
+    create function watch.note() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+    begin
+      insert into watch.changes (name) values (tg_table_name);
+      return null;
+    end $$;
+    do $$
+    declare
+      name text;
+    begin
+      for name in select tablename from pg_tables
+        where schemaname = 'robnu' and tablename not in ('request_counts', 'person_requests', 'schema_migrations') loop
+        execute format('create trigger watch after insert or update or delete on robnu.%I for each row execute function watch.note()', name);
+      end loop;
+    end $$";
+
+/// The one operation that commits something before it may refuse, where it ends and what that is: a state is used up before the
+/// marketplace is asked whether the code is good, so that no code is tried twice.
+const COMMITS_BEFORE: (&str, [&str; 2]) =
+    ("/accounts/authorizations/complete", ["account_authorizations", "audit_events"]);
+
+/// An eye on a test's database. Requests at the same time cannot be told apart, so it looks at one after the other only.
+pub struct Watch {
+    client: Client,
+}
+
+impl Watch {
+    pub async fn new(test: &TestDatabase) -> Self {
+        let client = test.superuser().await;
+        client.batch_execute(NOTES).await.expect("changes can be noted");
+        Self { client }
+    }
+
+    /// The latest note.
+    pub async fn latest(&self) -> i64 {
+        let sql = "select coalesce(max(id), 0) from watch.changes";
+        self.client.query_one(sql, &[]).await.expect("notes can be read").get(0)
+    }
+
+    /// Checks that what is no success came without a change since a note.
+    pub async fn assert_unchanged(&self, since: i64, path: &str, answer: &Answer) {
+        if answer.status.is_success() {
+            return;
+        }
+        let sql = "select coalesce(array_agg(distinct name), '{}') from watch.changes where id > $1";
+        let mut changed: Vec<String> =
+            self.client.query_one(sql, &[&since]).await.expect("notes can be read").get(0);
+        if path.ends_with(COMMITS_BEFORE.0) {
+            changed.retain(|name| !COMMITS_BEFORE.1.contains(&name.as_str()));
+        }
+        assert!(changed.is_empty(), "{path} was refused and has changed {changed:?}: {}", answer.text);
+    }
+}
