@@ -35,19 +35,29 @@ create policy select_needs_right on impersonation_sessions as restrictive for se
 call audit('impersonation_sessions', 'insert or update', 'impersonation', 'id', 'super_admin_id', 'reason', 'role', 'expires_at', 'ended_at');
 grant select on impersonation_sessions to robnu_tenant;
 
--- Staff see every seller's name and state, may suspend and resume, and have sessions of their own.
-create policy staff on sellers for all to robnu_staff using (true) with check (true);
+-- Whether the person of the transaction is a super admin now. Of super_admins everybody sees their own row only.
+create function app_is_super_admin() returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$ select exists (select from robnu.super_admins where removed_at is null) $$;
+grant execute on function app_is_super_admin() to robnu_staff;
+
+-- Staff see every seller's name and state, may suspend and resume, and have sessions of their own. The door asks who they are;
+-- so do the policies, because robnu_api can become robnu_staff without the door.
+create policy staff on sellers for all to robnu_staff
+  using ((select app_is_super_admin())) with check ((select app_is_super_admin()));
 grant select (seller_id, name, suspended_at, suspension_reason, version, created_at), update (suspended_at, suspension_reason, updated_at)
   on sellers to robnu_staff;
 -- The sweep leaves suspended sellers alone.
 create policy sweep on sellers for select to robnu_system_sweep using (true);
 grant select (seller_id, suspended_at) on sellers to robnu_system_sweep;
-create policy staff_reads on impersonation_sessions for select to robnu_staff using (true);
+create policy staff_reads on impersonation_sessions for select to robnu_staff using ((select app_is_super_admin()));
 create policy staff_opens on impersonation_sessions for insert to robnu_staff
-  with check (super_admin_id in (select id from super_admins where removed_at is null));
+  with check ((select app_is_super_admin()) and super_admin_id in (select id from super_admins));
 -- What is over stays over.
 create policy staff_ends on impersonation_sessions for update to robnu_staff
-  using (super_admin_id in (select id from super_admins) and ended_at is null) with check (super_admin_id in (select id from super_admins));
+  using ((select app_is_super_admin()) and super_admin_id in (select id from super_admins) and ended_at is null)
+  with check ((select app_is_super_admin()) and super_admin_id in (select id from super_admins));
 grant select (seller_id, id, super_admin_id, reason, role, started_at, expires_at, ended_at),
   insert (seller_id, id, super_admin_id, reason, role, expires_at), update (ended_at)
   on impersonation_sessions to robnu_staff;

@@ -1,4 +1,5 @@
-//! What a door leaves of what was set before it, and what its transaction leaves behind: nothing.
+//! What a door leaves of what was set before it, and what its transaction leaves behind: nothing. What is behind a door for
+//! somebody who is not let in, or did not come through it: nothing either.
 //!
 //! Raw connections, so that what is seen is the doors' own work and none of the pool's.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
@@ -97,5 +98,40 @@ async fn behind_a_door_there_is_no_other_door() {
             );
             client.batch_execute("rollback").await.unwrap();
         }
+    }
+}
+
+/// As whom a session of robnu_api became staff without the door, as far as settings go that anybody can make: a member, a
+/// stranger, and one who was a super admin.
+const NOT_STAFF: [&str; 3] = ["OWNER@", "a stranger", "FORMER"];
+
+#[tokio::test]
+async fn who_becomes_staff_without_being_a_super_admin_sees_and_changes_nothing() {
+    let test = TestDatabase::new().await;
+    let sellers = TwoSellers::seed(&test).await;
+    let former = "insert into robnu.super_admins (subject, removed_at) values ('FORMER', now())";
+    test.superuser().await.batch_execute(former).await.unwrap();
+    let client = test.raw("robnu_api").await;
+    let as_staff = async |subject: &str, sql: &str| {
+        let subject = subject.replace('@', &format!("@{}", sellers.ours.id));
+        let enter = format!("set local role robnu_staff; set local app.current_subject = '{subject}'");
+        client.batch_execute(&format!("begin; {enter}")).await.unwrap();
+        let answer = client.execute(sql, &[]).await;
+        client.batch_execute("rollback").await.unwrap();
+        answer.map_err(|error| error.code().unwrap().code().to_owned())
+    };
+    for sql in [
+        "select seller_id from robnu.sellers",
+        "select seller_id from robnu.impersonation_sessions",
+        "update robnu.sellers set suspended_at = now(), suspension_reason = 'no reason'",
+        "update robnu.impersonation_sessions set ended_at = now()",
+        "insert into robnu.impersonation_sessions (seller_id, super_admin_id, reason, role, expires_at)
+         select s.seller_id, a.id, 'no reason', 'ADMIN', now() + interval '1 hour' from robnu.sellers s, robnu.super_admins a",
+    ] {
+        for subject in NOT_STAFF {
+            assert_eq!(as_staff(subject, sql).await, Ok(0), "{subject} gets through: {sql}");
+        }
+        assert_eq!(as_staff("", sql).await, Err("RB003".to_owned()), "nobody gets through: {sql}");
+        assert_eq!(as_staff("STAFF", sql).await, Ok(2), "{sql}");
     }
 }

@@ -9,14 +9,17 @@ create temp view scope_roles (name) as values
   ('robnu_tenant'), ('robnu_person'), ('robnu_staff'), ('robnu_tenant_sweep'), ('robnu_system_sweep'), ('robnu_system_lanes'),
   ('robnu_system_retention');
 -- May have policies that are `true`: their column grants say how little they see of every seller.
-create temp view system_roles (name) as values ('robnu_system_sweep'), ('robnu_system_lanes'), ('robnu_staff');
+create temp view system_roles (name) as values ('robnu_system_sweep'), ('robnu_system_lanes');
+-- Sees every seller, in as few columns, while the person of the transaction is a super admin.
+create temp view staff_roles (name) as values ('robnu_staff');
 -- The platform's own work in one seller's scope: sees that seller, never more.
 create temp view inner_roles (name) as values ('robnu_tenant_sweep');
 -- Lets go of old rows, of all sellers: sees no row that is young.
 create temp view forgetting_roles (name) as values ('robnu_system_retention');
 -- Hold nothing on columns yet to come.
 create temp view column_roles (name) as
-  select name from system_roles union all select name from inner_roles union all select name from forgetting_roles;
+  select name from system_roles union all select name from staff_roles
+  union all select name from inner_roles union all select name from forgetting_roles;
 create temp view login_roles (name) as values ('robnu_api'), ('robnu_adapter'), ('robnu_sweep'), ('robnu_lanes');
 
 -- Functions that run with the owner's rights, each with its reason in the migration that makes it.

@@ -140,6 +140,16 @@ pub(crate) const OFFENCES: &[Offence] = &[
         "alter policy retention on robnu.request_counts with check (window_start < now())",
         "request_counts: the policy retention lets robnu_system_retention do more than let go of old rows",
     ),
+    offence(
+        "other_policies",
+        "alter policy staff_reads on robnu.impersonation_sessions using (true)",
+        "impersonation_sessions: the policy staff_reads lets robnu_staff in who is no super admin",
+    ),
+    offence(
+        "other_policies",
+        "alter policy staff on robnu.sellers with check ((select robnu.app_is_super_admin()) or name = 'a seller')",
+        "sellers: the policy staff lets robnu_staff in who is no super admin",
+    ),
     // Keys
     offence("keys", "create table robnu.notes (seller_id uuid not null)", "notes has no primary key"),
     offence(
