@@ -9,6 +9,8 @@ create table audit_events (
   actor_kind text not null check (actor_kind in ('MEMBER', 'STAFF', 'JOB', 'PERSON', 'SYSTEM')),
   -- The person, the super admin or the account, as actor_kind says.
   actor_id uuid,
+  -- Of a person, as it was then: the trail neither forgets who has left nor follows them.
+  actor_email text,
   impersonation_session_id uuid,
   -- A noun and a verb, such as account.changed.
   action text not null,
@@ -28,11 +30,14 @@ create function write_audit_event(seller uuid, action text, object_id uuid, chan
 language sql
 set search_path = robnu, pg_temp
 as $$
-  insert into audit_events (seller_id, actor_kind, actor_id, impersonation_session_id, action, object_id, changed, shown)
-  values (seller, coalesce(nullif(current_setting('app.actor_kind', true), ''), 'SYSTEM'),
-    nullif(current_setting('app.actor_id', true), '')::uuid,
-    nullif(current_setting('app.impersonation_session', true), '')::uuid,
-    action, object_id, changed, shown)
+  insert into audit_events
+    (seller_id, actor_kind, actor_id, actor_email, impersonation_session_id, action, object_id, changed, shown)
+  select seller, actor.kind, actor.id, (select email from people where id = actor.id and actor.kind in ('MEMBER', 'PERSON')),
+    nullif(current_setting('app.impersonation_session', true), '')::uuid, action, object_id, changed, shown
+  from (
+    select coalesce(nullif(current_setting('app.actor_kind', true), ''), 'SYSTEM') as kind,
+      nullif(current_setting('app.actor_id', true), '')::uuid as id
+  ) actor
 $$;
 
 -- One event per changed row. Arguments: the noun, the column that names the object, the columns whose values are shown.
@@ -75,17 +80,3 @@ end $$;
 call audit('sellers', 'insert or update of name, claim_window_days, suspended_at, suspension_reason', 'seller', 'seller_id',
   'name', 'claim_window_days', 'suspended_at', 'suspension_reason');
 call audit('members', 'insert or update or delete', 'member', 'id', 'person_id', 'role', 'scan_returns');
-
--- Who did what, by name: the emails of those whose events these are, also of people who have left the team. SECURITY DEFINER
--- because a policy of people that let former members through would do so in every statement; this tells only who acted for
--- the scope's seller, by events that its reader may read.
-create function audit_actor_emails(events uuid[]) returns table (event_id uuid, email text)
-language sql stable security definer rows 200
-set search_path = robnu, pg_temp
-as $$
-  select e.id, p.email
-  from audit_events e join people p on p.id = e.actor_id
-  where (select app_may('audit.read')) and e.seller_id = (select app_current_seller_id()) and e.id = any (events)
-    and e.actor_kind in ('MEMBER', 'PERSON')
-$$;
-grant execute on function audit_actor_emails(uuid[]) to robnu_tenant;

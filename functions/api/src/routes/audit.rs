@@ -44,7 +44,7 @@ struct AuditActor {
     kind: ActorKind,
     /// The person, the super admin or the account, as `kind` says.
     id: Option<Uuid>,
-    /// Of a person who is a member or has been one, as it is now.
+    /// Of a member, as it was then.
     email: Option<String>,
 }
 

@@ -25,7 +25,7 @@ create temp view login_roles (name) as values ('robnu_api'), ('robnu_adapter'), 
 -- Functions that run with the owner's rights, each with its reason in the migration that makes it.
 create temp view definer_functions (name) as values
   ('sign_up_seller(uuid, text, text, uuid, bytea, text)'),
-  ('keep_an_owner()'), ('audit_row()'), ('audit_actor_emails(uuid[])'), ('accept_invitation(bytea, text)'), ('knock(text, uuid)'), ('refuse_flood()'), ('check_sign_up()'), ('open_credentials(uuid, text)'), ('forget_credentials(uuid)'),
+  ('keep_an_owner()'), ('audit_row()'), ('accept_invitation(bytea, text)'), ('knock(text, uuid)'), ('refuse_flood()'), ('check_sign_up()'), ('open_credentials(uuid, text)'), ('forget_credentials(uuid)'),
   ('replace_ajio_account_details(uuid, text, bytea)'),
   ('replace_amazon_account_details(uuid, text, bytea, bytea)'),
   ('replace_flipkart_account_details(uuid, text, bytea, bytea, text)'),
