@@ -7,8 +7,8 @@ set local search_path = robnu;
 create table orgs (
   id uuid primary key default uuidv7(),
   name text not null check (length(name) between 1 and 200),
-  -- How many requests of a person are answered in ten seconds, where they are no seller's.
-  person_requests_per_window integer not null default 100 check (person_requests_per_window > 0),
+  -- How many requests of a person are answered in ten seconds, all their sellers taken together.
+  person_requests_per_window integer not null default 300 check (person_requests_per_window > 0),
   created_at timestamptz not null default now()
 );
 insert into orgs (name) values ('default');
@@ -54,11 +54,14 @@ create table sellers (
   suspension_reason text check (length(suspension_reason) between 1 and 500),
   -- How many requests are answered in ten seconds.
   requests_per_window integer not null default 200 check (requests_per_window > 0),
+  -- The first owner, who may have left since.
+  signed_up_by uuid references people (id),
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   check ((suspended_at is null) = (suspension_reason is null))
 );
+create index sellers_by_person on sellers (signed_up_by);
 call protect_tenant_table('sellers');
 call require_right_to_write('sellers', 'seller.update', 'update');
 call keep_version('sellers', 'name', 'claim_window_days', 'suspended_at', 'suspension_reason');
@@ -131,23 +134,22 @@ call protect_tenant_table('seller_keys');
 call require_right_to_read('seller_keys', 'read', 'ingest');
 grant select on seller_keys to robnu_tenant;
 
--- Whether the caller may own one seller more: RB011 above 50, RB005 for who owns a suspended one and would go on under another
--- name. SECURITY DEFINER because a person does not see why a seller is suspended. Who is not known yet may.
+-- Whether the caller may sign one seller more up: RB011 above 50, given away or not, RB005 for who owns a suspended one and
+-- would go on under another name. SECURITY DEFINER because a person does not see why a seller is suspended. Who is not known yet may.
 create function check_sign_up() returns void
 language plpgsql stable security definer
 set search_path = robnu, pg_temp
 as $$
 declare
-  owned record;
+  person constant uuid := (select id from people where subject = app_current_subject());
 begin
-  select count(*) as sellers, count(s.suspended_at) as suspended into owned
-    from people p join members m on m.person_id = p.id join sellers s on s.seller_id = m.seller_id
-    where p.subject = app_current_subject() and m.role = 'OWNER';
-  if owned.suspended > 0 then
+  if exists (
+    select from members m join sellers s on s.seller_id = m.seller_id
+    where m.person_id = person and m.role = 'OWNER' and s.suspended_at is not null) then
     raise exception 'the person owns a suspended seller' using errcode = 'RB005';
   end if;
-  if owned.sellers >= 50 then
-    raise exception 'a person owns at most 50 sellers' using errcode = 'RB011';
+  if (select count(*) from sellers where signed_up_by = person) >= 50 then
+    raise exception 'a person signs at most 50 sellers up' using errcode = 'RB011';
   end if;
 end $$;
 grant execute on function check_sign_up() to robnu_person;
@@ -168,7 +170,7 @@ begin
   select id into strict person from people where subject = app_current_subject() for no key update;
   perform check_sign_up();
   perform set_config('app.actor_id', person::text, true);
-  insert into sellers (seller_id, org_id, name) select seller, id, seller_name from orgs order by created_at, id limit 1;
+  insert into sellers (seller_id, org_id, name, signed_up_by) select seller, id, seller_name, person from orgs order by created_at, id limit 1;
   insert into members (seller_id, person_id, role) values (seller, person, 'OWNER');
   insert into seller_keys (seller_id, id, wrapped_key, kms_key_id) values (seller, key_id, wrapped_key, kms_key_id);
 end $$;

@@ -21,6 +21,10 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- Comparisons with null would let everybody in.
+  if needs is null or writes is null or suspended is null then
+    raise exception 'what the request needs is not known' using errcode = 'insufficient_privilege';
+  end if;
   if needs <> '' and needs <> all (string_to_array(held, ',')) then
     raise exception 'the role does not allow this' using errcode = 'insufficient_privilege';
   end if;
@@ -35,9 +39,12 @@ begin
   perform set_config('app.actor_id', actor::text, true), set_config('app.rights', held, true);
 end $$;
 
+-- The doors of persons are told whether this is the first transaction of a request: only that one can be refused with RB006
+-- because there were too many, as what has begun is to be ended.
+
 -- A person, as a member of a seller, for a request that needs a permission. Refuses with RB001 when there is no membership and
--- with RB006 when the seller, or a stranger to it, has sent too much; what follows in the same flight then fails as well.
-create function enter_member(subject text, seller uuid, needs text, writes boolean) returns void
+-- with RB006 when the seller, or the person, has sent too much; what follows in the same flight then fails as well.
+create function enter_member(subject text, seller uuid, needs text, writes boolean, is_first boolean default true) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -45,28 +52,30 @@ declare
   member record;
 begin
   perform robnu.enter_as('robnu_tenant', seller::text, subject, 'MEMBER', '', '', '');
+  perform robnu.refuse_flood() where is_first;
   select p.id, concat_ws(',', robnu.app_role_rights(m.role), case when m.scan_returns then 'returns.scan' end) as rights,
       s.suspended_at is not null as suspended,
       -- The seller's requests are shared: who stays below an equal share is let in, however much the others send.
-      case when counted.total > s.requests_per_window and counted.own * counted.persons > s.requests_per_window
-        then ceil(extract(epoch from counted.window_start + interval '10 seconds' - now())) else 0 end as seconds_to_wait
+      is_first and counted.total >= s.requests_per_window and counted.own * counted.persons > s.requests_per_window as too_many
     into member
     from robnu.members m
     join robnu.people p on p.id = m.person_id
     join robnu.sellers s on s.seller_id = m.seller_id
     cross join lateral (
-      select sum(c.requests) as total, count(*) as persons, max(c.window_start) as window_start,
-        sum(c.requests) filter (where c.person_id = m.person_id) as own
+      select sum(c.requests) as total,
+        -- With this request and who sends it.
+        1 + coalesce(sum(c.requests) filter (where c.person_id = m.person_id), 0) as own,
+        1 + count(*) filter (where c.person_id <> m.person_id) as persons
       from robnu.request_counts c
-      where c.seller_id = m.seller_id and c.window_start = date_bin('10 seconds', now(), 'epoch')
+      where c.seller_id = seller and c.window_start = date_bin('10 seconds', now(), 'epoch')
     ) counted
     where m.seller_id = seller and p.subject = enter_member.subject;
   if not found then
-    perform robnu.refuse_flood();
     raise exception 'no membership of this seller' using errcode = 'RB001';
   end if;
-  if member.seconds_to_wait > 0 then
-    raise exception 'the seller sends too many requests' using errcode = 'RB006', detail = member.seconds_to_wait::text;
+  if member.too_many then
+    raise exception 'the seller sends too many requests' using errcode = 'RB006',
+      detail = ceil(extract(epoch from date_bin('10 seconds', now(), 'epoch') + interval '10 seconds' - now()));
   end if;
   perform robnu.enter_with_rights(member.id, member.rights, member.suspended, needs, writes);
 end $$;
@@ -74,7 +83,8 @@ end $$;
 -- A super admin, in a live impersonation session of the seller: with the rights of the session's role, but for
 -- customers' data and for the team, in which an end of the session would end nothing.
 -- Refuses with RB009.
-create function enter_impersonation(subject text, session uuid, seller uuid, needs text, writes boolean) returns void
+create function enter_impersonation(subject text, session uuid, seller uuid, needs text, writes boolean, is_first boolean default true)
+returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -82,7 +92,7 @@ declare
   live record;
 begin
   perform robnu.enter_as('robnu_tenant', seller::text, subject, 'STAFF', '', session::text, '');
-  perform robnu.refuse_flood();
+  perform robnu.refuse_flood() where is_first;
   select i.super_admin_id, s.suspended_at is not null as suspended,
       (
         select string_agg(permission, ',') from unnest(string_to_array(robnu.app_role_rights(i.role), ',')) as permission
@@ -98,7 +108,7 @@ begin
 end $$;
 
 -- A super admin, of no seller. Refuses others with RB010.
-create function enter_staff(subject text) returns void
+create function enter_staff(subject text, is_first boolean default true) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -106,7 +116,7 @@ declare
   admin uuid;
 begin
   perform robnu.enter_as('robnu_staff', '', subject, 'STAFF', '', '', '');
-  perform robnu.refuse_flood();
+  perform robnu.refuse_flood() where is_first;
   select a.id into admin from robnu.super_admins a where a.subject = enter_staff.subject and a.removed_at is null;
   if not found then
     raise exception 'not a super admin' using errcode = 'RB010';
@@ -131,13 +141,13 @@ begin
 end $$;
 
 -- A person, of no seller yet. Refuses with RB006 who has sent too much, as the doors of staff do.
-create function enter_person(subject text) returns void
+create function enter_person(subject text, is_first boolean default true) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform robnu.enter_as('robnu_person', '', subject, 'PERSON', '', '', '');
-  perform robnu.refuse_flood();
+  perform robnu.refuse_flood() where is_first;
 end $$;
 
 -- The platform's own work across sellers; the role's column grants say how little that is.
@@ -155,7 +165,7 @@ end $$;
 grant execute on function enter_as(text, text, text, text, text, text, text)
   to robnu_api, robnu_adapter, robnu_sweep, robnu_lanes;
 grant execute on function enter_with_rights(uuid, text, boolean, text, boolean) to robnu_tenant;
-grant execute on function enter_member(text, uuid, text, boolean), enter_impersonation(text, uuid, uuid, text, boolean),
-  enter_staff(text), enter_person(text) to robnu_api;
+grant execute on function enter_member(text, uuid, text, boolean, boolean),
+  enter_impersonation(text, uuid, uuid, text, boolean, boolean), enter_staff(text, boolean), enter_person(text, boolean) to robnu_api;
 grant execute on function enter_job(uuid, uuid) to robnu_adapter;
 grant execute on function enter_system(text) to robnu_sweep, robnu_lanes;

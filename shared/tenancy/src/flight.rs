@@ -1,7 +1,7 @@
 //! One flight: several statements sent without waiting in between, answers read in order.
 //!
 //! The driver sends a request when its future is first polled, so polling each once, in order, puts them on the wire
-//! in order; only then is the first answer awaited.
+//! in order; only then is the first answer awaited. The driver drops an answer that nobody waits for when it comes.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,6 +12,7 @@ use futures_util::poll;
 use tokio_postgres::{Error, Row, Statement};
 
 use crate::Params;
+use crate::scope::Knock;
 
 /// A statement of ours and what it is sent with.
 pub(crate) type Request<'a> = (&'static str, Params<'a>);
@@ -19,28 +20,37 @@ pub(crate) type Request<'a> = (&'static str, Params<'a>);
 /// What a flight brought back.
 #[derive(Debug)]
 pub(crate) struct Landed<T, E> {
-    /// An answer per request that was sent, in order; last, the error of one that could not be.
+    /// An answer per request that was sent and is waited for, in order; last, the error of one that could not be sent.
     pub(crate) answers: Vec<Result<T, E>>,
     /// Whether every request was sent. One that cannot be encoded ends the flight before it.
     pub(crate) all_sent: bool,
 }
 
-/// Prepares what is not prepared yet on this connection, all in one flight, and sends the requests in another.
+/// Prepares what is not prepared yet on this connection, all in one flight, and sends the requests in another. The knock
+/// goes behind them, and its answer is not waited for.
 pub(crate) async fn fly(
     client: &deadpool_postgres::Client,
     requests: &[Request<'_>],
+    knock: Option<&Knock>,
 ) -> Result<Landed<Vec<Row>, Error>, Error> {
+    let knock_params = knock.map(Knock::params);
+    let knock = knock_params.as_ref().map(|params| (Knock::SQL, params.as_slice()));
+    let all: Vec<Request<'_>> = requests.iter().copied().chain(knock).collect();
     let statements: Vec<Statement> =
-        try_join_all(requests.iter().map(|(sql, _)| client.prepare_cached(sql))).await?;
-    let sending =
-        requests.iter().zip(&statements).map(|((_, params), statement)| client.query(statement, params));
+        try_join_all(all.iter().map(|(sql, _)| client.prepare_cached(sql))).await?;
+    let sending = all.iter().zip(&statements).map(|((_, params), statement)| client.query(statement, params));
     // Only the server's own answers prove that a request went out; anything else did not leave, or may not have.
-    Ok(send_all(sending, |error| error.as_db_error().is_some()).await)
+    Ok(send_all(sending, requests.len(), |error| error.as_db_error().is_some()).await)
 }
 
-/// Polls each request once, in order, then awaits the answers. An answer may be there at the first poll already, when
-/// another thread reads the socket: that request was sent like any other, and those after it must still follow.
-async fn send_all<F, T, E>(requests: impl Iterator<Item = F>, was_sent: impl Fn(&E) -> bool) -> Landed<T, E>
+/// Polls each request once, in order, then awaits the answers of the first `awaited`. An answer may be there at the first
+/// poll already, when another thread reads the socket: that request was sent like any other, and those after it must
+/// still follow.
+async fn send_all<F, T, E>(
+    requests: impl Iterator<Item = F>,
+    awaited: usize,
+    was_sent: impl Fn(&E) -> bool,
+) -> Landed<T, E>
 where
     F: Future<Output = Result<T, E>>,
 {
@@ -63,8 +73,8 @@ where
             break;
         }
     }
-    let mut answers = Vec::with_capacity(sent.len());
-    for answer in sent {
+    let mut answers = Vec::with_capacity(awaited);
+    for answer in sent.into_iter().take(awaited) {
         answers.push(match answer {
             Answer::Awaited(request) => request.await,
             Answer::Here(answer) => answer,
@@ -97,9 +107,18 @@ mod tests {
     async fn an_answer_that_is_early_does_not_end_the_flight() {
         let log = RefCell::new(Vec::new());
         let requests = [(1, false), (2, true), (3, false)].map(|(n, early)| request(&log, n, early, false));
-        let landed = send_all(requests.into_iter(), |_| false).await;
+        let landed = send_all(requests.into_iter(), 3, |_| false).await;
         assert!(landed.all_sent);
         assert_eq!(landed.answers, [Ok(1), Ok(2), Ok(3)]);
+        assert_eq!(*log.borrow(), [1, 2, 3]);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_waited_for_is_sent_all_the_same() {
+        let log = RefCell::new(Vec::new());
+        let requests = [(1, false), (2, false), (3, true)].map(|(n, early)| request(&log, n, early, false));
+        let landed = send_all(requests.into_iter(), 2, |_| false).await;
+        assert_eq!(landed.answers, [Ok(1), Ok(2)]);
         assert_eq!(*log.borrow(), [1, 2, 3]);
     }
 
@@ -107,7 +126,7 @@ mod tests {
     async fn nothing_is_sent_after_a_request_that_could_not_be() {
         let log = RefCell::new(Vec::new());
         let requests = [(1, false), (2, true), (3, false)].map(|(n, fails)| request(&log, n, fails, fails));
-        let landed = send_all(requests.into_iter(), |_| false).await;
+        let landed = send_all(requests.into_iter(), 3, |_| false).await;
         assert!(!landed.all_sent);
         assert_eq!(landed.answers, [Ok(1), Err("unsent")]);
         assert_eq!(*log.borrow(), [1, 2]);

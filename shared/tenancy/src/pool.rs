@@ -62,17 +62,9 @@ impl Database {
         let connection = self.connection().await?;
         let door = scope.door();
         let door_params = door.params();
-        let knock = door.knock();
-        let mut requests: Vec<Request<'_>> = Vec::with_capacity(5);
-        requests.extend(knock.as_ref().map(|(sql, params)| (*sql, params.as_slice())));
-        requests.extend([
-            session::BEGIN,
-            (door.sql(), door_params.as_slice()),
-            (sql, params),
-            session::COMMIT,
-        ]);
-        let mut landed = fly(connection.client(), &requests).await?;
-        session::forget_knock(&mut landed, knock.is_some());
+        let requests: [Request<'_>; 4] =
+            [session::BEGIN, (door.sql(), door_params.as_slice()), (sql, params), session::COMMIT];
+        let landed = fly(connection.client(), &requests, door.knock().as_ref()).await?;
         let committed = landed.all_sent && landed.answers.last().is_some_and(Result::is_ok);
         let outcome: Result<Vec<Vec<Row>>, Error> =
             landed.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect();

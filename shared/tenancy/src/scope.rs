@@ -1,6 +1,9 @@
 //! Scopes: on whose behalf statements run. Each names the door (`enter_…` in the migrations) through which the
 //! database lets it in, or does not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio_postgres::types::ToSql;
 
 use crate::ids::{AccountId, ImpersonationId, SellerId};
@@ -26,6 +29,31 @@ impl std::fmt::Debug for Subject {
     }
 }
 
+/// A person's request. Its first transaction counts it and may be refused because there were too many; those that follow
+/// end what has begun.
+#[derive(Debug, Clone)]
+struct Caller {
+    subject: Subject,
+    counted: Arc<AtomicBool>,
+}
+
+/// A transaction of a person's request.
+#[derive(Debug)]
+struct Visit {
+    subject: Subject,
+    is_first: bool,
+}
+
+impl Caller {
+    fn new(subject: Subject) -> Self {
+        Self { subject, counted: Arc::default() }
+    }
+
+    fn visit(&self) -> Visit {
+        Visit { subject: self.subject.clone(), is_first: !self.counted.swap(true, Ordering::Relaxed) }
+    }
+}
+
 /// One seller's data, for a member, for a super admin who acts for the seller, for a job, or for a sweep.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -36,8 +64,8 @@ pub struct SellerScope {
 
 #[derive(Debug, Clone)]
 enum Actor {
-    Member(Subject, Needs),
-    Staff(Subject, ImpersonationId, Needs),
+    Member(Caller, Needs),
+    Staff(Caller, ImpersonationId, Needs),
     Job(AccountId),
     Sweep,
 }
@@ -59,7 +87,7 @@ impl SellerScope {
     /// A person's view of a seller, for a request that needs `permission`. The database checks membership, permission,
     /// suspension and rate when the scope is entered.
     pub fn for_member(subject: Subject, seller: SellerId, permission: Permission, access: Access) -> Self {
-        Self { seller, actor: Actor::Member(subject, Needs::new(permission, access)) }
+        Self { seller, actor: Actor::Member(Caller::new(subject), Needs::new(permission, access)) }
     }
 
     /// A super admin's view of a seller. The database checks that the session is the super admin's, of this seller and
@@ -71,7 +99,7 @@ impl SellerScope {
         permission: Permission,
         access: Access,
     ) -> Self {
-        Self { seller, actor: Actor::Staff(subject, session, Needs::new(permission, access)) }
+        Self { seller, actor: Actor::Staff(Caller::new(subject), session, Needs::new(permission, access)) }
     }
 
     /// A job's view of the seller that owns its account. The database checks that it does, and lets only the
@@ -97,13 +125,13 @@ impl SellerScope {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct PersonScope {
-    subject: Subject,
+    caller: Caller,
 }
 
 impl PersonScope {
     /// The person behind a verified token.
     pub fn new(subject: Subject) -> Self {
-        Self { subject }
+        Self { caller: Caller::new(subject) }
     }
 }
 
@@ -111,13 +139,13 @@ impl PersonScope {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct StaffScope {
-    subject: Subject,
+    caller: Caller,
 }
 
 impl StaffScope {
     /// The person behind a verified token. The database checks that they are a super admin.
     pub fn new(subject: Subject) -> Self {
-        Self { subject }
+        Self { caller: Caller::new(subject) }
     }
 }
 
@@ -150,54 +178,67 @@ pub struct Door(Key);
 
 #[derive(Debug)]
 enum Key {
-    Member(Subject, SellerId, Needs),
-    Impersonation(Subject, ImpersonationId, SellerId, Needs),
+    Member(Visit, SellerId, Needs),
+    Impersonation(Visit, ImpersonationId, SellerId, Needs),
     Job(SellerId, AccountId),
     Sweep(SellerId),
-    Person(Subject),
-    Staff(Subject),
+    Person(Visit),
+    Staff(Visit),
     System(&'static str),
 }
 
 impl Door {
     pub(crate) fn sql(&self) -> &'static str {
         match self.0 {
-            Key::Member(..) => "select robnu.enter_member($1, $2, $3, $4)",
-            Key::Impersonation(..) => "select robnu.enter_impersonation($1, $2, $3, $4, $5)",
+            Key::Member(..) => "select robnu.enter_member($1, $2, $3, $4, $5)",
+            Key::Impersonation(..) => "select robnu.enter_impersonation($1, $2, $3, $4, $5, $6)",
             Key::Job(..) => "select robnu.enter_job($1, $2)",
             Key::Sweep(..) => "select robnu.enter_sweep($1)",
-            Key::Person(..) => "select robnu.enter_person($1)",
-            Key::Staff(..) => "select robnu.enter_staff($1)",
+            Key::Person(..) => "select robnu.enter_person($1, $2)",
+            Key::Staff(..) => "select robnu.enter_staff($1, $2)",
             Key::System(..) => "select robnu.enter_system($1)",
         }
     }
 
     pub(crate) fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
         match &self.0 {
-            Key::Member(subject, seller, needs) => {
-                vec![&subject.0, seller, &needs.permission, &needs.writes]
+            Key::Member(visit, seller, needs) => {
+                vec![&visit.subject.0, seller, &needs.permission, &needs.writes, &visit.is_first]
             }
-            Key::Impersonation(subject, session, seller, needs) => {
-                vec![&subject.0, session, seller, &needs.permission, &needs.writes]
+            Key::Impersonation(visit, session, seller, needs) => {
+                vec![&visit.subject.0, session, seller, &needs.permission, &needs.writes, &visit.is_first]
             }
             Key::Job(seller, account) => vec![seller, account],
             Key::Sweep(seller) => vec![seller],
-            Key::Person(subject) | Key::Staff(subject) => vec![&subject.0],
+            Key::Person(visit) | Key::Staff(visit) => vec![&visit.subject.0, &visit.is_first],
             Key::System(role) => vec![role],
         }
     }
 
-    /// The statement that counts a person's request, and its parameters. A transaction of its own, before the scope's, so
-    /// that requests of one seller never wait for each other's work.
-    pub(crate) fn knock(&self) -> Option<(&'static str, Vec<&(dyn ToSql + Sync)>)> {
-        let (subject, seller): (_, &(dyn ToSql + Sync)) = match &self.0 {
-            Key::Member(subject, seller, _) => (subject, seller),
-            Key::Impersonation(subject, ..) | Key::Person(subject) | Key::Staff(subject) => {
-                (subject, &None::<SellerId>)
-            }
+    /// What counts the request whose first transaction this is.
+    pub(crate) fn knock(&self) -> Option<Knock> {
+        let (visit, seller) = match &self.0 {
+            Key::Member(visit, seller, _) => (visit, Some(*seller)),
+            Key::Impersonation(visit, ..) | Key::Person(visit) | Key::Staff(visit) => (visit, None),
             Key::Job(..) | Key::Sweep(_) | Key::System(_) => return None,
         };
-        Some(("select robnu.knock($1, $2)", vec![&subject.0, seller]))
+        visit.is_first.then(|| Knock { subject: visit.subject.clone(), seller })
+    }
+}
+
+/// Counts a request, in a transaction of its own: requests of one seller never wait for each other's work. It is sent
+/// behind the end of the request's first transaction, and nobody waits for its answer.
+#[derive(Debug)]
+pub(crate) struct Knock {
+    subject: Subject,
+    seller: Option<SellerId>,
+}
+
+impl Knock {
+    pub(crate) const SQL: &'static str = "select robnu.knock($1, $2)";
+
+    pub(crate) fn params(&self) -> [&(dyn ToSql + Sync); 2] {
+        [&self.subject.0, &self.seller]
     }
 }
 
@@ -219,9 +260,9 @@ pub trait Scope: sealed::Sealed {
 impl Scope for SellerScope {
     fn door(&self) -> Door {
         Door(match &self.actor {
-            Actor::Member(subject, needs) => Key::Member(subject.clone(), self.seller, *needs),
-            Actor::Staff(subject, session, needs) => {
-                Key::Impersonation(subject.clone(), *session, self.seller, *needs)
+            Actor::Member(caller, needs) => Key::Member(caller.visit(), self.seller, *needs),
+            Actor::Staff(caller, session, needs) => {
+                Key::Impersonation(caller.visit(), *session, self.seller, *needs)
             }
             Actor::Job(account) => Key::Job(self.seller, *account),
             Actor::Sweep => Key::Sweep(self.seller),
@@ -231,13 +272,13 @@ impl Scope for SellerScope {
 
 impl Scope for PersonScope {
     fn door(&self) -> Door {
-        Door(Key::Person(self.subject.clone()))
+        Door(Key::Person(self.caller.visit()))
     }
 }
 
 impl Scope for StaffScope {
     fn door(&self) -> Door {
-        Door(Key::Staff(self.subject.clone()))
+        Door(Key::Staff(self.caller.visit()))
     }
 }
 

@@ -4,21 +4,13 @@ use tokio_postgres::Row;
 
 use crate::Params;
 use crate::error::Error;
-use crate::flight::{Landed, Request, fly};
+use crate::flight::{Request, fly};
 use crate::pool::Connection;
-use crate::scope::Door;
+use crate::scope::{Door, Knock};
 
 pub(crate) const BEGIN: Request<'static> = ("begin", &[]);
 pub(crate) const COMMIT: Request<'static> = ("commit", &[]);
 const ROLLBACK: Request<'static> = ("rollback", &[]);
-
-/// Drops the answer to the knock that led a flight. Whether it counted or not, the scope's own transaction says what came
-/// of the request; an error of the count alone must not make a committed request look failed.
-pub(crate) fn forget_knock<T, E>(landed: &mut Landed<T, E>, knocked: bool) {
-    if knocked && landed.answers.len() > 1 {
-        drop(landed.answers.remove(0));
-    }
-}
 
 /// Statements of one transaction, in one scope. BEGIN and the scope's door travel with the first statement.
 ///
@@ -27,6 +19,8 @@ pub(crate) fn forget_knock<T, E>(landed: &mut Landed<T, E>, knocked: bool) {
 pub struct Session {
     connection: Connection,
     door: Option<Door>,
+    /// Goes with the end of the transaction, however it ends; one that is dropped is not counted.
+    knock: Option<Knock>,
     failed: bool,
     /// An error said something about the connection rather than about the rows: it is closed, not given back. A plan
     /// that a migration has invalidated is such an error; it would come back with every use of the connection.
@@ -43,7 +37,8 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     pub(crate) fn new(connection: Connection, door: Door) -> Self {
-        Self { connection, door: Some(door), failed: false, suspect: false, over: false }
+        let knock = door.knock();
+        Self { connection, door: Some(door), knock, failed: false, suspect: false, over: false }
     }
 
     /// Runs one statement.
@@ -108,7 +103,7 @@ impl Session {
     /// Gives everything up and keeps the connection, unless an error made it suspect.
     pub async fn rollback(self) -> Result<(), Error> {
         if self.door.is_none() {
-            for answer in fly(self.connection.client(), &[ROLLBACK]).await?.answers {
+            for answer in fly(self.connection.client(), &[ROLLBACK], self.knock.as_ref()).await?.answers {
                 answer?;
             }
         }
@@ -128,20 +123,20 @@ impl Session {
         self.suspect = true;
         let door = self.door.take();
         let door_params = door.as_ref().map(Door::params).unwrap_or_default();
-        let knock = door.as_ref().and_then(Door::knock);
-        let mut all: Vec<Request<'_>> = Vec::with_capacity(requests.len() + 4);
-        all.extend(knock.as_ref().map(|(sql, params)| (*sql, params.as_slice())));
+        let mut all: Vec<Request<'_>> = Vec::with_capacity(requests.len() + 3);
         if let Some(door) = &door {
             all.extend([BEGIN, (door.sql(), door_params.as_slice())]);
         }
-        let skipped = all.len() - usize::from(knock.is_some());
+        let skipped = all.len();
         all.extend_from_slice(requests);
+        let mut knock = None;
         if commit {
             all.push(COMMIT);
+            knock = self.knock.take();
         }
-        let outcome: Result<Vec<Vec<Row>>, Error> = match fly(self.connection.client(), &all).await {
-            Ok(mut landed) => {
-                forget_knock(&mut landed, knock.is_some());
+        let landed = fly(self.connection.client(), &all, knock.as_ref()).await;
+        let outcome: Result<Vec<Vec<Row>>, Error> = match landed {
+            Ok(landed) => {
                 self.over = commit && landed.all_sent && landed.answers.last().is_some_and(Result::is_ok);
                 landed.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect()
             }

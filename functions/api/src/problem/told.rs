@@ -99,7 +99,7 @@ impl ApiError {
                 StatusCode::CONFLICT,
                 "too_many_sellers",
                 "Too many sellers",
-                "You own as many sellers as one person may.",
+                "You have signed up as many sellers as one person may.",
             ),
             Self::ImpersonationOver => (
                 StatusCode::FORBIDDEN,
