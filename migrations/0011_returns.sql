@@ -117,6 +117,24 @@ create table return_events (
   foreign key (seller_id, return_id) references returns (seller_id, id) on delete cascade
 );
 create index return_events_by_return on return_events (seller_id, return_id, id);
+-- What was never received cannot be scanned again.
+create function scan_again() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- What row security will refuse is not looked at before.
+  if not (robnu.app_may('returns.scan') and new.seller_id = robnu.app_current_seller_id()) then
+    return new;
+  end if;
+  perform from robnu.returns where seller_id = new.seller_id and id = new.return_id and received_at is not null;
+  if not found then
+    raise exception 'the return was not received' using errcode = 'check_violation', constraint = 'return_events_of_received';
+  end if;
+  return new;
+end $$;
+create trigger scan_again before insert on return_events for each row
+  when (new.event = 'SCANNED_AGAIN') execute function scan_again();
 
 do $$
 declare

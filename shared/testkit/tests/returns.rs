@@ -111,9 +111,11 @@ async fn every_transition_leaves_an_event_and_nobody_makes_up_one() {
     let deliver = "update robnu.returns set status = 'DELIVERED' where id = $1";
     let session = adapter.session(&ours.job_scope()).await.unwrap();
     session.commit_with(&[(deliver, &[&ours.return_id])]).await.unwrap();
-    stage.write(&ours.scope("OPERATOR"), SCAN, &[&ours.return_id]).await.unwrap();
     let again =
         "insert into robnu.return_events (seller_id, return_id) values (robnu.app_current_seller_id(), $1)";
+    let early = stage.write(&ours.scope("SCANNER"), again, &[&ours.return_id]).await;
+    assert_eq!(violated(early), "return_events_of_received");
+    stage.write(&ours.scope("OPERATOR"), SCAN, &[&ours.return_id]).await.unwrap();
     stage.write(&ours.scope("SCANNER"), again, &[&ours.return_id]).await.unwrap();
     let told =
         "select string_agg(concat_ws(' ', actor_kind, event, from_status, to_status), '; ' order by id)

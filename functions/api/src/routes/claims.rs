@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::money::{AmountText, amount};
-use super::paging::{Direction, Start, at, next_cursor};
+use super::paging::{Direction, Start, at, next_cursor, total};
 use crate::app::SharedApp;
 use crate::cursor::List;
 use crate::fields::{label, label_schema};
@@ -52,8 +52,10 @@ pub struct Claims {
 pub struct WholeClaim {
     #[serde(flatten)]
     head: Claim,
-    /// Its steps, first things first.
+    /// Its steps, first things first: the newest 200.
     events: Vec<ClaimEvent>,
+    /// How many steps there are in all.
+    events_total: i64,
 }
 
 impl Versioned for WholeClaim {
@@ -139,7 +141,7 @@ pub async fn show(
     let answers = session.commit_with(&statements).await?;
     let row = answers[0].first().ok_or(ApiError::NotFound(Missing::Claim))?;
     let events = answers[1].iter().map(ClaimEvent::try_from).collect::<Result<_, _>>()?;
-    Ok(Tagged(WholeClaim { head: Claim::try_from(row)?, events }))
+    Ok(Tagged(WholeClaim { head: Claim::try_from(row)?, events, events_total: total(&answers[1])? }))
 }
 
 /// Files a claim for a return

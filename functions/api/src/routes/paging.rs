@@ -1,6 +1,7 @@
 //! Pages of lists that are sorted by a time or a number and an id, upwards or downwards.
 
 use chrono::{DateTime, Utc};
+use robnu_tenancy::{Error, Row};
 use uuid::Uuid;
 
 use crate::cursor::{List, Position};
@@ -65,6 +66,11 @@ pub fn next_cursor<T>(
     position: impl Fn(&T) -> Position,
 ) -> Option<String> {
     super::cut(rows, limit).map(|last| list.cursor(position(last)))
+}
+
+/// How many rows there are in all, of which the newest were read: each says so in its column `total`.
+pub fn total(newest: &[Row]) -> Result<i64, Error> {
+    newest.first().map_or(Ok(0), |row| Ok(row.try_get("total")?))
 }
 
 /// The position of a row with this instant and id.

@@ -9,7 +9,7 @@ use robnu_tenancy::{AccountId, ClaimId, Error, Params, ReturnId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::paging::{Direction, Start, at, next_cursor};
+use super::paging::{Direction, Start, at, next_cursor, total};
 use crate::app::SharedApp;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
@@ -41,8 +41,10 @@ pub struct WholeReturn {
     #[serde(flatten)]
     head: Return,
     lines: Vec<ReturnLine>,
-    /// What happened, first things first.
+    /// What happened, first things first: the newest 200.
     events: Vec<ReturnEvent>,
+    /// How much happened in all.
+    events_total: i64,
     claim: Option<ClaimOfReturn>,
 }
 
@@ -141,6 +143,7 @@ pub async fn show(
         head: Return::try_from(row)?,
         lines: answers[1].iter().map(ReturnLine::try_from).collect::<Result<_, _>>()?,
         events: answers[2].iter().map(ReturnEvent::try_from).collect::<Result<_, _>>()?,
+        events_total: total(&answers[2])?,
         claim: claim.transpose()?,
     }))
 }

@@ -1,5 +1,11 @@
--- What happened to one return, first things first. $1 return
-select event, from_status, to_status, actor_kind, actor_id, impersonation_session_id, occurred_at
-from robnu.return_events
-where return_id = $1
+-- What happened to one return, first things first: the newest 200, each with how many there are in all. $1 return
+select event, from_status, to_status, actor_kind, actor_id, impersonation_session_id, occurred_at,
+  (select count(*) from robnu.return_events where return_id = $1) as total
+from (
+  select id, event, from_status, to_status, actor_kind, actor_id, impersonation_session_id, occurred_at
+  from robnu.return_events
+  where return_id = $1
+  order by id desc
+  limit 200
+) newest
 order by id

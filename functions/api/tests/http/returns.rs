@@ -54,6 +54,27 @@ async fn a_second_scan_is_noted_and_the_first_time_stays() {
 }
 
 #[tokio::test]
+async fn of_a_return_that_was_scanned_very_often_the_newest_events_are_shown_and_all_are_counted() {
+    let api = Api::new().await;
+    let received = scan(&api, "SCANNER", &json!({"code": "RAWB1"})).await.expect(200);
+    let id = received["return"]["return_id"].as_str().unwrap();
+    let shown = async || api.get("VIEWER", &path(&api, &format!("returns/{id}"))).await.expect(200);
+    assert_eq!(shown().await["events_total"], 2);
+    api.arrange(&format!(
+        "insert into robnu.return_events (seller_id, return_id, occurred_at)
+         select seller_id, id, timestamptz '2026-03-01T00:00:00Z' + n * interval '1 second'
+         from robnu.returns, generate_series(1, 300) n where id = '{id}'"
+    ))
+    .await;
+    let whole = shown().await;
+    let events = whole["events"].as_array().unwrap();
+    assert_eq!((&whole["events_total"], events.len()), (&json!(302), 200));
+    let time = |event: &Value| event["occurred_at"].as_str().unwrap().to_owned();
+    assert_eq!(time(&events[0]), "2026-03-01T00:01:41Z");
+    assert_eq!(time(&events[199]), "2026-03-01T00:05:00Z");
+}
+
+#[tokio::test]
 async fn of_scans_at_the_same_time_one_receives_and_the_others_are_noted() {
     let api = Api::with_pool(8).await;
     let calls = (0..8).map(|_| async { scan(&api, "SCANNER", &json!({"code": "RAWB1"})).await.expect(200) });

@@ -249,11 +249,20 @@ impl<'a> Probe<'a> {
         };
         let mut script = format!("begin; set local session authorization {login}; {door};");
         if let Some(table) = room {
+            // Only what was received is scanned again.
+            let ready = if table == "return_events" {
+                format!(
+                    "update robnu.returns set received_at = now(), internal_status = 'RECEIVED' where seller_id = '{}';",
+                    ours.id
+                )
+            } else {
+                String::new()
+            };
             // The door was passed before, because the rows that go may be those it asks for.
             let _ = write!(
                 script,
                 "reset session authorization; reset role; set local session_replication_role = replica;
-                 delete from robnu.{table} where seller_id = '{}';
+                 delete from robnu.{table} where seller_id = '{0}'; {ready}
                  set local session_replication_role = origin;
                  set local session authorization {login}; set local role robnu_tenant",
                 ours.id
