@@ -16,10 +16,13 @@ use robnu_tenancy::{AccountId, Error, Row};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::paging::{Direction, Start, next_cursor};
 use crate::app::SharedApp;
+use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::known_text::{AccountStatus, LaneState, Validation};
 use crate::problem::{ApiError, Missing};
+use crate::query::{Page, QueryParams};
 use crate::rights::Read;
 use crate::versions::{Tagged, Versioned};
 
@@ -54,21 +57,32 @@ pub struct Account {
     created_at: DateTime<Utc>,
 }
 
-/// A seller's accounts.
+/// A page of accounts.
 #[derive(Serialize, ToSchema)]
 pub struct Accounts {
     accounts: Vec<Account>,
+    next_cursor: Option<String>,
 }
 
 /// The seller's accounts, oldest first
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/accounts", operation_id = "list_accounts", tag = "accounts",
-    responses((status = 200, body = Accounts))
+    params(Page), responses((status = 200, body = Accounts))
 )]
-pub async fn list(State(app): State<SharedApp>, member: Member<Read>) -> Result<Json<Accounts>, ApiError> {
-    let rows = app.database.read(&member.scope, ACCOUNTS, &[]).await?;
-    let accounts = rows.iter().map(Account::try_from).collect::<Result<_, Error>>()?;
-    Ok(Json(Accounts { accounts }))
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    mut query: QueryParams,
+) -> Result<Json<Accounts>, ApiError> {
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let list = List::new("accounts", member.scope.seller_id(), &());
+    let after = Start::new(&list, cursor.as_deref(), Direction::Up)?.id();
+    let rows = app.database.read(&member.scope, ACCOUNTS, &[&after, &(limit + 1)]).await?;
+    let mut accounts = rows.iter().map(Account::try_from).collect::<Result<Vec<_>, _>>()?;
+    let position = |last: &Account| Position { micros: 0, id: *last.account_id.as_uuid() };
+    let next_cursor = next_cursor(&list, &mut accounts, limit, position);
+    Ok(Json(Accounts { accounts, next_cursor }))
 }
 
 /// An account

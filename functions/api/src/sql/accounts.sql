@@ -1,4 +1,4 @@
--- The seller's accounts as its members see them, oldest first.
+-- The seller's accounts after an account as its members see them, oldest first. $1 account, $2 how many
 select a.id, a.marketplace_code, a.external_account_id, a.display_name, a.status, a.lane_state, a.version, a.created_at,
   a.last_validated_at, a.last_validation, a.orders_watermark, last.finished_at as orders_synced_at,
   coalesce(a.status = 'ACTIVE' and s.enabled
@@ -13,4 +13,6 @@ left join lateral (
   order by r.id desc
   limit 1
 ) last on true
+where a.id > $1
 order by a.id
+limit $2

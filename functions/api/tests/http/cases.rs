@@ -89,7 +89,7 @@ const CASES: &[Case] = &[
             "selling_partner_id": "NEW"}}"#,
         )
         .status(201),
-    case("list_accounts"),
+    case("list_accounts").query("limit=1"),
     case("get_account"),
     case("update_account").body(r#"{"display_name": "AJIO Chennai"}"#),
     case("pause_account").arrange(ACTIVE),

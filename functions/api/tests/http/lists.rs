@@ -71,6 +71,31 @@ async fn pages_of_any_length_add_up_to_the_same_runs_newest_first() {
 }
 
 #[tokio::test]
+async fn pages_of_any_length_add_up_to_the_same_accounts_oldest_first() {
+    let api = Api::new().await;
+    for seller in [&api.sellers.ours, &api.sellers.theirs] {
+        api.arrange(&format!(
+            "insert into robnu.marketplace_accounts (seller_id, marketplace_code, external_account_id, display_name, created_at)
+             select '{}', 'AJIO', 'L' || n, 'one of many', '2026-01-01T00:00:00Z' from generate_series(1, 206) n",
+            seller.id
+        ))
+        .await;
+    }
+    let whole = walk(&api, "accounts", "account_id", "", 200).await;
+    let all = format!(
+        "select count(*) from robnu.marketplace_accounts where seller_id = '{}'",
+        api.sellers.ours.id
+    );
+    assert_eq!(i64::try_from(whole.len()).unwrap(), api.count(&all).await);
+    assert!(whole.is_sorted_by_key(|account| account["account_id"].as_str().unwrap().to_owned()));
+    for limit in [50, 103] {
+        assert_eq!(walk(&api, "accounts", "account_id", "", limit).await, whole, "limit {limit}");
+    }
+    let first = api.get("VIEWER", &format!("/v1/sellers/{}/accounts", api.sellers.ours.id)).await.expect(200);
+    assert_eq!(first["accounts"].as_array().map(Vec::len), Some(50), "without a limit there is one");
+}
+
+#[tokio::test]
 async fn filters_narrow_and_another_sellers_account_has_nothing() {
     let api = Api::new().await;
     fill(&api).await;
