@@ -20,6 +20,9 @@ create table marketplace_accounts (
   -- Which credentials the account has: counts up when they are replaced, so that a run which was refused the old ones
   -- does not stop the account for the new ones.
   credentials_generation integer not null default 1,
+  -- Which credentials the marketplace had refused when the account was paused: with the same ones it is not active when it
+  -- is resumed.
+  paused_generation integer,
   -- When the marketplace last answered to the credentials, and how.
   last_validated_at timestamptz,
   last_validation text check (last_validation in ('OK', 'REFUSED', 'UNREACHABLE')),
@@ -51,7 +54,7 @@ create policy update_needs_right on marketplace_accounts as restrictive for upda
   with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
 grant select,
   insert (seller_id, id, marketplace_code, external_account_id, display_name),
-  update (display_name, status, orders_watermark, last_validated_at, last_validation, updated_at)
+  update (display_name, status, paused_generation, orders_watermark, last_validated_at, last_validation, updated_at)
   on marketplace_accounts to robnu_tenant;
 create policy sweep on marketplace_accounts for select to robnu_system_sweep using (true);
 grant select (seller_id, id, marketplace_code, status, lane_state, lane_queue_url) on marketplace_accounts to robnu_system_sweep;

@@ -43,6 +43,8 @@ pub struct Account {
     external_account_id: String,
     display_name: String,
     status: AccountStatus,
+    /// Whether the marketplace refused the credentials that the account has, also while it is paused.
+    needs_reconnect: bool,
     lane_state: LaneState,
     /// How the marketplace last answered to the credentials.
     last_validation: Option<Validation>,
@@ -116,6 +118,7 @@ impl TryFrom<&Row> for Account {
             external_account_id: row.try_get("external_account_id")?,
             display_name: row.try_get("display_name")?,
             status: AccountStatus::read(row, "status")?,
+            needs_reconnect: row.try_get("needs_reconnect")?,
             lane_state: LaneState::read(row, "lane_state")?,
             last_validation: Validation::read_optional(row, "last_validation")?,
             last_validated_at: row.try_get("last_validated_at")?,

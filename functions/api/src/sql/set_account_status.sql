@@ -1,11 +1,12 @@
 -- Pauses, resumes or disconnects an account that stands otherwise. Its live runs end, because nothing must be read meanwhile;
--- what is scheduled is due at once when it is active again.
--- $1 account, $2 status, $3 statuses from which it may get there
+-- what is scheduled is due at once when it is active again. One that was paused with refused credentials and got no others is
+-- resumed as one that needs them. $1 account, $2 status, $3 statuses from which it may get there
 with account as (
   update robnu.marketplace_accounts
-  set status = $2, updated_at = now()
+  set status = case when $2 = 'ACTIVE' and paused_generation = credentials_generation then 'NEEDS_RECONNECT' else $2 end,
+    paused_generation = case when status = 'NEEDS_RECONNECT' then credentials_generation end, updated_at = now()
   where id = $1 and status = any ($3)
-  returning seller_id, id
+  returning seller_id, id, status
 ), ended as (
   update robnu.sync_runs r
   set state = 'CANCELLED', finished_at = now(), lease_expires_at = null, next_attempt_at = null,
@@ -17,6 +18,6 @@ with account as (
   update robnu.schedules s
   set next_due_at = now()
   from account
-  where s.seller_id = account.seller_id and s.account_id = account.id and $2 = 'ACTIVE'
+  where s.seller_id = account.seller_id and s.account_id = account.id and account.status = 'ACTIVE'
 )
 select id from account

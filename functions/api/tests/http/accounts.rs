@@ -163,3 +163,62 @@ async fn an_account_says_when_it_was_read_and_whether_that_is_too_long_ago() {
     api.arrange("update robnu.schedules set enabled = false").await;
     assert_eq!(api.get("VIEWER", &path).await.expect(200)["is_stale"], false);
 }
+
+/// Our AJIO account as it is shown, after a change of its status as a run would make it.
+async fn stopped_by_a_run(api: &Api) -> serde_json::Value {
+    let stop = "update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT' where id";
+    api.arrange(&format!("{stop} = '{}'", api.sellers.ours.ajio)).await;
+    api.get("VIEWER", &accounts(api)).await.expect(200)
+}
+
+fn standing(account: &serde_json::Value) -> (&str, bool) {
+    (account["status"].as_str().unwrap(), account["needs_reconnect"].as_bool().unwrap())
+}
+
+#[tokio::test]
+async fn an_account_that_was_paused_with_refused_credentials_still_needs_others_when_it_is_resumed() {
+    let api = Api::new().await;
+    let path = accounts(&api);
+    assert_eq!(standing(&stopped_by_a_run(&api).await), ("NEEDS_RECONNECT", true));
+    let paused = api.post("ADMIN", &format!("{path}/pause"), &json!({})).await.expect(200);
+    assert_eq!(standing(&paused), ("PAUSED", true));
+    api.post("ADMIN", &format!("{path}/pause"), &json!({})).await.expect(200);
+    let listed = api.get("VIEWER", path.rsplit_once('/').unwrap().0).await.expect(200);
+    let shown = listed["accounts"].as_array().unwrap();
+    let shown = shown.iter().find(|account| account["account_id"] == paused["account_id"]).unwrap();
+    assert_eq!(standing(shown), ("PAUSED", true));
+
+    api.arrange("update robnu.schedules set next_due_at = now() + interval '1 hour'").await;
+    for _ in 0..2 {
+        let resumed = api.post("ADMIN", &format!("{path}/resume"), &json!({})).await.expect(200);
+        assert_eq!(standing(&resumed), ("NEEDS_RECONNECT", true));
+    }
+    assert_eq!(api.count("select count(*) from robnu.schedules where next_due_at <= now()").await, 0);
+    let sync = api.post("OWNER", &format!("{path}/sync"), &json!({"kind": "ORDERS"})).await;
+    sync.expect_problem(409, "account_not_active");
+}
+
+#[tokio::test]
+async fn credentials_that_were_replaced_during_the_pause_or_found_good_before_it_are_not_asked_for_again() {
+    let api = Api::new().await;
+    let path = accounts(&api);
+    let credentials = json!({"details": {"username": "DV0001", "password": "new horse"}});
+    stopped_by_a_run(&api).await;
+    api.post("ADMIN", &format!("{path}/pause"), &json!({})).await.expect(200);
+    let replaced = api.put("ADMIN", &format!("{path}/credentials"), &credentials).await.expect(200);
+    assert_eq!(standing(&replaced), ("PAUSED", false));
+    let resumed = api.post("ADMIN", &format!("{path}/resume"), &json!({})).await.expect(200);
+    assert_eq!(standing(&resumed), ("ACTIVE", false));
+
+    stopped_by_a_run(&api).await;
+    api.post("ADMIN", &format!("{path}/pause"), &json!({})).await.expect(200);
+    api.post("ADMIN", &format!("{path}/resume"), &json!({})).await.expect(200);
+    let revive = "update robnu.marketplace_accounts set status = 'ACTIVE' where id";
+    api.arrange(&format!("{revive} = '{}'", api.sellers.ours.ajio)).await;
+    for (step, stands) in [("pause", ("PAUSED", false)), ("resume", ("ACTIVE", false))] {
+        let account = api.post("ADMIN", &format!("{path}/{step}"), &json!({})).await.expect(200);
+        assert_eq!(standing(&account), stands, "{step}");
+    }
+    let disconnected = api.post("ADMIN", &format!("{path}/disconnect"), &json!({})).await.expect(200);
+    assert_eq!(standing(&disconnected), ("DISCONNECTED", false));
+}

@@ -88,6 +88,7 @@ async fn accounts_show_nothing_secret() {
         "last_validated_at",
         "last_validation",
         "marketplace",
+        "needs_reconnect",
         "orders_complete_until",
         "orders_synced_at",
         "status",

@@ -71,10 +71,12 @@ pub async fn pause(
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<Account>, ApiError> {
     let from = [AccountStatus::ACTIVE, AccountStatus::NEEDS_RECONNECT];
-    set_status(&app, &member, account, &idempotency, &from, AccountStatus::PAUSED).await
+    set_status(&app, &member, account, &idempotency, &from, &[AccountStatus::PAUSED]).await
 }
 
 /// Resumes a paused account; what is scheduled is due at once
+///
+/// An account whose credentials the marketplace refused before it was paused, and that got no others since, still needs them.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/resume", operation_id = "resume_account", tag = "accounts",
     responses((status = 200, body = Account))
@@ -85,7 +87,8 @@ pub async fn resume(
     PathId(account): PathId<AccountId>,
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<Account>, ApiError> {
-    set_status(&app, &member, account, &idempotency, &[AccountStatus::PAUSED], AccountStatus::ACTIVE).await
+    let to = [AccountStatus::ACTIVE, AccountStatus::NEEDS_RECONNECT];
+    set_status(&app, &member, account, &idempotency, &[AccountStatus::PAUSED], &to).await
 }
 
 /// Disconnects an account and forgets its secrets; its data stays, and new credentials connect it again
@@ -100,20 +103,21 @@ pub async fn disconnect(
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<Account>, ApiError> {
     let from = [AccountStatus::ACTIVE, AccountStatus::NEEDS_RECONNECT, AccountStatus::PAUSED];
-    set_status(&app, &member, account, &idempotency, &from, AccountStatus::DISCONNECTED).await
+    set_status(&app, &member, account, &idempotency, &from, &[AccountStatus::DISCONNECTED]).await
 }
 
-/// Brings the account from one of several statuses to another. One that is there already stays there.
+/// Brings the account from one of several statuses to the first of others, or to what that means for it. One that is there
+/// already stays there.
 async fn set_status(
     app: &App,
     member: &Member<AccountsManage>,
     account: AccountId,
     idempotency: &Idempotency,
     from: &[AccountStatus],
-    to: AccountStatus,
+    to: &[AccountStatus],
 ) -> Result<Reply<Account>, ApiError> {
     let from: Vec<&str> = from.iter().map(|status| status.as_str()).collect();
-    let status = to.as_str();
+    let status = to.first().map(|status| status.as_str());
     let effect: [(&str, Params<'_>); 3] = [
         (SET_STATUS, &[&account, &status, &from]),
         // Does nothing to an account that is not disconnected.
@@ -122,7 +126,7 @@ async fn set_status(
     ];
     let read = |answers: &[Vec<Row>]| {
         let row = answers[2].first().ok_or(ApiError::NotFound(Missing::Account))?;
-        if AccountStatus::read(row, "status")? != to {
+        if !to.contains(&AccountStatus::read(row, "status")?) {
             return Err(ApiError::AccountNotActive);
         }
         Ok((StatusCode::OK, Account::try_from(row)?))
