@@ -328,6 +328,45 @@ async fn accounts_that_are_not_there_or_have_no_consent_page_are_not_sent_anywhe
 }
 
 #[tokio::test]
+async fn no_account_is_connected_again_while_its_marketplace_cannot_be_connected() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let again = json!({"account_id": ours.amazon});
+    let begun = [approve(&start(&api, &again).await, "A1SELLER").await, consented(&api, &amazon()).await];
+    let needs = "update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT'";
+    api.arrange(&format!("{needs} where id = '{}'", ours.amazon)).await;
+    for status in ["SUSPENDED", "PLANNED"] {
+        api.arrange(&format!("update robnu.marketplaces set status = '{status}' where code = 'AMAZON_IN'"))
+            .await;
+        let before = api.contents().await;
+        let page = api.post("OWNER", &path(ours), &again).await;
+        let credentials = format!("/v1/sellers/{}/accounts/{}/credentials", ours.id, ours.amazon);
+        let details = json!({"details": {"client_id": "c", "client_secret": "s", "refresh_token": "t"}});
+        for refused in [page, api.put("OWNER", &credentials, &details).await] {
+            assert_eq!(
+                refused.expect_problem(422, "invalid_body")["errors"][0]["field"],
+                "marketplace",
+                "{status}"
+            );
+        }
+        assert_eq!(api.contents().await, before, "{status}");
+    }
+    let stored = async || {
+        let contents = api.contents().await;
+        ["marketplace_accounts", "amazon_account_details", "credential_events"]
+            .map(|table| contents[table].clone())
+    };
+    let before = stored().await;
+    for back in &begun {
+        let problem = complete(&api, back).await.expect_problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["field"], "marketplace");
+        complete(&api, back).await.expect_problem(404, "authorization_not_found");
+    }
+    assert_eq!(stored().await, before);
+    assert_eq!(api.simulator.ledger().tokens_issued(Marketplace::Amazon), 0, "no code is spent");
+}
+
+#[tokio::test]
 async fn the_page_is_the_marketplaces_own_and_sends_back_to_ours() {
     let api = Api::new().await;
     for (body, host) in

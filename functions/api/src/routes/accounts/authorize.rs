@@ -123,7 +123,7 @@ async fn again(
         let account = answers[1].first().ok_or(ApiError::NotFound(Missing::Account))?;
         match answers[0].first() {
             Some(row) => answer(row, id, &pages),
-            None => Err(no_page(&app.registry, account)?),
+            None => Err(no_page(&app.registry, account, &pages)?),
         }
     };
     idempotency.run(&app.database, scope, &effect, read).await
@@ -203,8 +203,16 @@ fn answer(
 }
 
 /// Why an account has no page to consent on.
-fn no_page(registry: &Registry, account: &Row) -> Result<ApiError, ApiError> {
+fn no_page(
+    registry: &Registry,
+    account: &Row,
+    pages: &BTreeMap<&'static str, String>,
+) -> Result<ApiError, ApiError> {
     let code: &str = account.try_get("marketplace_code").map_err(Error::from)?;
+    if pages.contains_key(code) {
+        // The page is there, so the marketplace takes no accounts now.
+        return Ok(ApiError::InvalidBody(vec![not_connectable()]));
+    }
     let code: MarketplaceCode = code.parse().map_err(|_| Error::RowShape)?;
     let offers = registry.adapter(code).oauth().is_some();
     Ok(ApiError::Refused(if offers { &CONSENT_NOT_CONFIGURED } else { &NOT_SUPPORTED }))

@@ -184,6 +184,7 @@ async fn replace(
 
 impl Pending {
     fn read(row: &Row) -> Result<Self, ApiError> {
+        connect::require_connectable(row)?;
         let get = Error::from;
         let code: &str = row.try_get("marketplace_code").map_err(get)?;
         let name: Option<String> = row.try_get("display_name").map_err(get)?;

@@ -25,6 +25,7 @@ use crate::details_schema::with_details;
 use crate::fields::{label, label_schema};
 use crate::idempotency::{Idempotency, KeyedJson, Reply};
 use crate::identity::Member;
+use crate::known_text::MarketplaceStatus;
 use crate::problem::{ApiError, FieldProblem};
 use crate::rights::AccountsManage;
 
@@ -125,6 +126,14 @@ pub(super) fn not_connectable() -> FieldProblem {
     FieldProblem::new("marketplace", "is not a marketplace that can be connected")
 }
 
+/// Refuses a marketplace, whose `status` is in the row, that takes no accounts now: neither new ones nor credentials of others.
+pub(super) fn require_connectable(row: &Row) -> Result<(), ApiError> {
+    match MarketplaceStatus::read(row, "status")? {
+        MarketplaceStatus::ACTIVE => Ok(()),
+        _ => Err(ApiError::InvalidBody(vec![not_connectable()])),
+    }
+}
+
 /// The marketplace's id of an account, as it came from outside in `field`.
 pub(super) fn external_account_id(field: &str, text: &str) -> Result<String, ApiError> {
     label(field, text, MAX_EXTERNAL_ID).map_err(|problem| ApiError::InvalidBody(vec![problem]))
@@ -133,12 +142,9 @@ pub(super) fn external_account_id(field: &str, text: &str) -> Result<String, Api
 /// Reads what connecting needs to know; the door refuses who may not connect before KMS is asked for anything.
 async fn terms(app: &App, scope: &SellerScope, marketplace: MarketplaceCode) -> Result<Terms, ApiError> {
     let rows = app.database.read(scope, CONNECT_TERMS, &[&marketplace.as_str()]).await?;
-    let refused = || ApiError::InvalidBody(vec![not_connectable()]);
-    let row = rows.first().ok_or_else(refused)?;
+    let row = rows.first().ok_or_else(|| ApiError::InvalidBody(vec![not_connectable()]))?;
+    require_connectable(row)?;
     let get = Error::from;
-    if row.try_get::<_, &str>("status").map_err(get)? != "ACTIVE" {
-        return Err(refused());
-    }
     let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
     Ok(Terms {
         key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },

@@ -13,6 +13,7 @@ use robnu_tenancy::{AccountId, Error, Params, SellerScope, ToSql};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::connect::require_connectable;
 use super::lane::ask_for_lane;
 use super::sealed::{Column, seal};
 use super::{ACCOUNT, Account};
@@ -73,6 +74,7 @@ async fn terms(app: &App, scope: &SellerScope, account: AccountId) -> Result<Ter
     let rows = app.database.read(scope, ROTATE_TERMS, &[&account]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Account))?;
     let get = Error::from;
+    require_connectable(row)?;
     let code: &str = row.try_get("marketplace_code").map_err(get)?;
     let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
     Ok(Terms {
