@@ -21,7 +21,6 @@ create unlogged table person_requests (
   window_start timestamptz not null,
   requests integer not null
 ) with (fillfactor = 50);
-create index person_requests_by_age on person_requests (window_start);
 alter table person_requests enable row level security;
 alter table person_requests force row level security;
 create policy owner on person_requests for all to robnu_owner using (true) with check (true);

@@ -156,7 +156,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if system_role not in ('robnu_system_sweep', 'robnu_system_lanes') then
+  if system_role is null or system_role not in ('robnu_system_sweep', 'robnu_system_lanes', 'robnu_system_retention') then
     raise exception 'not a system scope' using errcode = 'RB003';
   end if;
   perform robnu.enter_as(system_role, '', '', 'SYSTEM', '', '', '');

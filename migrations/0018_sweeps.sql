@@ -125,15 +125,3 @@ grant select (ctid, window_start), update (window_start), delete on request_coun
 create policy retention on person_requests for all to robnu_system_retention
   using (window_start < now() - interval '1 hour') with check (false);
 grant select (ctid, window_start), update (window_start), delete on person_requests to robnu_system_retention;
-
--- The platform's own work across sellers, as before and for one role more.
-create or replace function enter_system(system_role text) returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if system_role not in ('robnu_system_sweep', 'robnu_system_lanes', 'robnu_system_retention') then
-    raise exception 'not a system scope' using errcode = 'RB003';
-  end if;
-  perform robnu.enter_as(system_role, '', '', 'SYSTEM', '', '', '');
-end $$;
