@@ -24,9 +24,9 @@ use crate::versions::tag_of;
 
 const CLAIM: &str = include_str!("sql/claim_idempotency_key.sql");
 
-const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that the answer was given before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const MAX_KEY: usize = 255;
 const PATTERN: &str = "^[!-~]{1,255}$";
 

@@ -19,6 +19,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, RefOr, Server};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::idempotency::KEY;
 use crate::problem::Problem;
 use crate::routes::{Route, routes};
 use crate::signature::Notes;
@@ -115,7 +116,8 @@ fn complete(item: &mut PathItem, notes: &Notes, schemas: &Named) {
         let extensions = operation.extensions.get_or_insert_default();
         extensions.merge(Extensions::from_iter([("x-permission", named), ("x-access", access)]));
     }
-    answers::complete(&mut operation.responses, &refusals, schemas);
+    let takes_key = seen.iter().any(|name| *name == KEY.as_str());
+    answers::complete(&mut operation.responses, &refusals, schemas, takes_key);
 }
 
 /// The one operation of a handler's path.

@@ -101,6 +101,7 @@ mod tests {
     fn browsers_may_use_every_method_and_header_that_the_apis_document_names() {
         let used = Used::read();
         assert!(used.request_headers.contains("if-match") && used.answer_headers.contains("retry-after"));
+        assert!(used.answer_headers.contains("idempotent-replayed"));
         let missing = ["AllowMethods", "AllowHeaders", "ExposeHeaders"]
             .into_iter()
             .zip([&used.methods, &used.request_headers, &used.answer_headers])

@@ -7,6 +7,7 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Content, Header, Ref, RefOr, Response, ResponseBuilder, Responses};
 
+use crate::idempotency::REPLAYED;
 use crate::problem::Problem;
 
 /// What API Gateway answers by itself, before the request reaches the platform.
@@ -34,10 +35,15 @@ pub fn complete(
     responses: &mut Responses,
     refusals: &BTreeSet<u16>,
     schemas: &BTreeMap<String, RefOr<Schema>>,
+    takes_key: bool,
 ) {
     for response in responses.responses.values_mut() {
         if let RefOr::T(response) = response {
             complete_success(response, schemas);
+            if takes_key {
+                let text = "true when the Idempotency-Key was answered before: this is that answer, and nothing has happened now.";
+                response.headers.insert(REPLAYED.as_str().to_owned(), header(text).into());
+            }
         }
     }
     for status in refusals {

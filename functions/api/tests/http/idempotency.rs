@@ -34,6 +34,8 @@ async fn every_post_with_a_key_happens_once_and_answers_the_same_again() {
         assert_eq!((first.status, &first.body), (second.status, &second.body), "{}", operation.id);
         assert_eq!(second.headers["content-type"], "application/json");
         assert_eq!(api.contents().await, before, "{}", operation.id);
+        let described = &operation.whole["responses"][case.status.to_string()]["headers"];
+        assert!(described["idempotent-replayed"].is_object(), "{}", operation.id);
     }
 }
 

@@ -35,6 +35,12 @@ pub fn assert_described(method: &str, path: &str, answer: &Answer) {
         let documented = described["headers"][name].is_object();
         assert_eq!(answer.headers.contains_key(name), documented, "{id} {}: header {name}", answer.status);
     }
+    // Whatever else comes is described; what is described need not come, such as what only a replay has.
+    let unnamed = answer.headers.keys().map(axum::http::HeaderName::as_str).filter(|name| {
+        !["content-type", "content-length", "allow", "cache-control"].contains(name)
+            && !described["headers"][*name].is_object()
+    });
+    assert_eq!(unnamed.collect::<Vec<_>>(), [""; 0], "{id} {} does not name them", answer.status);
 }
 
 /// What a reference leads to; anything else as it is.
