@@ -6,6 +6,7 @@
 //! - ids in the path are the fixture's, found by [`PATH_IDS`]; a new kind of id needs a line there;
 //! - `.body(…)` is the JSON body; `NEW` in it becomes a text that no call before had, for what must be unique, and `CODE` a
 //!   code that the consent page of Amazon's stand-in gave;
+//! - `.other(…)`, which every POST with a body needs, is another body that the document allows, for the same key again;
 //! - `.arrange(…)` is SQL that is run first, past all policies; `SELLER` in it becomes the seller's id;
 //! - `.query(…)` adds a query string, `.header(…)` a header, `.status(…)` what it succeeds with (200 otherwise).
 //!
@@ -22,6 +23,7 @@ use crate::support::{Api, Call, REDIRECT_URI, approve};
 pub struct Case {
     pub operation: &'static str,
     body: Option<&'static str>,
+    other: Option<&'static str>,
     query: &'static str,
     header: Option<(&'static str, &'static str)>,
     arrange: &'static str,
@@ -44,7 +46,10 @@ const RESUMED: &str =
 
 const CASES: &[Case] = &[
     case("get_me"),
-    case("sign_up").body(r#"{"name": "a new seller"}"#).status(201),
+    case("sign_up")
+        .body(r#"{"name": "a new seller"}"#)
+        .other(r#"{"name": "another new seller"}"#)
+        .status(201),
     case("get_seller"),
     case("update_seller").body(r#"{"name": "renamed"}"#),
     case("list_members"),
@@ -52,7 +57,10 @@ const CASES: &[Case] = &[
     case("update_member").arrange(VIEWER).body(r#"{"scan_returns": true}"#),
     case("remove_member").arrange(VIEWER).status(204),
     case("list_invitations"),
-    case("invite").body(r#"{"email": "NEW@example.invalid", "role": "VIEWER"}"#).status(201),
+    case("invite")
+        .body(r#"{"email": "NEW@example.invalid", "role": "VIEWER"}"#)
+        .other(r#"{"email": "NEW@example.invalid", "role": "VIEWER", "scan_returns": true}"#)
+        .status(201),
     case("resend_invitation").arrange(OPEN_INVITATION),
     case("revoke_invitation").arrange(OPEN_INVITATION).status(204),
     case("accept_invitation")
@@ -63,15 +71,17 @@ const CASES: &[Case] = &[
              select 'SELLER', 'member@example.invalid', 'VIEWER', sha256(decode(repeat('00', 32), 'hex')), id
              from robnu.people where subject = 'OWNER@SELLER'",
         )
-        .body(r#"{"token": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#),
+        .body(r#"{"token": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#)
+        .other(r#"{"token": "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA"}"#),
     case("list_audit_events").query("action=member&limit=1"),
     case("get_usage").query("from=2026-01-01&to=2026-01-02"),
     case("list_all_sellers").query("name=a&suspended=false&limit=1"),
-    case("suspend_seller").body(r#"{"reason": "unpaid"}"#),
+    case("suspend_seller").body(r#"{"reason": "unpaid"}"#).other(r#"{"reason": "unpaid again"}"#),
     case("resume_seller"),
     case("list_impersonations").query("limit=1"),
     case("open_impersonation")
         .body(r#"{"seller_id": "SELLER", "reason": "a call", "role": "VIEWER", "minutes": 60}"#)
+        .other(r#"{"seller_id": "SELLER", "reason": "a call", "role": "ADMIN", "minutes": 60}"#)
         .status(201),
     case("end_impersonation").status(204),
     case("list_marketplaces"),
@@ -80,12 +90,23 @@ const CASES: &[Case] = &[
             r#"{"marketplace": "AJIO", "external_account_id": "NEW", "display_name": "AJIO Bengaluru",
             "details": {"username": "DV0001", "password": "correct horse"}}"#,
         )
+        .other(
+            r#"{"marketplace": "AJIO", "external_account_id": "NEW", "display_name": "AJIO Bengaluru",
+            "details": {"username": "DV0001", "password": "another horse"}}"#,
+        )
         .status(201),
-    case("authorize_account").body(r#"{"marketplace": "AMAZON_IN", "display_name": "Amazon"}"#).status(201),
+    case("authorize_account")
+        .body(r#"{"marketplace": "AMAZON_IN", "display_name": "Amazon"}"#)
+        .other(r#"{"marketplace": "AMAZON_IN", "display_name": "Amazon Chennai"}"#)
+        .status(201),
     case("complete_authorization")
         .arrange(AUTHORIZED)
         .body(
             r#"{"parameters": {"state": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "spapi_oauth_code": "CODE",
+            "selling_partner_id": "NEW"}}"#,
+        )
+        .other(
+            r#"{"parameters": {"state": "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA", "spapi_oauth_code": "CODE",
             "selling_partner_id": "NEW"}}"#,
         )
         .status(201),
@@ -107,7 +128,11 @@ const CASES: &[Case] = &[
         )
         .status(204),
     case("replace_credentials").body(r#"{"details": {"username": "DV0001", "password": "correct horse"}}"#),
-    case("request_sync").arrange(IDLE).body(r#"{"kind": "ORDERS"}"#).status(202),
+    case("request_sync")
+        .arrange(IDLE)
+        .body(r#"{"kind": "ORDERS"}"#)
+        .other(r#"{"kind": "ORDERS", "full": true}"#)
+        .status(202),
     case("test_account").arrange(IDLE).status(202),
     case("list_runs").query("limit=1"),
     case("get_run"),
@@ -132,18 +157,34 @@ const CASES: &[Case] = &[
     case("list_returns").query("status=IN_TRANSIT&sort=claim_due&limit=1"),
     case("get_return"),
     case("preview_return_scan").query("code=RAWB1"),
-    case("scan_return").body(r#"{"code": "RAWB1"}"#),
+    case("scan_return").body(r#"{"code": "RAWB1"}"#).other(r#"{"code": "RN1"}"#),
     case("list_claims").query("status=FILED&limit=1"),
     case("get_claim"),
     case("file_claim")
         .arrange(WITHOUT_CLAIM)
         .body(r#"{"reason": "NOT_RECEIVED", "claimed_amount": "10.5"}"#)
+        .other(r#"{"reason": "DAMAGED", "claimed_amount": "10.5"}"#)
         .status(201),
-    case("acknowledge_claim").arrange(FILED).body(r#"{"marketplace_reference": "T-1"}"#),
-    case("win_claim").arrange(ACKNOWLEDGED).body(r#"{"recovered_amount": "10.0001"}"#),
-    case("lose_claim").arrange(ACKNOWLEDGED).body(r#"{"reason": "no proof of dispatch"}"#),
-    case("cancel_claim").arrange(FILED).body(r#"{"reason": "filed by mistake"}"#),
-    case("reopen_claim").arrange(CANCELLED).body(r#"{"reason": "cancelled by mistake"}"#),
+    case("acknowledge_claim")
+        .arrange(FILED)
+        .body(r#"{"marketplace_reference": "T-1"}"#)
+        .other(r#"{"marketplace_reference": "T-2"}"#),
+    case("win_claim")
+        .arrange(ACKNOWLEDGED)
+        .body(r#"{"recovered_amount": "10.0001"}"#)
+        .other(r#"{"recovered_amount": "10.0002"}"#),
+    case("lose_claim")
+        .arrange(ACKNOWLEDGED)
+        .body(r#"{"reason": "no proof of dispatch"}"#)
+        .other(r#"{"reason": "too late"}"#),
+    case("cancel_claim")
+        .arrange(FILED)
+        .body(r#"{"reason": "filed by mistake"}"#)
+        .other(r#"{"reason": "another mistake"}"#),
+    case("reopen_claim")
+        .arrange(CANCELLED)
+        .body(r#"{"reason": "cancelled by mistake"}"#)
+        .other(r#"{"reason": "another mistake"}"#),
 ];
 
 /// A state that was given to whoever may connect accounts.
@@ -195,13 +236,17 @@ const PATH_IDS: &[(&str, &str)] = &[
 ];
 
 const fn case(operation: &'static str) -> Case {
-    Case { operation, body: None, query: "", header: None, arrange: "", status: 200 }
+    Case { operation, body: None, other: None, query: "", header: None, arrange: "", status: 200 }
 }
 
 #[allow(dead_code, reason = "not every part is needed by the operations there are")]
 impl Case {
     const fn body(self, body: &'static str) -> Self {
         Self { body: Some(body), ..self }
+    }
+
+    const fn other(self, body: &'static str) -> Self {
+        Self { other: Some(body), ..self }
     }
 
     const fn query(self, query: &'static str) -> Self {
@@ -262,13 +307,16 @@ impl Case {
             None => call,
         };
         match self.body {
-            Some(body) => call.text(
-                &with_code(api, body)
-                    .await
-                    .replace("NEW", &Uuid::now_v7().simple().to_string())
-                    .replace("SELLER", &seller.id.to_string()),
-            ),
+            Some(body) => call.text(&filled(api, body, seller).await),
             None => call,
+        }
+    }
+
+    /// Another body that the operation takes.
+    pub async fn other_body(&self, api: &Api, seller: &Seller) -> Option<String> {
+        match self.other {
+            Some(body) => Some(filled(api, body, seller).await),
+            None => None,
         }
     }
 
@@ -277,6 +325,12 @@ impl Case {
         let call = self.call(api, operation, seller, seller).await;
         if operation.is_staff() { call.by_staff() } else { call.by(seller, "OWNER") }
     }
+}
+
+/// A body with the values of this call.
+async fn filled(api: &Api, body: &str, seller: &Seller) -> String {
+    let body = with_code(api, body).await;
+    body.replace("NEW", &Uuid::now_v7().simple().to_string()).replace("SELLER", &seller.id.to_string())
 }
 
 /// `CODE` in a body becomes a code that Amazon gave to a seller who consented.

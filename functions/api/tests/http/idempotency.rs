@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cases::cases;
-use crate::support::{Answer, Api, Call, ajio};
+use crate::support::{Answer, Api, Call, ajio, request_mismatches};
 
 fn connect(api: &Api, body: &Value, key: &str) -> Call {
     let ours = &api.sellers.ours;
@@ -36,6 +36,40 @@ async fn every_post_with_a_key_happens_once_and_answers_the_same_again() {
         assert_eq!(api.contents().await, before, "{}", operation.id);
         let described = &operation.whole["responses"][case.status.to_string()]["headers"];
         assert!(described["idempotent-replayed"].is_object(), "{}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn every_post_refuses_a_key_that_came_with_another_body_and_keeps_the_answer_that_it_has() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    for (operation, case) in cases().into_iter().filter(|(operation, _)| operation.method == "POST") {
+        case.prepare(&api, ours).await;
+        let call = case.success(&api, &operation, ours).await.key(&operation.id);
+        let first = api.send(call.clone()).await;
+        assert_eq!(first.status, case.status, "{}: {}", operation.id, first.text);
+        let before = api.contents().await;
+        let other = case.other_body(&api, ours).await;
+        let id = &operation.id;
+        let wanted = operation.whole["requestBody"].is_object();
+        // What takes no body heeds none that comes, but its key belongs to the request as it was.
+        assert_eq!(
+            other.is_some(),
+            wanted,
+            "{id} needs .other(…) in cases.rs if it takes a body, and else none"
+        );
+        let other = other.unwrap_or_else(|| r#"{"another": "body"}"#.to_owned());
+        assert_ne!(call.body.as_ref(), Some(&other), "{id}");
+        if wanted {
+            let body = serde_json::from_str(&other).unwrap();
+            assert_eq!(request_mismatches("POST", &call.path, &body), [""; 0], "{id}");
+        }
+        let refused = api.send(call.clone().text(&other)).await;
+        refused.expect_problem(422, "idempotency_key_reused");
+        assert_eq!(api.contents().await, before, "{id}");
+        let again = api.send(call).await;
+        assert!(replayed(&again) && again.text == first.text, "{id}: {}", again.text);
+        assert_eq!(api.contents().await, before, "{id}");
     }
 }
 
