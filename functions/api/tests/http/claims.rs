@@ -347,3 +347,26 @@ proptest! {
         tokio::runtime::Runtime::new().unwrap().block_on(walk(&verbs, scan_at));
     }
 }
+
+#[tokio::test]
+async fn of_a_claim_with_very_many_steps_the_newest_are_shown_and_all_are_counted() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let shown = async || api.get("VIEWER", &path(&api, &format!("claims/{}", ours.claim))).await.expect(200);
+    let before = shown().await;
+    assert_eq!(before["events_total"], json!(before["events"].as_array().map(Vec::len)));
+    api.arrange(&format!(
+        "insert into robnu.claim_events (seller_id, claim_id, to_status, actor_kind, occurred_at)
+         select '{}', '{}', 'FILED', 'MEMBER', timestamptz '2026-05-01T00:00:00Z' + n * interval '1 second' from generate_series(1, 300) n",
+        ours.id, ours.claim
+    ))
+    .await;
+    let whole = shown().await;
+    let events = whole["events"].as_array().unwrap();
+    let all = before["events_total"].as_i64().unwrap() + 300;
+    assert_eq!((whole["events_total"].as_i64(), events.len()), (Some(all), 200));
+    assert_eq!(
+        (&events[0]["occurred_at"], &events[199]["occurred_at"]),
+        (&json!("2026-05-01T00:01:41Z"), &json!("2026-05-01T00:05:00Z"))
+    );
+}
