@@ -9,20 +9,32 @@ use crate::cases::{Case, cases};
 use crate::document::Operation;
 use crate::support::{Api, Call, ROLES};
 
-/// Everybody who may call: members, another seller's owner, staff by themselves, and staff who act for the seller in a
-/// session that gives them the rights of a VIEWER.
+/// Everybody who may call: members, of whom one may only scan returns and one may do so beside their role, another seller's
+/// owner, staff by themselves, and staff who act for the seller in a session with the rights of a VIEWER or an ADMIN.
 fn callers() -> Vec<&'static str> {
-    ROLES.into_iter().chain(["SCANNER", "STRANGER", "STAFF", "ACTING"]).collect()
+    let others = ["SCANNER", "VIEWER+SCAN", "STRANGER", "STAFF", "ACTING", "ACTING+ADMIN"];
+    ROLES.into_iter().chain(others).collect()
 }
 
 async fn call(api: &Api, operation: &Operation, case: &Case, caller: &str) -> Call {
     let ours = &api.sellers.ours;
     case.prepare(api, ours).await;
+    let (scans, session_role) =
+        (caller == "VIEWER+SCAN", if caller == "ACTING+ADMIN" { "ADMIN" } else { "VIEWER" });
+    api.arrange(&format!(
+        "update robnu.members set scan_returns = {scans} where role = 'VIEWER' and seller_id = '{0}';
+         update robnu.impersonation_sessions set role = '{session_role}' where seller_id = '{0}'",
+        ours.id
+    ))
+    .await;
     let call = case.call(api, operation, ours, ours).await;
     match caller {
         "STRANGER" => call.by(&api.sellers.theirs, "OWNER"),
+        "VIEWER+SCAN" => call.by(ours, "VIEWER"),
         "STAFF" => call.by_staff(),
-        "ACTING" => call.by_staff().header("impersonation-session", &session(api).await.to_string()),
+        "ACTING" | "ACTING+ADMIN" => {
+            call.by_staff().header("impersonation-session", &session(api).await.to_string())
+        }
         role => call.by(ours, role),
     }
 }
@@ -55,6 +67,6 @@ trait Columns {
 
 impl<T: std::fmt::Display> Columns for Vec<T> {
     fn map_columns(&self) -> String {
-        self.iter().map(|text| format!("{text:<9}")).collect::<Vec<_>>().concat()
+        self.iter().map(|text| format!("{text:<13}")).collect::<Vec<_>>().concat()
     }
 }
