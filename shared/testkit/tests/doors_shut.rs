@@ -101,7 +101,7 @@ async fn behind_a_door_there_is_no_other_door() {
     }
 }
 
-/// As whom a session of robnu_api became staff without the door, as far as settings go that anybody can make: a member, a
+/// As whom a session of `robnu_api` became staff without the door, as far as settings go that anybody can make: a member, a
 /// stranger, and one who was a super admin.
 const NOT_STAFF: [&str; 3] = ["OWNER@", "a stranger", "FORMER"];
 
@@ -134,4 +134,57 @@ async fn who_becomes_staff_without_being_a_super_admin_sees_and_changes_nothing(
         assert_eq!(as_staff("", sql).await, Err("RB003".to_owned()), "nobody gets through: {sql}");
         assert_eq!(as_staff("STAFF", sql).await, Ok(2), "{sql}");
     }
+}
+
+/// The doors that there are: login, name and arguments without a default, from the catalogue, so that one to come is asked too.
+const DOORS: &str = "select l.rolname::text, p.proname::text, p.proargnames[1:p.pronargs - p.pronargdefaults]
+    from pg_proc p join pg_roles l on l.rolcanlogin and l.rolname ~ '^robnu_' and has_function_privilege(l.oid, p.oid, 'execute')
+    where p.pronamespace = 'robnu'::regnamespace and p.proname ~ '^enter_' and p.proname <> 'enter_as'
+      and l.rolname <> 'robnu_master'
+    order by 1, 2";
+
+#[tokio::test]
+async fn no_door_opens_when_it_is_not_told_for_whom_or_for_what() {
+    let test = TestDatabase::new().await;
+    let sellers = TwoSellers::seed(&test).await;
+    let superuser = test.superuser().await;
+    let (seller, account) = (sellers.ours.id, sellers.ours.ajio);
+    let sql = "select id::text from robnu.impersonation_sessions where seller_id = $1";
+    let session: String = superuser.query_one(sql, &[&seller]).await.unwrap().get(0);
+    let good = |login: &str, door: &str, name: &str| match name {
+        "subject" if ["enter_staff", "enter_impersonation"].contains(&door) => "'STAFF'".to_owned(),
+        "subject" => format!("'OWNER@{seller}'"),
+        "seller" => format!("'{seller}'"),
+        "account" => format!("'{account}'"),
+        "session" => format!("'{session}'"),
+        "needs" => "'read'".to_owned(),
+        "writes" => "false".to_owned(),
+        "system_role" if login == "robnu_lanes" => "'robnu_system_lanes'".to_owned(),
+        "system_role" => "'robnu_system_sweep'".to_owned(),
+        other => panic!("say here what a good {other} is"),
+    };
+    let mut tried = 0;
+    for row in superuser.query(DOORS, &[]).await.unwrap() {
+        let (login, door, names): (String, String, Vec<String>) = (row.get(0), row.get(1), row.get(2));
+        let client = test.raw(&login).await;
+        let enter = async |unknown: Option<&String>| {
+            let value = |name| match unknown {
+                Some(unknown) if unknown == name => "null".to_owned(),
+                _ => good(&login, &door, name),
+            };
+            let arguments: Vec<String> =
+                names.iter().map(|name| format!("{name} => {}", value(name))).collect();
+            let sql = format!("begin; select robnu.{door}({})", arguments.join(", "));
+            let entered = client.batch_execute(&sql).await;
+            client.batch_execute("rollback").await.unwrap();
+            entered
+        };
+        enter(None).await.unwrap_or_else(|error| panic!("{login}: {door}: {error:?}"));
+        for name in &names {
+            let refused = enter(Some(name)).await;
+            assert!(refused.is_err(), "{login}: {door} opens when {name} is null");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 16, "{tried} arguments were tried");
 }
