@@ -191,8 +191,10 @@ const CASES: &[Case] = &[
 const AUTHORIZED: &str =
     "delete from robnu.account_authorizations where seller_id = 'SELLER' and account_id is null;
     insert into robnu.account_authorizations (seller_id, actor_id, state_hash, marketplace_code, display_name)
-    select 'SELLER', id, sha256(decode(repeat('00', 32), 'hex')), 'AMAZON_IN', 'Amazon' from robnu.people
-    where subject in ('OWNER@SELLER', 'ADMIN@SELLER')";
+    select 'SELLER', id, sha256(decode(repeat('00', 32), 'hex')), 'AMAZON_IN', 'Amazon' from (
+      select id from robnu.people where subject in ('OWNER@SELLER', 'ADMIN@SELLER')
+      union all select id from robnu.super_admins where subject = 'STAFF'
+    ) as who";
 
 /// The fixture's return without its claim, and its claim further on; past the triggers that would not let it be.
 const WITHOUT_CLAIM: &str = "set session_replication_role = replica; delete from robnu.claim_events where seller_id = 'SELLER';
