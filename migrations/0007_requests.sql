@@ -15,7 +15,7 @@ create index request_counts_by_person on request_counts (person_id);
 call protect_tenant_table('request_counts');
 grant select on request_counts to robnu_tenant;
 
--- The same of persons, whatever seller they name and whether they name one.
+-- The same of persons, where the request names no seller, or one that they are no member of.
 create unlogged table person_requests (
   subject text primary key check (length(subject) between 1 and 200),
   window_start timestamptz not null,
@@ -25,9 +25,9 @@ alter table person_requests enable row level security;
 alter table person_requests force row level security;
 create policy owner on person_requests for all to robnu_owner using (true) with check (true);
 
--- Counts a request, in a transaction of its own so that nobody waits for anybody's work: for the person, and a member's for
--- the seller too, so that strangers cannot use up a seller's requests. It comes when the request's own transaction is over.
--- SECURITY DEFINER because no scope may write the counts.
+-- Counts a request, in a transaction of its own so that nobody waits for anybody's work: a member's for the seller, any
+-- other for the person alone, so that strangers cannot use up a seller's requests. It comes when the request's own transaction
+-- is over. SECURITY DEFINER because no scope may write the counts.
 create function knock(subject text, seller uuid) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -36,10 +36,6 @@ as $$
 declare
   present constant timestamptz := date_bin('10 seconds', now(), 'epoch');
 begin
-  insert into person_requests as counted (subject, window_start, requests) values (knock.subject, present, 1)
-  on conflict (subject) do update
-  set window_start = excluded.window_start,
-    requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end;
   insert into request_counts as counted (seller_id, person_id, window_start, requests)
   select m.seller_id, m.person_id, present, 1
   from members m join people p on p.id = m.person_id
@@ -47,22 +43,34 @@ begin
   on conflict (seller_id, person_id) do update
   set window_start = excluded.window_start,
     requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end;
+  if found then
+    return;
+  end if;
+  insert into person_requests as counted (subject, window_start, requests) values (knock.subject, present, 1)
+  on conflict (subject) do update
+  set window_start = excluded.window_start,
+    requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end;
 end $$;
 grant execute on function knock(text, uuid) to robnu_api;
 
--- Refuses a person who has sent too much, with RB006. SECURITY DEFINER because no scope may read the counts of persons.
+-- Refuses a person who has sent too much, all their sellers taken together, with RB006. SECURITY DEFINER because no scope may
+-- read the counts of other sellers.
 create function refuse_flood() returns void
 language plpgsql stable security definer
 set search_path = robnu, pg_temp
 as $$
 declare
-  seconds integer;
+  caller constant text := app_current_subject();
+  present constant timestamptz := date_bin('10 seconds', now(), 'epoch');
 begin
-  select ceil(extract(epoch from counted.window_start + interval '10 seconds' - now())) into seconds
-    from person_requests counted join orgs o on counted.requests >= o.person_requests_per_window
-    where counted.subject = app_current_subject() and counted.window_start = date_bin('10 seconds', now(), 'epoch');
-  if found then
-    raise exception 'the person sends too many requests' using errcode = 'RB006', detail = seconds::text;
+  if coalesce((select c.requests from person_requests c where c.subject = caller and c.window_start = present), 0)
+    + coalesce((
+      select sum(c.requests) from people p join request_counts c on c.person_id = p.id
+      where p.subject = caller and c.window_start = present), 0)
+    >= (select max(person_requests_per_window) from orgs)
+  then
+    raise exception 'the person sends too many requests' using errcode = 'RB006',
+      detail = ceil(extract(epoch from present + interval '10 seconds' - now()));
   end if;
 end $$;
 grant execute on function refuse_flood() to robnu_person, robnu_staff, robnu_tenant;
