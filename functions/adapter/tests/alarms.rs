@@ -27,10 +27,7 @@ const SOURCES: [(&str, &str); 7] = [
     ),
     (
         "SweepLogs",
-        concat!(
-            include_str!("../../sweep/src/handler.rs"),
-            include_str!("../../sweep/src/scheduling.rs"),
-        ),
+        concat!(include_str!("../../sweep/src/handler.rs"), include_str!("../../sweep/src/scheduling.rs"),),
     ),
     ("MigrateLogs", include_str!("../../migrate/src/custom_resource.rs")),
 ];
