@@ -26,6 +26,13 @@ const FIXTURE: &str = include_str!("../../../shared/testkit/src/fixture.sql");
 /// What of it is made through the API instead, or cannot be opened because its ciphertext is none.
 const NOT_SEEDED: [&str; 3] = ["insert into sellers ", "insert into seller_keys ", "insert into order_pii "];
 
+/// The phases in which each request stands for itself.
+const EACH: &str = "examples,coverage,fuzzing";
+/// Their configuration and document: all ids are of things that are there.
+const ALONE: &str = "alone";
+/// Of the phase in which requests follow from answers: ids come from those, but for the seller's.
+const IN_SEQUENCE: &str = "in_sequence";
+
 /// No secret: the user pool exists on this machine only.
 const PASSWORD: &str = "Local-demo-2026";
 
@@ -48,23 +55,31 @@ const TABLES: &[(&str, &str)] = &[
 pub async fn run(paths: &Paths, options: &UpOptions) -> anyhow::Result<()> {
     Environment::contract(paths).ensure(&tools::check()?)?;
     let stack = &stack::up(paths, options).await?;
-    let owner = sign_in(stack, "owner").await?;
-    let stranger = sign_in(stack, "stranger").await?;
-    let (_, seller) = owner.post("/v1/sellers", &json!({"name": "a seller to try things with"})).await?;
-    let seller: Uuid = seller["seller_id"].as_str().context("the seller has an id")?.parse()?;
-    let document = owner.get("/v1/openapi.json").await?;
     let database = postgres::connect(&stack.settings, postgres::DATABASE).await?;
-    seed(&database, seller).await?;
+    let (owner, seller) = sign_up(stack, &database, "owner").await?;
+    // Sequences begin with a seller of their own, as the other requests leave accounts disconnected and claims closed.
+    let (founder, fresh) = sign_up(stack, &database, "founder").await?;
+    let stranger = sign_in(stack, "stranger").await?;
+    let document = owner.get("/v1/openapi.json").await?;
     let ids = path_ids(&database, seller, &document).await?;
-    let folder = write_configuration(paths, &document, &ids)?;
-    for (who, api, seconds) in [("the owner", &owner, 150), ("a stranger", &stranger, 60)] {
+    let folder = write_configuration(paths, &document, &ids, fresh)?;
+    for (who, api, name, phases, paths_with, seconds) in [
+        ("the owner", &owner, ALONE, EACH, "/", 150),
+        ("a stranger", &stranger, ALONE, EACH, "/", 60),
+        // The only things that can be asked for after they were deleted; among all others they are met too rarely.
+        ("an owner", &founder, IN_SEQUENCE, "stateful", "/members", 20),
+        ("an owner", &founder, IN_SEQUENCE, "stateful", "/", 90),
+    ] {
         let mut command = Command::new(Environment::contract(paths).program("schemathesis"));
         command
             .current_dir(&folder)
-            .args(["--config-file", "schemathesis.toml", "run", "openapi.json", "--checks", "all"])
+            .args(["--config-file", &format!("{name}.toml"), "run", &format!("{name}.json")])
+            .args(["--checks", "all", "--phases", phases, "--include-path-regex", paths_with])
             .args(["--url", &stack.api_url()?, "--max-examples", "5", "--max-time", &seconds.to_string()])
             .args(["--header", &format!("Authorization: Bearer {}", api.token())]);
-        steps::run(&mut command, &format!("schemathesis run openapi.json --checks all    (as {who})"))?;
+        let what =
+            format!("schemathesis run {name}.json --phases {phases} --include-path-regex {paths_with}");
+        steps::run(&mut command, &format!("{what} --checks all    (as {who})"))?;
     }
     Ok(())
 }
@@ -76,6 +91,15 @@ async fn sign_in(stack: &Running, name: &str) -> anyhow::Result<Api> {
     api::sign_up(&stack.aws, &stack.outputs, person).await?;
     let token = api::sign_in(&stack.aws, &stack.outputs, person).await?;
     Api::new(stack.api_url()?, token.with_context(|| format!("{email} cannot sign in"))?)
+}
+
+/// A person who has just signed a seller up, with the fixture's rows in it.
+async fn sign_up(stack: &Running, database: &Client, name: &str) -> anyhow::Result<(Api, Uuid)> {
+    let owner = sign_in(stack, name).await?;
+    let (_, seller) = owner.post("/v1/sellers", &json!({"name": "a seller to try things with"})).await?;
+    let seller: Uuid = seller["seller_id"].as_str().context("the seller has an id")?.parse()?;
+    seed(database, seller).await?;
+    Ok((owner, seller))
 }
 
 /// Puts the fixture's rows into a seller that signed up, and lets it send as many requests as come.
@@ -92,6 +116,12 @@ async fn seed(database: &Client, seller: Uuid) -> anyhow::Result<()> {
         script = script.replace(&name, &format!("'{id}'::uuid"));
     }
     writeln!(script, "update robnu.sellers set requests_per_window = 1000000 where seller_id = '{seller}';")?;
+    // Who signed up stays the only owner, so that nothing they try takes them out of the seller.
+    writeln!(
+        script,
+        "update robnu.members m set role = 'ADMIN' from robnu.people p
+         where p.id = m.person_id and m.seller_id = '{seller}' and p.subject = 'OWNER@{seller}';"
+    )?;
     writeln!(script, "update robnu.orgs set person_requests_per_window = 1000000;")?;
     writeln!(
         script,
@@ -135,23 +165,39 @@ async fn path_ids(
     Ok(ids)
 }
 
-/// Puts document, hooks and configuration into a folder of their own, which is also where reports go.
+/// Puts document, hooks and configurations into a folder of their own, which is also where reports go.
 fn write_configuration(
     paths: &Paths,
     document: &Value,
     ids: &BTreeMap<String, String>,
+    fresh: Uuid,
 ) -> anyhow::Result<std::path::PathBuf> {
     let (source, folder) = (paths.root.join("infra/local/contract"), paths.local("contract"));
     fs::create_dir_all(&folder)?;
     fs::copy(source.join("hooks.py"), folder.join("hooks.py"))?;
-    let mut configuration = fs::read_to_string(source.join("schemathesis.toml"))?;
-    configuration.push_str("\n[parameters]\n");
+    let common = fs::read_to_string(source.join("schemathesis.toml"))?;
+    let mut alone = format!("{common}\n[parameters]\n");
     for (name, id) in ids {
-        writeln!(configuration, "\"path.{name}\" = \"{id}\"")?;
+        writeln!(alone, "\"path.{name}\" = \"{id}\"")?;
     }
-    fs::write(folder.join("schemathesis.toml"), configuration)?;
-    fs::write(folder.join("openapi.json"), serde_json::to_vec_pretty(document)?)?;
+    let in_sequence = format!("{common}\n[parameters]\n\"path.sellerId\" = \"{fresh}\"\n");
+    let members_only = without_impersonation(document.clone());
+    for (name, text, document) in [(ALONE, alone, document), (IN_SEQUENCE, in_sequence, &members_only)] {
+        fs::write(folder.join(format!("{name}.toml")), text)?;
+        fs::write(folder.join(format!("{name}.json")), serde_json::to_vec_pretty(document)?)?;
+    }
     Ok(folder)
+}
+
+/// The document as members need it: an impersonation session that is made up would shut a whole sequence out.
+fn without_impersonation(mut document: Value) -> Value {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    for operation in paths.filter_map(Value::as_object_mut).flat_map(|path| path.values_mut()) {
+        if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+            parameters.retain(|parameter| parameter["name"] != "impersonation-session");
+        }
+    }
+    document
 }
 
 #[cfg(test)]
