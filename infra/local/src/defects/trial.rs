@@ -62,6 +62,7 @@ impl fmt::Display for Verdict {
 struct Program {
     file: PathBuf,
     folder: PathBuf,
+    package: String,
 }
 
 /// What a run of tests said.
@@ -131,7 +132,7 @@ impl Trial<'_> {
             messages().filter(|message: &Value| message["profile"]["test"] == true).find_map(|message| {
                 let file = PathBuf::from(message["executable"].as_str()?);
                 let folder = PathBuf::from(message["manifest_path"].as_str()?).parent()?.to_path_buf();
-                Some(Program { file, folder })
+                Some(Program { file, folder, package: target.package.clone() })
             });
         Ok(Ok(program.with_context(|| format!("cargo built no program of {target}"))?))
     }
@@ -140,6 +141,8 @@ impl Trial<'_> {
         let mut command = Command::new(&program.file);
         command.args(["--exact", "--test-threads=2"]).args(tests).current_dir(&program.folder);
         command.envs(self.environment.iter().map(|(name, value)| (name, value))).env_remove("RUST_BACKTRACE");
+        // As cargo sets them for tests: those that run the compiler themselves look there, and would find this command's own.
+        command.env("CARGO_MANIFEST_DIR", &program.folder).env("CARGO_PKG_NAME", &program.package);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("run {}", program.file.display()))?;
         // Read while it runs: a pipe that is full would stop it.
