@@ -1,8 +1,8 @@
 //! Mail, through SES.
 //!
 //! What a stranger has typed (a seller's name) stands in mails to other strangers, so it is made harmless here: it is in no
-//! header, brings no markup to the page, and nothing that mail programs turn into a link. A mail's link carries the token behind `#`, which browsers keep to
-//! themselves: it is in no server's log.
+//! header, brings no markup to the page, and nothing that mail programs turn into a link. A mail's link carries the token
+//! behind `#`, which browsers keep to themselves: it is in no server's log.
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata};
