@@ -363,7 +363,8 @@ begin
   if refusal is not null then
     raise exception 'the return cannot be claimed for' using errcode = 'check_violation', constraint = refusal;
   end if;
-  new.filed_at := now();
+  -- What is pending waits to be filed.
+  new.filed_at := case when new.status <> 'PENDING' then now() end;
   return new;
 end $$;
 create trigger open_claim before insert on claims for each row execute function open_claim();
@@ -388,7 +389,12 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  needs text := robnu.claim_step_right(old.status, new.status);
+  needs text := case
+    -- What came after its window was claimed for in advance: the scan has reopened a claim that was never filed, and filing
+    -- it, with a reason that fits what came, is a first filing and no second look.
+    when old.status = 'REOPENED_WITH_EVIDENCE' and old.filed_at is null and new.status = 'FILED' then 'claims.file'
+    else robnu.claim_step_right(old.status, new.status)
+  end;
 begin
   if new.status = 'REOPENED_WITH_EVIDENCE' and current_user = 'robnu_owner' then
     null;

@@ -44,38 +44,6 @@ create policy sweep_makes on claims for insert to robnu_tenant_sweep
 grant select (seller_id, return_id), insert (seller_id, return_id, status, reason, currency) on claims to robnu_tenant_sweep;
 grant execute on function app_current_seller_id() to robnu_tenant_sweep;
 
--- open_claim dates what is filed; what is pending waits for that. Triggers fire in the order of their names, this one after it.
-create function leave_unfiled() returns trigger
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  new.filed_at := null;
-  return new;
-end $$;
-create trigger open_claim_pending before insert on claims for each row when (new.status = 'PENDING') execute function leave_unfiled();
-
--- What comes after its window was claimed for in advance, and the claim was never filed: the scan reopens the claim, as it does
--- with all, and filing it, with a reason that fits what came, is still a first filing and no second look.
-create function file_first() returns trigger
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if not robnu.app_may('claims.file') then
-    raise exception 'the scope may not take this step' using errcode = 'insufficient_privilege';
-  end if;
-  new.filed_at := now();
-  new.updated_at := now();
-  return new;
-end $$;
-create trigger file_first before update of status on claims for each row
-  when (old.status = 'REOPENED_WITH_EVIDENCE' and old.filed_at is null and new.status = 'FILED') execute function file_first();
-drop trigger step_claim on claims;
-create trigger step_claim before update of status on claims for each row
-  when (new.status <> old.status and not (old.status = 'REOPENED_WITH_EVIDENCE' and old.filed_at is null and new.status = 'FILED'))
-  execute function step_claim();
-
 -- The platform's own work in one seller's scope. A door of its own, to a role of its own, because robnu_tenant would bring
 -- the sweep's login within reach of all that members and jobs may do: here it reaches two statuses of two tables. It runs
 -- with the caller's rights, so no login passes but the one that may become the role, and without a seller that there is
