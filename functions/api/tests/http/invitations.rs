@@ -247,10 +247,23 @@ async fn only_the_letters_of_ascii_are_the_same_in_capitals() {
 }
 
 #[tokio::test]
-async fn a_sellers_name_is_no_link_in_the_mail() {
+async fn an_address_of_the_same_mailbox_is_another_address() {
+    let api = Api::new().await;
+    let email = "kim.ilse+shop@gmail.com";
+    invite(&api, "OWNER", &json!({"email": email, "role": "VIEWER"})).await.expect(201);
+    let token = token_for(&api, email).await;
+    for other in ["kim.ilse@gmail.com", "kimilse+shop@gmail.com", "kim.ilse+shop@googlemail.com"] {
+        refused(&api, &token, GUEST, other).await;
+    }
+    api.send(accept(&token, GUEST, email)).await.expect(200);
+}
+
+#[tokio::test]
+async fn neither_the_sellers_name_nor_the_inviters_address_is_a_link_in_the_mail() {
     let api = Api::new().await;
     api.arrange(
-        "update robnu.sellers set name = 'Prize! https://evil.example/win www.evil.example a@evil.example'",
+        "update robnu.sellers set name = 'Prize! https://evil.example/win www.evil\u{2024}example a@evil.example 98765 43210';
+         update robnu.people set email = 'www.evil.example/login-x@evil.example'",
     )
     .await;
     invite_guest(&api).await;
@@ -258,7 +271,14 @@ async fn a_sellers_name_is_no_link_in_the_mail() {
     assert_eq!(mails[0]["Subject"], "You are invited to Robnu");
     for body in ["BodyText", "BodyHtml"] {
         let text = mails[0][body].as_str().unwrap();
-        assert!(text.contains("Prize!") && !text.contains("evil.example"), "{text}");
+        assert!(
+            text.contains("Prize!") && text.contains("www. evil. example login-x at evil. example"),
+            "{text}"
+        );
+        assert!(
+            !text.contains("evil.example") && !text.contains(['\u{2024}', '@']) && !text.contains("43210"),
+            "{text}"
+        );
         let links: Vec<_> = text.match_indices("://").map(|(at, _)| &text[at - 5..]).collect();
         assert!(links.iter().all(|link| link.starts_with(APP_URL)) && links.len() == 1, "{links:?}");
     }
