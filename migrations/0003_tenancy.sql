@@ -2,7 +2,8 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Global tables: orgs, people, marketplaces, super_admins, person_requests, person_idempotency_keys, schema_migrations.
+-- Global tables: orgs, people, marketplaces, super_admins, person_requests, person_idempotency_keys,
+-- mail_counts, schema_migrations.
 -- Every other relation belongs to a seller.
 create table orgs (
   id uuid primary key default uuidv7(),
@@ -133,6 +134,28 @@ create table seller_keys (
 call protect_tenant_table('seller_keys');
 call require_right_to_read('seller_keys', 'read', 'ingest');
 grant select on seller_keys to robnu_tenant;
+
+-- The mailbox that an address leads to, as far as its spelling tells: in small letters, without what follows a plus sign. For
+-- counting only: two mailboxes may be counted as one, and who may accept an invitation is decided by the address itself. Only
+-- ASCII letters are made small: others fold onto them. Where a provider is known to ignore more, that goes as well: dots at
+-- Gmail; dots, hyphens and underscores at Proton; what follows a hyphen at Yahoo, whose own names have none. Elsewhere a hyphen
+-- is part of a name (shop-1@, shop-2@), as `=` and `_` are everywhere.
+create function fold_address(address text) returns text
+language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return (
+  select case
+      when domain in ('gmail.com', 'googlemail.com') then replace(mailbox, '.', '') || '@gmail.com'
+      when domain in ('proton.me', 'protonmail.com', 'pm.me') then translate(mailbox, '._-', '') || '@proton.me'
+      when domain in ('icloud.com', 'me.com', 'mac.com') then mailbox || '@icloud.com'
+      when domain like 'yahoo.%' or domain in ('ymail.com', 'rocketmail.com') then regexp_replace(mailbox, '(.)-.*$', '\1') || '@' || domain
+      else mailbox || coalesce('@' || domain, '')
+    end
+  from (
+    select regexp_replace(coalesce(substring(small from '^(.*)@'), small), '(.)[+].*$', '\1') as mailbox,
+      rtrim(substring(small from '@([^@]*)$'), '.') as domain
+    from lower(address collate "C") as small
+  ) as parts);
 
 -- Whether the caller may sign one seller more up: RB011 above 50, given away or not, RB005 for who owns a suspended one and
 -- would go on under another name. SECURITY DEFINER because a person does not see why a seller is suspended. Who is not known yet may.

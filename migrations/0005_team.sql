@@ -40,15 +40,57 @@ begin
   return new;
 end $$;
 create trigger note_inviter before insert or update of token_hash on invitations for each row execute function note_inviter();
--- Nobody mails the whole world through us, nor one person all the time: 200 mails of a seller in a day, first ones and those sent
--- again, 5 of them to one address. Fires before note_inviter. SECURITY DEFINER because it counts what its caller need not see, and
--- holds the seller, so that those who mail at the same time count each other's mails.
+-- When mails were made within a day: by a person over all their sellers, by a person or a seller to a mailbox, and to a mailbox by
+-- everybody.
+-- Rows of their own, because what they count must not hang on invitations, sellers or memberships, which come and go. The keys
+-- are digests: to count, nobody needs to read whom a stranger invites. No scope may read the table.
+create table mail_counts (
+  kind text not null check (kind in ('PERSON', 'PERSON_TO_MAILBOX', 'SELLER_TO_MAILBOX', 'MAILBOX')),
+  key_hash bytea not null check (length(key_hash) = 32),
+  mailed_at timestamptz[] not null,
+  latest_at timestamptz not null default now(),
+  primary key (kind, key_hash)
+);
+create index mail_counts_by_age on mail_counts (latest_at);
+alter table mail_counts enable row level security;
+alter table mail_counts force row level security;
+create policy owner on mail_counts for all to robnu_owner using (true) with check (true);
+
+-- Counts one mail, unless there were too many within a day: then raises the constraint that is named. Answers how many there
+-- are now. Who counts under the same key at the same time waits until the other's mail is made or is not.
+create function count_mail(counted text, key bytea, most integer, broken text) returns integer
+language plpgsql
+set search_path = robnu, pg_temp
+as $$
+declare
+  mails integer;
+begin
+  insert into mail_counts as known (kind, key_hash, mailed_at) values (counted, key, array[now()])
+  on conflict (kind, key_hash) do update
+  set mailed_at = array(select mail from unnest(known.mailed_at) as mail where mail > now() - interval '1 day') || now(),
+    latest_at = greatest(known.latest_at, now())
+  where (select count(*) from unnest(known.mailed_at) as mail where mail > now() - interval '1 day') < most
+  returning cardinality(mailed_at) into mails;
+  if mails is null then
+    raise exception 'too many mails were made today' using errcode = 'check_violation', constraint = broken;
+  end if;
+  return mails;
+end $$;
+
+-- Nobody mails the whole world through us, nor one person all the time. Within a day, first mails and those sent again taken
+-- together: 200 of a seller, 5 of them to one mailbox; 100 of a person over all their sellers, 5 of them to one mailbox; to one
+-- mailbox 10 of everybody. Who has not mailed it within the day is let in up to 20, so that it takes a dozen accounts, and not
+-- two, to keep others from inviting somebody. Fires before note_inviter. SECURITY DEFINER because it counts what its caller must
+-- not see. The seller and the rows of counts are held in the same order by everybody, so that those who mail at the same time
+-- count each other's mails and never wait for each other in a circle.
 create function limit_mails() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
 declare
-  today record;
+  mailbox constant bytea := sha256(convert_to(fold_address(new.email), 'UTF8'));
+  person constant bytea := sha256(convert_to(current_setting('app.current_subject', true), 'UTF8'));
+  by_person integer;
 begin
   -- What row security will refuse is neither looked at nor held before.
   if not (app_may('members.manage') and new.seller_id = app_current_seller_id()) then
@@ -56,16 +98,16 @@ begin
   end if;
   perform from sellers where seller_id = new.seller_id for no key update;
   -- Where the last mail is older than a day, all are.
-  select count(*) as mails, count(*) filter (where lower(i.email collate "C") = lower(new.email collate "C")) as to_address
-    into today
-    from invitations i cross join unnest(i.mailed_at) as mail
-    where i.seller_id = new.seller_id and i.token_made_at > now() - interval '1 day' and mail > now() - interval '1 day';
-  if today.mails >= 200 then
+  if (
+    select count(*) from invitations i cross join unnest(i.mailed_at) as mail
+    where i.seller_id = new.seller_id and i.token_made_at > now() - interval '1 day' and mail > now() - interval '1 day') >= 200
+  then
     raise exception 'the seller had too many mails sent today' using errcode = 'check_violation', constraint = 'invitations_mails_a_day';
   end if;
-  if today.to_address >= 5 then
-    raise exception 'the address was mailed too often today' using errcode = 'check_violation', constraint = 'invitations_mails_to_address';
-  end if;
+  perform count_mail('PERSON', person, 100, 'mail_counts_of_person');
+  by_person := count_mail('PERSON_TO_MAILBOX', sha256(person || mailbox), 5, 'mail_counts_to_mailbox');
+  perform count_mail('SELLER_TO_MAILBOX', sha256(uuid_send(new.seller_id) || mailbox), 5, 'mail_counts_to_mailbox');
+  perform count_mail('MAILBOX', mailbox, case by_person when 1 then 20 else 10 end, 'mail_counts_to_mailbox');
   return new;
 end $$;
 create trigger limit_mails before insert or update of token_hash on invitations for each row execute function limit_mails();

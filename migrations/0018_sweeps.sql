@@ -93,3 +93,7 @@ grant select (ctid, window_start), update (window_start), delete on request_coun
 create policy retention on person_requests for all to robnu_system_retention
   using (window_start < now() - interval '1 hour') with check (false);
 grant select (ctid, window_start), update (window_start), delete on person_requests to robnu_system_retention;
+-- Mails are counted for a day.
+create policy retention on mail_counts for all to robnu_system_retention
+  using (latest_at < now() - interval '25 hours') with check (false);
+grant select (ctid, latest_at), update (latest_at), delete on mail_counts to robnu_system_retention;

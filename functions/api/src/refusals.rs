@@ -143,15 +143,17 @@ pub const TOO_MANY_INVITATIONS: Refusal = conflict(
 pub const TOO_MANY_MAILS_TODAY: Refusal = conflict(
     "too_many_mails_today",
     "Too many mails today",
-    "A seller has at most 200 invitations mailed within 24 hours, those sent again with them. Try again tomorrow.",
+    "Within 24 hours a seller has at most 200 invitations mailed, and a person has at most 100 mailed for all their \
+     sellers together, those sent again with them. Try again tomorrow.",
 );
 
-/// Who does not want to come is left in peace.
+/// Who does not want to come is left in peace. One text for all bounds on an address, so that it does not tell whose mails
+/// have filled the one that was met.
 pub const INVITATION_MAILED_OFTEN: Refusal = conflict(
     "invitation_mailed_often",
     "Mailed often enough",
-    "An invitation is mailed at most five times, and one address gets at most five mails of a seller within 24 hours. \
-     Ask the person to look for the last one; make a new invitation another day.",
+    "An invitation is mailed at most five times, and one address, however it is spelled, gets only a few invitations \
+     within 24 hours. Ask the person to look for the last one; make a new invitation another day.",
 );
 
 /// Accepted or taken back.
@@ -184,8 +186,8 @@ pub fn refusal_of(constraint: &str) -> Option<&'static Refusal> {
         "claims_window_open" => &CLAIM_WINDOW_OPEN,
         "claims_window_over" => &CLAIM_WINDOW_OVER,
         "claims_step" => &CLAIM_STEP,
-        "invitations_mails_a_day" => &TOO_MANY_MAILS_TODAY,
-        "invitations_mails" | "invitations_mails_to_address" => &INVITATION_MAILED_OFTEN,
+        "invitations_mails_a_day" | "mail_counts_of_person" => &TOO_MANY_MAILS_TODAY,
+        "invitations_mails" | "mail_counts_to_mailbox" => &INVITATION_MAILED_OFTEN,
         "marketplace_accounts_a_day" => &TOO_MANY_ACCOUNTS_TODAY,
         _ => return None,
     })

@@ -31,6 +31,8 @@ pub struct Report {
     pub request_counts: usize,
     /// Counts of persons' requests.
     pub person_requests: usize,
+    /// Counts of mails.
+    pub mail_counts: usize,
     /// Whether time ran short before everything was deleted; the next sweep goes on.
     pub time_short: bool,
 }
@@ -39,12 +41,13 @@ pub struct Report {
 pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
-    let tables: [(&'static str, &mut usize); 5] = [
+    let tables: [(&'static str, &mut usize); 6] = [
         (include_str!("sql/forget_idempotency_keys.sql"), &mut report.idempotency_keys),
         (include_str!("sql/forget_person_idempotency_keys.sql"), &mut report.person_idempotency_keys),
         (include_str!("sql/forget_account_authorizations.sql"), &mut report.account_authorizations),
         (include_str!("sql/forget_request_counts.sql"), &mut report.request_counts),
         (include_str!("sql/forget_person_requests.sql"), &mut report.person_requests),
+        (include_str!("sql/forget_mail_counts.sql"), &mut report.mail_counts),
     ];
     let mut time_short = false;
     for (forget, deleted) in tables {
@@ -58,6 +61,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         account_authorizations = report.account_authorizations,
         request_counts = report.request_counts,
         person_requests = report.person_requests,
+        mail_counts = report.mail_counts,
         time_short = report.time_short,
         "sweep done"
     );

@@ -3,7 +3,7 @@
 
 -- Relations that belong to no seller. Everything else in the schema is a tenant table.
 create temp view global_tables (name) as values ('orgs'), ('people'), ('marketplaces'), ('schema_migrations'),
-  ('super_admins'), ('person_requests'), ('person_idempotency_keys');
+  ('super_admins'), ('person_requests'), ('person_idempotency_keys'), ('mail_counts');
 
 create temp view scope_roles (name) as values
   ('robnu_tenant'), ('robnu_person'), ('robnu_staff'), ('robnu_tenant_sweep'), ('robnu_system_sweep'), ('robnu_system_lanes'),

@@ -39,8 +39,9 @@ pub struct Invite {
 /// Invites somebody by mail
 ///
 /// Answers the same whether the address has an account or not. `sent` says whether the mail was handed over; when not, the
-/// invitation stays and can be sent again. An admin invites neither owners nor admins. A seller has 200 mails sent in a day at
-/// most, those sent again with them, and 5 of them to one address.
+/// invitation stays and can be sent again. An admin invites neither owners nor admins. Within 24 hours, those sent again with
+/// them, a seller has 200 mails sent at most, 5 of them to one address, and a person 100 for all their sellers together, 5 of
+/// them to one address. One address gets only a few, whoever sends them and however it is spelled.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/invitations", operation_id = "invite", tag = "team",
     responses((status = 201, description = "The invitation", body = Invitation))
