@@ -20,6 +20,7 @@ pub mod problem;
 mod query;
 mod refusals;
 mod request_log;
+mod response_headers;
 pub mod rights;
 pub mod routes;
 pub mod signature;

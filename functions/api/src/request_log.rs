@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::identity::{PathId, impersonation, request_id};
 use crate::problem::{ApiError, Failure};
+use crate::response_headers::protect;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -45,6 +46,7 @@ pub async fn log_request(request: Request, next: Next) -> Response {
     }
     // Only what is the same for everybody says otherwise.
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    protect(response.headers_mut());
     response
 }
 
@@ -106,6 +108,7 @@ mod tests {
         let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.status(), 500);
         assert!(!response.headers()[REQUEST_ID].is_empty());
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
         let body = to_bytes(response.into_body(), 1024).await.unwrap();
         let body = String::from_utf8_lossy(&body);
         assert!(body.contains(r#""code":"internal""#) && !body.contains("hunter2"), "{body}");

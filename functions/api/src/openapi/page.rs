@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}\
+/// The page's one style; its digest is in the page's policy.
+pub const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}\
 h2{margin-top:3rem;border-bottom:1px solid #ccc}code,.path{font-family:ui-monospace,monospace;font-size:.9em}\
 details{border:1px solid #ddd;border-radius:4px;margin:.4rem 0;padding:.4rem .8rem}summary{cursor:pointer}\
 .method{display:inline-block;width:4.5em;font-weight:700}.note{color:#555}table{border-collapse:collapse;width:100%;margin:.5rem 0}\

@@ -17,6 +17,9 @@ async fn unknown_paths_and_methods_are_problems_too() {
     let delete = api.send(Call::new("DELETE", "/v1/me").by(ours, "OWNER")).await;
     assert!(delete.headers["allow"].to_str().unwrap().contains("GET"));
     delete.expect_problem(405, "method_not_allowed");
+    // A preflight that API Gateway does not answer itself, because no origin may call.
+    let preflight = api.send(Call::new("OPTIONS", "/v1/me").by(ours, "OWNER")).await;
+    preflight.expect_problem(405, "method_not_allowed");
 }
 
 #[tokio::test]

@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::support::Answer;
 
+/// What browsers protect their users by.
+const PROTECTING: [&str; 3] =
+    ["strict-transport-security", "x-content-type-options", "content-security-policy"];
+
 const UNKNOWN: &str = " is not described";
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(api::openapi::json);
@@ -16,6 +20,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(api::openapi::json);
 /// # Panics
 /// When the document does not describe this answer.
 pub fn assert_described(method: &str, path: &str, answer: &Answer) {
+    assert_protected(answer);
     let Some(operation) = operation(method, path) else { return };
     let id = &operation["operationId"];
     let described = resolve(&operation["responses"][answer.status.as_str()]);
@@ -38,6 +43,7 @@ pub fn assert_described(method: &str, path: &str, answer: &Answer) {
     // Whatever else comes is described; what is described need not come, such as what only a replay has.
     let unnamed = answer.headers.keys().map(axum::http::HeaderName::as_str).filter(|name| {
         !["content-type", "content-length", "allow", "cache-control"].contains(name)
+            && !PROTECTING.contains(name)
             && !described["headers"][*name].is_object()
     });
     assert_eq!(unnamed.collect::<Vec<_>>(), [""; 0], "{id} {} does not name them", answer.status);
@@ -49,6 +55,25 @@ fn resolve(value: &'static Value) -> &'static Value {
         Some(path) => DOCUMENT.pointer(&path[1..]).unwrap_or_else(|| panic!("{path} leads nowhere")),
         None => value,
     }
+}
+
+/// Checks the headers that every answer has, whatever it answers, and so no operation describes.
+fn assert_protected(answer: &Answer) {
+    let [tls_only, no_sniffing, policy] = PROTECTING.map(|name| {
+        answer
+            .headers
+            .get(name)
+            .unwrap_or_else(|| panic!("{} has no {name}", answer.status))
+            .to_str()
+            .unwrap()
+    });
+    assert_eq!(tls_only, "max-age=63072000; includeSubDomains");
+    assert_eq!(no_sniffing, "nosniff");
+    assert!(
+        policy.starts_with("default-src 'none'; ") && policy.ends_with("frame-ancestors 'none'"),
+        "{policy}"
+    );
+    assert!(!policy.contains("unsafe"), "{policy}");
 }
 
 fn content_type(headers: &HeaderMap) -> &str {
