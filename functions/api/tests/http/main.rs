@@ -33,4 +33,5 @@ mod syncing;
 mod team;
 mod tenancy;
 mod usage;
+mod user_pool;
 mod versions;
