@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
+use robnu_tenancy::ID_PATTERN;
 use serde_json::Value;
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, PathItem};
@@ -53,7 +54,23 @@ static PAGE_POLICY: LazyLock<String> = LazyLock::new(|| {
 /// Never: the document is JSON.
 #[must_use]
 pub fn json() -> Value {
-    serde_json::to_value(document()).expect("the document is JSON")
+    let mut document = serde_json::to_value(document()).expect("the document is JSON");
+    spell_ids(&mut document);
+    document
+}
+
+/// Says of every id that it has one spelling, which the format `uuid` alone leaves open.
+fn spell_ids(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if fields.get("format").is_some_and(|format| format == "uuid") {
+                fields.insert("pattern".to_owned(), ID_PATTERN.into());
+            }
+            fields.values_mut().for_each(spell_ids);
+        }
+        Value::Array(items) => items.iter_mut().for_each(spell_ids),
+        _ => {}
+    }
 }
 
 /// `GET /v1/openapi.json`. Needs no token.

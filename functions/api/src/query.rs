@@ -1,14 +1,14 @@
 //! Query strings: every parameter is known, given once and well-formed, or the request is refused by its name.
 
-use std::str::FromStr;
-
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
+use robnu_tenancy::parse_id;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, Required};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
+use uuid::Uuid;
 
 use crate::fields::{label, label_schema};
 use crate::problem::{ApiError, FieldProblem};
@@ -124,9 +124,9 @@ impl QueryParams {
         value
     }
 
-    /// An id.
-    pub fn id<T: FromStr>(&mut self, name: &'static str) -> Option<T> {
-        self.read(name, "must be an id", |text| text.parse().ok())
+    /// An id, in its one spelling.
+    pub fn id<T: From<Uuid>>(&mut self, name: &'static str) -> Option<T> {
+        self.read(name, "must be an id", |text| parse_id(text).ok())
     }
 
     /// An instant.

@@ -17,7 +17,9 @@ pub fn lane_account(queue: &str) -> Option<AccountId> {
     let (head, generation) = queue.strip_suffix(".fifo")?.rsplit_once('-')?;
     generation.parse::<u32>().ok()?;
     let hex = head.get(head.len().checked_sub(32)?..)?;
-    hex.parse().ok()
+    // A queue's name has no room for hyphens: the one place where an id is written without.
+    let id: uuid::fmt::Simple = hex.parse().ok()?;
+    (id.to_string() == hex).then(|| id.into_uuid().into())
 }
 
 #[cfg(test)]
@@ -42,6 +44,7 @@ mod tests {
             "é-1.fifo",
             "robnu-local-lane-xyz-1.fifo",
             "a-b.fifo",
+            "lane-0192ABCDEF017234856789ABCDEF0123-1.fifo",
         ] {
             assert_eq!(lane_account(queue), None, "{queue}");
         }

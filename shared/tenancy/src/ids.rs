@@ -1,19 +1,59 @@
 //! Typed ids, one list: a seller's id cannot be passed where an account's is wanted.
+//!
+//! From outside, an id is taken in one spelling only, the one that is given out: 36 characters, lower case, with hyphens.
+//! Whoever compares, counts or blocks ids as text then sees each under one name.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
+
+/// The one spelling of an id, as a regular expression.
+pub const ID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
+
+/// A text is no id, or is one in another spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of 36 characters, lower case and with hyphens")]
+pub struct NotAnId;
+
+/// Reads an id of any kind.
+pub fn parse_id<T: From<Uuid>>(text: &str) -> Result<T, NotAnId> {
+    let id = Uuid::try_parse(text).map_err(|_| NotAnId)?;
+    let canonical = *id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text;
+    if canonical { Ok(T::from(id)) } else { Err(NotAnId) }
+}
+
+/// Reads an id of any kind from a text of JSON or the like.
+fn deserialize_id<'de, T: From<Uuid>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Text<T>(PhantomData<T>);
+
+    impl<T: From<Uuid>> Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an id")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            // The text itself is the sender's and no part of the error.
+            parse_id(text).map_err(|NotAnId| E::invalid_value(Unexpected::Other("text"), &self))
+        }
+    }
+
+    deserializer.deserialize_str(Text(PhantomData))
+}
 
 type BoxedError = Box<dyn std::error::Error + Sync + Send>;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
 
@@ -44,10 +84,16 @@ macro_rules! ids {
         }
 
         impl FromStr for $name {
-            type Err = uuid::Error;
+            type Err = NotAnId;
 
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                text.parse().map(Self)
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                parse_id(text)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserialize_id(deserializer)
             }
         }
 
@@ -114,4 +160,41 @@ ids! {
     ListingId,
     /// A session in which a super admin acts for a seller.
     ImpersonationId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_taken_in_the_spelling_that_is_given_out_and_in_no_other() {
+        let id = OrderId::from(Uuid::from_u128(0x0192_abcd_ef01_7234_8567_89ab_cdef_0123));
+        let text = id.to_string();
+        assert_eq!(text.parse(), Ok(id));
+        assert_eq!(serde_json::from_value::<OrderId>(text.as_str().into()).unwrap(), id);
+        assert_eq!(serde_json::to_value(id).unwrap(), text);
+        let others = [
+            text.to_uppercase(),
+            text.replacen('a', "A", 1),
+            text.replace('-', ""),
+            format!("{{{text}}}"),
+            format!("urn:uuid:{text}"),
+            format!("{text}\0"),
+            format!(" {text}"),
+            format!("{text}\n"),
+            text.replacen('-', "", 1),
+            text.replace('0', "\u{ff10}"),
+            text[1..].to_owned(),
+            String::new(),
+        ];
+        for other in others {
+            assert_eq!(other.parse::<OrderId>(), Err(NotAnId), "{other:?}");
+            let error = serde_json::from_value::<OrderId>(other.as_str().into()).unwrap_err();
+            assert_eq!(error.to_string(), "invalid value: text, expected an id", "{other:?}");
+        }
+        for other in ["7", "null", "[1,2]", "{}"] {
+            let error = serde_json::from_str::<OrderId>(other).unwrap_err();
+            assert!(error.to_string().contains(", expected an id"), "{error}");
+        }
+    }
 }

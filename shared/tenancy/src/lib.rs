@@ -16,8 +16,8 @@ mod session;
 pub use config::{DatabaseConfig, Password, Tls};
 pub use error::Error;
 pub use ids::{
-    AccountId, ClaimId, ImpersonationId, InvitationId, ListingId, MemberId, OrderId, PayoutId, PersonId,
-    ReturnId, RunId, SellerId, ShipmentId,
+    AccountId, ClaimId, ID_PATTERN, ImpersonationId, InvitationId, ListingId, MemberId, NotAnId, OrderId,
+    PayoutId, PersonId, ReturnId, RunId, SellerId, ShipmentId, parse_id,
 };
 pub use permission::{Access, Permission};
 pub use pool::{Database, client_tls};
