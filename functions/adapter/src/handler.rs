@@ -5,12 +5,13 @@
 //! | done, waiting, failed for good, or passed long ago | acknowledged: the run's row knows |
 //! | refused | sent to the dead-letter queue with the reason, then acknowledged |
 //! | lease held elsewhere, database not answering | left in the lane; it returns after its visibility timeout |
+//! | ended in a panic | left in the lane likewise; SQS moves it to the dead-letter queue when it has come back too often |
 
 use std::time::SystemTime;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use robnu_dispatch::{Envelope, Job, lane_account};
-use robnu_observe::chain;
+use robnu_observe::{Panicked, caught, chain};
 use tracing::Instrument;
 
 use crate::context::Context;
@@ -29,14 +30,26 @@ pub async fn handle(
     event: SqsEvent,
     deadline: SystemTime,
 ) -> Result<SqsBatchResponse, MissingMessageId> {
+    in_order(event.records, async |id, message| answer(context, &id, message, deadline).await).await
+}
+
+/// Does the messages one by one until one is not done with, and names that one and all behind it. A panic is that
+/// message's failure.
+async fn in_order(
+    messages: Vec<SqsMessage>,
+    work: impl AsyncFn(String, SqsMessage) -> bool,
+) -> Result<SqsBatchResponse, MissingMessageId> {
     let mut response = SqsBatchResponse::default();
-    for message in event.records {
-        let message_id = message.message_id.clone().filter(|id| !id.is_empty()).ok_or(MissingMessageId)?;
-        let done =
-            response.batch_item_failures.is_empty() && answer(context, &message_id, message, deadline).await;
+    for message in messages {
+        let id = message.message_id.clone().filter(|id| !id.is_empty()).ok_or(MissingMessageId)?;
+        let done = response.batch_item_failures.is_empty()
+            && caught(work(id.clone(), message)).await.unwrap_or_else(|Panicked| {
+                tracing::error!(message.id = id, "the message ended in a panic and goes back to its lane");
+                false
+            });
         if !done {
             let mut failure = BatchItemFailure::default();
-            failure.item_identifier = message_id;
+            failure.item_identifier = id;
             response.batch_item_failures.push(failure);
         }
     }
@@ -98,6 +111,42 @@ async fn refuse(context: &Context, message_id: &str, lane: &str, body: &str, ref
                 "the refused message stays in its lane"
             );
             false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    fn message(id: &str) -> SqsMessage {
+        let mut message = SqsMessage::default();
+        message.message_id = Some(id.to_owned());
+        message
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_panic_is_its_own_messages_failure_and_none_behind_it_overtakes() {
+        let begun = Mutex::new(Vec::new());
+        let work = async |id: String, _| {
+            begun.lock().unwrap().push(id.clone());
+            tokio::task::yield_now().await;
+            assert_ne!(id, "b", "hunter2");
+            true
+        };
+        let answer = in_order(["a", "b", "c"].map(message).into(), work).await.unwrap();
+        let failed: Vec<&str> =
+            answer.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+        assert_eq!(failed, ["b", "c"]);
+        assert_eq!(*begun.lock().unwrap(), ["a", "b"]);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_message_that_cannot_be_named_fails_the_invocation() {
+        for unnamed in [SqsMessage::default(), message("")] {
+            assert!(in_order(vec![unnamed], async |_, _| true).await.is_err());
         }
     }
 }

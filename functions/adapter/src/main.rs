@@ -2,8 +2,7 @@
 
 use adapter::context::Context;
 use adapter::handler::handle;
-use aws_lambda_events::event::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -14,9 +13,11 @@ async fn main() -> Result<(), Error> {
     let context = Context::from_environment().await.inspect_err(|error| {
         tracing::error!(error = robnu_observe::chain(error), "cannot start");
     })?;
-    let context = &context;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        handle(context, event.payload, event.context.deadline()).await.map_err(Error::from)
-    }))
+    robnu_startup::serve(async |event, invocation: lambda_runtime::Context| {
+        handle(&context, event, invocation.deadline()).await.map_err(|error| Diagnostic {
+            error_type: "MissingMessageId".to_owned(),
+            error_message: error.to_string(),
+        })
+    })
     .await
 }

@@ -29,6 +29,9 @@ pub enum LaneError {
     /// The account's status kept changing while its lane was brought up to it.
     #[error("the account did not hold still; its lane will be looked at again")]
     Unsettled,
+    /// The work on it ended in a panic, which the log has. Its lease ends by itself.
+    #[error("the work on this lane ended in a panic")]
+    Panicked,
     /// The invocation's time is over.
     #[error("there was no time left for this lane")]
     OutOfTime,

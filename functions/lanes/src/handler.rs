@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 use robnu_dispatch::Bell;
+use robnu_observe::{Panicked, caught};
 use robnu_tenancy::{AccountId, Database, SellerId};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
@@ -45,7 +46,7 @@ pub struct Record {
     pub message_id: String,
     /// Its body, read by itself, so that a bad one fails alone.
     #[serde(default)]
-    pub body: String,
+    pub body: Option<String>,
 }
 
 /// What the function answers.
@@ -107,8 +108,8 @@ async fn requests(records: Vec<Record>, context: &Context, deadline: Instant) ->
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let answers = stream::iter(records)
         .map(|record| async move {
-            let worked = timeout_at(stop_at, request(&record.body, context, stop_at)).await;
-            (record.message_id, worked.unwrap_or(Err(LaneError::OutOfTime)))
+            let body = record.body.as_deref().unwrap_or_default();
+            (record.message_id, by_itself(stop_at, request(body, context, stop_at)).await)
         })
         .buffer_unordered(AT_ONCE);
     let failures = answers.filter_map(async |(message_id, answer)| {
@@ -123,10 +124,40 @@ async fn requests(records: Vec<Record>, context: &Context, deadline: Instant) ->
     Answer::Requests { batch_item_failures: failures.collect().await }
 }
 
+/// One lane's work: neither its panic nor its time is another's.
+pub(crate) async fn by_itself(
+    stop_at: Instant,
+    work: impl Future<Output = Result<Outcome, LaneError>>,
+) -> Result<Outcome, LaneError> {
+    let worked = timeout_at(stop_at, caught(work)).await;
+    worked.map_err(|_| LaneError::OutOfTime)?.map_err(|Panicked| LaneError::Panicked)?
+}
+
 async fn request(body: &str, context: &Context, stop_at: Instant) -> Result<Outcome, LaneError> {
     let LaneRequest { seller_id, account_id } = serde_json::from_str(body).map_err(|_| LaneError::Garbage)?;
     let key = AccountKey { seller: seller_id, account: account_id };
     let outcome = settle(context, key, Care::Asked, stop_at).await?;
     tracing::info!(seller.id = %seller_id, account.id = %account_id, ?outcome, "lane request done");
     Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_one_lanes_failure_and_the_others_go_on() {
+        let soon = Instant::now() + Duration::from_secs(5);
+        let settle = |number: u32| async move {
+            tokio::task::yield_now().await;
+            assert_ne!(number, 2, "hunter2");
+            Ok(Outcome::Unchanged)
+        };
+        let all = [1, 2, 3].map(|number| by_itself(soon, settle(number)));
+        let answers: Vec<_> = stream::iter(all).buffered(AT_ONCE).collect().await;
+        assert!(
+            matches!(answers[..], [Ok(Outcome::Unchanged), Err(LaneError::Panicked), Ok(Outcome::Unchanged)]),
+            "{answers:?}"
+        );
+    }
 }

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
-use lanes::{Answer, Context, Event, LaneConfig, handle};
+use lambda_runtime::{Diagnostic, Error};
+use lanes::{Context, LaneConfig, handle};
 use robnu_dispatch::Bell;
 use robnu_startup::StartupError;
 use tokio::time::Instant;
@@ -21,15 +21,13 @@ async fn main() -> Result<(), Error> {
     let context = start().await.inspect_err(|error| {
         tracing::error!(error = robnu_observe::chain(error), "lanes cannot start");
     })?;
-    let context = &context;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
-        let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-        let answer = handle(event.payload, context, Instant::now() + left).await;
-        answer.map_err(|error| {
+    robnu_startup::serve(async |event, invocation: lambda_runtime::Context| {
+        let left = invocation.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        handle(event, &context, Instant::now() + left).await.map_err(|error| {
             tracing::error!(error = robnu_observe::chain(&error), "lanes failed");
             Diagnostic::from(error)
-        }) as Result<Answer, Diagnostic>
-    }))
+        })
+    })
     .await
 }
 

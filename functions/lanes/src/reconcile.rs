@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 use serde::Serialize;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::error::LaneError;
-use crate::handler::{AT_ONCE, Context};
+use crate::handler::{AT_ONCE, Context, by_itself};
 use crate::settle::{Care, Outcome, settle};
 use crate::store::{self, AccountKey};
 
@@ -108,10 +108,7 @@ fn out_of_time(stop_at: Instant, report: &mut Report) -> bool {
 
 async fn work(context: &Context, lanes: Vec<AccountKey>, care: Care, stop_at: Instant, report: &mut Report) {
     let mut answers = stream::iter(lanes)
-        .map(|key| async move {
-            let worked = timeout_at(stop_at, settle(context, key, care, stop_at)).await;
-            (key, worked.unwrap_or(Err(LaneError::OutOfTime)))
-        })
+        .map(|key| async move { (key, by_itself(stop_at, settle(context, key, care, stop_at)).await) })
         .buffer_unordered(AT_ONCE);
     while let Some((key, answer)) = answers.next().await {
         count(key, answer, report);

@@ -1,5 +1,6 @@
 //! CloudFormation's side: what it asks, and the answer it waits for at a presigned URL.
 
+use lambda_runtime::Diagnostic;
 use robnu_observe::chain;
 use serde::{Deserialize, Serialize};
 
@@ -49,10 +50,7 @@ impl Request {
 ///
 /// # Errors
 /// When CloudFormation cannot be told; Lambda then tries the event again.
-pub async fn answer(
-    request: &Request,
-    outcome: Result<(), MigrateError>,
-) -> Result<(), lambda_runtime::Error> {
+pub async fn answer(request: &Request, outcome: Result<(), MigrateError>) -> Result<(), Diagnostic> {
     let (status, reason) = match &outcome {
         Ok(()) => ("SUCCESS", String::new()),
         Err(error) => {
@@ -70,9 +68,13 @@ pub async fn answer(
         request_id: &request.request_id,
         logical_resource_id: &request.logical_resource_id,
     };
-    let body = serde_json::to_vec(&answer)?;
+    let body = serde_json::to_vec(&answer).expect("texts always serialize");
     // The URL is signed without a content type, so none may be sent.
     let put = reqwest::Client::new().put(&request.response_url).body(body).send().await;
-    put.and_then(reqwest::Response::error_for_status).map_err(reqwest::Error::without_url)?;
+    put.and_then(reqwest::Response::error_for_status).map_err(|error| Diagnostic {
+        error_type: "AnswerNotTaken".to_owned(),
+        // The URL is a secret.
+        error_message: chain(&error.without_url()),
+    })?;
     Ok(())
 }

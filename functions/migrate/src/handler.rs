@@ -58,6 +58,9 @@ pub enum MigrateError {
     /// The super admins could not be set.
     #[error("the super admins could not be set")]
     Staff(#[source] tokio_postgres::Error),
+    /// The work ended in a panic, which the log has.
+    #[error("the migration ended in a panic; see the function's log")]
+    Panicked,
 }
 
 impl From<EnvError> for MigrateError {

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use robnu_observe::caught;
 use robnu_tenancy::{Error, Params, ReturnId, SellerId, SellerScope, SystemScope};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -63,7 +64,11 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
                 report.time_short = true;
                 break;
             }
-            claim(context, seller, &returns, &mut report).await?;
+            let claimed = caught(claim(context, seller, &returns)).await.unwrap_or(Ok(None))?;
+            match claimed {
+                Some(made) => report.claims_made += made,
+                None => report.sellers_failed += 1,
+            }
         }
         if found.len() < BATCH {
             break;
@@ -108,31 +113,29 @@ fn by_seller(found: &[Overdue]) -> Vec<(SellerId, Vec<ReturnId>)> {
     sellers
 }
 
-/// Claims for one seller's returns. What is wrong with one seller keeps no other waiting; a database that cannot be reached
-/// ends the sweep.
+/// Claims for one seller's returns and answers how many, or nothing when it failed. What is wrong with one seller keeps no
+/// other waiting; a database that cannot be reached ends the sweep.
 async fn claim(
     context: &Context,
     seller: SellerId,
     returns: &[ReturnId],
-    report: &mut Report,
-) -> Result<(), SweepError> {
+) -> Result<Option<usize>, SweepError> {
     let session =
         context.database.session(&SellerScope::for_sweep(seller)).await.map_err(SweepError::MakeClaims)?;
     match session.commit_with(&[(CLAIM, &[&returns])]).await {
-        Ok(answers) => report.claims_made += answers.first().map_or(0, Vec::len),
+        Ok(answers) => Ok(Some(answers.first().map_or(0, Vec::len))),
         // It was suspended a moment ago: its returns rest.
-        Err(Error::Suspended) => {}
+        Err(Error::Suspended) => Ok(Some(0)),
         Err(error) if error.is_transient() && !matches!(error, Error::Busy) => {
-            return Err(SweepError::MakeClaims(error));
+            Err(SweepError::MakeClaims(error))
         }
         Err(error) => {
-            report.sellers_failed += 1;
             tracing::error!(
                 seller.id = %seller,
                 error = robnu_observe::chain(&error),
                 "the seller's overdue returns could not be claimed for"
             );
+            Ok(None)
         }
     }
-    Ok(())
 }

@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error};
 use robnu_dispatch::Bell;
-use sweep::{Context, Report, Request, handle};
+use sweep::{Context, handle};
 use tokio::time::Instant;
 
 /// A send that takes longer is given up and left for the next sweep.
@@ -17,15 +17,13 @@ async fn main() -> Result<(), Error> {
     let context = start().await.inspect_err(|error| {
         tracing::error!(error = robnu_observe::chain(error), "the sweep cannot start");
     })?;
-    let context = &context;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Request>| async move {
-        let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-        let answer = handle(&event.payload, context, Instant::now() + left).await;
-        answer.map_err(|error| {
+    robnu_startup::serve(async |event, invocation: lambda_runtime::Context| {
+        let left = invocation.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        handle(&event, &context, Instant::now() + left).await.map_err(|error| {
             tracing::error!(error = robnu_observe::chain(&error), "the sweep failed");
             Diagnostic::from(error)
-        }) as Result<Report, Diagnostic>
-    }))
+        })
+    })
     .await
 }
 

@@ -50,3 +50,11 @@ fn a_panic_is_one_line_and_one_count_tells_nothing_of_its_message_and_the_functi
     assert_eq!(counted[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"], "Robnu/test");
     assert!(lines.iter().any(|line| line["message"] == "it goes on" && line["after"] == 7), "{out}");
 }
+
+/// Tests unwind whatever the profile says, so they cannot see what a deployed function would do.
+#[test]
+fn no_profile_makes_a_panic_end_the_process() {
+    let manifest = include_str!("../../../Cargo.toml");
+    let settings = manifest.lines().filter(|line| line.trim_start().starts_with("panic"));
+    assert_eq!(settings.collect::<Vec<_>>(), [""; 0]);
+}

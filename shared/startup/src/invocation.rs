@@ -3,6 +3,7 @@
 //! The runtime by itself reads events into their type, and logs and answers what was wrong with them in words that hold
 //! parts of them; of a panic it answers the message. Here both are told without what somebody sent.
 
+use futures_util::future::LocalBoxFuture;
 use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use robnu_observe::{Panicked, caught};
 use serde::Serialize;
@@ -16,7 +17,10 @@ pub async fn serve<E: DeserializeOwned, R: Serialize>(
 ) -> Result<(), Error> {
     let handle = &handle;
     // As it came: reading it is what may fail.
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| invoke(handle, event))).await
+    let invoke = move |event: LambdaEvent<Box<RawValue>>| -> LocalBoxFuture<'_, Result<R, Diagnostic>> {
+        Box::pin(invoke(handle, event))
+    };
+    lambda_runtime::run(service_fn(invoke)).await
 }
 
 async fn invoke<E: DeserializeOwned, R: Serialize>(

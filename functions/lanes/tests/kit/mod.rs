@@ -202,8 +202,9 @@ pub async fn ask_with(context: &Context, bodies: &[String]) -> Vec<usize> {
 
 pub async fn ask_until(context: &Context, bodies: &[String], deadline: Instant) -> Vec<usize> {
     let records = bodies.iter().enumerate();
-    let records =
-        records.map(|(place, body)| Record { message_id: place.to_string(), body: body.clone() }).collect();
+    let records = records
+        .map(|(place, body)| Record { message_id: place.to_string(), body: Some(body.clone()) })
+        .collect();
     match handle(Event::Requests { records }, context, deadline).await {
         Ok(Answer::Requests { batch_item_failures }) => {
             let mut places: Vec<usize> = batch_item_failures
