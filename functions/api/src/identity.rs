@@ -10,7 +10,6 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use lambda_http::request::RequestContext;
 use robnu_tenancy::{
     Access, AccountId, ClaimId, ImpersonationId, InvitationId, ListingId, MemberId, OrderId, PayoutId,
     PersonScope, ReturnId, RunId, SellerId, SellerScope, ShipmentId, StaffScope, Subject,
@@ -18,12 +17,17 @@ use robnu_tenancy::{
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
 
+use crate::gateway::Gateway;
 use crate::problem::{ApiError, Missing};
 use crate::rights::Right;
 use crate::signature::{Describe, Notes};
 
 /// Names the impersonation session in which a super admin acts for the seller of the path.
 const IMPERSONATION: &str = "impersonation-session";
+
+/// What the claim `token_use` says of ID tokens and of access tokens.
+const ID: &str = "id";
+const ACCESS: &str = "access";
 
 /// The caller, of no particular seller.
 #[derive(Debug)]
@@ -169,6 +173,9 @@ impl<S: Send + Sync> FromRequestParts<S> for VerifiedEmail {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let claims = claims(parts)?;
+        if token_use(claims) != Some(ID) {
+            return Err(ApiError::IdTokenRequired);
+        }
         let email = claims.get("email").filter(|email| (3..=320).contains(&email.chars().count()));
         let email = email.ok_or(ApiError::IdTokenRequired)?;
         // API Gateway hands every claim over as text.
@@ -251,26 +258,24 @@ pub fn impersonation(parts: &Parts) -> Result<Option<ImpersonationId>, ApiError>
     session.map(Some).ok_or(ApiError::InvalidHeader { name: IMPERSONATION, problem: "must be one id" })
 }
 
-/// The id that API Gateway gave to the request, or else the invocation's.
+/// The request's id, which API Gateway gave it.
 pub fn request_id(parts: &Parts) -> Option<String> {
-    let gateway_id = context(parts).and_then(|context| match context {
-        RequestContext::ApiGatewayV2(context) => context.request_id.clone(),
-        _ => None,
-    });
-    gateway_id
-        .or_else(|| parts.extensions.get::<lambda_http::Context>().map(|context| context.request_id.clone()))
+    parts.extensions.get::<Gateway>().map(|gateway| gateway.request_id.clone())
 }
 
-fn context(parts: &Parts) -> Option<&RequestContext> {
-    parts.extensions.get::<RequestContext>()
-}
-
+/// The claims of a token that was made to be sent to an API: an ID token or an access token. Whatever else the user pool
+/// signs, such as refresh tokens of some kinds, says another `token_use`.
 fn claims(parts: &Parts) -> Result<&HashMap<String, String>, ApiError> {
-    let Some(RequestContext::ApiGatewayV2(context)) = context(parts) else {
-        return Err(ApiError::Unauthenticated);
-    };
-    let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
-    jwt.map(|jwt| &jwt.claims).ok_or(ApiError::Unauthenticated)
+    let claims = parts.extensions.get::<Gateway>().and_then(|gateway| gateway.claims.as_ref());
+    let claims = claims.ok_or(ApiError::Unauthenticated)?;
+    match token_use(claims) {
+        Some(ID | ACCESS) => Ok(claims),
+        _ => Err(ApiError::Unauthenticated),
+    }
+}
+
+fn token_use(claims: &HashMap<String, String>) -> Option<&str> {
+    claims.get("token_use").map(String::as_str)
 }
 
 fn subject(parts: &Parts) -> Result<Subject, ApiError> {

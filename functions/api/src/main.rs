@@ -4,13 +4,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use api::app::{App, router};
+use api::entry::Entry;
 use api::mail::Mailer;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use robnu_dispatch::Bell;
 use robnu_marketplace::platform_app::PlatformApps;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use robnu_startup::{aws_config, database, env, optional_secret};
 use robnu_storage::KeyService;
+use serde_json::value::RawValue;
 
 /// A mail that takes longer is given up; its invitation can be sent again.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,7 +31,12 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match lambda_http::run(router(app)).await {
+    let entry = &Entry::new(router(app));
+    // As it came: reading it is what may fail.
+    let answer = |event: LambdaEvent<Box<RawValue>>| async move {
+        Ok::<_, Diagnostic>(entry.answer(event.payload.get(), &event.context.request_id).await)
+    };
+    match lambda_runtime::run(service_fn(answer)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = robnu_observe::chain(error.as_ref()), "the api cannot go on");
@@ -37,7 +45,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn app() -> Result<App, lambda_http::Error> {
+async fn app() -> Result<App, lambda_runtime::Error> {
     let platform_key = env::required("PLATFORM_KEY_ID")?;
     let lane_requests_queue_url = env::required("LANE_REQUESTS_QUEUE_URL")?;
     let (mail_from, app_url) = (env::required("MAIL_FROM")?, env::required("APP_URL")?);

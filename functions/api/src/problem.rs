@@ -102,6 +102,9 @@ pub enum ApiError {
     /// The member's role does not allow it.
     #[error("the member's role does not allow this")]
     Forbidden,
+    /// What came is no request that API Gateway hands over.
+    #[error("the event is no HTTP request of API Gateway's")]
+    MalformedRequest,
     /// The body is not JSON.
     #[error("the body is not JSON at line {line}, column {column}")]
     MalformedJson {
@@ -184,6 +187,9 @@ pub enum ApiError {
     /// Keys or encryption.
     #[error("keys")]
     Storage(#[from] StorageError),
+    /// An answer's body broke off.
+    #[error("the answer could not be read to its end")]
+    AnswerUnreadable,
     /// A handler panicked.
     #[error("a handler panicked")]
     Panicked,

@@ -3,7 +3,6 @@
 //! The line names the route as it was declared, so that no id, token or search text of a path gets into logs; bodies
 //! never do. An error is logged here and nowhere else.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request};
@@ -11,7 +10,7 @@ use axum::http::header::{ALLOW, CACHE_CONTROL};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures_util::FutureExt;
+use robnu_observe::{Panicked, caught};
 use robnu_tenancy::{ImpersonationId, SellerId};
 use uuid::Uuid;
 
@@ -32,8 +31,8 @@ pub async fn log_request(request: Request, next: Next) -> Response {
         seller: PathId::from_request_parts(&mut parts, &()).await.ok().map(|PathId(seller)| seller),
         impersonation: impersonation(&parts).ok().flatten(),
     };
-    let outcome = AssertUnwindSafe(next.run(Request::from_parts(parts, body))).catch_unwind().await;
-    let mut response = outcome.unwrap_or_else(|_| ApiError::Panicked.into_response());
+    let outcome = caught(next.run(Request::from_parts(parts, body))).await;
+    let mut response = outcome.unwrap_or_else(|Panicked| ApiError::Panicked.into_response());
     let failure = response.extensions_mut().remove::<Failure>();
     if let Some(Failure(error)) = &failure {
         let allow = response.headers_mut().remove(ALLOW);
@@ -41,13 +40,29 @@ pub async fn log_request(request: Request, next: Next) -> Response {
         response.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
     }
     line.write(&response, failure.as_ref(), started);
-    if let Ok(id) = HeaderValue::from_str(&line.id) {
+    complete(&mut response, &line.id);
+    response
+}
+
+/// Gives an answer what every answer has.
+pub fn complete(response: &mut Response, request_id: &str) {
+    if let Ok(id) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     // Only what is the same for everybody says otherwise.
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     protect(response.headers_mut());
-    response
+}
+
+/// Writes the line of a request that the router did not answer.
+pub fn log_failure(error: &ApiError, response: &Response, request_id: &str) {
+    tracing::error!(
+        request.id = request_id,
+        http.route = "none",
+        http.status = response.status().as_u16(),
+        error = robnu_observe::chain(error),
+        "request"
+    );
 }
 
 struct Line {
@@ -94,7 +109,7 @@ mod tests {
     use axum::body::{Body, to_bytes};
     use axum::middleware::from_fn;
     use axum::routing::get;
-    use lambda_http::tower::ServiceExt;
+    use lambda_runtime::tower::ServiceExt;
 
     use super::*;
 

@@ -8,6 +8,7 @@ mod aws;
 mod database;
 mod fixture;
 mod golden;
+mod hostile;
 mod lambda;
 mod wire;
 
@@ -15,5 +16,6 @@ pub use aws::local_aws;
 pub use database::TestDatabase;
 pub use fixture::{Seller, TwoSellers};
 pub use golden::assert_golden;
+pub use hostile::{MARKER, for_each_hostile};
 pub use lambda::{Answer, LambdaProcess};
 pub use wire::WireProxy;

@@ -61,9 +61,12 @@ impl ApiError {
             ),
             Self::Database(error) if error.is_transient() => UNAVAILABLE,
             Self::Storage(StorageError::Kms { .. }) => UNAVAILABLE,
-            Self::NoDataKey | Self::NoRandomness | Self::Database(_) | Self::Storage(_) | Self::Panicked => {
-                INTERNAL
-            }
+            Self::NoDataKey
+            | Self::NoRandomness
+            | Self::Database(_)
+            | Self::Storage(_)
+            | Self::AnswerUnreadable
+            | Self::Panicked => INTERNAL,
             refused => refused.told_of_state(),
         }
     }
@@ -126,6 +129,12 @@ impl ApiError {
     /// What is told when the request itself is malformed.
     fn told_of_request(&self) -> Told {
         match self {
+            Self::MalformedRequest => (
+                StatusCode::BAD_REQUEST,
+                "malformed_request",
+                "Malformed request",
+                "What came is no HTTP request that can be read.",
+            ),
             Self::MalformedJson { .. } => (
                 StatusCode::BAD_REQUEST,
                 "malformed_json",

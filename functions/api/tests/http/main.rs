@@ -13,6 +13,7 @@ mod connecting;
 mod dispatch;
 mod document;
 mod flights;
+mod hostile;
 mod idempotency;
 mod invitations;
 mod lists;

@@ -64,10 +64,13 @@ async fn a_run_says_what_it_found_or_why_it_failed() {
 async fn what_is_not_there_is_not_found_whatever_its_id_looks_like() {
     let api = Api::new().await;
     let seller = format!("/v1/sellers/{}", api.sellers.ours.id);
-    for id in ["0198a1b2-0000-7000-8000-000000000000", "not-an-id", "%27%3B", "'"] {
+    for id in ["0198a1b2-0000-7000-8000-000000000000", "not-an-id", "0", "A.B_c-D"] {
         api.get("OWNER", &format!("/v1/sellers/{id}")).await.expect_problem(404, "seller_not_found");
         api.get("OWNER", &format!("{seller}/runs/{id}")).await.expect_problem(404, "run_not_found");
         api.get("OWNER", &format!("{seller}/orders/{id}")).await.expect_problem(404, "order_not_found");
+    }
+    for id in ["%27%3B", "'", "%00"] {
+        api.get("OWNER", &format!("{seller}/orders/{id}")).await.expect_problem(404, "route_not_found");
     }
 }
 

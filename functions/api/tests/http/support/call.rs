@@ -1,10 +1,7 @@
 //! A call, as the event in which API Gateway hands it to the function.
 
-use api::app::MAX_BODY;
-use axum::Router;
-use axum::body::to_bytes;
-use axum::http::{HeaderMap, StatusCode};
-use lambda_http::tower::ServiceExt;
+use api::entry::Entry;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use robnu_testkit::Seller;
 use serde_json::{Map, Value, json};
 
@@ -87,18 +84,21 @@ impl Call {
         self.by_subject("STAFF")
     }
 
-    /// With a token of this subject.
+    /// With an access token of this subject.
     pub fn by_subject(self, subject: &str) -> Self {
-        Self { claims: Some(Map::new()), ..self }.claim("sub", subject)
+        Self { claims: Some(Map::new()), ..self }.claim("sub", subject).claim("token_use", "access")
     }
 
-    /// With one more claim.
+    /// With one more claim. An email makes it an ID token: no other states one.
     pub fn claim(mut self, name: &str, value: &str) -> Self {
+        if name == "email" {
+            self = self.claim("token_use", "id");
+        }
         self.claims.get_or_insert_default().insert(name.to_owned(), value.into());
         self
     }
 
-    fn event(&self) -> Value {
+    pub fn event(&self) -> Value {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let authorizer =
             self.claims.as_ref().map(|claims| json!({"jwt": {"claims": claims, "scopes": null}}));
@@ -121,28 +121,43 @@ impl Call {
         })
     }
 
-    pub async fn send(self, router: Router) -> Answer {
-        let request =
-            lambda_http::request::from_str(&self.event().to_string()).expect("an event of payload 2.0");
-        let response = router.oneshot(request).await.expect("the router answers");
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, 4 * MAX_BODY).await.expect("a body");
-        let text = String::from_utf8(bytes.to_vec()).expect("text");
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: serde_json::from_str(&text).unwrap_or(Value::Null),
-            text,
-        }
+    pub async fn send(self, entry: &Entry) -> Answer {
+        Answer::of(
+            &serde_json::to_value(entry.answer(&self.event().to_string(), "invocation-1").await).unwrap(),
+        )
     }
 }
 
 impl Answer {
+    /// What API Gateway makes of the function's answer.
+    pub fn of(answer: &Value) -> Self {
+        assert_eq!(answer["isBase64Encoded"], false, "all of our bodies are text");
+        let text = answer["body"].as_str().expect("a body").to_owned();
+        let headers = answer["headers"].as_object().expect("headers").iter();
+        Self {
+            status: StatusCode::try_from(u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap())
+                .unwrap(),
+            headers: headers
+                .map(|(name, value)| {
+                    (name.parse::<HeaderName>().unwrap(), value.as_str().unwrap().parse().unwrap())
+                })
+                .collect(),
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+        }
+    }
+
     /// The body, of an answer with this status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self.body
+    }
+
+    /// Checks that nothing is there, in whichever words.
+    #[track_caller]
+    pub fn expect_404(self) {
+        assert_eq!(self.status.as_u16(), 404, "{}", self.text);
     }
 
     /// Checks that this is a problem document with this status and code.

@@ -6,7 +6,7 @@ mod conformance;
 mod consent;
 mod watch;
 
-pub use call::{Answer, Call};
+pub use call::{Answer, Call, REQUEST_ID};
 pub use cloud::Cloud;
 use conformance::assert_described;
 pub use conformance::request_mismatches;
@@ -16,8 +16,8 @@ use watch::Watch;
 use std::collections::BTreeMap;
 
 use api::app::{App, router};
+use api::entry::Entry;
 use api::mail::Mailer;
-use axum::Router;
 use robnu_dispatch::Bell;
 use robnu_marketplace::registry::Registry;
 use robnu_storage::{KeyService, Place, WrappedKey};
@@ -39,7 +39,7 @@ pub struct Api {
     pub test: TestDatabase,
     /// The marketplaces.
     pub simulator: Simulator,
-    router: Router,
+    pub entry: Entry,
     /// Where requests come one after the other.
     watch: Option<Watch>,
 }
@@ -86,7 +86,7 @@ impl Api {
             lane_requests_queue_url: cloud.lane_requests.clone(),
         };
         let watch = if config.pool_size == 1 { Some(Watch::new(&test).await) } else { None };
-        let api = Self { sellers, cloud, test, simulator, router: router(app), watch };
+        let api = Self { sellers, cloud, test, simulator, entry: Entry::new(router(app)), watch };
         api.equip().await;
         api
     }
@@ -126,12 +126,12 @@ impl Api {
     pub async fn send(&self, call: Call) -> Answer {
         let (method, path) = (call.method.clone(), call.path.clone());
         let Some(watch) = &self.watch else {
-            let answer = call.send(self.router.clone()).await;
+            let answer = call.send(&self.entry).await;
             assert_described(&method, &path, &answer);
             return answer;
         };
         let before = watch.latest().await;
-        let answer = call.send(self.router.clone()).await;
+        let answer = call.send(&self.entry).await;
         assert_described(&method, &path, &answer);
         watch.assert_unchanged(before, &path, &answer).await;
         answer
