@@ -71,6 +71,44 @@ fn every_message_that_a_filter_waits_for_is_one_that_its_function_logs() {
     }
 }
 
+/// The resources of a type: logical name and properties.
+fn resources(kind: &str) -> Vec<(&'static str, &'static str)> {
+    // A resource is what stands between two lines that are indented by two.
+    let names = TEMPLATE
+        .match_indices("\n  ")
+        .filter(|(at, _)| TEMPLATE[at + 3..].starts_with(|letter: char| letter.is_ascii_uppercase()));
+    let starts: Vec<usize> = names.map(|(at, _)| at + 3).chain([TEMPLATE.len()]).collect();
+    let all = starts.windows(2).map(|span| TEMPLATE[span[0]..span[1]].split_once(":\n").unwrap_or_default());
+    all.filter(|(_, body)| body.starts_with(&format!("    Type: {kind}\n"))).collect()
+}
+
+#[test]
+fn every_function_has_an_alarm_on_the_metric_that_counts_its_panics() {
+    let functions = resources("AWS::Serverless::Function");
+    assert_eq!(functions.len(), 8, "{functions:?}");
+    let alarms = resources("AWS::CloudWatch::Alarm");
+    let metric = format!("      MetricName: {}\n", robnu_observe::PANICS);
+    for (function, properties) in functions {
+        assert!(
+            !properties.contains("STAGE:"),
+            "{function} has the stage of all, which the metric's namespace is made of"
+        );
+        let dimension = format!("      Dimensions: [{{Name: FunctionName, Value: !Ref {function}}}]\n");
+        let of_function: Vec<_> = alarms
+            .iter()
+            .filter(|(_, alarm)| alarm.contains(&metric) && alarm.contains(&dimension))
+            .collect();
+        let [(name, alarm)] = of_function[..] else { panic!("{function}: {of_function:?}") };
+        assert!(alarm.contains("      Namespace: !Sub Robnu/${Stage}\n"), "{name}");
+        assert!(
+            alarm.contains("      Threshold: 0\n      ComparisonOperator: GreaterThanThreshold\n"),
+            "{name}"
+        );
+        assert!(TEMPLATE.contains(&format!("${{{name}.Arn}}")), "{name} is on the dashboard");
+    }
+    assert!(TEMPLATE.contains("        STAGE: !Ref Stage\n"));
+}
+
 #[tokio::test]
 async fn a_failed_run_logs_one_line_that_the_alarms_filter_matches() {
     let (_, pattern) = filters().into_iter().find(|(group, _)| *group == "AdapterAjioLogs").unwrap();
