@@ -18,6 +18,16 @@ const SELF_DEFEATING: [&str; 2] = ["DELETE", "PUT"];
 /// What the gateway itself answers to a path that is no route of it, before it looks at any token.
 const NO_ROUTE: &str = r#"{"message":"Not Found"}"#;
 
+/// Headers that proxies set and clients forge; whoever builds an address of them can be brought down.
+const HEADERS: [(&str, &str); 6] = [
+    ("x-forwarded-proto", "https, http"),
+    ("x-forwarded-proto", "ht tp"),
+    ("x-forwarded-host", "[::1"),
+    ("x-forwarded-for", "127.0.0.1, ::1, unknown"),
+    ("forwarded", "for=\"[::1\";proto=https, http"),
+    ("cookie", "a=\"; ;=;"),
+];
+
 /// A request, and what must not come of it.
 #[derive(Debug, Default)]
 struct Request {
@@ -192,6 +202,10 @@ fn compose(stage: &Stage, operation: &Operation, token: Kind, dice: &mut Dice) -
             request.header("impersonation-session", session);
             request.impersonates = true;
             request.reaches_out = names_seller;
+        }
+        Aim::Payload if dice.percent(50) => {
+            let (name, value) = *dice.pick(&HEADERS);
+            request.header(name, value);
         }
         _ if operation.method == "POST" && dice.percent(20) => {
             request.header("idempotency-key", &format!("key {}", dice.below(50)));

@@ -1,0 +1,54 @@
+//! Whatever a queue delivers, the function answers it and goes on.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use robnu_dispatch::Job;
+use robnu_marketplace::code::MarketplaceCode::Ajio;
+use robnu_testkit::{Answer, MARKER, for_each_hostile};
+use serde_json::{Value, json};
+use simulators::SimulatorConfig;
+use support::Stand;
+
+/// Hostile events of a usual run.
+const CASES: usize = 150;
+
+fn ids(messages: &Value, name: &str) -> BTreeSet<String> {
+    let messages = messages.as_array().into_iter().flatten();
+    messages.filter_map(|message| message[name].as_str().map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn hostile_events_fail_by_themselves_and_the_next_job_is_done() {
+    let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
+    let function = stand.start(Ajio).await;
+    let job = stand.queue_run(Ajio).await;
+    // A ring that was never made, so that no mutation of it is the job itself.
+    let unknown = stand.event(&Job { generation: job.generation + 7, ..job.clone() });
+    let mut both = unknown.clone();
+    both["Records"]
+        .as_array_mut()
+        .unwrap()
+        .push(stand.raw_event(job.account_id, "{\"version\":\"1\"}")["Records"][0].clone());
+    let bases = [unknown, both, json!({"Records": null}), json!({"Records": [null]}), json!({})];
+    for_each_hostile(&bases, CASES, async |event| match function.invoke(event.clone()).await {
+        Answer::Response(answer) => {
+            let failed = ids(&answer["batchItemFailures"], "itemIdentifier");
+            assert!(failed.is_subset(&ids(&event["Records"], "messageId")), "{event}: {answer}");
+        }
+        Answer::Error(error) => {
+            let kind = error["errorType"].as_str().unwrap();
+            assert!(["MalformedEvent", "MissingMessageId"].contains(&kind), "{event}: {error}");
+            assert!(!error.to_string().contains(MARKER), "{event}: {error}");
+        }
+    })
+    .await;
+    let panicked: Vec<String> =
+        function.log().into_iter().filter(|line| line.contains(r#""message":"panicked""#)).collect();
+    assert_eq!(panicked, [""; 0]);
+    let job = stand.run_to_end(&function, job).await;
+    assert_eq!(stand.run(job.run_id).await.state, "SUCCEEDED");
+}

@@ -1,0 +1,76 @@
+//! Whatever the queue of lane requests or a schedule delivers, the function answers it and goes on.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use robnu_tenancy::{AccountId, SellerId};
+use robnu_testkit::{Answer, LambdaProcess, MARKER, TestDatabase, TwoSellers, for_each_hostile};
+use serde_json::{Value, json};
+
+/// Hostile events of a usual run.
+const CASES: usize = 150;
+
+async fn start(test: &TestDatabase) -> LambdaProcess {
+    let config = test.config("robnu_lanes");
+    let inherited = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    let mut environment: Vec<(&str, String)> =
+        inherited.into_iter().map(|name| (name, std::env::var(name).unwrap_or_default())).collect();
+    let targets = r#"{"AJIO":{"function_arn":"arn:aws:lambda:x","dead_letter_queue_arn":"arn:aws:sqs:x"}}"#;
+    environment.extend([
+        ("AWS_ENDPOINT_URL", std::env::var("TEST_AWS_ENDPOINT").unwrap()),
+        ("STAGE", "test".to_owned()),
+        ("LANE_QUEUE_PREFIX", "robnu-test-lane-".to_owned()),
+        ("LANE_VISIBILITY_SECONDS", "130".to_owned()),
+        ("DEAD_LETTER_MAX_RECEIVES", "5".to_owned()),
+        ("LANE_TARGETS", targets.to_owned()),
+        ("DATABASE_TLS", "off".to_owned()),
+        ("DATABASE_HOST", config.host),
+        ("DATABASE_PORT", config.port.to_string()),
+        ("DATABASE_NAME", test.name().to_owned()),
+        ("DATABASE_USER", "robnu_lanes".to_owned()),
+    ]);
+    LambdaProcess::start(env!("CARGO_BIN_EXE_lanes"), &environment, Duration::from_mins(1)).await
+}
+
+fn ids(messages: &Value, name: &str) -> BTreeSet<String> {
+    let messages = messages.as_array().into_iter().flatten();
+    messages.filter_map(|message| message[name].as_str().map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn hostile_events_fail_by_themselves_and_the_next_round_is_done() {
+    let test = TestDatabase::new().await;
+    TwoSellers::seed(&test).await;
+    let settled = "update robnu.marketplace_accounts set status = 'DISCONNECTED', lane_state = 'RETIRED'";
+    test.superuser().await.batch_execute(settled).await.unwrap();
+    let function = start(&test).await;
+    let body = json!({"seller_id": SellerId::new(), "account_id": AccountId::new()}).to_string();
+    let message = |id: &str| json!({"messageId": id, "body": body, "eventSource": "aws:sqs"});
+    let bases = [
+        json!({"Records": [message("a")]}),
+        json!({"Records": [message("a"), message("b"), message("b")]}),
+        json!({"sweep": "lane-reconcile"}),
+        json!({"Records": null, "sweep": null}),
+    ];
+    for_each_hostile(&bases, CASES, async |event| match function.invoke(event.clone()).await {
+        Answer::Response(answer) => {
+            let failed = ids(&answer["batchItemFailures"], "itemIdentifier");
+            assert!(failed.is_subset(&ids(&event["Records"], "messageId")), "{event}: {answer}");
+        }
+        Answer::Error(error) => {
+            let kind = error["errorType"].as_str().unwrap();
+            assert!(["MalformedEvent", "UnknownSweep"].contains(&kind), "{event}: {error}");
+            assert!(kind == "UnknownSweep" || !error.to_string().contains(MARKER), "{event}: {error}");
+        }
+    })
+    .await;
+    let panicked: Vec<String> =
+        function.log().into_iter().filter(|line| line.contains(r#""message":"panicked""#)).collect();
+    assert_eq!(panicked, [""; 0]);
+    let Answer::Response(report) = function.invoke(json!({"sweep": "lane-reconcile"})).await else {
+        panic!("{:#?}", function.log());
+    };
+    assert_eq!(report["failed"], 0);
+}
