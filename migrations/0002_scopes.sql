@@ -8,49 +8,40 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Raises instead of comparing with null, so that a forgotten scope is an error and not an empty answer. An unset
--- setting is null on a fresh connection and empty on a used one.
-create function app_current_seller_id() returns uuid
+-- The functions that policies call are standard SQL bodies: their names are resolved when they are made, so no search path
+-- can mislead them, and the planner writes them out in the statement that calls them, which costs nothing. A pinned
+-- search path would forbid that and be set and reset at each call.
+
+-- What is raised instead of comparing with null, so that a forgotten scope is an error and not an empty answer.
+create function raise_no_scope(kind text) returns text
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  seller text := current_setting('app.current_seller_id', true);
 begin
-  if seller is null or seller = '' then
-    raise exception 'no seller scope was entered' using errcode = 'RB003';
-  end if;
-  return seller::uuid;
+  raise exception 'no % scope was entered', kind using errcode = 'RB003';
 end $$;
 
+-- An unset setting is null on a fresh connection and empty on a used one.
+create function app_current_seller_id() returns uuid
+language sql stable parallel safe
+return coalesce(nullif(current_setting('app.current_seller_id', true), ''), robnu.raise_no_scope('seller'))::uuid;
+
 create function app_current_subject() returns text
-language plpgsql stable parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  subject text := current_setting('app.current_subject', true);
-begin
-  if subject is null or subject = '' then
-    raise exception 'no person scope was entered' using errcode = 'RB003';
-  end if;
-  return subject;
-end $$;
+language sql stable parallel safe
+return coalesce(nullif(current_setting('app.current_subject', true), ''), robnu.raise_no_scope('person'));
 
 create function app_may(permission text) returns boolean
 language sql stable parallel safe
-set search_path = pg_catalog, pg_temp
 return permission = any (string_to_array(coalesce(current_setting('app.rights', true), ''), ','));
 
 -- Whether the actor has one of several permissions.
 create function app_may_any(variadic permissions text[]) returns boolean
 language sql stable parallel safe
-set search_path = pg_catalog, pg_temp
 return permissions && string_to_array(coalesce(current_setting('app.rights', true), ''), ',');
 
 -- The permissions of each role: the only list. A member without a role has what is given to members one by one.
 create function app_role_rights(member_role text) returns text
 language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
 return case member_role
   when 'OWNER' then 'read,seller.update,seller.close,accounts.manage,members.manage,members.all,audit.read,sync.run,sync.payouts,pii.read,'
     'returns.scan,claims.file,claims.resolve,exports.create,payouts.read'

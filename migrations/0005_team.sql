@@ -141,12 +141,20 @@ begin
     where i.token_hash = hash and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
       -- Only ASCII letters are folded: others fold onto them.
       and lower(i.email collate "C") = lower(verified_email collate "C")
-      and i.seller_id in (select s.seller_id from sellers s where s.suspended_at is null)
-      and exists (
-        select from members m
-        where m.seller_id = i.seller_id and m.person_id = i.invited_by
-          and (m.role = 'OWNER' or (m.role = 'ADMIN' and coalesce(i.role, '') not in ('OWNER', 'ADMIN'))))
     for update of i;
+  if not found then
+    return;
+  end if;
+  -- Both held until the end, each looked at after whoever had held it: a removal, a suspension or a lost role that was answered is
+  -- seen, and one to come waits.
+  perform from members m
+    where m.seller_id = offer.seller_id and m.person_id = offer.invited_by
+      and (m.role = 'OWNER' or (m.role = 'ADMIN' and coalesce(offer.role, '') not in ('OWNER', 'ADMIN')))
+    for key share;
+  if not found then
+    return;
+  end if;
+  perform from sellers s where s.seller_id = offer.seller_id and s.suspended_at is null for key share;
   if not found then
     return;
   end if;

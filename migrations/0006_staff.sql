@@ -62,6 +62,27 @@ grant select (seller_id, id, super_admin_id, reason, role, started_at, expires_a
   insert (seller_id, id, super_admin_id, reason, role, expires_at), update (ended_at)
   on impersonation_sessions to robnu_staff;
 
+-- Ends what others may do only when nobody is under way who was let in by the row as it was: a transaction that may write holds
+-- it FOR KEY SHARE (0014), for which DELETE waits and a plain UPDATE does not.
+create function wait_for_writers() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_relid = 'robnu.sellers'::regclass then
+    perform from robnu.sellers where seller_id = old.seller_id for update;
+  else
+    execute format('select from %s where seller_id = $1 and id = $2 for update', tg_relid::regclass) using old.seller_id, old.id;
+  end if;
+  return new;
+end $$;
+create trigger wait_for_writers before update of suspended_at on sellers for each row
+  when (new.suspended_at is distinct from old.suspended_at) execute function wait_for_writers();
+create trigger wait_for_writers before update of role, scan_returns on members for each row
+  when (row(new.role, new.scan_returns) is distinct from row(old.role, old.scan_returns)) execute function wait_for_writers();
+create trigger wait_for_writers before update of ended_at on impersonation_sessions for each row
+  when (new.ended_at is distinct from old.ended_at) execute function wait_for_writers();
+
 -- Whether the transaction is a super admin's, in a session that is live.
 create function app_is_admin_scope() returns boolean
 language sql stable
@@ -75,5 +96,5 @@ as $$
       and a.subject = nullif(current_setting('app.current_subject', true), '')
       and s.ended_at is null and s.expires_at > now())
 $$;
-grant execute on function app_is_admin_scope(), app_current_subject(), app_may(text) to robnu_staff;
+grant execute on function app_is_admin_scope(), app_current_subject(), raise_no_scope(text), app_may(text) to robnu_staff;
 grant execute on function app_is_admin_scope() to robnu_tenant;

@@ -9,25 +9,31 @@ create unlogged table request_counts (
   person_id uuid not null references people (id) on delete cascade,
   window_start timestamptz not null,
   requests integer not null,
+  -- Until when the member's requests are refused. Found out when a request is counted, so that entry looks one row up and
+  -- adds nothing together.
+  refused_until timestamptz,
   primary key (seller_id, person_id)
 ) with (fillfactor = 50);
 create index request_counts_by_person on request_counts (person_id);
 call protect_tenant_table('request_counts');
 grant select on request_counts to robnu_tenant;
 
--- The same of persons, where the request names no seller, or one that they are no member of.
+-- All requests of a person: to whatever seller, to none, or to one that they are no member of.
 create unlogged table person_requests (
   subject text primary key check (length(subject) between 1 and 200),
   window_start timestamptz not null,
-  requests integer not null
+  requests integer not null,
+  day date not null default (now() at time zone 'utc')::date,
+  requests_today integer not null default 1,
+  refused_until timestamptz
 ) with (fillfactor = 50);
 alter table person_requests enable row level security;
 alter table person_requests force row level security;
 create policy owner on person_requests for all to robnu_owner using (true) with check (true);
 
--- Counts a request, in a transaction of its own so that nobody waits for anybody's work: a member's for the seller, any
--- other for the person alone, so that strangers cannot use up a seller's requests. It comes when the request's own transaction
--- is over. SECURITY DEFINER because no scope may write the counts.
+-- Counts a request, in a transaction of its own so that nobody waits for anybody's work: for the person, and for the seller
+-- that they are a member of, so that strangers cannot use up a seller's requests. It comes when the request's own transaction
+-- is over, and finds out whether the next one is to be refused. SECURITY DEFINER because no scope may write the counts.
 create function knock(subject text, seller uuid) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -35,45 +41,52 @@ as $$
 #variable_conflict use_column
 declare
   present constant timestamptz := date_bin('10 seconds', now(), 'epoch');
+  today constant date := (now() at time zone 'utc')::date;
+  in_window integer;
+  in_day integer;
+  sent bigint;
+  sent_today integer;
+  person uuid;
+  sent_by_others bigint;
+  others bigint;
+  allowed integer;
 begin
+  select max(person_requests_per_window), max(person_requests_per_day) into in_window, in_day from orgs;
+  insert into person_requests as counted (subject, window_start, requests, day, requests_today)
+  values (knock.subject, present, 1, today, 1)
+  on conflict (subject) do update
+  set window_start = excluded.window_start, day = excluded.day,
+    requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end,
+    requests_today = case counted.day when excluded.day then counted.requests_today + 1 else 1 end
+  returning requests, requests_today into sent, sent_today;
+  if sent_today >= in_day or sent >= in_window then
+    update person_requests p
+    set refused_until = case when sent_today >= in_day then (today + 1)::timestamp at time zone 'utc'
+      else present + interval '10 seconds' end
+    where p.subject = knock.subject;
+  end if;
+
   insert into request_counts as counted (seller_id, person_id, window_start, requests)
   select m.seller_id, m.person_id, present, 1
   from members m join people p on p.id = m.person_id
   where m.seller_id = seller and p.subject = knock.subject
   on conflict (seller_id, person_id) do update
   set window_start = excluded.window_start,
-    requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end;
-  if found then
+    requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end
+  returning requests, person_id into sent, person;
+  if person is null then
     return;
   end if;
-  insert into person_requests as counted (subject, window_start, requests) values (knock.subject, present, 1)
-  on conflict (subject) do update
-  set window_start = excluded.window_start,
-    requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end;
-end $$;
-grant execute on function knock(text, uuid) to robnu_api;
-
--- Refuses a person who has sent too much, all their sellers taken together, with RB006. SECURITY DEFINER because no scope may
--- read the counts of other sellers.
-create function refuse_flood() returns void
-language plpgsql stable security definer
-set search_path = robnu, pg_temp
-as $$
-declare
-  caller constant text := app_current_subject();
-  present constant timestamptz := date_bin('10 seconds', now(), 'epoch');
-begin
-  if coalesce((select c.requests from person_requests c where c.subject = caller and c.window_start = present), 0)
-    + coalesce((
-      select sum(c.requests) from people p join request_counts c on c.person_id = p.id
-      where p.subject = caller and c.window_start = present), 0)
-    >= (select max(person_requests_per_window) from orgs)
-  then
-    raise exception 'the person sends too many requests' using errcode = 'RB006',
-      detail = ceil(extract(epoch from present + interval '10 seconds' - now()));
+  -- The seller's requests are shared: who stays below an equal share is let in, however much the others send.
+  select coalesce(sum(c.requests), 0), count(*) into sent_by_others, others
+    from request_counts c
+    where c.seller_id = seller and c.person_id <> person and c.window_start = present;
+  select s.requests_per_window into allowed from sellers s where s.seller_id = seller;
+  if sent + sent_by_others >= allowed and (sent + 1) * (others + 1) > allowed then
+    update request_counts c set refused_until = present + interval '10 seconds' where c.seller_id = seller and c.person_id = person;
   end if;
 end $$;
-grant execute on function refuse_flood() to robnu_person, robnu_staff, robnu_tenant;
+grant execute on function knock(text, uuid) to robnu_api;
 
 -- Answers to POSTs, each for the actor who sent it. Only hashes: of the key, and of the request under the key.
 create table idempotency_keys (

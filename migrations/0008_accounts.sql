@@ -287,11 +287,21 @@ call keep_version('schedules', 'every_minutes', 'enabled');
 call audit('schedules', 'insert or update of every_minutes, enabled or delete', 'schedule', 'id', 'account_id', 'kind', 'every_minutes', 'enabled');
 create policy insert_needs_right on schedules as restrictive for insert to robnu_tenant
   with check ((select app_may_any('accounts.manage', 'sync.run')));
-call require_right_to_write('schedules', 'sync.run', 'delete');
 create policy update_needs_right on schedules as restrictive for update to robnu_tenant
   using ((select app_may_any('accounts.manage', 'sync.run'))) with check ((select app_may_any('accounts.manage', 'sync.run')));
-grant select, delete, insert (seller_id, id, account_id, kind, every_minutes, enabled), update (every_minutes, enabled, next_due_at)
+grant select, insert (seller_id, id, account_id, kind, every_minutes, enabled), update (every_minutes, enabled, next_due_at)
   on schedules to robnu_tenant;
+-- SECURITY DEFINER for the reason that remove_member has.
+create function remove_schedule(account uuid, of_kind text, seen integer) returns setof uuid
+language sql security definer
+set search_path = robnu, pg_temp
+as $$
+  delete from schedules s
+  where s.seller_id = app_current_seller_id() and app_may('sync.run') and s.account_id = account and s.kind = of_kind
+    and (seen is null or s.version = seen)
+  returning s.id
+$$;
+grant execute on function remove_schedule(uuid, text, integer) to robnu_tenant;
 create policy sweep on schedules for all to robnu_system_sweep using (true) with check (true);
 grant select (seller_id, id, account_id, kind, every_minutes, enabled, next_due_at, last_claimed_at),
   update (next_due_at, last_claimed_at)

@@ -109,7 +109,6 @@ begin
     call require_right_to_write(relation, 'ingest', 'insert', 'update');
   end loop;
 end $$;
-call require_right_to_write('order_items', 'ingest', 'delete');
 call require_right_to_read('orders', 'read', 'ingest');
 call require_right_to_read('order_items', 'read', 'ingest');
 call require_right_to_read('shipments', 'read', 'ingest');
@@ -123,10 +122,36 @@ grant select,
   update (status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by, fulfilled_by, payment_method, currency,
     total_amount, ship_city, ship_postal_code, updated_at)
   on orders to robnu_tenant;
-grant select, delete,
+grant select,
   insert (seller_id, order_id, external_item_id, sku, title, size, quantity, quantity_cancelled, line_amount, amount_basis, tax_amount, hsn),
   update (sku, title, size, quantity, quantity_cancelled, line_amount, amount_basis, tax_amount, hsn, updated_at)
   on order_items to robnu_tenant;
+-- Removes the lines that a page's orders no longer have, and counts them: the orders with their statuses, and the lines that they
+-- have now. SECURITY DEFINER for the reason that remove_member has.
+create function remove_vanished_items(account uuid, order_ids text[], statuses text[], kept_orders text[], kept_items text[]) returns integer
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+declare
+  seller constant uuid := app_current_seller_id();
+  removed integer;
+begin
+  if not app_may('ingest') then
+    raise exception 'only a job removes lines' using errcode = 'insufficient_privilege';
+  end if;
+  delete from order_items i
+    using unnest(order_ids, statuses) as p (external_order_id, status), orders o
+    where o.seller_id = seller and o.account_id = account and o.external_order_id = p.external_order_id
+      and (p.status <> 'PENDING' or o.status = 'PENDING')
+      and i.seller_id = seller and i.order_id = o.id
+      and not exists (
+        select from unnest(kept_orders, kept_items) as kept (external_order_id, external_item_id)
+        where kept.external_order_id = o.external_order_id and kept.external_item_id = i.external_item_id
+      );
+  get diagnostics removed = row_count;
+  return removed;
+end $$;
+grant execute on function remove_vanished_items(uuid, text[], text[], text[], text[]) to robnu_tenant;
 grant select,
   insert (seller_id, order_id, external_shipment_id, status, marketplace_status, carrier, tracking_number),
   update (status, marketplace_status, carrier, tracking_number, updated_at)

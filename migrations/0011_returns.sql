@@ -151,7 +151,7 @@ create policy update_needs_right on returns as restrictive for update to robnu_t
 call require_right_to_change('returns', 'ingest', 'order_id', 'external_order_id', 'external_shipment_id', 'return_type', 'status',
   'marketplace_status', 'reason', 'carrier', 'tracking_number', 'currency', 'initiated_at', 'expected_at', 'delivered_at',
   'marketplace_updated_at');
-call require_right_to_write('return_items', 'ingest', 'insert', 'update', 'delete');
+call require_right_to_write('return_items', 'ingest', 'insert', 'update');
 call require_right_to_write('return_events', 'returns.scan', 'insert');
 call audit('returns', 'update of received_at', 'return', 'id', 'received_at', 'internal_status');
 
@@ -161,7 +161,7 @@ grant select,
   update (order_id, external_order_id, external_shipment_id, return_type, status, marketplace_status, reason, carrier,
     tracking_number, currency, initiated_at, expected_at, delivered_at, marketplace_updated_at, received_at, updated_at)
   on returns to robnu_tenant;
-grant select, delete,
+grant select,
   insert (seller_id, return_id, external_item_id, order_item_id, sku, title, size, quantity, quantity_cancelled, refund_amount, reason),
   update (order_item_id, sku, title, size, quantity, quantity_cancelled, refund_amount, reason, updated_at)
   on return_items to robnu_tenant;

@@ -75,15 +75,13 @@ begin
     call require_right_to_write(relation, 'ingest', 'insert', 'update');
   end loop;
 end $$;
--- A statement that is read again in a corrected form replaces its lines.
-call require_right_to_write('payout_lines', 'ingest', 'delete');
 grant select,
   insert (seller_id, account_id, external_payout_id, status, marketplace_status, period_start, period_end, settled_at, paid_at,
     bank_reference, currency, gross_amount, net_amount),
   update (status, marketplace_status, period_start, period_end, settled_at, paid_at, bank_reference, currency, gross_amount,
     net_amount, updated_at)
   on payouts to robnu_tenant;
-grant select, delete,
+grant select,
   insert (seller_id, payout_id, external_line_id, line_type, marketplace_type, description, order_id, external_order_id,
     external_item_id, sku, quantity, posted_at, gross_amount, fee_amount, fee_tax_amount, tcs_amount, tds_amount, net_amount),
   update (line_type, marketplace_type, description, order_id, external_order_id, external_item_id, sku, quantity, posted_at,

@@ -1,6 +1,6 @@
 -- Two more sweeps: one puts a pending claim before the seller for what did not come in time, one deletes what has served.
 --
--- robnu_system_retention  deletes rows that have served, of all sellers: it sees their age and nothing else
+-- robnu_system_retention  may have rows deleted that have served, of all sellers: it sees none
 -- robnu_tenant_sweep      what a sweep becomes inside one seller: it makes pending claims for overdue returns, nothing else
 do $$
 declare
@@ -42,7 +42,7 @@ create policy sweep_reads on claims for select to robnu_tenant_sweep using (sell
 create policy sweep_makes on claims for insert to robnu_tenant_sweep
   with check (seller_id = (select app_current_seller_id()) and status = 'PENDING' and reason = 'NOT_RECEIVED');
 grant select (seller_id, return_id), insert (seller_id, return_id, status, reason, currency) on claims to robnu_tenant_sweep;
-grant execute on function app_current_seller_id() to robnu_tenant_sweep;
+grant execute on function app_current_seller_id(), raise_no_scope(text) to robnu_tenant_sweep;
 
 -- The platform's own work in one seller's scope. A door of its own, to a role of its own, because robnu_tenant would bring
 -- the sweep's login within reach of all that members and jobs may do: here it reaches two statuses of two tables. It runs
@@ -50,50 +50,72 @@ grant execute on function app_current_seller_id() to robnu_tenant_sweep;
 -- nothing is entered: RB003. Refuses with RB005 while the seller is suspended: neither the marketplace's news nor scans come
 -- in then, so that nobody knows what was received, and a claim that was never true stays in the seller's books. The claim
 -- loses nothing by waiting: what was not received can be claimed for from claim_due_at on, without an end.
-create function enter_sweep(seller uuid) returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
+--
+-- SECURITY DEFINER, as admit_job is: it holds the seller until the transaction ends, so that a suspension waits.
+create function admit_sweep(seller uuid) returns text
+language plpgsql security definer
+set search_path = robnu, pg_temp
 as $$
 declare
   suspended boolean;
 begin
-  perform robnu.enter_as('robnu_tenant_sweep', seller::text, '', 'SYSTEM', '', '', 'claims.file');
-  select s.suspended_at is not null into suspended from robnu.sellers s where s.seller_id = seller;
+  select s.suspended_at is not null into suspended from sellers s where s.seller_id = seller for key share;
   if suspended is null then
     raise exception 'no such seller' using errcode = 'RB003';
   end if;
   if suspended then
     raise exception 'the seller is suspended' using errcode = 'RB005';
   end if;
+  return set_scope(seller::text, '', 'SYSTEM', '', '', 'claims.file');
 end $$;
-grant execute on function enter_sweep(uuid) to robnu_sweep;
+create function enter_sweep(seller uuid) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform robnu.admit_sweep(seller), set_config('role', 'robnu_tenant_sweep', true);
+end $$;
+grant execute on function admit_sweep(uuid), enter_sweep(uuid) to robnu_sweep;
 
 -- ---- What has served ----
 
--- Each policy shows, and lets go, only what is too old to be asked for; the hour beyond keeps clear of requests under way. The
--- role sees no column but the age: ctid says which row. UPDATE is there because SKIP LOCKED asks for it; the check lets no row
--- be written.
---
--- Answers are given again for a day.
-create policy retention on idempotency_keys for all to robnu_system_retention
-  using (created_at < now() - interval '25 hours') with check (false);
-grant select (ctid, created_at), update (created_at), delete on idempotency_keys to robnu_system_retention;
-create policy retention on person_idempotency_keys for all to robnu_system_retention
-  using (created_at < now() - interval '25 hours') with check (false);
-grant select (ctid, created_at), update (created_at), delete on person_idempotency_keys to robnu_system_retention;
--- A consent is waited for until it is over, ten minutes long, used or not; that it was asked for and used is in the audit trail.
+-- Deletes rows that have served, so many at most, and counts them; what is young, and every other table, is out of its reach, and the
+-- role itself sees no row. The hour beyond keeps clear of requests under way. A row in use is left for the next time. SECURITY
+-- DEFINER for the reason that remove_member has.
+create function forget(what text, at_most bigint) returns integer
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+declare
+  forgotten integer;
+begin
+  case what
+    -- Answers are given again for a day.
+    when 'idempotency_keys' then
+      delete from idempotency_keys where ctid = any (array(
+        select ctid from idempotency_keys where created_at < now() - interval '25 hours' limit at_most for update skip locked));
+    when 'person_idempotency_keys' then
+      delete from person_idempotency_keys where ctid = any (array(
+        select ctid from person_idempotency_keys where created_at < now() - interval '25 hours' limit at_most for update skip locked));
+    -- A consent is waited for until it is over, ten minutes long, used or not; that it was asked for and used is in the audit trail.
+    when 'account_authorizations' then
+      delete from account_authorizations where ctid = any (array(
+        select ctid from account_authorizations where expires_at < now() - interval '1 hour' limit at_most for update skip locked));
+    -- Requests of a seller are counted for ten seconds, those of a person for a day too. The members' counts have no index by age,
+    -- which would cost every request one more write.
+    when 'request_counts' then
+      delete from request_counts where ctid = any (array(
+        select ctid from request_counts where window_start < now() - interval '1 hour' limit at_most for update skip locked));
+    when 'person_requests' then
+      delete from person_requests where ctid = any (array(
+        select ctid from person_requests where window_start < now() - interval '25 hours' limit at_most for update skip locked));
+    -- Mails are counted for a day.
+    when 'mail_counts' then
+      delete from mail_counts where ctid = any (array(
+        select ctid from mail_counts where latest_at < now() - interval '25 hours' limit at_most for update skip locked));
+  end case;
+  get diagnostics forgotten = row_count;
+  return forgotten;
+end $$;
 create index account_authorizations_by_end on account_authorizations (expires_at);
-create policy retention on account_authorizations for all to robnu_system_retention
-  using (expires_at < now() - interval '1 hour') with check (false);
-grant select (ctid, expires_at), update (expires_at), delete on account_authorizations to robnu_system_retention;
--- Requests are counted for ten seconds. The members' counts have no index by age, which would cost every request one more write.
-create policy retention on request_counts for all to robnu_system_retention
-  using (window_start < now() - interval '1 hour') with check (false);
-grant select (ctid, window_start), update (window_start), delete on request_counts to robnu_system_retention;
-create policy retention on person_requests for all to robnu_system_retention
-  using (window_start < now() - interval '1 hour') with check (false);
-grant select (ctid, window_start), update (window_start), delete on person_requests to robnu_system_retention;
--- Mails are counted for a day.
-create policy retention on mail_counts for all to robnu_system_retention
-  using (latest_at < now() - interval '25 hours') with check (false);
-grant select (ctid, latest_at), update (latest_at), delete on mail_counts to robnu_system_retention;
+grant execute on function forget(text, bigint) to robnu_system_retention;

@@ -1,5 +1,5 @@
-//! The retention sweep: deletes what has served. Nothing else is deleted, and no business data ever: the sweep's role sees
-//! how old a row is and may let go of those that are too old to be asked for, which its policies decide and not this code.
+//! The retention sweep: deletes what has served. Nothing else is deleted, and no business data ever: the sweep's role sees no
+//! row, and may call `forget`, which knows of which tables rows are too old to be asked for.
 //!
 //! Rows are claimed with SKIP LOCKED and deleted in the same statement, batch by batch. Two sweeps at once share the work.
 
@@ -82,7 +82,9 @@ async fn empty(
         }
         let session = context.database.session(&SystemScope::Retention).await?;
         let answers = session.commit_with(&[(forget, &[&limit])]).await?;
-        let batch = answers.first().map_or(0, Vec::len);
+        let forgotten: Option<i32> =
+            answers.first().and_then(|rows| rows.first()).map(|row| row.try_get(0)).transpose()?;
+        let batch = usize::try_from(forgotten.unwrap_or_default()).unwrap_or_default();
         *deleted += batch;
         if batch < BATCH {
             return Ok(true);

@@ -42,6 +42,7 @@ async fn a_database_that_is_down_fails_the_sweep_and_may_be_tried_again() {
         tls: Tls::Off,
         pool_size: 1,
         connect_timeout: std::time::Duration::from_secs(2),
+        limits: None,
     };
     let context = Context { database: Database::new(&config).await.unwrap(), bell: Bell::new(kit::sqs()) };
     let error = try_sweep(&context, "scheduling", in_a_minute()).await.unwrap_err();

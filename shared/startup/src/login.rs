@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use robnu_tenancy::{Database, DatabaseConfig, Password, Tls};
+use robnu_tenancy::{Database, DatabaseConfig, Limits, Password, Tls};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -98,6 +98,7 @@ pub fn database_config(user: String, password: Option<Password>) -> Result<Datab
         tls,
         pool_size: 1,
         connect_timeout: CONNECT_TIMEOUT,
+        limits: None,
     })
 }
 
@@ -109,6 +110,7 @@ pub async fn database(aws: &SdkConfig) -> Result<Database, StartupError> {
         None => None,
         Some(secret_id) => Some(Password::new(login(aws, SECRET, &secret_id).await?.password)),
     };
-    let config = database_config(env::required("DATABASE_USER")?, password)?;
+    let mut config = database_config(env::required("DATABASE_USER")?, password)?;
+    config.limits = Some(Limits::of_login(&config.user));
     Ok(Database::new(&config).await?)
 }

@@ -43,6 +43,58 @@ pub enum Tls {
     Roots(PathBuf),
 }
 
+/// What a session is held to, whatever was set for its role: sent when the connection is opened, where it beats
+/// `alter role … set`, which a login may do to itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a statement may take.
+    pub statement: Duration,
+    /// How long it may wait for a lock.
+    pub lock: Duration,
+    /// How long a transaction may take.
+    pub transaction: Duration,
+    /// How long a transaction may do nothing.
+    pub idle: Duration,
+}
+
+impl Limits {
+    /// Those of a function's login role. The migrations set the same for the role, for whoever logs in by hand.
+    #[must_use]
+    pub fn of_login(role: &str) -> Self {
+        let works_in_batches = matches!(role, "robnu_adapter" | "robnu_sweep");
+        let statement = Duration::from_secs(if works_in_batches { 30 } else { 10 });
+        Self {
+            statement,
+            lock: Duration::from_secs(5),
+            transaction: statement * 2,
+            idle: Duration::from_secs(30),
+        }
+    }
+
+    /// The settings of a session, by name.
+    #[must_use]
+    pub fn settings(&self) -> [(&'static str, String); 9] {
+        let millis = |time: Duration| time.as_millis().to_string();
+        [
+            ("search_path", "robnu, pg_temp".to_owned()),
+            ("statement_timeout", millis(self.statement)),
+            ("lock_timeout", millis(self.lock)),
+            ("transaction_timeout", millis(self.transaction)),
+            ("idle_in_transaction_session_timeout", millis(self.idle)),
+            ("role", "none".to_owned()),
+            ("row_security", "on".to_owned()),
+            ("default_transaction_read_only", "off".to_owned()),
+            ("default_transaction_isolation", "read committed".to_owned()),
+        ]
+    }
+
+    /// The same as a connection's start-up options, in which a space is written with a backslash.
+    fn options(&self) -> String {
+        let option = |(name, value): (&str, String)| format!("-c {name}={}", value.replace(' ', "\\ "));
+        self.settings().map(option).join(" ")
+    }
+}
+
 /// Everything needed to open connections as one login role.
 #[derive(Debug, Clone)]
 pub struct DatabaseConfig {
@@ -62,6 +114,8 @@ pub struct DatabaseConfig {
     pub pool_size: usize,
     /// How long to wait for a connection, new or pooled.
     pub connect_timeout: Duration,
+    /// What its sessions are held to; `None` for whoever migrates.
+    pub limits: Option<Limits>,
 }
 
 impl DatabaseConfig {
@@ -78,6 +132,9 @@ impl DatabaseConfig {
             .connect_timeout(self.connect_timeout);
         // A failover may leave a connection that nobody answers; the kernel gives it up instead of the function's time-out.
         postgres.keepalives_idle(UNANSWERED).keepalives_interval(UNANSWERED / 3).tcp_user_timeout(UNANSWERED);
+        if let Some(limits) = &self.limits {
+            postgres.options(limits.options());
+        }
         if let Some(password) = &self.password {
             postgres.password(password.expose());
         }

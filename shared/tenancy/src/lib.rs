@@ -13,7 +13,7 @@ mod pool;
 mod scope;
 mod session;
 
-pub use config::{DatabaseConfig, Password, Tls};
+pub use config::{DatabaseConfig, Limits, Password, Tls};
 pub use error::Error;
 pub use ids::{
     AccountId, ClaimId, ID_PATTERN, ImpersonationId, InvitationId, ListingId, MemberId, NotAnId, OrderId,

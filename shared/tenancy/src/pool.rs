@@ -9,6 +9,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::config::{DatabaseConfig, Tls};
 use crate::error::Error;
 use crate::flight::{Request, fly};
+use crate::permission::Access;
 use crate::scope::Scope;
 use crate::session::Session;
 use crate::{Params, session};
@@ -60,10 +61,10 @@ impl Database {
         params: Params<'_>,
     ) -> Result<Vec<Row>, Error> {
         let connection = self.connection().await?;
-        let door = scope.door();
+        let door = scope.door(Access::Read);
         let door_params = door.params();
         let requests: [Request<'_>; 4] =
-            [session::BEGIN, (door.sql(), door_params.as_slice()), (sql, params), session::COMMIT];
+            [door.begin(), (door.sql(), door_params.as_slice()), (sql, params), session::COMMIT];
         let landed = fly(connection.client(), &requests, door.knock().as_ref()).await?;
         let committed = landed.all_sent && landed.answers.last().is_some_and(Result::is_ok);
         let outcome: Result<Vec<Vec<Row>>, Error> =
@@ -78,7 +79,7 @@ impl Database {
 
     /// Opens a session for several statements. Nothing is sent until its first one.
     pub async fn session(&self, scope: &impl Scope) -> Result<Session, Error> {
-        Ok(Session::new(self.connection().await?, scope.door()))
+        Ok(Session::new(self.connection().await?, scope.door(Access::Write)))
     }
 
     async fn connection(&self) -> Result<Connection, Error> {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_postgres::types::ToSql;
 
+use crate::flight::Request;
 use crate::ids::{AccountId, ImpersonationId, SellerId};
 use crate::permission::{Access, Permission};
 
@@ -180,7 +181,7 @@ pub struct Door(Key);
 enum Key {
     Member(Visit, SellerId, Needs),
     Impersonation(Visit, ImpersonationId, SellerId, Needs),
-    Job(SellerId, AccountId),
+    Job(SellerId, AccountId, bool),
     Sweep(SellerId),
     Person(Visit),
     Staff(Visit),
@@ -188,11 +189,19 @@ enum Key {
 }
 
 impl Door {
+    /// Begins the transaction. A job that only reads holds nothing against a suspension, so it is kept from writing.
+    pub(crate) fn begin(&self) -> Request<'static> {
+        match self.0 {
+            Key::Job(.., false) => ("begin read only", &[]),
+            _ => ("begin", &[]),
+        }
+    }
+
     pub(crate) fn sql(&self) -> &'static str {
         match self.0 {
             Key::Member(..) => "select robnu.enter_member($1, $2, $3, $4, $5)",
             Key::Impersonation(..) => "select robnu.enter_impersonation($1, $2, $3, $4, $5, $6)",
-            Key::Job(..) => "select robnu.enter_job($1, $2)",
+            Key::Job(..) => "select robnu.enter_job($1, $2, $3)",
             Key::Sweep(..) => "select robnu.enter_sweep($1)",
             Key::Person(..) => "select robnu.enter_person($1, $2)",
             Key::Staff(..) => "select robnu.enter_staff($1, $2)",
@@ -208,7 +217,7 @@ impl Door {
             Key::Impersonation(visit, session, seller, needs) => {
                 vec![&visit.subject.0, session, seller, &needs.permission, &needs.writes, &visit.is_first]
             }
-            Key::Job(seller, account) => vec![seller, account],
+            Key::Job(seller, account, writes) => vec![seller, account, writes],
             Key::Sweep(seller) => vec![seller],
             Key::Person(visit) | Key::Staff(visit) => vec![&visit.subject.0, &visit.is_first],
             Key::System(role) => vec![role],
@@ -253,37 +262,37 @@ mod sealed {
 
 /// Anything a session can be opened for. Sealed: the scopes above are all there are.
 pub trait Scope: sealed::Sealed {
-    /// How the database lets this scope in.
-    fn door(&self) -> Door;
+    /// How the database lets this scope in, for a transaction that may write or only reads.
+    fn door(&self, access: Access) -> Door;
 }
 
 impl Scope for SellerScope {
-    fn door(&self) -> Door {
+    fn door(&self, access: Access) -> Door {
         Door(match &self.actor {
             Actor::Member(caller, needs) => Key::Member(caller.visit(), self.seller, *needs),
             Actor::Staff(caller, session, needs) => {
                 Key::Impersonation(caller.visit(), *session, self.seller, *needs)
             }
-            Actor::Job(account) => Key::Job(self.seller, *account),
+            Actor::Job(account) => Key::Job(self.seller, *account, access == Access::Write),
             Actor::Sweep => Key::Sweep(self.seller),
         })
     }
 }
 
 impl Scope for PersonScope {
-    fn door(&self) -> Door {
+    fn door(&self, _: Access) -> Door {
         Door(Key::Person(self.caller.visit()))
     }
 }
 
 impl Scope for StaffScope {
-    fn door(&self) -> Door {
+    fn door(&self, _: Access) -> Door {
         Door(Key::Staff(self.caller.visit()))
     }
 }
 
 impl Scope for SystemScope {
-    fn door(&self) -> Door {
+    fn door(&self, _: Access) -> Door {
         Door(Key::System(self.role()))
     }
 }

@@ -8,7 +8,6 @@ use crate::flight::{Request, fly};
 use crate::pool::Connection;
 use crate::scope::{Door, Knock};
 
-pub(crate) const BEGIN: Request<'static> = ("begin", &[]);
 pub(crate) const COMMIT: Request<'static> = ("commit", &[]);
 const ROLLBACK: Request<'static> = ("rollback", &[]);
 
@@ -125,7 +124,7 @@ impl Session {
         let door_params = door.as_ref().map(Door::params).unwrap_or_default();
         let mut all: Vec<Request<'_>> = Vec::with_capacity(requests.len() + 3);
         if let Some(door) = &door {
-            all.extend([BEGIN, (door.sql(), door_params.as_slice())]);
+            all.extend([door.begin(), (door.sql(), door_params.as_slice())]);
         }
         let skipped = all.len();
         all.extend_from_slice(requests);

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use robnu_tenancy::{Access, Database, Error, Permission, SellerId, SellerScope, Session};
+use robnu_tenancy::{Access, Database, Error, Limits, Permission, SellerId, SellerScope, Session};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 
@@ -27,19 +27,17 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        Self::with_settings(&[]).await
+        Self::with_limits(|_| ()).await
     }
 
-    /// With settings of the login role that replace the migrations' own on this database.
-    async fn with_settings(settings: &[&str]) -> Self {
+    /// With other limits than the login's own.
+    async fn with_limits(change: fn(&mut Limits)) -> Self {
         let test = TestDatabase::new().await;
         let sellers = TwoSellers::seed(&test).await;
         let superuser = test.superuser().await;
-        for setting in settings {
-            let sql = format!("alter role robnu_api in database {} set {setting}", test.name());
-            superuser.batch_execute(&sql).await.unwrap();
-        }
-        let database = test.login("robnu_api").await;
+        let mut config = test.config("robnu_api");
+        config.limits.as_mut().map(change).unwrap();
+        let database = Database::new(&config).await.unwrap();
         // The connection that is misused is one that has been used.
         database.read(&sellers.ours.scope("OWNER"), ORDERS, &[]).await.unwrap();
         Self { test, sellers, database, superuser }
@@ -187,7 +185,7 @@ async fn a_panic_while_a_session_is_open() {
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long() {
-    let stage = Stage::with_settings(&["statement_timeout = '100ms'"]).await;
+    let stage = Stage::with_limits(|limits| limits.statement = Duration::from_millis(100)).await;
     let read = stage.database.read(&stage.ours(), SLEEP, &[]).await;
     assert!(matches!(read, Err(Error::Busy)), "{read:?}");
     let mut session = stage.marked().await;
@@ -199,7 +197,7 @@ async fn a_statement_that_takes_too_long() {
 
 #[tokio::test]
 async fn a_transaction_that_idles_too_long() {
-    let stage = Stage::with_settings(&["idle_in_transaction_session_timeout = '100ms'"]).await;
+    let stage = Stage::with_limits(|limits| limits.idle = Duration::from_millis(100)).await;
     let mut session = stage.marked().await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     session.query(ORDERS, &[]).await.expect_err("the server has closed the connection");
@@ -209,7 +207,7 @@ async fn a_transaction_that_idles_too_long() {
 
 #[tokio::test]
 async fn a_transaction_that_takes_too_long() {
-    let stage = Stage::with_settings(&["transaction_timeout = '200ms'"]).await;
+    let stage = Stage::with_limits(|limits| limits.transaction = Duration::from_millis(200)).await;
     let mut session = stage.marked().await;
     let query = session.query(SLEEP, &[]).await;
     assert!(query.as_ref().is_err_and(Error::is_transient), "{query:?}");

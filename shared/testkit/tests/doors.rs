@@ -160,7 +160,7 @@ async fn a_seller_that_sends_too_much_waits_and_others_do_not() {
     }
     assert_eq!(stage.read(&theirs.scope("VIEWER"), ORDERS).await.unwrap(), 1);
     stage
-        .arrange("update robnu.request_counts set window_start = window_start - interval '10 seconds'")
+        .arrange("update robnu.request_counts set window_start = window_start - interval '10 seconds', refused_until = now()")
         .await;
     assert_eq!(stage.read(&ours.scope("VIEWER"), ORDERS).await.unwrap(), 1, "a new window");
 }
@@ -229,11 +229,41 @@ async fn a_person_who_sends_too_much_waits_at_every_door() {
     assert_eq!(stage.read(&ours.scope("VIEWER"), ORDERS).await.unwrap(), 1, "a colleague");
     stage
         .arrange(
-            "update robnu.person_requests set window_start = window_start - interval '10 seconds';
-             update robnu.request_counts set window_start = window_start - interval '10 seconds'",
+            "update robnu.person_requests set window_start = window_start - interval '10 seconds', refused_until = now();
+             update robnu.request_counts set window_start = window_start - interval '10 seconds', refused_until = now()",
         )
         .await;
     assert_eq!(stage.database.read(&person(), "select 1", &[]).await.unwrap().len(), 1, "a new window");
+}
+
+#[tokio::test]
+async fn a_person_who_sends_too_much_in_a_day_waits_for_the_next() {
+    let stage = Stage::new().await;
+    let ours = &stage.sellers.ours;
+    let usual = stage.count("select min(person_requests_per_day)::bigint from robnu.orgs").await;
+    // An app that asks every ten seconds all day sends 8,640: ten times that is let in.
+    assert!(usual > 86_400, "{usual}");
+    stage.arrange("update robnu.orgs set person_requests_per_day = 20").await;
+    let mut answers = Vec::new();
+    // The day may turn over once in between.
+    for _ in 0..45 {
+        answers.push(stage.read(&ours.scope("OWNER"), ORDERS).await);
+    }
+    let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert!(refused.len() >= 5, "{} refused", refused.len());
+    for error in refused {
+        let Error::RateLimited { retry_after } = error else { panic!("{error:?}") };
+        assert!((1..=86_400).contains(&retry_after.as_secs()), "{retry_after:?}");
+    }
+    assert_eq!(stage.read(&ours.scope("VIEWER"), ORDERS).await.unwrap(), 1, "a colleague");
+    // A window that is over makes no difference, a day does.
+    stage
+        .arrange("update robnu.person_requests set window_start = window_start - interval '20 seconds'")
+        .await;
+    let still = stage.read(&ours.scope("OWNER"), ORDERS).await;
+    assert!(matches!(still, Err(Error::RateLimited { .. })), "{still:?}");
+    stage.arrange("update robnu.person_requests set day = day - 1, refused_until = now()").await;
+    assert_eq!(stage.read(&ours.scope("OWNER"), ORDERS).await.unwrap(), 1, "a new day");
 }
 
 #[tokio::test]
@@ -341,7 +371,7 @@ async fn the_last_owner_stays_even_when_two_step_down_at_once() {
     let owner = ours.scope("OWNER");
     for sql in [
         "update robnu.members set role = 'VIEWER' where role = 'OWNER'",
-        "delete from robnu.members where role = 'OWNER'",
+        "select robnu.remove_member(id, null) from robnu.members where role = 'OWNER'",
     ] {
         let refused = stage.write(&owner, sql).await;
         assert!(matches!(refused, Err(Error::LastOwner)), "{sql}: {refused:?}");
@@ -368,7 +398,7 @@ async fn an_admin_neither_touches_owners_and_admins_nor_makes_them() {
     let changed = async |sql| stage.database.read(&admin, sql, &[]).await;
     for sql in [
         "update robnu.members set scan_returns = true where role in ('OWNER', 'ADMIN') returning 1",
-        "delete from robnu.members where role in ('OWNER', 'ADMIN') returning 1",
+        "select robnu.remove_member(id, null) from robnu.members where role in ('OWNER', 'ADMIN')",
     ] {
         assert_eq!(changed(sql).await.unwrap().len(), 0, "{sql}");
     }
@@ -388,7 +418,10 @@ async fn an_admin_neither_touches_owners_and_admins_nor_makes_them() {
         1
     );
     assert_eq!(
-        changed("delete from robnu.members where role = 'OPERATOR' returning 1").await.unwrap().len(),
+        changed("select robnu.remove_member(id, null) from robnu.members where role = 'OPERATOR'")
+            .await
+            .unwrap()
+            .len(),
         1
     );
 }

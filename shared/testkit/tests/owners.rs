@@ -9,8 +9,9 @@ use tokio_postgres::Client;
 const LAST_OWNER: &str = "RB008";
 const STEP_DOWN: &str = "update robnu.members m set role = 'VIEWER' from robnu.people p
     where p.id = m.person_id and p.subject = robnu.app_current_subject()";
-const LEAVE: &str = "delete from robnu.members m using robnu.people p
-    where p.id = m.person_id and p.subject = robnu.app_current_subject()";
+const LEAVE: &str =
+    "select robnu.remove_member(m.id, null) from robnu.members m join robnu.people p on p.id = m.person_id
+    where p.subject = robnu.app_current_subject()";
 
 /// Waits until the second transaction waits for the first, or is past it.
 async fn second_has_begun(superuser: &Client, second: &tokio::task::JoinHandle<Option<String>>) {

@@ -1,5 +1,3 @@
 -- Removes a member, unless they have another version than expected or are out of the actor's reach.
 -- $1 member, $2 version or null
-delete from robnu.members
-where id = $1 and ($2::integer is null or version = $2)
-returning id
+select id from robnu.remove_member($1, $2) as removed (id)

@@ -1,4 +1,2 @@
 -- Removes a schedule. $1 account, $2 kind, $3 version that the client has seen, or null
-delete from robnu.schedules
-where account_id = $1 and kind = $2 and ($3::integer is null or version = $3)
-returning id
+select id from robnu.remove_schedule($1, $2, $3) as removed (id)

@@ -1,5 +1,10 @@
--- Suspends a seller; one that is suspended keeps its time. $1 seller, $2 reason
-update robnu.sellers
-set suspended_at = coalesce(suspended_at, now()), suspension_reason = $2, updated_at = now()
-where seller_id = $1
-returning seller_id, name, suspended_at, suspension_reason, created_at
+-- Suspends a seller, when nobody writes to it any more who came before; one that is suspended keeps its time. Held first, so that
+-- whoever it waits for can still change the seller. $1 seller, $2 reason
+with held as materialized (
+  select seller_id from robnu.sellers where seller_id = $1 for update
+)
+update robnu.sellers s
+set suspended_at = coalesce(s.suspended_at, now()), suspension_reason = $2, updated_at = now()
+from held
+where s.seller_id = held.seller_id
+returning s.seller_id, s.name, s.suspended_at, s.suspension_reason, s.created_at

@@ -1,8 +1,2 @@
 -- Deletes answers to persons that are not given again any more. $1 rows at most
-with old as (
-  select ctid from robnu.person_idempotency_keys where created_at < now() - interval '25 hours'
-  limit $1
-  for update skip locked
-)
-delete from robnu.person_idempotency_keys served using old where served.ctid = old.ctid
-returning 1
+select robnu.forget('person_idempotency_keys', $1) as forgotten

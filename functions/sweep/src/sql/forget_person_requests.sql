@@ -1,8 +1,2 @@
--- Deletes counts of persons' requests whose window is long past. $1 rows at most
-with old as (
-  select ctid from robnu.person_requests where window_start < now() - interval '1 hour'
-  limit $1
-  for update skip locked
-)
-delete from robnu.person_requests served using old where served.ctid = old.ctid
-returning 1
+-- Deletes counts of persons' requests whose window and day are past. $1 rows at most
+select robnu.forget('person_requests', $1) as forgotten

@@ -132,12 +132,13 @@ pub(crate) const OFFENCES: &[Offence] = &[
     ),
     offence(
         "other_policies",
-        "alter policy retention on robnu.request_counts using (true)",
+        "create policy retention on robnu.request_counts for select to robnu_system_retention using (true)",
         "request_counts: the policy retention lets robnu_system_retention do more than let go of old rows",
     ),
     offence(
         "other_policies",
-        "alter policy retention on robnu.request_counts with check (window_start < now())",
+        "create policy retention on robnu.request_counts to robnu_system_retention
+           using (window_start < now() - interval '1 hour') with check (window_start < now())",
         "request_counts: the policy retention lets robnu_system_retention do more than let go of old rows",
     ),
     offence(
@@ -214,12 +215,18 @@ pub(crate) const OFFENCES: &[Offence] = &[
     offence("ownership", "create table robnu.notes (id uuid)", "robnu.notes is owned by postgres"),
     offence(
         "ownership",
-        "create function robnu.one() returns integer language sql return 1",
+        "create function robnu.one() returns integer language sql as 'select 1'",
         "robnu.one() is owned by postgres",
     ),
     offence("ownership", "alter schema robnu owner to robnu_api", "the schema robnu is owned by robnu_api"),
     offence("ownership", "create schema side", "the schema side is not ours"),
     // Grants
+    offence("grants", "grant delete on robnu.members to robnu_tenant", "members: robnu_tenant holds delete"),
+    offence(
+        "functions",
+        "create function robnu.one() returns integer language sql security definer return 1",
+        "one() does not pin its search path with pg_temp last",
+    ),
     offence(
         "grants",
         "grant truncate on robnu.orders to robnu_tenant",
@@ -273,7 +280,7 @@ pub(crate) const OFFENCES: &[Offence] = &[
     ),
     offence(
         "grants",
-        "create function robnu.one() returns integer language sql return 1",
+        "create function robnu.one() returns integer language sql as 'select 1'",
         "one() may be executed by everybody",
     ),
     offence(
@@ -361,12 +368,12 @@ pub(crate) const OFFENCES: &[Offence] = &[
     // Functions
     offence(
         "functions",
-        "create function robnu.one() returns integer language sql return 1",
+        "create function robnu.one() returns integer language sql as 'select 1'",
         "one() does not pin its search path with pg_temp last",
     ),
     offence(
         "functions",
-        "create function robnu.one() returns integer language sql set search_path = pg_catalog return 1",
+        "create function robnu.one() returns integer language sql set search_path = pg_catalog as 'select 1'",
         "one() does not pin its search path with pg_temp last",
     ),
     offence(

@@ -11,7 +11,7 @@ union all
 select t.name || ': ' || c.conname || ' has no index that begins with its columns, and the parent can be deleted'
 from tenant_tables t join pg_constraint c on c.conrelid = t.oid and c.contype = 'f'
 where (c.confdeltype in ('c', 'n', 'd')
-    or exists (select from grants g where g.relation = c.confrelid and g.verb = 'delete'))
+    or c.confrelid::regclass::text in (select 'robnu.' || name from shrinking_tables))
   and not exists (
     select from pg_index i
     where i.indrelid = c.conrelid and i.indpred is null and i.indisvalid

@@ -1,7 +1,7 @@
 -- Verbs are granted one by one to the scopes' roles. TRUNCATE ignores row security, REFERENCES and TRIGGER reach around
--- it. A login role holds nothing, so that a forgotten scope is refused; PUBLIC is everybody.
+-- it; DELETE is a right to a whole table, and so to LOCK it: functions of the owner delete. A login role holds nothing, so that a forgotten scope is refused; PUBLIC is everybody.
 select g.table_name || ': ' || g.role || ' holds ' || g.verb
-from grants g where g.verb not in ('select', 'insert', 'update', 'delete')
+from grants g where g.verb not in ('select', 'insert', 'update')
 union all
 select g.table_name || ': ' || g.role || ' may hand ' || g.verb || ' on' from grants g where g.is_grantable
 union all
@@ -11,7 +11,7 @@ union all
 select g.table_name || ': ' || g.role || ' holds ' || g.verb || ' on columns yet to come; grant it by column'
 from grants g join tenant_tables t on t.oid = g.relation
 where g.column_name is null
-  and (g.role in (select name from column_roles) and g.verb <> 'delete' or g.verb in ('insert', 'update'))
+  and (g.role in (select name from column_roles) or g.verb in ('insert', 'update'))
 union all
 select f.name || ' may be executed by everybody' from functions f, aclexplode(f.acl) g where g.grantee = 0
 union all
