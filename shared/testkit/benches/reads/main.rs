@@ -60,7 +60,7 @@ async fn fill(test: &TestDatabase) {
     let sql = format!(
         "set session_replication_role = replica;
          update robnu.sellers set requests_per_window = 1000000000;
-         update robnu.orgs set person_requests_per_window = 1000000000;
+         update robnu.orgs set person_requests_per_window = 1000000000, person_requests_per_day = 1000000000;
          insert into robnu.orders
          select (jsonb_populate_record(o, jsonb_build_object(
            'id', uuidv7(), 'external_order_id', 'B' || n, 'placed_at', o.placed_at - n * interval '1 minute'))).*

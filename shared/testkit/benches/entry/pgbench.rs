@@ -1,0 +1,79 @@
+//! pgbench as a child process: one client, prepared statements, one pipeline.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use robnu_tenancy::DatabaseConfig;
+use tokio_postgres::Client;
+
+/// A script of statements that are sent in one pipeline, and as whom.
+pub struct Pgbench {
+    script: String,
+    user: String,
+    host: String,
+    port: u16,
+    database: String,
+}
+
+impl Pgbench {
+    pub fn new(config: &DatabaseConfig, user: &str, statements: &[&str]) -> Self {
+        let script = format!("\\startpipeline\n{};\n\\endpipeline\n", statements.join(";\n"));
+        let (host, database) = (config.host.clone(), config.name.clone());
+        Self { script, user: user.to_owned(), host, port: config.port, database }
+    }
+
+    /// Runs it for a while and answers how often a second.
+    pub async fn run(&self, superuser: &Client, seconds: u32) -> f64 {
+        let folder = std::env::temp_dir().join(format!("robnu-entry-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let script = folder.join("script.sql");
+        std::fs::write(&script, &self.script).unwrap();
+        let mut command = if can_pin() {
+            let mut pinned = Command::new("taskset");
+            pinned.args(["-c", "1", "pgbench"]);
+            pinned
+        } else {
+            Command::new("pgbench")
+        };
+        let (port, seconds) = (self.port.to_string(), seconds.to_string());
+        command
+            .args(["-n", "-M", "prepared", "-c", "1", "-h", &self.host, "-p", &port, "-T", &seconds])
+            .args(["-U", &self.user, "-f"])
+            .arg(&script)
+            .arg(&self.database)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = command.spawn().expect("pgbench is on the PATH: it comes with PostgreSQL");
+        self.pin_server(superuser).await;
+        let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
+        drop(std::fs::remove_dir_all(&folder));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
+        rate.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// The server's process of the script, on a core that the client does not use.
+    async fn pin_server(&self, superuser: &Client) {
+        let sql = "select pid from pg_stat_activity where datname = current_database() and application_name = 'pgbench'";
+        for _ in 0..100 {
+            if let Some(row) = superuser.query_opt(sql, &[]).await.unwrap() {
+                return pin(row.get(0), 0);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// Whether processes can be pinned.
+pub fn can_pin() -> bool {
+    Command::new("taskset").args(["-c", "1", "true"]).output().is_ok_and(|output| output.status.success())
+}
+
+/// Keeps a process to a core, where the machine and our rights allow it.
+pub fn pin(process: i32, core: u8) {
+    let _ = Command::new("taskset")
+        .args(["-cp", &core.to_string(), &process.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+}
