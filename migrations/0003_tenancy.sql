@@ -2,9 +2,8 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Global tables: orgs, people, marketplaces, super_admins, person_requests, person_idempotency_keys,
--- mail_counts, schema_migrations.
--- Every other relation belongs to a seller.
+-- Global tables: orgs, people, marketplaces, super_admins, person_requests, person_idempotency_keys, mail_counts,
+-- sign_up_counts, sign_up_key, schema_migrations. Every other relation belongs to a seller.
 create table orgs (
   id uuid primary key default uuidv7(),
   name text not null check (length(name) between 1 and 200),
@@ -12,6 +11,10 @@ create table orgs (
   person_requests_per_window integer not null default 300 check (person_requests_per_window > 0),
   -- The same in a day (UTC), for what stays below the other: an app that asks every ten seconds sends 8,640.
   person_requests_per_day integer not null default 100000 check (person_requests_per_day > 0),
+  -- How many sellers are signed up within 24 hours with one email address, however spelled, and from one address of the
+  -- network. Behind a proxy all callers may come from a few: then the second is to be raised.
+  sign_ups_per_address_a_day integer not null default 5 check (sign_ups_per_address_a_day > 0),
+  sign_ups_per_source_a_day integer not null default 20 check (sign_ups_per_source_a_day > 0),
   created_at timestamptz not null default now()
 );
 insert into orgs (name) values ('default');
@@ -170,9 +173,60 @@ return (
     from lower(address collate "C") as small
   ) as parts);
 
+-- How many sellers were signed up with an email address, and from a place on the network, within the 24 hours that began with
+-- the first: neither costs anything, so that a person's own bound alone bounds nothing. What is counted stands here as a digest
+-- under a key that nobody but the owner reads, and for a day.
+create table sign_up_counts (
+  digest bytea primary key check (length(digest) = 32),
+  began_at timestamptz not null,
+  sign_ups integer not null
+);
+alter table sign_up_counts enable row level security;
+alter table sign_up_counts force row level security;
+create policy owner on sign_up_counts for all to robnu_owner using (true) with check (true);
+create index sign_up_counts_by_age on sign_up_counts (began_at);
+create table sign_up_key (
+  id boolean primary key default true check (id),
+  key bytea not null default uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) check (length(key) = 32)
+);
+insert into sign_up_key default values;
+alter table sign_up_key enable row level security;
+alter table sign_up_key force row level security;
+create policy owner on sign_up_key for all to robnu_owner using (true) with check (true);
+
+-- What a sign-up counts for, with the bound of each, always in this order: first the address, all its spellings as one, then
+-- the place it came from.
+create function sign_up_digests(email text, source text)
+returns table (bound text, digest bytea, most integer)
+language plpgsql stable
+set search_path = robnu, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select counted.bound, sha256(k.key || convert_to(counted.bound || ' ' || counted.what, 'utf8')), counted.most
+    from sign_up_key k cross join (select * from orgs order by created_at, id limit 1) o
+    cross join lateral (values
+      (1, 'sign_ups_of_address', fold_address(sign_up_digests.email), o.sign_ups_per_address_a_day),
+      (2, 'sign_ups_from_source', sign_up_digests.source, o.sign_ups_per_source_a_day)
+    ) as counted (place, bound, what, most)
+    order by counted.place;
+end $$;
+
+-- Raises RB016 with the seconds until there is room again. A null would let everybody in.
+create function refuse_sign_up(bound text, began_at timestamptz) returns void
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise exception 'too many sellers were signed up' using errcode = 'RB016', constraint = bound,
+    detail = greatest(1, ceil(extract(epoch from began_at + interval '24 hours' - now())));
+end $$;
+
 -- Whether the caller may sign one seller more up: RB011 above 50, given away or not, RB005 for who owns a suspended one and
--- would go on under another name. SECURITY DEFINER because a person does not see why a seller is suspended. Who is not known yet may.
-create function check_sign_up() returns void
+-- would go on under another name, RB016 for too many of an email address or from a place within 24 hours. SECURITY DEFINER
+-- because a person does not see why a seller is suspended, nor counts. Who is not known yet may.
+create function check_sign_up(email text, source text) returns void
 language plpgsql stable security definer
 set search_path = robnu, pg_temp
 as $$
@@ -187,13 +241,42 @@ begin
   if (select count(*) from sellers where signed_up_by = person) >= 50 then
     raise exception 'a person signs at most 50 sellers up' using errcode = 'RB011';
   end if;
+  perform refuse_sign_up(d.bound, c.began_at)
+  from sign_up_digests(email, source) d join sign_up_counts c on c.digest = d.digest
+  where c.began_at > now() - interval '24 hours' and c.sign_ups >= d.most;
 end $$;
-grant execute on function check_sign_up() to robnu_person;
+grant execute on function check_sign_up(text, text) to robnu_person;
+
+-- Counts a sign-up, or refuses it as check_sign_up does. Holds both counts until the transaction ends, so that persons who sign
+-- up at the same time count each other; all take them in the same order.
+create function count_sign_up(email text, source text) returns void
+language plpgsql
+set search_path = robnu, pg_temp
+as $$
+declare
+  counted record;
+  count_now sign_up_counts;
+begin
+  if email is null or source is null then
+    raise exception 'who signs up from where is not known' using errcode = 'insufficient_privilege';
+  end if;
+  for counted in select * from sign_up_digests(email, source) loop
+    insert into sign_up_counts as c (digest, began_at, sign_ups) values (counted.digest, now(), 1)
+      on conflict (digest) do update
+      set began_at = case when c.began_at > now() - interval '24 hours' then c.began_at else excluded.began_at end,
+        sign_ups = case when c.began_at > now() - interval '24 hours' then c.sign_ups + 1 else 1 end
+      returning * into count_now;
+    if count_now.sign_ups > counted.most then
+      perform refuse_sign_up(counted.bound, count_now.began_at);
+    end if;
+  end loop;
+end $$;
 
 -- Sign-up: the person and the seller with its first OWNER and its wrapped data key, all or nothing. SECURITY DEFINER because no scope
 -- that a client can reach may insert sellers or memberships: a person may only become the OWNER of a seller that
 -- did not exist before this statement.
-create function sign_up_seller(seller uuid, seller_name text, person_email text, key_id uuid, wrapped_key bytea, kms_key_id text)
+create function sign_up_seller(seller uuid, seller_name text, person_email text, key_id uuid, wrapped_key bytea, kms_key_id text,
+  source text)
 returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -204,13 +287,14 @@ begin
   insert into people (subject, email) values (app_current_subject(), person_email)
     on conflict (subject) do update set email = excluded.email where people.email <> excluded.email;
   select id into strict person from people where subject = app_current_subject() for no key update;
-  perform check_sign_up();
+  perform check_sign_up(person_email, source);
+  perform count_sign_up(person_email, source);
   perform set_config('app.actor_id', person::text, true);
   insert into sellers (seller_id, org_id, name, signed_up_by) select seller, id, seller_name, person from orgs order by created_at, id limit 1;
   insert into members (seller_id, person_id, role) values (seller, person, 'OWNER');
   insert into seller_keys (seller_id, id, wrapped_key, kms_key_id) values (seller, key_id, wrapped_key, kms_key_id);
 end $$;
-grant execute on function sign_up_seller(uuid, text, text, uuid, bytea, text) to robnu_person;
+grant execute on function sign_up_seller(uuid, text, text, uuid, bytea, text, text) to robnu_person;
 
 grant execute on function app_current_subject(), raise_no_scope(text) to robnu_person, robnu_tenant;
 grant execute on function app_current_seller_id(), app_may(text), app_may_any(text[]), app_role_rights(text) to robnu_tenant;

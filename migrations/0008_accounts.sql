@@ -26,22 +26,34 @@ create table marketplace_accounts (
   -- When the marketplace last answered to the credentials, and how.
   last_validated_at timestamptz,
   last_validation text check (last_validation in ('OK', 'REFUSED', 'UNREACHABLE')),
+  -- When the marketplace first took credentials of the account; there is no lane before that.
+  verified_at timestamptz,
+  -- Since when the marketplace refuses the credentials that the account has; null while it takes them.
+  refused_since timestamptz,
+  -- The member who connected it, for the bound of their own; null where staff did.
+  connected_by uuid references people (id),
   version integer not null default 1,
   -- Up to which instant the marketplace vouches that everything was read.
   orders_watermark timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (seller_id, id),
-  unique (seller_id, marketplace_code, external_account_id)
+  unique (seller_id, marketplace_code, external_account_id),
+  check (status <> 'NEEDS_RECONNECT' or refused_since is not null)
 );
 -- Lanes and sweeps look accounts up across sellers.
 create index marketplace_accounts_lane on marketplace_accounts (lane_state, lane_checked_at);
 create index marketplace_accounts_by_id on marketplace_accounts (id);
 create index marketplace_accounts_by_age on marketplace_accounts (seller_id, created_at);
+create index marketplace_accounts_by_person on marketplace_accounts (connected_by, created_at);
+-- What lane_wanted and the lane's state say together, but for the week, which no index can know.
 create index marketplace_accounts_lane_differs on marketplace_accounts (seller_id, id)
-  where (status in ('ACTIVE', 'NEEDS_RECONNECT') and lane_state <> 'ACTIVE')
-    or (status = 'PAUSED' and lane_state = 'ACTIVE')
-    or (status = 'DISCONNECTED' and lane_state <> 'RETIRED');
+  where (verified_at is not null and status = 'ACTIVE' and lane_state <> 'ACTIVE')
+    or (verified_at is not null and status = 'PAUSED' and lane_state = 'ACTIVE')
+    or (verified_at is not null and status = 'DISCONNECTED' and lane_state <> 'RETIRED')
+    or (verified_at is null and lane_state in ('ACTIVE', 'PAUSED'));
+create index marketplace_accounts_refused on marketplace_accounts (lane_state, refused_since)
+  where verified_at is not null and status = 'NEEDS_RECONNECT';
 call protect_tenant_table('marketplace_accounts');
 call require_right_to_read('marketplace_accounts', 'read', 'returns.scan', 'ingest');
 call keep_version('marketplace_accounts', 'display_name', 'status', 'credentials_generation');
@@ -53,18 +65,56 @@ create policy update_needs_right on marketplace_accounts as restrictive for upda
   using ((select app_may('accounts.manage')) or (select app_may('ingest')))
   with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
 grant select,
-  insert (seller_id, id, marketplace_code, external_account_id, display_name),
+  insert (seller_id, id, marketplace_code, external_account_id, display_name, verified_at),
   update (display_name, status, paused_generation, orders_watermark, last_validated_at, last_validation, updated_at)
   on marketplace_accounts to robnu_tenant;
 create policy sweep on marketplace_accounts for select to robnu_system_sweep using (true);
-grant select (seller_id, id, marketplace_code, status, lane_state, lane_queue_url) on marketplace_accounts to robnu_system_sweep;
+grant select (seller_id, id, marketplace_code, status, verified_at, lane_state, lane_queue_url) on marketplace_accounts to robnu_system_sweep;
 create policy lanes on marketplace_accounts for all to robnu_system_lanes using (true) with check (true);
-grant select (seller_id, id, marketplace_code, status, lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until),
+grant select (seller_id, id, marketplace_code, status, verified_at, refused_since, lane_state, lane_generation, lane_queue_url,
+    lane_mapping_id, lane_checked_at, lane_lease_until),
   update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until)
   on marketplace_accounts to robnu_system_lanes;
 
--- Each account is a queue, whether its credentials are good or not: a seller connects 100 in a day, and any number in all.
--- SECURITY DEFINER because it holds the seller, so that those who connect at the same time count each other's accounts.
+-- Keeps what the marketplace thinks of the credentials beside the status, whoever writes it. A paused account, or one that is
+-- disconnected, keeps what was known of its credentials until it gets others.
+create function keep_standing() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if new.last_validation = 'OK' then
+    new.verified_at := coalesce(new.verified_at, now());
+  end if;
+  if new.status = 'NEEDS_RECONNECT' then
+    new.refused_since := coalesce(new.refused_since, now());
+  elsif new.status = 'ACTIVE' or (tg_op = 'UPDATE' and new.credentials_generation <> old.credentials_generation) then
+    new.refused_since := null;
+  end if;
+  return new;
+end $$;
+create trigger keep_standing before insert or update of status, last_validation, credentials_generation on marketplace_accounts
+  for each row execute function keep_standing();
+
+-- Which state a lane should have. None is made before the marketplace took credentials of the account once: REQUESTED. An
+-- account that must be reconnected keeps its lane for a week, because its credentials can still be tested there; then the lane
+-- goes, for each costs money every month, and comes back with credentials that are taken.
+create function lane_wanted(status text, verified_at timestamptz, refused_since timestamptz) returns text
+language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+return case
+  when verified_at is null then 'REQUESTED'
+  when status = 'DISCONNECTED' then 'RETIRED'
+  when status = 'PAUSED' then 'PAUSED'
+  when status = 'NEEDS_RECONNECT' and refused_since < now() - interval '7 days' then 'RETIRED'
+  else 'ACTIVE'
+end;
+grant execute on function lane_wanted(text, timestamptz, timestamptz) to robnu_tenant, robnu_system_lanes;
+
+-- A seller connects 100 accounts in a day, and any number in all; a member connects 100 in a day, in all sellers together. What
+-- staff connect counts for the seller.
+-- SECURITY DEFINER because it counts accounts of other sellers, and holds the seller and the person, so that those who
+-- connect at the same time count each other's accounts.
 create function limit_new_accounts() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -78,6 +128,12 @@ begin
   if (select count(*) from marketplace_accounts where seller_id = new.seller_id and created_at > now() - interval '1 day') >= 100 then
     raise exception 'the seller has connected too many accounts today'
       using errcode = 'check_violation', constraint = 'marketplace_accounts_a_day';
+  end if;
+  new.connected_by := case when current_setting('app.actor_kind', true) = 'MEMBER' then nullif(current_setting('app.actor_id', true), '')::uuid end;
+  perform from people where id = new.connected_by for no key update;
+  if (select count(*) from marketplace_accounts where connected_by = new.connected_by and created_at > now() - interval '1 day') >= 100 then
+    raise exception 'the person has connected too many accounts today'
+      using errcode = 'check_violation', constraint = 'marketplace_accounts_a_day_and_person';
   end if;
   return new;
 end $$;

@@ -77,6 +77,23 @@ create policy lanes on sync_runs for all to robnu_system_lanes using (true) with
 grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, sent_at), update (sent_at)
   on sync_runs to robnu_system_lanes;
 
+-- Ends what was asked for in a lane that is retired because the account's credentials have been refused for a week. SECURITY
+-- DEFINER because the lanes function must not write what became of runs.
+create function end_runs_of_retired_lane() returns trigger
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  update sync_runs
+  set state = 'FAILED', finished_at = now(), lease_expires_at = null, next_attempt_at = null, error_code = 'credentials_refused',
+    error_message = 'the marketplace has refused the credentials for a week; connect the account again'
+  where seller_id = new.seller_id and account_id = new.id and state in ('QUEUED', 'RUNNING', 'WAITING');
+  return null;
+end $$;
+create trigger end_runs_of_retired_lane after update of lane_state on marketplace_accounts for each row
+  when (new.lane_state = 'RETIRED' and old.lane_state <> 'RETIRED' and new.status = 'NEEDS_RECONNECT')
+  execute function end_runs_of_retired_lane();
+
 -- Records that could not be mapped, kept whole under the seller's data key. The same record read again is the same row.
 create table quarantined_records (
   seller_id uuid not null,

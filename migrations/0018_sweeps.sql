@@ -113,6 +113,13 @@ begin
     when 'mail_counts' then
       delete from mail_counts where ctid = any (array(
         select ctid from mail_counts where latest_at < now() - interval '25 hours' limit at_most for update skip locked));
+    -- So are openings of lanes and sign-ups.
+    when 'lane_openings' then
+      delete from lane_openings where ctid = any (array(
+        select ctid from lane_openings where opened_at < now() - interval '25 hours' limit at_most for update skip locked));
+    when 'sign_up_counts' then
+      delete from sign_up_counts where ctid = any (array(
+        select ctid from sign_up_counts where began_at < now() - interval '25 hours' limit at_most for update skip locked));
   end case;
   get diagnostics forgotten = row_count;
   return forgotten;

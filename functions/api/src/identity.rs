@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -56,6 +57,10 @@ pub struct Staff {
 
 /// The caller's email, verified by the user pool. Only an ID token states one.
 pub struct VerifiedEmail(pub String);
+
+/// Where the request comes from, as API Gateway saw it: an IPv4 address, or the network of 64 bits of an IPv6 address, of
+/// which one household has all. For counting only.
+pub struct Source(pub String);
 
 /// An id from the path. A malformed one is as absent as another seller's.
 #[derive(Debug)]
@@ -186,6 +191,29 @@ impl<S: Send + Sync> FromRequestParts<S> for VerifiedEmail {
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for Source {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let Some(RequestContext::ApiGatewayV2(context)) = context(parts) else {
+            return Err(ApiError::Unauthenticated);
+        };
+        Ok(Self(source(context.http.source_ip.as_deref())))
+    }
+}
+
+/// Whoever comes without an address counts as one.
+fn source(address: Option<&str>) -> String {
+    match address.and_then(|text| text.parse::<IpAddr>().ok()).map(|address| address.to_canonical()) {
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let network = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
+            format!("{network}/64")
+        }
+        None => "unknown".to_owned(),
+    }
+}
+
 impl<S: Send + Sync, T: NamedInPath> FromRequestParts<S> for PathId<T> {
     type Rejection = ApiError;
 
@@ -238,6 +266,10 @@ impl Describe for VerifiedEmail {
     }
 }
 
+impl Describe for Source {
+    fn describe(_: &mut Notes) {}
+}
+
 impl<T: NamedInPath> Describe for PathId<T> {
     fn describe(notes: &mut Notes) {
         notes.path_id(T::PARAMETER, T::schema());
@@ -281,4 +313,24 @@ fn token_use(claims: &HashMap<String, String>) -> Option<&str> {
 fn subject(parts: &Parts) -> Result<Subject, ApiError> {
     let sub = claims(parts)?.get("sub").ok_or(ApiError::Unauthenticated)?;
     Subject::from_verified_claim(sub).ok_or(ApiError::Unauthenticated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source;
+
+    #[test]
+    fn an_address_counts_by_its_network() {
+        let networks = [
+            ("203.0.113.7", "203.0.113.7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:0DB8:0001:0002::9", "2001:db8:1:2::/64"),
+            ("not an address", "unknown"),
+        ];
+        for (address, network) in networks {
+            assert_eq!(source(Some(address)), network);
+        }
+        assert_eq!(source(None), "unknown");
+    }
 }

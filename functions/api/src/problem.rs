@@ -175,6 +175,14 @@ pub enum ApiError {
     /// What the request wants does not fit the state in which things are.
     #[error("refused: {}", .0.code)]
     Refused(&'static Refusal),
+    /// More than a bound allows within its time.
+    #[error("refused: {}", .refusal.code)]
+    OverBound {
+        /// What the client is told.
+        refusal: &'static Refusal,
+        /// Until there is room again.
+        retry_after: Duration,
+    },
     /// A seller without a data key cannot be: sign-up makes both.
     #[error("the seller has no data key")]
     NoDataKey,
@@ -211,6 +219,10 @@ impl From<DatabaseError> for ApiError {
                 Some(refusal) => Self::Refused(refusal),
                 None => Self::Database(error),
             },
+            DatabaseError::OverBound { ref bound, retry_after } => match refusal_of(bound) {
+                Some(refusal) => Self::OverBound { refusal, retry_after },
+                None => Self::Database(error),
+            },
             other => Self::Database(other),
         }
     }
@@ -230,7 +242,9 @@ impl ApiError {
     /// Seconds after which the same request may succeed.
     fn retry_after(&self, status: StatusCode) -> Option<u64> {
         match self {
-            Self::RateLimited { retry_after } => Some(retry_after.as_secs()),
+            Self::RateLimited { retry_after } | Self::OverBound { retry_after, .. } => {
+                Some(retry_after.as_secs())
+            }
             _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
         }
     }

@@ -26,12 +26,54 @@ pub const NOT_SUPPORTED: Refusal = conflict(
     "This marketplace's adapter cannot do that yet; list_marketplaces says what each can.",
 );
 
-/// Each account is a queue, whether its credentials are good or not.
+/// Each account is a queue once its credentials have worked.
 pub const TOO_MANY_ACCOUNTS_TODAY: Refusal = conflict(
     "too_many_accounts_today",
     "Too many accounts today",
     "A seller connects at most 100 accounts within 24 hours; in all they may be any number. Go on tomorrow.",
 );
+
+/// The same of one person, who may own many sellers.
+pub const TOO_MANY_ACCOUNTS_OF_PERSON_TODAY: Refusal = conflict(
+    "too_many_accounts_today",
+    "Too many accounts today",
+    "A person connects at most 100 accounts within 24 hours, all their sellers taken together. Go on tomorrow.",
+);
+
+/// A lane is a queue and a mapping, made and deleted by calls of which all accounts together have few a second.
+pub const RECONNECTED_TOO_OFTEN: Refusal = Refusal {
+    status: StatusCode::TOO_MANY_REQUESTS,
+    code: "reconnected_too_often",
+    title: "Connected again too often",
+    detail: "An account is connected again or resumed at most 20 times within 24 hours. Leave it as it is until Retry-After is over.",
+};
+
+/// The same of all accounts of a seller or a person, but for the first two times of each account.
+pub const RECONNECTED_TOO_OFTEN_TOGETHER: Refusal = Refusal {
+    status: StatusCode::TOO_MANY_REQUESTS,
+    code: "reconnected_too_often",
+    title: "Connected again too often",
+    detail: "Accounts of a seller, or by one person, are connected again or resumed more than twice within 24 hours at most 100 times \
+     together. Leave this one as it is until Retry-After is over.",
+};
+
+/// An address costs nothing to spell in another way, and so does a person.
+pub const TOO_MANY_SIGN_UPS_OF_ADDRESS: Refusal = Refusal {
+    status: StatusCode::TOO_MANY_REQUESTS,
+    code: "too_many_sign_ups",
+    title: "Too many sign-ups",
+    detail: "As many sellers as are allowed within 24 hours were signed up with this email address, in all its spellings. \
+             Wait as long as Retry-After says.",
+};
+
+/// The same of the network address that the request comes from.
+pub const TOO_MANY_SIGN_UPS_FROM_SOURCE: Refusal = Refusal {
+    status: StatusCode::TOO_MANY_REQUESTS,
+    code: "too_many_sign_ups",
+    title: "Too many sign-ups",
+    detail: "As many sellers as are allowed within 24 hours were signed up from your network address. Wait as long as \
+             Retry-After says, or sign up from elsewhere.",
+};
 
 /// The platform has no application at the marketplace, or the marketplace refuses it.
 pub const CONSENT_NOT_CONFIGURED: Refusal = conflict(
@@ -189,6 +231,13 @@ pub fn refusal_of(constraint: &str) -> Option<&'static Refusal> {
         "invitations_mails_a_day" | "mail_counts_of_person" => &TOO_MANY_MAILS_TODAY,
         "invitations_mails" | "mail_counts_to_mailbox" => &INVITATION_MAILED_OFTEN,
         "marketplace_accounts_a_day" => &TOO_MANY_ACCOUNTS_TODAY,
+        "marketplace_accounts_a_day_and_person" => &TOO_MANY_ACCOUNTS_OF_PERSON_TODAY,
+        "marketplace_accounts_openings" => &RECONNECTED_TOO_OFTEN,
+        "marketplace_accounts_openings_of_seller" | "marketplace_accounts_openings_of_person" => {
+            &RECONNECTED_TOO_OFTEN_TOGETHER
+        }
+        "sign_ups_of_address" => &TOO_MANY_SIGN_UPS_OF_ADDRESS,
+        "sign_ups_from_source" => &TOO_MANY_SIGN_UPS_FROM_SOURCE,
         _ => return None,
     })
 }

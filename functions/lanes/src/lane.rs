@@ -1,21 +1,8 @@
-//! What an account's status wants of its lane.
+//! What is to be done about a lane, by what is wanted and what is there.
 
 use robnu_tenancy::Error;
 
-/// An account's status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Works.
-    Active,
-    /// The seller paused it.
-    Paused,
-    /// The marketplace refuses its credentials.
-    NeedsReconnect,
-    /// The seller disconnected it.
-    Disconnected,
-}
-
-/// What exists of a lane.
+/// A state of a lane: one that it has, or one that the database's `lane_wanted` says it should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LaneState {
     /// Nothing yet.
@@ -39,18 +26,6 @@ pub enum Step {
     Retire,
 }
 
-impl Status {
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        Ok(match text {
-            "ACTIVE" => Self::Active,
-            "PAUSED" => Self::Paused,
-            "NEEDS_RECONNECT" => Self::NeedsReconnect,
-            "DISCONNECTED" => Self::Disconnected,
-            _ => return Err(Error::RowShape),
-        })
-    }
-}
-
 impl LaneState {
     pub fn parse(text: &str) -> Result<Self, Error> {
         Ok(match text {
@@ -72,22 +47,21 @@ impl LaneState {
     }
 }
 
-/// The next step towards what the status wants; `None` when the lane is what it should be. An account that must be
-/// reconnected keeps its lane, because its credentials can still be tested there; sweeps send it nothing else. One that is
-/// paused before it ever had a lane gets one when it is active again. The statement `find_differing.sql` and its index
-/// say the same in SQL.
-pub fn next_step(status: Status, state: LaneState) -> Option<Step> {
-    match (status, state) {
-        (Status::Active | Status::NeedsReconnect, LaneState::Active)
-        | (Status::Paused, LaneState::Requested | LaneState::Paused | LaneState::Retired)
-        | (Status::Disconnected, LaneState::Retired) => None,
-        (
-            Status::Active | Status::NeedsReconnect,
-            LaneState::Requested | LaneState::Paused | LaneState::Retired,
-        ) => Some(Step::Open),
-        (Status::Paused, LaneState::Active) => Some(Step::Pause),
-        (Status::Disconnected, LaneState::Requested | LaneState::Active | LaneState::Paused) => {
-            Some(Step::Retire)
+/// The next step towards what is wanted; `None` when the lane is what it should be. An account whose credentials never
+/// worked wants nothing, and nothing was made for it. One that is paused before it ever had a lane gets one when it is
+/// active again. The statement `find_differing.sql` and its indexes say the same in SQL.
+pub fn next_step(wanted: LaneState, state: LaneState) -> Option<Step> {
+    match (wanted, state) {
+        (LaneState::Active, LaneState::Active)
+        | (LaneState::Paused, LaneState::Requested | LaneState::Paused | LaneState::Retired)
+        | (LaneState::Requested, LaneState::Requested | LaneState::Retired)
+        | (LaneState::Retired, LaneState::Retired) => None,
+        (LaneState::Active, LaneState::Requested | LaneState::Paused | LaneState::Retired) => {
+            Some(Step::Open)
         }
+        (LaneState::Paused, LaneState::Active) => Some(Step::Pause),
+        // A queue may have been made for one that was REQUESTED, and not noted.
+        (LaneState::Retired, LaneState::Requested | LaneState::Active | LaneState::Paused)
+        | (LaneState::Requested, LaneState::Active | LaneState::Paused) => Some(Step::Retire),
     }
 }

@@ -1,7 +1,7 @@
-//! Lanes: gives each active account its own FIFO queue and event source mapping, pauses and retires them with the
-//! account, and repairs what drifted.
+//! Lanes: gives each account whose credentials have worked its own FIFO queue and event source mapping, pauses and retires
+//! them with the account, and repairs what drifted.
 //!
-//! What is wanted follows from the account's status, what exists is kept in its row. All calls to AWS are made while the
+//! What is wanted follows from the account's row (`lane_wanted` in the migrations), what exists is kept in it. All calls to AWS are made while the
 //! row's lease is held, may be repeated, and are noted in the row before the lease is given back.
 
 mod config;

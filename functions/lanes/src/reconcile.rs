@@ -27,7 +27,7 @@ const RESERVE: Duration = Duration::from_secs(5);
 /// What one round did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Accounts whose lane was not what their status wants.
+    /// Accounts whose lane was not what is wanted.
     pub differing: usize,
     /// Active lanes whose queue and mapping were looked at.
     pub checked: usize,

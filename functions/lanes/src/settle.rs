@@ -1,4 +1,4 @@
-//! Brings one account's lane to what its status wants.
+//! Brings one account's lane to what is wanted for it.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub enum Outcome {
     WithoutTarget,
 }
 
-/// Works on one lane until it is what the account's status wants, even if that changes meanwhile.
+/// Works on one lane until it is what is wanted, even if that changes meanwhile.
 pub async fn settle(
     context: &Context,
     key: AccountKey,
@@ -59,7 +59,7 @@ pub async fn settle(
     let mut checked = false;
     for _ in 0..ROUNDS {
         let lease = wait_for_lease(context, key, care).await?;
-        let worked = match next_step(lease.status, lease.state) {
+        let worked = match next_step(lease.wanted, lease.state) {
             Some(step) => take_step(context, &lease, step, deadline).await,
             None if care == Care::Checking && !checked && lease.state == LaneState::Active => {
                 checked = true;
@@ -69,8 +69,8 @@ pub async fn settle(
         };
         let released = store::release(&context.database, &lease).await;
         total = add(total, worked?);
-        let (status, state) = released?;
-        if total == Outcome::WithoutTarget || next_step(status, state).is_none() {
+        let (wanted, state) = released?;
+        if total == Outcome::WithoutTarget || next_step(wanted, state).is_none() {
             return Ok(total);
         }
     }

@@ -5,7 +5,7 @@ use robnu_dispatch::Ring;
 use robnu_tenancy::{AccountId, Database, Error, Params, Row, SellerId, SystemScope};
 
 use crate::error::LaneError;
-use crate::lane::{LaneState, Status};
+use crate::lane::LaneState;
 
 const TAKE_LEASE: &str = include_str!("sql/take_lease.sql");
 const STORE_LANE: &str = include_str!("sql/store_lane.sql");
@@ -30,7 +30,7 @@ pub struct AccountKey {
 pub struct Lease {
     pub key: AccountKey,
     pub marketplace: String,
-    pub status: Status,
+    pub wanted: LaneState,
     pub state: LaneState,
     pub generation: i32,
     pub queue_url: Option<String>,
@@ -51,16 +51,16 @@ pub struct Lane<'a> {
 pub async fn take_lease(database: &Database, key: AccountKey) -> Result<Option<Lease>, LaneError> {
     let rows = run(database, TAKE_LEASE, &[&key.seller, &key.account, &LEASE_SECONDS]).await?;
     let row = rows.first().ok_or(LaneError::UnknownAccount)?;
-    let Some(status) = row.try_get::<_, Option<&str>>("status").map_err(Error::from)? else {
+    let Some(wanted) = row.try_get::<_, Option<&str>>("wanted").map_err(Error::from)? else {
         return Ok(None);
     };
-    Ok(Some(read_lease(row, key, Status::parse(status)?)?))
+    Ok(Some(read_lease(row, key, LaneState::parse(wanted)?)?))
 }
 
-fn read_lease(row: &Row, key: AccountKey, status: Status) -> Result<Lease, Error> {
+fn read_lease(row: &Row, key: AccountKey, wanted: LaneState) -> Result<Lease, Error> {
     Ok(Lease {
         key,
-        status,
+        wanted,
         marketplace: row.try_get("marketplace_code")?,
         state: LaneState::parse(row.try_get("lane_state")?)?,
         generation: row.try_get("lane_generation")?,
@@ -94,12 +94,12 @@ pub async fn store_state(database: &Database, lease: &Lease, state: LaneState) -
     stored.first().map(|_| ()).ok_or(LaneError::LeaseLost)
 }
 
-/// Gives the lane back and answers how the account stands.
-pub async fn release(database: &Database, lease: &Lease) -> Result<(Status, LaneState), LaneError> {
+/// Gives the lane back and answers which state it should have, and which it has.
+pub async fn release(database: &Database, lease: &Lease) -> Result<(LaneState, LaneState), LaneError> {
     let rows = run(database, RELEASE_LEASE, &[&lease.key.seller, &lease.key.account, &lease.until]).await?;
     let row = rows.first().ok_or(LaneError::LeaseLost)?;
-    let status = Status::parse(row.try_get("status").map_err(Error::from)?)?;
-    Ok((status, LaneState::parse(row.try_get("lane_state").map_err(Error::from)?)?))
+    let wanted = LaneState::parse(row.try_get("wanted").map_err(Error::from)?)?;
+    Ok((wanted, LaneState::parse(row.try_get("lane_state").map_err(Error::from)?)?))
 }
 
 /// The account's runs that wait for their bell to be answered.
@@ -108,7 +108,7 @@ pub async fn queued_runs(database: &Database, key: AccountKey) -> Result<Vec<Rin
     rows.iter().filter_map(|row| Ring::from_row(row).transpose()).collect()
 }
 
-/// Accounts whose lane is not what their status wants; sellers take turns.
+/// Accounts whose lane is not what is wanted; sellers take turns.
 pub async fn find_differing(database: &Database, limit: i64) -> Result<Vec<AccountKey>, Error> {
     read_keys(&database.read(&SystemScope::Lanes, FIND_DIFFERING, &[&limit]).await?)
 }

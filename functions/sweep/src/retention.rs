@@ -33,6 +33,10 @@ pub struct Report {
     pub person_requests: usize,
     /// Counts of mails.
     pub mail_counts: usize,
+    /// Openings of lanes.
+    pub lane_openings: usize,
+    /// Counts of sign-ups.
+    pub sign_up_counts: usize,
     /// Whether time ran short before everything was deleted; the next sweep goes on.
     pub time_short: bool,
 }
@@ -41,13 +45,15 @@ pub struct Report {
 pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
-    let tables: [(&'static str, &mut usize); 6] = [
+    let tables: [(&'static str, &mut usize); 8] = [
         (include_str!("sql/forget_idempotency_keys.sql"), &mut report.idempotency_keys),
         (include_str!("sql/forget_person_idempotency_keys.sql"), &mut report.person_idempotency_keys),
         (include_str!("sql/forget_account_authorizations.sql"), &mut report.account_authorizations),
         (include_str!("sql/forget_request_counts.sql"), &mut report.request_counts),
         (include_str!("sql/forget_person_requests.sql"), &mut report.person_requests),
         (include_str!("sql/forget_mail_counts.sql"), &mut report.mail_counts),
+        (include_str!("sql/forget_lane_openings.sql"), &mut report.lane_openings),
+        (include_str!("sql/forget_sign_up_counts.sql"), &mut report.sign_up_counts),
     ];
     let mut time_short = false;
     for (forget, deleted) in tables {
@@ -62,6 +68,8 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         request_counts = report.request_counts,
         person_requests = report.person_requests,
         mail_counts = report.mail_counts,
+        lane_openings = report.lane_openings,
+        sign_up_counts = report.sign_up_counts,
         time_short = report.time_short,
         "sweep done"
     );

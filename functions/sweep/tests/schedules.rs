@@ -62,6 +62,17 @@ async fn an_account_that_is_not_active_gets_no_run_and_its_schedule_moves_on() {
 }
 
 #[tokio::test]
+async fn an_account_whose_credentials_never_worked_gets_no_run() {
+    let world = World::new().await;
+    let (_, unverified) = world.accounts()[0];
+    let never = "update robnu.marketplace_accounts set verified_at = null where id = $1";
+    world.run_sql(never, &[&unverified]).await;
+    let report = world.sweep().await;
+    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (4, 3, 3));
+    assert!(world.heard(unverified).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_suspended_seller_gets_no_runs_and_its_schedules_move_on() {
     let world = World::new().await;
     let suspend =
@@ -227,8 +238,8 @@ async fn many_schedules(world: &World, count: i32) {
     world
         .run_sql(
             "with made as (
-               insert into robnu.marketplace_accounts (seller_id, marketplace_code, external_account_id, display_name, lane_queue_url)
-               select $1, 'AJIO', 'DV-' || n, 'many', (select lane_queue_url from robnu.marketplace_accounts where id = $2)
+               insert into robnu.marketplace_accounts (seller_id, marketplace_code, external_account_id, display_name, verified_at, lane_queue_url)
+               select $1, 'AJIO', 'DV-' || n, 'many', now(), (select lane_queue_url from robnu.marketplace_accounts where id = $2)
                from generate_series(1, $3::int) n returning seller_id, id
              )
              insert into robnu.schedules (seller_id, account_id, kind, every_minutes) select seller_id, id, 'ORDERS', 60 from made",

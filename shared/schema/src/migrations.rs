@@ -35,6 +35,7 @@ migrations![
     "0016_authorizations",
     "0017_windows",
     "0018_sweeps",
+    "0019_lanes",
 ];
 
 #[cfg(test)]

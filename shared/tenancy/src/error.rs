@@ -17,6 +17,7 @@ const LAST_OWNER: &str = "RB008";
 const IMPERSONATION_OVER: &str = "RB009";
 const NOT_STAFF: &str = "RB010";
 const TOO_MANY_SELLERS: &str = "RB011";
+const OVER_BOUND: &str = "RB016";
 
 /// Why a session gave no answer. Texts never hold parameters or rows.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,14 @@ pub enum Error {
     /// The person owns as many sellers as one may.
     #[error("the person owns as many sellers as one may")]
     TooManySellers,
+    /// More than a bound allows within its time.
+    #[error("the bound {bound} is reached for {retry_after:?}")]
+    OverBound {
+        /// The bound's name.
+        bound: String,
+        /// Until there is room again.
+        retry_after: Duration,
+    },
     /// A unique constraint holds already.
     #[error("a row with this key exists (constraint {constraint})")]
     Exists {
@@ -131,6 +140,12 @@ impl From<tokio_postgres::Error> for Error {
             IMPERSONATION_OVER => return Self::ImpersonationOver,
             NOT_STAFF => return Self::NotStaff,
             TOO_MANY_SELLERS => return Self::TooManySellers,
+            OVER_BOUND => {
+                return Self::OverBound {
+                    bound: constraint(),
+                    retry_after: seconds(database_error.detail()),
+                };
+            }
             // transaction_timeout (25P04) has no constant in the driver yet.
             "25P04" => return Self::Busy,
             _ => {}

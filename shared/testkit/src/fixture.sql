@@ -22,11 +22,11 @@ insert into request_counts (seller_id, person_id, window_start, requests)
 insert into idempotency_keys (seller_id, actor_id, key_hash, request_digest, status, body)
   select :seller, id, sha256('key'), sha256('request'), 201, '{}' from people where subject = 'OWNER@' || :seller;
 insert into seller_keys (seller_id, wrapped_key, kms_key_id) values (:seller, '\x00', 'none');
-insert into marketplace_accounts (seller_id, id, marketplace_code, external_account_id, display_name, lane_state, lane_queue_url, lane_mapping_id) values
-  (:seller, :ajio, 'AJIO', 'DV0001', 'AJIO', 'ACTIVE', 'https://sqs.invalid/' || :ajio || '.fifo', 'mapping'),
-  (:seller, :amazon, 'AMAZON_IN', 'A1SELLER', 'Amazon', 'ACTIVE', 'https://sqs.invalid/' || :amazon || '.fifo', 'mapping'),
-  (:seller, :flipkart, 'FLIPKART', 'F0001', 'Flipkart', 'ACTIVE', 'https://sqs.invalid/' || :flipkart || '.fifo', 'mapping'),
-  (:seller, :meesho, 'MEESHO', 'S0001', 'Meesho', 'ACTIVE', 'https://sqs.invalid/' || :meesho || '.fifo', 'mapping');
+insert into marketplace_accounts (seller_id, id, marketplace_code, external_account_id, display_name, verified_at, lane_state, lane_queue_url, lane_mapping_id) values
+  (:seller, :ajio, 'AJIO', 'DV0001', 'AJIO', now(), 'ACTIVE', 'https://sqs.invalid/' || :ajio || '.fifo', 'mapping'),
+  (:seller, :amazon, 'AMAZON_IN', 'A1SELLER', 'Amazon', now(), 'ACTIVE', 'https://sqs.invalid/' || :amazon || '.fifo', 'mapping'),
+  (:seller, :flipkart, 'FLIPKART', 'F0001', 'Flipkart', now(), 'ACTIVE', 'https://sqs.invalid/' || :flipkart || '.fifo', 'mapping'),
+  (:seller, :meesho, 'MEESHO', 'S0001', 'Meesho', now(), 'ACTIVE', 'https://sqs.invalid/' || :meesho || '.fifo', 'mapping');
 insert into account_authorizations (seller_id, actor_id, state_hash, marketplace_code, external_account_id, account_id)
   select :seller, id, sha256(convert_to('state of ' || :seller, 'utf8')), 'AMAZON_IN', 'A1SELLER', :amazon from people where subject = 'OWNER@' || :seller;
 insert into ajio_account_details (seller_id, account_id, username, password_enc) values (:seller, :ajio, 'DV0001', '\x00');
@@ -34,6 +34,7 @@ insert into amazon_account_details (seller_id, account_id, client_id, client_sec
   values (:seller, :amazon, 'client', '\x00', '\x00');
 insert into flipkart_account_details (seller_id, account_id, refresh_token_enc, location_id) values (:seller, :flipkart, '\x00', 'LOC1');
 insert into meesho_account_details (seller_id, account_id, supplier_id, api_key_enc, api_secret_enc) values (:seller, :meesho, 'S0001', '\x00', '\x00');
+insert into lane_openings (seller_id, account_id, is_repeated, opened_at) values (:seller, :ajio, false, '2026-01-01T00:00:00Z');
 insert into credential_events (seller_id, account_id, event) values (:seller, :ajio, 'CONNECTED');
 insert into schedules (seller_id, account_id, kind, every_minutes) values (:seller, :ajio, 'ORDERS', 60), (:seller, :amazon, 'ORDERS', 15);
 insert into sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, state, finished_at)

@@ -31,7 +31,9 @@ impl ApiError {
                 "Verify your email address, sign in again and repeat the request.",
             ),
             Self::NotFound(missing) => missing.told(),
-            Self::Refused(refusal) => (refusal.status, refusal.code, refusal.title, refusal.detail),
+            Self::Refused(refusal) | Self::OverBound { refusal, .. } => {
+                (refusal.status, refusal.code, refusal.title, refusal.detail)
+            }
             Self::RouteNotFound => {
                 (StatusCode::NOT_FOUND, "route_not_found", "No such route", "The API has no such path.")
             }

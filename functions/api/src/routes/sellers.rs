@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::app::SharedApp;
 use crate::fields::{label, label_schema};
 use crate::idempotency::{Before, KeyedJson, Reply};
-use crate::identity::{Member, Person, VerifiedEmail};
+use crate::identity::{Member, Person, Source, VerifiedEmail};
 use crate::json::{JsonBody, present};
 use crate::known_text::Role;
 use crate::problem::{ApiError, FieldProblem, Missing};
@@ -85,7 +85,8 @@ struct Suspension {
 /// Signs a seller up, with the caller as its first owner
 ///
 /// Needs the ID token: the email of the person is the one that the user pool has verified. Who owns a suspended seller
-/// cannot sign another one up.
+/// cannot sign another one up. Within 24 hours one email address signs five sellers up, however it is spelled, and one network
+/// address twenty.
 #[utoipa::path(
     post, path = "/v1/sellers", operation_id = "sign_up", tag = "sellers",
     responses((status = 201, description = "The seller", body = SignedUp))
@@ -94,18 +95,19 @@ pub async fn sign_up(
     State(app): State<SharedApp>,
     person: Person,
     VerifiedEmail(email): VerifiedEmail,
+    Source(source): Source,
     KeyedJson(body, idempotency): KeyedJson<SignUp>,
 ) -> Result<Reply<SignedUp>, ApiError> {
     let name = label("name", &body.name, MAX_NAME).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
     // A key costs a call, or money every month where sellers have their own: nobody gets one for nothing.
-    let check: [(&str, Params<'_>); 1] = [(CHECK_SIGN_UP, &[&idempotency.key_hash()])];
+    let check: [(&str, Params<'_>); 1] = [(CHECK_SIGN_UP, &[&idempotency.key_hash(), &email, &source])];
     if let Before::Answered(reply) = idempotency.before(&app.database, &person.scope, &check).await? {
         return Ok(reply);
     }
     let seller_id = SellerId::new();
     let key = app.keys.generate(seller_id).await?;
-    let params: Params<'_> =
-        &[&seller_id, &name, &email, &key.wrapped.id, &key.wrapped.ciphertext, &key.kms_key_id];
+    let (key_id, wrapped) = (key.wrapped.id, key.wrapped.ciphertext);
+    let params: Params<'_> = &[&seller_id, &name, &email, &key_id, &wrapped, &key.kms_key_id, &source];
     let signed_up = SignedUp { seller_id, name: name.clone(), role: Role::OWNER };
     let made = |_: &[Vec<Row>]| Ok((StatusCode::CREATED, signed_up));
     idempotency.run(&app.database, &person.scope, &[(SIGN_UP, params)], made).await

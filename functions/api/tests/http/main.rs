@@ -7,6 +7,7 @@ mod access;
 mod accounts;
 mod audit;
 mod authorizing;
+mod bounds;
 mod cases;
 mod claims;
 mod connecting;

@@ -1,14 +1,14 @@
 -- Takes an account's lane to work on, if nobody holds it. Answers no row when the seller has no such account, and a row
--- without a status when somebody else holds the lane.
+-- without a wanted state when somebody else holds the lane.
 -- $1 seller, $2 account, $3 seconds to hold it
 with taken as (
   update robnu.marketplace_accounts
   set lane_lease_until = now() + make_interval(secs => $3)
   where seller_id = $1 and id = $2 and (lane_lease_until is null or lane_lease_until < now())
-  returning seller_id, id, marketplace_code, status, lane_state, lane_generation, lane_queue_url,
-    lane_mapping_id, lane_lease_until
+  returning seller_id, id, marketplace_code, robnu.lane_wanted(status, verified_at, refused_since) as wanted, lane_state,
+    lane_generation, lane_queue_url, lane_mapping_id, lane_lease_until
 )
-select taken.marketplace_code, taken.status, taken.lane_state, taken.lane_generation, taken.lane_queue_url,
+select taken.marketplace_code, taken.wanted, taken.lane_state, taken.lane_generation, taken.lane_queue_url,
   taken.lane_mapping_id, taken.lane_lease_until
 from robnu.marketplace_accounts account
 left join taken on taken.seller_id = account.seller_id and taken.id = account.id

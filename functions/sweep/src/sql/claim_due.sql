@@ -1,6 +1,6 @@
--- Claims due schedules, makes a run for each whose account is active and has none alive, whose seller is not suspended and
--- whose marketplace's adapter can do it, and answers what to ring. A schedule keeps its phase and moves past now, however
--- long nobody swept. Always answers a row: its run is null when none was made.
+-- Claims due schedules, makes a run for each whose account is active, has worked before and has none alive, whose seller is
+-- not suspended and whose marketplace's adapter can do it, and answers what to ring. A schedule keeps its phase and moves
+-- past now, however long nobody swept. Always answers a row: its run is null when none was made.
 -- $1 schedules at most, $2 codes of the marketplaces that have an adapter
 with claimed as (
   update robnu.schedules
@@ -20,7 +20,7 @@ with claimed as (
   join robnu.marketplace_accounts account on account.seller_id = claimed.seller_id and account.id = claimed.account_id
   join robnu.sellers seller on seller.seller_id = claimed.seller_id and seller.suspended_at is null
   join robnu.marketplaces marketplace on marketplace.code = account.marketplace_code and claimed.kind = any (marketplace.capabilities)
-  where account.status = 'ACTIVE' and account.marketplace_code = any ($2)
+  where account.status = 'ACTIVE' and account.verified_at is not null and account.marketplace_code = any ($2)
   on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') do nothing
   returning seller_id, id, account_id, marketplace_code, kind, step, generation
 ), totals as (

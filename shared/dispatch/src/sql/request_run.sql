@@ -1,11 +1,12 @@
 -- Makes a run for an active account, or answers with the live one of the same account and kind. An account that must be
--- reconnected can be checked all the same. No row when the marketplace's adapter cannot do what is asked.
+-- reconnected can be checked all the same, while it has its lane. No row when the marketplace's adapter cannot do what is asked.
 -- $1 run id, $2 account, $3 kind, $4 full read, $5 and $6 from and until when what is read was placed, or null
 with account as (
   select a.seller_id, a.id, a.marketplace_code, a.lane_queue_url
   from robnu.marketplace_accounts a
   join robnu.marketplaces m on m.code = a.marketplace_code and $3 = any (m.capabilities)
-  where a.id = $2 and (a.status = 'ACTIVE' or (a.status = 'NEEDS_RECONNECT' and $3 = 'CREDENTIAL_CHECK'))
+  where a.id = $2 and robnu.lane_wanted(a.status, a.verified_at, a.refused_since) = 'ACTIVE'
+    and (a.status = 'ACTIVE' or $3 = 'CREDENTIAL_CHECK')
 ), made as (
   insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until)
   select seller_id, $1, id, marketplace_code, $3, 'API', $4, $5, $6 from account

@@ -3,7 +3,7 @@
 
 -- Relations that belong to no seller. Everything else in the schema is a tenant table.
 create temp view global_tables (name) as values ('orgs'), ('people'), ('marketplaces'), ('schema_migrations'),
-  ('super_admins'), ('person_requests'), ('person_idempotency_keys'), ('mail_counts');
+  ('super_admins'), ('person_requests'), ('person_idempotency_keys'), ('mail_counts'), ('sign_up_counts'), ('sign_up_key');
 
 create temp view scope_roles (name) as values
   ('robnu_tenant'), ('robnu_person'), ('robnu_staff'), ('robnu_tenant_sweep'), ('robnu_system_sweep'), ('robnu_system_lanes'),
@@ -24,15 +24,15 @@ create temp view login_roles (name) as values ('robnu_api'), ('robnu_adapter'), 
 
 -- Functions that run with the owner's rights, each with its reason in the migration that makes it.
 create temp view definer_functions (name) as values
-  ('sign_up_seller(uuid, text, text, uuid, bytea, text)'),
-  ('keep_an_owner()'), ('audit_row()'), ('accept_invitation(bytea, text)'), ('knock(text, uuid)'), ('check_sign_up()'), ('open_credentials(uuid, text)'), ('forget_credentials(uuid)'),
+  ('sign_up_seller(uuid, text, text, uuid, bytea, text, text)'),
+  ('keep_an_owner()'), ('audit_row()'), ('accept_invitation(bytea, text)'), ('knock(text, uuid)'), ('check_sign_up(text, text)'), ('open_credentials(uuid, text)'), ('forget_credentials(uuid)'),
   ('replace_ajio_account_details(uuid, text, bytea)'),
   ('replace_amazon_account_details(uuid, text, bytea, bytea)'),
   ('replace_flipkart_account_details(uuid, text, bytea, bytea, text)'),
   ('replace_meesho_account_details(uuid, text, bytea, bytea)'),
   ('use_authorization(bytea, bytea)'),
   ('open_customer(uuid)'), ('returns_by_code(text)'), ('note_return_event()'), ('open_claim()'), ('note_claim_event()'), ('reopen_claim_with_evidence()'),
-  ('limit_mails()'), ('limit_new_accounts()'),
+  ('limit_mails()'), ('limit_new_accounts()'), ('limit_lane_openings()'), ('end_runs_of_retired_lane()'),
   -- What lets in: one look-up each in place of four tables under the scope's own row level security.
   ('admit_member(text, uuid, text, boolean, boolean)'), ('admit_impersonation(text, uuid, uuid, text, boolean, boolean)'),
   ('admit_staff(text, boolean)'), ('admit_person(text, boolean)'), ('admit_job(uuid, uuid, boolean)'), ('admit_sweep(uuid)'),
@@ -43,7 +43,7 @@ create temp view definer_functions (name) as values
 -- Tables from which those functions delete, so that what refers to them needs an index to find it by.
 create temp view shrinking_tables (name) as values
   ('members'), ('schedules'), ('order_items'), ('idempotency_keys'), ('person_idempotency_keys'), ('account_authorizations'),
-  ('request_counts'), ('person_requests'), ('mail_counts');
+  ('request_counts'), ('person_requests'), ('mail_counts'), ('lane_openings'), ('sign_up_counts');
 
 -- Tables that a scope may write without leaving an audit event: what a marketplace said, logs of their own, and what changes
 -- with every request. Their changes by people are noted elsewhere: credentials by the account's credentials_generation.
@@ -55,8 +55,8 @@ create temp view unaudited_tables (name) as values
 -- Columns that hold values without a type of their own: what audit events show of rows of any table.
 create temp view untyped_columns (table_name, column_name) as values ('audit_events', 'shown');
 
--- Bytes that are neither ciphertext under a seller's key nor a hash: that key, wrapped by KMS.
-create temp view other_bytes (table_name, column_name) as values ('seller_keys', 'wrapped_key');
+-- Bytes that are neither ciphertext under a seller's key nor a hash: that key, wrapped by KMS, and what sign-ups are counted under.
+create temp view other_bytes (table_name, column_name) as values ('seller_keys', 'wrapped_key'), ('sign_up_key', 'key');
 
 -- Relations of ours, in whatever schema they hide.
 create temp view relations as

@@ -3,12 +3,27 @@
 use robnu_tenancy::{AccountId, SellerId, SellerScope};
 use serde::Serialize;
 
+use super::Account;
 use crate::app::App;
+use crate::known_text::{AccountStatus, LaneState};
 
 #[derive(Serialize)]
 struct LaneRequest {
     seller_id: SellerId,
     account_id: AccountId,
+}
+
+/// Asks for the account's lane where it is not what the account's status wants, so that nobody keeps the lanes function busy
+/// with what is done already.
+pub async fn ask_if_it_differs(app: &App, scope: &SellerScope, account: &Account) {
+    let is_as_wanted = match account.status {
+        AccountStatus::PAUSED => account.lane_state != LaneState::ACTIVE,
+        AccountStatus::DISCONNECTED => account.lane_state == LaneState::RETIRED,
+        _ => account.lane_state == LaneState::ACTIVE,
+    };
+    if !is_as_wanted {
+        ask_for_lane(app, scope, account.account_id).await;
+    }
 }
 
 /// Asks for the account's lane. The row already says so; this only makes it quick.

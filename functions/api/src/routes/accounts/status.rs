@@ -9,7 +9,7 @@ use robnu_tenancy::{AccountId, Params, Row};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::lane::ask_for_lane;
+use super::lane::ask_if_it_differs;
 use super::{ACCOUNT, Account, MAX_DISPLAY_NAME};
 use crate::app::{App, SharedApp};
 use crate::fields::{label, label_schema};
@@ -132,8 +132,8 @@ async fn set_status(
         Ok((StatusCode::OK, Account::try_from(row)?))
     };
     let reply = idempotency.run(&app.database, &member.scope, &effect, read).await?;
-    if reply.done().is_some() {
-        ask_for_lane(app, &member.scope, account).await;
+    if let Some(account) = reply.done() {
+        ask_if_it_differs(app, &member.scope, account).await;
     }
     Ok(reply)
 }

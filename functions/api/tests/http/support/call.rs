@@ -15,6 +15,7 @@ pub struct Call {
     pub body: Option<String>,
     headers: Vec<(String, String)>,
     claims: Option<Map<String, Value>>,
+    source: String,
 }
 
 /// What came back.
@@ -34,6 +35,7 @@ impl Call {
             body: None,
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             claims: None,
+            source: "127.0.0.1".to_owned(),
         }
     }
 
@@ -89,6 +91,11 @@ impl Call {
         Self { claims: Some(Map::new()), ..self }.claim("sub", subject).claim("token_use", "access")
     }
 
+    /// From this address of the network.
+    pub fn from(self, source: &str) -> Self {
+        Self { source: source.to_owned(), ..self }
+    }
+
     /// With one more claim. An email makes it an ID token: no other states one.
     pub fn claim(mut self, name: &str, value: &str) -> Self {
         if name == "email" {
@@ -106,7 +113,7 @@ impl Call {
             "accountId": "000000000000", "apiId": "api", "domainName": "api.execute-api.localhost",
             "domainPrefix": "api", "requestId": REQUEST_ID, "routeKey": "ANY /v1/{proxy+}",
             "stage": "$default", "time": "01/Jan/2026:00:00:00 +0000", "timeEpoch": 1_767_225_600_000_i64,
-            "http": {"method": self.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test"},
+            "http": {"method": self.method, "path": path, "protocol": "HTTP/1.1", "sourceIp": self.source, "userAgent": "test"},
         });
         let mut headers: Map<String, Value> =
             self.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();

@@ -101,7 +101,8 @@ impl Api {
     async fn equip(&self) {
         // A test sends in a moment what sellers and persons may send in a while.
         self.arrange("update robnu.sellers set requests_per_window = 1000000").await;
-        self.arrange("update robnu.orgs set person_requests_per_window = 1000000").await;
+        let many = "person_requests_per_window = 1000000, sign_ups_per_address_a_day = 1000, sign_ups_per_source_a_day = 1000";
+        self.arrange(&format!("update robnu.orgs set {many}")).await;
         for seller in [&self.sellers.ours, &self.sellers.theirs] {
             self.give_key(seller, &self.cloud.keys()).await;
         }

@@ -1,0 +1,269 @@
+//! What one person can make the platform spend: accounts, openings of lanes and sign-ups are bounded by account, seller, person
+//! and address together, whoever comes at the same time.
+
+use futures_util::future::join_all;
+use robnu_testkit::Seller;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Api, Call, ajio};
+
+fn account(api: &Api) -> String {
+    format!("/v1/sellers/{}/accounts/{}", api.sellers.ours.id, api.sellers.ours.ajio)
+}
+
+fn details() -> Value {
+    json!({"details": {"username": "DV0001", "password": "correct horse"}})
+}
+
+/// Makes our owner one of the other seller's owners as well.
+async fn own_both(api: &Api) {
+    let (ours, theirs) = (api.sellers.ours.id, api.sellers.theirs.id);
+    api.arrange(&format!(
+        "insert into robnu.members (seller_id, person_id, role)
+         select '{theirs}', id, 'OWNER' from robnu.people where subject = 'OWNER@{ours}'"
+    ))
+    .await;
+}
+
+/// Lets so many lanes have been opened again today, of accounts of the seller and by the owner of another.
+async fn open_again(api: &Api, seller: &Seller, person: &Seller, how_many: usize) {
+    api.arrange(&format!(
+        "insert into robnu.lane_openings (seller_id, account_id, person_id, is_repeated)
+         select '{}', '{}', p.id, true from robnu.people p, generate_series(1, {how_many}) where p.subject = 'OWNER@{}'",
+        seller.id, seller.flipkart, person.id
+    ))
+    .await;
+}
+
+#[track_caller]
+fn expect_wait(answer: Answer, status: u16, code: &str) {
+    let wait: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=86_400).contains(&wait), "{wait}");
+    answer.expect_problem(status, code);
+}
+
+#[tokio::test]
+async fn ten_honest_reconnections_in_a_day_work_and_a_loop_of_them_ends() {
+    let api = Api::new().await;
+    let path = account(&api);
+    let again = |call: &str| format!("{path}/{call}");
+    for _ in 0..10 {
+        api.post("OWNER", &again("disconnect"), &json!({})).await.expect(200);
+        api.put("OWNER", &again("credentials"), &details()).await.expect(200);
+        api.post("OWNER", &again("pause"), &json!({})).await.expect(200);
+        api.post("OWNER", &again("resume"), &json!({})).await.expect(200);
+    }
+    // An account that is connected opens nothing with other details.
+    for _ in 0..3 {
+        api.put("OWNER", &again("credentials"), &details()).await.expect(200);
+    }
+    api.post("OWNER", &again("disconnect"), &json!({})).await.expect(200);
+    let generation = "select sum(credentials_generation) from robnu.marketplace_accounts";
+    let before = api.count(generation).await;
+    for _ in 0..3 {
+        let answer = api.put("OWNER", &again("credentials"), &details()).await;
+        expect_wait(answer, 429, "reconnected_too_often");
+        api.post("OWNER", &again("disconnect"), &json!({})).await.expect(200);
+    }
+    assert_eq!(api.count(generation).await, before, "nothing was replaced");
+    // Another account, and another seller's, are none the worse for it.
+    let other = path.replace(&api.sellers.ours.ajio.to_string(), &api.sellers.ours.amazon.to_string());
+    for call in ["pause", "resume"] {
+        api.post("OWNER", &format!("{other}/{call}"), &json!({})).await.expect(200);
+    }
+    let theirs = &api.sellers.theirs;
+    for call in ["pause", "resume"] {
+        let path = format!("/v1/sellers/{}/accounts/{}/{call}", theirs.id, theirs.ajio);
+        api.send(Call::post(&path, &json!({})).by(theirs, "OWNER")).await.expect(200);
+    }
+    api.arrange("update robnu.lane_openings set opened_at = opened_at - interval '1 day'").await;
+    api.put("OWNER", &again("credentials"), &details()).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_seller_and_a_person_open_few_lanes_a_third_time_and_any_number_twice() {
+    let api = Api::with_pool(4).await;
+    own_both(&api).await;
+    let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
+    // By the person, in both sellers together, 98 were opened more than twice.
+    open_again(&api, theirs, ours, 98).await;
+    let accounts = [ours.ajio, ours.amazon, ours.flipkart, ours.meesho];
+    let resume_all = async |seller: &Seller, accounts: &[robnu_tenancy::AccountId]| {
+        let call = |account, verb: &str| {
+            let path = format!("/v1/sellers/{}/accounts/{account}/{verb}", seller.id);
+            api.send(Call::post(&path, &json!({})).by(ours, "OWNER"))
+        };
+        for answer in join_all(accounts.iter().map(|account| call(account, "pause"))).await {
+            answer.expect(200);
+        }
+        let answers = join_all(accounts.iter().map(|account| call(account, "resume"))).await;
+        let refused: Vec<Answer> = answers.into_iter().filter(|answer| answer.status != 200).collect();
+        let count = refused.len();
+        refused.into_iter().for_each(|answer| expect_wait(answer, 429, "reconnected_too_often"));
+        count
+    };
+    for _ in 0..2 {
+        assert_eq!(resume_all(ours, &accounts).await, 0, "twice is no loop");
+    }
+    assert_eq!(resume_all(ours, &accounts).await, 2, "those at the same time count each other");
+    assert_eq!(api.count("select count(*) from robnu.lane_openings where is_repeated").await, 100);
+    // The other seller's own owner has a count of their own, and that seller has 98.
+    let path = format!("/v1/sellers/{}/accounts/{}", theirs.id, theirs.ajio);
+    let mut refused = 0;
+    for _ in 0..6 {
+        for verb in ["pause", "resume"] {
+            let answer =
+                api.send(Call::post(&format!("{path}/{verb}"), &json!({})).by(theirs, "OWNER")).await;
+            refused += usize::from(answer.status != 200);
+        }
+    }
+    assert_eq!(refused, 2, "two of four more than twice, whose pauses find the account paused");
+}
+
+#[tokio::test]
+async fn what_jobs_do_to_an_account_is_no_opening() {
+    let api = Api::new().await;
+    api.arrange("update robnu.marketplace_accounts set status = 'PAUSED'").await;
+    api.arrange("update robnu.marketplace_accounts set status = 'ACTIVE'").await;
+    assert_eq!(
+        api.count("select count(*) from robnu.lane_openings where opened_at > now() - interval '1 day'")
+            .await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn an_account_without_a_lane_takes_no_runs() {
+    let api = Api::new().await;
+    let path = account(&api);
+    let untouched = "status = 'ACTIVE', verified_at = null";
+    let refused = "status = 'NEEDS_RECONNECT', refused_since = now() - interval '7 days'";
+    for standing in [untouched, refused] {
+        api.arrange(&format!("update robnu.marketplace_accounts set {standing}")).await;
+        for (call, body) in [("test", json!({})), ("sync", json!({"kind": "ORDERS"}))] {
+            let answer = api.post("OWNER", &format!("{path}/{call}"), &body).await;
+            answer.expect_problem(409, "account_not_active");
+        }
+        api.arrange("update robnu.marketplace_accounts set status = 'ACTIVE', verified_at = now()").await;
+    }
+    api.arrange("update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT'").await;
+    api.post("OWNER", &format!("{path}/test"), &json!({})).await.expect(202);
+}
+
+#[tokio::test]
+async fn who_asks_for_what_is_there_rings_nobody() {
+    let api = Api::new().await;
+    let path = account(&api);
+    api.arrange("update robnu.marketplace_accounts set status = 'PAUSED', lane_state = 'PAUSED'").await;
+    for _ in 0..3 {
+        api.post("OWNER", &format!("{path}/pause"), &json!({})).await.expect(200);
+    }
+    assert!(api.cloud.messages(&api.cloud.lane_requests).await.is_empty());
+    api.post("OWNER", &format!("{path}/resume"), &json!({})).await.expect(200);
+    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_person_connects_a_hundred_accounts_in_a_day_in_all_sellers_together() {
+    let api = Api::with_pool(4).await;
+    own_both(&api).await;
+    let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
+    // 49 in each seller by our owner, and some that staff connected.
+    api.arrange(&format!(
+        "insert into robnu.marketplace_accounts (seller_id, marketplace_code, external_account_id, display_name, connected_by)
+         select s.seller_id, 'AJIO', 'MANY-' || n, 'many', case when n < 50 then p.id end
+         from robnu.sellers s, generate_series(1, 60) n, robnu.people p where p.subject = 'OWNER@{}'",
+        ours.id
+    ))
+    .await;
+    let connect = |seller: &Seller, person: &Seller, id: &str| {
+        let path = format!("/v1/sellers/{}/accounts", seller.id);
+        api.send(Call::post(&path, &ajio(id)).by(person, "OWNER"))
+    };
+    let calls = [(ours, "DV1"), (theirs, "DV1"), (ours, "DV2"), (theirs, "DV2")];
+    let answers = join_all(calls.map(|(seller, id)| connect(seller, ours, id))).await;
+    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+    assert_eq!((made.len(), refused.len()), (2, 2), "98, and two more");
+    for answer in refused {
+        answer.expect_problem(409, "too_many_accounts_today");
+    }
+    connect(theirs, theirs, "DV3").await.expect(201);
+    let names =
+        "select count(*) from robnu.marketplace_accounts a join robnu.people p on p.id = a.connected_by
+        where a.external_account_id = 'DV3' and p.subject = 'OWNER@'";
+    assert_eq!(api.count(&names.replace("OWNER@", &format!("OWNER@{}", theirs.id))).await, 1);
+    api.arrange("update robnu.marketplace_accounts set created_at = created_at - interval '1 day'").await;
+    connect(theirs, ours, "DV4").await.expect(201);
+}
+
+/// A sign-up by a person of this name, with this address, from there.
+fn sign_up(name: &str, email: &str, source: &str) -> Call {
+    let call = Call::post("/v1/sellers", &json!({"name": name})).by_subject(name).from(source);
+    call.claim("email", email).claim("email_verified", "true")
+}
+
+/// Sends all at the same time and answers how many sellers there are then; the rest were asked to wait.
+async fn sign_up_all(api: &Api, calls: Vec<Call>) -> usize {
+    let answers = join_all(calls.into_iter().map(|call| api.send(call))).await;
+    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+    refused.into_iter().for_each(|answer| expect_wait(answer, 429, "too_many_sign_ups"));
+    made.len()
+}
+
+async fn bound_sign_ups(api: &Api, address: i32, source: i32) {
+    let bounds = format!("sign_ups_per_address_a_day = {address}, sign_ups_per_source_a_day = {source}");
+    api.arrange(&format!("update robnu.orgs set {bounds}")).await;
+}
+
+#[tokio::test]
+async fn spellings_of_one_address_sign_few_sellers_up_even_at_the_same_time() {
+    let api = Api::with_pool(4).await;
+    bound_sign_ups(&api, 5, 1_000).await;
+    let spellings = [
+        "asha.rao@gmail.com",
+        "ASHA.RAO@GMAIL.COM",
+        "asharao@gmail.com",
+        "a.s.h.a.rao+1@gmail.com",
+        "asha.rao+shop@Gmail.com",
+        "asharao+2@gmail.com",
+        "AshaRao+3+4@gmail.com",
+        "asha.r.a.o@gmail.com",
+    ];
+    let person = |n: usize, email: &str| sign_up(&format!("person {n}"), email, &format!("203.0.113.{n}"));
+    let calls = spellings.iter().enumerate().map(|(n, email)| person(n, email)).collect();
+    assert_eq!(sign_up_all(&api, calls).await, 5);
+    // Elsewhere dots and tags of another address count for it alone.
+    api.send(person(20, "asha.rao@example.invalid")).await.expect(201);
+    let before = api.contents().await;
+    expect_wait(api.send(person(21, "asharao@gmail.com")).await, 429, "too_many_sign_ups");
+    assert_eq!(api.contents().await, before);
+    api.arrange("update robnu.sign_up_counts set began_at = began_at - interval '1 day'").await;
+    api.send(person(21, "asharao@gmail.com")).await.expect(201);
+}
+
+#[tokio::test]
+async fn one_source_signs_few_sellers_up_however_many_persons_it_has() {
+    let api = Api::with_pool(4).await;
+    bound_sign_ups(&api, 5, 20).await;
+    let person =
+        |n: usize, source: &str| sign_up(&format!("person {n}"), &format!("p{n}@example.invalid"), source);
+    let household = (0..24).map(|n| person(n, &format!("2001:db8:1:2::{n}"))).collect();
+    assert_eq!(sign_up_all(&api, household).await, 20);
+    api.send(person(30, "2001:db8:1:3::1")).await.expect(201);
+    let shown = "select count(*) from robnu.sign_up_counts where encode(digest, 'escape') ~ '2001' or length(digest) <> 32";
+    assert_eq!(api.count(shown).await, 0, "what is counted is not kept");
+}
+
+#[tokio::test]
+async fn who_has_signed_up_too_often_is_refused_before_a_key_is_made() {
+    let api = Api::new().await;
+    bound_sign_ups(&api, 1, 1_000).await;
+    let first = sign_up("asha", "asha@example.invalid", "203.0.113.1").key("the-first");
+    let answer = api.send(first.clone()).await.expect(201);
+    api.cloud.kms.disable_key().key_id(&api.cloud.key).send().await.expect("the key is this test's own");
+    let again = sign_up("asha", "Asha+2@example.invalid", "203.0.113.2");
+    expect_wait(api.send(again).await, 429, "too_many_sign_ups");
+    assert_eq!(api.send(first).await.expect(201), answer, "what was answered before is answered again");
+    let other = sign_up("ravi", "ravi@example.invalid", "203.0.113.1");
+    api.send(other).await.expect_problem(503, "unavailable");
+}
