@@ -45,6 +45,8 @@ pub struct Report {
     pub busy: usize,
     /// Lanes that could not be brought in order; each was logged.
     pub failed: usize,
+    /// Lanes that are polled when the round is over: each costs money, used or not.
+    pub lanes: i64,
     /// Whether time ran short; the next round goes on.
     pub time_short: bool,
 }
@@ -55,6 +57,7 @@ pub async fn reconcile(context: &Context, deadline: Instant) -> Result<Report, L
     let mut report = Report::default();
     settle_differing(context, stop_at, &mut report).await?;
     check_some(context, stop_at, &mut report).await?;
+    report.lanes = store::count_lanes(&context.database).await?;
     tracing::info!(
         sweep = "lane-reconcile",
         differing = report.differing,
@@ -66,6 +69,7 @@ pub async fn reconcile(context: &Context, deadline: Instant) -> Result<Report, L
         without_target = report.without_target,
         busy = report.busy,
         failed = report.failed,
+        lanes = report.lanes,
         time_short = report.time_short,
         "sweep done"
     );

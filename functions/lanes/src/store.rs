@@ -14,6 +14,7 @@ const RELEASE_LEASE: &str = include_str!("sql/release_lease.sql");
 const QUEUED_RUNS: &str = include_str!("sql/queued_runs.sql");
 const FIND_DIFFERING: &str = include_str!("sql/find_differing.sql");
 const TAKE_CHECKS: &str = include_str!("sql/take_checks.sql");
+const COUNT_LANES: &str = include_str!("sql/count_lanes.sql");
 
 /// At least the function's own timeout, so that a lease never outlives its holder's work: seconds.
 const LEASE_SECONDS: f64 = 60.0;
@@ -120,6 +121,12 @@ pub async fn take_checks(
     unseen_seconds: f64,
 ) -> Result<Vec<AccountKey>, LaneError> {
     Ok(read_keys(&run(database, TAKE_CHECKS, &[&limit, &unseen_seconds]).await?)?)
+}
+
+/// How many lanes are polled.
+pub async fn count_lanes(database: &Database) -> Result<i64, Error> {
+    let rows = database.read(&SystemScope::Lanes, COUNT_LANES, &[]).await?;
+    Ok(rows.first().ok_or(Error::RowCount { found: 0 })?.try_get("lanes")?)
 }
 
 fn read_keys(rows: &[Row]) -> Result<Vec<AccountKey>, Error> {

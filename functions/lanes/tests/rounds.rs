@@ -27,6 +27,7 @@ async fn lanes_that_nobody_asked_for_are_made_for_both_sellers() {
     let world = World::new().await;
     let report = world.reconcile().await;
     assert_eq!((report.differing, report.opened, report.failed, report.time_short), (4, 4, 0, false));
+    assert_eq!(report.lanes, 4, "a metric counts them");
     for (_, account) in world.accounts() {
         world.expect_open(account, 1).await;
     }
