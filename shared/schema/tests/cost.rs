@@ -1,0 +1,105 @@
+//! What one person with a free account can make the platform pay in a month, computed from the bounds as the migrations have
+//! them. Whoever raises a bound, or adds something that people can have made for nothing, sees here what that costs, and in the
+//! README what was promised.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// What everybody is promised: dollars a month.
+const PROMISED: f64 = 1.0;
+const DAYS: f64 = 30.0;
+
+/// List prices of ap-south-1 in US dollars, as of 2025. A deployment checks them against its own bill.
+const KMS_CALL: f64 = 0.03 / 10_000.0;
+const DATABASE_GIGABYTE_MONTH: f64 = 0.12;
+const FIFO_REQUEST: f64 = 0.50 / 1_000_000.0;
+/// Five pollers, each of which asks every 20 seconds.
+const POLLS_OF_A_LANE: f64 = 5.0 * 3.0 * 60.0 * 24.0 * DAYS;
+
+/// Bytes in the database, indexes with them, rounded up from what `pg_column_size` says of the largest rows that the API takes.
+const BYTES_OF_A_SELLER: f64 = 8_192.0;
+const BYTES_OF_AN_ACCOUNT: f64 = 16_384.0;
+
+struct Row {
+    what: &'static str,
+    how_many: f64,
+    each: f64,
+}
+
+/// The number that stands in a file of the repository where `text` has `{}`.
+fn bound(file: &str, text: &str) -> f64 {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
+    let source = std::fs::read_to_string(&path).unwrap();
+    let (before, after) = text.split_once("{}").expect("a place for the number");
+    let mut places = source.match_indices(before).filter_map(|(at, _)| {
+        let rest = &source[at + before.len()..];
+        let digits = rest.find(|other: char| !other.is_ascii_digit()).unwrap_or(rest.len());
+        rest[digits..].starts_with(after).then(|| rest[..digits].parse::<f64>().ok()).flatten()
+    });
+    let number = places.next().unwrap_or_else(|| panic!("{file} no longer says {text:?}"));
+    assert!(places.next().is_none(), "{file} says {text:?} twice");
+    number
+}
+
+/// What a person can have whose marketplace accounts never worked. One that works is a customer's: a lane each, and its orders.
+fn rows() -> Vec<Row> {
+    let sellers = bound("migrations/0003_tenancy.sql", "where signed_up_by = person) >= {} then");
+    let accounts_a_day = bound(
+        "migrations/0008_accounts.sql",
+        "where connected_by = new.connected_by and created_at > now() - interval '1 day') >= {} then",
+    );
+    let gigabytes = |bytes: f64| bytes / 1e9 * DATABASE_GIGABYTE_MONTH;
+    vec![
+        Row {
+            what: "lanes of accounts whose credentials never worked",
+            how_many: 0.0,
+            each: POLLS_OF_A_LANE * FIFO_REQUEST,
+        },
+        Row { what: "sellers' data keys made", how_many: sellers, each: KMS_CALL },
+        Row { what: "sellers' rows kept", how_many: sellers, each: gigabytes(BYTES_OF_A_SELLER) },
+        Row {
+            what: "accounts' rows kept",
+            how_many: accounts_a_day * DAYS,
+            each: gigabytes(BYTES_OF_AN_ACCOUNT),
+        },
+        Row { what: "accounts' secrets sealed", how_many: accounts_a_day * DAYS, each: KMS_CALL },
+    ]
+}
+
+/// The table of the README.
+fn table() -> String {
+    let mut table = "| in a month | at most | each, USD | together, USD |\n|---|---|---|---|\n".to_owned();
+    for Row { what, how_many, each } in rows() {
+        writeln!(table, "| {what} | {how_many} | {each:.7} | {:.4} |", how_many * each).unwrap();
+    }
+    writeln!(table, "| all | | | {:.4} |", total()).unwrap();
+    table
+}
+
+fn total() -> f64 {
+    rows().iter().map(|row| row.how_many * row.each).sum()
+}
+
+#[test]
+fn what_one_free_person_has_made_costs_less_than_is_promised() {
+    assert!(total() < PROMISED, "it costs more than {PROMISED} USD now:\n{}", table());
+}
+
+#[test]
+fn a_lane_is_none_of_it() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/0008_accounts.sql");
+    let source = std::fs::read_to_string(path).unwrap();
+    assert!(
+        source.contains("when verified_at is null then 'REQUESTED'"),
+        "who never had a good check may have a lane"
+    );
+    assert!(POLLS_OF_A_LANE * FIFO_REQUEST > 0.3, "and each costs this much");
+}
+
+#[test]
+fn the_readme_says_what_is_computed() {
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    assert!(readme.contains(&table()), "the README should say:\n{}", table());
+}
