@@ -13,6 +13,7 @@ const DAYS: f64 = 30.0;
 /// List prices of ap-south-1 in US dollars, as of 2025. A deployment checks them against its own bill.
 const KMS_CALL: f64 = 0.03 / 10_000.0;
 const DATABASE_GIGABYTE_MONTH: f64 = 0.12;
+const MAIL: f64 = 0.10 / 1_000.0;
 const FIFO_REQUEST: f64 = 0.50 / 1_000_000.0;
 /// Five pollers, each of which asks every 20 seconds.
 const POLLS_OF_A_LANE: f64 = 5.0 * 3.0 * 60.0 * 24.0 * DAYS;
@@ -49,6 +50,8 @@ fn rows() -> Vec<Row> {
         "migrations/0008_accounts.sql",
         "where connected_by = new.connected_by and created_at > now() - interval '1 day') >= {} then",
     );
+    let mails_a_day =
+        bound("migrations/0005_team.sql", "count_mail('PERSON', person, {}, 'mail_counts_of_person')");
     let gigabytes = |bytes: f64| bytes / 1e9 * DATABASE_GIGABYTE_MONTH;
     vec![
         Row {
@@ -56,6 +59,7 @@ fn rows() -> Vec<Row> {
             how_many: 0.0,
             each: POLLS_OF_A_LANE * FIFO_REQUEST,
         },
+        Row { what: "invitations mailed", how_many: mails_a_day * DAYS, each: MAIL },
         Row { what: "sellers' data keys made", how_many: sellers, each: KMS_CALL },
         Row { what: "sellers' rows kept", how_many: sellers, each: gigabytes(BYTES_OF_A_SELLER) },
         Row {
