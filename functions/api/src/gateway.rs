@@ -1,11 +1,12 @@
 //! API Gateway's side: its event becomes a request, the answer becomes what it sends.
 //!
 //! Everything in an event but the claims and the request's id is what a stranger sent. So nothing here trusts its form, and
-//! what no operation reads is left where it is: host, forwarding headers, cookies and the caller's address decide nothing.
+//! what no operation reads is left where it is: host, forwarding headers and cookies decide nothing.
 //! We turn events into requests ourselves, because `lambda_http` unwraps what it makes of the path, the host, the forwarded
 //! protocol and the body.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
@@ -43,8 +44,11 @@ struct RequestContext {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Http {
     method: String,
+    /// Of any form: an address that cannot be read is no reason to refuse the request.
+    source_ip: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,6 +68,8 @@ pub struct Gateway {
     pub request_id: String,
     /// The claims of a token that the authorizer has verified. It hands every claim over as text.
     pub claims: Option<HashMap<String, String>>,
+    /// From which address of the network API Gateway was called.
+    pub source_ip: Option<IpAddr>,
 }
 
 /// What API Gateway sends as the answer.
@@ -88,11 +94,13 @@ impl Event {
     pub fn into_request(self, request_id: String) -> Request<Body> {
         let jwt = self.request_context.authorizer.and_then(|authorizer| authorizer.jwt);
         let claims = jwt.and_then(|jwt| jwt.claims).map(texts);
+        let source_ip = self.request_context.http.source_ip;
+        let source_ip = source_ip.and_then(|address| address.as_str()?.parse().ok());
         let mut request = Request::new(body(self.body, self.is_base64_encoded.unwrap_or_default()));
         *request.method_mut() = method(&self.request_context.http.method);
         *request.uri_mut() = uri(&self.raw_path, self.raw_query_string.as_deref().unwrap_or_default());
         *request.headers_mut() = headers(&self.headers.unwrap_or_default());
-        request.extensions_mut().insert(Gateway { request_id, claims });
+        request.extensions_mut().insert(Gateway { request_id, claims, source_ip });
         request
     }
 }
