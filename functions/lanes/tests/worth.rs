@@ -111,7 +111,7 @@ async fn what_is_asked_again_and_again_makes_no_queue_for_worthless_accounts() {
     }
     let event = Event::Requests {
         records: (0..50)
-            .map(|n| lanes::Record { message_id: n.to_string(), body: body(accounts[n % 4]) })
+            .map(|n| lanes::Record { message_id: n.to_string(), body: Some(body(accounts[n % 4])) })
             .collect(),
     };
     lanes::handle(event, &world.context, kit::in_a_minute()).await.unwrap();
