@@ -32,6 +32,7 @@ use search::Pages;
 const CONSENT_PATH: &str = "/apps/authorize/consent";
 const TOKEN_PATH: &str = "/auth/o2/token";
 const ORDERS_PATH: &str = "/orders/2026-01-01/orders";
+const PARTICIPATIONS_PATH: &str = "/sellers/v1/marketplaceParticipations";
 const ACCESS_TOKEN_HEADER: &str = "x-amz-access-token";
 
 const WORDING: Wording = Wording {
@@ -86,6 +87,7 @@ impl Amazon {
             (&Method::POST, TOKEN_PATH, _) => self.issue_token(call, now),
             (&Method::GET, CONSENT_PATH, _) => self.consent(call, now, *page_fault == PageFault::DenyConsent),
             (&Method::GET, ORDERS_PATH, _) => self.search(call, now, page_fault),
+            (&Method::GET, PARTICIPATIONS_PATH, _) => self.participations(call, now),
             (&Method::GET, _, Some(order_id)) => self.order(call, order_id, now, page_fault),
             _ => {
                 refusal(StatusCode::NOT_FOUND, "ResourceNotFound", "the path is not served by this simulator")
@@ -159,6 +161,24 @@ impl Amazon {
         let pages = self.pages.entry(account).or_default();
         search::page(book, pages, call, now, page_fault)
             .with_header("x-amzn-ratelimit-limit", self.search_orders.rate.to_string())
+    }
+
+    /// Every selling partner here sells at Amazon.in, but those whose name begins with `ABROAD`.
+    fn participations(&mut self, call: &Call, now: DateTime<Utc>) -> Reply {
+        let account = match self.authorised(call, now) {
+            Ok(account) => account,
+            Err(refused) => return refused,
+        };
+        let id = if account.starts_with("ABROAD") { "A1F83G8C2ARO7P" } else { "A21TJRUUN4KGV" };
+        let entry = json!({
+            "marketplace": {
+                "id": id, "name": "Amazon", "countryCode": "IN", "defaultCurrencyCode": "INR",
+                "defaultLanguageCode": "en_IN", "domainName": "www.amazon.in",
+            },
+            "storeName": account,
+            "participation": { "isParticipating": true, "hasSuspendedListings": false },
+        });
+        Reply::json(StatusCode::OK, &json!({ "payload": [entry] }))
     }
 
     fn order(&mut self, call: &Call, order_id: &str, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {

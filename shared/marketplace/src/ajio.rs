@@ -45,6 +45,8 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
             form: Form::SingleLine,
         },
     ],
+    login: "username",
+    confirmed_id: None,
     rule: no_rule,
     insert: include_str!("sql/ajio_insert_details.sql"),
     update: include_str!("sql/ajio_update_details.sql"),

@@ -58,6 +58,8 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
             form: Form::Printable,
         },
     ],
+    login: "client_id",
+    confirmed_id: None,
     rule: |credentials| together(credentials, "client_id", "client_secret"),
     insert: include_str!("sql/amazon_in_insert_details.sql"),
     update: include_str!("sql/amazon_in_update_details.sql"),
@@ -143,6 +145,19 @@ struct AmazonConnection {
 impl Connection for AmazonConnection {
     async fn check_credentials(&self) -> Result<(), AdapterError> {
         self.client.check().await
+    }
+
+    async fn sells_here(&self) -> Result<bool, AdapterError> {
+        self.client.sells_in_india().await
+    }
+
+    async fn owns_any(&self, external_order_ids: &[String]) -> Result<Option<bool>, AdapterError> {
+        for id in external_order_ids {
+            if self.client.has_order(id).await? {
+                return Ok(Some(true));
+            }
+        }
+        Ok(Some(external_order_ids.is_empty()))
     }
 
     async fn orders_page(&self, request: &OrdersRequest) -> Result<OrdersPage, AdapterError> {

@@ -135,6 +135,17 @@ pub trait Connection: Send + Sync {
     /// Asks the marketplace whether it takes the credentials, whatever token is cached, and nothing more.
     async fn check_credentials(&self) -> Result<(), AdapterError>;
 
+    /// Whether the account sells at this marketplace, where the marketplace tells: one account may be good for several countries.
+    async fn sells_here(&self) -> Result<bool, AdapterError> {
+        Ok(true)
+    }
+
+    /// Whether these credentials open the account that one of these orders belongs to. `None` where the marketplace cannot be
+    /// asked for a single order.
+    async fn owns_any(&self, _external_order_ids: &[String]) -> Result<Option<bool>, AdapterError> {
+        Ok(None)
+    }
+
     /// Reads one page of orders. Adapters that support [`Target::Orders`] have their own.
     async fn orders_page(&self, _request: &OrdersRequest) -> Result<OrdersPage, AdapterError> {
         Err(AdapterError::Unsupported { what: "orders" })

@@ -97,6 +97,11 @@ pub struct DetailsSpec {
     pub table: &'static str,
     /// Columns in the order in which all statements name them.
     pub fields: &'static [FieldSpec],
+    /// The field that holds the user name at the marketplace, or what stands for one: whoever guesses at the secrets guesses for
+    /// it. Refused checks are counted by it, over all sellers. An account that was connected by consent has none.
+    pub login: &'static str,
+    /// The field that a check of the credentials confirms to be the account's own id, where the marketplace tells it.
+    pub confirmed_id: Option<&'static str>,
     /// What the fields ask of each other, once each is right by itself.
     pub rule: Rule,
     /// Inserts a row: `$1` seller id, `$2` account id, then one parameter per field (`text`, or `bytea` for secrets;
@@ -178,6 +183,18 @@ impl DetailsSpec {
             errors.push(FieldError { field: format!("details.{name}"), problem: problem.to_owned() });
         }
         if errors.is_empty() { Ok(credentials) } else { Err(errors) }
+    }
+
+    /// The user name at the marketplace, if these credentials have one.
+    #[must_use]
+    pub fn login_of<'a>(&self, credentials: &'a Credentials) -> Option<&'a str> {
+        credentials.get(self.login)
+    }
+
+    /// Whether a check of these credentials confirms that this is the account's id.
+    #[must_use]
+    pub fn confirms(&self, credentials: &Credentials, external_account_id: &str) -> bool {
+        self.confirmed_id.is_some_and(|field| credentials.get(field) == Some(external_account_id))
     }
 
     /// Whether stored credentials are complete.

@@ -60,6 +60,8 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
             form: Form::Printable,
         },
     ],
+    login: "app_id",
+    confirmed_id: None,
     rule: key_or_consent,
     insert: include_str!("sql/flipkart_insert_details.sql"),
     update: include_str!("sql/flipkart_update_details.sql"),
@@ -75,6 +77,10 @@ const PLATFORM_APP: &str = "the platform's own application at Flipkart";
 /// An application's key, a refresh token, or both when the token was issued to that application.
 fn key_or_consent(credentials: &Credentials) -> Result<(), (&'static str, &'static str)> {
     together(credentials, "app_id", "app_secret")?;
+    // HTTP's basic authentication ends the id at its first colon: with one in it, another id would be asked for than is counted.
+    if credentials.get("app_id").is_some_and(|id| id.contains(':')) {
+        return Err(("app_id", "must not hold a colon"));
+    }
     if credentials.get("app_id").is_none() && credentials.get("refresh_token").is_none() {
         return Err(("app_id", "is required unless there is a refresh token"));
     }

@@ -45,6 +45,8 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
             form: Form::Printable,
         },
     ],
+    login: "supplier_id",
+    confirmed_id: Some("supplier_id"),
     rule: |credentials| together(credentials, "api_key", "api_secret"),
     insert: include_str!("sql/meesho_insert_details.sql"),
     update: include_str!("sql/meesho_update_details.sql"),

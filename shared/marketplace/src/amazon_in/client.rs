@@ -1,4 +1,4 @@
-//! Amazon's calls: an access token from Login with Amazon, and a page of `searchOrders`.
+//! Amazon's calls: an access token from Login with Amazon, a page of `searchOrders`, and what tells whose account a token opens.
 
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ const PAGE_SIZE: &str = "100";
 const INCLUDED_DATA: &str = "PROCEEDS,FULFILLMENT,PACKAGES,PAYMENT,CANCELLATION,RECIPIENT";
 
 const ORDERS_PATH: &[&str] = &["orders", "2026-01-01", "orders"];
+const PARTICIPATIONS_PATH: &[&str] = &["sellers", "v1", "marketplaceParticipations"];
 const TOKEN_PATH: &[&str] = &["auth", "o2", "token"];
 
 /// What all connections share.
@@ -73,6 +74,28 @@ impl AmazonPage {
 }
 
 #[derive(Deserialize)]
+struct Participations {
+    payload: Vec<Participation>,
+}
+
+#[derive(Deserialize)]
+struct Participation {
+    marketplace: MarketplaceName,
+    participation: ParticipationState,
+}
+
+#[derive(Deserialize)]
+struct MarketplaceName {
+    id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ParticipationState {
+    is_participating: bool,
+}
+
+#[derive(Deserialize)]
 struct ErrorList {
     errors: Vec<ErrorEntry>,
 }
@@ -108,6 +131,38 @@ impl AmazonClient {
             .authorized(&self.key, || self.fetch_token(), |token| self.get_orders(position, token))
             .await?;
         parse_answer(&body, "page of orders")
+    }
+
+    /// Whether the account sells at Amazon.in. An application that may not ask is told nothing, and the account is believed.
+    pub async fn sells_in_india(&self) -> Result<bool, AdapterError> {
+        let body = match self.get(join(&self.service.base_url, PARTICIPATIONS_PATH)).await {
+            Err(AdapterError::Unauthorized | AdapterError::Rejected { status: 403, .. }) => return Ok(true),
+            answer => answer?,
+        };
+        let answer: Participations = parse_answer(&body, "participations")?;
+        let here = |entry: &Participation| {
+            entry.marketplace.id == MARKETPLACE_ID && entry.participation.is_participating
+        };
+        Ok(answer.payload.iter().any(here))
+    }
+
+    /// Whether the account has an order; one of another account is as unknown to it as one that never was.
+    pub async fn has_order(&self, order_id: &str) -> Result<bool, AdapterError> {
+        let path: Vec<&str> = ORDERS_PATH.iter().copied().chain([order_id]).collect();
+        match self.get(join(&self.service.base_url, &path)).await {
+            Ok(_) => Ok(true),
+            Err(AdapterError::Unauthorized | AdapterError::Rejected { status: 403 | 404, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn get(&self, url: Url) -> Result<Vec<u8>, AdapterError> {
+        let call = async |token: AccessToken| {
+            let header = secret_header(token.expose())?;
+            let request = self.service.http.get(url.clone()).header("x-amz-access-token", header);
+            accept_page(self.service.http.send(request).await?)
+        };
+        self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await
     }
 
     async fn get_orders(&self, position: &Position, token: AccessToken) -> Result<Vec<u8>, AdapterError> {
