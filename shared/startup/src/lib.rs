@@ -11,4 +11,4 @@ mod login;
 pub use aws::aws_config;
 pub use env::EnvError;
 pub use invocation::serve;
-pub use login::{Login, StartupError, database, database_config, login, optional_secret};
+pub use login::{Login, StartupError, database, database_config, digest_key, login, optional_secret};

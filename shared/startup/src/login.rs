@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use robnu_storage::DigestKey;
 use robnu_tenancy::{Database, DatabaseConfig, Limits, Password, Tls};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -36,6 +37,12 @@ pub enum StartupError {
         /// The variable that names the secret.
         variable: &'static str,
     },
+    /// The digest key's secret is too short.
+    #[error("the secret named by {variable} is shorter than 32 characters")]
+    ShortSecret {
+        /// The variable that names the secret.
+        variable: &'static str,
+    },
     /// The pool could not be set up.
     #[error("the database pool cannot be set up")]
     Database(#[from] robnu_tenancy::Error),
@@ -65,6 +72,13 @@ pub async fn optional_secret(
         Some(secret_id) => secret(aws, variable, &secret_id).await.map(Some),
         None => Ok(None),
     }
+}
+
+/// The platform's digest key, in the secret that `DIGEST_SECRET_ID` names.
+pub async fn digest_key(aws: &SdkConfig) -> Result<DigestKey, StartupError> {
+    const SECRET: &str = "DIGEST_SECRET_ID";
+    let text = secret(aws, SECRET, &env::required(SECRET)?).await?;
+    DigestKey::new(&text).ok_or(StartupError::ShortSecret { variable: SECRET })
 }
 
 async fn secret(

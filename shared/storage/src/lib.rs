@@ -4,9 +4,11 @@
 //! encrypted is bound to its table, column and row, so that ciphertext copied elsewhere does not open.
 
 mod cipher;
+mod digest_key;
 mod keys;
 
 pub use cipher::{Place, SellerCipher};
+pub use digest_key::DigestKey;
 pub use keys::{KeyService, NewDataKey, WrappedKey};
 
 /// Why something could not be encrypted or opened. Holds no key, ciphertext or clear text.
