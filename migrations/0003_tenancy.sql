@@ -3,7 +3,7 @@ set local role robnu_owner;
 set local search_path = robnu;
 
 -- Global tables: orgs, people, marketplaces, super_admins, person_requests, person_idempotency_keys, mail_counts,
--- sign_up_counts, sign_up_key, schema_migrations. Every other relation belongs to a seller.
+-- sign_up_counts, sign_up_key, credential_checks, schema_migrations. Every other relation belongs to a seller.
 create table orgs (
   id uuid primary key default uuidv7(),
   name text not null check (length(name) between 1 and 200),

@@ -7,6 +7,8 @@ create table marketplace_accounts (
   id uuid not null default uuidv7(),
   marketplace_code text not null references marketplaces (code),
   external_account_id text not null check (length(external_account_id) between 1 and 100),
+  -- Who says that this is its id there: the marketplace itself, the browser that came back from its consent page, or the seller.
+  external_account_id_source text not null default 'SELLER' check (external_account_id_source in ('MARKETPLACE', 'BROWSER', 'SELLER')),
   display_name text not null check (length(display_name) between 1 and 200),
   status text not null default 'ACTIVE' check (status in ('ACTIVE', 'PAUSED', 'NEEDS_RECONNECT', 'DISCONNECTED')),
   -- The lane: what is wanted follows from status, what exists is kept here by the lanes function.
@@ -65,7 +67,7 @@ create policy update_needs_right on marketplace_accounts as restrictive for upda
   using ((select app_may('accounts.manage')) or (select app_may('ingest')))
   with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
 grant select,
-  insert (seller_id, id, marketplace_code, external_account_id, display_name, verified_at),
+  insert (seller_id, id, marketplace_code, external_account_id, external_account_id_source, display_name, verified_at),
   update (display_name, status, paused_generation, orders_watermark, last_validated_at, last_validation, updated_at)
   on marketplace_accounts to robnu_tenant;
 create policy sweep on marketplace_accounts for select to robnu_system_sweep using (true);

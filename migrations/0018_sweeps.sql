@@ -120,6 +120,10 @@ begin
     when 'sign_up_counts' then
       delete from sign_up_counts where ctid = any (array(
         select ctid from sign_up_counts where began_at < now() - interval '25 hours' limit at_most for update skip locked));
+    -- Checks of credentials count for a week at most; a day more is room.
+    when 'credential_checks' then
+      delete from credential_checks where ctid = any (array(
+        select ctid from credential_checks where created_at < now() - interval '192 hours' limit at_most for update skip locked));
   end case;
   get diagnostics forgotten = row_count;
   return forgotten;

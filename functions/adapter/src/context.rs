@@ -8,8 +8,8 @@ use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::platform_app::PlatformApps;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
-use robnu_startup::{EnvError, StartupError, aws_config, database, env, optional_secret};
-use robnu_storage::KeyService;
+use robnu_startup::{EnvError, StartupError, aws_config, database, digest_key, env, optional_secret};
+use robnu_storage::{DigestKey, KeyService};
 use robnu_tenancy::Database;
 
 use crate::refuse::DeadLetters;
@@ -25,6 +25,8 @@ pub struct Context {
     pub database: Database,
     /// Sellers' data keys.
     pub keys: KeyService,
+    /// Recognises user names over all sellers.
+    pub digests: DigestKey,
     /// Rings the lane for the next slice.
     pub bell: Bell,
     /// Takes refused messages.
@@ -88,6 +90,7 @@ impl Context {
             registry,
             database: database(&aws).await?,
             keys: KeyService::new(aws_sdk_kms::Client::new(&aws), platform_key),
+            digests: digest_key(&aws).await?,
             bell: Bell::new(sqs.clone()),
             dead_letters: DeadLetters::new(sqs, dead_letter_queue),
             clocks,

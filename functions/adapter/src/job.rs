@@ -13,6 +13,7 @@ use robnu_storage::StorageError;
 use robnu_tenancy::{Error, Params, SellerScope};
 
 use crate::context::Context;
+use crate::counted::Counts;
 use crate::credentials::{self, CredentialsError};
 use crate::error::{JobError, Refusal};
 use crate::slice::{Slice, SliceEnd};
@@ -77,7 +78,8 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
         Claimed::Not(Unclaimed::Unknown) => return Err(JobError::Refused(Refusal::UnknownRun)),
     };
 
-    let run = Run { context, job, scope: &scope, claim: &claim };
+    let counts = Counts { database: &context.database, scope: &scope, job, login: None };
+    let mut run = Run { context, job, scope: &scope, claim: &claim, counts };
     if let Some((code, message)) = terms.forbid(&claim) {
         return run.give_up(code, message).await;
     }
@@ -86,7 +88,12 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
         Err(error) => return run.without_credentials(error).await,
     };
     let connection = match credentials::open(adapter.details(), job, &cipher, &answers[3]) {
-        Ok(credentials) => adapter.connect(*job.account_id.as_uuid(), credentials),
+        Ok(credentials) => {
+            let login = adapter.details().login_of(&credentials);
+            run.counts.login =
+                login.map(|login| context.digests.login(job.marketplace.as_str(), login).to_vec());
+            adapter.connect(*job.account_id.as_uuid(), credentials)
+        }
         Err(error) => return run.without_credentials(error).await,
     };
     let connection: Box<dyn Connection> = match connection {
@@ -160,6 +167,7 @@ struct Run<'a> {
     job: &'a Job,
     scope: &'a SellerScope,
     claim: &'a Claim,
+    counts: Counts<'a>,
 }
 
 impl Run<'_> {
@@ -171,6 +179,10 @@ impl Run<'_> {
     async fn give_up_refused(&self, message: &str) -> Result<(), JobError> {
         let code = "credentials_refused";
         self.log_failure(code);
+        // A check is counted from before the marketplace was asked.
+        if self.job.kind == RunKind::Orders {
+            self.counts.note_refused().await?;
+        }
         Ok(fail_refused(&self.context.database, self.scope, self.job, self.claim, code, message).await?)
     }
 
@@ -184,7 +196,10 @@ impl Run<'_> {
 
     /// Asks the marketplace about the credentials, and writes down what it says.
     async fn check(&self, connection: &dyn Connection) -> Result<(), JobError> {
-        match connection.check_credentials().await {
+        let Some(check) = self.counts.begin().await? else { return self.must_wait().await };
+        let answer = connection.check_credentials().await;
+        self.counts.end(check, &answer).await?;
+        match answer {
             Ok(()) => {
                 tracing::info!("the credentials are good");
                 Ok(finish_check(&self.context.database, self.scope, self.job, self.claim).await?)
@@ -193,9 +208,17 @@ impl Run<'_> {
         }
     }
 
+    /// Ends a check that would be one too many; the account stays as it is.
+    async fn must_wait(&self) -> Result<(), JobError> {
+        let code = "too_many_refused_checks";
+        let message = "too many credentials were refused lately, and the marketplace was not asked; wait, or replace the credentials";
+        self.log_failure(code);
+        Ok(fail(&self.context.database, self.scope, self.job, self.claim, code, message).await?)
+    }
+
     /// Waits for a marketplace that does not answer; a check that has tried often enough ends.
     async fn unanswered(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
-        let Run { context, job, scope, claim } = self;
+        let Run { context, job, scope, claim, .. } = self;
         match job.kind {
             RunKind::Orders => self.put_off(least, code, message).await,
             RunKind::CredentialCheck if claim.fruitless_claims >= CHECK_TRIES_AT_MOST => {

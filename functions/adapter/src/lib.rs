@@ -2,6 +2,7 @@
 //! with the run's progress in one transaction. One binary, deployed once per marketplace.
 
 pub mod context;
+mod counted;
 pub mod credentials;
 pub mod error;
 pub mod handler;

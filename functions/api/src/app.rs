@@ -8,7 +8,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use robnu_dispatch::Bell;
 use robnu_marketplace::registry::Registry;
-use robnu_storage::KeyService;
+use robnu_storage::{DigestKey, KeyService};
 use robnu_tenancy::Database;
 
 use crate::mail::Mailer;
@@ -28,6 +28,8 @@ pub struct App {
     pub database: Database,
     /// Makes and unwraps the sellers' data keys.
     pub keys: KeyService,
+    /// Recognises user names over all sellers.
+    pub digests: DigestKey,
     /// The marketplaces that accounts can be connected to.
     pub registry: Registry,
     /// Where marketplaces send sellers back to from their consent pages: a page of the platform's own.

@@ -74,6 +74,8 @@ known_texts! {
     MarketplaceStatus { ACTIVE, PLANNED, SUSPENDED }
     /// How an account stands.
     AccountStatus { ACTIVE, NEEDS_RECONNECT, PAUSED, DISCONNECTED }
+    /// Who says which account of the marketplace it is.
+    AccountIdSource { MARKETPLACE, BROWSER, SELLER }
     /// How far an account's lane is.
     LaneState { REQUESTED, ACTIVE, PAUSED, RETIRED }
     /// What a run reads.

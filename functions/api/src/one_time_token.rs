@@ -20,6 +20,11 @@ impl OneTimeToken {
         Ok(Self(bytes))
     }
 
+    /// A token that was made elsewhere.
+    pub fn of(bytes: [u8; LEN]) -> Self {
+        Self(bytes)
+    }
+
     /// The token in a text; `None` when it is none.
     pub fn parse(text: &str) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)

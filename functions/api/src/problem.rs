@@ -172,6 +172,18 @@ pub enum ApiError {
     /// A scanned code means several returns.
     #[error("the code means {} returns", .0.len())]
     AmbiguousReturn(Vec<FieldProblem>),
+    /// The marketplace refused too many credentials lately.
+    #[error("the marketplace refused too many credentials lately")]
+    TooManyRefusedChecks {
+        /// How long to wait.
+        retry_after: Duration,
+    },
+    /// The marketplace gave no answer.
+    #[error("the marketplace gave no answer")]
+    MarketplaceUnavailable {
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
     /// What the request wants does not fit the state in which things are.
     #[error("refused: {}", .0.code)]
     Refused(&'static Refusal),
@@ -242,8 +254,11 @@ impl ApiError {
     /// Seconds after which the same request may succeed.
     fn retry_after(&self, status: StatusCode) -> Option<u64> {
         match self {
-            Self::RateLimited { retry_after } | Self::OverBound { retry_after, .. } => {
-                Some(retry_after.as_secs())
+            Self::RateLimited { retry_after }
+            | Self::OverBound { retry_after, .. }
+            | Self::TooManyRefusedChecks { retry_after }
+            | Self::MarketplaceUnavailable { retry_after: Some(retry_after) } => {
+                Some(retry_after.as_secs().max(1))
             }
             _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
         }

@@ -103,13 +103,42 @@ pub const CONSENT_OF_ANOTHER_ACCOUNT: Refusal = conflict(
     "The consent is for another account of the marketplace. Sign in there to the right one and begin again.",
 );
 
-/// The marketplace did not exchange the code.
-pub const MARKETPLACE_UNAVAILABLE: Refusal = Refusal {
-    status: StatusCode::SERVICE_UNAVAILABLE,
-    code: "marketplace_unavailable",
-    title: "Marketplace unavailable",
-    detail: "The marketplace does not answer for a moment. Nothing was stored; begin again to consent.",
-};
+/// The marketplace was asked, and said no.
+pub const CREDENTIALS_REFUSED: Refusal = conflict(
+    "credentials_refused",
+    "Credentials refused",
+    "The marketplace does not take these credentials. Nothing was stored. Sign in to the marketplace itself to be sure of them before \
+     you send them again: after some that are refused you have to wait.",
+);
+
+/// Other credentials would read another account's orders into this one.
+pub const CREDENTIALS_OF_ANOTHER_ACCOUNT: Refusal = conflict(
+    "credentials_of_another_account",
+    "Another account",
+    "The credentials are another account's: it does not know the orders of this one. Connect it as an account of its own.",
+);
+
+/// The credentials are good, in another country.
+pub const NOT_SELLING_HERE: Refusal = conflict(
+    "not_selling_here",
+    "Not selling here",
+    "The marketplace says that this account does not sell at it. Nothing was stored; use the account that sells in India.",
+);
+
+/// The deployment does not know where the marketplace is.
+pub const MARKETPLACE_NOT_CONFIGURED: Refusal = conflict(
+    "marketplace_not_configured",
+    "Cannot be asked here",
+    "This deployment cannot ask the marketplace about such credentials. Nothing was stored; ask the platform's support.",
+);
+
+/// There is nobody who could ask the marketplace for it.
+pub const NO_LANE: Refusal = conflict(
+    "account_not_verified",
+    "Nothing to test",
+    "The account has no credentials that could be tested: they were refused for a week, or the marketplace never took any. Replace them; \
+     they are tested at once.",
+);
 
 /// A run that somebody works on, or that is over, cannot be cancelled.
 pub const RUN_NOT_CANCELLABLE: Refusal = conflict(

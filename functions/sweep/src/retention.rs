@@ -37,6 +37,8 @@ pub struct Report {
     pub lane_openings: usize,
     /// Counts of sign-ups.
     pub sign_up_counts: usize,
+    /// Checks of credentials.
+    pub credential_checks: usize,
     /// Whether time ran short before everything was deleted; the next sweep goes on.
     pub time_short: bool,
 }
@@ -45,7 +47,7 @@ pub struct Report {
 pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
-    let tables: [(&'static str, &mut usize); 8] = [
+    let tables: [(&'static str, &mut usize); 9] = [
         (include_str!("sql/forget_idempotency_keys.sql"), &mut report.idempotency_keys),
         (include_str!("sql/forget_person_idempotency_keys.sql"), &mut report.person_idempotency_keys),
         (include_str!("sql/forget_account_authorizations.sql"), &mut report.account_authorizations),
@@ -54,6 +56,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         (include_str!("sql/forget_mail_counts.sql"), &mut report.mail_counts),
         (include_str!("sql/forget_lane_openings.sql"), &mut report.lane_openings),
         (include_str!("sql/forget_sign_up_counts.sql"), &mut report.sign_up_counts),
+        (include_str!("sql/forget_credential_checks.sql"), &mut report.credential_checks),
     ];
     let mut time_short = false;
     for (forget, deleted) in tables {
@@ -70,6 +73,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         mail_counts = report.mail_counts,
         lane_openings = report.lane_openings,
         sign_up_counts = report.sign_up_counts,
+        credential_checks = report.credential_checks,
         time_short = report.time_short,
         "sweep done"
     );

@@ -9,7 +9,7 @@ use sweep::retention::{BATCH, Report};
 use tokio::time::Instant;
 
 /// The tables that are swept, their age, and how long a row serves.
-const SWEPT: [(&str, &str, &str); 8] = [
+const SWEPT: [(&str, &str, &str); 9] = [
     ("idempotency_keys", "created_at", "25 hours"),
     ("person_idempotency_keys", "created_at", "25 hours"),
     ("account_authorizations", "expires_at", "1 hour"),
@@ -18,6 +18,7 @@ const SWEPT: [(&str, &str, &str); 8] = [
     ("mail_counts", "latest_at", "25 hours"),
     ("lane_openings", "opened_at", "25 hours"),
     ("sign_up_counts", "began_at", "25 hours"),
+    ("credential_checks", "created_at", "192 hours"),
 ];
 
 async fn sweep(world: &World) -> Report {
@@ -53,13 +54,15 @@ async fn rows_of_age(world: &World, each: usize, more: &str) {
                select seller_id, id, n > 2, now() - interval '25 hours' - interval '{more}'
                from robnu.marketplace_accounts, generate_series(1, {each}) n where marketplace_code = 'AJIO';
              insert into robnu.sign_up_counts (digest, began_at, sign_ups)
-               select sha256(n::text::bytea), now() - interval '25 hours' - interval '{more}', 1 from generate_series(1, {twice}) n"
+               select sha256(n::text::bytea), now() - interval '25 hours' - interval '{more}', 1 from generate_series(1, {twice}) n;
+             insert into robnu.credential_checks (marketplace_code, account_id, actor_id, created_at)
+               select 'AJIO', uuidv7(), uuidv7(), now() - interval '192 hours' - interval '{more}' from generate_series(1, {twice})"
         ))
         .await;
 }
 
-async fn counts(world: &World) -> [i64; 8] {
-    let mut counts = [0; 8];
+async fn counts(world: &World) -> [i64; 9] {
+    let mut counts = [0; 9];
     for (count, (table, _, _)) in counts.iter_mut().zip(SWEPT) {
         *count = world.count(&format!("select count(*) from robnu.{table}")).await;
     }
@@ -76,6 +79,7 @@ fn all(rows: usize) -> Report {
         mail_counts: rows,
         lane_openings: rows,
         sign_up_counts: rows,
+        credential_checks: rows,
         time_short: false,
     }
 }
@@ -85,7 +89,7 @@ async fn what_has_served_is_deleted_for_both_sellers_and_a_second_sweep_changes_
     let world = World::without_lanes().await;
     rows_of_age(&world, 3, "1 second").await;
     assert_eq!(sweep(&world).await, all(6));
-    assert_eq!(counts(&world).await, [0; 8]);
+    assert_eq!(counts(&world).await, [0; 9]);
     assert_eq!(sweep(&world).await, all(0));
 }
 
@@ -97,7 +101,7 @@ async fn what_is_young_stays_as_it_is() {
     let before = world.fingerprint(&swept).await;
     assert_eq!(sweep(&world).await, all(0));
     assert_eq!(world.fingerprint(&swept).await, before);
-    assert_eq!(counts(&world).await, [6; 8]);
+    assert_eq!(counts(&world).await, [6; 9]);
 }
 
 #[tokio::test]
@@ -176,7 +180,7 @@ async fn two_sweeps_at_once_share_the_work() {
     rows_of_age(&world, 600, "1 hour").await;
     let (one, two) = (world.another_context().await, world.another_context().await);
     let (one, two) = tokio::join!(forget_with(&one, in_a_minute()), forget_with(&two, in_a_minute()));
-    assert_eq!(counts(&world).await, [0; 8]);
+    assert_eq!(counts(&world).await, [0; 9]);
     assert_eq!(one.idempotency_keys + two.idempotency_keys, 1_200);
     assert_eq!(one.person_requests + two.person_requests, 1_200);
 }
@@ -192,7 +196,7 @@ async fn a_row_that_is_in_use_is_left() {
     assert_eq!(sweep(&world).await.idempotency_keys, 3);
     request.commit().await.unwrap();
     assert_eq!(sweep(&world).await.idempotency_keys, 0, "it serves again");
-    assert_eq!(counts(&world).await, [1, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(counts(&world).await, [1, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 #[tokio::test]
@@ -200,7 +204,7 @@ async fn more_than_one_batch_is_swept_in_one_invocation() {
     let world = World::without_lanes().await;
     rows_of_age(&world, BATCH + 1, "1 hour").await;
     assert_eq!(sweep(&world).await, all(2 * BATCH + 2));
-    assert_eq!(counts(&world).await, [0; 8]);
+    assert_eq!(counts(&world).await, [0; 9]);
 }
 
 #[tokio::test]
@@ -209,6 +213,6 @@ async fn a_sweep_without_time_left_says_so_and_the_next_one_goes_on() {
     rows_of_age(&world, 3, "1 hour").await;
     let report = forget_with(&world.context, Instant::now()).await;
     assert_eq!(report, Report { time_short: true, ..all(0) });
-    assert_eq!(counts(&world).await, [6; 8]);
+    assert_eq!(counts(&world).await, [6; 9]);
     assert_eq!(sweep(&world).await, all(6));
 }

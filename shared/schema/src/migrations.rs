@@ -32,6 +32,7 @@ migrations![
     "0012_payouts",
     "0013_listings",
     "0014_enter",
+    "0015_credential_checks",
     "0016_authorizations",
     "0017_windows",
     "0018_sweeps",

@@ -30,6 +30,7 @@ pub struct Stand {
     pub lane_queue: String,
     pub slice_seconds: u64,
     platform_key: String,
+    digest_secret: String,
     prefix: String,
 }
 
@@ -43,6 +44,7 @@ impl Stand {
         let (kms, sqs) = (aws_sdk_kms::Client::new(&aws), aws_sdk_sqs::Client::new(&aws));
         let key = kms.create_key().send().await.unwrap().key_metadata.unwrap().key_id;
         let keys = KeyService::new(kms, key.clone());
+        let digest_secret = digest_secret().await;
         let mut username = 0;
         for seller in [&sellers.ours, &sellers.theirs] {
             username += 1;
@@ -80,6 +82,7 @@ impl Stand {
             lane_queue,
             slice_seconds: 30,
             platform_key: key,
+            digest_secret,
             prefix,
         }
     }
@@ -120,6 +123,7 @@ impl Stand {
             ("MEESHO_BASE_URL", self.simulator.meesho_base_url().to_owned()),
             ("DEAD_LETTER_QUEUE_URL", self.dead_letter_queue.clone()),
             ("PLATFORM_KEY_ID", self.platform_key.clone()),
+            ("DIGEST_SECRET_ID", self.digest_secret.clone()),
             ("LEASE_SECONDS", LEASE_SECONDS.to_string()),
             ("SLICE_SECONDS", self.slice_seconds.to_string()),
         ]);
@@ -314,6 +318,16 @@ pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("never happened: {what}");
+}
+
+/// The text of the secret that names' digests are made with.
+pub const DIGEST_SECRET: &str = "a digest key of thirty-two letters";
+
+async fn digest_secret() -> String {
+    let secrets = aws_sdk_secretsmanager::Client::new(&local_aws().await);
+    let name = format!("test/digest/{}", Uuid::now_v7().simple());
+    secrets.create_secret().name(&name).secret_string(DIGEST_SECRET).send().await.unwrap();
+    name
 }
 
 async fn store_key(superuser: &Client, keys: &KeyService, seller: SellerId) -> SellerCipher {

@@ -25,7 +25,7 @@ const REFUSALS: [(u16, &str); 12] = [
     (413, "The body is longer than 1 MiB."),
     (415, "The body is not application/json."),
     (422, "Fields of the body are wrong, or the Idempotency-Key came with another request."),
-    (429, "Too many requests of this seller."),
+    (429, "Too many requests, or too many credentials that were refused; Retry-After says how long to wait."),
     (500, "Something went wrong on the platform's side."),
     (503, "Busy for a moment: repeat the request."),
 ];

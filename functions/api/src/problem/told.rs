@@ -88,6 +88,19 @@ impl ApiError {
                 "Too many requests",
                 "More requests came than a seller or a person may send. Wait as long as Retry-After says.",
             ),
+            Self::TooManyRefusedChecks { .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_refused_checks",
+                "Too many refused credentials",
+                "Too many credentials were refused lately, for this user name, this account, you, or all together. The marketplace was \
+                 not asked and nothing was stored. Wait as long as Retry-After says, and be sure of the credentials by then.",
+            ),
+            Self::MarketplaceUnavailable { .. } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "marketplace_unavailable",
+                "Marketplace unavailable",
+                "The marketplace does not answer for a moment. Nothing was stored; try again, with a new consent if it was one.",
+            ),
             Self::AmbiguousReturn(_) => (
                 StatusCode::CONFLICT,
                 "return_ambiguous",

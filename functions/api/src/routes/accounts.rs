@@ -1,6 +1,7 @@
 //! `/v1/sellers/{sellerId}/accounts`: the seller's marketplace accounts.
 
 pub(super) mod authorize;
+mod check;
 pub(super) mod complete;
 pub(super) mod connect;
 pub(super) mod events;
@@ -20,7 +21,7 @@ use super::paging::{Direction, Start, next_cursor};
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
-use crate::known_text::{AccountStatus, LaneState, Validation};
+use crate::known_text::{AccountIdSource, AccountStatus, LaneState, Validation};
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
 use crate::rights::Read;
@@ -41,11 +42,15 @@ pub struct Account {
     account_id: AccountId,
     marketplace: String,
     external_account_id: String,
+    /// Who says that this is its id: the marketplace itself, the browser that came back from the consent page, or the seller.
+    external_account_id_source: AccountIdSource,
     display_name: String,
     status: AccountStatus,
     /// Whether the marketplace refused the credentials that the account has, also while it is paused.
     needs_reconnect: bool,
     lane_state: LaneState,
+    /// When the marketplace first took credentials of the account; nothing is read before that.
+    verified_at: Option<DateTime<Utc>>,
     /// How the marketplace last answered to the credentials.
     last_validation: Option<Validation>,
     last_validated_at: Option<DateTime<Utc>>,
@@ -116,10 +121,12 @@ impl TryFrom<&Row> for Account {
             account_id: row.try_get("id")?,
             marketplace: row.try_get("marketplace_code")?,
             external_account_id: row.try_get("external_account_id")?,
+            external_account_id_source: AccountIdSource::read(row, "external_account_id_source")?,
             display_name: row.try_get("display_name")?,
             status: AccountStatus::read(row, "status")?,
             needs_reconnect: row.try_get("needs_reconnect")?,
             lane_state: LaneState::read(row, "lane_state")?,
+            verified_at: row.try_get("verified_at")?,
             last_validation: Validation::read_optional(row, "last_validation")?,
             last_validated_at: row.try_get("last_validated_at")?,
             orders_complete_until: row.try_get("orders_watermark")?,

@@ -18,7 +18,7 @@ use crate::identity::{Member, PathId};
 use crate::json::present;
 use crate::known_text::{RunKindName, RunState, SyncKind};
 use crate::problem::{ApiError, FieldProblem, Missing};
-use crate::refusals::NOT_SUPPORTED;
+use crate::refusals::{NO_LANE, NOT_SUPPORTED};
 use crate::rights::{AccountsManage, SyncRun};
 
 const WHY_NOT: &str = include_str!("../sql/account_for_run.sql");
@@ -81,7 +81,9 @@ pub async fn request(
 
 /// Asks the marketplace whether it takes the account's credentials
 ///
-/// The run says what it answered. An account that needs to be reconnected is active again when it took them.
+/// The run says what it answered; like every check of credentials it counts when they are refused, and after too many it ends
+/// without asking. An account that never had credentials which the marketplace took, or whose credentials it has refused for a week,
+/// has nothing to test: 409 `account_not_verified`; replace them. An account that needs to be reconnected is active again when it took them.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/test", operation_id = "test_account", tag = "accounts",
     responses(
@@ -172,9 +174,12 @@ fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
     if !account.try_get::<_, bool>("is_supported").map_err(Error::from)? {
         return Ok(ApiError::Refused(&NOT_SUPPORTED));
     }
-    let takes_runs: bool = account.try_get("takes_runs").map_err(Error::from)?;
+    if !account.try_get::<_, bool>("takes_runs").map_err(Error::from)? {
+        return Ok(ApiError::AccountNotActive);
+    }
+    let has_lane: bool = account.try_get("has_lane").map_err(Error::from)?;
     // It takes runs since this moment, or its live run ended in it: worth another try.
-    Ok(if takes_runs { ApiError::Database(Error::Busy) } else { ApiError::AccountNotActive })
+    Ok(if has_lane { ApiError::Database(Error::Busy) } else { ApiError::Refused(&NO_LANE) })
 }
 
 /// Rings the lane and notes that it was rung.

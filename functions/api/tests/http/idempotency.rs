@@ -110,12 +110,13 @@ async fn the_same_key_of_another_person_or_seller_is_another_key() {
 #[tokio::test]
 async fn requests_at_the_same_time_with_one_key_happen_once_and_answer_alike() {
     let api = Api::with_pool(8).await;
-    let calls = (0..8).map(|_| api.send(connect(&api, &ajio("DV42"), "key-1")));
+    // As many as may be checked for one user name at the same time.
+    let calls = (0..5).map(|_| api.send(connect(&api, &ajio("DV42"), "key-1")));
     let answers = futures_util::future::join_all(calls).await;
     let bodies: Vec<&Value> = answers.iter().map(|answer| &answer.body).collect();
     assert!(answers.iter().all(|answer| answer.status == 201), "{bodies:?}");
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:?}");
-    assert_eq!(answers.iter().filter(|answer| replayed(answer)).count(), 7);
+    assert_eq!(answers.iter().filter(|answer| replayed(answer)).count(), 4);
     assert_eq!(accounts(&api).await, 1);
     assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await.len(), 1, "one doorbell");
 }

@@ -86,6 +86,7 @@ async fn accounts_show_nothing_secret() {
         "created_at",
         "display_name",
         "external_account_id",
+        "external_account_id_source",
         "is_stale",
         "lane_state",
         "last_validated_at",
@@ -95,6 +96,7 @@ async fn accounts_show_nothing_secret() {
         "orders_complete_until",
         "orders_synced_at",
         "status",
+        "verified_at",
         "version",
     ];
     assert_eq!(fields, expected);

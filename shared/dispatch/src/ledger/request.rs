@@ -7,8 +7,8 @@ use crate::envelope::{Job, RunKind};
 
 /// Writes a QUEUED run for an account, or finds the live one: `$1` id of the new run, `$2` account, `$3` kind, `$4` whether
 /// everything is read, `$5` and `$6` the window of time that is read instead, or null. Answers a row that [`Requested::from_row`] reads, or none when the seller has no such account that is active
-/// (for a check: active or in need of a reconnection), its marketplace does not offer the kind, or a live run ended in this
-/// moment.
+/// (for a check: active, or in need of a reconnection with its lane there still) and verified, its marketplace does not offer the kind, or
+/// a live run ended in this moment.
 pub const REQUEST_RUN: &str = include_str!("../sql/request_run.sql");
 
 /// A run that a request made, or met.

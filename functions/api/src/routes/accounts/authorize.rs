@@ -1,8 +1,8 @@
 //! `POST /v1/sellers/{sellerId}/accounts/authorizations`: sends a seller to a marketplace's consent page.
 //!
-//! The address holds a `state`, 32 random bytes of which the database keeps the hash. It binds what comes back to this
-//! seller and this person for ten minutes, once. An answer that is kept for an idempotency key holds it in clear, which
-//! is harmless: only the same person reads that answer, and only the same person, signed in, can come back with the state.
+//! The address holds a `state`, 32 bytes of which the database keeps the hash. It binds what comes back to this seller and this person
+//! for ten minutes, once. It is made of the authorization's id with a key that is not in the database, so that an answer that
+//! is kept for an idempotency key need not hold it: the address is made again when that answer is given again.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
 use robnu_marketplace::oauth::OAuth;
 use robnu_marketplace::registry::Registry;
-use robnu_tenancy::{AccountId, Error, Params, Row, SellerScope};
+use robnu_tenancy::{AccountId, Error, Params, Row, SellerId, SellerScope};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -87,42 +87,73 @@ pub async fn start(
     member: Member<AccountsManage>,
     KeyedJson(body, idempotency): KeyedJson<AuthorizeAccount>,
 ) -> Result<Reply<Authorization>, ApiError> {
-    let state = OneTimeToken::generate().map_err(|_| ApiError::NoRandomness)?;
-    match body.check(&app.registry)? {
+    let (id, seller) = (Uuid::now_v7(), member.scope.seller_id());
+    let state = state(&app, seller, id);
+    let reply = match body.check(&app.registry)? {
         Wanted::New { marketplace, external_account_id, display_name } => {
-            let pages = pages(&app, &state, &[marketplace]);
-            if pages.is_empty() {
+            if pages(&app, &state, &[marketplace]).is_empty() {
                 return Err(ApiError::Refused(&CONSENT_NOT_CONFIGURED));
             }
-            let (id, hash, seller) = (Uuid::now_v7(), state.hash(), member.scope.seller_id());
-            let code = marketplace.as_str();
+            let (hash, code) = (state.hash(), marketplace.as_str());
             let params: Params<'_> = &[&seller, &id, &hash, &code, &external_account_id, &display_name];
             let read = |answers: &[Vec<Row>]| {
                 let refused = || ApiError::InvalidBody(vec![not_connectable()]);
-                answer(answers[0].first().ok_or_else(refused)?, id, &pages)
+                kept(answers[0].first().ok_or_else(refused)?, id)
             };
-            idempotency.run(&app.database, &member.scope, &[(START, params)], read).await
+            idempotency.run(&app.database, &member.scope, &[(START, params)], read).await?
         }
-        Wanted::Again(account) => again(&app, &member.scope, &state, account, &idempotency).await,
+        Wanted::Again(account) => again(&app, &member.scope, (id, &state), account, &idempotency).await?,
+    };
+    Ok(match reply {
+        Reply::Done(status, kept) => Reply::Done(status, kept.show(&app, seller)?),
+        Reply::Replayed(status, text) => {
+            let kept: Kept = serde_json::from_str(&text).map_err(|_| Error::RowShape)?;
+            let shown = kept.show(&app, seller)?;
+            Reply::Replayed(status, serde_json::to_string(&shown).expect("answers always serialize"))
+        }
+    })
+}
+
+/// What is kept of an answer: all that is needed to make it again, and nothing that is worth anything by itself.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    authorization_id: Uuid,
+    marketplace: String,
+    expires_at: DateTime<Utc>,
+}
+
+impl Kept {
+    /// The answer.
+    fn show(&self, app: &App, seller: SellerId) -> Result<Authorization, ApiError> {
+        let marketplace = self.marketplace.parse().map_err(|_| Error::RowShape)?;
+        let pages = pages(app, &state(app, seller, self.authorization_id), &[marketplace]);
+        let page = pages.into_values().next().ok_or(ApiError::Refused(&CONSENT_NOT_CONFIGURED))?;
+        let Self { authorization_id, expires_at, .. } = *self;
+        Ok(Authorization { authorization_id, authorization_url: page, expires_at })
     }
+}
+
+/// The state of an authorization.
+fn state(app: &App, seller: SellerId, authorization: Uuid) -> OneTimeToken {
+    OneTimeToken::of(app.digests.consent_state(seller, authorization))
 }
 
 /// Sends the seller to the page of an account that is there already.
 async fn again(
     app: &App,
     scope: &SellerScope,
-    state: &OneTimeToken,
+    (id, state): (Uuid, &OneTimeToken),
     account: AccountId,
     idempotency: &Idempotency,
-) -> Result<Reply<Authorization>, ApiError> {
+) -> Result<Reply<Kept>, ApiError> {
     let pages = pages(app, state, MARKETPLACE_CODES);
-    let (id, hash, codes) = (Uuid::now_v7(), state.hash(), pages.keys().copied().collect::<Vec<_>>());
+    let (hash, codes) = (state.hash(), pages.keys().copied().collect::<Vec<_>>());
     let effect: [(&str, Params<'_>); 2] =
         [(RESTART, &[&id, &hash, &account, &codes]), (ACCOUNT, &[&account])];
     let read = |answers: &[Vec<Row>]| {
         let account = answers[1].first().ok_or(ApiError::NotFound(Missing::Account))?;
         match answers[0].first() {
-            Some(row) => answer(row, id, &pages),
+            Some(row) => kept(row, id),
             None => Err(no_page(&app.registry, account, &pages)?),
         }
     };
@@ -190,16 +221,11 @@ fn pages(app: &App, state: &OneTimeToken, codes: &[MarketplaceCode]) -> BTreeMap
     codes.iter().filter_map(page).collect()
 }
 
-fn answer(
-    row: &Row,
-    authorization_id: Uuid,
-    pages: &BTreeMap<&'static str, String>,
-) -> Result<(StatusCode, Authorization), ApiError> {
+fn kept(row: &Row, authorization_id: Uuid) -> Result<(StatusCode, Kept), ApiError> {
     let get = Error::from;
-    let code: &str = row.try_get("marketplace_code").map_err(get)?;
-    let authorization_url = pages.get(code).ok_or(Error::RowShape)?.clone();
+    let marketplace = row.try_get("marketplace_code").map_err(get)?;
     let expires_at = row.try_get("expires_at").map_err(get)?;
-    Ok((StatusCode::CREATED, Authorization { authorization_id, authorization_url, expires_at }))
+    Ok((StatusCode::CREATED, Kept { authorization_id, marketplace, expires_at }))
 }
 
 /// Why an account has no page to consent on.

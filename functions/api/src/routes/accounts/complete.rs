@@ -1,7 +1,7 @@
 //! `POST /v1/sellers/{sellerId}/accounts/authorizations/complete`: what a consent page sent back becomes an account.
 //!
 //! Three steps, and no connection to the database is held while the marketplace is asked: the state is used up and
-//! committed, the code is exchanged, and account, sealed secrets, event and schedule are stored in one transaction.
+//! committed, the code is exchanged and the marketplace asked whose account it opens, and account, sealed secrets, event and schedule are stored in one transaction.
 //! Whatever ends it in between leaves no account, not even half of one; the seller consents again.
 
 use std::collections::BTreeMap;
@@ -12,13 +12,14 @@ use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::details::Credentials;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::oauth::{CallbackError, STATE};
-use robnu_storage::{SellerCipher, WrappedKey};
+use robnu_storage::WrappedKey;
 use robnu_tenancy::{AccountId, Error, Params, Row, SellerScope, ToSql};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use super::connect::{self, Stored};
+use super::check::{self, Beginning, END_CHECK, Outcome, Trouble};
+use super::connect::{self, Stored, Terms};
 use super::lane::ask_for_lane;
 use super::rotate::RECONNECT_ACCOUNT;
 use super::sealed::{Column, seal};
@@ -26,11 +27,11 @@ use super::{ACCOUNT, Account};
 use crate::app::{App, SharedApp};
 use crate::idempotency::{Before, Idempotency, KeyedJson, Reply};
 use crate::identity::Member;
+use crate::known_text::AccountIdSource;
 use crate::one_time_token::OneTimeToken;
-use crate::problem::{ApiError, FieldProblem, Missing, Refusal};
+use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::refusals::{
-    CONSENT_DENIED, CONSENT_NOT_CONFIGURED, CONSENT_OF_ANOTHER_ACCOUNT, CONSENT_REFUSED,
-    MARKETPLACE_UNAVAILABLE, NOT_SUPPORTED,
+    CONSENT_DENIED, CONSENT_NOT_CONFIGURED, CONSENT_OF_ANOTHER_ACCOUNT, CONSENT_REFUSED, NOT_SUPPORTED,
 };
 use crate::rights::AccountsManage;
 
@@ -52,8 +53,9 @@ struct Pending {
     /// For which account the consent must be, where that is known.
     external_account_id: Option<String>,
     target: Target,
-    orders_every_minutes: i32,
-    key: WrappedKey,
+    terms: Terms,
+    /// What of the account's the consent must open, where it is there already.
+    newest_orders: Vec<String>,
 }
 
 enum Target {
@@ -82,27 +84,36 @@ pub async fn complete(
     let state = OneTimeToken::parse(parameters.get(STATE).ok_or_else(missing)?);
     let unknown = ApiError::NotFound(Missing::Authorization);
     let Some(hash) = state.map(|state| state.hash()) else { return Err(unknown) };
-    let statements: [(&str, Params<'_>); 1] = [(USE, &[&hash, &idempotency.key_hash()])];
+    let begun = Beginning::new();
+    let statements: [(&str, Params<'_>); 1] =
+        [(USE, &[&hash, &idempotency.key_hash(), &begun.check, &begun.account])];
     let pending = match idempotency.before(&app.database, scope, &statements).await? {
         Before::Answered(reply) => return Ok(reply),
         Before::Rows(answers) => Pending::read(answers[0].first().ok_or(unknown)?)?,
     };
-    let cipher = app.keys.cipher(scope.seller_id(), &pending.key).await?;
-    let (credentials, external_account_id) = exchange(&app, &pending, &parameters).await?;
-    let reply = match &pending.target {
+    let account = match &pending.target {
+        Target::New { .. } => begun.account,
+        Target::Again(account) => *account,
+    };
+    let conversation = consented(&app, &pending, &parameters, account);
+    let consented = check::hold(&app, scope, begun.check, conversation).await?;
+    let begun = Beginning { account, ..begun };
+    let reply = match pending.target {
         Target::New { display_name } => {
             let stored = Stored {
                 marketplace: pending.marketplace,
                 spec: app.registry.adapter(pending.marketplace).details(),
-                external_account_id,
-                display_name: display_name.clone(),
-                credentials,
+                external_account_id: consented.external_account_id,
+                display_name,
+                credentials: consented.credentials,
+                source: consented.source,
             };
-            let every = pending.orders_every_minutes;
-            connect::insert(&app, scope, &idempotency, &stored, every, &cipher).await?
+            connect::insert(&app, scope, &idempotency, &stored, &pending.terms, (begun, Outcome::Accepted))
+                .await?
         }
-        Target::Again(account) => {
-            replace(&app, scope, &idempotency, &pending, *account, &credentials, &cipher).await?
+        Target::Again(_) => {
+            let replaced = replace(&app, scope, &idempotency, &pending, &begun, &consented.credentials).await;
+            check::unless_stored(&app, scope, begun.check, replaced).await?
         }
     };
     if let Some(account) = reply.done() {
@@ -111,52 +122,85 @@ pub async fn complete(
     Ok(reply)
 }
 
-/// The credentials that the code is good for, and the account that they open.
+/// What a consent is good for.
+struct Consented {
+    credentials: Credentials,
+    external_account_id: String,
+    /// Who says that id.
+    source: AccountIdSource,
+}
+
+/// Exchanges the code and asks with what it was exchanged for: whether the account sells here and, where an account is connected
+/// again, whether it is the one whose orders are stored. What the browser says of it proves nothing.
+async fn consented(
+    app: &App,
+    pending: &Pending,
+    parameters: &BTreeMap<String, String>,
+    account: AccountId,
+) -> Result<Consented, Trouble> {
+    let consented = exchange(app, pending, parameters).await?;
+    let adapter = app.registry.adapter(pending.marketplace);
+    let asked = async {
+        let connection = adapter.connect(*account.as_uuid(), consented.credentials.clone())?;
+        check::ask(connection.as_ref(), &pending.newest_orders, &CONSENT_OF_ANOTHER_ACCOUNT).await
+    };
+    match asked.await {
+        Ok(_) => Ok(consented),
+        // The state is used up: whatever it was, the way is to consent again.
+        Err(trouble) if trouble.counts == Outcome::Refused => Err(Trouble::refused(&CONSENT_REFUSED)),
+        Err(trouble) => Err(trouble),
+    }
+}
+
+/// The credentials that the code is good for, and the account that they are said to open.
 async fn exchange(
     app: &App,
     pending: &Pending,
     parameters: &BTreeMap<String, String>,
-) -> Result<(Credentials, String), ApiError> {
-    let oauth = app.registry.adapter(pending.marketplace).oauth().ok_or(ApiError::Refused(&NOT_SUPPORTED))?;
+) -> Result<Consented, Trouble> {
+    let early = Trouble::unanswered;
+    let oauth = app.registry.adapter(pending.marketplace).oauth();
+    let oauth = oauth.ok_or_else(|| early(ApiError::Refused(&NOT_SUPPORTED)))?;
     let consent = oauth.read_callback(parameters).map_err(|error| match error {
-        CallbackError::Denied => ApiError::Refused(&CONSENT_DENIED),
-        CallbackError::Parameter { parameter } => ApiError::InvalidBody(vec![FieldProblem::new(
-            format!("parameters.{parameter}"),
-            "is missing or malformed",
-        )]),
-    })?;
-    // What the marketplace tells goes before what was expected; where it tells nothing, the expected account it is.
-    let account = match (&consent.external_account_id, &pending.external_account_id) {
-        (Some(told), Some(expected)) if told != expected => {
-            return Err(ApiError::Refused(&CONSENT_OF_ANOTHER_ACCOUNT));
+        CallbackError::Denied => early(ApiError::Refused(&CONSENT_DENIED)),
+        CallbackError::Parameter { parameter } => {
+            let field = format!("parameters.{parameter}");
+            early(ApiError::InvalidBody(vec![FieldProblem::new(field, "is missing or malformed")]))
         }
-        (Some(told), _) => connect::external_account_id("parameters.selling_partner_id", told)?,
-        (None, Some(expected)) => expected.clone(),
-        (None, None) => return Err(Error::RowShape.into()),
+    })?;
+    // What came with the browser goes before what was expected; where nothing came, the expected account it is.
+    let (external_account_id, source) = match (&consent.external_account_id, &pending.external_account_id) {
+        (Some(told), Some(expected)) if told != expected => {
+            return Err(early(ApiError::Refused(&CONSENT_OF_ANOTHER_ACCOUNT)));
+        }
+        (Some(told), _) => {
+            let id = connect::external_account_id("parameters.selling_partner_id", told).map_err(early)?;
+            (id, AccountIdSource::BROWSER)
+        }
+        (None, Some(expected)) => (expected.clone(), AccountIdSource::SELLER),
+        (None, None) => return Err(early(Error::RowShape.into())),
     };
     let exchanged = oauth.exchange_code(&consent, &app.oauth_redirect_uri).await;
-    let credentials = exchanged.map_err(|error| ApiError::Refused(refusal(pending.marketplace, &error)))?;
-    Ok((credentials, account))
+    let credentials = exchanged.map_err(|error| unexchanged(pending.marketplace, &error))?;
+    Ok(Consented { credentials, external_account_id, source })
 }
 
 /// What the seller is told when a code was not exchanged; who runs the deployment is told by the log.
-fn refusal(marketplace: MarketplaceCode, error: &AdapterError) -> &'static Refusal {
+fn unexchanged(marketplace: MarketplaceCode, error: &AdapterError) -> Trouble {
     let reason = robnu_observe::chain(error);
+    let retry_after = error.retry_after();
     match error {
-        AdapterError::Unauthorized => &CONSENT_REFUSED,
+        AdapterError::Unauthorized => return Trouble::refused(&CONSENT_REFUSED),
         AdapterError::Configuration { .. } => {
             tracing::error!(marketplace = %marketplace, error = reason, "the platform's application does not work");
-            &CONSENT_NOT_CONFIGURED
+            return Trouble::unanswered(ApiError::Refused(&CONSENT_NOT_CONFIGURED));
         }
         AdapterError::RateLimited { .. } | AdapterError::Unavailable { .. } => {
             tracing::warn!(marketplace = %marketplace, error = reason, "a code could not be exchanged");
-            &MARKETPLACE_UNAVAILABLE
         }
-        _ => {
-            tracing::error!(marketplace = %marketplace, error = reason, "a code could not be exchanged");
-            &MARKETPLACE_UNAVAILABLE
-        }
+        _ => tracing::error!(marketplace = %marketplace, error = reason, "a code could not be exchanged"),
     }
+    Trouble::unanswered(ApiError::MarketplaceUnavailable { retry_after })
 }
 
 /// Replaces the details of an account that is there already, as new credentials do.
@@ -165,18 +209,22 @@ async fn replace(
     scope: &SellerScope,
     idempotency: &Idempotency,
     pending: &Pending,
-    account: AccountId,
+    Beginning { check, account }: &Beginning,
     credentials: &Credentials,
-    cipher: &SellerCipher,
 ) -> Result<Reply<Account>, ApiError> {
+    let cipher = app.keys.cipher(scope.seller_id(), &pending.terms.key).await?;
     let spec = app.registry.adapter(pending.marketplace).details();
-    let columns = seal(spec, credentials, account, cipher)?;
-    let mut details: Vec<&(dyn ToSql + Sync)> = vec![&account];
+    let columns = seal(spec, credentials, *account, &cipher)?;
+    let mut details: Vec<&(dyn ToSql + Sync)> = vec![account];
     details.extend(columns.iter().map(Column::as_param));
-    let effect: [(&str, Params<'_>); 3] =
-        [(spec.update, &details), (RECONNECT_ACCOUNT, &[&account]), (ACCOUNT, &[&account])];
+    let effect: [(&str, Params<'_>); 4] = [
+        (spec.update, &details),
+        (RECONNECT_ACCOUNT, &[account]),
+        (END_CHECK, &[check, &Outcome::Accepted.as_str()]),
+        (ACCOUNT, &[account]),
+    ];
     let read = |answers: &[Vec<Row>]| {
-        let row = answers[2].first().ok_or(Error::RowCount { found: 0 })?;
+        let row = answers[3].first().ok_or(Error::RowCount { found: 0 })?;
         Ok((StatusCode::OK, Account::try_from(row)?))
     };
     idempotency.run(&app.database, scope, &effect, read).await
@@ -195,12 +243,16 @@ impl Pending {
             _ => return Err(Error::RowShape.into()),
         };
         let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
+        check::require_begun(row)?;
         Ok(Self {
             marketplace: code.parse().map_err(|_| Error::RowShape)?,
             external_account_id: row.try_get("external_account_id").map_err(get)?,
             target,
-            orders_every_minutes: row.try_get("orders_every_minutes").map_err(get)?,
-            key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
+            terms: Terms {
+                key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
+                orders_every_minutes: row.try_get("orders_every_minutes").map_err(get)?,
+            },
+            newest_orders: row.try_get("newest_orders").map_err(get)?,
         })
     }
 }

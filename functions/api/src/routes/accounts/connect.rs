@@ -1,7 +1,8 @@
 //! `POST /v1/sellers/{sellerId}/accounts`: connects a marketplace account.
 //!
-//! Secrets are sealed with the seller's data key before they go near the database. Account, details, event and schedule
-//! are one transaction; the doorbell to the lanes function follows it, and a lost one is found by the reconciliation.
+//! The marketplace is asked before anything is stored: what it does not take becomes no account. Secrets are sealed with the seller's
+//! data key before they go near the database. Account, details, events and schedule are one transaction; the doorbell to the
+//! lanes function follows it, and a lost one is found by the reconciliation.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +11,25 @@ use axum::http::StatusCode;
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::details::{Credentials, DetailsSpec};
 use robnu_marketplace::registry::Registry;
-use robnu_storage::{SellerCipher, WrappedKey};
-use robnu_tenancy::{AccountId, Error, Params, Row, SellerScope, ToSql};
+use robnu_storage::WrappedKey;
+use robnu_tenancy::{Error, Params, Row, SellerScope, ToSql};
 use serde::Deserialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
+use super::check::{self, Beginning, END_CHECK, Outcome};
 use super::lane::ask_for_lane;
 use super::sealed::{Column, seal};
 use super::{ACCOUNT, Account, MAX_DISPLAY_NAME};
 use crate::app::{App, SharedApp};
 use crate::details_schema::with_details;
 use crate::fields::{label, label_schema};
-use crate::idempotency::{Idempotency, KeyedJson, Reply};
+use crate::idempotency::{Before, Idempotency, KeyedJson, Reply};
 use crate::identity::Member;
-use crate::known_text::MarketplaceStatus;
+use crate::known_text::{AccountIdSource, MarketplaceStatus};
 use crate::problem::{ApiError, FieldProblem};
+use crate::refusals::CREDENTIALS_OF_ANOTHER_ACCOUNT;
 use crate::rights::AccountsManage;
 
 const CONNECT_TERMS: &str = include_str!("../../sql/connect_terms.sql");
@@ -63,16 +66,19 @@ pub(super) struct Stored {
     pub external_account_id: String,
     pub display_name: String,
     pub credentials: Credentials,
+    /// Who says the id, unless the check confirms it.
+    pub source: AccountIdSource,
 }
 
 /// What the database says before anything is written.
-struct Terms {
-    key: WrappedKey,
-    orders_every_minutes: i32,
+pub(super) struct Terms {
+    pub key: WrappedKey,
+    pub orders_every_minutes: i32,
 }
 
-/// Connects an account; its lane follows within moments
+/// Connects an account that the marketplace takes the credentials of; its lane follows within moments
 ///
+/// The marketplace is asked before anything is stored. What it refuses counts, over all sellers: 429 says how long to wait.
 /// 100 accounts of a seller within 24 hours at most, by consent or with details.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts", operation_id = "connect_account", tag = "accounts",
@@ -83,13 +89,25 @@ pub async fn connect(
     member: Member<AccountsManage>,
     KeyedJson(body, idempotency): KeyedJson<ConnectAccount>,
 ) -> Result<Reply<Account>, ApiError> {
-    let wanted = body.check(&app.registry)?;
-    let terms = terms(&app, &member.scope, wanted.marketplace).await?;
-    let cipher = app.keys.cipher(member.scope.seller_id(), &terms.key).await?;
-    let every = terms.orders_every_minutes;
-    let reply = insert(&app, &member.scope, &idempotency, &wanted, every, &cipher).await?;
+    let (wanted, scope, begun) = (body.check(&app.registry)?, &member.scope, Beginning::new());
+    let code = wanted.marketplace.as_str();
+    let login = check::login_digest(&app, code, wanted.spec, &wanted.credentials);
+    let hash = idempotency.key_hash();
+    let params: Params<'_> =
+        &[&code, &wanted.external_account_id, &begun.check, &login, &begun.account, &hash];
+    let terms = match idempotency.before(&app.database, scope, &[(CONNECT_TERMS, params)]).await? {
+        Before::Answered(reply) => return Ok(reply),
+        Before::Rows(answers) => Terms::read(answers[0].first())?,
+    };
+    let adapter = app.registry.adapter(wanted.marketplace);
+    let conversation = async {
+        let connection = adapter.connect(*begun.account.as_uuid(), wanted.credentials.clone())?;
+        check::ask(connection.as_ref(), &[], &CREDENTIALS_OF_ANOTHER_ACCOUNT).await
+    };
+    let outcome = check::hold(&app, scope, begun.check, conversation).await?;
+    let reply = insert(&app, scope, &idempotency, &wanted, &terms, (begun, outcome)).await?;
     if let Some(account) = reply.done() {
-        ask_for_lane(&app, &member.scope, account.account_id).await;
+        ask_for_lane(&app, scope, account.account_id).await;
     }
     Ok(reply)
 }
@@ -115,7 +133,8 @@ impl ConnectAccount {
         });
         match (external_account_id, display_name, details) {
             (Ok(external_account_id), Ok(display_name), Ok((marketplace, spec, credentials))) => {
-                Ok(Stored { marketplace, spec, external_account_id, display_name, credentials })
+                let source = AccountIdSource::SELLER;
+                Ok(Stored { marketplace, spec, external_account_id, display_name, credentials, source })
             }
             _ => Err(ApiError::InvalidBody(problems)),
         }
@@ -139,46 +158,60 @@ pub(super) fn external_account_id(field: &str, text: &str) -> Result<String, Api
     label(field, text, MAX_EXTERNAL_ID).map_err(|problem| ApiError::InvalidBody(vec![problem]))
 }
 
-/// Reads what connecting needs to know; the door refuses who may not connect before KMS is asked for anything.
-async fn terms(app: &App, scope: &SellerScope, marketplace: MarketplaceCode) -> Result<Terms, ApiError> {
-    let rows = app.database.read(scope, CONNECT_TERMS, &[&marketplace.as_str()]).await?;
-    let row = rows.first().ok_or_else(|| ApiError::InvalidBody(vec![not_connectable()]))?;
-    require_connectable(row)?;
-    let get = Error::from;
-    let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
-    Ok(Terms {
-        key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
-        orders_every_minutes: row.try_get("orders_every_minutes").map_err(get)?,
-    })
+impl Terms {
+    /// Reads what connecting needs to know; whatever forbids it is told before KMS or the marketplace is asked for anything.
+    fn read(row: Option<&Row>) -> Result<Self, ApiError> {
+        let row = row.ok_or_else(|| ApiError::InvalidBody(vec![not_connectable()]))?;
+        require_connectable(row)?;
+        let get = Error::from;
+        let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
+        if row.try_get::<_, bool>("is_connected").map_err(get)? {
+            return Err(ApiError::AccountExists);
+        }
+        check::require_begun(row)?;
+        Ok(Self {
+            key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
+            orders_every_minutes: row.try_get("orders_every_minutes").map_err(get)?,
+        })
+    }
 }
 
-/// Writes account, details, event and schedule in one transaction and one flight.
+/// Seals the secrets and writes account, details, events, schedule and the check's end in one transaction and one flight.
 pub(super) async fn insert(
     app: &App,
     scope: &SellerScope,
     idempotency: &Idempotency,
     wanted: &Stored,
-    orders_every_minutes: i32,
-    cipher: &SellerCipher,
+    terms: &Terms,
+    (Beginning { check, account }, outcome): (Beginning, Outcome),
 ) -> Result<Reply<Account>, ApiError> {
-    let (seller, account) = (scope.seller_id(), AccountId::new());
-    let columns = seal(wanted.spec, &wanted.credentials, account, cipher)?;
-    let mut details: Vec<&(dyn ToSql + Sync)> = vec![&seller, &account];
-    details.extend(columns.iter().map(Column::as_param));
-    let code = wanted.marketplace.as_str();
-    let row: Params<'_> = &[&seller, &account, &code, &wanted.external_account_id, &wanted.display_name];
-    let effect: [(&str, Params<'_>); 5] = [
-        (INSERT_ACCOUNT, row),
-        (wanted.spec.insert, &details),
-        (INSERT_EVENT, &[&seller, &account]),
-        (INSERT_SCHEDULE, &[&seller, &account, &orders_every_minutes]),
-        (ACCOUNT, &[&account]),
-    ];
-    let read = |answers: &[Vec<Row>]| {
-        let inserted = answers[4].first().ok_or(Error::RowCount { found: 0 })?;
-        Ok((StatusCode::CREATED, Account::try_from(inserted)?))
+    let stored = async {
+        let cipher = app.keys.cipher(scope.seller_id(), &terms.key).await?;
+        let seller = scope.seller_id();
+        let columns = seal(wanted.spec, &wanted.credentials, account, &cipher)?;
+        let mut details: Vec<&(dyn ToSql + Sync)> = vec![&seller, &account];
+        details.extend(columns.iter().map(Column::as_param));
+        let is_confirmed =
+            outcome.is_verified() && wanted.spec.confirms(&wanted.credentials, &wanted.external_account_id);
+        let source = if is_confirmed { AccountIdSource::MARKETPLACE } else { wanted.source }.as_str();
+        let (code, verified) = (wanted.marketplace.as_str(), outcome.is_verified());
+        let (id, name) = (&wanted.external_account_id, &wanted.display_name);
+        let row: Params<'_> = &[&seller, &account, &code, id, name, &source, &verified];
+        let effect: [(&str, Params<'_>); 6] = [
+            (INSERT_ACCOUNT, row),
+            (wanted.spec.insert, &details),
+            (INSERT_EVENT, &[&seller, &account]),
+            (INSERT_SCHEDULE, &[&seller, &account, &terms.orders_every_minutes]),
+            (END_CHECK, &[&check, &outcome.as_str()]),
+            (ACCOUNT, &[&account]),
+        ];
+        let read = |answers: &[Vec<Row>]| {
+            let inserted = answers[5].first().ok_or(Error::RowCount { found: 0 })?;
+            Ok((StatusCode::CREATED, Account::try_from(inserted)?))
+        };
+        idempotency.run(&app.database, scope, &effect, read).await.map_err(exists_or)
     };
-    idempotency.run(&app.database, scope, &effect, read).await.map_err(exists_or)
+    check::unless_stored(app, scope, check, stored.await).await
 }
 
 fn exists_or(error: ApiError) -> ApiError {

@@ -1,18 +1,21 @@
 //! `PUT /v1/sellers/{sellerId}/accounts/{accountId}/credentials`: replaces an account's details, all of them at once.
 //!
-//! The way back for an account whose credentials the marketplace refused, or which was disconnected. Details, status, event and schedule are one
+//! The way back for an account whose credentials the marketplace refused, or which was disconnected. The marketplace is asked before
+//! anything is stored: what it does not take leaves the old credentials as they are. Details, status, events and schedule are one
 //! transaction; the doorbell to the lanes function follows it, and a lost one is found by the reconciliation.
 
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
 use robnu_marketplace::details::DetailsSpec;
 use robnu_storage::WrappedKey;
 use robnu_tenancy::{AccountId, Error, Params, SellerScope, ToSql};
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use super::check::{self, END_CHECK, Outcome};
 use super::connect::require_connectable;
 use super::lane::ask_for_lane;
 use super::sealed::{Column, seal};
@@ -22,6 +25,7 @@ use crate::details_schema::any_details;
 use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
 use crate::problem::{ApiError, FieldProblem, Missing};
+use crate::refusals::CREDENTIALS_OF_ANOTHER_ACCOUNT;
 use crate::rights::AccountsManage;
 use crate::versions::{IfMatch, Tagged};
 
@@ -42,9 +46,16 @@ pub struct ReplaceCredentials {
 struct Terms {
     marketplace: MarketplaceCode,
     key: WrappedKey,
+    /// What of the account's the credentials must open.
+    newest_orders: Vec<String>,
+    /// Why there was no check, or why it must wait.
+    begun: Result<(), ApiError>,
 }
 
-/// Replaces an account's credentials; it is active again if it needed them or was disconnected
+/// Replaces an account's credentials by others that the marketplace takes; it is active again if it needed them or was disconnected
+///
+/// The marketplace is asked before anything is stored; what it refuses leaves the account as it is, and counts, over all sellers:
+/// 429 says how long to wait.
 #[utoipa::path(
     put, path = "/v1/sellers/{sellerId}/accounts/{accountId}/credentials", operation_id = "replace_credentials",
     tag = "accounts", responses((status = 200, description = "The account", body = Account))
@@ -56,34 +67,72 @@ pub async fn rotate(
     if_match: IfMatch,
     JsonBody(body): JsonBody<ReplaceCredentials>,
 ) -> Result<Tagged<Account>, ApiError> {
-    let scope = &member.scope;
-    let terms = terms(&app, scope, account).await?;
-    let spec = app.registry.adapter(terms.marketplace).details();
+    let (scope, check) = (&member.scope, Uuid::now_v7());
+    let terms = terms(&app, scope, account, if_match, check, &body.details).await?;
+    let adapter = app.registry.adapter(terms.marketplace);
+    let spec = adapter.details();
     let credentials = spec
         .parse(&body.details)
         .map_err(|errors| ApiError::InvalidBody(errors.into_iter().map(FieldProblem::from).collect()))?;
-    let cipher = app.keys.cipher(scope.seller_id(), &terms.key).await?;
-    let columns = seal(spec, &credentials, account, &cipher)?;
-    let answer = replace(&app, scope, spec, account, if_match, &columns).await?;
+    terms.begun?;
+    let conversation = async {
+        let connection = adapter.connect(*account.as_uuid(), credentials.clone())?;
+        check::ask(connection.as_ref(), &terms.newest_orders, &CREDENTIALS_OF_ANOTHER_ACCOUNT).await
+    };
+    let outcome = check::hold(&app, scope, check, conversation).await?;
+    let stored = async {
+        let cipher = app.keys.cipher(scope.seller_id(), &terms.key).await?;
+        let columns = seal(spec, &credentials, account, &cipher)?;
+        replace(&app, scope, spec, account, if_match, &columns, (check, outcome)).await
+    };
+    let answer = match stored.await {
+        Ok(answer) => answer,
+        Err(error) => {
+            check::settle(&app, scope, check, Outcome::Unanswered).await;
+            return Err(error);
+        }
+    };
     ask_for_lane(&app, scope, account).await;
     Ok(Tagged(answer))
 }
 
-/// Reads what replacing needs to know; the door refuses who may not before KMS is asked for anything.
-async fn terms(app: &App, scope: &SellerScope, account: AccountId) -> Result<Terms, ApiError> {
-    let rows = app.database.read(scope, ROTATE_TERMS, &[&account]).await?;
+/// Reads what replacing needs to know, and counts the check that comes next. Which marketplace it is only the database knows, so it is
+/// told the digest of the user name for each that these details would be good for. The door refuses who may not before KMS or the
+/// marketplace is asked for anything.
+async fn terms(
+    app: &App,
+    scope: &SellerScope,
+    account: AccountId,
+    if_match: IfMatch,
+    check: Uuid,
+    details: &BTreeMap<String, String>,
+) -> Result<Terms, ApiError> {
+    let good_for = MARKETPLACE_CODES.iter().filter_map(|code| {
+        let spec = app.registry.adapter(*code).details();
+        let credentials = spec.parse(details).ok()?;
+        Some((code.as_str(), check::login_digest(app, code.as_str(), spec, &credentials)))
+    });
+    let (codes, digests): (Vec<&str>, Vec<Option<Vec<u8>>>) = good_for.unzip();
+    let params: Params<'_> = &[&account, &if_match.0, &check, &codes, &digests];
+    let mut answers = app.database.session(scope).await?.commit_with(&[(ROTATE_TERMS, params)]).await?;
+    let rows = answers.pop().unwrap_or_default();
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Account))?;
     let get = Error::from;
     require_connectable(row)?;
     let code: &str = row.try_get("marketplace_code").map_err(get)?;
     let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
+    if if_match.0.is_some_and(|wanted| row.try_get::<_, i32>("version").ok() != Some(wanted)) {
+        return Err(ApiError::VersionMismatch);
+    }
     Ok(Terms {
         marketplace: code.parse().map_err(|_| Error::RowShape)?,
         key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
+        newest_orders: row.try_get("newest_orders").map_err(get)?,
+        begun: check::require_begun(row),
     })
 }
 
-/// Writes details, status, event and schedule in one transaction and one flight.
+/// Writes details, status, events, schedule and the check's end in one transaction and one flight.
 async fn replace(
     app: &App,
     scope: &SellerScope,
@@ -91,12 +140,20 @@ async fn replace(
     account: AccountId,
     if_match: IfMatch,
     columns: &[Column],
+    (check, outcome): (Uuid, Outcome),
 ) -> Result<Account, ApiError> {
     let mut details: Vec<&(dyn ToSql + Sync)> = vec![&account];
     details.extend(columns.iter().map(Column::as_param));
     let of_account: Params<'_> = &[&account];
     let expected: Params<'_> = &[&account, &if_match.0];
-    let change = [(spec.update, details.as_slice()), (RECONNECT_ACCOUNT, of_account), (ACCOUNT, of_account)];
+    let (outcome, ended) = (outcome.as_str(), END_CHECK);
+    let end: Params<'_> = &[&check, &outcome];
+    let change = [
+        (spec.update, details.as_slice()),
+        (RECONNECT_ACCOUNT, of_account),
+        (ended, end),
+        (ACCOUNT, of_account),
+    ];
     let hold = if_match.0.map(|_| (HOLD_ACCOUNT_VERSION, expected));
     let statements: Vec<(&str, Params<'_>)> = hold.into_iter().chain(change).collect();
     let session = app.database.session(scope).await?;

@@ -23,9 +23,12 @@ pub fn marketplaces(simulator: &Simulator) -> MarketplaceConfig {
     });
     let apps = json!({"AMAZON_IN": app, "FLIPKART": app}).to_string();
     MarketplaceConfig {
+        ajio_base_url: Some(simulator.ajio_base_url().to_owned()),
+        amazon_in_base_url: Some(simulator.amazon_base_url().to_owned()),
         amazon_in_auth_url: Some(simulator.amazon_base_url().to_owned()),
         amazon_in_consent_url: Some(simulator.amazon_base_url().to_owned()),
         flipkart_base_url: Some(simulator.flipkart_base_url().to_owned()),
+        meesho_base_url: Some(simulator.meesho_base_url().to_owned()),
         apps: PlatformApps::from_json(&apps).expect("a secret as operators write it"),
         ..MarketplaceConfig::default()
     }

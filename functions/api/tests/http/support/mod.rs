@@ -20,7 +20,7 @@ use api::entry::Entry;
 use api::mail::Mailer;
 use robnu_dispatch::Bell;
 use robnu_marketplace::registry::Registry;
-use robnu_storage::{KeyService, Place, WrappedKey};
+use robnu_storage::{DigestKey, KeyService, Place, WrappedKey};
 use robnu_tenancy::{Database, DatabaseConfig};
 use robnu_testkit::{Seller, TestDatabase, TwoSellers, WireProxy};
 use simulators::{Simulator, SimulatorConfig};
@@ -77,6 +77,7 @@ impl Api {
         let app = App {
             database,
             keys: cloud.keys(),
+            digests: digests(),
             registry: Registry::new(&consent::marketplaces(&simulator))
                 .expect("the stand-ins have addresses"),
             oauth_redirect_uri: REDIRECT_URI.to_owned(),
@@ -194,11 +195,12 @@ impl Api {
     }
 
     /// Every row of every table, with the transaction that wrote it: equal when nothing was touched. But for the unlogged
-    /// ones, the counts of requests, which every request raises.
+    /// ones, the counts of requests, which every request raises, and for the checks of credentials, which count when they are refused.
     pub async fn contents(&self) -> BTreeMap<String, String> {
         let superuser = self.test.superuser().await;
         let tables = "select relname::text from pg_class
-            where relnamespace = 'robnu'::regnamespace and relkind in ('r', 'p') and relpersistence = 'p'";
+            where relnamespace = 'robnu'::regnamespace and relkind in ('r', 'p') and relpersistence = 'p'
+              and relname <> 'credential_checks'";
         let of_one = |row: &tokio_postgres::Row| {
             let table: &str = row.get(0);
             format!(
@@ -217,6 +219,11 @@ impl Api {
         };
         rows.into_iter().filter_map(of_row).collect()
     }
+}
+
+/// The key by which user names are counted.
+pub fn digests() -> DigestKey {
+    DigestKey::new("a digest key of thirty-two letters").expect("it is long enough")
 }
 
 /// A body that connects the AJIO account `external_id`.

@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 use super::Answer;
 
 /// Notes each row that is written, in the transaction that writes it: what is rolled back leaves no note. What is counted
-/// with every request, refused or not, is left out.
+/// with every request, refused or not, is left out, and so are the checks of credentials, which count just when they are refused.
 const NOTES: &str = "
     create schema watch;
     create unlogged table watch.changes (id bigint generated always as identity primary key, name text not null);
@@ -24,7 +24,7 @@ const NOTES: &str = "
       name text;
     begin
       for name in select tablename from pg_tables
-        where schemaname = 'robnu' and tablename not in ('request_counts', 'person_requests', 'schema_migrations') loop
+        where schemaname = 'robnu' and tablename not in ('request_counts', 'person_requests', 'credential_checks', 'schema_migrations') loop
         execute format('create trigger watch after insert or update or delete on robnu.%I for each row execute function watch.note()', name);
       end loop;
     end $$";

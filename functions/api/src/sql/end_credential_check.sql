@@ -1,0 +1,2 @@
+-- Ends a check that the caller began. $1 check, $2 what the marketplace said
+select robnu.end_credential_check($1, $2)
