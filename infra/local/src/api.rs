@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -54,6 +56,13 @@ pub async fn sign_in(aws: &Aws, outputs: &Outputs, person: Person<'_>) -> anyhow
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whose an identity token is.
+pub fn subject(token: &str) -> Option<String> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    claims["sub"].as_str().map(ToOwned::to_owned)
 }
 
 fn target(call: &str) -> String {

@@ -25,6 +25,7 @@ use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::status;
+use crate::traces::Traces;
 
 use self::dice::Dice;
 use self::report::Report;
@@ -83,6 +84,7 @@ impl Attempt {
 
 /// Attacks; fails when anything was found.
 pub async fn run(paths: &Paths, options: &AttackOptions) -> anyhow::Result<()> {
+    let numbers = numbers(options)?;
     let facts = match &options.stack {
         Some(file) => {
             let text = std::fs::read(file).with_context(|| format!("read {}", file.display()))?;
@@ -90,16 +92,37 @@ pub async fn run(paths: &Paths, options: &AttackOptions) -> anyhow::Result<()> {
         }
         None => serde_json::to_value(status::describe(paths).await?)?,
     };
+    let facts = Facts(facts);
+    let traces = facts.traces().await?;
+    traces.around(attack(&facts, &traces, options, &numbers)).await
+}
+
+/// Which attempts are made.
+fn numbers(options: &AttackOptions) -> anyhow::Result<Vec<u64>> {
+    match options.replay {
+        None => Ok((1..=options.count).collect()),
+        Some(number) if (1..=options.count).contains(&number) => Ok(vec![number]),
+        Some(number) => {
+            let what =
+                format!("attempt {number} was never tried: {} attempts are numbered from 1", options.count);
+            let next = "give the --seed and the --count of the run that named the attempt";
+            Err(Failure::new(Exit::Usage, what, next).into())
+        }
+    }
+}
+
+async fn attack(
+    facts: &Facts,
+    traces: &Traces,
+    options: &AttackOptions,
+    numbers: &[u64],
+) -> anyhow::Result<()> {
     let progress = Progress::new();
     progress.say(format_args!("seed {}, {} attempts", options.seed, options.count));
-    let stage = Arc::new(Stage::set(&Facts(facts), &progress).await?);
+    let stage = Arc::new(Stage::set(facts, traces, &progress).await?);
     let mut watch = Watch::begin(&stage).await?;
     let mut report = Report::default();
 
-    let numbers: Vec<u64> = match options.replay {
-        Some(number) => vec![number],
-        None => (1..=options.count).collect(),
-    };
     for round in numbers.chunks(usize::try_from(ROUND)?) {
         for attempt in play(&stage, options.seed, round).await {
             report.add(attempt);
@@ -122,7 +145,10 @@ pub async fn run(paths: &Paths, options: &AttackOptions) -> anyhow::Result<()> {
         return Ok(());
     }
     let what = format!("{} findings", report.findings());
-    let next = format!("`cargo xtask attack --seed {} --replay NUMBER` repeats one attempt", options.seed);
+    let next = format!(
+        "`cargo xtask attack --seed {} --count {} --replay NUMBER` repeats one attempt",
+        options.seed, options.count
+    );
     Err(Failure::new(Exit::CheckFailed, what, next).into())
 }
 

@@ -14,7 +14,8 @@ Exit codes:
   4  the order file cannot be read
   5  the stack, or a part of it such as the database, is not running
   6  a build or a deploy failed
-  7  a check failed, or the demo's result is not complete";
+  7  a check failed, or the demo's result is not complete
+  130  interrupted; what a check had made is removed all the same";
 
 /// Runs the local cloud, deploys the platform into it, shows it at work and checks the project.
 #[derive(Debug, Parser)]
@@ -136,7 +137,8 @@ pub struct AttackOptions {
     /// How many attempts
     #[arg(long, value_name = "M", default_value_t = 1000)]
     pub count: u64,
-    /// Only this attempt of the seed
+    /// Only this attempt of the seed, which is one from 1 to --count; it begins on a new stage, so what attempts before it
+    /// changed in the insider's seller is not there
     #[arg(long, value_name = "NUMBER")]
     pub replay: Option<u64>,
     /// What `status --json` says of the stack to attack [default: the running stack]

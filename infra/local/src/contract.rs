@@ -20,6 +20,7 @@ use crate::postgres;
 use crate::python::Environment;
 use crate::stack::{self, Running};
 use crate::tools;
+use crate::traces::Traces;
 
 /// One seller with a row in every table, as the test kit has it.
 const FIXTURE: &str = include_str!("../../../shared/testkit/src/fixture.sql");
@@ -55,23 +56,17 @@ const TABLES: &[(&str, &str)] = &[
 pub async fn run(paths: &Paths, options: &UpOptions) -> anyhow::Result<()> {
     Environment::contract(paths).ensure(&tools::check()?)?;
     let stack = &stack::up(paths, options).await?;
+    let database = stack.settings.database_url(postgres::DATABASE).parse()?;
+    let traces = Traces::begin(&database, &stack.aws, &stack.outputs).await?;
+    traces.around(try_everything(paths, stack, &traces)).await
+}
+
+async fn try_everything(paths: &Paths, stack: &Running, traces: &Traces) -> anyhow::Result<()> {
     let database = postgres::connect(&stack.settings, postgres::DATABASE).await?;
-    // Everybody here signs up from one address, on which neither this run nor what comes after it should wait a day.
-    forget_sign_ups(&database).await?;
-    let tried = try_everything(paths, stack, &database).await;
-    forget_sign_ups(&database).await?;
-    tried
-}
-
-async fn forget_sign_ups(database: &Client) -> anyhow::Result<()> {
-    database.batch_execute("delete from robnu.sign_up_counts").await.context("forget the sign-ups")
-}
-
-async fn try_everything(paths: &Paths, stack: &Running, database: &Client) -> anyhow::Result<()> {
-    let (owner, seller) = sign_up(stack, database, "owner").await?;
+    let (owner, seller) = sign_up(stack, &database, traces, "owner").await?;
     // Sequences begin with a seller of their own, as the other requests leave accounts disconnected and claims closed.
-    let (founder, fresh) = sign_up(stack, database, "founder").await?;
-    let stranger = sign_in(stack, "stranger").await?;
+    let (founder, fresh) = sign_up(stack, &database, traces, "founder").await?;
+    let stranger = sign_in(stack, traces, "stranger").await?;
     let document = owner.get("/v1/openapi.json").await?;
     let ids = path_ids(database, seller, &document).await?;
     let folder = write_configuration(paths, &document, &ids, fresh)?;
@@ -91,33 +86,40 @@ async fn try_everything(paths: &Paths, stack: &Running, database: &Client) -> an
             .args(["--header", &format!("Authorization: Bearer {}", api.token())]);
         let what =
             format!("schemathesis run {name}.json --phases {phases} --include-path-regex {paths_with}");
-        steps::run(&mut command, &format!("{what} --checks all    (as {who})"))?;
+        steps::run_abortable(command, &format!("{what} --checks all    (as {who})")).await?;
     }
     Ok(())
 }
 
 /// A person of this run only: whoever tries signing up again and again owns as many sellers as one may.
-async fn sign_in(stack: &Running, name: &str) -> anyhow::Result<Api> {
-    let email = format!("{name}-{}@contract.robnu.example", Uuid::now_v7().simple());
+async fn sign_in(stack: &Running, traces: &Traces, name: &str) -> anyhow::Result<Api> {
+    let email = traces.email(name);
     let person = Person { email: &email, password: PASSWORD };
     api::sign_up(&stack.aws, &stack.outputs, person).await?;
     let token = api::sign_in(&stack.aws, &stack.outputs, person).await?;
-    Api::new(stack.api_url()?, token.with_context(|| format!("{email} cannot sign in"))?)
+    let token = token.with_context(|| format!("{email} cannot sign in"))?;
+    traces.unbind(&api::subject(&token).context("the token names no subject")?);
+    Api::new(stack.api_url()?, token)
 }
 
 /// A person who has just signed a seller up, with the fixture's rows in it.
-async fn sign_up(stack: &Running, database: &Client, name: &str) -> anyhow::Result<(Api, Uuid)> {
-    let owner = sign_in(stack, name).await?;
+async fn sign_up(
+    stack: &Running,
+    database: &Client,
+    traces: &Traces,
+    name: &str,
+) -> anyhow::Result<(Api, Uuid)> {
+    let owner = sign_in(stack, traces, name).await?;
     let (_, seller) = owner.post("/v1/sellers", &json!({"name": "a seller to try things with"})).await?;
     let seller: Uuid = seller["seller_id"].as_str().context("the seller has an id")?.parse()?;
-    seed(database, seller).await?;
+    seed(database, traces, seller).await?;
     Ok((owner, seller))
 }
 
 /// Puts the fixture's rows into a seller that signed up, and lets it send as many requests as come.
-async fn seed(database: &Client, seller: Uuid) -> anyhow::Result<()> {
+async fn seed(database: &Client, traces: &Traces, seller: Uuid) -> anyhow::Result<()> {
     let mut script = String::new();
-    for statement in FIXTURE.split_inclusive(";\n") {
+    for statement in traces.fixture(FIXTURE).split_inclusive(";\n") {
         let code = statement.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
         if !NOT_SEEDED.iter().any(|left_out| code.trim_start().starts_with(left_out)) {
             script.push_str(statement);
@@ -134,12 +136,12 @@ async fn seed(database: &Client, seller: Uuid) -> anyhow::Result<()> {
         "update robnu.members m set role = 'ADMIN' from robnu.people p
          where p.id = m.person_id and m.seller_id = '{seller}' and p.subject = 'OWNER@{seller}';"
     )?;
-    writeln!(script, "update robnu.orgs set person_requests_per_window = 1000000;")?;
     writeln!(
         script,
         "update robnu.marketplace_accounts set lane_queue_url = null where seller_id = '{seller}';"
     )?;
-    database.batch_execute(&script).await.context("seed the seller")
+    database.batch_execute(&script).await.context("seed the seller")?;
+    traces.adopt(seller).await
 }
 
 /// Names that begin with a colon, longest first, so that no name is replaced inside another.

@@ -18,6 +18,8 @@ pub enum Exit {
     BuildFailed = 6,
     /// A check failed.
     CheckFailed = 7,
+    /// A signal ended the command.
+    Interrupted = 130,
 }
 
 /// A failure with its way out.

@@ -27,6 +27,7 @@ mod status;
 mod table;
 mod template;
 mod tools;
+mod traces;
 
 use std::process::ExitCode;
 

@@ -13,7 +13,7 @@ use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::python::Environment;
 use crate::settings::Settings;
-use crate::{cloud, postgres, processes, simulator, tools};
+use crate::{cloud, postgres, processes, simulator, tools, traces};
 
 /// A stack that is up.
 #[derive(Debug)]
@@ -71,6 +71,9 @@ pub async fn up(paths: &Paths, options: &UpOptions) -> anyhow::Result<Running> {
     let step = progress.begin("deploy of template.yaml");
     let (outcome, outputs) = deploy::ensure(paths, &settings, &aws).await?;
     progress.done(step, outcome);
+
+    let database = postgres::connect(&settings, postgres::DATABASE).await?;
+    traces::remove_leftovers(&database, &aws, &outputs).await?;
 
     let running = Running { settings, outputs, aws, progress };
     running.progress.say(format_args!("up: the API is {}", running.api_url()?));

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::catalogue::{Catalogue, quote};
 use super::dice::Dice;
+use crate::traces::Traces;
 
 /// A row in every relation, kept beside the tests that demand it.
 const FIXTURE: &str = include_str!("../../../../shared/testkit/src/fixture.sql");
@@ -29,9 +30,9 @@ pub struct Side {
 
 impl Side {
     /// Puts a seller into the database. What is there already, because the seller has signed up itself, stays.
-    pub async fn seed(superuser: &Client, seller: Uuid) -> anyhow::Result<Self> {
+    pub async fn seed(superuser: &Client, seller: Uuid, traces: &Traces) -> anyhow::Result<Self> {
         let mut ids = BTreeMap::from([("seller".to_owned(), seller)]);
-        let script = with_ids(FIXTURE, &mut ids);
+        let script = with_ids(&traces.fixture(FIXTURE), &mut ids);
         superuser.batch_execute("begin").await?;
         for statement in script.split(";\n").filter(|statement| !statement.trim().is_empty()) {
             superuser.batch_execute("savepoint here").await?;
@@ -47,10 +48,10 @@ impl Side {
         let quiet = format!(
             "update schedules set enabled = false where seller_id = '{seller}';
              update sellers set requests_per_window = 1000000000 where seller_id = '{seller}';
-             update orgs set person_requests_per_window = 1000000000;
              commit; reset search_path"
         );
         superuser.batch_execute(&quiet).await?;
+        traces.adopt(seller).await?;
         let account = ids.get("ajio").context("the fixture names an account ajio")?.to_string();
         Ok(Self { seller: seller.to_string(), account, ..Self::default() })
     }
@@ -108,6 +109,7 @@ impl Side {
         superuser: &Client,
         catalogue: &Catalogue,
         marker: &str,
+        traces: &Traces,
     ) -> anyhow::Result<usize> {
         superuser.batch_execute("begin; set local session_replication_role = replica").await?;
         let mut columns = 0;
@@ -137,8 +139,9 @@ impl Side {
             }
         }
         let people = format!(
-            "update robnu.people set email = '{marker}@test.invalid' where id in (
+            "update robnu.people set email = '{}' where id in (
                select person_id from robnu.members where seller_id = '{}'); commit",
+            traces.email(marker),
             self.seller
         );
         superuser.batch_execute(&people).await?;

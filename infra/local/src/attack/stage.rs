@@ -17,6 +17,7 @@ use super::tokens::{Person, Pools, Tokens};
 use crate::aws::Aws;
 use crate::deploy::{Outputs, hexadecimal};
 use crate::progress::Progress;
+use crate::traces::Traces;
 
 const NEIGHBOURS: usize = 3;
 /// Connections of each login for raw SQL.
@@ -30,8 +31,24 @@ const LANE_PATIENCE: Duration = Duration::from_mins(1);
 pub struct Facts(pub Value);
 
 impl Facts {
-    fn get(&self, name: &str) -> anyhow::Result<&str> {
+    /// One of them.
+    pub fn get(&self, name: &str) -> anyhow::Result<&str> {
         self.0[name].as_str().with_context(|| format!("the stack has no fact {name}"))
+    }
+
+    /// The local AWS.
+    pub fn aws(&self) -> anyhow::Result<Aws> {
+        Aws::new(self.get("aws_endpoint")?.to_owned())
+    }
+
+    /// What the deployed stack puts out.
+    pub fn outputs(&self) -> anyhow::Result<Outputs> {
+        Ok(serde_json::from_value(self.0["outputs"].clone())?)
+    }
+
+    /// Begins traces in the stack.
+    pub async fn traces(&self) -> anyhow::Result<Traces> {
+        Traces::begin(&self.get("database_url")?.parse()?, &self.aws()?, &self.outputs()?).await
     }
 }
 
@@ -82,11 +99,10 @@ struct Clients {
 
 impl Stage {
     /// Sets it.
-    pub async fn set(facts: &Facts, progress: &Progress) -> anyhow::Result<Self> {
+    pub async fn set(facts: &Facts, traces: &Traces, progress: &Progress) -> anyhow::Result<Self> {
         let superuser = connect(&facts.get("database_url")?.parse()?).await?;
         let catalogue = Catalogue::read(&superuser).await?;
-        let aws = Aws::new(facts.get("aws_endpoint")?.to_owned())?;
-        let outputs: Outputs = serde_json::from_value(facts.0["outputs"].clone())?;
+        let (aws, outputs) = (facts.aws()?, facts.outputs()?);
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -95,22 +111,24 @@ impl Stage {
         let api_url = facts.get("api_url")?.to_owned();
 
         progress.say("signing people up …");
-        let run = Uuid::now_v7().simple().to_string();
         let pools = Pools { aws: &aws, outputs: &outputs };
-        let person = |name: &str| format!("{name}-{run}@test.invalid");
+        let person = |name: &str| traces.email(name);
         let tokens = Tokens {
             owner: pools.person(&person("owner")).await?,
             viewer: pools.person(&person("viewer")).await?,
             scanner: pools.person(&person("scanner")).await?,
             stale: pools.person(&person("stale")).await?,
-            stranger: pools.stranger(&person("owner")).await?,
+            stranger: pools.stranger(&person("somebody-else"), &person("owner")).await?,
         };
+        for person in [&tokens.owner, &tokens.viewer, &tokens.scanner, &tokens.stale] {
+            traces.unbind(&person.subject);
+        }
         let victims_owner = pools.person(&person("victim")).await?;
         let insider = new_seller(&http, &api_url, &tokens.owner).await?;
 
         progress.say("making sellers with a row in every relation …");
-        let mut insider = Side::seed(&superuser, insider).await?;
-        let mut victim = Side::seed(&superuser, Uuid::now_v7()).await?;
+        let mut insider = Side::seed(&superuser, insider, traces).await?;
+        let mut victim = Side::seed(&superuser, Uuid::now_v7(), traces).await?;
         for (role, person) in
             [("VIEWER", &tokens.viewer), ("SCANNER", &tokens.scanner), ("ADMIN", &tokens.stale)]
         {
@@ -119,7 +137,7 @@ impl Stage {
         become_member(&superuser, &victim, "OWNER", &victims_owner).await?;
         let mut neighbours = Vec::new();
         for _ in 0..NEIGHBOURS {
-            let mut side = Side::seed(&superuser, Uuid::now_v7()).await?;
+            let mut side = Side::seed(&superuser, Uuid::now_v7(), traces).await?;
             side.look(&superuser, &catalogue).await?;
             let subject = format!("OWNER@{}", side.seller);
             neighbours.push((side, subject));
@@ -127,8 +145,8 @@ impl Stage {
         insider.forget_secrets(&superuser, &catalogue).await?;
         victim.double(&superuser, &catalogue).await?;
         // Unique in this database, short enough for every column, and no word of anything.
-        let marker = format!("zq{}", &run[20..]);
-        let columns = victim.mark(&superuser, &catalogue, &marker).await?;
+        let marker = format!("zq{}", &traces.run()[20..]);
+        let columns = victim.mark(&superuser, &catalogue, &marker, traces).await?;
         progress.say(format_args!("the victim's marker is {marker}, in {columns} columns"));
 
         let document = http.get(format!("{api_url}/v1/openapi.json")).bearer_auth(&tokens.owner.identity);

@@ -149,9 +149,9 @@ impl Pools<'_> {
         self.sign_up(output("UserPoolId")?, output("UserPoolClientId")?, email).await
     }
 
-    /// The same in a pool of somebody else's.
-    pub async fn stranger(&self, email: &str) -> anyhow::Result<Person> {
-        let pool = self.call("CreateUserPool", json!({"PoolName": "somebody-else"})).await?;
+    /// The same in a pool of somebody else's, which bears the name.
+    pub async fn stranger(&self, pool_name: &str, email: &str) -> anyhow::Result<Person> {
+        let pool = self.call("CreateUserPool", json!({"PoolName": pool_name})).await?;
         let pool = pool["UserPool"]["Id"].as_str().context("read the id of the new user pool")?.to_owned();
         let body = json!({"UserPoolId": pool, "ClientName": "app",
             "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]});

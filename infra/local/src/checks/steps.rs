@@ -36,3 +36,12 @@ pub fn run(command: &mut Command, shown: &str) -> anyhow::Result<()> {
     let status = command.stdin(Stdio::null()).status().with_context(|| format!("run {shown}"))?;
     if status.success() { Ok(()) } else { Err(anyhow!("`{shown}` failed with {status}")) }
 }
+
+/// The same for a command that is to end with whoever waits for it.
+pub async fn run_abortable(command: Command, shown: &str) -> anyhow::Result<()> {
+    eprintln!("$ {shown}");
+    let mut command = tokio::process::Command::from(command);
+    let status = command.stdin(Stdio::null()).kill_on_drop(true).status().await;
+    let status = status.with_context(|| format!("run {shown}"))?;
+    if status.success() { Ok(()) } else { Err(anyhow!("`{shown}` failed with {status}")) }
+}

@@ -1,0 +1,10 @@
+-- Tables with a seller's or a person's rows, and the column by which these are found; people and sellers' own rows too.
+select distinct on (c.relname) c.relname::text, a.attname::text
+from pg_class c
+join pg_attribute a on a.attrelid = c.oid and not a.attisdropped
+where c.relnamespace = 'robnu'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+  and (a.attname = 'seller_id' and a.atttypid = 'uuid'::regtype
+    or a.attname = 'person_id' and a.atttypid = 'uuid'::regtype
+    or a.attname = 'subject' and a.atttypid = 'text'::regtype)
+  and c.relname not in ('people', 'super_admins')
+order by c.relname, array_position(array['seller_id', 'person_id', 'subject'], a.attname::text)
