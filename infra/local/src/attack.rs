@@ -1,6 +1,7 @@
 //! `attack`: random attempts of one seller's insider to reach another seller, over HTTP, SQL and queues. What the victim has
 //! is counted and digested by SQL before and after, and whatever is answered is searched for the victim's markers.
 
+mod abuse;
 mod catalogue;
 mod dice;
 mod http;
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tokio::task::JoinSet;
 
-use crate::cli::AttackOptions;
+use crate::cli::{AttackOptions, Part};
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::progress::Progress;
@@ -99,6 +100,15 @@ pub async fn run(paths: &Paths, options: &AttackOptions) -> anyhow::Result<()> {
 
 /// Which attempts are made.
 fn numbers(options: &AttackOptions) -> anyhow::Result<Vec<u64>> {
+    if options.replay.is_some() && options.part == Part::Abuse {
+        let next = "leave --replay out: `--part abuse` goes every way again";
+        return Err(Failure::new(
+            Exit::Usage,
+            "ways of abuse have no numbers that could be tried again",
+            next,
+        )
+        .into());
+    }
     match options.replay {
         None => Ok((1..=options.count).collect()),
         Some(number) if (1..=options.count).contains(&number) => Ok(vec![number]),
@@ -118,11 +128,38 @@ async fn attack(
     numbers: &[u64],
 ) -> anyhow::Result<()> {
     let progress = Progress::new();
-    progress.say(format_args!("seed {}, {} attempts", options.seed, options.count));
-    let stage = Arc::new(Stage::set(facts, traces, &progress).await?);
+    let mut findings = 0;
+    if options.part != Part::Abuse {
+        progress.say(format_args!("seed {}, {} attempts", options.seed, options.count));
+        findings += Box::pin(insider(facts, traces, options, numbers, &progress)).await?;
+    }
+    if options.part != Part::Insider && options.replay.is_none() {
+        let account = Box::pin(abuse::run(facts, traces, options.seed, &progress)).await?;
+        findings += account.findings();
+        status::print(&account.render())?;
+    }
+    if findings == 0 {
+        return Ok(());
+    }
+    let what = format!("{findings} findings");
+    let next = format!(
+        "`cargo xtask attack --seed {} --count {} --replay NUMBER` repeats one attempt, `--part abuse` all ways of abuse",
+        options.seed, options.count
+    );
+    Err(Failure::new(Exit::CheckFailed, what, next).into())
+}
+
+/// Random attempts of an insider; answers how much was found.
+async fn insider(
+    facts: &Facts,
+    traces: &Traces,
+    options: &AttackOptions,
+    numbers: &[u64],
+    progress: &Progress,
+) -> anyhow::Result<usize> {
+    let stage = Arc::new(Stage::set(facts, traces, progress).await?);
     let mut watch = Watch::begin(&stage).await?;
     let mut report = Report::default();
-
     for round in numbers.chunks(usize::try_from(ROUND)?) {
         for attempt in play(&stage, options.seed, round).await {
             report.add(attempt);
@@ -141,15 +178,7 @@ async fn attack(
         report.require_power();
     }
     status::print(&report.render(options.seed, &watch, progress.elapsed()))?;
-    if report.findings() == 0 {
-        return Ok(());
-    }
-    let what = format!("{} findings", report.findings());
-    let next = format!(
-        "`cargo xtask attack --seed {} --count {} --replay NUMBER` repeats one attempt",
-        options.seed, options.count
-    );
-    Err(Failure::new(Exit::CheckFailed, what, next).into())
+    Ok(report.findings())
 }
 
 /// Makes some attempts, several at a time.

@@ -141,9 +141,23 @@ pub struct AttackOptions {
     /// changed in the insider's seller is not there
     #[arg(long, value_name = "NUMBER")]
     pub replay: Option<u64>,
+    /// What to try
+    #[arg(long, value_enum, default_value_t = Part::All)]
+    pub part: Part,
     /// What `status --json` says of the stack to attack [default: the running stack]
     #[arg(long, value_name = "FILE", env = "ROBNU_STACK")]
     pub stack: Option<PathBuf>,
+}
+
+/// Parts of the attack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Both
+    All,
+    /// Random attempts of one seller's insider to reach another seller; --seed, --count and --replay are about these
+    Insider,
+    /// What a person may do by the rules, too often: counted, and held against budgets
+    Abuse,
 }
 
 fn port(text: &str) -> Result<u16, String> {

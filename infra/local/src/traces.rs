@@ -24,7 +24,7 @@ use crate::failure::{Exit, Failure};
 
 use self::sweep::Whose;
 
-/// The domain of everybody whom these commands sign up. Nobody else's address may end with it.
+/// What the addresses of everybody whom these commands sign up end with, and nobody else's.
 const DOMAIN: &str = "tools.robnu.invalid";
 /// Held by whoever has traces in the database, shared; alone by who removes everybody's.
 const LOCK: &str = "7226001";
@@ -60,19 +60,19 @@ impl Traces {
         })
     }
 
-    /// What names of this run end with.
+    /// What tells this run's names from others'.
     pub fn run(&self) -> &str {
         &self.run
     }
 
     /// An address for somebody of this run.
     pub fn email(&self, name: &str) -> String {
-        format!("{name}-{}@{DOMAIN}", self.run)
+        format!("{name}@{}.{DOMAIN}", self.run)
     }
 
     /// The test kit's fixture with a super admin of this run, as the stack's own are not to be touched.
     pub fn fixture(&self, script: &str) -> String {
-        script.replace("('STAFF')", &format!("('staff-{}@{DOMAIN}')", self.run))
+        script.replace("('STAFF')", &format!("('{}')", self.email("staff")))
     }
 
     /// Makes a fixture's seller, and the people whom the fixture gave it, part of this run's traces.

@@ -10,7 +10,7 @@ fn three_hundred_attempts_of_an_insider_find_nothing_and_change_nothing() {
         std::env::var("ROBNU_STACK").expect("ROBNU_STACK is not set: run the tests with `cargo xtask test`");
     let local = tempdir();
     let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(["attack", "--seed", "20261123", "--count", "300", "--stack", &stack])
+        .args(["attack", "--part", "insider", "--seed", "20261123", "--count", "300", "--stack", &stack])
         .env("ROBNU_LOCAL", &local)
         .output()
         .unwrap();

@@ -67,6 +67,16 @@ impl Document {
         Ok(Self { operations, root })
     }
 
+    /// The words of which a schema wants one; none where it wants something else.
+    pub fn words(&self, schema: &Value) -> Vec<String> {
+        let schema = resolved(&self.root, schema);
+        let own =
+            schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned);
+        let choices =
+            ["oneOf", "anyOf", "allOf"].iter().filter_map(|choice| schema[*choice].as_array()).flatten();
+        own.chain(choices.flat_map(|choice| self.words(choice))).collect()
+    }
+
     /// A value that a schema permits, mostly; `ids` gives the ids to put where one belongs.
     pub fn value(
         &self,

@@ -253,7 +253,8 @@ impl Clients {
     }
 }
 
-async fn connect(config: &Config) -> anyhow::Result<Client> {
+/// Connects, and lets the connection go on by itself.
+pub async fn connect(config: &Config) -> anyhow::Result<Client> {
     let (client, connection) = config.connect(NoTls).await.context("connect to PostgreSQL")?;
     // The client hears of a broken connection itself.
     tokio::spawn(async move { drop(connection.await) });

@@ -30,8 +30,8 @@ impl Whose<'_> {
     /// What addresses end with.
     fn ending(self) -> String {
         match self {
-            Self::Run(run) => format!("-{run}@{DOMAIN}"),
-            Self::Everybody => format!("@{DOMAIN}"),
+            Self::Run(run) => format!("@{run}.{DOMAIN}"),
+            Self::Everybody => format!(".{DOMAIN}"),
         }
     }
 }
@@ -54,7 +54,7 @@ pub async fn forget_requests(database: &Client, subjects: &[String]) -> anyhow::
 }
 
 /// Removes rows in every table there is, also in tables to come; answers the accounts that there were.
-async fn remove_rows(database: &Client, like: &str) -> anyhow::Result<Vec<String>> {
+async fn remove_rows(database: &Client, like: &str) -> anyhow::Result<Vec<Uuid>> {
     // No trigger and no foreign key is asked: all that refers to a row goes with it.
     database.batch_execute("begin; set local session_replication_role = replica").await?;
     let people = database.query("select id, subject from robnu.people where email like $1", &[&like]).await?;
@@ -62,14 +62,17 @@ async fn remove_rows(database: &Client, like: &str) -> anyhow::Result<Vec<String
         people.iter().map(|row| (row.get::<_, Uuid>(0), row.get::<_, String>(1))).unzip();
     let sql = "select seller_id from robnu.sellers where signed_up_by = any ($1)";
     let sellers: Vec<Uuid> = database.query(sql, &[&ids]).await?.iter().map(|row| row.get(0)).collect();
-    let sql = "select id::text from robnu.marketplace_accounts where seller_id = any ($1)";
-    let accounts = database.query(sql, &[&sellers]).await?.iter().map(|row| row.get(0)).collect();
+    let sql = "select id from robnu.marketplace_accounts where seller_id = any ($1)";
+    let accounts: Vec<Uuid> = database.query(sql, &[&sellers]).await?.iter().map(|row| row.get(0)).collect();
+    // Jobs act as their account.
+    let actors = [ids.as_slice(), accounts.as_slice()].concat();
     for row in database.query(include_str!("own_rows.sql"), &[]).await? {
         let (table, column): (String, String) = (row.get(0), row.get(1));
         let sql = format!("delete from robnu.{table} where {column} = any ($1)");
         match column.as_str() {
             "seller_id" => database.execute(&sql, &[&sellers]).await,
             "person_id" => database.execute(&sql, &[&ids]).await,
+            "actor_id" => database.execute(&sql, &[&actors]).await,
             _ => database.execute(&sql, &[&subjects]).await,
         }
         .with_context(|| format!("remove rows of {table}"))?;
@@ -81,11 +84,11 @@ async fn remove_rows(database: &Client, like: &str) -> anyhow::Result<Vec<String
 }
 
 /// Deletes the accounts' queues and mappings, which bear the accounts' ids in their names.
-async fn remove_lanes(aws: &Aws, accounts: &[String]) -> anyhow::Result<()> {
+async fn remove_lanes(aws: &Aws, accounts: &[Uuid]) -> anyhow::Result<()> {
     if accounts.is_empty() {
         return Ok(());
     }
-    let ids: Vec<String> = accounts.iter().map(|account| account.replace('-', "")).collect();
+    let ids: Vec<String> = accounts.iter().map(|account| account.simple().to_string()).collect();
     let is_ours = |name: &str| ids.iter().any(|id| name.contains(id.as_str()));
     let mut unseen = 0;
     for _ in 0..LOOKS {

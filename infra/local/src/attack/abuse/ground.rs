@@ -1,0 +1,245 @@
+//! What the ways of abuse share: people with free accounts, their sellers, calls whose every answer is judged, and the
+//! counters of those who bear the cost.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+
+use crate::attack::stage::Facts;
+use crate::attack::tokens::Pools;
+use crate::aws::Aws;
+use crate::deploy::Outputs;
+use crate::traces::Traces;
+
+/// Where abuse takes place.
+#[derive(Debug)]
+pub struct Ground<'a> {
+    /// Base URL of the API.
+    pub api_url: String,
+    /// For the API and the simulators.
+    pub http: reqwest::Client,
+    /// The local AWS.
+    pub aws: Aws,
+    /// Sees everything.
+    pub superuser: Client,
+    /// Everybody here is of this run.
+    pub traces: &'a Traces,
+    aws_endpoint: String,
+    simulators_url: String,
+    outputs: Outputs,
+    findings: Mutex<Vec<String>>,
+}
+
+/// A person with a free account.
+#[derive(Debug)]
+pub struct Caller {
+    /// Their identity token.
+    pub token: String,
+}
+
+/// An answer of the API.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its body; null when it is no JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// Whether what was asked for was done.
+    pub fn is_done(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+impl<'a> Ground<'a> {
+    /// Finds it.
+    pub async fn find(facts: &Facts, traces: &'a Traces) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(40))
+            .build()?;
+        Ok(Self {
+            api_url: facts.get("api_url")?.to_owned(),
+            http,
+            aws: facts.aws()?,
+            superuser: crate::attack::stage::connect(&facts.get("database_url")?.parse()?).await?,
+            traces,
+            aws_endpoint: facts.get("aws_endpoint")?.to_owned(),
+            simulators_url: facts.get("simulators_url")?.to_owned(),
+            outputs: facts.outputs()?,
+            findings: Mutex::default(),
+        })
+    }
+
+    /// Signs a person up whom only the bounds of what they do bind: how fast they may do it is another question.
+    pub async fn person(&self, name: &str) -> anyhow::Result<Caller> {
+        let (caller, subject) = self.bound_person(name).await?;
+        self.traces.unbind(&subject);
+        Ok(caller)
+    }
+
+    /// Signs a person up, and says what their subject is.
+    pub async fn bound_person(&self, name: &str) -> anyhow::Result<(Caller, String)> {
+        let pools = Pools { aws: &self.aws, outputs: &self.outputs };
+        let person = pools.person(&self.traces.email(name)).await?;
+        Ok((Caller { token: person.identity }, person.subject))
+    }
+
+    /// Signs a seller up, as fast as the person likes.
+    pub async fn seller(&self, of: &Caller) -> anyhow::Result<String> {
+        let answer =
+            self.call(of, Method::POST, "/v1/sellers", Some(json!({"name": "a free account"}))).await?;
+        let seller = answer.body["seller_id"].as_str();
+        let seller =
+            seller.ok_or_else(|| anyhow!("signing up was answered {}: {}", answer.status, answer.body))?;
+        let sql =
+            "update robnu.sellers set requests_per_window = 1000000000 where seller_id = $1::text::uuid";
+        self.superuser.execute(sql, &[&seller]).await?;
+        Ok(seller.to_owned())
+    }
+
+    /// Calls the API. Whatever is not done is to be refused with 409 or 429, and with what to do about it.
+    pub async fn call(
+        &self,
+        who: &Caller,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> anyhow::Result<Answer> {
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.api_url));
+        request = request.bearer_auth(&who.token);
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.with_context(|| format!("{method} {path}"))?;
+        let status = answer.status().as_u16();
+        let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        let waits = retry_after.and_then(|text| text.parse::<u64>().ok());
+        let body = answer.json().await.unwrap_or_default();
+        if let Some(wrong) = wrong_with(status, waits, &body) {
+            self.found(format!("{method} {path} was answered {status}, {wrong}"));
+        }
+        Ok(Answer { status, body })
+    }
+
+    /// Something that must not be. The same is said once.
+    pub fn found(&self, finding: String) {
+        let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+
+    /// All that was found.
+    pub fn findings(&self) -> Vec<String> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How often AJIO refused to let somebody in whose user name is wanted.
+    pub async fn refused_by_ajio(&self, wanted: impl Fn(&str) -> bool) -> anyhow::Result<u64> {
+        let ledger = self.control(Method::GET, "/ledger", None).await?;
+        let lines = ledger["lines"].as_array().into_iter().flatten();
+        let refused = lines.filter(|line| {
+            line["marketplace"] == "ajio"
+                && line["status"] == 401
+                && wanted(line["account"].as_str().unwrap_or_default())
+        });
+        Ok(refused.filter_map(|line| line["requests"].as_u64()).sum())
+    }
+
+    /// Gives an AJIO user name a password.
+    pub async fn know_at_ajio(&self, username: &str, password: &str) -> anyhow::Result<()> {
+        let body = json!({"username": username, "password": password, "orders": 1});
+        self.control(Method::POST, "/ajio/accounts", Some(body)).await.map(drop)
+    }
+
+    async fn control(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<Value> {
+        let mut request = self.http.request(method, format!("{}/_control{path}", self.simulators_url));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await?.error_for_status().with_context(|| format!("control {path}"))?;
+        Ok(answer.json().await.unwrap_or_default())
+    }
+
+    /// How many of our mails went to addresses that are wanted.
+    pub async fn mails(&self, wanted: impl Fn(&str) -> bool) -> anyhow::Result<u64> {
+        let url = format!("{}/_ministack/ses/messages", self.aws_endpoint);
+        let all: Value = self.http.get(url).send().await?.error_for_status()?.json().await?;
+        let accounts = all["messages"].as_object().into_iter().flat_map(|accounts| accounts.values());
+        let mails = accounts.flat_map(|mails| mails.as_array().into_iter().flatten());
+        let ours = mails.filter(|mail| {
+            let of_the_pool = mail["Type"].as_str().is_some_and(|kind| kind.starts_with("Cognito"));
+            let mut readers = mail["To"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            !of_the_pool && readers.any(&wanted)
+        });
+        Ok(u64::try_from(ours.count())?)
+    }
+
+    /// One number out of the database.
+    pub async fn number(&self, sql: &str, seller: &str) -> anyhow::Result<u64> {
+        let row = self.superuser.query_one(sql, &[&seller]).await?;
+        Ok(u64::try_from(row.get::<_, i64>(0))?)
+    }
+
+    /// Looks until there is enough, or no time left.
+    pub async fn until<T>(
+        &self,
+        seconds: u64,
+        mut look: impl AsyncFnMut() -> anyhow::Result<T>,
+        enough: impl Fn(&T) -> bool,
+    ) -> anyhow::Result<T> {
+        let since = Instant::now();
+        loop {
+            let now = look().await?;
+            if enough(&now) || since.elapsed() > Duration::from_secs(seconds) {
+                return Ok(now);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+/// What is wrong with an answer to one who asks for too much.
+fn wrong_with(status: u16, waits: Option<u64>, body: &Value) -> Option<String> {
+    let code = body["code"].as_str().unwrap_or_default();
+    match status {
+        409 | 429 if code.is_empty() || body["detail"].as_str().is_none_or(str::is_empty) => {
+            Some("without a problem that says what to do".to_owned())
+        }
+        429 if waits.is_none_or(|seconds| seconds == 0) => Some(format!("{code}, without Retry-After")),
+        200..=299 | 409 | 429 => None,
+        _ => Some(format!("{code}, which is neither 409 nor 429")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let good = json!({"code": "rate_limited", "detail": "wait"});
+        assert_eq!(wrong_with(204, None, &Value::Null), None);
+        assert_eq!(wrong_with(409, None, &good), None);
+        assert_eq!(wrong_with(429, Some(3), &good), None);
+        for (status, waits, body) in [
+            (429, None, &good),
+            (429, Some(0), &good),
+            (409, None, &json!({"code": "conflict"})),
+            (403, None, &good),
+            (404, None, &good),
+            (500, None, &good),
+            (502, None, &Value::Null),
+        ] {
+            assert!(wrong_with(status, waits, body).is_some(), "{status} {body}");
+        }
+    }
+}
