@@ -68,7 +68,7 @@ async fn try_everything(paths: &Paths, stack: &Running, traces: &Traces) -> anyh
     let (founder, fresh) = sign_up(stack, &database, traces, "founder").await?;
     let stranger = sign_in(stack, traces, "stranger").await?;
     let document = owner.get("/v1/openapi.json").await?;
-    let ids = path_ids(database, seller, &document).await?;
+    let ids = path_ids(&database, seller, &document).await?;
     let folder = write_configuration(paths, &document, &ids, fresh)?;
     for (who, api, name, phases, paths_with, seconds) in [
         ("the owner", &owner, ALONE, EACH, "/", 150),
