@@ -134,7 +134,7 @@ async fn attack(
         findings += Box::pin(insider(facts, traces, options, numbers, &progress)).await?;
     }
     if options.part != Part::Insider && options.replay.is_none() {
-        let account = Box::pin(abuse::run(facts, traces, options.seed, &progress)).await?;
+        let account = Box::pin(abuse::run(facts, traces, options, &progress)).await?;
         findings += account.findings();
         status::print(&account.render())?;
     }

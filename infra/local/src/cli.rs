@@ -144,6 +144,9 @@ pub struct AttackOptions {
     /// What to try
     #[arg(long, value_enum, default_value_t = Part::All)]
     pub part: Part,
+    /// Leaves out what measures times: a busy machine has others
+    #[arg(long)]
+    pub untimed: bool,
     /// What `status --json` says of the stack to attack [default: the running stack]
     #[arg(long, value_name = "FILE", env = "ROBNU_STACK")]
     pub stack: Option<PathBuf>,

@@ -14,6 +14,7 @@ mod mails;
 
 use std::time::Duration;
 
+use crate::cli::AttackOptions;
 use crate::progress::Progress;
 use crate::table::render;
 use crate::traces::Traces;
@@ -32,7 +33,12 @@ pub struct Account {
 }
 
 /// Goes every way once.
-pub async fn run(facts: &Facts, traces: &Traces, seed: u64, progress: &Progress) -> anyhow::Result<Account> {
+pub async fn run(
+    facts: &Facts,
+    traces: &Traces,
+    options: &AttackOptions,
+    progress: &Progress,
+) -> anyhow::Result<Account> {
     let since = progress.elapsed();
     progress.say("abuse: guesses, accounts, mails, sign-ups, changes …");
     let ground = &Ground::find(facts, traces).await?;
@@ -50,8 +56,12 @@ pub async fn run(facts: &Facts, traces: &Traces, seed: u64, progress: &Progress)
         edges::spellings(ground, &grown),
         flood::run(ground)
     )?;
-    progress.say("abuse: filters …");
-    let filters = filters::run(ground, &grown, seed).await?;
+    let filters = if options.untimed {
+        Vec::new()
+    } else {
+        progress.say("abuse: filters …");
+        filters::run(ground, &grown, options.seed).await?
+    };
     let counts: Vec<Count> = [guesses, lanes, mails, sign_ups, growth, flood, filters, headers, spellings]
         .into_iter()
         .flatten()
