@@ -159,13 +159,17 @@ impl Connected<'_> {
 
     async fn connect(&self) {
         let (seller, account, owner) = (self.seller.id, self.account, self.seller.scope("OWNER"));
-        let terms = self.api.read(&owner, CONNECT_TERMS, &[&"MYNTRA"]).await.unwrap();
+        let (check, login, no_key) = (Uuid::now_v7(), Some(vec![7_u8; 32]), None::<Vec<u8>>);
+        let session = self.api.session(&owner).await.unwrap();
+        let connecting: Params<'_> = &[&"MYNTRA", &"M0001", &check, &login, &account, &no_key];
+        let terms = session.commit_with(&[(CONNECT_TERMS, connecting)]).await.unwrap().swap_remove(0);
         assert_eq!(terms[0].get::<_, &str>("status"), "ACTIVE");
+        assert_eq!(terms[0].get::<_, Option<i32>>("wait_seconds"), Some(0));
         let every: i32 = terms[0].get("orders_every_minutes");
         let session = self.api.session(&owner).await.unwrap();
         let answers = session
             .commit_with(&[
-                (INSERT_ACCOUNT, &[&seller, &account, &"MYNTRA", &"M0001", &"Myntra"]),
+                (INSERT_ACCOUNT, &[&seller, &account, &"MYNTRA", &"M0001", &"Myntra", &"SELLER", &true]),
                 (INSERT_DETAILS, &[&seller, &account, &"M0001", &sealed(account)]),
                 (INSERT_EVENT, &[&seller, &account]),
                 (INSERT_SCHEDULE, &[&seller, &account, &every]),

@@ -7,7 +7,7 @@ use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-const SIGN_UP: &str = "select robnu.sign_up_seller($1, $2, $3, $4, $5, $6)";
+const SIGN_UP: &str = "select robnu.sign_up_seller($1, $2, $3, $4, $5, $6, '198.51.100.7')";
 
 struct Stage {
     test: TestDatabase,
