@@ -135,9 +135,9 @@ pub const MARKETPLACE_NOT_CONFIGURED: Refusal = conflict(
 /// There is nobody who could ask the marketplace for it.
 pub const NO_LANE: Refusal = conflict(
     "account_not_verified",
-    "Nothing to test",
-    "The account has no credentials that could be tested: they were refused for a week, or the marketplace never took any. Replace them; \
-     they are tested at once.",
+    "Not verified",
+    "The account has no lane to run in: the marketplace never took its credentials, or has refused them for a week. Replace \
+     them; they are tested at once.",
 );
 
 /// A run that somebody works on, or that is over, cannot be cancelled.

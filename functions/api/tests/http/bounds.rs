@@ -138,12 +138,12 @@ async fn an_account_without_a_lane_takes_no_runs() {
     let path = account(&api);
     let untouched = "status = 'ACTIVE', verified_at = null";
     let refused = "status = 'NEEDS_RECONNECT', refused_since = now() - interval '7 days'";
-    for standing in [untouched, refused] {
+    for (standing, why) in [(untouched, "account_not_verified"), (refused, "account_not_active")] {
         api.arrange(&format!("update robnu.marketplace_accounts set {standing}")).await;
-        for (call, body) in [("test", json!({})), ("sync", json!({"kind": "ORDERS"}))] {
-            let answer = api.post("OWNER", &format!("{path}/{call}"), &body).await;
-            answer.expect_problem(409, "account_not_active");
-        }
+        let tested = api.post("OWNER", &format!("{path}/test"), &json!({})).await;
+        tested.expect_problem(409, "account_not_verified");
+        let synced = api.post("OWNER", &format!("{path}/sync"), &json!({"kind": "ORDERS"})).await;
+        synced.expect_problem(409, why);
         api.arrange("update robnu.marketplace_accounts set status = 'ACTIVE', verified_at = now()").await;
     }
     api.arrange("update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT'").await;
