@@ -341,7 +341,7 @@ async fn an_account_that_lives_on_files_is_connected_unverified_and_has_nothing_
     let path = format!("{accounts}/{}/credentials", ours.meesho);
     assert_eq!(api.put("OWNER", &path, &details).await.expect(200)["verified_at"], Value::Null);
     // A lane that was retired because the account was refused for too long cannot be tested in either.
-    let retired = "update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT', lane_state = 'RETIRED'";
+    let retired = "update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT', refused_since = now() - interval '7 days'";
     api.arrange(&format!("{retired} where id = '{}'", ours.ajio)).await;
     let test = format!("{accounts}/{}/test", ours.ajio);
     api.post("OWNER", &test, &json!({})).await.expect_problem(409, "account_not_verified");
