@@ -49,6 +49,7 @@ create table inventory (
 create index inventory_by_available on inventory (seller_id, available, id);
 create index inventory_by_time on inventory (seller_id, reported_at desc, id desc);
 create index inventory_by_sku on inventory (seller_id, sku text_pattern_ops);
+create index inventory_by_listing on inventory (seller_id, listing_id);
 
 do $$
 declare

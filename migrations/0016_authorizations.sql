@@ -23,6 +23,7 @@ create table account_authorizations (
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
   check ((account_id is null) = (display_name is not null))
 );
+create index account_authorizations_by_account on account_authorizations (seller_id, account_id);
 call protect_tenant_table('account_authorizations');
 call require_right_to_read('account_authorizations', 'accounts.manage');
 call require_right_to_write('account_authorizations', 'accounts.manage', 'insert');

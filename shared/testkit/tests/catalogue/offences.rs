@@ -472,6 +472,17 @@ pub(crate) const OFFENCES: &[Offence] = &[
         "robnu.orders refers to ajio_account_details instead of marketplace_accounts",
     ),
     offence(
+        "foreign_key_indexes",
+        "drop index robnu.inventory_by_listing",
+        "inventory: no index begins with the columns of inventory_seller_id_listing_id_fkey",
+    ),
+    offence(
+        "foreign_key_indexes",
+        "drop index robnu.account_authorizations_by_account;
+         create index on robnu.account_authorizations (seller_id, account_id) where used_at is null",
+        "account_authorizations: no index begins with the columns of account_authorizations_seller_id_account_id_fkey",
+    ),
+    offence(
         "audit",
         "drop trigger audit on robnu.members",
         "members may be written without an audit event",
