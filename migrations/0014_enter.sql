@@ -23,6 +23,15 @@ return concat(set_config('app.current_seller_id', seller, true), set_config('app
   set_config('app.rights', rights, true), set_config('app.actor_kind', actor_kind, true),
   set_config('app.actor_id', actor, true), set_config('app.impersonation_session', impersonation, true));
 
+-- What only reads is a page of a list or less, and has two seconds for a statement; what writes has the login's ten. A session that has
+-- less keeps it.
+create function limit_statements(writes boolean) returns text
+language sql
+return case
+  when writes or current_setting('statement_timeout')::interval between interval '1 ms' and interval '2 s' then ''
+  else set_config('statement_timeout', '2s', true)
+end;
+
 -- Refuses with RB006 who has sent too much, and says after how many seconds that is over.
 create function raise_too_many(who text, until timestamptz) returns void
 language plpgsql
@@ -124,7 +133,7 @@ begin
   if suspended or needs is null or writes is null or needs <> '' and needs <> all (string_to_array(held, ',')) then
     held := rights_for(held, suspended, needs, writes);
   end if;
-  return set_scope(seller::text, subject, 'MEMBER', person::text, '', held);
+  return concat(set_scope(seller::text, subject, 'MEMBER', person::text, '', held), limit_statements(writes));
 end $$;
 create function enter_member(subject text, seller uuid, needs text, writes boolean, is_first boolean default true) returns text
 language sql
@@ -187,7 +196,8 @@ begin
   held := (
     select string_agg(permission, ',') from unnest(string_to_array(held, ',')) as permission
     where permission not in ('pii.read', 'members.manage'));
-  return set_scope(seller::text, subject, 'STAFF', admin::text, session::text, rights_for(held, suspended, needs, writes));
+  return concat(set_scope(seller::text, subject, 'STAFF', admin::text, session::text, rights_for(held, suspended, needs, writes)),
+    limit_statements(writes));
 end $$;
 create function enter_impersonation(subject text, session uuid, seller uuid, needs text, writes boolean, is_first boolean default true)
 returns text
