@@ -36,6 +36,10 @@ begin
     ) as always (setting, value)
     union all values
       ('robnu_api', 'statement_timeout', '10s'), ('robnu_api', 'transaction_timeout', '20s'),
+      -- Lists are written for one plan, whatever the parameters and however full the table: an index in the list's own order,
+      -- read as far as a page needs. Others gather and sort all that matches where statistics say that it is little.
+      ('robnu_api', 'plan_cache_mode', 'force_generic_plan'), ('robnu_api', 'enable_bitmapscan', 'off'),
+      ('robnu_api', 'enable_seqscan', 'off'),
       ('robnu_adapter', 'statement_timeout', '30s'), ('robnu_adapter', 'transaction_timeout', '60s'),
       ('robnu_sweep', 'statement_timeout', '30s'), ('robnu_sweep', 'transaction_timeout', '60s'),
       ('robnu_lanes', 'statement_timeout', '10s'), ('robnu_lanes', 'transaction_timeout', '20s')

@@ -2,8 +2,8 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Global tables: orgs, people, marketplaces, super_admins, person_requests, person_idempotency_keys, mail_counts,
--- sign_up_counts, sign_up_key, credential_checks, schema_migrations. Every other relation belongs to a seller.
+-- Global tables: orgs, people, marketplaces, super_admins, person_requests, person_changes, person_idempotency_keys,
+-- mail_counts, sign_up_counts, sign_up_key, credential_checks, schema_migrations. Every other relation belongs to a seller.
 create table orgs (
   id uuid primary key default uuidv7(),
   name text not null check (length(name) between 1 and 200),
@@ -126,7 +126,7 @@ create trigger keep_an_owner after update of role or delete on members for each 
   when (old.role = 'OWNER') execute function keep_an_owner();
 
 -- A member sees the people of the team.
-create policy teammate on people for select to robnu_tenant using (id in (select person_id from members));
+create policy teammate on people for select to robnu_tenant using (exists (select from members m where m.person_id = people.id));
 grant select (id, subject, email) on people to robnu_tenant;
 
 -- A person sees their own memberships and, through them, the sellers' names.

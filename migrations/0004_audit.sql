@@ -20,25 +20,95 @@ create table audit_events (
   shown jsonb not null default '{}',
   primary key (seller_id, id)
 );
-create index audit_events_by_object on audit_events (seller_id, object_id, id desc);
+-- A list goes by time; narrowed to an object, an actor or an action it still does.
+create index audit_events_by_time on audit_events (seller_id, occurred_at desc, id desc);
+create index audit_events_by_object on audit_events (seller_id, object_id, occurred_at desc, id desc);
+create index audit_events_by_actor on audit_events (seller_id, actor_id, occurred_at desc, id desc);
+create index audit_events_by_action on audit_events (seller_id, action collate "C", occurred_at desc, id desc);
+-- What people did, to be counted before more of it is written; and what is old enough to go, by how long it is kept.
+create index audit_events_by_hand on audit_events (seller_id, object_id, actor_id, occurred_at)
+  where actor_kind in ('MEMBER', 'STAFF', 'PERSON');
+create index audit_events_of_jobs_by_age on audit_events (occurred_at) where actor_kind = 'JOB';
+create index audit_events_by_age on audit_events (occurred_at) where actor_kind <> 'JOB';
 call protect_tenant_table('audit_events');
 call require_right_to_read('audit_events', 'audit.read');
 grant select on audit_events to robnu_tenant;
 
--- Writes one event for the actor of the transaction. For the functions below; nobody else may execute it.
-create function write_audit_event(seller uuid, action text, object_id uuid, changed text[], shown jsonb) returns void
-language sql
+-- How many rows that stay each person has left behind today, all their sellers taken together. Unlogged: a crash forgets the
+-- count, which does no harm.
+create unlogged table person_changes (
+  actor_id uuid primary key,
+  day date not null,
+  changes integer not null
+) with (fillfactor = 50);
+alter table person_changes enable row level security;
+alter table person_changes force row level security;
+create policy owner on person_changes for all to robnu_owner using (true) with check (true);
+
+-- Counts something that a person leaves behind and that nobody takes away again the same day: an audit event, an idempotency key.
+-- Raises RB012 above 20,000 on an Indian day, which is ten times what a busy person does by hand. One row per person,
+-- so the count costs the same however much there is. SECURITY DEFINER because no scope may read or write the counts.
+create function count_change() returns void
+language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
+declare
+  kind constant text := nullif(current_setting('app.actor_kind', true), '');
+  actor constant uuid := nullif(current_setting('app.actor_id', true), '')::uuid;
+  today constant date := (now() at time zone 'Asia/Kolkata')::date;
+  so_far integer;
+begin
+  -- Jobs and sweeps leave behind what schedules, runs and returns bound: an opening per claim of a run, a claim per return.
+  if actor is null or kind is null or kind not in ('MEMBER', 'STAFF', 'PERSON') then
+    return;
+  end if;
+  insert into person_changes as counted (actor_id, day, changes) values (actor, today, 1)
+  on conflict (actor_id) do update
+  set day = excluded.day, changes = case counted.day when excluded.day then counted.changes + 1 else 1 end
+  returning changes into so_far;
+  if so_far > 20000 then
+    raise exception 'the person has changed too much today' using errcode = 'RB012';
+  end if;
+end $$;
+
+-- Raises RB012 when a person has changed an object 100 times within 24 hours. The index is read 100 entries far at most. By person,
+-- so that nobody uses an object up for others: who has changed a member's role all day keeps no owner from removing them.
+-- Requests at the same moment do not see each other, so a few more than 100 can come through.
+create function refuse_churn(seller uuid, object uuid, actor uuid) returns void
+language plpgsql
+set search_path = robnu, pg_temp
+as $$
+begin
+  if (
+    select count(*) from (
+      select from audit_events e
+      where e.seller_id = seller and e.object_id = object and e.actor_id = actor
+        and e.actor_kind in ('MEMBER', 'STAFF', 'PERSON') and e.occurred_at > now() - interval '1 day'
+      limit 100
+    ) today) >= 100
+  then
+    raise exception 'the person has changed the object too often today' using errcode = 'RB012';
+  end if;
+end $$;
+
+-- Writes one event for the actor of the transaction, unless the actor or the object has too many of today. For the functions
+-- below; nobody else may execute it.
+create function write_audit_event(seller uuid, action text, object_id uuid, changed text[], shown jsonb) returns void
+language plpgsql
+set search_path = robnu, pg_temp
+as $$
+declare
+  kind constant text := coalesce(nullif(current_setting('app.actor_kind', true), ''), 'SYSTEM');
+  actor constant uuid := nullif(current_setting('app.actor_id', true), '')::uuid;
+begin
+  if kind in ('MEMBER', 'STAFF', 'PERSON') then
+    perform count_change(), refuse_churn(seller, object_id, actor);
+  end if;
   insert into audit_events
     (seller_id, actor_kind, actor_id, actor_email, impersonation_session_id, action, object_id, changed, shown)
-  select seller, actor.kind, actor.id, (select email from people where id = actor.id and actor.kind in ('MEMBER', 'PERSON')),
-    nullif(current_setting('app.impersonation_session', true), '')::uuid, action, object_id, changed, shown
-  from (
-    select coalesce(nullif(current_setting('app.actor_kind', true), ''), 'SYSTEM') as kind,
-      nullif(current_setting('app.actor_id', true), '')::uuid as id
-  ) actor
-$$;
+  values (seller, kind, actor, (select email from people where id = actor and kind in ('MEMBER', 'PERSON')),
+    nullif(current_setting('app.impersonation_session', true), '')::uuid, action, object_id, changed, shown);
+end $$;
 
 -- One event per changed row. Arguments: the noun, the column that names the object, the columns whose values are shown.
 -- SECURITY DEFINER because no scope may write events of its own making: this is the one way in.

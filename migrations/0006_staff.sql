@@ -28,6 +28,8 @@ create table impersonation_sessions (
   primary key (seller_id, id)
 );
 create index impersonation_sessions_by_admin on impersonation_sessions (super_admin_id, id desc);
+-- Staff list the live ones across sellers.
+create index impersonation_sessions_by_id on impersonation_sessions (id);
 call protect_tenant_table('impersonation_sessions');
 -- The seller sees who acted for it, and the door looks the session up before any right is set.
 create policy select_needs_right on impersonation_sessions as restrictive for select to robnu_tenant

@@ -134,12 +134,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if current_setting('app.current_seller_id', true) = '' then
+    -- What comes without a seller is bounded by what it does: signing sellers up, accepting invitations.
     insert into robnu.person_idempotency_keys as known (subject, key_hash, request_digest)
     values (robnu.app_current_subject(), hash, digest)
     on conflict (subject, key_hash) do update
     set request_digest = excluded.request_digest, status = null, body = null, created_at = now()
     where known.created_at < now() - interval '24 hours';
   else
+    perform robnu.count_change();
     insert into robnu.idempotency_keys as known (seller_id, actor_id, key_hash, request_digest)
     values (robnu.app_current_seller_id(), nullif(current_setting('app.actor_id', true), '')::uuid, hash, digest)
     on conflict (seller_id, actor_id, key_hash) do update
@@ -151,3 +153,4 @@ begin
   end if;
 end $$;
 grant execute on function claim_idempotency_key(bytea, bytea) to robnu_tenant, robnu_person, robnu_staff;
+grant execute on function count_change() to robnu_tenant;

@@ -342,7 +342,8 @@ create index schedules_by_id on schedules (id);
 call protect_tenant_table('schedules');
 call require_right_to_read('schedules', 'read', 'ingest');
 call keep_version('schedules', 'every_minutes', 'enabled');
-call audit('schedules', 'insert or update of every_minutes, enabled or delete', 'schedule', 'id', 'account_id', 'kind', 'every_minutes', 'enabled');
+-- The account is the object: a schedule that is made and removed in a loop is another one each time.
+call audit('schedules', 'insert or update of every_minutes, enabled or delete', 'schedule', 'account_id', 'id', 'kind', 'every_minutes', 'enabled');
 create policy insert_needs_right on schedules as restrictive for insert to robnu_tenant
   with check ((select app_may_any('accounts.manage', 'sync.run')));
 create policy update_needs_right on schedules as restrictive for update to robnu_tenant

@@ -52,6 +52,31 @@ call protect_tenant_table('sync_runs');
 call require_right_to_read('sync_runs', 'read', 'ingest');
 create policy insert_needs_right on sync_runs as restrictive for insert to robnu_tenant
   with check ((select app_may('sync.run')));
+-- Members ask for 200 runs of an account within 24 hours: each is a row for ever, whether it is cancelled or not. The index is
+-- read as far as the day goes, which schedules bound to a run a minute. SECURITY DEFINER because it counts what its caller need not see.
+create function limit_asked_runs() returns trigger
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  -- What row security will refuse is not looked at before.
+  if not (app_may('sync.run') and new.seller_id = app_current_seller_id()) then
+    return new;
+  end if;
+  if (
+    select count(*) from (
+      select from sync_runs r
+      where r.seller_id = new.seller_id and r.account_id = new.account_id and r.id > (select uuidv7(interval '-1 day'))
+        and r.trigger = 'API'
+      limit 200
+    ) today) >= 200
+  then
+    raise exception 'too many runs of the account were asked for today' using errcode = 'RB012';
+  end if;
+  return new;
+end $$;
+create trigger limit_asked_runs before insert on sync_runs for each row when (new.trigger = 'API')
+  execute function limit_asked_runs();
 -- What a member asks for is noted; what schedules ask for is in the ledger itself.
 create trigger audit after insert on sync_runs for each row when (new.trigger = 'API')
   execute function audit_row('run', 'id', 'account_id', 'kind', 'full_read');

@@ -10,6 +10,9 @@ alter table sync_runs
   add check (window_from < window_until),
   add check (window_from is null or kind = 'ORDERS');
 grant insert (window_from, window_until) on sync_runs to robnu_tenant;
+-- When an account's orders were last read: lists of accounts ask for each, whatever failed since.
+create index sync_runs_succeeded on sync_runs (seller_id, account_id, id desc)
+  where kind = 'ORDERS' and state = 'SUCCEEDED' and window_from is null;
 
 drop trigger audit on sync_runs;
 create trigger audit after insert on sync_runs for each row when (new.trigger = 'API')

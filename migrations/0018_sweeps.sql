@@ -124,6 +124,17 @@ begin
     when 'credential_checks' then
       delete from credential_checks where ctid = any (array(
         select ctid from credential_checks where created_at < now() - interval '192 hours' limit at_most for update skip locked));
+    -- Openings of credentials by jobs are logs, of which the rules under the DPDP Act ask for a year.
+    when 'job_events' then
+      delete from audit_events where ctid = any (array(
+        select ctid from audit_events where actor_kind = 'JOB' and occurred_at < now() - interval '400 days'
+        limit at_most for update skip locked));
+    -- Who changed what belongs to the books of account, which the Companies Act keeps for eight financial years after the one in
+    -- which it happened.
+    when 'other_events' then
+      delete from audit_events where ctid = any (array(
+        select ctid from audit_events where actor_kind <> 'JOB' and occurred_at < now() - interval '9 years'
+        limit at_most for update skip locked));
   end case;
   get diagnostics forgotten = row_count;
   return forgotten;

@@ -134,7 +134,9 @@ fn complete(item: &mut PathItem, notes: &Notes, schemas: &Named) {
         refusals.insert(401);
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(SECURITY, [])]);
     }
-    if !reads {
+    // Who looks at a customer leaves an event behind, and those are counted.
+    let leaves_event = notes.right.is_some_and(|(permission, _)| permission == "pii.read");
+    if !reads || leaves_event {
         refusals.insert(409);
     }
     if let Some((permission, access)) = notes.right {

@@ -157,6 +157,9 @@ pub enum ApiError {
     /// The person owns as many sellers as one may.
     #[error("the person owns as many sellers as one may")]
     TooManySellers,
+    /// The person has changed this as often today as one may.
+    #[error("the person has changed this as often today as one may")]
+    TooManyChanges,
     /// The impersonation session is over, or is none of this seller.
     #[error("the impersonation session is not live")]
     ImpersonationOver,
@@ -223,6 +226,7 @@ impl From<DatabaseError> for ApiError {
             DatabaseError::Suspended => Self::SellerSuspended,
             DatabaseError::RateLimited { retry_after } => Self::RateLimited { retry_after },
             DatabaseError::TooManySellers => Self::TooManySellers,
+            DatabaseError::TooManyChanges => Self::TooManyChanges,
             DatabaseError::LastOwner => Self::LastOwner,
             DatabaseError::ImpersonationOver => Self::ImpersonationOver,
             // Staff routes do not exist for others.

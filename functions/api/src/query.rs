@@ -62,7 +62,11 @@ impl IntoParams for Page {
             parameter.required(Required::False).description(Some(text)).schema(Some(schema)).build()
         };
         vec![
-            parameter("limit", "How many at most.", limit),
+            parameter(
+                "limit",
+                "How many at most. A page can hold less, or nothing, and still have a next_cursor: filters look at so many rows at a time. The list ends where next_cursor is null.",
+                limit,
+            ),
             parameter("cursor", "Goes on where a page with the same filters ended: its next_cursor.", cursor),
         ]
     }

@@ -39,6 +39,10 @@ pub struct Report {
     pub sign_up_counts: usize,
     /// Checks of credentials.
     pub credential_checks: usize,
+    /// Events of the audit trail that jobs left behind.
+    pub job_events: usize,
+    /// All others of the audit trail.
+    pub audit_events: usize,
     /// Whether time ran short before everything was deleted; the next sweep goes on.
     pub time_short: bool,
 }
@@ -47,7 +51,7 @@ pub struct Report {
 pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
-    let tables: [(&'static str, &mut usize); 9] = [
+    let tables: [(&'static str, &mut usize); 11] = [
         (include_str!("sql/forget_idempotency_keys.sql"), &mut report.idempotency_keys),
         (include_str!("sql/forget_person_idempotency_keys.sql"), &mut report.person_idempotency_keys),
         (include_str!("sql/forget_account_authorizations.sql"), &mut report.account_authorizations),
@@ -57,6 +61,8 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         (include_str!("sql/forget_lane_openings.sql"), &mut report.lane_openings),
         (include_str!("sql/forget_sign_up_counts.sql"), &mut report.sign_up_counts),
         (include_str!("sql/forget_credential_checks.sql"), &mut report.credential_checks),
+        (include_str!("sql/forget_job_events.sql"), &mut report.job_events),
+        (include_str!("sql/forget_audit_events.sql"), &mut report.audit_events),
     ];
     let mut time_short = false;
     for (forget, deleted) in tables {
@@ -74,6 +80,8 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         lane_openings = report.lane_openings,
         sign_up_counts = report.sign_up_counts,
         credential_checks = report.credential_checks,
+        job_events = report.job_events,
+        audit_events = report.audit_events,
         time_short = report.time_short,
         "sweep done"
     );

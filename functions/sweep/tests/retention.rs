@@ -80,6 +80,8 @@ fn all(rows: usize) -> Report {
         lane_openings: rows,
         sign_up_counts: rows,
         credential_checks: rows,
+        job_events: 0,
+        audit_events: 0,
         time_short: false,
     }
 }
@@ -215,4 +217,54 @@ async fn a_sweep_without_time_left_says_so_and_the_next_one_goes_on() {
     assert_eq!(report, Report { time_short: true, ..all(0) });
     assert_eq!(counts(&world).await, [6; 9]);
     assert_eq!(sweep(&world).await, all(6));
+}
+
+#[tokio::test]
+async fn the_trail_is_kept_for_nine_years_and_what_jobs_opened_for_400_days() {
+    let world = World::without_lanes().await;
+    // What the fixture has of the other kinds is old.
+    sweep(&world).await;
+    world
+        .arrange(
+            "insert into robnu.audit_events (seller_id, actor_kind, action, occurred_at)
+             select s.seller_id, kind, 'of ' || age, now() - age::interval + interval '1 minute' * young
+             from robnu.sellers s, unnest(array['MEMBER', 'STAFF', 'PERSON', 'SYSTEM', 'JOB']) kind,
+               unnest(array['400 days', '9 years']) age, unnest(array[-1, 1]) young",
+        )
+        .await;
+    let others = "select count(*) from robnu.audit_events where action !~ '^of'";
+    let before = world.count(others).await;
+    assert_eq!(sweep(&world).await, Report { job_events: 2 * 3, audit_events: 2 * 4, ..Report::default() });
+    for (kept, rows) in [
+        ("actor_kind <> 'JOB' and action = 'of 400 days'", 2 * 4 * 2),
+        ("actor_kind <> 'JOB' and action = 'of 9 years'", 2 * 4),
+        ("actor_kind = 'JOB' and action = 'of 400 days'", 2),
+        ("actor_kind = 'JOB' and action = 'of 9 years'", 0),
+    ] {
+        assert_eq!(
+            world.count(&format!("select count(*) from robnu.audit_events where {kept}")).await,
+            rows,
+            "{kept}"
+        );
+    }
+    assert_eq!(world.count(others).await, before, "the fixture's own");
+    assert_eq!(sweep(&world).await, Report::default());
+}
+
+#[tokio::test]
+async fn nobody_but_that_sweep_deletes_from_the_trail() {
+    let world = World::without_lanes().await;
+    let refused = Err("42501".to_owned());
+    for sql in [
+        "delete from robnu.audit_events",
+        "update robnu.audit_events set occurred_at = now() - interval '10 years'",
+        "select occurred_at from robnu.audit_events",
+    ] {
+        assert_eq!(behind_the_door(&world, "0", sql).await, refused, "{sql}");
+    }
+    let may = "select string_agg(r.rolname, ' ' order by r.rolname) from pg_roles r
+               where r.rolname ~ '^robnu_' and r.rolname not in ('robnu_owner', 'robnu_master')
+                 and has_function_privilege(r.oid, 'robnu.forget(text, bigint)', 'execute')";
+    let may: Option<String> = world.superuser.query_one(may, &[]).await.unwrap().get(0);
+    assert_eq!(may.as_deref(), Some("robnu_system_retention"));
 }

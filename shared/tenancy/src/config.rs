@@ -55,6 +55,9 @@ pub struct Limits {
     pub transaction: Duration,
     /// How long a transaction may do nothing.
     pub idle: Duration,
+    /// Whether statements have one plan, whatever the parameters and however full the tables: an index in the order that a list asks
+    /// for, read as far as a page needs. Other plans gather and sort all that matches where statistics say that it is little.
+    pub one_plan: bool,
 }
 
 impl Limits {
@@ -68,14 +71,15 @@ impl Limits {
             lock: Duration::from_secs(5),
             transaction: statement * 2,
             idle: Duration::from_secs(30),
+            one_plan: role == "robnu_api",
         }
     }
 
     /// The settings of a session, by name.
     #[must_use]
-    pub fn settings(&self) -> [(&'static str, String); 9] {
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
         let millis = |time: Duration| time.as_millis().to_string();
-        [
+        let mut settings = vec![
             ("search_path", "robnu, pg_temp".to_owned()),
             ("statement_timeout", millis(self.statement)),
             ("lock_timeout", millis(self.lock)),
@@ -85,13 +89,22 @@ impl Limits {
             ("row_security", "on".to_owned()),
             ("default_transaction_read_only", "off".to_owned()),
             ("default_transaction_isolation", "read committed".to_owned()),
-        ]
+        ];
+        if self.one_plan {
+            let plans = [
+                ("plan_cache_mode", "force_generic_plan"),
+                ("enable_bitmapscan", "off"),
+                ("enable_seqscan", "off"),
+            ];
+            settings.extend(plans.map(|(name, value)| (name, value.to_owned())));
+        }
+        settings
     }
 
     /// The same as a connection's start-up options, in which a space is written with a backslash.
     fn options(&self) -> String {
         let option = |(name, value): (&str, String)| format!("-c {name}={}", value.replace(' ', "\\ "));
-        self.settings().map(option).join(" ")
+        self.settings().into_iter().map(option).collect::<Vec<_>>().join(" ")
     }
 }
 

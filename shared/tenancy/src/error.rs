@@ -17,6 +17,7 @@ const LAST_OWNER: &str = "RB008";
 const IMPERSONATION_OVER: &str = "RB009";
 const NOT_STAFF: &str = "RB010";
 const TOO_MANY_SELLERS: &str = "RB011";
+const TOO_MANY_CHANGES: &str = "RB012";
 const OVER_BOUND: &str = "RB016";
 
 /// Why a session gave no answer. Texts never hold parameters or rows.
@@ -69,6 +70,9 @@ pub enum Error {
         /// Until there is room again.
         retry_after: Duration,
     },
+    /// The person has changed this, or has changed at all, as often today as one may.
+    #[error("the person has changed this as often today as one may")]
+    TooManyChanges,
     /// A unique constraint holds already.
     #[error("a row with this key exists (constraint {constraint})")]
     Exists {
@@ -146,6 +150,7 @@ impl From<tokio_postgres::Error> for Error {
                     retry_after: seconds(database_error.detail()),
                 };
             }
+            TOO_MANY_CHANGES => return Self::TooManyChanges,
             // transaction_timeout (25P04) has no constant in the driver yet.
             "25P04" => return Self::Busy,
             _ => {}

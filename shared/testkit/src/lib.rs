@@ -10,6 +10,7 @@ mod fixture;
 mod golden;
 mod hostile;
 mod lambda;
+pub mod lists;
 mod wire;
 
 pub use aws::local_aws;

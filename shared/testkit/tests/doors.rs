@@ -8,10 +8,14 @@ use robnu_tenancy::{
 use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 
+#[path = "doors/changes.rs"]
+mod changes;
 #[path = "doors/invitations.rs"]
 mod invitations;
 #[path = "doors/staff.rs"]
 mod staff;
+#[path = "doors/time.rs"]
+mod time;
 
 const ORDERS: &str = "select id from robnu.orders";
 const RENAME: &str = "update robnu.sellers set name = 'renamed'";

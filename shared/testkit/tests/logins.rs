@@ -53,6 +53,9 @@ async fn what_a_login_sets_for_itself_does_not_reach_a_function() {
         ("default_transaction_read_only", "on"),
         ("default_transaction_isolation", "serializable"),
         ("row_security", "off"),
+        ("plan_cache_mode", "force_custom_plan"),
+        ("enable_bitmapscan", "on"),
+        ("enable_seqscan", "on"),
         ("role", "robnu_staff"),
     ] {
         // As the login itself would; a superuser's session does it for it where these settings would stop the login's.

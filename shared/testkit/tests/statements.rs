@@ -82,7 +82,9 @@ fn statements() -> Vec<(PathBuf, String)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "sql") && !path.ends_with("fixture.sql")
+            } else if path.extension().is_some_and(|ending| ending == "sql")
+                && !path.ends_with("fixture.sql")
+                && !path.ends_with("lists.sql")
             {
                 let text = fs::read_to_string(&path).unwrap();
                 found.push((path, text));

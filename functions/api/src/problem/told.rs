@@ -119,6 +119,12 @@ impl ApiError {
                 "Too many sellers",
                 "You have signed up as many sellers as one person may.",
             ),
+            Self::TooManyChanges => (
+                StatusCode::CONFLICT,
+                "too_many_changes_today",
+                "Too many changes today",
+                "You have changed this 100 times within a day, or 20,000 things today. Go on tomorrow; if a program does it, let it send changes only.",
+            ),
             Self::ImpersonationOver => (
                 StatusCode::FORBIDDEN,
                 "impersonation_over",

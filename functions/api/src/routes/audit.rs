@@ -9,8 +9,9 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::paging::{Direction, Start, at, page};
 use crate::app::SharedApp;
-use crate::cursor::{List, Position};
+use crate::cursor::List;
 use crate::identity::Member;
 use crate::known_text::ActorKind;
 use crate::problem::ApiError;
@@ -18,7 +19,9 @@ use crate::query::{Page, QueryParams, query_label_schema};
 use crate::rights::AuditRead;
 
 const AUDIT_EVENTS: &str = include_str!("../sql/audit_events.sql");
-const OBJECT_AUDIT_EVENTS: &str = include_str!("../sql/object_audit_events.sql");
+const OF_OBJECT: &str = include_str!("../sql/audit_events_of_object.sql");
+const OF_ACTOR: &str = include_str!("../sql/audit_events_of_actor.sql");
+const OF_ACTION: &str = include_str!("../sql/audit_events_of_action.sql");
 
 /// Something that was done.
 #[derive(Serialize, ToSchema)]
@@ -94,19 +97,19 @@ pub async fn list(
     let (limit, cursor) = (query.limit(), query.text("cursor"));
     query.finish()?;
     let list = List::new("audit", member.scope.seller_id(), &(actor, &action, object, from, to));
-    let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
-    // One more than asked for tells whether there is a next page.
-    let fetch = limit + 1;
-    let rows = if let Some(object) = &object {
-        let params: Params<'_> = &[&before, &fetch, &actor, &action, &from, &to, object];
-        app.database.read(&member.scope, OBJECT_AUDIT_EVENTS, params).await?
-    } else {
-        let params: Params<'_> = &[&before, &fetch, &actor, &action, &from, &to];
-        app.database.read(&member.scope, AUDIT_EVENTS, params).await?
+    let start = Start::new(&list, cursor.as_deref(), Direction::Down)?;
+    let sql = match (object, actor, &action) {
+        (Some(_), _, _) => OF_OBJECT,
+        (None, Some(_), _) => OF_ACTOR,
+        (None, None, Some(_)) => OF_ACTION,
+        (None, None, None) => AUDIT_EVENTS,
     };
-    let mut events = rows.iter().map(AuditEvent::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor =
-        super::cut(&mut events, limit).map(|last| list.cursor(Position { micros: 0, id: last.event_id }));
+    // One more than asked for tells whether there is a next page.
+    let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
+    let params: Params<'_> = &[&instant, &id, &fetch, &actor, &action, &object, &from, &to];
+    let rows = app.database.read(&member.scope, sql, params).await?;
+    let (events, next_cursor) =
+        page(&list, &rows, limit, |last: &AuditEvent| at(last.occurred_at, last.event_id))?;
     Ok(Json(AuditEvents { events, next_cursor }))
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::money::{AmountText, amount};
-use super::paging::{Direction, Start, at, next_cursor, total};
+use super::paging::{Direction, Start, at, page, total};
 use crate::app::SharedApp;
 use crate::cursor::List;
 use crate::fields::{label, label_schema};
@@ -28,7 +28,11 @@ use crate::versions::{Tagged, Versioned};
 use rows::{Claim, ClaimEvent};
 
 const NEWEST: &str = include_str!("../sql/claims_newest.sql");
+const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/claims_newest_of_accounts.sql");
+const NEWEST_OF_STATUS: &str = include_str!("../sql/claims_newest_of_status.sql");
 const OLDEST: &str = include_str!("../sql/claims_oldest.sql");
+const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/claims_oldest_of_accounts.sql");
+const OLDEST_OF_STATUS: &str = include_str!("../sql/claims_oldest_of_status.sql");
 const CLAIM: &str = include_str!("../sql/claim.sql");
 const EVENTS: &str = include_str!("../sql/claim_events.sql");
 const FILE: &str = include_str!("../sql/file_claim.sql");
@@ -112,17 +116,21 @@ pub async fn list(
     query.finish()?;
     let filters = (account, &marketplace, status, reason, from, to, sort);
     let list = List::new("claims", member.scope.seller_id(), &filters);
+    let by_account = account.is_some() || marketplace.is_some();
     let (sql, direction) = match sort {
+        TimeSort::oldest if status.is_some() => (OLDEST_OF_STATUS, Direction::Up),
+        TimeSort::oldest if by_account => (OLDEST_OF_ACCOUNTS, Direction::Up),
         TimeSort::oldest => (OLDEST, Direction::Up),
+        _ if status.is_some() => (NEWEST_OF_STATUS, Direction::Down),
+        _ if by_account => (NEWEST_OF_ACCOUNTS, Direction::Down),
         _ => (NEWEST, Direction::Down),
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
     let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
     let params: Params<'_> = &[&instant, &id, &fetch, &account, &marketplace, &status, &reason, &from, &to];
     let rows = app.database.read(&member.scope, sql, params).await?;
-    let mut claims = rows.iter().map(Claim::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor =
-        next_cursor(&list, &mut claims, limit, |last| at(last.created_at, *last.claim_id.as_uuid()));
+    let (claims, next_cursor) =
+        page(&list, &rows, limit, |last: &Claim| at(last.created_at, *last.claim_id.as_uuid()))?;
     Ok(Json(Claims { claims, next_cursor }))
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::orders::rows::Order;
-use super::paging::{Direction, Start, at, next_cursor};
+use super::paging::{Direction, Start, at, page};
 use crate::app::SharedApp;
 use crate::cursor::List;
 use crate::identity::Member;
@@ -26,6 +26,8 @@ pub struct Dispatch {
     orders: Vec<OrderToDispatch>,
     /// Over all pages: a row per day and marketplace.
     summary: Vec<DispatchDay>,
+    /// Whether more is open than the summary counts: the 5,000 most urgent orders, and 5,000 without a time.
+    summary_is_partial: bool,
     next_cursor: Option<String>,
 }
 
@@ -76,18 +78,19 @@ pub async fn list(
     let list = List::new("dispatch", member.scope.seller_id(), &(account, &marketplace, until, undated));
     let start = Start::new(&list, cursor.as_deref(), Direction::Up)?;
     let until = until.unwrap_or(DateTime::<Utc>::MAX_UTC);
-    let page: Params<'_> = &[&start.instant()?, &start.id(), &(limit + 1), &until, &account, &marketplace];
+    let nearest: Params<'_> = &[&start.instant()?, &start.id(), &(limit + 1), &until, &account, &marketplace];
     let summary: Params<'_> = &[&until, &account, &marketplace];
     let orders = if undated { UNDATED } else { DISPATCH };
     let session = app.database.session(&member.scope).await?;
-    let answers = session.commit_with(&[(orders, page), (SUMMARY, summary)]).await?;
-    let mut orders = answers[0].iter().map(OrderToDispatch::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = next_cursor(&list, &mut orders, limit, |last| {
+    let answers = session.commit_with(&[(orders, nearest), (SUMMARY, summary)]).await?;
+    let (orders, next_cursor) = page(&list, &answers[0], limit, |last: &OrderToDispatch| {
         let instant = last.order.dispatch_by.unwrap_or(DateTime::UNIX_EPOCH);
         at(instant, *last.order.order_id.as_uuid())
-    });
+    })?;
     let summary = answers[1].iter().map(DispatchDay::try_from).collect::<Result<_, _>>()?;
-    Ok(Json(Dispatch { orders, summary, next_cursor }))
+    let is_partial =
+        answers[1].first().map(|row| row.try_get("is_partial")).transpose().map_err(Error::from)?;
+    Ok(Json(Dispatch { orders, summary, summary_is_partial: is_partial.unwrap_or_default(), next_cursor }))
 }
 
 impl TryFrom<&Row> for OrderToDispatch {

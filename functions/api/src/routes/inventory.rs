@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::paging::{Direction, Start, at, next_cursor};
+use super::paging::{Direction, Start, at, page};
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::identity::Member;
@@ -18,7 +18,9 @@ use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::rights::Read;
 
 const NEWEST: &str = include_str!("../sql/inventory_newest.sql");
+const NEWEST_OF_SKU: &str = include_str!("../sql/inventory_newest_of_sku.sql");
 const LOWEST: &str = include_str!("../sql/inventory_lowest.sql");
+const LOWEST_OF_SKU: &str = include_str!("../sql/inventory_lowest_of_sku.sql");
 
 /// As much as can be asked for, either way.
 const AVAILABLE: std::ops::RangeInclusive<i32> = -1_000_000_000..=1_000_000_000;
@@ -80,18 +82,22 @@ pub async fn list(
     query.finish()?;
     let list =
         List::new("inventory", member.scope.seller_id(), &(account, &marketplace, &sku, most, by_stock));
-    let (sql, direction) = if by_stock { (LOWEST, Direction::Up) } else { (NEWEST, Direction::Down) };
+    let (sql, direction) = match (by_stock, sku.is_some()) {
+        (true, true) => (LOWEST_OF_SKU, Direction::Up),
+        (true, false) => (LOWEST, Direction::Up),
+        (false, true) => (NEWEST_OF_SKU, Direction::Down),
+        (false, false) => (NEWEST, Direction::Down),
+    };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
     let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
     let number = i32::try_from(start.number()).unwrap_or(i32::MIN);
     let place: &(dyn robnu_tenancy::ToSql + Sync) = if by_stock { &number } else { &instant };
     let params: Params<'_> = &[place, &id, &fetch, &account, &marketplace, &sku, &most];
     let rows = app.database.read(&member.scope, sql, params).await?;
-    let mut inventory = rows.iter().map(Stock::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = next_cursor(&list, &mut inventory, limit, |last| {
+    let (inventory, next_cursor) = page(&list, &rows, limit, |last: &Stock| {
         let id = last.stock_id;
         if by_stock { Position { micros: i64::from(last.available), id } } else { at(last.reported_at, id) }
-    });
+    })?;
     Ok(Json(Inventory { inventory, next_cursor }))
 }
 

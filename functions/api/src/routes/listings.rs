@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::money::Amount;
-use super::paging::{Direction, Start, at, next_cursor};
+use super::paging::{Direction, Start, at, page};
 use crate::app::SharedApp;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
@@ -19,7 +19,11 @@ use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::rights::Read;
 
 const NEWEST: &str = include_str!("../sql/listings_newest.sql");
+const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/listings_newest_of_accounts.sql");
+const NEWEST_OF_SKU: &str = include_str!("../sql/listings_newest_of_sku.sql");
 const OLDEST: &str = include_str!("../sql/listings_oldest.sql");
+const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/listings_oldest_of_accounts.sql");
+const OLDEST_OF_SKU: &str = include_str!("../sql/listings_oldest_of_sku.sql");
 const LISTING: &str = include_str!("../sql/listing.sql");
 
 /// A page of listings.
@@ -82,17 +86,21 @@ pub async fn list(
     query.finish()?;
     let filters = (account, &marketplace, status, &sku, sort);
     let list = List::new("listings", member.scope.seller_id(), &filters);
+    let by_account = account.is_some() || marketplace.is_some();
     let (sql, direction) = match sort {
+        TimeSort::oldest if sku.is_some() => (OLDEST_OF_SKU, Direction::Up),
+        TimeSort::oldest if by_account => (OLDEST_OF_ACCOUNTS, Direction::Up),
         TimeSort::oldest => (OLDEST, Direction::Up),
+        _ if sku.is_some() => (NEWEST_OF_SKU, Direction::Down),
+        _ if by_account => (NEWEST_OF_ACCOUNTS, Direction::Down),
         _ => (NEWEST, Direction::Down),
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
     let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
     let params: Params<'_> = &[&instant, &id, &fetch, &account, &marketplace, &status, &sku];
     let rows = app.database.read(&member.scope, sql, params).await?;
-    let mut listings = rows.iter().map(Listing::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor =
-        next_cursor(&list, &mut listings, limit, |last| at(last.updated_at, *last.listing_id.as_uuid()));
+    let (listings, next_cursor) =
+        page(&list, &rows, limit, |last: &Listing| at(last.updated_at, *last.listing_id.as_uuid()))?;
     Ok(Json(Listings { listings, next_cursor }))
 }
 

@@ -9,7 +9,7 @@ use robnu_tenancy::{AccountId, OrderId, Params};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::paging::{Direction, Start, at, next_cursor};
+use super::paging::{Direction, Start, at, page};
 use crate::app::SharedApp;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
@@ -21,8 +21,12 @@ use crate::rights::Read;
 use rows::{Line, Order, Shipment};
 
 const NEWEST: &str = include_str!("../sql/orders_newest.sql");
+const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/orders_newest_of_accounts.sql");
+const NEWEST_OF_STATUS: &str = include_str!("../sql/orders_newest_of_status.sql");
 const NEWEST_OF_SKU: &str = include_str!("../sql/orders_of_sku.sql");
 const OLDEST: &str = include_str!("../sql/orders_oldest.sql");
+const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/orders_oldest_of_accounts.sql");
+const OLDEST_OF_STATUS: &str = include_str!("../sql/orders_oldest_of_status.sql");
 const DISPATCH_BY: &str = include_str!("../sql/orders_dispatch.sql");
 const ORDER: &str = include_str!("../sql/order.sql");
 const ORDER_LINES: &str = include_str!("../sql/order_lines.sql");
@@ -78,10 +82,15 @@ pub async fn list(
     query.finish()?;
     let filters = (account, &marketplace, status, from, to, due_before, &sku, sort);
     let list = List::new("orders", member.scope.seller_id(), &filters);
+    let by_account = account.is_some() || marketplace.is_some();
     let (sql, direction) = match sort {
-        OrderSort::oldest => (OLDEST, Direction::Up),
         OrderSort::dispatch_by => (DISPATCH_BY, Direction::Up),
+        OrderSort::oldest if status.is_some() => (OLDEST_OF_STATUS, Direction::Up),
+        OrderSort::oldest if by_account => (OLDEST_OF_ACCOUNTS, Direction::Up),
+        OrderSort::oldest => (OLDEST, Direction::Up),
         _ if sku.is_some() => (NEWEST_OF_SKU, Direction::Down),
+        _ if status.is_some() => (NEWEST_OF_STATUS, Direction::Down),
+        _ if by_account => (NEWEST_OF_ACCOUNTS, Direction::Down),
         _ => (NEWEST, Direction::Down),
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
@@ -90,11 +99,10 @@ pub async fn list(
     let params: Params<'_> =
         &[&instant, &id, &fetch, &account, &marketplace, &status, &from, &to, &due_before, &sku];
     let rows = app.database.read(&member.scope, sql, params).await?;
-    let mut orders = rows.iter().map(Order::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = next_cursor(&list, &mut orders, limit, |last| {
+    let (orders, next_cursor) = page(&list, &rows, limit, |last: &Order| {
         let urgent = last.dispatch_by.filter(|_| sort == OrderSort::dispatch_by);
         at(urgent.unwrap_or(last.placed_at), *last.order_id.as_uuid())
-    });
+    })?;
     Ok(Json(Orders { orders, next_cursor }))
 }
 

@@ -68,6 +68,32 @@ pub fn next_cursor<T>(
     super::cut(rows, limit).map(|last| list.cursor(position(last)))
 }
 
+/// A page of a list whose statement looks at so many rows and no more: what matched, and the cursor of the next page.
+///
+/// The statement answers one match more than asked for, when there is one, and the last row that it looked at, with
+/// `ends_scan`, when it has looked at as many as it may. So a page can hold less than was asked for, or nothing, and still
+/// be followed by another: the list has ended only where there is no cursor.
+pub fn page<'a, T: TryFrom<&'a Row, Error = Error>>(
+    list: &List,
+    rows: &'a [Row],
+    limit: i64,
+    position: impl Fn(&T) -> Position,
+) -> Result<(Vec<T>, Option<String>), Error> {
+    let mut found = Vec::with_capacity(rows.len());
+    let mut scanned_to = None;
+    for row in rows {
+        let item = T::try_from(row)?;
+        if row.try_get("ends_scan")? {
+            scanned_to = Some(position(&item));
+        }
+        if row.try_get("matches")? {
+            found.push(item);
+        }
+    }
+    let more_found = super::cut(&mut found, limit).map(position);
+    Ok((found, more_found.or(scanned_to).map(|at| list.cursor(at))))
+}
+
 /// How many rows there are in all, of which the newest were read: each says so in its column `total`.
 pub fn total(newest: &[Row]) -> Result<i64, Error> {
     newest.first().map_or(Ok(0), |row| Ok(row.try_get("total")?))

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::money::{SignedAmountParam, minor_units};
-use super::paging::{Direction, Start, at, next_cursor};
+use super::paging::{Direction, Start, at, page};
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
@@ -22,6 +22,8 @@ use rows::{Payout, PayoutLine, PayoutTotal};
 
 const NEWEST: &str = include_str!("../sql/payouts_newest.sql");
 const OLDEST: &str = include_str!("../sql/payouts_oldest.sql");
+const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/payouts_newest_of_accounts.sql");
+const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/payouts_oldest_of_accounts.sql");
 const LARGEST: &str = include_str!("../sql/payouts_largest.sql");
 const SMALLEST: &str = include_str!("../sql/payouts_smallest.sql");
 const PAYOUT: &str = include_str!("../sql/payout.sql");
@@ -86,10 +88,13 @@ pub async fn list(
     query.finish()?;
     let filters = (account, &marketplace, status, from, to, least, most, sort);
     let list = List::new("payouts", member.scope.seller_id(), &filters);
+    let by_account = account.is_some() || marketplace.is_some();
     let (sql, direction) = match sort {
-        PayoutSort::oldest => (OLDEST, Direction::Up),
         PayoutSort::largest => (LARGEST, Direction::Down),
         PayoutSort::smallest => (SMALLEST, Direction::Up),
+        PayoutSort::oldest if by_account => (OLDEST_OF_ACCOUNTS, Direction::Up),
+        PayoutSort::oldest => (OLDEST, Direction::Up),
+        _ if by_account => (NEWEST_OF_ACCOUNTS, Direction::Down),
         _ => (NEWEST, Direction::Down),
     };
     let by_amount = [PayoutSort::largest, PayoutSort::smallest].contains(&sort);
@@ -99,11 +104,10 @@ pub async fn list(
     let params: Params<'_> =
         &[place, &id, &fetch, &account, &marketplace, &status, &from, &to, &least, &most];
     let rows = app.database.read(&member.scope, sql, params).await?;
-    let mut payouts = rows.iter().map(Payout::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = next_cursor(&list, &mut payouts, limit, |last| {
+    let (payouts, next_cursor) = page(&list, &rows, limit, |last: &Payout| {
         let id = *last.payout_id.as_uuid();
         if by_amount { Position { micros: last.net_minor, id } } else { at(last.settled_at, id) }
-    });
+    })?;
     Ok(Json(Payouts { payouts, next_cursor }))
 }
 
@@ -153,7 +157,7 @@ pub async fn lines(
     if answers[0].is_empty() {
         return Err(ApiError::NotFound(Missing::Payout));
     }
-    let mut lines = answers[1].iter().map(PayoutLine::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = next_cursor(&list, &mut lines, limit, |last| Position { micros: 0, id: last.line_id });
+    let (lines, next_cursor) =
+        page(&list, &answers[1], limit, |last: &PayoutLine| Position { micros: 0, id: last.line_id })?;
     Ok(Json(PayoutLines { lines, next_cursor }))
 }

@@ -9,7 +9,7 @@ use robnu_tenancy::{AccountId, ClaimId, Error, Params, ReturnId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::paging::{Direction, Start, at, next_cursor, total};
+use super::paging::{Direction, Start, at, page, total};
 use crate::app::SharedApp;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
@@ -21,7 +21,13 @@ use crate::rights::Read;
 use rows::{Return, ReturnEvent, ReturnLine};
 
 const NEWEST: &str = include_str!("../sql/returns_newest.sql");
+const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/returns_newest_of_accounts.sql");
+const NEWEST_OF_STATUS: &str = include_str!("../sql/returns_newest_of_status.sql");
+const NEWEST_OF_RECEIPT: &str = include_str!("../sql/returns_newest_of_receipt.sql");
 const OLDEST: &str = include_str!("../sql/returns_oldest.sql");
+const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/returns_oldest_of_accounts.sql");
+const OLDEST_OF_STATUS: &str = include_str!("../sql/returns_oldest_of_status.sql");
+const OLDEST_OF_RECEIPT: &str = include_str!("../sql/returns_oldest_of_receipt.sql");
 const CLAIM_DUE: &str = include_str!("../sql/returns_claim_due.sql");
 const RETURN: &str = include_str!("../sql/return.sql");
 const ITEMS: &str = include_str!("../sql/return_items.sql");
@@ -93,9 +99,16 @@ pub async fn list(
     query.finish()?;
     let filters = (account, &marketplace, status, internal, kind, from, to, due_before, sort);
     let list = List::new("returns", member.scope.seller_id(), &filters);
+    let by_account = account.is_some() || marketplace.is_some();
     let (sql, direction) = match sort {
-        ReturnSort::oldest => (OLDEST, Direction::Up),
         ReturnSort::claim_due => (CLAIM_DUE, Direction::Up),
+        ReturnSort::oldest if internal.is_some() => (OLDEST_OF_RECEIPT, Direction::Up),
+        ReturnSort::oldest if status.is_some() => (OLDEST_OF_STATUS, Direction::Up),
+        ReturnSort::oldest if by_account => (OLDEST_OF_ACCOUNTS, Direction::Up),
+        ReturnSort::oldest => (OLDEST, Direction::Up),
+        _ if internal.is_some() => (NEWEST_OF_RECEIPT, Direction::Down),
+        _ if status.is_some() => (NEWEST_OF_STATUS, Direction::Down),
+        _ if by_account => (NEWEST_OF_ACCOUNTS, Direction::Down),
         _ => (NEWEST, Direction::Down),
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
@@ -113,11 +126,10 @@ pub async fn list(
         &due_before,
     ];
     let rows = app.database.read(&member.scope, sql, params).await?;
-    let mut returns = rows.iter().map(Return::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = next_cursor(&list, &mut returns, limit, |last| {
+    let (returns, next_cursor) = page(&list, &rows, limit, |last: &Return| {
         let instant = if sort == ReturnSort::claim_due { last.claim_due_at } else { last.initiated_at };
         at(instant, *last.return_id.as_uuid())
-    });
+    })?;
     Ok(Json(Returns { returns, next_cursor }))
 }
 

@@ -7,7 +7,7 @@ use robnu_tenancy::{AccountId, Error, OrderId, Params, Row, ShipmentId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::paging::{Direction, Start, next_cursor};
+use super::paging::{Direction, Start, page};
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
@@ -18,7 +18,12 @@ use crate::rights::Read;
 
 const NEWEST: &str = include_str!("../sql/shipments_newest.sql");
 const OLDEST: &str = include_str!("../sql/shipments_oldest.sql");
-const TRACKED: &str = include_str!("../sql/shipments_tracked.sql");
+const NEWEST_OF_STATUS: &str = include_str!("../sql/shipments_newest_of_status.sql");
+const NEWEST_OF_ORDER: &str = include_str!("../sql/shipments_newest_of_order.sql");
+const NEWEST_TRACKED: &str = include_str!("../sql/shipments_newest_tracked.sql");
+const OLDEST_OF_STATUS: &str = include_str!("../sql/shipments_oldest_of_status.sql");
+const OLDEST_OF_ORDER: &str = include_str!("../sql/shipments_oldest_of_order.sql");
+const OLDEST_TRACKED: &str = include_str!("../sql/shipments_oldest_tracked.sql");
 const SHIPMENT: &str = include_str!("../sql/shipment.sql");
 
 /// A page of shipments.
@@ -80,19 +85,23 @@ pub async fn list(
     let filters = (account, &marketplace, &status, &carrier, order, &tracking, sort);
     let list = List::new("shipments", member.scope.seller_id(), &filters);
     let (sql, direction) = match sort {
+        TimeSort::oldest if tracking.is_some() => (OLDEST_TRACKED, Direction::Up),
+        TimeSort::oldest if order.is_some() => (OLDEST_OF_ORDER, Direction::Up),
+        TimeSort::oldest if status.is_some() => (OLDEST_OF_STATUS, Direction::Up),
         TimeSort::oldest => (OLDEST, Direction::Up),
-        _ if tracking.is_some() => (TRACKED, Direction::Down),
+        _ if tracking.is_some() => (NEWEST_TRACKED, Direction::Down),
+        _ if order.is_some() => (NEWEST_OF_ORDER, Direction::Down),
+        _ if status.is_some() => (NEWEST_OF_STATUS, Direction::Down),
         _ => (NEWEST, Direction::Down),
     };
     let after = Start::new(&list, cursor.as_deref(), direction)?.id();
     let fetch = limit + 1;
     let params: Params<'_> = &[&after, &fetch, &account, &marketplace, &status, &carrier, &order, &tracking];
     let rows = app.database.read(&member.scope, sql, params).await?;
-    let mut shipments = rows.iter().map(ShipmentOfOrder::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = next_cursor(&list, &mut shipments, limit, |last| Position {
+    let (shipments, next_cursor) = page(&list, &rows, limit, |last: &ShipmentOfOrder| Position {
         micros: 0,
         id: *last.shipment_id.as_uuid(),
-    });
+    })?;
     Ok(Json(Shipments { shipments, next_cursor }))
 }
 

@@ -1,20 +1,31 @@
--- How many open orders the seller must send, per marketplace and Indian day; those without a time under no day.
+-- How many open orders the seller must send, per marketplace and Indian day; those without a time under no day. Counts the 5,000 most
+-- urgent and as many without a time; is_partial says that there are more.
 -- $1 until when, $2 account or null, $3 marketplace or null
-with due as (
-  select o.account_id, (o.dispatch_by at time zone 'Asia/Kolkata')::date as day, count(*) as orders,
-    count(*) filter (where o.dispatch_by < now()) as overdue
-  from robnu.orders o
+with dated as materialized (
+  select o.account_id, o.dispatch_by from robnu.orders o
   where o.status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED')
-    and o.fulfilled_by is distinct from 'MARKETPLACE' and o.dispatch_by <= $1
-  group by o.account_id, day
+    and o.fulfilled_by is distinct from 'MARKETPLACE'
+    and o.dispatch_by <= $1
+  order by o.dispatch_by, o.id
+  limit 5000
+), undated as materialized (
+  select o.account_id from robnu.orders o
+  where o.status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED')
+    and o.fulfilled_by is distinct from 'MARKETPLACE'
+    -- From the lowest id on: the index of these orders holds nothing else of the seller's.
+    and o.dispatch_by is null and o.id > '00000000-0000-0000-0000-000000000000'
+  order by o.id
+  limit 5000
+), due as (
+  select account_id, (dispatch_by at time zone 'Asia/Kolkata')::date as day, count(*) as orders,
+    count(*) filter (where dispatch_by < now()) as overdue
+  from dated
+  group by account_id, day
   union all
-  select o.account_id, null, count(*), 0
-  from robnu.orders o
-  where o.status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED')
-    and o.fulfilled_by is distinct from 'MARKETPLACE' and o.dispatch_by is null
-  group by o.account_id
+  select account_id, null, count(*), 0 from undated group by account_id
 )
-select a.marketplace_code, d.day, sum(d.orders)::bigint as orders, sum(d.overdue)::bigint as overdue
+select a.marketplace_code, d.day, sum(d.orders)::bigint as orders, sum(d.overdue)::bigint as overdue,
+  greatest((select count(*) from dated), (select count(*) from undated)) = 5000 as is_partial
 from due d join robnu.marketplace_accounts a on a.id = d.account_id
 where case when $2::uuid is null then true else d.account_id = $2 end
   and case when $3::text is null then true else a.marketplace_code = $3 end

@@ -1,13 +1,23 @@
 -- Open orders that the seller must send and for which the marketplace states no time, in the order in which they came.
+-- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
 -- $1 is not looked at, $2 where to go on, $3 how many; $4 is not looked at; $5 account or null, $6 marketplace or null
-select o.id, o.account_id, a.marketplace_code, o.external_order_id, o.status, o.marketplace_status, o.placed_at,
-  o.marketplace_updated_at, o.dispatch_by, o.fulfilled_by, o.payment_method, o.currency, o.total_amount, o.ship_city,
-  o.ship_postal_code, false as overdue
-from robnu.orders o join robnu.marketplace_accounts a on a.id = o.account_id
-where o.status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED')
-  and o.fulfilled_by is distinct from 'MARKETPLACE'
-  and o.dispatch_by is null and o.id > $2 and $1::timestamptz is not null and $4::timestamptz is not null
-  and case when $5::uuid is null then true else o.account_id = $5 end
-  and case when $6::text is null then true else a.marketplace_code = $6 end
+select o.id, o.account_id,
+  (select m.marketplace_code from robnu.marketplace_accounts m where m.id = o.account_id) as marketplace_code,
+  o.external_order_id, o.status, o.marketplace_status, o.placed_at, o.marketplace_updated_at, o.dispatch_by, o.fulfilled_by,
+  o.payment_method, o.currency, o.total_amount, o.ship_city, o.ship_postal_code, false as overdue, o.matches, o.ends_scan
+from (
+  select o.*, row_number() over (order by o.id) = 2000 as ends_scan,
+    case when $5::uuid is null then true else o.account_id = $5 end
+    and case when $6::text is null then true else o.account_id in (select m.id from robnu.marketplace_accounts m where m.marketplace_code = $6) end as matches
+  from (
+    select * from robnu.orders o
+    where o.status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED')
+      and o.fulfilled_by is distinct from 'MARKETPLACE'
+      and o.dispatch_by is null and o.id > $2 and $1::timestamptz is not null and $4::timestamptz is not null
+    order by o.id
+    limit 2000
+  ) o
+) o
+where o.matches or o.ends_scan
 order by o.id
 limit $3

@@ -1,6 +1,6 @@
--- What happened to one return, first things first: the newest 200, each with how many there are in all. $1 return
+-- What happened to one return, first things first: the newest 200, each with how many there are in all, 10,000 at most. $1 return
 select event, from_status, to_status, actor_kind, actor_id, impersonation_session_id, occurred_at,
-  (select count(*) from robnu.return_events where return_id = $1) as total
+  (select count(*) from (select from robnu.return_events where return_id = $1 limit 10000) counted) as total
 from (
   select id, event, from_status, to_status, actor_kind, actor_id, impersonation_session_id, occurred_at
   from robnu.return_events

@@ -1,7 +1,6 @@
 -- Orders on each Indian day, by when they were placed; days without any as well. $1 first day, $2 last day
-select day, (
-    select count(*) from robnu.orders
-    where placed_at >= day::timestamp at time zone 'Asia/Kolkata' and placed_at < (day + 1)::timestamp at time zone 'Asia/Kolkata'
-  ) as orders
+select days.day, coalesce(sum(d.orders), 0)::bigint as orders
 from (select generate_series(0, $2::date - $1::date) + $1::date as day) days
-order by day
+left join robnu.order_days d on d.day = days.day and d.day >= $1 and d.day <= $2
+group by days.day
+order by days.day

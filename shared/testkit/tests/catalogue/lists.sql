@@ -3,7 +3,8 @@
 
 -- Relations that belong to no seller. Everything else in the schema is a tenant table.
 create temp view global_tables (name) as values ('orgs'), ('people'), ('marketplaces'), ('schema_migrations'),
-  ('super_admins'), ('person_requests'), ('person_idempotency_keys'), ('mail_counts'), ('sign_up_counts'), ('sign_up_key'), ('credential_checks');
+  ('super_admins'), ('person_requests'), ('person_changes'),
+  ('person_idempotency_keys'), ('mail_counts'), ('sign_up_counts'), ('sign_up_key'), ('credential_checks');
 
 create temp view scope_roles (name) as values
   ('robnu_tenant'), ('robnu_person'), ('robnu_staff'), ('robnu_tenant_sweep'), ('robnu_system_sweep'), ('robnu_system_lanes'),
@@ -34,6 +35,7 @@ create temp view definer_functions (name) as values
   ('open_customer(uuid)'), ('returns_by_code(text)'), ('note_return_event()'), ('open_claim()'), ('note_claim_event()'), ('reopen_claim_with_evidence()'),
   ('limit_mails()'), ('limit_new_accounts()'), ('limit_lane_openings()'), ('end_runs_of_retired_lane()'),
   ('begin_credential_check(uuid, text, bytea, uuid)'), ('end_credential_check(uuid, text)'), ('note_refused_credentials(text, bytea, uuid)'),
+  ('limit_asked_runs()'), ('count_change()'), ('count_new_orders()'), ('count_moved_orders()'),
   -- What lets in: one look-up each in place of four tables under the scope's own row level security.
   ('admit_member(text, uuid, text, boolean, boolean)'), ('admit_impersonation(text, uuid, uuid, text, boolean, boolean)'),
   ('admit_staff(text, boolean)'), ('admit_person(text, boolean)'), ('admit_job(uuid, uuid, boolean)'), ('admit_sweep(uuid)'),
@@ -44,7 +46,8 @@ create temp view definer_functions (name) as values
 -- Tables from which those functions delete, so that what refers to them needs an index to find it by.
 create temp view shrinking_tables (name) as values
   ('members'), ('schedules'), ('order_items'), ('idempotency_keys'), ('person_idempotency_keys'), ('account_authorizations'),
-  ('request_counts'), ('person_requests'), ('mail_counts'), ('lane_openings'), ('sign_up_counts'), ('credential_checks');
+  ('request_counts'), ('person_requests'), ('mail_counts'), ('lane_openings'), ('sign_up_counts'), ('credential_checks'),
+  ('audit_events');
 
 -- Tables that a scope may write without leaving an audit event: what a marketplace said, logs of their own, and what changes
 -- with every request. Their changes by people are noted elsewhere: credentials by the account's credentials_generation.

@@ -18,6 +18,7 @@ use crate::idempotency::{KeyedJson, KeyedPost, Reply};
 use crate::identity::{PathId, Staff};
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams, query_label_schema};
+use crate::routes::paging::page;
 
 const ADMIN_SELLERS: &str = include_str!("../../sql/admin_sellers.sql");
 const SUSPEND_SELLER: &str = include_str!("../../sql/suspend_seller.sql");
@@ -85,9 +86,10 @@ pub async fn list(
     // One more than asked for tells whether there is a next page.
     let params: Params<'_> = &[&before, &(limit + 1), &name, &is_suspended];
     let rows = app.database.read(&staff.scope, ADMIN_SELLERS, params).await?;
-    let mut sellers = rows.iter().map(AdminSeller::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = crate::routes::cut(&mut sellers, limit)
-        .map(|last| list.cursor(Position { micros: 0, id: *last.seller_id.as_uuid() }));
+    let (sellers, next_cursor) = page(&list, &rows, limit, |last: &AdminSeller| Position {
+        micros: 0,
+        id: *last.seller_id.as_uuid(),
+    })?;
     Ok(Json(AdminSellers { sellers, next_cursor }))
 }
 

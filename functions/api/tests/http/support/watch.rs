@@ -24,7 +24,8 @@ const NOTES: &str = "
       name text;
     begin
       for name in select tablename from pg_tables
-        where schemaname = 'robnu' and tablename not in ('request_counts', 'person_requests', 'credential_checks', 'schema_migrations') loop
+        where schemaname = 'robnu' and tablename not in ('request_counts', 'person_requests', 'person_changes', 'credential_checks',
+          'schema_migrations') loop
         execute format('create trigger watch after insert or update or delete on robnu.%I for each row execute function watch.note()', name);
       end loop;
     end $$";

@@ -1,0 +1,37 @@
+-- The seller's shipments with one tracking number, oldest first.
+-- Looks at 1,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
+-- The outer joins keep the shipments first, in the order of their index.
+-- $1 where to go on, $2 how many; $3 … filters, each or null: account, marketplace, status, carrier, order, tracking number
+with few as materialized (
+  select s.id from robnu.shipments s where s.tracking_number = $8 limit 1000
+), rarity as materialized (
+  select count(*) < 1000 as is_rare from few
+)
+select s.id, s.order_id, o.account_id, a.marketplace_code, o.external_order_id, s.external_shipment_id, s.status,
+  s.marketplace_status, s.carrier, s.tracking_number, s.updated_at,
+  s.matches and case when $3::uuid is null then true else o.account_id = $3 end
+    and case when $4::text is null then true else a.marketplace_code = $4 end as matches, s.ends_scan
+from (
+  select s.*, row_number() over (order by s.id) = 1000 as ends_scan,
+    case when $5::text is null then true else s.status = $5 end
+    and case when $6::text is null then true else s.carrier = $6 end
+    and case when $7::uuid is null then true else s.order_id = $7 end
+    and s.tracking_number = $8 as matches
+  from (
+    select * from robnu.shipments s
+    where (select is_rare from rarity) and s.id in (select id from few) and s.id > $1
+    union all
+    select * from (
+      select * from robnu.shipments s
+      where not (select is_rare from rarity) and s.id > $1
+      order by s.id
+      limit 1000
+    ) common
+  ) s
+) s
+left join robnu.orders o on o.id = s.order_id
+left join robnu.marketplace_accounts a on a.id = o.account_id
+where s.ends_scan or (s.matches and case when $3::uuid is null then true else o.account_id = $3 end
+  and case when $4::text is null then true else a.marketplace_code = $4 end)
+order by s.id
+limit $2

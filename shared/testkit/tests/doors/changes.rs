@@ -1,0 +1,108 @@
+//! How much a person may leave behind in a day: per object, in all, and per parcel under the scanner.
+
+use robnu_tenancy::Error;
+
+use super::{RENAME, Stage};
+
+/// Renames the seller to something else each time, as its member with a role, so many times.
+async fn rename(stage: &Stage, role: &str, times: usize) -> Result<(), Error> {
+    let again = "update robnu.sellers set name = name || 'x'";
+    for _ in 0..times {
+        stage.write(&stage.sellers.ours.scope(role), again).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_person_changes_a_thing_a_hundred_times_a_day_and_keeps_nobody_else_from_it() {
+    let stage = Stage::new().await;
+    rename(&stage, "OWNER", 100).await.unwrap();
+    let refused = rename(&stage, "OWNER", 1).await;
+    assert!(matches!(refused, Err(Error::TooManyChanges)), "{refused:?}");
+    rename(&stage, "ADMIN", 1).await.unwrap();
+    stage.write(&stage.sellers.theirs.scope("OWNER"), RENAME).await.unwrap();
+    // Something else is no matter of this.
+    let other = "update robnu.marketplace_accounts set display_name = 'another name'";
+    stage.write(&stage.sellers.ours.scope("OWNER"), other).await.unwrap();
+    stage.arrange("update robnu.audit_events set occurred_at = occurred_at - interval '1 day'").await;
+    rename(&stage, "OWNER", 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_person_leaves_20000_rows_behind_in_a_day_whatever_the_sellers() {
+    let stage = Stage::new().await;
+    stage.write(&stage.sellers.ours.scope("OWNER"), RENAME).await.unwrap();
+    let mine = "(select id from robnu.people where subject = 'OWNER@' || (select seller_id from robnu.sellers order by 1 limit 1))";
+    let ours = if stage.sellers.ours.id.as_uuid() < stage.sellers.theirs.id.as_uuid() {
+        (&stage.sellers.ours, &stage.sellers.theirs)
+    } else {
+        (&stage.sellers.theirs, &stage.sellers.ours)
+    };
+    stage
+        .arrange(&format!(
+        "insert into robnu.person_changes values ({mine}, (now() at time zone 'Asia/Kolkata')::date, 20000)
+         on conflict (actor_id) do update set changes = 20000"
+    ))
+        .await;
+    let claim = "select robnu.claim_idempotency_key(sha256('k'), sha256('r'))";
+    let other = "update robnu.marketplace_accounts set display_name = 'another name'";
+    for sql in [other, claim] {
+        let refused = stage.write(&ours.0.scope("OWNER"), sql).await;
+        assert!(matches!(refused, Err(Error::TooManyChanges)), "{sql}: {refused:?}");
+        stage.write(&ours.1.scope("OWNER"), sql).await.unwrap();
+    }
+    stage.arrange("update robnu.person_changes set day = day - 1").await;
+    stage.write(&ours.0.scope("OWNER"), other).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_parcel_under_the_scanner_is_one_scan_a_minute_and_a_hundred_a_day() {
+    let stage = Stage::new().await;
+    let ours = &stage.sellers.ours;
+    let receive = "update robnu.returns set received_at = now()";
+    stage.write(&ours.scope("SCANNER"), receive).await.unwrap();
+    let again =
+        "insert into robnu.return_events (seller_id, return_id) select seller_id, id from robnu.returns";
+    let noted = "select count(*) from robnu.return_events where event = 'SCANNED_AGAIN'";
+    for _ in 0..3 {
+        stage.write(&ours.scope("SCANNER"), again).await.unwrap();
+    }
+    assert_eq!(stage.count(noted).await, 1);
+    stage.write(&ours.scope("OWNER"), again).await.unwrap();
+    assert_eq!(stage.count(noted).await, 2, "by somebody else");
+    let earlier = |minutes: usize| {
+        format!(
+            "delete from robnu.return_events where event = 'SCANNED_AGAIN';
+             insert into robnu.return_events (seller_id, id, return_id)
+             select seller_id, uuidv7(interval '-1 minute' * n), id from robnu.returns, generate_series(2, {minutes}) n where received_at is not null"
+        )
+    };
+    // Two events are the return's own.
+    for (minutes, more) in [(98, 1), (110, 0)] {
+        stage.arrange(&earlier(minutes)).await;
+        let before = stage.count(noted).await;
+        stage.write(&ours.scope("SCANNER"), again).await.unwrap();
+        assert_eq!(stage.count(noted).await, before + more, "{minutes}");
+    }
+}
+
+#[tokio::test]
+async fn members_ask_for_200_runs_of_an_account_in_a_day_and_schedules_are_no_matter_of_this() {
+    let stage = Stage::new().await;
+    let ask = "insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger)
+               select seller_id, id, marketplace_code, 'ORDERS', 'API' from robnu.marketplace_accounts where marketplace_code = 'AJIO'";
+    stage
+        .arrange(
+            "insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, state)
+             select a.seller_id, uuidv7(interval '-1 hour'), a.id, a.marketplace_code, 'ORDERS',
+               case when n <= 198 then 'API' else 'SCHEDULE' end, 'CANCELLED'
+             from robnu.marketplace_accounts a, generate_series(1, 300) n where a.marketplace_code = 'AJIO'",
+        )
+        .await;
+    // The fixture's run is one, so this is the last.
+    stage.write(&stage.sellers.ours.scope("OWNER"), ask).await.unwrap();
+    stage.arrange("update robnu.sync_runs set state = 'CANCELLED'").await;
+    let refused = stage.write(&stage.sellers.ours.scope("OWNER"), ask).await;
+    assert!(matches!(refused, Err(Error::TooManyChanges)), "{refused:?}");
+    stage.write(&stage.sellers.theirs.scope("OWNER"), ask).await.unwrap();
+}
