@@ -75,7 +75,7 @@ async fn of_a_return_that_was_scanned_very_often_the_newest_events_are_shown_and
 }
 
 #[tokio::test]
-async fn of_scans_at_the_same_time_one_receives_and_the_others_are_noted() {
+async fn of_scans_at_the_same_time_one_receives_and_the_others_are_noted_as_one() {
     let api = Api::with_pool(8).await;
     let calls = (0..8).map(|_| async { scan(&api, "SCANNER", &json!({"code": "RAWB1"})).await.expect(200) });
     let answers = futures_util::future::join_all(calls).await;
@@ -87,7 +87,8 @@ async fn of_scans_at_the_same_time_one_receives_and_the_others_are_noted() {
     let mut told = events(&api, received[0]["return"]["return_id"].as_str().unwrap()).await;
     told.retain(|event| event != "CREATED");
     assert_eq!(told[0], "RECEIVED");
-    assert_eq!(told[1..], ["SCANNED_AGAIN"; 7]);
+    // By one member within a minute: they count as one.
+    assert_eq!(told[1..], ["SCANNED_AGAIN"]);
 }
 
 #[tokio::test]
