@@ -30,7 +30,11 @@ pub async fn handle(
     event: SqsEvent,
     deadline: SystemTime,
 ) -> Result<SqsBatchResponse, MissingMessageId> {
-    in_order(event.records, async |id, message| answer(context, &id, message, deadline).await).await
+    in_order(event.records, async |id, message| {
+        // A job's state is large; on the heap it is moved as a pointer.
+        Box::pin(answer(context, &id, message, deadline)).await
+    })
+    .await
 }
 
 /// Does the messages one by one until one is not done with, and names that one and all behind it. A panic is that

@@ -26,6 +26,9 @@ impl Entry {
     }
 
     /// Answers an event, in the invocation that brought it.
+    ///
+    /// # Panics
+    /// Never: what a refusal says is one text, which is read to its end.
     pub async fn answer(&self, event: &str, invocation: &str) -> Answer {
         let mut id = invocation.to_owned();
         let outcome = caught(self.route(event, &mut id)).await;

@@ -6,6 +6,7 @@
 //! protocol and the body.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
 use std::net::IpAddr;
 
 use axum::body::{Body, to_bytes};
@@ -84,6 +85,7 @@ pub struct Answer {
 
 impl Event {
     /// The id that API Gateway gave to the request, if that can be a header's value.
+    #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         let printable =
             |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
@@ -169,7 +171,8 @@ fn printable(query: &str) -> String {
         if byte.is_ascii_graphic() && !matches!(byte, b'#' | b'"' | b'<' | b'>' | b'`' | b'\\') {
             printable.push(char::from(byte));
         } else {
-            printable.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _ = write!(printable, "%{byte:02X}");
         }
     }
     printable

@@ -109,7 +109,7 @@ async fn requests(records: Vec<Record>, context: &Context, deadline: Instant) ->
     let answers = stream::iter(records)
         .map(|record| async move {
             let body = record.body.as_deref().unwrap_or_default();
-            (record.message_id, by_itself(stop_at, request(body, context, stop_at)).await)
+            (record.message_id, by_itself(stop_at, Box::pin(request(body, context, stop_at))).await)
         })
         .buffer_unordered(AT_ONCE);
     let failures = answers.filter_map(async |(message_id, answer)| {

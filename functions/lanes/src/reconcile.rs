@@ -111,9 +111,12 @@ fn out_of_time(stop_at: Instant, report: &mut Report) -> bool {
 }
 
 async fn work(context: &Context, lanes: Vec<AccountKey>, care: Care, stop_at: Instant, report: &mut Report) {
-    let mut answers = stream::iter(lanes)
-        .map(|key| async move { (key, by_itself(stop_at, settle(context, key, care, stop_at)).await) })
-        .buffer_unordered(AT_ONCE);
+    let mut answers =
+        stream::iter(lanes)
+            .map(|key| async move {
+                (key, by_itself(stop_at, Box::pin(settle(context, key, care, stop_at))).await)
+            })
+            .buffer_unordered(AT_ONCE);
     while let Some((key, answer)) = answers.next().await {
         count(key, answer, report);
     }

@@ -50,6 +50,9 @@ impl Request {
 ///
 /// # Errors
 /// When CloudFormation cannot be told; Lambda then tries the event again.
+///
+/// # Panics
+/// Never: texts always serialize.
 pub async fn answer(request: &Request, outcome: Result<(), MigrateError>) -> Result<(), Diagnostic> {
     let (status, reason) = match &outcome {
         Ok(()) => ("SUCCESS", String::new()),

@@ -22,9 +22,9 @@ async fn main() -> Result<(), Error> {
 /// Reads the configuration within the invocation: CloudFormation would wait in vain for a function that cannot start.
 /// A panic is a failure to be told like any other.
 async fn bring_up_to_date() -> Result<(), MigrateError> {
-    let work = async {
+    let work = Box::pin(async {
         let context = Context::from_environment().await?;
         migrate(&context).await.map(drop)
-    };
+    });
     caught(work).await.unwrap_or(Err(MigrateError::Panicked))
 }

@@ -93,8 +93,7 @@ async fn what_is_no_event_of_the_gateway_is_refused() {
         assert_eq!(
             (refused.status.as_u16(), &refused.body["code"]),
             (400, &json!("malformed_request")),
-            "{:.200}",
-            event
+            "{event:.200}"
         );
         assert!(!refused.text.contains(MARKER));
     }
