@@ -162,7 +162,7 @@ async fn who_ends_what_let_a_writer_in_waits_for_the_writer() {
         let name = case.name;
         let writer = test.raw(case.login).await;
         let write = async || {
-            writer.batch_execute(&case.write).await.unwrap_or_else(|error| panic!("{name}: {error:?}"))
+            writer.batch_execute(&case.write).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         };
         writer.batch_execute(&format!("begin; {}", case.enter)).await.unwrap();
         // An invitation lets nobody in before it is accepted; everybody else is let in and has not written yet.

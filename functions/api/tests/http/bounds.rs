@@ -99,7 +99,9 @@ async fn a_seller_and_a_person_open_few_lanes_a_third_time_and_any_number_twice(
         let answers = join_all(accounts.iter().map(|account| call(account, "resume"))).await;
         let refused: Vec<Answer> = answers.into_iter().filter(|answer| answer.status != 200).collect();
         let count = refused.len();
-        refused.into_iter().for_each(|answer| expect_wait(answer, 429, "reconnected_too_often"));
+        for answer in refused {
+            expect_wait(answer, 429, "reconnected_too_often");
+        }
         count
     };
     for _ in 0..2 {
@@ -206,7 +208,9 @@ fn sign_up(name: &str, email: &str, source: &str) -> Call {
 async fn sign_up_all(api: &Api, calls: Vec<Call>) -> usize {
     let answers = join_all(calls.into_iter().map(|call| api.send(call))).await;
     let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
-    refused.into_iter().for_each(|answer| expect_wait(answer, 429, "too_many_sign_ups"));
+    for answer in refused {
+        expect_wait(answer, 429, "too_many_sign_ups");
+    }
     made.len()
 }
 

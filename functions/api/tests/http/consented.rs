@@ -7,6 +7,7 @@ use robnu_testkit::Seller;
 use serde_json::{Value, json};
 use simulators::{AmazonAccount, MeeshoAccount, OrderBook};
 
+use crate::guessing::hex;
 use crate::support::{Answer, Api, Call, ajio, approve};
 
 fn accounts(seller: &Seller) -> String {
@@ -144,7 +145,7 @@ async fn the_state_of_a_consent_is_in_no_table_and_its_answer_is_given_again_all
         let url = reqwest::Url::parse(first.expect(201)["authorization_url"].as_str().unwrap()).unwrap();
         let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         assert_eq!(state.len(), 43);
-        let digits: String = state.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hex(state.as_bytes());
         for (table, rows) in api.contents().await {
             assert!(!rows.contains(&state) && !rows.contains(&digits), "{table} holds the state");
         }

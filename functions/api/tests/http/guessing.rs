@@ -19,7 +19,7 @@ const FREE: usize = 5;
 
 static WRONG: LazyLock<Vec<String>> = LazyLock::new(|| (0..300).map(|n| format!("guess {n}")).collect());
 
-async fn with_victim(api: Api) -> Api {
+fn with_victim(api: Api) -> Api {
     let password = Some(RIGHT.to_owned());
     api.simulator.register_ajio(AjioAccount { username: VICTIM.to_owned(), password, orders: Some(1) });
     api
@@ -64,7 +64,7 @@ async fn later(api: &Api, time: &str) {
 
 #[tokio::test]
 async fn guesses_at_somebody_elses_password_end_before_the_sixth_and_store_nothing() {
-    let api = with_victim(Api::new().await).await;
+    let api = with_victim(Api::new().await);
     let (ours, account) = (&api.sellers.ours, api.sellers.ours.ajio);
     let before = api.contents().await;
     for (n, guess) in WRONG.iter().take(9).enumerate() {
@@ -90,7 +90,7 @@ async fn guesses_at_somebody_elses_password_end_before_the_sixth_and_store_nothi
 
 #[tokio::test]
 async fn each_further_guess_waits_twice_as_long_up_to_a_day() {
-    let api = with_victim(Api::new().await).await;
+    let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     let guess = async |n: usize| api.send(connect(ours, VICTIM, &WRONG[n]).by(ours, "OWNER")).await;
     for n in 0..FREE {
@@ -111,7 +111,7 @@ async fn each_further_guess_waits_twice_as_long_up_to_a_day() {
 
 #[tokio::test]
 async fn guesses_of_several_persons_and_sellers_and_in_other_spellings_count_together() {
-    let api = with_victim(Api::new().await).await;
+    let api = with_victim(Api::new().await);
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     let guesses = [
         (ours, "OWNER", "DV7777"),
@@ -137,7 +137,7 @@ async fn guesses_of_several_persons_and_sellers_and_in_other_spellings_count_tog
 
 #[tokio::test]
 async fn guesses_at_the_same_time_are_no_more_than_one_after_the_other() {
-    let api = with_victim(Api::with_pool(8).await).await;
+    let api = with_victim(Api::with_pool(8).await);
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     let hang = FaultKind::Hang { millis: 300 };
     api.simulator.add_fault(Fault::new(Marketplace::Ajio, "/authToken", hang));
@@ -157,7 +157,7 @@ async fn guesses_at_the_same_time_are_no_more_than_one_after_the_other() {
 /// An owner whose credentials were taken before is not kept out by strangers who try the same user name.
 #[tokio::test]
 async fn strangers_who_guess_keep_nobody_waiting_whose_credentials_were_good() {
-    let api = with_victim(Api::new().await).await;
+    let api = with_victim(Api::new().await);
     let (owner, stranger) = (&api.sellers.theirs, &api.sellers.ours);
     let account = api.send(connect(owner, VICTIM, RIGHT).by(owner, "OWNER")).await.expect(201);
     assert_eq!((&account["last_validation"], account["verified_at"].is_string()), (&json!("OK"), true));
@@ -179,7 +179,7 @@ async fn strangers_who_guess_keep_nobody_waiting_whose_credentials_were_good() {
 
 #[tokio::test]
 async fn who_mistypes_and_then_does_not_begins_anew() {
-    let api = with_victim(Api::new().await).await;
+    let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     for round in 0..3 {
         for n in 0..FREE - 1 {
@@ -197,9 +197,9 @@ async fn who_mistypes_and_then_does_not_begins_anew() {
 
 #[tokio::test]
 async fn a_person_is_bound_over_all_user_names_and_a_success_with_one_forgives_no_other() {
-    let api = with_victim(Api::new().await).await;
+    let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
-    let seller_of = |n: usize| if n % 2 == 0 { &api.sellers.ours } else { &api.sellers.theirs };
+    let seller_of = |n: usize| if n.is_multiple_of(2) { &api.sellers.ours } else { &api.sellers.theirs };
     api.arrange(&format!(
         "insert into robnu.members (seller_id, person_id, role)
          select '{}', id, 'OWNER' from robnu.people where subject = 'OWNER@{}'",
@@ -222,7 +222,7 @@ async fn a_person_is_bound_over_all_user_names_and_a_success_with_one_forgives_n
 
 #[tokio::test]
 async fn what_all_refuse_together_is_bound_and_the_last_of_it_is_kept_for_who_was_not_refused() {
-    let api = with_victim(Api::new().await).await;
+    let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     let flood = |how_many: usize| {
         format!(
@@ -251,7 +251,7 @@ async fn what_all_refuse_together_is_bound_and_the_last_of_it_is_kept_for_who_wa
 
 #[tokio::test]
 async fn a_crash_between_the_count_and_the_answer_is_one_refused_check_for_a_while() {
-    let api = with_victim(Api::new().await).await;
+    let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     // Requests that ended without an answer leave what they had committed.
     let crashed = format!(
@@ -273,7 +273,7 @@ async fn a_crash_between_the_count_and_the_answer_is_one_refused_check_for_a_whi
 
 #[tokio::test]
 async fn a_marketplace_that_does_not_answer_is_no_refusal_and_nothing_is_stored() {
-    let api = with_victim(Api::new().await).await;
+    let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     let before = api.contents().await;
     for (kind, wait) in [
@@ -298,7 +298,7 @@ async fn a_marketplace_that_does_not_answer_is_no_refusal_and_nothing_is_stored(
 
 #[tokio::test]
 async fn what_is_refused_before_the_marketplace_is_asked_is_not_counted() {
-    let api = with_victim(Api::new().await).await;
+    let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     let mut there = connection(VICTIM, RIGHT);
     there["external_account_id"] = json!("DV0001");
@@ -359,6 +359,7 @@ async fn a_colon_does_not_hide_whose_secret_is_guessed() {
     assert_eq!(problem.expect_problem(422, "invalid_body")["errors"][0]["field"], "details.app_id");
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// As the database shows bytes in a row's text.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
