@@ -138,7 +138,9 @@ async fn lists_searches_dispatch_and_scans_read_what_they_show_and_no_more() {
             faults.push(format!("{case:?}: {read} rows where {} are enough\n{plan}", most(&case)));
         }
         let shape = format!("{}: {}", case.statement, shape(&plan));
-        if !shapes.contains(&shape) {
+        // Two indexes serve these equally well, and the planner takes now one, now the other.
+        let has_equals = matches!(case.statement, "members" | "me");
+        if !has_equals && !shapes.contains(&shape) {
             shapes.push(shape);
         }
     }
