@@ -1,0 +1,154 @@
+//! How many requests are answered: of a seller, of a person, in ten seconds and in a day.
+
+use super::*;
+
+#[tokio::test]
+async fn a_seller_that_sends_too_much_waits_and_others_do_not() {
+    let stage = Stage::new().await;
+    let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
+    stage.arrange("update robnu.sellers set requests_per_window = 5").await;
+    // The window may turn over once in between, never twice.
+    let mut answers = Vec::new();
+    for _ in 0..12 {
+        answers.push(stage.read(&ours.scope("VIEWER"), ORDERS).await);
+    }
+    let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert!(refused.len() >= 2, "{} refused", refused.len());
+    for error in refused {
+        let Error::RateLimited { retry_after } = error else { panic!("{error:?}") };
+        assert!((1..=10).contains(&retry_after.as_secs()), "{retry_after:?}");
+    }
+    assert_eq!(stage.read(&theirs.scope("VIEWER"), ORDERS).await.unwrap(), 1);
+    stage
+        .arrange("update robnu.request_counts set window_start = window_start - interval '10 seconds', refused_until = now()")
+        .await;
+    assert_eq!(stage.read(&ours.scope("VIEWER"), ORDERS).await.unwrap(), 1, "a new window");
+}
+
+#[tokio::test]
+async fn a_member_who_floods_the_seller_shuts_out_only_themselves() {
+    let stage = Stage::new().await;
+    let ours = &stage.sellers.ours;
+    stage.arrange("update robnu.sellers set requests_per_window = 20").await;
+    for round in 0..3 {
+        let mut refused = 0;
+        for _ in 0..30 {
+            refused += usize::from(stage.read(&ours.scope("SCANNER"), "select 1").await.is_err());
+        }
+        assert!(refused > 0, "round {round}");
+        assert_eq!(stage.read(&ours.scope("OWNER"), ORDERS).await.unwrap(), 1, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_uses_up_none_of_a_sellers_requests() {
+    let stage = Stage::new().await;
+    let theirs = stage.sellers.theirs.id;
+    let counted =
+        "select requests::bigint from robnu.request_counts where window_start > '2026-01-02' limit 1";
+    let foreign = SellerScope::for_member(
+        stage.sellers.ours.subject("OWNER"),
+        theirs,
+        Permission::Membership,
+        Access::Read,
+    );
+    for _ in 0..3 {
+        assert!(matches!(stage.read(&foreign, ORDERS).await, Err(Error::NoMembership)));
+    }
+    assert!(stage.superuser.query_opt(counted, &[]).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_person_who_sends_too_much_waits_at_every_door() {
+    let stage = Stage::new().await;
+    stage.arrange("update robnu.orgs set person_requests_per_window = 20").await;
+    let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
+    let (session, _) = stage.impersonation("VIEWER", Access::Read).await;
+    let needs = Permission::Membership;
+    let person = || PersonScope::new(ours.subject("OWNER"));
+    let mut refused = [0; 5];
+    for _ in 0..30 {
+        let foreign = SellerScope::for_member(ours.subject("ADMIN"), theirs.id, needs, Access::Read);
+        let acting = SellerScope::for_impersonation(staff(), session, ours.id, needs, Access::Read);
+        let answers = [
+            stage.database.read(&person(), "select 1", &[]).await.map(drop),
+            stage.read(&foreign, ORDERS).await.map(drop),
+            stage.read(&ours.scope("FINANCE"), ORDERS).await.map(drop),
+            stage.database.read(&StaffScope::new(staff()), "select 1", &[]).await.map(drop),
+            stage.read(&acting, ORDERS).await.map(drop),
+        ];
+        for (refused, answer) in refused.iter_mut().zip(answers) {
+            if let Err(Error::RateLimited { retry_after }) = answer {
+                assert!((1..=10).contains(&retry_after.as_secs()), "{retry_after:?}");
+                *refused += 1;
+            }
+        }
+    }
+    // The window may turn over once in between.
+    assert!(refused.into_iter().all(|refused| refused > 0), "{refused:?}");
+    assert_eq!(stage.read(&ours.scope("VIEWER"), ORDERS).await.unwrap(), 1, "a colleague");
+    stage
+        .arrange(
+            "update robnu.person_requests set window_start = window_start - interval '10 seconds', refused_until = now();
+             update robnu.request_counts set window_start = window_start - interval '10 seconds', refused_until = now()",
+        )
+        .await;
+    assert_eq!(stage.database.read(&person(), "select 1", &[]).await.unwrap().len(), 1, "a new window");
+}
+
+#[tokio::test]
+async fn a_person_who_sends_too_much_in_a_day_waits_for_the_next() {
+    let stage = Stage::new().await;
+    let ours = &stage.sellers.ours;
+    let usual = stage.count("select min(person_requests_per_day)::bigint from robnu.orgs").await;
+    // An app that asks every ten seconds all day sends 8,640: ten times that is let in.
+    assert!(usual > 86_400, "{usual}");
+    stage.arrange("update robnu.orgs set person_requests_per_day = 20").await;
+    let mut answers = Vec::new();
+    // The day may turn over once in between.
+    for _ in 0..45 {
+        answers.push(stage.read(&ours.scope("OWNER"), ORDERS).await);
+    }
+    let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert!(refused.len() >= 5, "{} refused", refused.len());
+    for error in refused {
+        let Error::RateLimited { retry_after } = error else { panic!("{error:?}") };
+        assert!((1..=86_400).contains(&retry_after.as_secs()), "{retry_after:?}");
+    }
+    assert_eq!(stage.read(&ours.scope("VIEWER"), ORDERS).await.unwrap(), 1, "a colleague");
+    // A window that is over makes no difference, a day does.
+    stage
+        .arrange("update robnu.person_requests set window_start = window_start - interval '20 seconds'")
+        .await;
+    let still = stage.read(&ours.scope("OWNER"), ORDERS).await;
+    assert!(matches!(still, Err(Error::RateLimited { .. })), "{still:?}");
+    stage.arrange("update robnu.person_requests set day = day - 1, refused_until = now()").await;
+    assert_eq!(stage.read(&ours.scope("OWNER"), ORDERS).await.unwrap(), 1, "a new day");
+}
+
+#[tokio::test]
+async fn a_request_counts_once_and_what_it_has_begun_is_ended() {
+    let stage = Stage::new().await;
+    stage
+        .arrange(
+            "update robnu.sellers set requests_per_window = 1; update robnu.orgs set person_requests_per_window = 1",
+        )
+        .await;
+    let request = stage.sellers.ours.scope("OWNER");
+    for _ in 0..3 {
+        stage.write(&request, RENAME).await.unwrap();
+        assert_eq!(stage.read(&request, ORDERS).await.unwrap(), 1);
+    }
+    let counted = "select sum(requests)::bigint from robnu.request_counts where window_start > '2026-01-02'";
+    assert_eq!(stage.count(counted).await, 1);
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_counted_is_answered_all_the_same() {
+    let stage = Stage::new().await;
+    let scope = stage.sellers.ours.scope("OWNER");
+    stage.arrange("revoke execute on function robnu.knock(text, uuid) from robnu_api").await;
+    assert_eq!(stage.read(&scope, ORDERS).await.unwrap(), 1);
+    stage.write(&scope, RENAME).await.unwrap();
+    assert_eq!(stage.count("select count(*) from robnu.sellers where name = 'renamed'").await, 1);
+}
