@@ -47,7 +47,9 @@ create policy owner on person_changes for all to robnu_owner using (true) with c
 
 -- Counts something that a person leaves behind and that nobody takes away again the same day: an audit event, an idempotency key.
 -- Raises RB012 above 20,000 on an Indian day, which is ten times what a busy person does by hand. One row per person,
--- so the count costs the same however much there is. SECURITY DEFINER because no scope may read or write the counts.
+-- so the count costs the same however much there is. It is never waited for, because those who write hold other rows by then, each
+-- in an order of its own: what a person does while another transaction of theirs holds the count is not counted. SECURITY DEFINER
+-- because no scope may read or write the counts.
 create function count_change() returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -62,10 +64,13 @@ begin
   if actor is null or kind is null or kind not in ('MEMBER', 'STAFF', 'PERSON') then
     return;
   end if;
-  insert into person_changes as counted (actor_id, day, changes) values (actor, today, 1)
-  on conflict (actor_id) do update
-  set day = excluded.day, changes = case counted.day when excluded.day then counted.changes + 1 else 1 end
+  update person_changes as counted
+  set day = today, changes = case counted.day when today then counted.changes + 1 else 1 end
+  where counted.ctid = (select c.ctid from person_changes c where c.actor_id = actor for update skip locked)
   returning changes into so_far;
+  if not found and not exists (select from person_changes c where c.actor_id = actor) then
+    insert into person_changes (actor_id, day, changes) values (actor, today, 1) on conflict (actor_id) do nothing;
+  end if;
   if so_far > 20000 then
     raise exception 'the person has changed too much today' using errcode = 'RB012';
   end if;

@@ -106,3 +106,19 @@ async fn members_ask_for_200_runs_of_an_account_in_a_day_and_schedules_are_no_ma
     assert!(matches!(refused, Err(Error::TooManyChanges)), "{refused:?}");
     stage.write(&stage.sellers.theirs.scope("OWNER"), ask).await.unwrap();
 }
+
+/// Whoever changes something holds its row and then counts; two of a person that wait for each other's count and row would be
+/// a deadlock.
+#[tokio::test]
+async fn what_a_person_changes_at_the_same_time_waits_for_no_count() {
+    let stage = Stage::new().await;
+    let seller = stage.sellers.ours.id;
+    stage.write(&stage.sellers.ours.scope("OWNER"), RENAME).await.unwrap();
+    let enter = format!("begin; select robnu.enter_member('OWNER@{seller}', '{seller}', '', true, false)");
+    let (first, second) = (stage.test.raw("robnu_api").await, stage.test.raw("robnu_api").await);
+    let change = "update robnu.sellers set name = 'held'";
+    first.batch_execute(&format!("{enter}; {change}")).await.unwrap();
+    let other = "set local lock_timeout = '2s'; update robnu.marketplace_accounts set display_name = 'another'; commit";
+    second.batch_execute(&format!("{enter}; {other}")).await.expect("waits for nobody");
+    first.batch_execute("commit").await.unwrap();
+}
