@@ -1,7 +1,7 @@
 //! Mail, through SES.
 //!
 //! What strangers have typed stands in mails to other strangers: it is in no header, and in the text only as
-//! [`harmless`] leaves it.
+//! `harmless` leaves it.
 
 mod harmless;
 #[cfg(test)]
