@@ -121,14 +121,13 @@ async fn terms(
     require_connectable(row)?;
     let code: &str = row.try_get("marketplace_code").map_err(get)?;
     let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
-    if if_match.0.is_some_and(|wanted| row.try_get::<_, i32>("version").ok() != Some(wanted)) {
-        return Err(ApiError::VersionMismatch);
-    }
+    let is_outdated = if_match.0.is_some_and(|wanted| row.try_get::<_, i32>("version").ok() != Some(wanted));
     Ok(Terms {
         marketplace: code.parse().map_err(|_| Error::RowShape)?,
         key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
         newest_orders: row.try_get("newest_orders").map_err(get)?,
-        begun: check::require_begun(row),
+        // Told after what is wrong with the details, as everywhere.
+        begun: if is_outdated { Err(ApiError::VersionMismatch) } else { check::require_begun(row) },
     })
 }
 
