@@ -1,6 +1,7 @@
 //! What entering a scope costs the database: pgbench reads one order in one pipeline, past row level security, as a job, and as a
-//! member whom every refusal is asked of. Beside it, what our own client adds to the same reads. All in turns within one run, the server's
-//! process and the client's on a core each where `taskset` can pin them; only ratios mean something on another machine.
+//! member whom every refusal is asked of. With one client, which waits for each answer, and with several, which keep the server's core
+//! busy, so that the ratio is that of its processor time. Beside it, what our own client adds to the same reads. All in turns within one
+//! run, the server's processes and the client's on a core each where `taskset` can pin them; only ratios mean something on another machine.
 //!
 //! `TEST_DATABASE_URL=… cargo bench --package robnu-testkit --bench entry`; see the README of tenancy for figures.
 #![allow(
@@ -22,6 +23,7 @@ use tokio_postgres::Client;
 const ORDERS: i32 = 20_000;
 const ROUNDS: usize = 7;
 const SECONDS: u32 = 2;
+const CLIENTS: [usize; 2] = [1, 4];
 /// What the throughput of the raw read is to be at least, as a part of it.
 const TARGETS: [(&str, f64); 3] = [("raw", 1.0), ("job", 0.60), ("member", 0.45)];
 
@@ -55,7 +57,7 @@ async fn main() {
         "{}",
         if pgbench::can_pin() { "server on core 0, client on core 1" } else { "not pinned: no taskset" }
     );
-    let mut rates: [Vec<f64>; 4] = Default::default();
+    let mut rates: [[Vec<f64>; 4]; 2] = Default::default();
     let mut times: [Vec<f64>; 2] = Default::default();
     for round in 0..=ROUNDS {
         for turn in 0..variants.len() {
@@ -64,9 +66,11 @@ async fn main() {
             for who in [&viewer, &format!("OWNER@{id}")] {
                 superuser.execute("select robnu.knock($1, $2)", &[who, &id]).await.unwrap();
             }
-            let rate = variants[variant].run(&superuser, SECONDS).await;
-            if round > 0 {
-                rates[variant].push(rate);
+            for (clients, rates) in CLIENTS.into_iter().zip(&mut rates) {
+                let rate = variants[variant].run(&superuser, clients, SECONDS).await;
+                if round > 0 {
+                    rates[variant].push(rate);
+                }
             }
         }
         for (way, times) in times.iter_mut().enumerate() {
@@ -76,10 +80,18 @@ async fn main() {
             }
         }
     }
-    report(&rates.map(median), &times.map(median));
+    let rates = rates.map(|rates| rates.map(median));
+    for (clients, rates) in CLIENTS.into_iter().zip(&rates) {
+        println!("\nclients: {clients}");
+        report(rates);
+    }
+    println!();
+    for ((name, rate), time) in ["raw", "job"].iter().zip(rates[0]).zip(times.map(median)) {
+        println!("our client, {name}: {time:.1} µs, {:+.1} µs over pgbench", time - 1e6 / rate);
+    }
 }
 
-fn report(rates: &[f64; 4], times: &[f64; 2]) {
+fn report(rates: &[f64; 4]) {
     println!("{:<10}{:>12}{:>10}{:>10}{:>10}", "", "reads/s", "µs", "ratio", "target");
     for ((name, target), rate) in TARGETS.iter().zip(rates) {
         let verdict = if rate / rates[0] < *target { "missed" } else { "" };
@@ -95,9 +107,6 @@ fn report(rates: &[f64; 4], times: &[f64; 2]) {
         rates[3],
         1e6 / rates[3]
     );
-    for ((name, rate), time) in ["raw", "job"].iter().zip(rates).zip(times) {
-        println!("our client, {name}: {time:.1} µs, {:+.1} µs over pgbench", time - 1e6 / rate);
-    }
 }
 
 /// The same reads through our own client, on one connection each.

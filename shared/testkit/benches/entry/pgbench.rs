@@ -1,4 +1,4 @@
-//! pgbench as a child process: one client, prepared statements, one pipeline.
+//! pgbench as a child process: prepared statements in one pipeline.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -22,8 +22,8 @@ impl Pgbench {
         Self { script, user: user.to_owned(), host, port: config.port, database }
     }
 
-    /// Runs it for a while and answers how often a second.
-    pub async fn run(&self, superuser: &Client, seconds: u32) -> f64 {
+    /// Runs it for a while with so many clients at once, and answers how often a second.
+    pub async fn run(&self, superuser: &Client, clients: usize, seconds: u32) -> f64 {
         let folder = std::env::temp_dir().join(format!("robnu-entry-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let script = folder.join("script.sql");
@@ -35,32 +35,34 @@ impl Pgbench {
         } else {
             Command::new("pgbench")
         };
-        let (port, seconds) = (self.port.to_string(), seconds.to_string());
+        let (port, seconds, many) = (self.port.to_string(), seconds.to_string(), clients.to_string());
         command
-            .args(["-n", "-M", "prepared", "-c", "1", "-h", &self.host, "-p", &port, "-T", &seconds])
+            .args(["-n", "-M", "prepared", "-c", &many, "-h", &self.host, "-p", &port, "-T", &seconds])
             .args(["-U", &self.user, "-f"])
             .arg(&script)
             .arg(&self.database)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let child = command.spawn().expect("pgbench is on the PATH: it comes with PostgreSQL");
-        self.pin_server(superuser).await;
+        pin_servers(superuser, clients).await;
         let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
         drop(std::fs::remove_dir_all(&folder));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
         rate.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)))
     }
+}
 
-    /// The server's process of the script, on a core that the client does not use.
-    async fn pin_server(&self, superuser: &Client) {
-        let sql = "select pid from pg_stat_activity where datname = current_database() and application_name = 'pgbench'";
-        for _ in 0..100 {
-            if let Some(row) = superuser.query_opt(sql, &[]).await.unwrap() {
-                return pin(row.get(0), 0);
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+/// The server's processes of the script, all on a core that the client does not use.
+async fn pin_servers(superuser: &Client, clients: usize) {
+    let sql = "select pid from pg_stat_activity where datname = current_database() and application_name = 'pgbench'";
+    for _ in 0..100 {
+        let servers = superuser.query(sql, &[]).await.unwrap();
+        servers.iter().for_each(|row| pin(row.get(0), 0));
+        if servers.len() == clients {
+            return;
         }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
