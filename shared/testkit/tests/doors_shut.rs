@@ -139,7 +139,7 @@ async fn who_becomes_staff_without_being_a_super_admin_sees_and_changes_nothing(
 /// The doors that there are: login, name and arguments without a default, from the catalogue, so that one to come is asked too.
 const DOORS: &str = "select l.rolname::text, p.proname::text, p.proargnames[1:p.pronargs - p.pronargdefaults]
     from pg_proc p join pg_roles l on l.rolcanlogin and l.rolname ~ '^robnu_' and has_function_privilege(l.oid, p.oid, 'execute')
-    where p.pronamespace = 'robnu'::regnamespace and p.proname ~ '^enter_' and p.proname <> 'enter_as'
+    where p.pronamespace = 'robnu'::regnamespace and p.proname ~ '^enter_'
       and l.rolname <> 'robnu_master'
     order by 1, 2";
 

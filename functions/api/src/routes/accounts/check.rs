@@ -13,9 +13,7 @@ use robnu_tenancy::{AccountId, Error, Row, SellerScope};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::Account;
 use crate::app::App;
-use crate::idempotency::Reply;
 use crate::problem::{ApiError, Refusal};
 use crate::refusals::{CREDENTIALS_REFUSED, MARKETPLACE_NOT_CONFIGURED, NOT_SELLING_HERE};
 
@@ -162,13 +160,14 @@ pub(super) async fn hold<T>(
 
 /// Takes the count back when what the marketplace took was not stored after all, because the account is there already, say, or the
 /// request was answered before.
-pub(super) async fn unless_stored(
+pub(super) async fn unless_stored<T>(
     app: &App,
     scope: &SellerScope,
     check: Uuid,
-    stored: Result<Reply<Account>, ApiError>,
-) -> Result<Reply<Account>, ApiError> {
-    if !matches!(&stored, Ok(Reply::Done(..))) {
+    stored: Result<T, ApiError>,
+    is_stored: impl Fn(&T) -> bool,
+) -> Result<T, ApiError> {
+    if !stored.as_ref().is_ok_and(is_stored) {
         settle(app, scope, check, Outcome::Unanswered).await;
     }
     stored

@@ -113,7 +113,7 @@ pub async fn complete(
         }
         Target::Again(_) => {
             let replaced = replace(&app, scope, &idempotency, &pending, &begun, &consented.credentials).await;
-            check::unless_stored(&app, scope, begun.check, replaced).await?
+            check::unless_stored(&app, scope, begun.check, replaced, |reply| reply.done().is_some()).await?
         }
     };
     if let Some(account) = reply.done() {

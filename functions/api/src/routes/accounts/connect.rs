@@ -211,7 +211,7 @@ pub(super) async fn insert(
         };
         idempotency.run(&app.database, scope, &effect, read).await.map_err(exists_or)
     };
-    check::unless_stored(app, scope, check, stored.await).await
+    check::unless_stored(app, scope, check, stored.await, |reply| reply.done().is_some()).await
 }
 
 fn exists_or(error: ApiError) -> ApiError {

@@ -85,13 +85,7 @@ pub async fn rotate(
         let columns = seal(spec, &credentials, account, &cipher)?;
         replace(&app, scope, spec, account, if_match, &columns, (check, outcome)).await
     };
-    let answer = match stored.await {
-        Ok(answer) => answer,
-        Err(error) => {
-            check::settle(&app, scope, check, Outcome::Unanswered).await;
-            return Err(error);
-        }
-    };
+    let answer = check::unless_stored(&app, scope, check, stored.await, |_| true).await?;
     ask_for_lane(&app, scope, account).await;
     Ok(Tagged(answer))
 }
