@@ -11,6 +11,8 @@ create table orgs (
   person_requests_per_window integer not null default 300 check (person_requests_per_window > 0),
   -- The same in a day (UTC), for what stays below the other: an app that asks every ten seconds sends 8,640.
   person_requests_per_day integer not null default 100000 check (person_requests_per_day > 0),
+  -- The same for a newcomer, who is in no seller with an account that a marketplace has taken, and so costs us and pays for nothing.
+  newcomer_requests_per_day integer not null default 500 check (newcomer_requests_per_day > 0),
   -- How many sellers are signed up within 24 hours with one email address, however spelled, and from one address of the
   -- network. Behind a proxy all callers may come from a few: then the second is to be raised.
   sign_ups_per_address_a_day integer not null default 5 check (sign_ups_per_address_a_day > 0),

@@ -31,6 +31,21 @@ alter table person_requests enable row level security;
 alter table person_requests force row level security;
 create policy owner on person_requests for all to robnu_owner using (true) with check (true);
 
+-- Whether a person is a newcomer: neither staff nor in a seller with an account that a marketplace has taken. Asked only of who
+-- has sent as many requests as a newcomer may, so that it costs the others nothing.
+create function is_newcomer(subject text) returns boolean
+language plpgsql stable
+set search_path = robnu, pg_temp
+as $$
+begin
+  return not exists (select from super_admins a where a.subject = is_newcomer.subject and a.removed_at is null)
+    and not exists (
+      select from people p
+      join members m on m.person_id = p.id
+      join marketplace_accounts a on a.seller_id = m.seller_id and a.verified_at is not null
+      where p.subject = is_newcomer.subject);
+end $$;
+
 -- Counts a request, in a transaction of its own so that nobody waits for anybody's work: for the person, and for the seller
 -- that they are a member of, so that strangers cannot use up a seller's requests. It comes when the request's own transaction
 -- is over, and finds out whether the next one is to be refused. SECURITY DEFINER because no scope may write the counts.
@@ -44,6 +59,7 @@ declare
   today constant date := (now() at time zone 'utc')::date;
   in_window integer;
   in_day integer;
+  of_newcomers integer;
   sent bigint;
   sent_today integer;
   person uuid;
@@ -51,7 +67,8 @@ declare
   others bigint;
   allowed integer;
 begin
-  select max(person_requests_per_window), max(person_requests_per_day) into in_window, in_day from orgs;
+  select max(person_requests_per_window), max(person_requests_per_day), max(newcomer_requests_per_day)
+    into in_window, in_day, of_newcomers from orgs;
   insert into person_requests as counted (subject, window_start, requests, day, requests_today)
   values (knock.subject, present, 1, today, 1)
   on conflict (subject) do update
@@ -59,6 +76,9 @@ begin
     requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end,
     requests_today = case counted.day when excluded.day then counted.requests_today + 1 else 1 end
   returning requests, requests_today into sent, sent_today;
+  if sent_today >= of_newcomers and sent_today < in_day and is_newcomer(knock.subject) then
+    in_day := of_newcomers;
+  end if;
   if sent_today >= in_day or sent >= in_window then
     update person_requests p
     set refused_until = case when sent_today >= in_day then (today + 1)::timestamp at time zone 'utc'

@@ -47,6 +47,7 @@ create table marketplace_accounts (
 create index marketplace_accounts_lane on marketplace_accounts (lane_state, lane_checked_at);
 create index marketplace_accounts_by_id on marketplace_accounts (id);
 create index marketplace_accounts_by_age on marketplace_accounts (seller_id, created_at);
+create index marketplace_accounts_verified on marketplace_accounts (seller_id) where verified_at is not null;
 create index marketplace_accounts_by_person on marketplace_accounts (connected_by, created_at);
 -- What lane_wanted and the lane's state say together, but for the week, which no index can know.
 create index marketplace_accounts_lane_differs on marketplace_accounts (seller_id, id)

@@ -32,6 +32,8 @@ create policy owner on credential_checks for all to robnu_owner using (true) wit
 
 -- Which user name the marketplace took last, so that strangers who try it keep nobody waiting who has it.
 alter table marketplace_accounts add column verified_login_digest bytea check (length(verified_login_digest) = 32);
+create index marketplace_accounts_by_login on marketplace_accounts (verified_login_digest)
+  where verified_login_digest is not null and status <> 'DISCONNECTED';
 
 -- For how long who was refused that often waits: nothing below the bound, then a quarter of an hour since the newest check,
 -- twice as long with each further one, a day at most. Below the bound those that are being asked may still be refused: who would
@@ -115,6 +117,21 @@ begin
 end $$;
 grant execute on function begin_credential_check(uuid, text, bytea, uuid) to robnu_tenant;
 
+-- One login is behind 10 accounts that are connected, over all sellers: for each there is a lane, and a single working login would
+-- otherwise be good for any number of them. Holds the marketplace, so that those who come at the same time count each other.
+create function refuse_login_in_many_accounts(login bytea, account uuid) returns void
+language plpgsql
+set search_path = robnu, pg_temp
+as $$
+begin
+  perform from marketplaces m join marketplace_accounts a on a.marketplace_code = m.code
+    where a.seller_id = app_current_seller_id() and a.id = account for no key update of m;
+  if (select count(*) from marketplace_accounts a
+      where a.verified_login_digest = login and a.status <> 'DISCONNECTED' and a.id <> account) >= 10 then
+    raise exception 'the login is behind too many accounts' using errcode = 'check_violation', constraint = 'marketplace_accounts_of_login';
+  end if;
+end $$;
+
 -- Writes down what the marketplace said: ACCEPTED, REFUSED, or UNANSWERED, which takes the count back; and UNCHECKABLE where there was
 -- nothing to ask it. What was accepted of a member's making is noted with the account, and what the same actor mistyped for the
 -- same user name is forgiven. Others' checks are not: whoever guesses gets nothing from it that the owner knows the password.
@@ -140,6 +157,9 @@ begin
   -- What a job found out is in the ledger of runs, which knows whether the credentials are the same still.
   if answer not in ('ACCEPTED', 'UNCHECKABLE') or not app_may('accounts.manage') then
     return;
+  end if;
+  if ended.login_digest is not null and answer = 'ACCEPTED' then
+    perform refuse_login_in_many_accounts(ended.login_digest, ended.account_id);
   end if;
   update marketplace_accounts a
   set verified_at = case answer when 'ACCEPTED' then coalesce(a.verified_at, now()) end,

@@ -40,6 +40,13 @@ pub const TOO_MANY_ACCOUNTS_OF_PERSON_TODAY: Refusal = conflict(
     "A person connects at most 100 accounts within 24 hours, all their sellers taken together. Go on tomorrow.",
 );
 
+/// Each account has a lane, and one login could be good for any number.
+pub const LOGIN_IN_MANY_ACCOUNTS: Refusal = conflict(
+    "login_in_many_accounts",
+    "Login in many accounts",
+    "One login at a marketplace is connected as at most 10 accounts, in all sellers together. Disconnect one of them first.",
+);
+
 /// A lane is a queue and a mapping, made and deleted by calls of which all accounts together have few a second.
 pub const RECONNECTED_TOO_OFTEN: Refusal = Refusal {
     status: StatusCode::TOO_MANY_REQUESTS,
@@ -260,6 +267,7 @@ pub fn refusal_of(constraint: &str) -> Option<&'static Refusal> {
         "invitations_mails_a_day" | "mail_counts_of_person" => &TOO_MANY_MAILS_TODAY,
         "invitations_mails" | "mail_counts_to_mailbox" => &INVITATION_MAILED_OFTEN,
         "marketplace_accounts_a_day" => &TOO_MANY_ACCOUNTS_TODAY,
+        "marketplace_accounts_of_login" => &LOGIN_IN_MANY_ACCOUNTS,
         "marketplace_accounts_a_day_and_person" => &TOO_MANY_ACCOUNTS_OF_PERSON_TODAY,
         "marketplace_accounts_openings" => &RECONNECTED_TOO_OFTEN,
         "marketplace_accounts_openings_of_seller" | "marketplace_accounts_openings_of_person" => {

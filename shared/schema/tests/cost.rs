@@ -14,6 +14,9 @@ const DAYS: f64 = 30.0;
 const KMS_CALL: f64 = 0.03 / 10_000.0;
 const DATABASE_GIGABYTE_MONTH: f64 = 0.12;
 const MAIL: f64 = 0.10 / 1_000.0;
+/// A request to API Gateway, its invocation, 100 ms of a function with 256 MB, and a kilobyte of its log.
+const REQUEST: f64 = (1.05 + 0.20 + 0.33 + 0.67) / 1_000_000.0;
+const GIGABYTE_ANSWERED: f64 = 0.11;
 const FIFO_REQUEST: f64 = 0.50 / 1_000_000.0;
 /// Five pollers, each of which asks every 20 seconds.
 const POLLS_OF_A_LANE: f64 = 5.0 * 3.0 * 60.0 * 24.0 * DAYS;
@@ -23,6 +26,9 @@ const BYTES_OF_A_SELLER: f64 = 8_192.0;
 const BYTES_OF_AN_ACCOUNT: f64 = 16_384.0;
 /// An audit event, or an answer that is kept for an idempotency key.
 const BYTES_OF_AN_EVENT: f64 = 2_048.0;
+/// A request's audit events, and the answer that is kept for its idempotency key. Signing up and connecting leave most: one for
+/// each of a few rows.
+const EVENTS_OF_A_REQUEST: f64 = 10.0;
 
 struct Row {
     what: &'static str,
@@ -37,16 +43,18 @@ fn bound(file: &str, text: &str) -> f64 {
     let (before, after) = text.split_once("{}").expect("a place for the number");
     let mut places = source.match_indices(before).filter_map(|(at, _)| {
         let rest = &source[at + before.len()..];
-        let digits = rest.find(|other: char| !other.is_ascii_digit()).unwrap_or(rest.len());
-        rest[digits..].starts_with(after).then(|| rest[..digits].parse::<f64>().ok()).flatten()
+        let end = rest.find(|other: char| !other.is_ascii_digit() && other != '_').unwrap_or(rest.len());
+        rest[end..].starts_with(after).then(|| rest[..end].replace('_', "").parse::<f64>().ok()).flatten()
     });
     let number = places.next().unwrap_or_else(|| panic!("{file} no longer says {text:?}"));
     assert!(places.next().is_none(), "{file} says {text:?} twice");
     number
 }
 
-/// What a person can have whose marketplace accounts never worked. One that works is a customer's: a lane each, and its orders.
+/// What a newcomer can have, whose marketplace accounts never worked. One that works is a customer's: a lane each, and its orders.
 fn rows() -> Vec<Row> {
+    let requests_a_day =
+        bound("migrations/0003_tenancy.sql", "newcomer_requests_per_day integer not null default {} check");
     let sellers = bound("migrations/0003_tenancy.sql", "where signed_up_by = person) >= {} then");
     let accounts_a_day = bound(
         "migrations/0008_accounts.sql",
@@ -54,9 +62,17 @@ fn rows() -> Vec<Row> {
     );
     let mails_a_day =
         bound("migrations/0005_team.sql", "count_mail('PERSON', person, {}, 'mail_counts_of_person')");
-    let events_a_day = bound("migrations/0004_audit.sql", "if so_far > {} then");
+    let events_a_day =
+        bound("migrations/0004_audit.sql", "if so_far > {} then").min(requests_a_day * EVENTS_OF_A_REQUEST);
+    let largest_answer = bound("functions/api/tests/http/bounds.rs", "const LARGEST_ANSWER: usize = {};");
     let gigabytes = |bytes: f64| bytes / 1e9 * DATABASE_GIGABYTE_MONTH;
     vec![
+        Row { what: "requests answered", how_many: requests_a_day * DAYS, each: REQUEST },
+        Row {
+            what: "largest answers",
+            how_many: requests_a_day * DAYS,
+            each: largest_answer / 1e9 * GIGABYTE_ANSWERED,
+        },
         Row {
             what: "lanes of accounts whose credentials never worked",
             how_many: 0.0,

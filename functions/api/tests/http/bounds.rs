@@ -4,6 +4,7 @@
 use futures_util::future::join_all;
 use robnu_testkit::Seller;
 use serde_json::{Value, json};
+use simulators::AjioAccount;
 
 use crate::support::{Answer, Api, Call, ajio};
 
@@ -270,4 +271,98 @@ async fn who_has_signed_up_too_often_is_refused_before_a_key_is_made() {
     assert_eq!(api.send(first).await.expect(201), answer, "what was answered before is answered again");
     let other = sign_up("ravi", "ravi@example.invalid", "203.0.113.1");
     api.send(other).await.expect_problem(503, "unavailable");
+}
+
+#[tokio::test]
+async fn one_login_is_behind_ten_accounts_whoever_connects_them() {
+    let mut api = Api::with_pool(8).await;
+    api.simulator.register_ajio(AjioAccount {
+        username: "DV4242".to_owned(),
+        password: None,
+        orders: Some(1),
+    });
+    let connect = |seller: &Seller, n: usize| {
+        let account = json!({
+            "marketplace": "AJIO", "external_account_id": format!("of {n}"), "display_name": "AJIO",
+            "details": {"username": "DV4242", "password": "correct horse"},
+        });
+        Call::post(&format!("/v1/sellers/{}/accounts", seller.id), &account).by(seller, "OWNER")
+    };
+    let (first, others) = (api.sellers.ours.clone(), api.sellers.theirs.clone());
+    let mut connected = Vec::new();
+    // More at once would be a guesser's, and be told to wait.
+    for four in [0, 4, 8] {
+        let calls = (four..four + 4).map(|n| api.send(connect(if n % 2 == 0 { &first } else { &others }, n)));
+        for answer in join_all(calls).await {
+            if answer.status == 201 {
+                connected.push(answer.body["account_id"].as_str().unwrap().to_owned());
+            } else {
+                answer.expect_problem(409, "login_in_many_accounts");
+            }
+        }
+    }
+    assert_eq!(connected.len(), 10);
+    // New details for an account that is there count as well, and who takes an account away makes room.
+    api.renew().await;
+    let (third, path) = (&api.sellers.ours, account(&api));
+    let details = json!({"details": {"username": "DV4242", "password": "correct horse"}});
+    api.put("OWNER", &format!("{path}/credentials"), &details)
+        .await
+        .expect_problem(409, "login_in_many_accounts");
+    api.send(connect(third, 20)).await.expect_problem(409, "login_in_many_accounts");
+    api.arrange(&format!(
+        "update robnu.marketplace_accounts set status = 'DISCONNECTED' where id = '{}'",
+        connected[0]
+    ))
+    .await;
+    let own = api.send(connect(third, 20)).await.expect(201)["account_id"].as_str().unwrap().to_owned();
+    api.send(connect(third, 21)).await.expect_problem(409, "login_in_many_accounts");
+    // An account that has the login already gets it again.
+    let path = path.replace(&third.ajio.to_string(), &own);
+    api.put("OWNER", &format!("{path}/credentials"), &details).await.expect(200);
+}
+
+/// The largest answer in bytes that a newcomer gets, who has no account that a marketplace has taken. What a free person can cost is
+/// computed from it.
+const LARGEST_ANSWER: usize = 340_000;
+
+#[tokio::test]
+async fn no_answer_to_a_newcomer_is_larger_than_what_a_free_person_may_cost_allows() {
+    let api = Api::new().await;
+    let ours = api.sellers.ours.id;
+    // As much as the API takes of each: names of 200 letters that need four bytes, ids of 100, addresses of 254.
+    api.arrange(&format!(
+        "insert into robnu.marketplace_accounts (seller_id, marketplace_code, external_account_id, display_name)
+         select '{ours}', 'MEESHO', repeat('𝔸', 95) || n, repeat('𝔸', 200) from generate_series(10000, 10209) n;
+         insert into robnu.audit_events (seller_id, actor_kind, actor_id, actor_email, action, object_id, changed, shown)
+         select seller_id, 'MEMBER', id, repeat('m', 64) || '@' || repeat('x', 189), 'account.changed', id,
+           '{{credentials_generation,display_name,external_account_id,marketplace_code,status}}',
+           jsonb_build_object('display_name', display_name, 'external_account_id', external_account_id, 'status', 'DISCONNECTED',
+             'marketplace_code', 'MEESHO', 'credentials_generation', 100)
+         from robnu.marketplace_accounts where seller_id = '{ours}' and marketplace_code = 'MEESHO';
+         insert into robnu.invitations (seller_id, email, role, token_hash, invited_by)
+         select '{ours}', repeat('m', 64) || '@' || n || repeat('x', 184), 'OPERATOR', sha256(n::text::bytea), p.id
+         from robnu.people p, generate_series(10000, 10209) n where p.subject = 'OWNER@{ours}';
+         with person as (
+           insert into robnu.people (subject, email)
+           select repeat('s', 195) || n, repeat('m', 64) || '@' || n || repeat('x', 184) from generate_series(10000, 10209) n
+           returning id)
+         insert into robnu.members (seller_id, person_id, role) select '{ours}', id, 'OPERATOR' from person;
+         with seller as (
+           insert into robnu.sellers (org_id, name) select id, repeat('𝔸', 200) from robnu.orgs, generate_series(1, 50) returning seller_id)
+         insert into robnu.members (seller_id, person_id, role)
+         select s.seller_id, p.id, 'OWNER' from seller s, robnu.people p where p.subject = 'OWNER@{ours}'"
+    ))
+    .await;
+    let (mut largest, lists) = (0, ["accounts", "audit", "invitations", "members"]);
+    let paths = lists.map(|list| format!("/v1/sellers/{ours}/{list}?limit=200"));
+    for path in paths.iter().map(String::as_str).chain(["/v1/me"]) {
+        let answer = api.get("OWNER", path).await;
+        let bytes = answer.text.len();
+        answer.expect(200);
+        assert!(bytes > 40_000, "{path}: {bytes} bytes are no large answer");
+        largest = largest.max(bytes);
+    }
+    assert!(largest <= LARGEST_ANSWER, "{largest} bytes");
+    assert!(largest > LARGEST_ANSWER * 3 / 4, "{largest} bytes");
 }

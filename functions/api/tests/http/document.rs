@@ -183,7 +183,7 @@ fn what_needs_no_token_has_a_small_rate_of_its_own_at_the_gateway() {
     for key in open {
         let (_, of_route) =
             settings.split_once(&format!("        {key}:\n")).unwrap_or_else(|| panic!("{key}"));
-        for (name, most) in [("ThrottlingBurstLimit", 50), ("ThrottlingRateLimit", 25)] {
+        for (name, most) in [("ThrottlingBurstLimit", 20), ("ThrottlingRateLimit", 1)] {
             let (_, number) = of_route.split_once(&format!("{name}: ")).unwrap();
             let number: u32 = number.lines().next().unwrap().parse().unwrap();
             assert!((1..=most).contains(&number), "{key} {name}");

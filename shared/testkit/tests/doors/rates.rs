@@ -127,6 +127,41 @@ async fn a_person_who_sends_too_much_in_a_day_waits_for_the_next() {
 }
 
 #[tokio::test]
+async fn a_newcomer_sends_less_in_a_day_than_who_has_an_account_that_works() {
+    let stage = Stage::new().await;
+    let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
+    stage
+        .arrange(&format!(
+            "update robnu.orgs set newcomer_requests_per_day = 20;
+             update robnu.marketplace_accounts set verified_at = null where seller_id = '{}'",
+            theirs.id
+        ))
+        .await;
+    let mut refused = [0; 4];
+    // The day may turn over once in between.
+    for _ in 0..45 {
+        let answers = [
+            stage.database.read(&PersonScope::new(stranger()), "select 1", &[]).await.map(drop),
+            stage.read(&theirs.scope("OWNER"), ORDERS).await.map(drop),
+            stage.read(&ours.scope("OWNER"), ORDERS).await.map(drop),
+            stage.database.read(&StaffScope::new(staff()), "select 1", &[]).await.map(drop),
+        ];
+        for (refused, answer) in refused.iter_mut().zip(answers) {
+            match answer {
+                Err(Error::RateLimited { retry_after }) => {
+                    assert!((1..=86_400).contains(&retry_after.as_secs()), "{retry_after:?}");
+                    *refused += 1;
+                }
+                other => other.unwrap(),
+            }
+        }
+    }
+    let [of_nobody, of_unverified, of_customer, of_staff] = refused;
+    assert!(of_nobody >= 5 && of_unverified >= 5, "{refused:?}");
+    assert_eq!([of_customer, of_staff], [0, 0]);
+}
+
+#[tokio::test]
 async fn a_request_counts_once_and_what_it_has_begun_is_ended() {
     let stage = Stage::new().await;
     stage
