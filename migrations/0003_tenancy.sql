@@ -2,7 +2,7 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Global tables: orgs, people, marketplaces, super_admins, person_requests, person_changes, person_idempotency_keys,
+-- Global tables: orgs, people, run_kinds, marketplaces, marketplace_kinds, super_admins, person_requests, person_changes, person_idempotency_keys,
 -- mail_counts, sign_up_counts, sign_up_key, credential_checks, schema_migrations. Every other relation belongs to a seller.
 create table orgs (
   id uuid primary key default uuidv7(),
@@ -34,22 +34,56 @@ create policy self on people for all to robnu_person, robnu_tenant
 create policy owner on people for all to robnu_owner using (true) with check (true);
 grant select on people to robnu_person;
 
+-- What a run can do. The code's RunKind has the same; a test compares.
+create table run_kinds (
+  code text primary key check (code ~ '^[A-Z][A-Z_]{1,31}$')
+);
+insert into run_kinds values
+  ('ORDERS'), ('RETURNS'), ('PAYOUTS'), ('LISTINGS'), ('INVENTORY_PUSH'), ('PROCESSING'), ('CREDENTIAL_CHECK');
+grant select on run_kinds to robnu_tenant;
+
 create table marketplaces (
   code text primary key check (code ~ '^[A-Z][A-Z_]{1,31}$'),
   display_name text not null,
   -- Only what is ACTIVE can be connected.
   status text not null check (status in ('ACTIVE', 'PLANNED', 'SUSPENDED')),
-  -- Which kinds of runs its adapter can do; tests hold the two together.
-  capabilities text[] not null default '{}' check (capabilities <@ array['ORDERS', 'CREDENTIAL_CHECK']),
-  claim_window_days integer check (claim_window_days > 0),
-  orders_every_minutes integer not null default 60 check (orders_every_minutes > 0)
+  claim_window_days integer check (claim_window_days > 0)
 );
-insert into marketplaces (code, display_name, status, capabilities, claim_window_days, orders_every_minutes) values
-  ('AJIO', 'AJIO', 'ACTIVE', '{ORDERS,CREDENTIAL_CHECK}', 60, 60),
-  ('AMAZON_IN', 'Amazon.in', 'ACTIVE', '{ORDERS,CREDENTIAL_CHECK}', null, 15),
-  ('FLIPKART', 'Flipkart', 'ACTIVE', '{CREDENTIAL_CHECK}', null, 60),
-  ('MEESHO', 'Meesho', 'ACTIVE', '{CREDENTIAL_CHECK}', 7, 60);
+insert into marketplaces (code, display_name, status, claim_window_days) values
+  ('AJIO', 'AJIO', 'ACTIVE', 60),
+  ('AMAZON_IN', 'Amazon.in', 'ACTIVE', null),
+  ('FLIPKART', 'Flipkart', 'ACTIVE', null),
+  ('MEESHO', 'Meesho', 'ACTIVE', 7);
 grant select on marketplaces to robnu_tenant, robnu_person, robnu_system_sweep, robnu_system_lanes;
+
+-- Which kinds of runs each marketplace's adapter can do. Only a LIVE one is requested or scheduled. A kind without a row is NOT_YET.
+create table marketplace_kinds (
+  marketplace_code text not null references marketplaces (code),
+  kind text not null references run_kinds (code),
+  support text not null check (support in ('LIVE', 'BY_FILE', 'NOT_YET', 'UNSUPPORTED')),
+  -- Why the marketplace does not support it, as the API tells it.
+  reason text check (length(reason) between 1 and 200),
+  -- How often a newly connected account is scheduled for it; null: not at all.
+  every_minutes integer check (every_minutes > 0),
+  primary key (marketplace_code, kind),
+  check ((support = 'UNSUPPORTED') = (reason is not null)),
+  check (every_minutes is null or support = 'LIVE')
+);
+insert into marketplace_kinds (marketplace_code, kind, support, reason, every_minutes) values
+  ('AJIO', 'ORDERS', 'LIVE', null, 60),
+  ('AJIO', 'CREDENTIAL_CHECK', 'LIVE', null, null),
+  ('AJIO', 'PAYOUTS', 'BY_FILE', null, null),
+  ('AMAZON_IN', 'ORDERS', 'LIVE', null, 15),
+  ('AMAZON_IN', 'CREDENTIAL_CHECK', 'LIVE', null, null),
+  ('FLIPKART', 'CREDENTIAL_CHECK', 'LIVE', null, null),
+  ('FLIPKART', 'PAYOUTS', 'BY_FILE', null, null),
+  ('MEESHO', 'CREDENTIAL_CHECK', 'LIVE', null, null),
+  ('MEESHO', 'ORDERS', 'BY_FILE', null, null),
+  ('MEESHO', 'RETURNS', 'BY_FILE', null, null),
+  ('MEESHO', 'PAYOUTS', 'BY_FILE', null, null),
+  ('MEESHO', 'INVENTORY_PUSH', 'BY_FILE', null, null),
+  ('MEESHO', 'LISTINGS', 'UNSUPPORTED', 'Meesho has no public API and no export of listings.', null);
+grant select on marketplace_kinds to robnu_tenant, robnu_person, robnu_system_sweep;
 
 create table sellers (
   seller_id uuid primary key default uuidv7(),

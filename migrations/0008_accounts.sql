@@ -35,8 +35,6 @@ create table marketplace_accounts (
   -- The member who connected it, for the bound of their own; null where staff did.
   connected_by uuid references people (id),
   version integer not null default 1,
-  -- Up to which instant the marketplace vouches that everything was read.
-  orders_watermark timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (seller_id, id),
@@ -63,13 +61,13 @@ call keep_version('marketplace_accounts', 'display_name', 'status', 'credentials
 call audit('marketplace_accounts', 'insert or update of display_name, status, credentials_generation', 'account', 'id',
   'marketplace_code', 'external_account_id', 'display_name', 'status', 'credentials_generation');
 call require_right_to_write('marketplace_accounts', 'accounts.manage', 'insert');
--- Jobs set NEEDS_RECONNECT and the watermark; members with the right set the rest.
+-- Jobs set NEEDS_RECONNECT and what the marketplace thinks of the credentials; members with the right set the rest.
 create policy update_needs_right on marketplace_accounts as restrictive for update to robnu_tenant
   using ((select app_may('accounts.manage')) or (select app_may('ingest')))
   with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
 grant select,
   insert (seller_id, id, marketplace_code, external_account_id, external_account_id_source, display_name, verified_at),
-  update (display_name, status, paused_generation, orders_watermark, last_validated_at, last_validation, updated_at)
+  update (display_name, status, paused_generation, last_validated_at, last_validation, updated_at)
   on marketplace_accounts to robnu_tenant;
 create policy sweep on marketplace_accounts for select to robnu_system_sweep using (true);
 grant select (seller_id, id, marketplace_code, status, verified_at, lane_state, lane_queue_url) on marketplace_accounts to robnu_system_sweep;
@@ -327,7 +325,7 @@ create table schedules (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
   account_id uuid not null,
-  kind text not null check (kind in ('ORDERS')),
+  kind text not null references run_kinds (code),
   every_minutes integer not null check (every_minutes between 1 and 10080),
   enabled boolean not null default true,
   version integer not null default 1,

@@ -7,10 +7,13 @@ create table sync_runs (
   id uuid not null default uuidv7(),
   account_id uuid not null,
   marketplace_code text not null references marketplaces (code),
-  kind text not null check (kind in ('ORDERS', 'CREDENTIAL_CHECK')),
+  kind text not null references run_kinds (code),
   trigger text not null check (trigger in ('SCHEDULE', 'API')),
   -- Read everything the marketplace still shows, not only what changed since the watermark.
   full_read boolean not null default false,
+  -- Read what was placed in a window of time, both ends included, instead of what has changed; such a run leaves watermarks alone.
+  window_from timestamptz,
+  window_until timestamptz,
   state text not null default 'QUEUED'
     check (state in ('QUEUED', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'DEAD_LETTERED', 'CANCELLED')),
   -- A run goes on in steps; each step has its own message, and each ring of the same step a new generation.
@@ -30,20 +33,18 @@ create table sync_runs (
   started_at timestamptz,
   finished_at timestamptz,
   pages integer not null default 0,
-  orders_new integer not null default 0,
-  orders_changed integer not null default 0,
-  orders_unchanged integer not null default 0,
-  lines_new integer not null default 0,
-  lines_changed integer not null default 0,
-  lines_removed integer not null default 0,
   quarantined integer not null default 0,
   error_code text,
   error_message text,
   primary key (seller_id, id),
-  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id)
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
+  check ((window_from is null) = (window_until is null)),
+  check (window_from < window_until)
 );
 -- One live run per account and kind: a second request answers with the first.
 create unique index sync_runs_one_live on sync_runs (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING');
+-- When an account last read a kind to the end: lists of accounts ask for each, whatever failed since.
+create index sync_runs_succeeded on sync_runs (seller_id, account_id, kind, id desc) where state = 'SUCCEEDED' and window_from is null;
 create index sync_runs_by_account on sync_runs (seller_id, account_id, id desc);
 -- The sweep looks for live runs across sellers; there are few of them at any time.
 create index sync_runs_live on sync_runs (state, queued_at) where state in ('QUEUED', 'RUNNING', 'WAITING');
@@ -79,17 +80,16 @@ create trigger limit_asked_runs before insert on sync_runs for each row when (ne
   execute function limit_asked_runs();
 -- What a member asks for is noted; what schedules ask for is in the ledger itself.
 create trigger audit after insert on sync_runs for each row when (new.trigger = 'API')
-  execute function audit_row('run', 'id', 'account_id', 'kind', 'full_read');
+  execute function audit_row('run', 'id', 'account_id', 'kind', 'full_read', 'window_from', 'window_until');
 create trigger audit_cancel after update of state on sync_runs for each row when (new.state = 'CANCELLED')
   execute function audit_row('run', 'id', 'account_id', 'kind', 'state');
 create policy update_needs_right on sync_runs as restrictive for update to robnu_tenant
   using ((select app_may('sync.run')) or (select app_may('ingest')))
   with check ((select app_may('sync.run')) or (select app_may('ingest')));
 grant select,
-  insert (seller_id, id, account_id, marketplace_code, kind, trigger, full_read),
+  insert (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until),
   update (state, step, generation, attempt, lease_expires_at, fruitless_claims, page_position, changed_since, complete_until,
-    queued_at, sent_at, next_attempt_at, started_at, finished_at, pages, orders_new, orders_changed, orders_unchanged,
-    lines_new, lines_changed, lines_removed, quarantined, error_code, error_message)
+    queued_at, sent_at, next_attempt_at, started_at, finished_at, pages, quarantined, error_code, error_message)
   on sync_runs to robnu_tenant;
 
 -- Sweeps and lanes see ids, states and times, and may ring; what a run read or why it failed is not theirs.
@@ -149,11 +149,43 @@ grant select (seller_id, id, account_id, run_id, external_id, reason, record_dig
   update (run_id, seen, last_seen_at)
   on quarantined_records to robnu_tenant;
 
+-- What a run did to the rows of each stream that it wrote, such as ORDERS and ORDER_LINES. A kind of run to come brings its own
+-- streams and changes no table.
+create table sync_run_counts (
+  seller_id uuid not null,
+  run_id uuid not null,
+  stream text not null check (stream ~ '^[A-Z][A-Z_]{1,31}$'),
+  added integer not null check (added >= 0),
+  changed integer not null check (changed >= 0),
+  unchanged integer not null check (unchanged >= 0),
+  removed integer not null check (removed >= 0),
+  primary key (seller_id, run_id, stream),
+  foreign key (seller_id, run_id) references sync_runs (seller_id, id)
+);
+call protect_tenant_table('sync_run_counts');
+call require_right_to_read('sync_run_counts', 'read', 'ingest');
+call require_right_to_write('sync_run_counts', 'ingest', 'insert', 'update');
+grant select, insert (seller_id, run_id, stream, added, changed, unchanged, removed), update (added, changed, unchanged, removed)
+  on sync_run_counts to robnu_tenant;
+
+-- Up to which instant the marketplace vouches that everything of a kind was read.
+create table watermarks (
+  seller_id uuid not null,
+  account_id uuid not null,
+  kind text not null references run_kinds (code),
+  complete_until timestamptz not null,
+  primary key (seller_id, account_id, kind),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
+);
+call protect_tenant_table('watermarks');
+call require_right_to_read('watermarks', 'read', 'ingest');
+call require_right_to_write('watermarks', 'ingest', 'insert', 'update');
+grant select, insert (seller_id, account_id, kind, complete_until), update (complete_until) on watermarks to robnu_tenant;
+
 -- Commits a page's progress in the page's own transaction; raising RB004 rolls the page back when another attempt has
--- taken the run over.
+-- taken the run over. "counts" is a list of objects with the columns of sync_run_counts.
 create function advance_run(run uuid, at_step integer, by_attempt integer, lease_seconds double precision, next_position text,
-  vouched_until timestamptz, reads_since timestamptz, new_orders integer, changed_orders integer, unchanged_orders integer,
-  new_lines integer, changed_lines integer, removed_lines integer, quarantined_now integer) returns void
+  vouched_until timestamptz, reads_since timestamptz, quarantined_now integer, counts jsonb) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -161,14 +193,17 @@ begin
   update robnu.sync_runs
   set page_position = next_position, complete_until = coalesce(vouched_until, complete_until), changed_since = reads_since,
     lease_expires_at = now() + make_interval(secs => lease_seconds), fruitless_claims = 0, pages = pages + 1,
-    orders_new = orders_new + new_orders, orders_changed = orders_changed + changed_orders,
-    orders_unchanged = orders_unchanged + unchanged_orders, lines_new = lines_new + new_lines,
-    lines_changed = lines_changed + changed_lines, lines_removed = lines_removed + removed_lines,
     quarantined = quarantined + quarantined_now
   where id = run and step = at_step and attempt = by_attempt and state = 'RUNNING';
   if not found then
     raise exception 'another attempt has taken the run over' using errcode = 'RB004';
   end if;
+  insert into robnu.sync_run_counts as known (seller_id, run_id, stream, added, changed, unchanged, removed)
+  select robnu.app_current_seller_id(), run, c.stream, c.added, c.changed, c.unchanged, c.removed
+  from jsonb_to_recordset(counts) as c (stream text, added integer, changed integer, unchanged integer, removed integer)
+  on conflict (seller_id, run_id, stream) do update
+  set added = known.added + excluded.added, changed = known.changed + excluded.changed,
+    unchanged = known.unchanged + excluded.unchanged, removed = known.removed + excluded.removed;
 end $$;
-grant execute on function advance_run(uuid, integer, integer, double precision, text, timestamptz, timestamptz, integer, integer,
-  integer, integer, integer, integer, integer) to robnu_tenant;
+grant execute on function advance_run(uuid, integer, integer, double precision, text, timestamptz, timestamptz, integer, jsonb)
+  to robnu_tenant;

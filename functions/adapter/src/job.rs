@@ -3,11 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use robnu_dispatch::{
-    CLAIM, Claim, Claimed, Job, RunKind, Unclaimed, continue_later, fail, fail_refused, fail_unreachable,
+    CLAIM, Claim, Claimed, Job, Unclaimed, continue_later, fail, fail_refused, fail_unreachable,
     finish_check, mark_sent, wait, wait_unreachable,
 };
 use robnu_marketplace::contract::Connection;
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::kind::RunKind;
 use robnu_observe::chain;
 use robnu_storage::StorageError;
 use robnu_tenancy::{Error, Params, SellerScope};
@@ -132,10 +133,10 @@ struct Terms {
 impl Terms {
     fn of(kind: RunKind) -> Self {
         match kind {
-            RunKind::Orders => Self { statuses: &["ACTIVE"], claims_at_most: FRUITLESS_CLAIMS_AT_MOST },
             RunKind::CredentialCheck => {
                 Self { statuses: &["ACTIVE", "NEEDS_RECONNECT"], claims_at_most: CHECK_TRIES_AT_MOST }
             }
+            _ => Self { statuses: &["ACTIVE"], claims_at_most: FRUITLESS_CLAIMS_AT_MOST },
         }
     }
 
@@ -180,7 +181,7 @@ impl Run<'_> {
         let code = "credentials_refused";
         self.log_failure(code);
         // A check is counted from before the marketplace was asked.
-        if self.job.kind == RunKind::Orders {
+        if self.job.kind != RunKind::CredentialCheck {
             self.counts.note_refused().await?;
         }
         Ok(fail_refused(&self.context.database, self.scope, self.job, self.claim, code, message).await?)
@@ -189,8 +190,8 @@ impl Run<'_> {
     /// Operators are told of runs that fail. That a check found something out is news for the seller who asked.
     fn log_failure(&self, code: &str) {
         match self.job.kind {
-            RunKind::Orders => tracing::warn!(run.error = code, "the run failed"),
             RunKind::CredentialCheck => tracing::info!(run.error = code, "the check was not passed"),
+            _ => tracing::warn!(run.error = code, "the run failed"),
         }
     }
 
@@ -220,7 +221,6 @@ impl Run<'_> {
     async fn unanswered(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
         let Run { context, job, scope, claim, .. } = self;
         match job.kind {
-            RunKind::Orders => self.put_off(least, code, message).await,
             RunKind::CredentialCheck if claim.fruitless_claims >= CHECK_TRIES_AT_MOST => {
                 self.log_failure(code);
                 Ok(fail_unreachable(&context.database, scope, job, claim, code, message).await?)
@@ -230,6 +230,7 @@ impl Run<'_> {
                 tracing::info!(run.error = code, wait.seconds = pause, "the run waits");
                 Ok(wait_unreachable(&context.database, scope, job, claim, pause, code, message).await?)
             }
+            _ => self.put_off(least, code, message).await,
         }
     }
 

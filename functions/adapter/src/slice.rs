@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use robnu_dispatch::{Claim, Job, Progress, advance};
-use robnu_marketplace::contract::{Connection, OrdersRequest, PagePosition};
+use robnu_marketplace::contract::{Connection, Page, PagePosition, PageRequest};
 use robnu_marketplace::error::AdapterError;
 use robnu_storage::SellerCipher;
 use robnu_tenancy::{Database, Error, SellerScope};
@@ -69,20 +69,21 @@ impl Slice<'_> {
         let changed_since = self.changed_since();
         let mut position = self.claim.page_position.clone().map(PagePosition::new);
         loop {
-            let request = OrdersRequest { position, changed_since, placed: self.claim.window };
+            let request = PageRequest { position, changed_since, placed: self.claim.window };
             let page = match self.read(&request).await {
                 Ok(page) => page,
                 Err(error) => return Ok(SliceEnd::Marketplace(error)),
             };
             let mut session = self.database.session(self.scope).await?;
-            let counters =
-                store_page(&mut session, self.cipher, self.job, &page.orders, &page.quarantined).await?;
+            let stored =
+                store_page(&mut session, self.cipher, self.job, &page.records, &page.quarantined).await?;
             let progress = Progress {
                 next_position: page.next.as_ref().map(PagePosition::as_str),
                 // Reading a window says nothing of what has changed outside of it.
                 complete_until: page.complete_until.filter(|_| self.claim.window.is_none()),
                 changed_since,
-                counters,
+                counts: &stored.counts,
+                quarantined: stored.quarantined,
                 lease_seconds: self.lease.as_secs_f64(),
             };
             match advance(session, self.job, self.claim, &progress).await {
@@ -114,18 +115,15 @@ impl Slice<'_> {
     }
 
     /// Reads one page; a wait of seconds is sat out here, once.
-    async fn read(
-        &self,
-        request: &OrdersRequest,
-    ) -> Result<robnu_marketplace::contract::OrdersPage, AdapterError> {
-        let error = match self.connection.orders_page(request).await {
+    async fn read(&self, request: &PageRequest) -> Result<Page, AdapterError> {
+        let error = match self.connection.page(self.job.kind, request).await {
             Ok(page) => return Ok(page),
             Err(error) => error,
         };
         match error.retry_after() {
             Some(pause) if pause <= WAIT_IN_PLACE => {
                 tokio::time::sleep(pause).await;
-                self.connection.orders_page(request).await
+                self.connection.page(self.job.kind, request).await
             }
             _ => Err(error),
         }

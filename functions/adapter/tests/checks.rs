@@ -5,9 +5,10 @@
 
 mod support;
 
-use robnu_dispatch::{Envelope, Job, RunKind};
+use robnu_dispatch::{Envelope, Job};
 use robnu_marketplace::code::MARKETPLACE_CODES;
 use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn, Flipkart, Meesho};
+use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use robnu_testkit::LambdaProcess;
 use simulators::{Fault, FaultKind, Marketplace, SimulatorConfig};
@@ -272,7 +273,8 @@ async fn each_opening_of_credentials_is_in_the_audit_trail_with_its_purpose() {
 async fn the_registry_table_names_the_kinds_of_runs_that_each_adapter_can_do() {
     let stand = stand().await;
     let registry = Registry::new(&MarketplaceConfig::default()).unwrap();
-    let sql = "select code, status, capabilities from robnu.marketplaces order by code";
+    let sql = "select code, status, array(select kind from robnu.marketplace_kinds where marketplace_code = code and support = 'LIVE' order by kind)
+               from robnu.marketplaces order by code";
     let rows = stand.superuser.query(sql, &[]).await.unwrap();
     let mut codes: Vec<&str> = MARKETPLACE_CODES.iter().map(|code| code.as_str()).collect();
     codes.sort_unstable();
@@ -280,11 +282,8 @@ async fn the_registry_table_names_the_kinds_of_runs_that_each_adapter_can_do() {
     for row in &rows {
         let code: MarketplaceCode = row.get::<_, &str>(0).parse().unwrap();
         let adapter = registry.adapter(code);
-        let offered: Vec<&str> = robnu_dispatch::RUN_KINDS
-            .iter()
-            .filter(|kind| kind.is_offered_by(adapter))
-            .map(|kind| kind.as_str())
-            .collect();
+        let mut offered: Vec<&str> = adapter.live_kinds().iter().map(|kind| kind.as_str()).collect();
+        offered.sort_unstable();
         assert_eq!((row.get::<_, &str>(1), row.get::<_, Vec<&str>>(2)), ("ACTIVE", offered), "{code}");
     }
 }

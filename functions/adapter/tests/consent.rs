@@ -7,8 +7,8 @@ mod support;
 
 use std::time::Duration;
 
-use robnu_dispatch::RunKind;
 use robnu_marketplace::code::MarketplaceCode::{self, AmazonIn, Flipkart};
+use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::platform_app::PlatformApps;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use robnu_storage::{KeyService, Place, WrappedKey};

@@ -4,8 +4,8 @@
 
 mod support;
 
-use robnu_dispatch::RunKind;
 use robnu_marketplace::code::MarketplaceCode::Ajio;
+use robnu_marketplace::kind::RunKind;
 use robnu_storage::DigestKey;
 use robnu_testkit::LambdaProcess;
 use simulators::{Fault, FaultKind, Marketplace, SimulatorConfig};

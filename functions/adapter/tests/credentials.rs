@@ -5,8 +5,9 @@
 
 mod support;
 
-use robnu_dispatch::{CLAIM, Claim, Claimed, Job, RunKind, fail_refused};
+use robnu_dispatch::{CLAIM, Claim, Claimed, Job, fail_refused};
 use robnu_marketplace::code::MarketplaceCode::Ajio;
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{Database, SellerScope};
 use simulators::SimulatorConfig;
 use support::{Stand, acknowledged, returned};

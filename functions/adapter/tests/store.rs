@@ -9,9 +9,12 @@ use adapter::store::store_page;
 use chrono::DateTime;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use robnu_dispatch::{Counters, Job, RunKind};
+use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::record::{AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, QuarantinedRecord};
+use robnu_marketplace::kind::RunKind;
+use robnu_marketplace::record::{
+    AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, QuarantinedRecord, Records,
+};
 use robnu_storage::SellerCipher;
 use robnu_tenancy::{Database, RunId};
 use robnu_testkit::{Seller, TestDatabase, TwoSellers};
@@ -123,7 +126,7 @@ impl Stand {
         self.superuser.execute(sql, &[&self.seller.amazon]).await.unwrap();
     }
 
-    async fn store(&self, page: &[OrderRecord]) -> Counters {
+    async fn store(&self, page: &[OrderRecord]) -> [StreamCounts; 2] {
         let job = Job {
             run_id: RunId::new(),
             step: 0,
@@ -134,9 +137,10 @@ impl Stand {
             kind: RunKind::Orders,
         };
         let mut session = self.database.session(&self.seller.job_scope()).await.unwrap();
-        let counters = store_page(&mut session, &self.cipher, &job, page, &[]).await.unwrap();
+        let records = Records::Orders(page.to_vec());
+        let stored = store_page(&mut session, &self.cipher, &job, &records, &[]).await.unwrap();
         session.commit().await.unwrap();
-        counters
+        stored.counts.try_into().unwrap()
     }
 
     async fn stored(&self) -> Vec<FlatRow> {
@@ -183,16 +187,16 @@ fn any_sequence_of_pages_leaves_what_the_rules_say_and_a_repeated_page_changes_n
             let mut model = Model::new();
             for page in &pages {
                 let size = apply(&mut model, page);
-                let counters = stand.store(page).await;
-                prop_assert_eq!(
-                    counters.orders_new + counters.orders_changed + counters.orders_unchanged,
-                    size
-                );
+                let [orders, lines] = stand.store(page).await;
+                prop_assert_eq!(orders.added + orders.changed + orders.unchanged, size);
                 prop_assert_eq!(stand.stored().await, flat(&model));
+                let read = lines.added + lines.changed + lines.unchanged;
                 let again = stand.store(page).await;
+                let nothing =
+                    |stream, unchanged| StreamCounts { stream, added: 0, changed: 0, unchanged, removed: 0 };
                 prop_assert_eq!(
                     again,
-                    Counters { orders_unchanged: size, ..Counters::default() },
+                    [nothing("ORDERS", size), nothing("ORDER_LINES", read)],
                     "the page again"
                 );
             }
@@ -225,9 +229,10 @@ async fn a_bad_record_is_one_row_per_seller_and_no_two_sellers_rows_look_alike()
             kind: RunKind::Orders,
         };
         let mut session = database.session(&seller.job_scope()).await.unwrap();
-        let counters = store_page(&mut session, &cipher, &job, &[], &[bad(), bad()]).await.unwrap();
+        let none = Records::Orders(Vec::new());
+        let stored = store_page(&mut session, &cipher, &job, &none, &[bad(), bad()]).await.unwrap();
         session.commit().await.unwrap();
-        assert_eq!(counters.quarantined, 1, "a record twice on a page is one record");
+        assert_eq!(stored.quarantined, 1, "a record twice on a page is one record");
     }
     let kept = "select seen, count(*) over (partition by record_digest) from robnu.quarantined_records
                 where external_id = 'B1' order by seller_id = $1 desc";

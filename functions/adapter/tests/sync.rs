@@ -53,11 +53,7 @@ async fn amazon_orders_arrive_to_the_paisa_and_a_full_second_read_touches_no_row
 
     let before = stand.fingerprint().await;
     let latest_lock = stand.latest_lock().await;
-    stand
-        .superuser
-        .execute("update robnu.marketplace_accounts set orders_watermark = null", &[])
-        .await
-        .unwrap();
+    stand.superuser.execute("delete from robnu.watermarks", &[]).await.unwrap();
     let theirs_then = stand.theirs().await;
     let again = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, again.clone()).await;
@@ -75,7 +71,7 @@ async fn the_watermark_moves_with_the_last_page_and_the_next_run_reads_from_it()
     let function = stand.start(AmazonIn).await;
     let job = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, job).await;
-    let watermark = "select orders_watermark is not null from robnu.marketplace_accounts where id = $1";
+    let watermark = "select count(*) = 1 from robnu.watermarks where account_id = $1 and kind = 'ORDERS'";
     let moved: bool =
         stand.superuser.query_one(watermark, &[&stand.sellers.ours.amazon]).await.unwrap().get(0);
     assert!(moved, "the watermark is set");
@@ -98,13 +94,15 @@ async fn a_window_reads_what_was_placed_in_it_and_leaves_the_watermark() {
     .await;
     let function = stand.start(AmazonIn).await;
     let account = stand.sellers.ours.amazon;
-    let read = "select orders_watermark::text from robnu.marketplace_accounts where id = $1";
+    let read = "select max(complete_until)::text from robnu.watermarks where account_id = $1";
     let read =
         async || -> Option<String> { stand.superuser.query_one(read, &[&account]).await.unwrap().get(0) };
-    for watermark in ["null", "'2026-04-15T00:00:00Z'"] {
-        let sql =
-            format!("update robnu.marketplace_accounts set orders_watermark = {watermark} where id = $1");
-        stand.superuser.execute(&sql, &[&account]).await.unwrap();
+    let set = "insert into robnu.watermarks select seller_id, id, 'ORDERS', '2026-04-15T00:00:00Z'
+               from robnu.marketplace_accounts where id = $1";
+    for is_set in [false, true] {
+        if is_set {
+            stand.superuser.execute(set, &[&account]).await.unwrap();
+        }
         let before = read().await;
         let job = stand.queue_run(AmazonIn).await;
         let window = "update robnu.sync_runs set window_from = '2026-04-09T00:00:00Z', window_until = '2026-04-13T00:00:00Z'
@@ -113,7 +111,7 @@ async fn a_window_reads_what_was_placed_in_it_and_leaves_the_watermark() {
         stand.run_to_end(&function, job.clone()).await;
         let run = stand.run(job.run_id).await;
         assert_eq!(run.state, "SUCCEEDED");
-        assert_eq!(run.orders_new, i32::from(watermark == "null"), "the second time it is known");
+        assert_eq!(run.orders_new, i32::from(!is_set), "the second time it is known");
         assert_eq!(read().await, before);
     }
     assert_eq!(stand.stored(account).await.0, 1);

@@ -78,16 +78,12 @@ known_texts! {
     AccountIdSource { MARKETPLACE, BROWSER, SELLER }
     /// How far an account's lane is.
     LaneState { REQUESTED, ACTIVE, PAUSED, RETIRED }
-    /// What a run reads.
-    RunKindName { ORDERS, CREDENTIAL_CHECK }
-    /// What a sync can read.
-    SyncKind { ORDERS }
-    /// What can be scheduled.
-    ScheduleKind { ORDERS }
     /// What happened to an account's credentials.
     CredentialEventName { CONNECTED, VALIDATED, REFUSED, UNREACHABLE, ROTATED, FORGOTTEN }
     /// How the marketplace last answered to an account's credentials.
     Validation { OK, REFUSED, UNREACHABLE }
+    /// Whether a kind of run works by itself, with files that the seller brings, not yet, or never because of the marketplace.
+    SupportName { LIVE, BY_FILE, NOT_YET, UNSUPPORTED }
     /// Who asked for a run.
     RunTrigger { SCHEDULE, API }
     /// How far a run is.
@@ -96,8 +92,8 @@ known_texts! {
     FulfilledBy { SELLER, MARKETPLACE }
     /// Which price a line's amount is made of.
     AmountBasisName { CUSTOMER, PURCHASE }
-    /// What a run that succeeded found.
-    RunOutcome { new, changed, unchanged }
+    /// What a run that succeeded found: something new, something else than before, only what was set aside, or nothing.
+    RunOutcome { new, changed, quarantined, unchanged }
     /// How far an order is, whatever its marketplace calls it.
     OrderStatusName {
         PENDING, CONFIRMED, PACKED, READY_TO_DISPATCH, PARTIALLY_SHIPPED, SHIPPED, DELIVERED, UNDELIVERED,

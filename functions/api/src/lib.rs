@@ -14,6 +14,7 @@ pub mod gateway;
 mod idempotency;
 pub mod identity;
 mod json;
+mod kinds;
 mod known_text;
 pub mod mail;
 mod one_time_token;

@@ -187,6 +187,12 @@ pub enum ApiError {
         /// How long it asks to wait.
         retry_after: Option<Duration>,
     },
+    /// The marketplace's adapter does no run of this kind.
+    #[error("the marketplace offers no run of this kind")]
+    KindNotOffered {
+        /// What the client is told: our text, or the registry's.
+        because: String,
+    },
     /// What the request wants does not fit the state in which things are.
     #[error("refused: {}", .0.code)]
     Refused(&'static Refusal),
@@ -275,6 +281,7 @@ impl ApiError {
             Self::MalformedJson { line, column } => {
                 format!("The body is not a JSON document: see line {line}, column {column}.")
             }
+            Self::KindNotOffered { because } => because.clone(),
             _ => detail.to_owned(),
         };
         let problem = Problem {

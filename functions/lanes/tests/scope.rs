@@ -42,10 +42,11 @@ async fn lanes_cannot_read_business_data_people_or_secrets() {
         "select id from robnu.schedules",
         "select error_message from robnu.sync_runs",
         "select page_position from robnu.sync_runs",
-        "select orders_new from robnu.sync_runs",
+        "select quarantined from robnu.sync_runs",
+        "select added from robnu.sync_run_counts",
         "select external_account_id from robnu.marketplace_accounts",
         "select display_name from robnu.marketplace_accounts",
-        "select orders_watermark from robnu.marketplace_accounts",
+        "select complete_until from robnu.watermarks",
     );
 }
 
@@ -55,7 +56,7 @@ async fn lanes_cannot_change_what_is_not_its_own() {
     refused!(
         world,
         "update robnu.marketplace_accounts set status = 'ACTIVE'",
-        "update robnu.marketplace_accounts set orders_watermark = null",
+        "update robnu.watermarks set complete_until = now()",
         "update robnu.marketplace_accounts set display_name = 'x'",
         "update robnu.sync_runs set state = 'QUEUED'",
         "update robnu.sync_runs set generation = 9",

@@ -136,7 +136,7 @@ async fn the_check_of_an_account_that_must_be_reconnected_is_rung() {
     world.run_sql("update robnu.sync_runs set kind = 'CREDENTIAL_CHECK' where id = $1", &[&run]).await;
     assert_eq!(world.sweep().await.rung_again, 1);
     let heard = world.heard(first(&world)).await;
-    assert_eq!((heard.len(), heard[0].kind), (1, robnu_dispatch::RunKind::CredentialCheck));
+    assert_eq!((heard.len(), heard[0].kind), (1, robnu_marketplace::kind::RunKind::CredentialCheck));
 }
 
 #[tokio::test]

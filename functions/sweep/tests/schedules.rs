@@ -3,8 +3,9 @@
 mod kit;
 
 use kit::{World, in_a_minute, sweep_with, try_sweep};
-use robnu_dispatch::{Job, RunKind};
+use robnu_dispatch::Job;
 use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::kind::RunKind;
 use robnu_testkit::WireProxy;
 use sweep::SweepError;
 use tokio::time::Instant;

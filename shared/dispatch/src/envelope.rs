@@ -1,48 +1,9 @@
 //! The message in a lane: a versioned, tagged JSON object that names a run and nothing else.
 
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::contract::{Adapter, Target};
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use serde::{Deserialize, Serialize};
-
-/// What a run does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RunKind {
-    /// Reads orders.
-    Orders,
-    /// Asks the marketplace whether it takes the account's credentials.
-    CredentialCheck,
-}
-
-/// Every kind of run.
-pub const RUN_KINDS: &[RunKind] = &[RunKind::Orders, RunKind::CredentialCheck];
-
-impl RunKind {
-    /// The text stored in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Orders => "ORDERS",
-            Self::CredentialCheck => "CREDENTIAL_CHECK",
-        }
-    }
-
-    /// The kind behind a text stored in the database.
-    #[must_use]
-    pub fn from_stored(text: &str) -> Option<Self> {
-        RUN_KINDS.iter().copied().find(|kind| kind.as_str() == text)
-    }
-
-    /// Whether a marketplace's adapter can do it; the registry table says the same in `capabilities`.
-    #[must_use]
-    pub fn is_offered_by(self, adapter: &dyn Adapter) -> bool {
-        match self {
-            Self::Orders => adapter.supported_targets().contains(&Target::Orders),
-            Self::CredentialCheck => true,
-        }
-    }
-}
 
 /// A doorbell for one step of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,14 +158,6 @@ mod tests {
         let job = job();
         let body = Envelope::new(job.clone()).to_body();
         assert_eq!(Envelope::parse(&body).unwrap().into_job(), job);
-    }
-
-    #[test]
-    fn kinds_are_called_the_same_in_messages_and_in_the_database() {
-        for kind in RUN_KINDS {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
-            assert_eq!(RunKind::from_stored(kind.as_str()), Some(*kind));
-        }
     }
 
     #[test]

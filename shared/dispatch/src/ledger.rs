@@ -13,5 +13,5 @@ mod request;
 
 pub use check::{fail_refused, fail_unreachable, finish_check, wait_unreachable};
 pub use claim::{CLAIM, Claim, Claimed, Unclaimed};
-pub use progress::{Counters, Progress, advance, continue_later, fail, mark_sent, wait};
+pub use progress::{Progress, StreamCounts, advance, continue_later, fail, mark_sent, wait};
 pub use request::{REQUEST_RUN, Requested};

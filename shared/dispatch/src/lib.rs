@@ -10,10 +10,10 @@ mod ledger;
 mod ring;
 
 pub use bell::{Bell, BellError};
-pub use envelope::{Envelope, EnvelopeError, Job, RUN_KINDS, RunKind};
+pub use envelope::{Envelope, EnvelopeError, Job};
 pub use lane::{lane_account, lane_queue_name};
 pub use ledger::{
-    CLAIM, Claim, Claimed, Counters, Progress, REQUEST_RUN, Requested, Unclaimed, advance, continue_later,
-    fail, fail_refused, fail_unreachable, finish_check, mark_sent, wait, wait_unreachable,
+    CLAIM, Claim, Claimed, Progress, REQUEST_RUN, Requested, StreamCounts, Unclaimed, advance,
+    continue_later, fail, fail_refused, fail_unreachable, finish_check, mark_sent, wait, wait_unreachable,
 };
 pub use ring::{Ring, Rung};

@@ -5,11 +5,12 @@ use std::pin::pin;
 
 use futures_util::StreamExt;
 use futures_util::stream;
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{Error, Row};
 use tokio::time::{Instant, sleep_until};
 
 use crate::bell::{Bell, BellError};
-use crate::envelope::{Job, RunKind};
+use crate::envelope::Job;
 
 /// Rings under way at once: enough to hide a queue's answer time, few enough for one small function.
 const RINGS_AT_ONCE: usize = 16;

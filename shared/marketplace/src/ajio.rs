@@ -16,10 +16,12 @@ use reqwest::Url;
 use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
-use crate::contract::{Adapter, Connection, OrdersPage, OrdersRequest, Target};
+use crate::contract::{Adapter, Connection, Page, PageRequest};
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, no_rule};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
+use crate::kind::RunKind;
+use crate::record::Records;
 use crate::records::map_records;
 use crate::token_cache::TokenCache;
 
@@ -75,8 +77,8 @@ impl Adapter for Ajio {
         MarketplaceCode::Ajio
     }
 
-    fn supported_targets(&self) -> &'static [Target] {
-        &[Target::Orders]
+    fn live_kinds(&self) -> &'static [RunKind] {
+        &[RunKind::Orders, RunKind::CredentialCheck]
     }
 
     fn details(&self) -> &'static DetailsSpec {
@@ -103,7 +105,16 @@ impl Connection for AjioConnection {
         self.client.check().await
     }
 
-    async fn orders_page(&self, request: &OrdersRequest) -> Result<OrdersPage, AdapterError> {
+    async fn page(&self, kind: RunKind, request: &PageRequest) -> Result<Page, AdapterError> {
+        match kind {
+            RunKind::Orders => self.orders(request).await,
+            other => Err(AdapterError::Unsupported { what: other.as_str() }),
+        }
+    }
+}
+
+impl AjioConnection {
+    async fn orders(&self, request: &PageRequest) -> Result<Page, AdapterError> {
         let position = Position::read(request.position.as_ref())?;
         let page = self.client.orders(position.phase, position.page).await?;
         let next = position.after(&page)?;
@@ -112,8 +123,8 @@ impl Connection for AjioConnection {
         if let Some(placed) = &request.placed {
             mapped.orders.retain(|order| placed.holds(order.placed_at));
         }
-        Ok(OrdersPage {
-            orders: mapped.orders,
+        Ok(Page {
+            records: Records::Orders(mapped.orders),
             quarantined: mapped.quarantined,
             next: next.map(|next| next.write()).transpose()?,
             complete_until: None,

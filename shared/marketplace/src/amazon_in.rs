@@ -19,12 +19,14 @@ use reqwest::Url;
 use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
-use crate::contract::{Adapter, Connection, OrdersPage, OrdersRequest, Target};
+use crate::contract::{Adapter, Connection, Page, PagePosition, PageRequest};
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
+use crate::kind::RunKind;
 use crate::oauth::OAuth;
 use crate::platform_app::PlatformApp;
+use crate::record::Records;
 use crate::records::map_records;
 use crate::token_cache::TokenCache;
 
@@ -112,8 +114,8 @@ impl Adapter for AmazonIn {
         MarketplaceCode::AmazonIn
     }
 
-    fn supported_targets(&self) -> &'static [Target] {
-        &[Target::Orders]
+    fn live_kinds(&self) -> &'static [RunKind] {
+        &[RunKind::Orders, RunKind::CredentialCheck]
     }
 
     fn details(&self) -> &'static DetailsSpec {
@@ -160,10 +162,19 @@ impl Connection for AmazonConnection {
         Ok(Some(external_order_ids.is_empty()))
     }
 
-    async fn orders_page(&self, request: &OrdersRequest) -> Result<OrdersPage, AdapterError> {
+    async fn page(&self, kind: RunKind, request: &PageRequest) -> Result<Page, AdapterError> {
+        match kind {
+            RunKind::Orders => self.orders(request).await,
+            other => Err(AdapterError::Unsupported { what: other.as_str() }),
+        }
+    }
+}
+
+impl AmazonConnection {
+    async fn orders(&self, request: &PageRequest) -> Result<Page, AdapterError> {
         let position = Position::read(request)?;
         if position.is_too_young() {
-            return Ok(OrdersPage::default());
+            return Ok(empty(None));
         }
         let page = match self.client.search_orders(&position).await {
             Ok(page) => page,
@@ -172,8 +183,8 @@ impl Connection for AmazonConnection {
         let next = position.after(&page)?;
         let complete_until = position.complete_until(&page);
         let mapped = map_records(&page.orders, mapping::order_id, mapping::order);
-        Ok(OrdersPage {
-            orders: mapped.orders,
+        Ok(Page {
+            records: Records::Orders(mapped.orders),
             quarantined: mapped.quarantined,
             next: next.map(|next| next.write()).transpose()?,
             complete_until,
@@ -182,13 +193,12 @@ impl Connection for AmazonConnection {
 }
 
 /// A page token dies after a day, or earlier without notice: an empty page then leads back to the window's start.
-fn restarted(position: &Position, error: AdapterError) -> Result<OrdersPage, AdapterError> {
+fn restarted(position: &Position, error: AdapterError) -> Result<Page, AdapterError> {
     let start = position.restart_after(&error).ok_or(error)?;
     tracing::info!("page token no longer accepted, reading the window again from its start");
-    Ok(OrdersPage {
-        orders: Vec::new(),
-        quarantined: Vec::new(),
-        next: Some(start.write()?),
-        complete_until: None,
-    })
+    Ok(empty(Some(start.write()?)))
+}
+
+fn empty(next: Option<PagePosition>) -> Page {
+    Page { records: Records::Orders(Vec::new()), quarantined: Vec::new(), next, complete_until: None }
 }

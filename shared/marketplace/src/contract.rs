@@ -13,25 +13,9 @@ use uuid::Uuid;
 use crate::code::MarketplaceCode;
 use crate::details::{Credentials, DetailsSpec};
 use crate::error::AdapterError;
+use crate::kind::RunKind;
 use crate::oauth::OAuth;
-use crate::record::{OrderRecord, QuarantinedRecord};
-
-/// What a schedule or a sync request can ask an adapter for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// Orders with their lines and shipments.
-    Orders,
-}
-
-impl Target {
-    /// The text that stands for it among a marketplace's capabilities in the registry table.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Orders => "ORDERS",
-        }
-    }
-}
+use crate::record::{QuarantinedRecord, Records};
 
 /// Where a run stands inside a marketplace's pages, in the adapter's own words. The engine stores it with each
 /// page and hands it back; it never looks inside.
@@ -59,7 +43,7 @@ impl fmt::Debug for PagePosition {
     }
 }
 
-/// Orders by the instant at which they were placed, both ends included.
+/// A window of time in which what is read was placed, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlacedWindow {
     /// The earliest.
@@ -69,7 +53,7 @@ pub struct PlacedWindow {
 }
 
 impl PlacedWindow {
-    /// Whether an order that was placed then is meant.
+    /// Whether something that was placed then is meant.
     #[must_use]
     pub fn holds(&self, placed_at: DateTime<Utc>) -> bool {
         (self.from..=self.until).contains(&placed_at)
@@ -78,7 +62,7 @@ impl PlacedWindow {
 
 /// What to read: the first page of a window, or the page a run stopped at.
 #[derive(Debug, Clone, Default)]
-pub struct OrdersRequest {
+pub struct PageRequest {
     /// The page to read; `None` starts a run.
     pub position: Option<PagePosition>,
     /// The account's watermark, overlap already subtracted; `None` reads everything the marketplace still shows.
@@ -88,11 +72,11 @@ pub struct OrdersRequest {
     pub placed: Option<PlacedWindow>,
 }
 
-/// One page of normalised orders and the way on.
-#[derive(Debug, Default)]
-pub struct OrdersPage {
-    /// Orders that could be mapped.
-    pub orders: Vec<OrderRecord>,
+/// One page of normalised records of one stream, and the way on.
+#[derive(Debug)]
+pub struct Page {
+    /// Records that could be mapped.
+    pub records: Records,
     /// Records that could not, each with its reason; the rest of the page goes on without them.
     pub quarantined: Vec<QuarantinedRecord>,
     /// The next page; `None` when this was the last.
@@ -107,8 +91,8 @@ pub trait Adapter: Send + Sync {
     /// The registry key.
     fn code(&self) -> MarketplaceCode;
 
-    /// What this marketplace can be asked for, beside a check of its credentials.
-    fn supported_targets(&self) -> &'static [Target];
+    /// The kinds of runs that this adapter can do: those that `marketplace_kinds` calls LIVE.
+    fn live_kinds(&self) -> &'static [RunKind];
 
     /// How an account's details are validated, stored and read back.
     fn details(&self) -> &'static DetailsSpec;
@@ -146,8 +130,8 @@ pub trait Connection: Send + Sync {
         Ok(None)
     }
 
-    /// Reads one page of orders. Adapters that support [`Target::Orders`] have their own.
-    async fn orders_page(&self, _request: &OrdersRequest) -> Result<OrdersPage, AdapterError> {
-        Err(AdapterError::Unsupported { what: "orders" })
+    /// Reads one page for a run of this kind. An adapter reads what it names in [`Adapter::live_kinds`].
+    async fn page(&self, kind: RunKind, _request: &PageRequest) -> Result<Page, AdapterError> {
+        Err(AdapterError::Unsupported { what: kind.as_str() })
     }
 }

@@ -15,10 +15,11 @@ use reqwest::Url;
 use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
-use crate::contract::{Adapter, Connection, Target};
+use crate::contract::{Adapter, Connection};
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
+use crate::kind::RunKind;
 use crate::oauth::OAuth;
 use crate::platform_app::PlatformApp;
 use crate::token_cache::TokenCache;
@@ -109,8 +110,8 @@ impl Adapter for Flipkart {
         MarketplaceCode::Flipkart
     }
 
-    fn supported_targets(&self) -> &'static [Target] {
-        &[]
+    fn live_kinds(&self) -> &'static [RunKind] {
+        &[RunKind::CredentialCheck]
     }
 
     fn details(&self) -> &'static DetailsSpec {

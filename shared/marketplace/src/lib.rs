@@ -10,6 +10,7 @@ pub mod error;
 mod fields;
 mod flipkart;
 mod http;
+pub mod kind;
 mod meesho;
 pub mod oauth;
 pub mod platform_app;

@@ -12,10 +12,11 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
-use crate::contract::{Adapter, Connection, Target};
+use crate::contract::{Adapter, Connection};
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
+use crate::kind::RunKind;
 
 use client::MeeshoClient;
 
@@ -72,8 +73,8 @@ impl Adapter for Meesho {
         MarketplaceCode::Meesho
     }
 
-    fn supported_targets(&self) -> &'static [Target] {
-        &[]
+    fn live_kinds(&self) -> &'static [RunKind] {
+        &[RunKind::CredentialCheck]
     }
 
     fn details(&self) -> &'static DetailsSpec {

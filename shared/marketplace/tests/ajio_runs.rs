@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use kit::{connect_to, run, run_from};
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::contract::{Connection, OrdersRequest, PlacedWindow};
+use robnu_marketplace::contract::{Connection, PageRequest, PlacedWindow};
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::record::OrderStatus;
 use simulators::{
     AjioAccount, AjioStatus, Fault, FaultKind, Malformation, Marketplace, Simulator, SimulatorConfig,
@@ -46,7 +47,7 @@ fn ids(run: &kit::Run) -> BTreeSet<String> {
 }
 
 async fn first_error(simulator: &Simulator) -> AdapterError {
-    connection(simulator).orders_page(&OrdersRequest::default()).await.unwrap_err()
+    connection(simulator).page(RunKind::Orders, &PageRequest::default()).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -90,7 +91,7 @@ async fn a_window_keeps_what_was_placed_in_it() {
     let mut instants: Vec<_> = all.orders.iter().map(|order| order.placed_at).collect();
     instants.sort_unstable();
     let placed = PlacedWindow { from: instants[100], until: instants[200] };
-    let request = OrdersRequest { placed: Some(placed), ..OrdersRequest::default() };
+    let request = PageRequest { placed: Some(placed), ..PageRequest::default() };
     let run = run_from(connection.as_ref(), request).await.unwrap();
     let expected = all.orders.iter().filter(|order| placed.holds(order.placed_at));
     let expected: BTreeSet<String> = expected.map(|order| order.external_order_id.clone()).collect();
@@ -149,8 +150,9 @@ async fn twenty_calls_at_once_share_one_token() {
     let simulator = simulator(60);
     simulator.add_fault(fault("/authToken", FaultKind::Hang { millis: 50 }));
     let connection = connection(&simulator);
-    let request = OrdersRequest::default();
-    let pages = futures_util::future::join_all((0..20).map(|_| connection.orders_page(&request))).await;
+    let request = PageRequest::default();
+    let pages =
+        futures_util::future::join_all((0..20).map(|_| connection.page(RunKind::Orders, &request))).await;
     assert!(pages.iter().all(Result::is_ok));
     assert_eq!(simulator.ledger().tokens_issued(Marketplace::Ajio), 1);
 }
@@ -162,8 +164,9 @@ async fn twenty_calls_with_an_expired_token_share_one_renewal() {
     connection.check_credentials().await.unwrap();
     simulator.expire_tokens(Marketplace::Ajio, Some(USERNAME));
     simulator.add_fault(fault("/authToken", FaultKind::Hang { millis: 50 }));
-    let request = OrdersRequest::default();
-    let pages = futures_util::future::join_all((0..20).map(|_| connection.orders_page(&request))).await;
+    let request = PageRequest::default();
+    let pages =
+        futures_util::future::join_all((0..20).map(|_| connection.page(RunKind::Orders, &request))).await;
     assert!(pages.iter().all(Result::is_ok));
     assert_eq!(simulator.ledger().tokens_issued(Marketplace::Ajio), 2);
 }

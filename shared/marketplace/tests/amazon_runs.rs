@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use kit::{connect_to, run, run_from};
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::contract::{Connection, OrdersRequest, PlacedWindow};
+use robnu_marketplace::contract::{Connection, PageRequest, PlacedWindow};
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::record::OrderStatus;
 use rust_decimal::Decimal;
 use simulators::{
@@ -67,7 +68,7 @@ fn fault(path: &str, kind: FaultKind) -> Fault {
 }
 
 async fn first_error(simulator: &Simulator) -> AdapterError {
-    connection(simulator).orders_page(&OrdersRequest::default()).await.unwrap_err()
+    connection(simulator).page(RunKind::Orders, &PageRequest::default()).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -122,9 +123,9 @@ async fn real_order_lines_arrive_with_the_sums_of_their_file() {
 async fn the_watermark_is_the_window_end_of_the_first_page() {
     let simulator = simulator(250);
     let connection = connection(&simulator);
-    let first = connection.orders_page(&OrdersRequest::default()).await.unwrap();
+    let first = connection.page(RunKind::Orders, &PageRequest::default()).await.unwrap();
     simulator.advance_clock(Duration::from_mins(30));
-    let request = OrdersRequest { position: first.next.clone(), changed_since: None, placed: None };
+    let request = PageRequest { position: first.next.clone(), changed_since: None, placed: None };
     let rest = run_from(connection.as_ref(), request).await.unwrap();
     assert!(first.complete_until.is_some());
     assert!(rest.pages.iter().all(|page| page.complete_until == first.complete_until));
@@ -139,7 +140,7 @@ async fn a_later_run_brings_only_what_has_changed_since() {
     simulator.advance_clock(Duration::from_mins(5));
     let id = "405-0000002-0000002";
     simulator.set_amazon_status(ACCOUNT, id, "Shipped - Delivered to Buyer", None).unwrap();
-    let request = OrdersRequest { position: None, changed_since: watermark, placed: None };
+    let request = PageRequest { position: None, changed_since: watermark, placed: None };
     let second = run_from(connection.as_ref(), request).await.unwrap();
     let [order] = second.orders.as_slice() else { panic!("one order has changed") };
     assert_eq!((order.external_order_id.as_str(), order.status), (id, OrderStatus::Delivered));
@@ -163,9 +164,9 @@ fn three_days() -> Simulator {
     Simulator::start(&config).unwrap()
 }
 
-fn placed(from: &str, until: &str) -> OrdersRequest {
+fn placed(from: &str, until: &str) -> PageRequest {
     let placed = PlacedWindow { from: from.parse().unwrap(), until: until.parse().unwrap() };
-    OrdersRequest { placed: Some(placed), ..OrdersRequest::default() }
+    PageRequest { placed: Some(placed), ..PageRequest::default() }
 }
 
 #[tokio::test]
@@ -191,15 +192,17 @@ async fn a_window_brings_what_was_placed_in_it_over_all_its_pages_and_vouches_fo
 async fn a_window_is_started_over_as_the_same_window() {
     let simulator = three_days();
     let connection = connection(&simulator);
-    let first =
-        connection.orders_page(&placed("2026-04-01T18:30:00Z", "2026-04-02T18:29:59Z")).await.unwrap();
+    let first = connection
+        .page(RunKind::Orders, &placed("2026-04-01T18:30:00Z", "2026-04-02T18:29:59Z"))
+        .await
+        .unwrap();
     simulator.advance_clock(Duration::from_hours(25));
     let again =
-        OrdersRequest { position: first.next, ..placed("2026-04-01T18:30:00Z", "2026-04-02T18:29:59Z") };
+        PageRequest { position: first.next, ..placed("2026-04-01T18:30:00Z", "2026-04-02T18:29:59Z") };
     let again = run_from(connection.as_ref(), again).await.unwrap();
     let once =
         run_from(connection.as_ref(), placed("2026-04-01T18:30:00Z", "2026-04-02T18:29:59Z")).await.unwrap();
-    assert!(again.pages[0].orders.is_empty(), "the token was refused");
+    assert!(kit::orders_of(&again.pages[0]).is_empty(), "the token was refused");
     assert_eq!(again.by_id().len(), once.by_id().len());
 }
 
@@ -209,7 +212,7 @@ async fn a_window_that_amazon_does_not_show_yet_is_not_asked_for() {
     let now = chrono::Utc::now();
     let request = |minutes| {
         let placed = PlacedWindow { from: now - chrono::TimeDelta::minutes(minutes), until: now };
-        OrdersRequest { placed: Some(placed), ..OrdersRequest::default() }
+        PageRequest { placed: Some(placed), ..PageRequest::default() }
     };
     let young = run_from(connection(&simulator).as_ref(), request(2)).await.unwrap();
     assert!(young.orders.is_empty());
@@ -239,9 +242,9 @@ async fn a_page_that_comes_twice_ends_the_run() {
 async fn an_expired_page_token_leads_back_to_the_start_of_the_window_once() {
     let simulator = simulator(250);
     let connection = connection(&simulator);
-    let first = connection.orders_page(&OrdersRequest::default()).await.unwrap();
+    let first = connection.page(RunKind::Orders, &PageRequest::default()).await.unwrap();
     simulator.advance_clock(Duration::from_hours(25));
-    let request = OrdersRequest { position: first.next, changed_since: None, placed: None };
+    let request = PageRequest { position: first.next, changed_since: None, placed: None };
     let rest = run_from(connection.as_ref(), request).await.unwrap();
     assert_eq!(rest.by_id().len(), 250);
     assert!(rest.pages[0].next.is_some() && rest.pages[0].complete_until.is_none());
@@ -310,8 +313,8 @@ async fn an_exhausted_quota_is_throttling() {
     let simulator = simulator(10);
     simulator.set_search_orders_quota(Quota { rate: 0.0056, burst: 1 });
     let connection = connection(&simulator);
-    connection.orders_page(&OrdersRequest::default()).await.unwrap();
-    let error = connection.orders_page(&OrdersRequest::default()).await.unwrap_err();
+    connection.page(RunKind::Orders, &PageRequest::default()).await.unwrap();
+    let error = connection.page(RunKind::Orders, &PageRequest::default()).await.unwrap_err();
     assert!(matches!(error, AdapterError::RateLimited { .. }), "{error}");
 }
 
@@ -328,8 +331,9 @@ async fn twenty_calls_at_once_share_one_token() {
     let simulator = simulator(60);
     simulator.add_fault(fault(TOKEN, FaultKind::Hang { millis: 50 }));
     let connection = connection(&simulator);
-    let request = OrdersRequest::default();
-    let pages = futures_util::future::join_all((0..20).map(|_| connection.orders_page(&request))).await;
+    let request = PageRequest::default();
+    let pages =
+        futures_util::future::join_all((0..20).map(|_| connection.page(RunKind::Orders, &request))).await;
     assert!(pages.iter().all(Result::is_ok));
     assert_eq!(simulator.ledger().tokens_issued(Marketplace::Amazon), 1);
 }

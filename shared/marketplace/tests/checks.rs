@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use robnu_marketplace::code::MARKETPLACE_CODES;
 use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn, Flipkart, Meesho};
-use robnu_marketplace::contract::{Connection, OrdersRequest};
+use robnu_marketplace::contract::{Connection, PageRequest};
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use simulators::{
     AjioAccount, Fault, FaultKind, FlipkartAccount, Marketplace, MeeshoAccount, Simulator, SimulatorConfig,
@@ -126,8 +127,8 @@ async fn what_an_adapter_does_not_support_is_said_so() {
     let with_orders = kit::codes_with_orders();
     for code in MARKETPLACE_CODES.iter().filter(|code| !with_orders.contains(code)) {
         let connection = connect(&simulator, *code, &kit::details(*code));
-        let error = connection.orders_page(&OrdersRequest::default()).await.unwrap_err();
-        assert_eq!(error, AdapterError::Unsupported { what: "orders" }, "{code}");
+        let error = connection.page(RunKind::Orders, &PageRequest::default()).await.unwrap_err();
+        assert_eq!(error, AdapterError::Unsupported { what: "ORDERS" }, "{code}");
     }
     let files_only = connect(&simulator, Meesho, &given(&[("supplier_id", "S1")]));
     let error = files_only.check_credentials().await.unwrap_err();

@@ -7,9 +7,10 @@ mod kit;
 use std::collections::BTreeMap;
 
 use robnu_marketplace::code::MarketplaceCode::{self, AmazonIn, Flipkart};
-use robnu_marketplace::contract::{Connection, OrdersRequest};
+use robnu_marketplace::contract::{Connection, PageRequest};
 use robnu_marketplace::details::Credentials;
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::oauth::{CallbackError, Consent, OAuth, STATE};
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use simulators::{Fault, FaultKind, Marketplace, OAuthApp, Simulator, SimulatorConfig};
@@ -97,8 +98,8 @@ async fn a_consent_becomes_credentials_that_the_marketplace_takes() {
         connect(&registry, code, credentials.clone()).check_credentials().await.unwrap();
         if code == AmazonIn {
             let connection = connect(&registry, code, credentials);
-            let page = connection.orders_page(&OrdersRequest::default()).await.unwrap();
-            assert!(!page.orders.is_empty());
+            let page = connection.page(RunKind::Orders, &PageRequest::default()).await.unwrap();
+            assert!(!kit::orders_of(&page).is_empty());
         }
     }
 }

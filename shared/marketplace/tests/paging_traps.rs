@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use kit::{Answer, Call, Scripted, ok, run, run_from, status};
 use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn};
-use robnu_marketplace::contract::{OrdersRequest, PagePosition};
+use robnu_marketplace::contract::{PagePosition, PageRequest};
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -111,7 +112,7 @@ async fn page_tokens_are_encoded_and_sent_beside_unchanged_parameters() {
     })
     .await;
     let since = "2026-11-19T23:59:59.750Z".parse().unwrap();
-    let request = OrdersRequest { position: None, changed_since: Some(since), placed: None };
+    let request = PageRequest { position: None, changed_since: Some(since), placed: None };
     run_from(server.connect(AmazonIn).as_ref(), request).await.unwrap();
     let calls = server.page_calls();
     let (first, second) = (&calls[0], &calls[1]);
@@ -218,8 +219,8 @@ async fn a_stored_position_that_cannot_be_read_is_said_so() {
     for code in [Ajio, AmazonIn] {
         let server = Scripted::start(|_, _| ok("{}")).await;
         let position = Some(PagePosition::new("{\"page\":".to_owned()));
-        let request = OrdersRequest { position, changed_since: None, placed: None };
-        let error = server.connect(code).orders_page(&request).await.unwrap_err();
+        let request = PageRequest { position, changed_since: None, placed: None };
+        let error = server.connect(code).page(RunKind::Orders, &request).await.unwrap_err();
         let what = "stored page position cannot be read".to_owned();
         assert_eq!(error, AdapterError::Malformed { what });
         assert!(server.page_calls().is_empty());
@@ -244,7 +245,7 @@ async fn accounts_never_share_a_token_and_rotated_credentials_fetch_their_own() 
         (one, rotated),
     ] {
         let connection = kit::connect(&registry, Ajio, account, &details);
-        connection.orders_page(&OrdersRequest::default()).await.unwrap();
+        connection.page(RunKind::Orders, &PageRequest::default()).await.unwrap();
     }
     let tokens: Vec<String> = server.page_calls().into_iter().map(|call| call.token).collect();
     assert_eq!(tokens[0], tokens[1]);

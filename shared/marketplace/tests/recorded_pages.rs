@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 use kit::{Scripted, ok};
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::contract::{OrdersPage, OrdersRequest, PagePosition};
+use robnu_marketplace::contract::{Page, PagePosition, PageRequest};
+use robnu_marketplace::kind::RunKind;
 
 const AJIO_ORDERS_START: &str = r#"{"phase":"orders","page":0,"steps_back":0,"rereads":0}"#;
 
@@ -19,8 +20,8 @@ async fn check(code: MarketplaceCode, name: &str, position: Option<&str>) {
     let body = std::fs::read_to_string(path.with_extension("json")).unwrap();
     let server = Scripted::start(move |_, _| ok(body.clone())).await;
     let position = position.map(|text| PagePosition::new(text.to_owned()));
-    let request = OrdersRequest { position, changed_since: None, placed: None };
-    let page = server.connect(code).orders_page(&request).await.unwrap();
+    let request = PageRequest { position, changed_since: None, placed: None };
+    let page = server.connect(code).page(RunKind::Orders, &request).await.unwrap();
     let records = path.with_extension("records.txt");
     let actual = describe(&page);
     if std::env::var_os("UPDATE_RECORDS").is_some() {
@@ -30,10 +31,10 @@ async fn check(code: MarketplaceCode, name: &str, position: Option<&str>) {
     assert_eq!(actual, expected, "{} differs", records.display());
 }
 
-fn describe(page: &OrdersPage) -> String {
+fn describe(page: &Page) -> String {
     let mut text = String::new();
     writeln!(text, "complete until {:?}, more {}", page.complete_until, page.next.is_some()).unwrap();
-    for order in &page.orders {
+    for order in kit::orders_of(&page) {
         writeln!(text, "{order:#?}").unwrap();
     }
     for record in &page.quarantined {

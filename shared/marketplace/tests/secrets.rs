@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use kit::{Answer, Scripted, ok, status};
 use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
-use robnu_marketplace::contract::{OrdersRequest, PagePosition};
+use robnu_marketplace::contract::{PagePosition, PageRequest};
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 
 /// What a hostile or careless server puts into its answers.
@@ -38,7 +39,8 @@ async fn errors_on_pages_never_show_what_was_sent_or_answered() {
     for code in kit::codes_with_orders() {
         for number in [301, 400, 401, 403, 404, 408, 413, 418, 429, 500, 503] {
             let server = Scripted::start(move |call, _| status(number, echo(call))).await;
-            let error = server.connect(code).orders_page(&OrdersRequest::default()).await.unwrap_err();
+            let error =
+                server.connect(code).page(RunKind::Orders, &PageRequest::default()).await.unwrap_err();
             assert_discreet(&error, server.base_url());
         }
     }
@@ -68,7 +70,8 @@ async fn bodies_that_do_not_fit_are_described_without_their_content() {
     for code in kit::codes_with_orders() {
         for body in bodies.clone() {
             let server = Scripted::start(move |_, _| ok(body.clone())).await;
-            let error = server.connect(code).orders_page(&OrdersRequest::default()).await.unwrap_err();
+            let error =
+                server.connect(code).page(RunKind::Orders, &PageRequest::default()).await.unwrap_err();
             assert_discreet(&error, server.base_url());
         }
     }
@@ -79,7 +82,7 @@ async fn a_token_that_no_header_can_carry_is_not_shown() {
     for code in kit::codes_with_orders() {
         let token = kit::issued_token(0).replace(kit::TOKEN, "hush\\n");
         let server = Scripted::start_with_tokens(move |_, _| ok(token.clone()), |_, _| ok("{}")).await;
-        let error = server.connect(code).orders_page(&OrdersRequest::default()).await.unwrap_err();
+        let error = server.connect(code).page(RunKind::Orders, &PageRequest::default()).await.unwrap_err();
         assert!(matches!(error, AdapterError::Malformed { .. }));
         assert_discreet(&error, server.base_url());
     }
@@ -106,7 +109,7 @@ async fn a_record_set_aside_names_its_fields_and_shows_no_value() {
     for code in kit::codes_with_orders() {
         let answer = body.clone();
         let server = Scripted::start(move |_, _| ok(answer.clone())).await;
-        let page = server.connect(code).orders_page(&OrdersRequest::default()).await.unwrap();
+        let page = server.connect(code).page(RunKind::Orders, &PageRequest::default()).await.unwrap();
         assert!(!format!("{page:?} {}", page.quarantined[0].reason).contains(LEAK));
         assert_eq!(page.quarantined[0].raw, record);
     }
@@ -146,8 +149,11 @@ async fn a_retry_after_in_a_refusal_shows_nothing_either() {
         body: echo(call),
     })
     .await;
-    let error =
-        server.connect(MarketplaceCode::Ajio).orders_page(&OrdersRequest::default()).await.unwrap_err();
+    let error = server
+        .connect(MarketplaceCode::Ajio)
+        .page(RunKind::Orders, &PageRequest::default())
+        .await
+        .unwrap_err();
     assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(9)));
     assert_discreet(&error, server.base_url());
 }

@@ -34,9 +34,8 @@ migrations![
     "0014_enter",
     "0015_credential_checks",
     "0016_authorizations",
-    "0017_windows",
-    "0018_sweeps",
-    "0019_lanes",
+    "0017_sweeps",
+    "0018_lanes",
 ];
 
 #[cfg(test)]

@@ -39,6 +39,9 @@ insert into credential_events (seller_id, account_id, event) values (:seller, :a
 insert into schedules (seller_id, account_id, kind, every_minutes) values (:seller, :ajio, 'ORDERS', 60), (:seller, :amazon, 'ORDERS', 15);
 insert into sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, state, finished_at)
   values (:seller, :run, :ajio, 'AJIO', 'ORDERS', 'API', 'SUCCEEDED', now());
+insert into sync_run_counts (seller_id, run_id, stream, added, changed, unchanged, removed)
+  values (:seller, :run, 'ORDERS', 0, 0, 0, 0);
+insert into watermarks (seller_id, account_id, kind, complete_until) values (:seller, :ajio, 'ORDERS', '2026-01-01T00:00:00Z');
 insert into quarantined_records (seller_id, account_id, run_id, reason, record_enc, record_digest)
   values (:seller, :ajio, :run, 'no order id', '\x00', '\x00');
 insert into orders (seller_id, id, account_id, external_order_id, status, marketplace_status, placed_at, currency, total_amount)

@@ -165,14 +165,13 @@ impl Connected<'_> {
         let terms = session.commit_with(&[(CONNECT_TERMS, connecting)]).await.unwrap().swap_remove(0);
         assert_eq!(terms[0].get::<_, &str>("status"), "ACTIVE");
         assert_eq!(terms[0].get::<_, Option<i32>>("wait_seconds"), Some(0));
-        let every: i32 = terms[0].get("orders_every_minutes");
         let session = self.api.session(&owner).await.unwrap();
         let answers = session
             .commit_with(&[
                 (INSERT_ACCOUNT, &[&seller, &account, &"MYNTRA", &"M0001", &"Myntra", &"SELLER", &true]),
                 (INSERT_DETAILS, &[&seller, &account, &"M0001", &sealed(account)]),
                 (INSERT_EVENT, &[&seller, &account]),
-                (INSERT_SCHEDULE, &[&seller, &account, &every]),
+                (INSERT_SCHEDULE, &[&seller, &account]),
                 (ACCOUNT, &[&account]),
             ])
             .await

@@ -7,8 +7,9 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use robnu_dispatch::{Envelope, Job, RunKind, lane_queue_name};
+use robnu_dispatch::{Envelope, Job, lane_queue_name};
 use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::kind::RunKind;
 use robnu_storage::{KeyService, Place, SellerCipher};
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use robnu_testkit::{Answer, LambdaProcess, TestDatabase, TwoSellers, local_aws};
@@ -191,9 +192,13 @@ impl Stand {
         let row = self
             .superuser
             .query_one(
-                "select state, step, generation, attempt, pages, orders_new, orders_changed, orders_unchanged, lines_new,
-                   lines_removed, quarantined, error_code, page_position is not null
-                 from robnu.sync_runs where id = $1",
+                "select r.state, r.step, r.generation, r.attempt, r.pages, coalesce(o.added, 0), coalesce(o.changed, 0),
+                   coalesce(o.unchanged, 0), coalesce(l.added, 0), coalesce(l.removed, 0), r.quarantined, r.error_code,
+                   r.page_position is not null
+                 from robnu.sync_runs r
+                 left join robnu.sync_run_counts o on o.seller_id = r.seller_id and o.run_id = r.id and o.stream = 'ORDERS'
+                 left join robnu.sync_run_counts l on l.seller_id = r.seller_id and l.run_id = r.id and l.stream = 'ORDER_LINES'
+                 where r.id = $1",
                 &[&run],
             )
             .await

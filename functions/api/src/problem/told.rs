@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use robnu_storage::StorageError;
 
 use super::{ApiError, Missing};
+use crate::refusals::NOT_SUPPORTED;
 
 /// Status, code, title and detail.
 pub(super) type Told = (StatusCode, &'static str, &'static str, &'static str);
@@ -33,6 +34,9 @@ impl ApiError {
             Self::NotFound(missing) => missing.told(),
             Self::Refused(refusal) | Self::OverBound { refusal, .. } => {
                 (refusal.status, refusal.code, refusal.title, refusal.detail)
+            }
+            Self::KindNotOffered { .. } => {
+                (NOT_SUPPORTED.status, NOT_SUPPORTED.code, NOT_SUPPORTED.title, NOT_SUPPORTED.detail)
             }
             Self::RouteNotFound => {
                 (StatusCode::NOT_FOUND, "route_not_found", "No such route", "The API has no such path.")

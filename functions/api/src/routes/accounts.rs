@@ -21,6 +21,7 @@ use super::paging::{Direction, Start, next_cursor};
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
+use crate::kinds::KindName;
 use crate::known_text::{AccountIdSource, AccountStatus, LaneState, Validation};
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
@@ -54,14 +55,24 @@ pub struct Account {
     /// How the marketplace last answered to the credentials.
     last_validation: Option<Validation>,
     last_validated_at: Option<DateTime<Utc>>,
-    /// Up to when the marketplace vouches that every order was read.
-    orders_complete_until: Option<DateTime<Utc>>,
-    /// When orders were last read to the end.
-    orders_synced_at: Option<DateTime<Utc>>,
-    /// Whether orders were not read for three times as long as the schedule wants.
+    /// Whether anything was not read for three times as long as its schedule wants.
     is_stale: bool,
+    /// How current each kind is that its marketplace can be read for.
+    kinds: Vec<Freshness>,
     version: i32,
     created_at: DateTime<Utc>,
+}
+
+/// How current what was read of an account is.
+#[derive(Serialize, ToSchema)]
+struct Freshness {
+    kind: KindName,
+    /// Up to when the marketplace vouches that everything was read, where it does.
+    complete_until: Option<DateTime<Utc>>,
+    /// When it was last read to the end.
+    synced_at: Option<DateTime<Utc>>,
+    /// Whether it was not read for three times as long as its schedule wants.
+    is_stale: bool,
 }
 
 /// A page of accounts.
@@ -117,6 +128,7 @@ impl TryFrom<&Row> for Account {
     type Error = Error;
 
     fn try_from(row: &Row) -> Result<Self, Error> {
+        let kinds = Freshness::list(row)?;
         Ok(Self {
             account_id: row.try_get("id")?,
             marketplace: row.try_get("marketplace_code")?,
@@ -129,11 +141,27 @@ impl TryFrom<&Row> for Account {
             verified_at: row.try_get("verified_at")?,
             last_validation: Validation::read_optional(row, "last_validation")?,
             last_validated_at: row.try_get("last_validated_at")?,
-            orders_complete_until: row.try_get("orders_watermark")?,
-            orders_synced_at: row.try_get("orders_synced_at")?,
-            is_stale: row.try_get("is_stale")?,
+            is_stale: kinds.iter().any(|kind| kind.is_stale),
+            kinds,
             version: row.try_get("version")?,
             created_at: row.try_get("created_at")?,
         })
+    }
+}
+
+impl Freshness {
+    /// Reads the arrays of the columns `kinds`, `complete_until`, `synced_at` and `is_stale`.
+    fn list(row: &Row) -> Result<Vec<Self>, Error> {
+        let kinds: Vec<&str> = row.try_get::<_, Option<_>>("kinds")?.unwrap_or_default();
+        let times = |column| {
+            Ok::<Vec<Option<DateTime<Utc>>>, Error>(row.try_get::<_, Option<_>>(column)?.unwrap_or_default())
+        };
+        let (complete_until, synced_at) = (times("complete_until")?, times("synced_at")?);
+        let is_stale: Vec<bool> = row.try_get::<_, Option<_>>("is_stale")?.unwrap_or_default();
+        let of = |(at, kind): (usize, &str)| {
+            let (complete_until, synced_at) = (complete_until[at], synced_at[at]);
+            Ok(Self { kind: KindName::parse(kind)?, complete_until, synced_at, is_stale: is_stale[at] })
+        };
+        kinds.into_iter().enumerate().map(of).collect()
     }
 }

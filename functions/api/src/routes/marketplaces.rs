@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::app::SharedApp;
 use crate::identity::Person;
+use crate::kinds::Offer;
 use crate::known_text::MarketplaceStatus;
 use crate::problem::ApiError;
 
@@ -30,6 +31,8 @@ struct Marketplace {
     status: MarketplaceStatus,
     /// Whether an account can be connected now.
     connectable: bool,
+    /// How far each kind of run is supported.
+    kinds: Vec<Offer>,
     /// What connecting asks for; empty where there is no adapter yet.
     details: Vec<Detail>,
 }
@@ -61,6 +64,7 @@ fn marketplace(row: &Row, registry: &Registry) -> Result<Marketplace, Error> {
     Ok(Marketplace {
         connectable: adapter.is_some() && status.as_str() == "ACTIVE",
         details: adapter.map(|known| known.details().fields.iter().map(detail).collect()).unwrap_or_default(),
+        kinds: Offer::list(row)?,
         display_name: row.try_get("display_name")?,
         code,
         status,

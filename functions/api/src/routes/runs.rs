@@ -13,7 +13,8 @@ use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::idempotency::{KeyedPost, Reply};
 use crate::identity::{Member, PathId};
-use crate::known_text::{RunKindName, RunOutcome, RunState, RunTrigger};
+use crate::kinds::KindName;
+use crate::known_text::{RunOutcome, RunState, RunTrigger};
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
 use crate::refusals::RUN_NOT_CANCELLABLE;
@@ -31,7 +32,7 @@ pub struct Run {
     run_id: RunId,
     #[schema(value_type = Uuid)]
     account_id: AccountId,
-    kind: RunKindName,
+    kind: KindName,
     trigger: RunTrigger,
     /// From when what it reads was placed; null when it reads what has changed.
     window_from: Option<DateTime<Utc>>,
@@ -42,24 +43,30 @@ pub struct Run {
     attempt: i32,
     /// What a run that succeeded found.
     outcome: Option<RunOutcome>,
-    counters: RunCounters,
+    /// Pages stored so far.
+    pages: i32,
+    /// Records that could not be read and were set aside.
+    quarantined: i32,
+    /// What the run did so far to each stream of rows that it writes.
+    counts: Vec<StreamCounts>,
     error: Option<RunError>,
     queued_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
 }
 
-/// What a run did so far.
+/// What a run did to the rows of a stream, such as `ORDERS` and `ORDER_LINES`.
 #[derive(Serialize, ToSchema)]
-struct RunCounters {
-    pages: i32,
-    orders_new: i32,
-    orders_changed: i32,
-    orders_unchanged: i32,
-    lines_new: i32,
-    lines_changed: i32,
-    lines_removed: i32,
-    quarantined: i32,
+struct StreamCounts {
+    stream: String,
+    /// Rows not seen before.
+    added: i32,
+    /// Rows that differed from what was stored.
+    changed: i32,
+    /// Rows equal to what was stored.
+    unchanged: i32,
+    /// Rows that the marketplace no longer has.
+    removed: i32,
 }
 
 /// Why a run failed or waits.
@@ -146,21 +153,25 @@ impl TryFrom<&Row> for Run {
 
     fn try_from(row: &Row) -> Result<Self, Error> {
         let state = RunState::read(row, "state")?;
-        let counters = RunCounters::try_from(row)?;
+        let kind = KindName::read(row, "kind")?;
+        let quarantined = row.try_get("quarantined")?;
+        let counts = StreamCounts::list(row)?;
         let error_code: Option<String> = row.try_get("error_code")?;
         let message = row.try_get("error_message")?;
         Ok(Self {
             run_id: row.try_get("id")?,
             account_id: row.try_get("account_id")?,
-            kind: RunKindName::read(row, "kind")?,
+            kind,
             trigger: RunTrigger::read(row, "trigger")?,
             window_from: row.try_get("window_from")?,
             window_until: row.try_get("window_until")?,
             step: row.try_get("step")?,
             attempt: row.try_get("attempt")?,
-            outcome: (state == RunState::SUCCEEDED).then(|| counters.outcome()),
+            outcome: (state == RunState::SUCCEEDED).then(|| outcome(kind, quarantined, &counts)),
             state,
-            counters,
+            pages: row.try_get("pages")?,
+            quarantined,
+            counts,
             error: error_code.map(|code| RunError { code, message }),
             queued_at: row.try_get("queued_at")?,
             started_at: row.try_get("started_at")?,
@@ -169,30 +180,37 @@ impl TryFrom<&Row> for Run {
     }
 }
 
-impl TryFrom<&Row> for RunCounters {
-    type Error = Error;
-
-    fn try_from(row: &Row) -> Result<Self, Error> {
-        Ok(Self {
-            pages: row.try_get("pages")?,
-            orders_new: row.try_get("orders_new")?,
-            orders_changed: row.try_get("orders_changed")?,
-            orders_unchanged: row.try_get("orders_unchanged")?,
-            lines_new: row.try_get("lines_new")?,
-            lines_changed: row.try_get("lines_changed")?,
-            lines_removed: row.try_get("lines_removed")?,
-            quarantined: row.try_get("quarantined")?,
-        })
+impl StreamCounts {
+    /// Reads the arrays of the columns `streams`, `added`, `changed`, `unchanged` and `removed`.
+    fn list(row: &Row) -> Result<Vec<Self>, Error> {
+        let streams: Vec<String> = row.try_get::<_, Option<_>>("streams")?.unwrap_or_default();
+        let numbers =
+            |column| Ok::<Vec<i32>, Error>(row.try_get::<_, Option<_>>(column)?.unwrap_or_default());
+        let (added, changed) = (numbers("added")?, numbers("changed")?);
+        let (unchanged, removed) = (numbers("unchanged")?, numbers("removed")?);
+        Ok(streams
+            .into_iter()
+            .enumerate()
+            .map(|(at, stream)| Self {
+                stream,
+                added: added[at],
+                changed: changed[at],
+                unchanged: unchanged[at],
+                removed: removed[at],
+            })
+            .collect())
     }
 }
 
-impl RunCounters {
-    fn outcome(&self) -> RunOutcome {
-        let changed = [self.orders_changed, self.lines_new, self.lines_changed, self.lines_removed];
-        match (self.orders_new, changed.iter().any(|count| *count > 0)) {
-            (1.., _) => RunOutcome::new,
-            (_, true) => RunOutcome::changed,
-            (_, false) => RunOutcome::unchanged,
-        }
+/// Something is new when the run's own stream, which is called like its kind, has new rows; more lines of an order that was
+/// there are a change.
+fn outcome(kind: KindName, quarantined: i32, counts: &[StreamCounts]) -> RunOutcome {
+    let is_new = counts.iter().any(|of| of.stream == kind.0.as_str() && of.added > 0);
+    let is_changed = counts.iter().any(|of| of.added + of.changed + of.removed > 0);
+    match (is_new, is_changed, quarantined > 0) {
+        (true, ..) => RunOutcome::new,
+        (_, true, _) => RunOutcome::changed,
+        (.., true) => RunOutcome::quarantined,
+        _ => RunOutcome::unchanged,
     }
 }

@@ -1,24 +1,20 @@
 //! `/v1/sellers/{sellerId}/accounts/{accountId}/schedules`: what is read of an account by itself, and how often.
 
-use std::str::FromStr;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, Error, Params, Row};
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema;
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use super::accounts::ACCOUNT_EXISTS;
 use crate::app::SharedApp;
-use crate::identity::{Member, NamedInPath, PathId};
+use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
-use crate::known_text::{AccountStatus, ScheduleKind};
+use crate::kinds::{KindName, RequestableKind, not_offered};
+use crate::known_text::AccountStatus;
 use crate::problem::{ApiError, FieldProblem, Missing};
-use crate::refusals::NOT_SUPPORTED;
 use crate::rights::{Read, SyncRun};
 use crate::versions::{IfMatch, Tagged, Versioned};
 use crate::whole::Whole;
@@ -37,7 +33,7 @@ const LONGEST: i32 = 7 * 24 * 60;
 pub struct Schedule {
     #[schema(value_type = Uuid)]
     account_id: AccountId,
-    kind: ScheduleKind,
+    kind: KindName,
     every_minutes: i32,
     enabled: bool,
     next_due_at: DateTime<Utc>,
@@ -57,23 +53,6 @@ pub struct SetSchedule {
     #[schema(value_type = i32, minimum = 1, maximum = 10080)]
     every_minutes: Whole,
     enabled: bool,
-}
-
-impl FromStr for ScheduleKind {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::parse(text).ok_or(())
-    }
-}
-
-impl NamedInPath for ScheduleKind {
-    const PARAMETER: &'static str = "kind";
-    const MISSING: Missing = Missing::Schedule;
-
-    fn schema() -> RefOr<Schema> {
-        <Self as PartialSchema>::schema()
-    }
 }
 
 impl Versioned for Schedule {
@@ -111,7 +90,7 @@ pub async fn set(
     State(app): State<SharedApp>,
     member: Member<SyncRun>,
     PathId(account): PathId<AccountId>,
-    PathId(kind): PathId<ScheduleKind>,
+    PathId(kind): PathId<RequestableKind>,
     if_match: IfMatch,
     JsonBody(body): JsonBody<SetSchedule>,
 ) -> Result<Tagged<Schedule>, ApiError> {
@@ -119,7 +98,7 @@ pub async fn set(
         let problem = FieldProblem::new("every_minutes", format!("must be from 1 to {LONGEST}"));
         return Err(ApiError::InvalidBody(vec![problem]));
     }
-    let kind = kind.as_str();
+    let kind = kind.0.as_str();
     let session = app.database.session(&member.scope).await?;
     let statements: [(&str, Params<'_>); 3] = [
         (SET, &[&account, &kind, &body.every_minutes.0, &body.enabled, &if_match.0]),
@@ -137,8 +116,8 @@ pub async fn set(
 /// Why no schedule was made or changed.
 fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
     let Some(account) = account else { return Ok(ApiError::NotFound(Missing::Account)) };
-    if !account.try_get::<_, bool>("is_supported").map_err(Error::from)? {
-        return Ok(ApiError::Refused(&NOT_SUPPORTED));
+    if let Some(refusal) = not_offered(account)? {
+        return Ok(refusal);
     }
     match AccountStatus::read(account, "status")? {
         AccountStatus::DISCONNECTED => Ok(ApiError::AccountNotActive),
@@ -155,10 +134,10 @@ pub async fn remove(
     State(app): State<SharedApp>,
     member: Member<SyncRun>,
     PathId(account): PathId<AccountId>,
-    PathId(kind): PathId<ScheduleKind>,
+    PathId(kind): PathId<RequestableKind>,
     if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    let kind = kind.as_str();
+    let kind = kind.0.as_str();
     let session = app.database.session(&member.scope).await?;
     let statements: [(&str, Params<'_>); 2] =
         [(REMOVE, &[&account, &kind, &if_match.0]), (SCHEDULE, &[&account, &kind])];
@@ -176,7 +155,7 @@ impl TryFrom<&Row> for Schedule {
     fn try_from(row: &Row) -> Result<Self, Error> {
         Ok(Self {
             account_id: row.try_get("account_id")?,
-            kind: ScheduleKind::read(row, "kind")?,
+            kind: KindName::read(row, "kind")?,
             every_minutes: row.try_get("every_minutes")?,
             enabled: row.try_get("enabled")?,
             next_due_at: row.try_get("next_due_at")?,

@@ -6,8 +6,9 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
-use robnu_dispatch::{Job, REQUEST_RUN, Requested, RunKind, mark_sent};
+use robnu_dispatch::{Job, REQUEST_RUN, Requested, mark_sent};
 use robnu_marketplace::contract::PlacedWindow;
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, Error, Params, Row, RunId, SellerScope};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,9 +17,10 @@ use crate::app::{App, SharedApp};
 use crate::idempotency::{Idempotency, KeyedJson, KeyedPost, Reply};
 use crate::identity::{Member, PathId};
 use crate::json::present;
-use crate::known_text::{RunKindName, RunState, SyncKind};
+use crate::kinds::{KindName, RequestableKind, not_offered};
+use crate::known_text::RunState;
 use crate::problem::{ApiError, FieldProblem, Missing};
-use crate::refusals::{NO_LANE, NOT_SUPPORTED};
+use crate::refusals::NO_LANE;
 use crate::rights::{AccountsManage, SyncRun};
 
 const WHY_NOT: &str = include_str!("../sql/account_for_run.sql");
@@ -30,8 +32,8 @@ const LONGEST_BACK: TimeDelta = TimeDelta::days(2 * 366);
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestSync {
-    kind: SyncKind,
-    /// Whether to read everything, not only what changed.
+    kind: RequestableKind,
+    /// Whether to read everything, not only what changed. It sets the point up to which everything is known to be read anew.
     #[serde(default)]
     full: bool,
     /// Reads what was placed from then on instead of what changed: two years back at most.
@@ -51,15 +53,14 @@ pub struct SyncAnswer {
     run_id: RunId,
     #[schema(value_type = Uuid)]
     account_id: AccountId,
-    #[schema(value_type = RunKindName)]
-    kind: &'static str,
+    kind: KindName,
     state: RunState,
 }
 
 /// Asks for a run of an account
 ///
 /// With `from`, the run reads the orders that were placed then and later, as far as the marketplace shows them still. It
-/// leaves `orders_complete_until` of the account as it is. While a run of the account is live, that one is answered instead.
+/// leaves `complete_until` of the account as it is. While a run of the account is live, that one is answered instead.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/sync", operation_id = "request_sync", tag = "runs",
     responses(
@@ -73,9 +74,12 @@ pub async fn request(
     PathId(account): PathId<AccountId>,
     KeyedJson(body, idempotency): KeyedJson<RequestSync>,
 ) -> Result<Reply<SyncAnswer>, ApiError> {
-    let kind = RunKind::from_stored(body.kind.as_str()).ok_or(Error::RowShape)?;
-    let window =
-        window(body.from, body.until, Utc::now()).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
+    let kind = body.kind.0;
+    let invalid = |problem| ApiError::InvalidBody(vec![problem]);
+    let window = window(body.from, body.until, Utc::now()).map_err(invalid)?;
+    if window.is_some() && !kind.has_windows() {
+        return Err(invalid(FieldProblem::new("from", "is not known to this kind of run")));
+    }
     ask(&app, &member.scope, account, Wanted { kind, full: body.full, window }, &idempotency).await
 }
 
@@ -154,7 +158,7 @@ async fn ask(
         let answer = SyncAnswer {
             run_id: job.run_id,
             account_id: account,
-            kind: job.kind.as_str(),
+            kind: KindName(job.kind),
             state: RunState::parse(&requested.state).ok_or(Error::RowShape)?,
         };
         to_ring = requested.queue_url.filter(|_| requested.is_unrung).map(|queue_url| (queue_url, job));
@@ -171,8 +175,8 @@ async fn ask(
 /// Why the account took no run.
 fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
     let Some(account) = account else { return Ok(ApiError::NotFound(Missing::Account)) };
-    if !account.try_get::<_, bool>("is_supported").map_err(Error::from)? {
-        return Ok(ApiError::Refused(&NOT_SUPPORTED));
+    if let Some(refusal) = not_offered(account)? {
+        return Ok(refusal);
     }
     if !account.try_get::<_, bool>("takes_runs").map_err(Error::from)? {
         return Ok(ApiError::AccountNotActive);

@@ -1,8 +1,8 @@
 -- Whether an account takes runs of a kind, whether its marketplace's adapter can do them at all, and whether it has a lane, or will
 -- have one: not before the marketplace took credentials of it, nor after it has refused them for a week. $1 account, $2 kind
 select a.status = 'ACTIVE' or (a.status = 'NEEDS_RECONNECT' and $2 = 'CREDENTIAL_CHECK') as takes_runs,
-  $2 = any (m.capabilities) as is_supported,
+  coalesce(k.support, 'NOT_YET') as support, k.reason,
   robnu.lane_wanted(a.status, a.verified_at, a.refused_since) = 'ACTIVE' as has_lane
 from robnu.marketplace_accounts a
-join robnu.marketplaces m on m.code = a.marketplace_code
+left join robnu.marketplace_kinds k on k.marketplace_code = a.marketplace_code and k.kind = $2
 where a.id = $1

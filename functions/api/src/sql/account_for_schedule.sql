@@ -1,5 +1,5 @@
 -- Why a schedule could not be set: whether the account is there, connected, and of a marketplace that can do it. $1 account, $2 kind
-select a.status, $2 = any (m.capabilities) as is_supported
+select a.status, coalesce(k.support, 'NOT_YET') as support, k.reason
 from robnu.marketplace_accounts a
-join robnu.marketplaces m on m.code = a.marketplace_code
+left join robnu.marketplace_kinds k on k.marketplace_code = a.marketplace_code and k.kind = $2
 where a.id = $1

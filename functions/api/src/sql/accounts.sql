@@ -1,19 +1,27 @@
 -- The seller's accounts after an account as its members see them, oldest first. $1 account, $2 how many
 select a.id, a.marketplace_code, a.external_account_id, a.external_account_id_source, a.display_name, a.status, a.lane_state, a.version, a.created_at,
   a.status = 'NEEDS_RECONNECT' or (a.status = 'PAUSED' and a.paused_generation is not distinct from a.credentials_generation) as needs_reconnect,
-  a.verified_at, a.last_validated_at, a.last_validation, a.orders_watermark, last.finished_at as orders_synced_at,
-  coalesce(a.status = 'ACTIVE' and s.enabled
-    and coalesce(last.finished_at, a.created_at) < now() - 3 * make_interval(mins => s.every_minutes), false) as is_stale
+  a.verified_at, a.last_validated_at, a.last_validation, r.kinds, r.complete_until, r.synced_at, r.is_stale
 from robnu.marketplace_accounts a
-left join robnu.schedules s on s.seller_id = a.seller_id and s.account_id = a.id and s.kind = 'ORDERS'
 left join lateral (
-  select r.finished_at
-  from robnu.sync_runs r
-  where r.seller_id = a.seller_id and r.account_id = a.id and r.kind = 'ORDERS' and r.state = 'SUCCEEDED'
-    and r.window_from is null
-  order by r.id desc
-  limit 1
-) last on true
+  -- Of every kind that its marketplace can be read for: how current it is.
+  select array_agg(k.kind order by k.kind) as kinds, array_agg(w.complete_until order by k.kind) as complete_until,
+    array_agg(last.finished_at order by k.kind) as synced_at,
+    array_agg(coalesce(a.status = 'ACTIVE' and s.enabled
+      and coalesce(last.finished_at, a.created_at) < now() - 3 * make_interval(mins => s.every_minutes), false) order by k.kind) as is_stale
+  from robnu.marketplace_kinds k
+  left join robnu.watermarks w on w.seller_id = a.seller_id and w.account_id = a.id and w.kind = k.kind
+  left join robnu.schedules s on s.seller_id = a.seller_id and s.account_id = a.id and s.kind = k.kind
+  left join lateral (
+    select run.finished_at
+    from robnu.sync_runs run
+    where run.seller_id = a.seller_id and run.account_id = a.id and run.kind = k.kind and run.state = 'SUCCEEDED'
+      and run.window_from is null
+    order by run.id desc
+    limit 1
+  ) last on true
+  where k.marketplace_code = a.marketplace_code and k.support = 'LIVE' and k.kind <> 'CREDENTIAL_CHECK'
+) r on true
 where a.id > $1
 order by a.id
 limit $2

@@ -3,7 +3,7 @@
 -- must wait. Nothing is counted where no account can come of it. No row when the request was answered before.
 -- $1 marketplace code, $2 its id there, $3 check, $4 digest of the user name or null, $5 account to be, $6 hash of the request's key or null
 with terms as materialized (
-  select m.status, m.orders_every_minutes, k.id as key_id, k.wrapped_key, exists (
+  select m.status, k.id as key_id, k.wrapped_key, exists (
       select from robnu.marketplace_accounts a where a.marketplace_code = m.code and a.external_account_id = $2) as is_connected
   from robnu.marketplaces m
   left join robnu.seller_keys k on true
@@ -11,6 +11,6 @@ with terms as materialized (
     select from robnu.idempotency_keys i
     where i.key_hash = $6 and i.status is not null and i.created_at > now() - interval '24 hours')
 )
-select status, orders_every_minutes, key_id, wrapped_key, is_connected, case when status = 'ACTIVE' and key_id is not null and not is_connected
+select status, key_id, wrapped_key, is_connected, case when status = 'ACTIVE' and key_id is not null and not is_connected
   then robnu.begin_credential_check($3, $1, $4, $5) end as wait_seconds
 from terms

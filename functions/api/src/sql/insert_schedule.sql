@@ -1,6 +1,7 @@
--- Reads orders from now on, the first time at once, where the marketplace's adapter can. $1 seller, $2 account, $3 minutes between runs
+-- Reads from now on, the first time at once, whatever the marketplace's adapter can read and is to read by schedule.
+-- $1 seller, $2 account
 insert into robnu.schedules (seller_id, account_id, kind, every_minutes)
-select $1, a.id, 'ORDERS', $3
+select $1, a.id, k.kind, k.every_minutes
 from robnu.marketplace_accounts a
-join robnu.marketplaces m on m.code = a.marketplace_code and 'ORDERS' = any (m.capabilities)
+join robnu.marketplace_kinds k on k.marketplace_code = a.marketplace_code and k.every_minutes is not null
 where a.id = $2

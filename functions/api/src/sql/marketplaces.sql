@@ -1,4 +1,11 @@
--- The marketplace registry.
-select code, display_name, status
-from robnu.marketplaces
-order by code
+-- The marketplace registry, with what is known of each kind of run.
+select m.code, m.display_name, m.status, coalesce(k.kinds, '{}') as kinds, coalesce(k.support, '{}') as support,
+  coalesce(k.reasons, '{}') as reasons
+from robnu.marketplaces m
+left join lateral (
+  select array_agg(o.kind order by o.kind) as kinds, array_agg(o.support order by o.kind) as support,
+    array_agg(o.reason order by o.kind) as reasons
+  from robnu.marketplace_kinds o
+  where o.marketplace_code = m.code
+) k on true
+order by m.code

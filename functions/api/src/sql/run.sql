@@ -1,5 +1,12 @@
 -- One run. $1 run
-select id, account_id, kind, trigger, window_from, window_until, state, step, attempt, pages, orders_new, orders_changed, orders_unchanged,
-  lines_new, lines_changed, lines_removed, quarantined, error_code, error_message, queued_at, started_at, finished_at
-from robnu.sync_runs
-where id = $1
+select r.id, r.account_id, r.kind, r.trigger, r.window_from, r.window_until, r.state, r.step, r.attempt, r.pages, r.quarantined,
+  r.error_code, r.error_message, r.queued_at, r.started_at, r.finished_at, c.streams, c.added, c.changed, c.unchanged, c.removed
+from robnu.sync_runs r
+left join lateral (
+  select array_agg(n.stream order by n.stream) as streams, array_agg(n.added order by n.stream) as added,
+    array_agg(n.changed order by n.stream) as changed, array_agg(n.unchanged order by n.stream) as unchanged,
+    array_agg(n.removed order by n.stream) as removed
+  from robnu.sync_run_counts n
+  where n.seller_id = r.seller_id and n.run_id = r.id
+) c on true
+where r.id = $1

@@ -3,7 +3,7 @@
 insert into robnu.schedules as known (seller_id, account_id, kind, every_minutes, enabled)
 select a.seller_id, a.id, $2, $3, $4
 from robnu.marketplace_accounts a
-join robnu.marketplaces m on m.code = a.marketplace_code and $2 = any (m.capabilities)
+join robnu.marketplace_kinds k on k.marketplace_code = a.marketplace_code and k.kind = $2 and k.support = 'LIVE'
 where a.id = $1 and a.status <> 'DISCONNECTED'
   and ($5::integer is null
     or exists (select from robnu.schedules s where s.seller_id = a.seller_id and s.account_id = a.id and s.kind = $2))

@@ -3,7 +3,7 @@
 -- and says for how many seconds the caller must wait. $1 hash of the state, $2 hash of the request's idempotency key, or null,
 -- $3 check, $4 account to be
 with terms as materialized (
-  select u.marketplace_code, u.external_account_id, u.display_name, u.account_id, m.status, m.orders_every_minutes, k.id as key_id,
+  select u.marketplace_code, u.external_account_id, u.display_name, u.account_id, m.status, k.id as key_id,
     k.wrapped_key, array(
       select o.external_order_id from robnu.orders o
       where o.account_id = u.account_id and o.placed_at > now() - interval '23 months'

@@ -39,13 +39,20 @@ async fn a_run_says_what_it_found_or_why_it_failed() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let path = format!("/v1/sellers/{}/runs/{}", ours.id, ours.run);
+    api.arrange(&format!(
+        "update robnu.sync_run_counts set unchanged = 3 where run_id = '{0}';
+         insert into robnu.sync_run_counts select seller_id, id, 'ORDER_LINES', 0, 0, 3, 0 from robnu.sync_runs where id = '{0}'",
+        ours.run
+    ))
+    .await;
     for (change, outcome) in [
-        ("orders_unchanged = 3", json!("unchanged")),
-        ("lines_changed = 1", json!("changed")),
-        ("orders_new = 1", json!("new")),
-        ("state = 'RUNNING'", json!(null)),
+        ("sync_runs set pages = 1", json!("unchanged")),
+        ("sync_runs set quarantined = 2", json!("quarantined")),
+        ("sync_run_counts set changed = 1 where stream = 'ORDER_LINES'", json!("changed")),
+        ("sync_run_counts set added = 1 where stream = 'ORDERS'", json!("new")),
+        ("sync_runs set state = 'RUNNING'", json!(null)),
     ] {
-        api.arrange(&format!("update robnu.sync_runs set {change} where id = '{}'", ours.run)).await;
+        api.arrange(&format!("update robnu.{change}")).await;
         let run = api.get("VIEWER", &path).await.expect(200);
         assert_eq!((&run["outcome"], &run["error"]), (&outcome, &json!(null)), "{change}");
     }
@@ -57,7 +64,8 @@ async fn a_run_says_what_it_found_or_why_it_failed() {
     .await;
     let run = api.get("VIEWER", &path).await.expect(200);
     assert_eq!(run["error"], json!({"code": "credentials", "message": "refused"}));
-    assert_eq!(run["counters"]["orders_unchanged"], 3);
+    let orders = json!({"stream": "ORDERS", "added": 1, "changed": 0, "unchanged": 3, "removed": 0});
+    assert_eq!((&run["counts"][0], &run["quarantined"]), (&orders, &json!(2)));
 }
 
 #[tokio::test]
@@ -88,13 +96,12 @@ async fn accounts_show_nothing_secret() {
         "external_account_id",
         "external_account_id_source",
         "is_stale",
+        "kinds",
         "lane_state",
         "last_validated_at",
         "last_validation",
         "marketplace",
         "needs_reconnect",
-        "orders_complete_until",
-        "orders_synced_at",
         "status",
         "verified_at",
         "version",

@@ -19,7 +19,8 @@ with claimed as (
   from claimed
   join robnu.marketplace_accounts account on account.seller_id = claimed.seller_id and account.id = claimed.account_id
   join robnu.sellers seller on seller.seller_id = claimed.seller_id and seller.suspended_at is null
-  join robnu.marketplaces marketplace on marketplace.code = account.marketplace_code and claimed.kind = any (marketplace.capabilities)
+  join robnu.marketplace_kinds offered on offered.marketplace_code = account.marketplace_code and offered.kind = claimed.kind
+    and offered.support = 'LIVE'
   where account.status = 'ACTIVE' and account.verified_at is not null and account.marketplace_code = any ($2)
   on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') do nothing
   returning seller_id, id, account_id, marketplace_code, kind, step, generation

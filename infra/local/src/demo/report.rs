@@ -85,7 +85,9 @@ fn run_table(sellers: &[Seller<'_>], arrived: &[Arrived], runs: &[Value]) -> Str
     let rows: Vec<Vec<String>> = newest
         .map(|run| {
             let account = arrived.iter().find(|found| run["account_id"] == found.account.id.as_str());
-            let count = |name: &str| run["counters"][name].to_string();
+            let orders =
+                run["counts"].as_array().and_then(|all| all.iter().find(|of| of["stream"] == "ORDERS"));
+            let count = |name: &str| orders.map_or("0".to_owned(), |of| of[name].to_string());
             let text = |name: &str| run[name].as_str().unwrap_or("-").to_owned();
             vec![
                 account.map_or("-", |found| sellers[found.account.seller].name).to_owned(),
@@ -93,10 +95,10 @@ fn run_table(sellers: &[Seller<'_>], arrived: &[Arrived], runs: &[Value]) -> Str
                 text("trigger"),
                 text("state"),
                 text("outcome"),
-                count("pages"),
-                count("orders_new"),
-                count("orders_changed"),
-                count("orders_unchanged"),
+                run["pages"].to_string(),
+                count("added"),
+                count("changed"),
+                count("unchanged"),
             ]
         })
         .collect();

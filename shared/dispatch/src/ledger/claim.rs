@@ -26,7 +26,7 @@ pub struct Claim {
     pub changed_since: Option<DateTime<Utc>>,
     /// Whether no page was committed yet.
     pub is_first_page: bool,
-    /// The account's watermark.
+    /// The account's watermark for this kind.
     pub watermark: Option<DateTime<Utc>>,
     /// `ACTIVE`, or why nothing must be read.
     pub account_status: String,
@@ -74,7 +74,7 @@ impl Claimed {
             page_position: row.try_get("page_position")?,
             changed_since: row.try_get("changed_since")?,
             is_first_page: row.try_get::<_, i32>("pages")? == 0,
-            watermark: row.try_get("orders_watermark")?,
+            watermark: row.try_get("watermark")?,
             account_status: row.try_get("account_status")?,
             credentials_generation: row.try_get("credentials_generation")?,
         }))

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{Database, Error, RunId, Scope, SellerScope, Session};
+use serde::Serialize;
 
 use crate::envelope::Job;
 use crate::ledger::claim::Claim;
@@ -14,23 +15,19 @@ const FAIL: &str = include_str!("../sql/fail.sql");
 const CONTINUE_LATER: &str = include_str!("../sql/continue_later.sql");
 const MARK_SENT: &str = include_str!("../sql/mark_sent.sql");
 
-/// What a page did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Orders not seen before.
-    pub orders_new: i32,
-    /// Orders that differed from what was stored.
-    pub orders_changed: i32,
-    /// Orders equal to what was stored.
-    pub orders_unchanged: i32,
-    /// Lines not seen before.
-    pub lines_new: i32,
-    /// Lines that differed.
-    pub lines_changed: i32,
-    /// Lines that their order no longer has.
-    pub lines_removed: i32,
-    /// Records that could not be mapped.
-    pub quarantined: i32,
+/// What a page did to the rows of one stream, such as orders or their lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct StreamCounts {
+    /// The stream's name, in capitals.
+    pub stream: &'static str,
+    /// Rows not seen before.
+    pub added: i32,
+    /// Rows that differed from what was stored.
+    pub changed: i32,
+    /// Rows equal to what was stored.
+    pub unchanged: i32,
+    /// Rows that the source no longer has.
+    pub removed: i32,
 }
 
 /// Where a page leaves the run.
@@ -42,8 +39,10 @@ pub struct Progress<'a> {
     pub complete_until: Option<DateTime<Utc>>,
     /// From where the run reads.
     pub changed_since: Option<DateTime<Utc>>,
-    /// What the page did.
-    pub counters: Counters,
+    /// What the page did, for each stream that it wrote.
+    pub counts: &'a [StreamCounts],
+    /// Records that could not be mapped.
+    pub quarantined: i32,
     /// How long the lease is renewed for, in seconds.
     pub lease_seconds: f64,
 }
@@ -52,13 +51,16 @@ pub struct Progress<'a> {
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another attempt has taken over: nothing of the page is stored.
+///
+/// # Panics
+/// Never: numbers and texts always serialize.
 pub async fn advance(
     session: Session,
     job: &Job,
     claim: &Claim,
     progress: &Progress<'_>,
 ) -> Result<(), Error> {
-    let c = &progress.counters;
+    let counts = serde_json::to_string(progress.counts).expect("numbers and texts always serialize");
     let params: robnu_tenancy::Params<'_> = &[
         &job.run_id,
         &job.step,
@@ -67,13 +69,8 @@ pub async fn advance(
         &progress.next_position,
         &progress.complete_until,
         &progress.changed_since,
-        &c.orders_new,
-        &c.orders_changed,
-        &c.orders_unchanged,
-        &c.lines_new,
-        &c.lines_changed,
-        &c.lines_removed,
-        &c.quarantined,
+        &progress.quarantined,
+        &counts,
     ];
     let finish: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &claim.attempt];
     let requests = [(ADVANCE, params), (FINISH, finish)];

@@ -1,9 +1,10 @@
 //! Asking for a run.
 
 use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, Error, Row, SellerId};
 
-use crate::envelope::{Job, RunKind};
+use crate::envelope::Job;
 
 /// Writes a QUEUED run for an account, or finds the live one: `$1` id of the new run, `$2` account, `$3` kind, `$4` whether
 /// everything is read, `$5` and `$6` the window of time that is read instead, or null. Answers a row that [`Requested::from_row`] reads, or none when the seller has no such account that is active

@@ -11,8 +11,9 @@ with claimed as (
 )
 select r.kind, r.state, r.step, r.generation, r.full_read, r.pages, r.page_position, r.changed_since, r.window_from, r.window_until,
   claimed.attempt, claimed.fruitless_claims, a.status as account_status, a.credentials_generation, a.marketplace_code,
-  a.orders_watermark
+  w.complete_until as watermark
 from robnu.sync_runs r
 join robnu.marketplace_accounts a on a.seller_id = r.seller_id and a.id = r.account_id
+left join robnu.watermarks w on w.seller_id = r.seller_id and w.account_id = r.account_id and w.kind = r.kind
 left join claimed on true
 where r.id = $1 and r.account_id = $2

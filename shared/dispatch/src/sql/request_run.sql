@@ -4,7 +4,7 @@
 with account as (
   select a.seller_id, a.id, a.marketplace_code, a.lane_queue_url
   from robnu.marketplace_accounts a
-  join robnu.marketplaces m on m.code = a.marketplace_code and $3 = any (m.capabilities)
+  join robnu.marketplace_kinds k on k.marketplace_code = a.marketplace_code and k.kind = $3 and k.support = 'LIVE'
   where a.id = $2 and robnu.lane_wanted(a.status, a.verified_at, a.refused_since) = 'ACTIVE'
     and (a.status = 'ACTIVE' or $3 = 'CREDENTIAL_CHECK')
 ), made as (

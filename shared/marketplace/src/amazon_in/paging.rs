@@ -6,7 +6,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::contract::{OrdersRequest, PagePosition};
+use crate::contract::{PagePosition, PageRequest};
 use crate::error::AdapterError;
 use crate::http::page_digest;
 
@@ -62,7 +62,7 @@ impl Position {
     }
 
     /// The position a run goes on from; the first page of the asked window when it has none.
-    pub fn read(request: &OrdersRequest) -> Result<Self, AdapterError> {
+    pub fn read(request: &PageRequest) -> Result<Self, AdapterError> {
         let Some(stored) = &request.position else {
             return Ok(match &request.placed {
                 // What is younger, a run for what has changed reads.

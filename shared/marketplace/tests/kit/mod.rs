@@ -13,10 +13,11 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
-use robnu_marketplace::contract::{Connection, OrdersPage, OrdersRequest, Target};
+use robnu_marketplace::contract::{Connection, Page, PageRequest};
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::platform_app::{PlatformApp, PlatformApps};
-use robnu_marketplace::record::{OrderRecord, QuarantinedRecord};
+use robnu_marketplace::record::{OrderRecord, QuarantinedRecord, Records};
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use simulators::OAuthApp;
 use tokio::net::TcpListener;
@@ -188,8 +189,7 @@ pub fn apps() -> PlatformApps {
 /// Marketplaces whose orders can be read.
 pub fn codes_with_orders() -> Vec<MarketplaceCode> {
     let registry = Registry::new(&MarketplaceConfig::default()).unwrap();
-    let has_orders =
-        |code: &MarketplaceCode| registry.adapter(*code).supported_targets().contains(&Target::Orders);
+    let has_orders = |code: &MarketplaceCode| registry.adapter(*code).live_kinds().contains(&RunKind::Orders);
     MARKETPLACE_CODES.iter().copied().filter(has_orders).collect()
 }
 
@@ -224,12 +224,18 @@ pub fn details(code: MarketplaceCode) -> BTreeMap<String, String> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
+/// The orders of a page of them.
+pub fn orders_of(page: &Page) -> &[OrderRecord] {
+    let Records::Orders(orders) = &page.records;
+    orders
+}
+
 /// What a whole run brought.
 #[derive(Debug, Default)]
 pub struct Run {
     pub orders: Vec<OrderRecord>,
     pub quarantined: Vec<QuarantinedRecord>,
-    pub pages: Vec<OrdersPage>,
+    pub pages: Vec<Page>,
 }
 
 impl Run {
@@ -241,14 +247,14 @@ impl Run {
 
 /// Runs to the end, from position to position as the engine does.
 pub async fn run(connection: &dyn Connection) -> Result<Run, AdapterError> {
-    run_from(connection, OrdersRequest::default()).await
+    run_from(connection, PageRequest::default()).await
 }
 
-pub async fn run_from(connection: &dyn Connection, mut request: OrdersRequest) -> Result<Run, AdapterError> {
+pub async fn run_from(connection: &dyn Connection, mut request: PageRequest) -> Result<Run, AdapterError> {
     let mut run = Run::default();
     for _ in 0..ENDLESS {
-        let mut page = connection.orders_page(&request).await?;
-        run.orders.append(&mut page.orders);
+        let mut page = connection.page(RunKind::Orders, &request).await?;
+        run.orders.extend_from_slice(orders_of(&page));
         run.quarantined.append(&mut page.quarantined);
         request.position = page.next.clone();
         run.pages.push(page);

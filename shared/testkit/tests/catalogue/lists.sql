@@ -2,7 +2,8 @@
 -- A name is added here only with a reason: each one is an exception to a rule.
 
 -- Relations that belong to no seller. Everything else in the schema is a tenant table.
-create temp view global_tables (name) as values ('orgs'), ('people'), ('marketplaces'), ('schema_migrations'),
+create temp view global_tables (name) as values ('orgs'), ('people'), ('run_kinds'), ('marketplaces'),
+  ('marketplace_kinds'), ('schema_migrations'),
   ('super_admins'), ('person_requests'), ('person_changes'),
   ('person_idempotency_keys'), ('mail_counts'), ('sign_up_counts'), ('sign_up_key'), ('credential_checks');
 
@@ -54,7 +55,7 @@ create temp view shrinking_tables (name) as values
 create temp view unaudited_tables (name) as values
   ('orders'), ('order_items'), ('shipments'), ('quarantined_records'), ('credential_events'), ('idempotency_keys'),
   ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'),
-  ('order_pii'), ('return_items'), ('return_events'), ('payouts'), ('payout_lines'), ('listings'), ('inventory');
+  ('order_pii'), ('return_items'), ('return_events'), ('sync_run_counts'), ('watermarks'), ('payouts'), ('payout_lines'), ('listings'), ('inventory');
 
 -- Columns that hold values without a type of their own: what audit events show of rows of any table.
 create temp view untyped_columns (table_name, column_name) as values ('audit_events', 'shown');

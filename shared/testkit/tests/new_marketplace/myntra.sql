@@ -2,9 +2,10 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- The row. What the adapter can do is in its capabilities.
-insert into marketplaces (code, display_name, status, capabilities, claim_window_days, orders_every_minutes) values
-  ('MYNTRA', 'Myntra', 'ACTIVE', '{ORDERS,CREDENTIAL_CHECK}', 30, 30);
+-- The row, and a row for each kind of run that is known of.
+insert into marketplaces (code, display_name, status, claim_window_days) values ('MYNTRA', 'Myntra', 'ACTIVE', 30);
+insert into marketplace_kinds (marketplace_code, kind, support, every_minutes) values
+  ('MYNTRA', 'ORDERS', 'LIVE', 30), ('MYNTRA', 'CREDENTIAL_CHECK', 'LIVE', null);
 
 -- The satellite, with a column per detail. Columns named …_enc hold ciphertext under the seller's data key.
 create table myntra_account_details (

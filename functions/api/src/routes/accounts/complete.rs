@@ -248,10 +248,7 @@ impl Pending {
             marketplace: code.parse().map_err(|_| Error::RowShape)?,
             external_account_id: row.try_get("external_account_id").map_err(get)?,
             target,
-            terms: Terms {
-                key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
-                orders_every_minutes: row.try_get("orders_every_minutes").map_err(get)?,
-            },
+            terms: Terms { key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? } },
             newest_orders: row.try_get("newest_orders").map_err(get)?,
         })
     }

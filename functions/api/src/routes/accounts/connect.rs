@@ -73,7 +73,6 @@ pub(super) struct Stored {
 /// What the database says before anything is written.
 pub(super) struct Terms {
     pub key: WrappedKey,
-    pub orders_every_minutes: i32,
 }
 
 /// Connects an account that the marketplace takes the credentials of; its lane follows within moments
@@ -169,10 +168,7 @@ impl Terms {
             return Err(ApiError::AccountExists);
         }
         check::require_begun(row)?;
-        Ok(Self {
-            key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
-            orders_every_minutes: row.try_get("orders_every_minutes").map_err(get)?,
-        })
+        Ok(Self { key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? } })
     }
 }
 
@@ -201,7 +197,7 @@ pub(super) async fn insert(
             (INSERT_ACCOUNT, row),
             (wanted.spec.insert, &details),
             (INSERT_EVENT, &[&seller, &account]),
-            (INSERT_SCHEDULE, &[&seller, &account, &terms.orders_every_minutes]),
+            (INSERT_SCHEDULE, &[&seller, &account]),
             (END_CHECK, &[&check, &outcome.as_str()]),
             (ACCOUNT, &[&account]),
         ];

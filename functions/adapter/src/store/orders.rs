@@ -1,0 +1,111 @@
+//! Orders with their lines and shipments.
+
+mod columns;
+
+use robnu_dispatch::StreamCounts;
+use robnu_marketplace::record::OrderRecord;
+use robnu_tenancy::{AccountId, Error, Row};
+
+use crate::store::orders::columns::{ItemColumns, OrderColumns, ShipmentColumns};
+use crate::store::{Batch, Request, count};
+
+const UPSERT_ORDERS: &str = include_str!("../sql/upsert_orders.sql");
+const UPSERT_ITEMS: &str = include_str!("../sql/upsert_items.sql");
+const DELETE_VANISHED_ITEMS: &str = include_str!("../sql/delete_vanished_items.sql");
+const UPSERT_SHIPMENTS: &str = include_str!("../sql/upsert_shipments.sql");
+
+/// A page's orders as columns.
+pub struct OrdersBatch<'a> {
+    order: OrderColumns<'a>,
+    item: ItemColumns<'a>,
+    shipment: ShipmentColumns<'a>,
+}
+
+impl<'a> OrdersBatch<'a> {
+    pub fn new(orders: &'a [OrderRecord]) -> Self {
+        Self {
+            order: OrderColumns::new(orders),
+            item: ItemColumns::new(orders),
+            shipment: ShipmentColumns::new(orders),
+        }
+    }
+}
+
+impl Batch for OrdersBatch<'_> {
+    fn requests<'a>(&'a self, account: &'a AccountId) -> Vec<Request<'a>> {
+        let Self { order, item, shipment } = self;
+        vec![
+            (
+                UPSERT_ORDERS,
+                vec![
+                    account,
+                    &order.external_order_id,
+                    &order.status,
+                    &order.marketplace_status,
+                    &order.placed_at,
+                    &order.marketplace_updated_at,
+                    &order.dispatch_by,
+                    &order.fulfilled_by,
+                    &order.payment_method,
+                    &order.currency,
+                    &order.total_amount,
+                    &order.ship_city,
+                    &order.ship_postal_code,
+                ],
+            ),
+            (
+                UPSERT_ITEMS,
+                vec![
+                    account,
+                    &item.external_order_id,
+                    &item.order_status,
+                    &item.external_item_id,
+                    &item.sku,
+                    &item.title,
+                    &item.size,
+                    &item.quantity,
+                    &item.quantity_cancelled,
+                    &item.line_amount,
+                    &item.amount_basis,
+                    &item.tax_amount,
+                    &item.hsn,
+                ],
+            ),
+            (
+                DELETE_VANISHED_ITEMS,
+                vec![
+                    account,
+                    &order.external_order_id,
+                    &order.status,
+                    &item.external_order_id,
+                    &item.external_item_id,
+                ],
+            ),
+            (
+                UPSERT_SHIPMENTS,
+                vec![
+                    account,
+                    &shipment.external_order_id,
+                    &shipment.external_shipment_id,
+                    &shipment.status,
+                    &shipment.marketplace_status,
+                    &shipment.carrier,
+                    &shipment.tracking_number,
+                ],
+            ),
+        ]
+    }
+
+    fn counts(&self, answers: &[Vec<Row>]) -> Result<Vec<StreamCounts>, Error> {
+        let written = |stream, rows: &[Row], read: usize, removed| {
+            let (added, changed) = (count(rows, "new")?, count(rows, "changed")?);
+            let unchanged = i32::try_from(read).unwrap_or(i32::MAX) - added - changed;
+            Ok::<_, Error>(StreamCounts { stream, added, changed, unchanged, removed })
+        };
+        let removed = count(&answers[2], "removed")?;
+        Ok(vec![
+            written("ORDERS", &answers[0], self.order.external_order_id.len(), 0)?,
+            written("ORDER_LINES", &answers[1], self.item.external_item_id.len(), removed)?,
+        ])
+    }
+}

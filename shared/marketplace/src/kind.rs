@@ -1,0 +1,75 @@
+//! Kinds of runs: what an account's marketplace can be asked for. The one list of them; the table `run_kinds` has the same.
+
+use serde::{Deserialize, Serialize};
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RunKind {
+    /// Reads orders with their lines and shipments.
+    Orders,
+    /// Reads returns.
+    Returns,
+    /// Reads payouts with their lines.
+    Payouts,
+    /// Reads listings.
+    Listings,
+    /// Sends stock.
+    InventoryPush,
+    /// Confirms orders and books their shipments.
+    Processing,
+    /// Asks the marketplace whether it takes the account's credentials.
+    CredentialCheck,
+}
+
+/// Every kind of run.
+pub const RUN_KINDS: &[RunKind] = &[
+    RunKind::Orders,
+    RunKind::Returns,
+    RunKind::Payouts,
+    RunKind::Listings,
+    RunKind::InventoryPush,
+    RunKind::Processing,
+    RunKind::CredentialCheck,
+];
+
+impl RunKind {
+    /// The text in the database, in messages and in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orders => "ORDERS",
+            Self::Returns => "RETURNS",
+            Self::Payouts => "PAYOUTS",
+            Self::Listings => "LISTINGS",
+            Self::InventoryPush => "INVENTORY_PUSH",
+            Self::Processing => "PROCESSING",
+            Self::CredentialCheck => "CREDENTIAL_CHECK",
+        }
+    }
+
+    /// The kind that a text stands for.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        RUN_KINDS.iter().copied().find(|kind| kind.as_str() == text)
+    }
+
+    /// Whether a run of this kind can read a window of time instead of what has changed.
+    #[must_use]
+    pub const fn has_windows(self) -> bool {
+        matches!(self, Self::Orders)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_the_same_text_in_messages_and_in_the_database() {
+        for kind in RUN_KINDS {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+            assert_eq!(RunKind::from_stored(kind.as_str()), Some(*kind));
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Orders: what every marketplace's orders look like once they are ours.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+/// Our order statuses; the marketplace's own text is kept beside them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrderStatus {
+    /// Placed, not yet confirmed to the marketplace; the customer can still cancel.
+    Pending,
+    /// Confirmed, to be packed.
+    Confirmed,
+    /// Packed.
+    Packed,
+    /// Handed to nobody yet, but ready for the carrier.
+    ReadyToDispatch,
+    /// Some of its items have left.
+    PartiallyShipped,
+    /// With the carrier.
+    Shipped,
+    /// With the customer.
+    Delivered,
+    /// Came back, or is on its way back, undelivered.
+    Undelivered,
+    /// Cancelled by anybody.
+    Cancelled,
+}
+
+impl OrderStatus {
+    /// The text stored in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Confirmed => "CONFIRMED",
+            Self::Packed => "PACKED",
+            Self::ReadyToDispatch => "READY_TO_DISPATCH",
+            Self::PartiallyShipped => "PARTIALLY_SHIPPED",
+            Self::Shipped => "SHIPPED",
+            Self::Delivered => "DELIVERED",
+            Self::Undelivered => "UNDELIVERED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+}
+
+/// Which price a line's amount is made of. A customer price, once known, is not replaced by a purchase price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AmountBasis {
+    /// What the customer pays for the line.
+    Customer,
+    /// What the marketplace pays the seller for it, tax included (AJIO's B2B purchase order).
+    Purchase,
+}
+
+impl AmountBasis {
+    /// The text stored in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "CUSTOMER",
+            Self::Purchase => "PURCHASE",
+        }
+    }
+}
+
+/// An order with its lines and shipments, complete: a line that is not in it is gone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderRecord {
+    /// The marketplace's order id, unique within the account.
+    pub external_order_id: String,
+    /// Our status.
+    pub status: OrderStatus,
+    /// The marketplace's own status text.
+    pub marketplace_status: String,
+    /// When the customer ordered.
+    pub placed_at: DateTime<Utc>,
+    /// When the marketplace last changed it.
+    pub marketplace_updated_at: Option<DateTime<Utc>>,
+    /// When it must have left.
+    pub dispatch_by: Option<DateTime<Utc>>,
+    /// `SELLER` or `MARKETPLACE` (who ships).
+    pub fulfilled_by: Option<String>,
+    /// The marketplace's own word, such as `COD`.
+    pub payment_method: Option<String>,
+    /// ISO 4217.
+    pub currency: String,
+    /// The order's total as the marketplace states it.
+    pub total_amount: Option<Decimal>,
+    /// City of the delivery address.
+    pub ship_city: Option<String>,
+    /// Postal code of the delivery address.
+    pub ship_postal_code: Option<String>,
+    /// Lines; two may be equal in everything but their id.
+    pub items: Vec<OrderItemRecord>,
+    /// Packages.
+    pub shipments: Vec<ShipmentRecord>,
+}
+
+/// One order line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderItemRecord {
+    /// The marketplace's line id, unique within the order.
+    pub external_item_id: String,
+    /// The seller's article code.
+    pub sku: Option<String>,
+    /// Title.
+    pub title: Option<String>,
+    /// Size, as the marketplace writes it.
+    pub size: Option<String>,
+    /// Units ordered.
+    pub quantity: i32,
+    /// Units cancelled by anybody.
+    pub quantity_cancelled: i32,
+    /// Amount of the whole line in the order's currency, at most four decimals; `None` where the marketplace states none
+    /// yet, or, as for cancelled orders, no longer.
+    pub line_amount: Option<Decimal>,
+    /// What `line_amount` is made of.
+    pub amount_basis: AmountBasis,
+    /// Tax within the line.
+    pub tax_amount: Option<Decimal>,
+    /// Harmonised System code.
+    pub hsn: Option<String>,
+}
+
+/// One package.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShipmentRecord {
+    /// The marketplace's package id, unique within the order.
+    pub external_shipment_id: String,
+    /// The marketplace's package status.
+    pub status: String,
+    /// The marketplace's more detailed status text.
+    pub marketplace_status: Option<String>,
+    /// Carrier's name.
+    pub carrier: Option<String>,
+    /// Air waybill.
+    pub tracking_number: Option<String>,
+}
