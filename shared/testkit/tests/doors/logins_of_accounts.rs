@@ -24,15 +24,15 @@ async fn of_two_accounts_that_get_a_login_at_the_same_time_the_eleventh_is_refus
     let end = "select robnu.end_credential_check($1, 'ACCEPTED')";
     let checks = [Uuid::now_v7(), Uuid::now_v7()];
     for (seller, check) in [ours, theirs].into_iter().zip(&checks) {
-        let begun: [(&str, Params<'_>); 1] = [(begin, &[check, &seller.ajio])];
-        stage.database.session(&seller.scope("OWNER")).await.unwrap().commit_with(&begun).await.unwrap();
+        let request: [(&str, Params<'_>); 1] = [(begin, &[check, &seller.ajio])];
+        stage.database.session(&seller.scope("OWNER")).await.unwrap().commit_with(&request).await.unwrap();
     }
     let mut tenth = stage.database.session(&ours.scope("OWNER")).await.unwrap();
     tenth.query(end, &[&checks[0]]).await.unwrap();
     let other = stage.test.login("robnu_api").await;
     let eleventh = other.session(&theirs.scope("OWNER")).await.unwrap();
-    let ending: [(&str, Params<'_>); 1] = [(end, &[&checks[1]])];
-    let mut eleventh = pin!(eleventh.commit_with(&ending));
+    let last: [(&str, Params<'_>); 1] = [(end, &[&checks[1]])];
+    let mut eleventh = pin!(eleventh.commit_with(&last));
     let early = timeout(Duration::from_millis(300), eleventh.as_mut()).await;
     assert!(early.is_err(), "it does not wait for the tenth: {early:?}");
     tenth.commit().await.unwrap();
