@@ -12,6 +12,8 @@ use tokio_postgres::Client;
 mod changes;
 #[path = "doors/invitations.rs"]
 mod invitations;
+#[path = "doors/logins_of_accounts.rs"]
+mod logins_of_accounts;
 #[path = "doors/rates.rs"]
 mod rates;
 #[path = "doors/staff.rs"]

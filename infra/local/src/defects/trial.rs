@@ -117,6 +117,8 @@ impl Trial<'_> {
             None => command.arg("--lib"),
         };
         command.current_dir(&self.tree.root).env("CARGO_TARGET_DIR", &self.tree.target).stdin(Stdio::null());
+        // Sources go back and forth here, which incremental compilation has been seen not to survive.
+        command.env("CARGO_INCREMENTAL", "0");
         let output = command.output().context("run cargo")?;
         let messages = || {
             output.stdout.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())

@@ -58,7 +58,9 @@ async fn pin_servers(superuser: &Client, clients: usize) {
     let sql = "select pid from pg_stat_activity where datname = current_database() and application_name = 'pgbench'";
     for _ in 0..100 {
         let servers = superuser.query(sql, &[]).await.unwrap();
-        servers.iter().for_each(|row| pin(row.get(0), 0));
+        for row in &servers {
+            pin(row.get(0), 0);
+        }
         if servers.len() == clients {
             return;
         }

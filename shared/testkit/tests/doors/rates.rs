@@ -156,8 +156,8 @@ async fn a_newcomer_sends_less_in_a_day_than_who_has_an_account_that_works() {
             }
         }
     }
-    let [of_nobody, of_unverified, of_customer, of_staff] = refused;
-    assert!(of_nobody >= 5 && of_unverified >= 5, "{refused:?}");
+    let [of_nobody, of_newcomer, of_customer, of_staff] = refused;
+    assert!(of_nobody >= 5 && of_newcomer >= 5, "{refused:?}");
     assert_eq!([of_customer, of_staff], [0, 0]);
 }
 
