@@ -174,13 +174,15 @@ create table watermarks (
   account_id uuid not null,
   kind text not null references run_kinds (code),
   complete_until timestamptz not null,
+  -- When a run last read two days back as well: what is listed later than its own stamp is found then.
+  looked_back_at timestamptz not null default now(),
   primary key (seller_id, account_id, kind),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
 );
 call protect_tenant_table('watermarks');
 call require_right_to_read('watermarks', 'read', 'ingest');
 call require_right_to_write('watermarks', 'ingest', 'insert', 'update');
-grant select, insert (seller_id, account_id, kind, complete_until), update (complete_until) on watermarks to robnu_tenant;
+grant select, insert (seller_id, account_id, kind, complete_until), update (complete_until, looked_back_at) on watermarks to robnu_tenant;
 
 -- Commits a page's progress in the page's own transaction; raising RB004 rolls the page back when another attempt has
 -- taken the run over. "counts" is a list of objects with the columns of sync_run_counts.

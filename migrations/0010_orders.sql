@@ -19,6 +19,12 @@ create table orders (
   total_amount numeric(14, 4),
   ship_city text,
   ship_postal_code text,
+  -- What of the order could not be read: fields and what was wrong with them, never their values.
+  notes text[] not null default '{}',
+  -- A status that goes back, where the marketplace does not say when it changed the order, and the run that read it. It counts once
+  -- another run has read the same.
+  backward_status text,
+  backward_run_id uuid,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (seller_id, id),
@@ -41,6 +47,20 @@ create index orders_to_dispatch_undated on orders (seller_id, id) include (accou
     and fulfilled_by is distinct from 'MARKETPLACE';
 -- Numbers that people type or scan are found whole and by their beginning.
 create index orders_by_external_id on orders (seller_id, external_order_id text_pattern_ops);
+
+-- How far an order with this status is; what is further on does not go back by itself.
+create function order_progress(status text) returns integer
+language sql immutable parallel safe
+return case status
+  when 'PENDING' then 0 when 'CONFIRMED' then 1 when 'PACKED' then 2 when 'READY_TO_DISPATCH' then 3 when 'PARTIALLY_SHIPPED' then 4
+  when 'SHIPPED' then 5 when 'DELIVERED' then 6 when 'UNDELIVERED' then 6 when 'CANCELLED' then 7
+end;
+
+-- Whether what was read of an order is older than what is stored: by the marketplace's own stamp, or where there is none, by status.
+create function is_older_version(status text, updated_at timestamptz, stored_status text, stored_updated_at timestamptz) returns boolean
+language sql immutable parallel safe
+return coalesce(updated_at < stored_updated_at, order_progress(status) < order_progress(stored_status), false);
+grant execute on function order_progress(text), is_older_version(text, timestamptz, text, timestamptz) to robnu_tenant;
 
 create table order_items (
   seller_id uuid not null,
@@ -174,17 +194,18 @@ create policy select_needs_right on order_pii as restrictive for select to robnu
 
 grant select,
   insert (seller_id, account_id, external_order_id, status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by,
-    fulfilled_by, payment_method, currency, total_amount, ship_city, ship_postal_code),
+    fulfilled_by, payment_method, currency, total_amount, ship_city, ship_postal_code, notes),
   update (status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by, fulfilled_by, payment_method, currency,
-    total_amount, ship_city, ship_postal_code, updated_at)
+    total_amount, ship_city, ship_postal_code, notes, backward_status, backward_run_id, updated_at)
   on orders to robnu_tenant;
 grant select,
   insert (seller_id, order_id, external_item_id, sku, title, size, quantity, quantity_cancelled, line_amount, amount_basis, tax_amount, hsn),
   update (sku, title, size, quantity, quantity_cancelled, line_amount, amount_basis, tax_amount, hsn, updated_at)
   on order_items to robnu_tenant;
--- Removes the lines that a page's orders no longer have, and counts them: the orders with their statuses, and the lines that they
--- have now. SECURITY DEFINER for the reason that remove_member has.
-create function remove_vanished_items(account uuid, order_ids text[], statuses text[], kept_orders text[], kept_items text[]) returns integer
+-- Removes the lines that a page's orders no longer have, and counts them: the orders with their statuses and stamps, and the lines
+-- that they have now. SECURITY DEFINER for the reason that remove_member has.
+create function remove_vanished_items(account uuid, order_ids text[], statuses text[], stamps timestamptz[], kept_orders text[],
+  kept_items text[]) returns integer
 language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
@@ -196,9 +217,9 @@ begin
     raise exception 'only a job removes lines' using errcode = 'insufficient_privilege';
   end if;
   delete from order_items i
-    using unnest(order_ids, statuses) as p (external_order_id, status), orders o
+    using unnest(order_ids, statuses, stamps) as p (external_order_id, status, stamp), orders o
     where o.seller_id = seller and o.account_id = account and o.external_order_id = p.external_order_id
-      and (p.status <> 'PENDING' or o.status = 'PENDING')
+      and not is_older_version(p.status, p.stamp, o.status, o.marketplace_updated_at)
       and i.seller_id = seller and i.order_id = o.id
       and not exists (
         select from unnest(kept_orders, kept_items) as kept (external_order_id, external_item_id)
@@ -207,7 +228,7 @@ begin
   get diagnostics removed = row_count;
   return removed;
 end $$;
-grant execute on function remove_vanished_items(uuid, text[], text[], text[], text[]) to robnu_tenant;
+grant execute on function remove_vanished_items(uuid, text[], text[], timestamptz[], text[], text[]) to robnu_tenant;
 grant select,
   insert (seller_id, order_id, external_shipment_id, status, marketplace_status, carrier, tracking_number),
   update (status, marketplace_status, carrier, tracking_number, updated_at)

@@ -15,6 +15,9 @@ use crate::store::store_page;
 /// The longest wait that is sat out in place; a longer one gives the lane up.
 const WAIT_IN_PLACE: Duration = Duration::from_secs(3);
 
+/// How far behind the watermark a run reads a few times a day: marketplaces list some changes much later than they stamp them.
+const LOOK_BACK: Duration = Duration::from_hours(48);
+
 /// What a slice works with.
 pub struct Slice<'a> {
     /// The database as the adapter's login role.
@@ -109,8 +112,10 @@ impl Slice<'_> {
         if self.claim.full_read || self.claim.window.is_some() {
             return None;
         }
+        let overlap = if self.claim.looks_back { self.overlap.max(LOOK_BACK) } else { self.overlap };
         self.claim.watermark.and_then(|watermark| {
-            watermark.checked_sub_signed(chrono::Duration::from_std(self.overlap).ok()?)
+            // A watermark of before this rule, or of another clock, may lie ahead.
+            watermark.min(Utc::now()).checked_sub_signed(chrono::Duration::from_std(overlap).ok()?)
         })
     }
 

@@ -8,7 +8,7 @@ mod quarantine;
 use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::record::{QuarantinedRecord, Records};
 use robnu_storage::SellerCipher;
-use robnu_tenancy::{AccountId, Error, Params, Row, Session, ToSql};
+use robnu_tenancy::{Error, Params, Row, Session, ToSql};
 
 use crate::error::JobError;
 use crate::store::orders::OrdersBatch;
@@ -19,8 +19,8 @@ type Request<'a> = (&'static str, Vec<&'a (dyn ToSql + Sync)>);
 
 /// A page's records of one stream, as the columns in which they travel.
 trait Batch: Send + Sync {
-    /// The statements that store them for an account, in order. They are sent without waiting in between.
-    fn requests<'a>(&'a self, account: &'a AccountId) -> Vec<Request<'a>>;
+    /// The statements that store them for the job's account, in order. They are sent without waiting in between.
+    fn requests<'a>(&'a self, job: &'a Job) -> Vec<Request<'a>>;
 
     /// What the statements did, read from their answers.
     fn counts(&self, answers: &[Vec<Row>]) -> Result<Vec<StreamCounts>, Error>;
@@ -52,7 +52,7 @@ pub async fn store_page(
 ) -> Result<Stored, JobError> {
     let batch = batch(records);
     let sealed = Sealed::new(cipher, quarantined)?;
-    let mut requests = batch.requests(&job.account_id);
+    let mut requests = batch.requests(job);
     requests.extend(sealed.request(job));
     let requests: Vec<(&'static str, Params<'_>)> =
         requests.iter().map(|(sql, params)| (*sql, params.as_slice())).collect();

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use adapter::store::store_page;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::record::{
-    AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, QuarantinedRecord, Records,
+    AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, QuarantinedRecord, Records, ShipmentRecord,
 };
 use robnu_storage::SellerCipher;
 use robnu_tenancy::{Database, RunId};
@@ -22,8 +22,18 @@ use rust_decimal::Decimal;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-/// Order id → status and lines; line id → amount and basis.
-type Model = BTreeMap<String, (OrderStatus, BTreeMap<String, (Decimal, AmountBasis)>)>;
+/// Orders by id.
+type Model = BTreeMap<String, Known>;
+
+/// What is stored of an order.
+struct Known {
+    status: OrderStatus,
+    stamp: Option<DateTime<Utc>>,
+    /// A status that goes back, and the run that read it.
+    backward: Option<(OrderStatus, RunId)>,
+    /// Line id → amount and basis.
+    lines: BTreeMap<String, (Decimal, AmountBasis)>,
+}
 
 /// Order, its status, line, its amount and basis; an order without lines has a row without a line.
 type FlatRow = (String, String, Option<String>, Option<Decimal>, Option<String>);
@@ -34,8 +44,9 @@ const BASES: [AmountBasis; 2] = [AmountBasis::Customer, AmountBasis::Purchase];
 fn pages() -> impl Strategy<Value = Vec<Vec<OrderRecord>>> {
     let item = (0_u8..3, prop::option::of(0_i64..1_000_000), prop::sample::select(BASES.to_vec()))
         .prop_map(|(id, units, basis)| item(id, units, basis));
-    let order = (0_u8..5, prop::sample::select(STATUSES.to_vec()), prop::collection::vec(item, 0..4))
-        .prop_map(|(id, status, items)| order(id, status, items));
+    let stamp = prop::option::of(0_i64..4);
+    let order = (0_u8..5, prop::sample::select(STATUSES.to_vec()), stamp, prop::collection::vec(item, 0..4))
+        .prop_map(|(id, status, stamp, items)| order(id, status, stamp, items));
     prop::collection::vec(prop::collection::vec(order, 0..7), 1..6)
 }
 
@@ -54,7 +65,7 @@ fn item(id: u8, units: Option<i64>, basis: AmountBasis) -> OrderItemRecord {
     }
 }
 
-fn order(id: u8, status: OrderStatus, items: Vec<OrderItemRecord>) -> OrderRecord {
+fn order(id: u8, status: OrderStatus, stamp: Option<i64>, items: Vec<OrderItemRecord>) -> OrderRecord {
     // A line id occurs once in an order; the adapters see to that.
     let items: BTreeMap<String, OrderItemRecord> =
         items.into_iter().map(|item| (item.external_item_id.clone(), item)).collect();
@@ -63,7 +74,7 @@ fn order(id: u8, status: OrderStatus, items: Vec<OrderItemRecord>) -> OrderRecor
         status,
         marketplace_status: status.as_str().to_lowercase(),
         placed_at: DateTime::UNIX_EPOCH,
-        marketplace_updated_at: None,
+        marketplace_updated_at: stamp.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
         dispatch_by: None,
         fulfilled_by: None,
         payment_method: None,
@@ -73,29 +84,55 @@ fn order(id: u8, status: OrderStatus, items: Vec<OrderItemRecord>) -> OrderRecor
         ship_postal_code: None,
         items: items.into_values().collect(),
         shipments: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
+/// How far an order is.
+fn progress(status: OrderStatus) -> usize {
+    STATUSES.iter().position(|known| *known == status).unwrap()
+}
+
 /// The rules, said a second time in another way. Answers how many orders the page holds.
-fn apply(model: &mut Model, page: &[OrderRecord]) -> i32 {
-    let last: BTreeMap<&str, &OrderRecord> =
-        page.iter().map(|order| (order.external_order_id.as_str(), order)).collect();
-    for (id, order) in &last {
-        let (status, lines) = model.entry((*id).to_owned()).or_insert((order.status, BTreeMap::new()));
-        if order.status == OrderStatus::Pending && *status != OrderStatus::Pending {
-            continue;
+fn apply(model: &mut Model, run: RunId, page: &[OrderRecord]) -> i32 {
+    let mut newest: Vec<&OrderRecord> = Vec::new();
+    for order in page {
+        match newest.iter_mut().find(|known| known.external_order_id == order.external_order_id) {
+            Some(known) if known.marketplace_updated_at <= order.marketplace_updated_at => *known = order,
+            Some(_) => {}
+            None => newest.push(order),
         }
-        *status = order.status;
-        let kept = |item: &OrderItemRecord| match lines.get(&item.external_item_id) {
+    }
+    for order in &newest {
+        let fresh = || Known { status: order.status, stamp: None, backward: None, lines: BTreeMap::new() };
+        let known = model.entry(order.external_order_id.clone()).or_insert_with(fresh);
+        match (order.marketplace_updated_at, known.stamp) {
+            (Some(read), Some(stored)) if read < stored => continue,
+            (Some(_), Some(_)) => {}
+            _ if progress(order.status) >= progress(known.status) => {}
+            // Going back counts when another run reads the same.
+            _ => match known.backward {
+                Some((status, by)) if status == order.status && by != run => {}
+                Some((status, _)) if status == order.status => continue,
+                _ => {
+                    known.backward = Some((order.status, run));
+                    continue;
+                }
+            },
+        }
+        known.status = order.status;
+        known.stamp = order.marketplace_updated_at.or(known.stamp);
+        known.backward = None;
+        let kept = |item: &OrderItemRecord| match known.lines.get(&item.external_item_id) {
             Some((amount, AmountBasis::Customer)) if item.amount_basis == AmountBasis::Purchase => {
                 (*amount, AmountBasis::Customer)
             }
             Some(known) if item.line_amount.is_none() => *known,
             _ => (item.line_amount.unwrap_or_default(), item.amount_basis),
         };
-        *lines = order.items.iter().map(|item| (item.external_item_id.clone(), kept(item))).collect();
+        known.lines = order.items.iter().map(|item| (item.external_item_id.clone(), kept(item))).collect();
     }
-    i32::try_from(last.len()).unwrap()
+    i32::try_from(newest.len()).unwrap()
 }
 
 struct Stand {
@@ -126,9 +163,9 @@ impl Stand {
         self.superuser.execute(sql, &[&self.seller.amazon]).await.unwrap();
     }
 
-    async fn store(&self, page: &[OrderRecord]) -> [StreamCounts; 2] {
+    async fn store(&self, run_id: RunId, page: &[OrderRecord]) -> [StreamCounts; 2] {
         let job = Job {
-            run_id: RunId::new(),
+            run_id,
             step: 0,
             generation: 0,
             seller_id: self.seller.id,
@@ -154,7 +191,7 @@ impl Stand {
 
 fn flat(model: &Model) -> Vec<FlatRow> {
     let mut rows = Vec::new();
-    for (order, (status, lines)) in model {
+    for (order, Known { status, lines, .. }) in model {
         let status = status.as_str().to_owned();
         if lines.is_empty() {
             rows.push((order.clone(), status.clone(), None, None, None));
@@ -186,12 +223,13 @@ fn any_sequence_of_pages_leaves_what_the_rules_say_and_a_repeated_page_changes_n
             stand.clear().await;
             let mut model = Model::new();
             for page in &pages {
-                let size = apply(&mut model, page);
-                let [orders, lines] = stand.store(page).await;
+                let run = RunId::new();
+                let size = apply(&mut model, run, page);
+                let [orders, lines] = stand.store(run, page).await;
                 prop_assert_eq!(orders.added + orders.changed + orders.unchanged, size);
                 prop_assert_eq!(stand.stored().await, flat(&model));
                 let read = lines.added + lines.changed + lines.unchanged;
-                let again = stand.store(page).await;
+                let again = stand.store(run, page).await;
                 let nothing =
                     |stream, unchanged| StreamCounts { stream, added: 0, changed: 0, unchanged, removed: 0 };
                 prop_assert_eq!(
@@ -204,6 +242,55 @@ fn any_sequence_of_pages_leaves_what_the_rules_say_and_a_repeated_page_changes_n
         })
     });
     outcome.unwrap();
+}
+
+/// A stored order with its one line and its packages, as text.
+async fn shown(stand: &Stand) -> String {
+    let sql = "select concat_ws(' ', o.status, o.currency, trim_scale(o.total_amount), o.notes, i.quantity, trim_scale(i.line_amount),
+                 (select string_agg(s.external_shipment_id || ':' || s.status, ',' order by s.external_shipment_id)
+                  from robnu.shipments s where s.order_id = o.id))
+               from robnu.orders o join robnu.order_items i on i.seller_id = o.seller_id and i.order_id = o.id
+               where o.account_id = $1";
+    stand.superuser.query_one(sql, &[&stand.seller.amazon]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn an_older_version_replaces_nothing_and_a_package_in_whose_place_another_came_is_withdrawn() {
+    let stand = Stand::new().await;
+    stand.clear().await;
+    let package = |id: &str| ShipmentRecord {
+        external_shipment_id: id.to_owned(),
+        status: "PENDING".to_owned(),
+        marketplace_status: None,
+        carrier: None,
+        tracking_number: Some(format!("AWB{id}")),
+    };
+    let version = |stamp, status, units: i32, amount: i64, packages: &[&str]| {
+        let line =
+            OrderItemRecord { quantity: units, ..item(0, Some(amount * 10_000), AmountBasis::Customer) };
+        OrderRecord {
+            total_amount: Some(Decimal::from(amount)),
+            shipments: packages.iter().map(|id| package(id)).collect(),
+            ..order(0, status, Some(stamp), vec![line])
+        }
+    };
+    let store = async |page: &[OrderRecord]| {
+        stand.store(RunId::new(), page).await;
+        shown(&stand).await
+    };
+    let first = version(1, OrderStatus::Confirmed, 2, 20, &["1"]);
+    let second = version(2, OrderStatus::Pending, 1, 10, &["2"]);
+    assert_eq!(store(&[first.clone()]).await, "CONFIRMED INR 20 {} 2 20 1:PENDING");
+    let newer = "PENDING INR 10 {} 1 10 1:WITHDRAWN,2:PENDING";
+    assert_eq!(store(&[second.clone()]).await, newer, "the newer one counts, though its status goes back");
+    for page in [vec![first.clone()], vec![second.clone(), first.clone()], vec![first, second]] {
+        assert_eq!(store(&page).await, newer);
+    }
+    let mut none = version(3, OrderStatus::Pending, 0, 0, &["1"]);
+    none.items[0].line_amount = None;
+    none.notes = vec!["dispatch_by is no date".to_owned()];
+    let expected = "PENDING INR 0 {\"dispatch_by is no date\"} 0 0 1:PENDING,2:WITHDRAWN";
+    assert_eq!(store(&[none]).await, expected, "no units carry no money");
 }
 
 #[tokio::test]

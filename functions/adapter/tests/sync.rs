@@ -117,6 +117,66 @@ async fn a_window_reads_what_was_placed_in_it_and_leaves_the_watermark() {
     assert_eq!(stand.stored(account).await.0, 1);
 }
 
+/// What an account's orders are known to be complete until.
+async fn watermark(stand: &Stand) -> chrono::DateTime<chrono::Utc> {
+    let sql = "select complete_until from robnu.watermarks where account_id = $1 and kind = 'ORDERS'";
+    stand.superuser.query_one(sql, &[&stand.sellers.ours.amazon]).await.unwrap().get(0)
+}
+
+async fn set_watermark(stand: &Stand, values: &str) {
+    let sql = format!("update robnu.watermarks set {values} where account_id = $1");
+    assert_eq!(stand.superuser.execute(&sql, &[&stand.sellers.ours.amazon]).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_is_listed_much_later_than_it_is_stamped_is_read_a_few_times_a_day() {
+    let stand = Stand::new(book(&[
+        "405-0000001-0000001,2026-04-09,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
+        "405-0000002-0000001,2026-04-11,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
+    ]))
+    .await;
+    let function = stand.start(AmazonIn).await;
+    let job = stand.queue_run(AmazonIn).await;
+    stand.run_to_end(&function, job).await;
+    // Both orders were changed before that, the second one within two days of it.
+    let then = "complete_until = '2026-04-12T12:00:00Z'";
+    for (looked_back_at, read) in [("now()", 0), ("now() - interval '7 hours'", 1)] {
+        set_watermark(&stand, &format!("{then}, looked_back_at = {looked_back_at}")).await;
+        let next = stand.queue_run(AmazonIn).await;
+        stand.run_to_end(&function, next.clone()).await;
+        let run = stand.run(next.run_id).await;
+        assert_eq!((run.state.as_str(), run.orders_unchanged), ("SUCCEEDED", read), "{looked_back_at}");
+    }
+    let again =
+        "select looked_back_at > now() - interval '1 minute' from robnu.watermarks where account_id = $1";
+    let noted: bool = stand.superuser.query_one(again, &[&stand.sellers.ours.amazon]).await.unwrap().get(0);
+    assert!(noted, "not every run looks back");
+}
+
+#[tokio::test]
+async fn a_watermark_never_passes_the_present_and_a_full_read_sets_it_anew() {
+    let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
+    let function = stand.start(AmazonIn).await;
+    let job = stand.queue_run(AmazonIn).await;
+    stand.run_to_end(&function, job).await;
+    // As if the marketplace's clock had been wrong once.
+    set_watermark(&stand, "complete_until = '2099-06-01T00:00:00Z'").await;
+    let next = stand.queue_run(AmazonIn).await;
+    stand.run_to_end(&function, next).await;
+    let healed = watermark(&stand).await;
+    assert!(healed <= chrono::Utc::now(), "{healed}");
+    // A full read puts what the marketplace vouches for in its place, which is earlier than that.
+    set_watermark(&stand, "complete_until = now() + interval '1 hour'").await;
+    let full = stand.queue_run(AmazonIn).await;
+    let sql = "update robnu.sync_runs set full_read = true where id = $1";
+    stand.superuser.execute(sql, &[&full.run_id]).await.unwrap();
+    stand.run_to_end(&function, full.clone()).await;
+    let vouched = "select complete_until from robnu.sync_runs where id = $1";
+    let vouched: chrono::DateTime<chrono::Utc> =
+        stand.superuser.query_one(vouched, &[&full.run_id]).await.unwrap().get(0);
+    assert_eq!(watermark(&stand).await, vouched);
+}
+
 #[tokio::test]
 async fn five_thousand_ajio_orders_of_one_account_arrive_and_the_neighbour_keeps_its_own() {
     let stand = Stand::new(ajio(5000)).await;

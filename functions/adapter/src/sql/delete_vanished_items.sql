@@ -1,3 +1,3 @@
 -- Removes the lines that a page's orders no longer have, and counts them.
--- $1 account; $2 order ids, $3 their statuses; $4 order id and $5 line id of every line on the page
-select robnu.remove_vanished_items($1, $2, $3, $4, $5) as removed
+-- $1 account; $2 order ids, $3 their statuses, $4 their stamps; $5 order id and $6 line id of every line on the page
+select robnu.remove_vanished_items($1, $2, $3, $4, $5, $6) as removed

@@ -1,9 +1,10 @@
--- Stores a page's packages; equal rows are not touched.
--- $1 account; $2 … arrays, one element per package: its order's id, then its own columns
+-- Stores a page's packages; equal rows are not touched. A package in whose place the order has another now is withdrawn: it keeps
+-- what the marketplace last said of it, and is neither pending nor shown as on its way.
+-- $1 account; $2 … arrays, one element per package: its order's id, status and stamp, then its own columns
 with page as (
   select *
-  from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-    as p (external_order_id, external_shipment_id, status, marketplace_status, carrier, tracking_number)
+  from unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+    as p (external_order_id, order_status, order_updated_at, external_shipment_id, status, marketplace_status, carrier, tracking_number)
 ), merged as (
   select s.id as stored_id, o.id as order_id, p.external_shipment_id, p.status,
     coalesce(p.marketplace_status, s.marketplace_status) as marketplace_status, coalesce(p.carrier, s.carrier) as carrier,
@@ -12,6 +13,12 @@ with page as (
   from page p
   join robnu.orders o on o.account_id = $1 and o.external_order_id = p.external_order_id
   left join robnu.shipments s on s.order_id = o.id and s.external_shipment_id = p.external_shipment_id
+  where not robnu.is_older_version(p.order_status, p.order_updated_at, o.status, o.marketplace_updated_at)
+), withdrawn as (
+  update robnu.shipments s
+  set status = 'WITHDRAWN', updated_at = now()
+  where s.order_id in (select order_id from merged) and s.status <> 'WITHDRAWN'
+    and (s.order_id, s.external_shipment_id) not in (select order_id, external_shipment_id from merged)
 )
 insert into robnu.shipments as s (seller_id, order_id, external_shipment_id, status, marketplace_status, carrier, tracking_number)
 select (select robnu.app_current_seller_id()), m.order_id, m.external_shipment_id, m.status, m.marketplace_status, m.carrier,

@@ -2,9 +2,9 @@
 
 mod columns;
 
-use robnu_dispatch::StreamCounts;
+use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::record::OrderRecord;
-use robnu_tenancy::{AccountId, Error, Row};
+use robnu_tenancy::{Error, Row};
 
 use crate::store::orders::columns::{ItemColumns, OrderColumns, ShipmentColumns};
 use crate::store::{Batch, Request, count};
@@ -32,13 +32,15 @@ impl<'a> OrdersBatch<'a> {
 }
 
 impl Batch for OrdersBatch<'_> {
-    fn requests<'a>(&'a self, account: &'a AccountId) -> Vec<Request<'a>> {
+    fn requests<'a>(&'a self, job: &'a Job) -> Vec<Request<'a>> {
         let Self { order, item, shipment } = self;
+        let account = &job.account_id;
         vec![
             (
                 UPSERT_ORDERS,
                 vec![
                     account,
+                    &job.run_id,
                     &order.external_order_id,
                     &order.status,
                     &order.marketplace_status,
@@ -51,6 +53,7 @@ impl Batch for OrdersBatch<'_> {
                     &order.total_amount,
                     &order.ship_city,
                     &order.ship_postal_code,
+                    &order.notes,
                 ],
             ),
             (
@@ -59,6 +62,7 @@ impl Batch for OrdersBatch<'_> {
                     account,
                     &item.external_order_id,
                     &item.order_status,
+                    &item.order_updated_at,
                     &item.external_item_id,
                     &item.sku,
                     &item.title,
@@ -77,6 +81,7 @@ impl Batch for OrdersBatch<'_> {
                     account,
                     &order.external_order_id,
                     &order.status,
+                    &order.marketplace_updated_at,
                     &item.external_order_id,
                     &item.external_item_id,
                 ],
@@ -86,6 +91,8 @@ impl Batch for OrdersBatch<'_> {
                 vec![
                     account,
                     &shipment.external_order_id,
+                    &shipment.order_status,
+                    &shipment.order_updated_at,
                     &shipment.external_shipment_id,
                     &shipment.status,
                     &shipment.marketplace_status,

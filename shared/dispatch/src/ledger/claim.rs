@@ -28,6 +28,8 @@ pub struct Claim {
     pub is_first_page: bool,
     /// The account's watermark for this kind.
     pub watermark: Option<DateTime<Utc>>,
+    /// Whether it is time to read further back than the watermark.
+    pub looks_back: bool,
     /// `ACTIVE`, or why nothing must be read.
     pub account_status: String,
     /// Which credentials the account had; those that are read after the claim are these or newer.
@@ -75,6 +77,7 @@ impl Claimed {
             changed_since: row.try_get("changed_since")?,
             is_first_page: row.try_get::<_, i32>("pages")? == 0,
             watermark: row.try_get("watermark")?,
+            looks_back: row.try_get::<_, Option<bool>>("looks_back")?.unwrap_or(false),
             account_status: row.try_get("account_status")?,
             credentials_generation: row.try_get("credentials_generation")?,
         }))

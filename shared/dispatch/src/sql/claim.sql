@@ -11,7 +11,7 @@ with claimed as (
 )
 select r.kind, r.state, r.step, r.generation, r.full_read, r.pages, r.page_position, r.changed_since, r.window_from, r.window_until,
   claimed.attempt, claimed.fruitless_claims, a.status as account_status, a.credentials_generation, a.marketplace_code,
-  w.complete_until as watermark
+  w.complete_until as watermark, w.looked_back_at < now() - interval '6 hours' as looks_back
 from robnu.sync_runs r
 join robnu.marketplace_accounts a on a.seller_id = r.seller_id and a.id = r.account_id
 left join robnu.watermarks w on w.seller_id = r.seller_id and w.account_id = r.account_id and w.kind = r.kind

@@ -134,6 +134,7 @@ pub fn order(phase: Phase, raw: &RawValue) -> Result<OrderRecord, RecordProblem>
         ship_postal_code: None,
         items,
         shipments: shipments.into_iter().collect(),
+        notes: Vec::new(),
     })
 }
 

@@ -179,6 +179,7 @@ pub fn order(raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
         ship_postal_code: address.postal_code.0,
         items,
         shipments: packages.into_iter().map(shipment).collect(),
+        notes: Vec::new(),
     })
 }
 

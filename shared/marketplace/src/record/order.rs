@@ -95,6 +95,8 @@ pub struct OrderRecord {
     pub items: Vec<OrderItemRecord>,
     /// Packages.
     pub shipments: Vec<ShipmentRecord>,
+    /// What of the order could not be read: fields and what was wrong with them, never their values.
+    pub notes: Vec<String>,
 }
 
 /// One order line.

@@ -1,7 +1,7 @@
 //! Records turned into columns, the form in which a page travels: one array per column, one element per row.
 //!
-//! Orders are sorted by their id and an id occurs once (the last one counts), so that two pages stored at the same time
-//! take their row locks in the same order.
+//! Orders are sorted by their id and an id occurs once, so that two pages stored at the same time take their row locks in the
+//! same order. Of several versions of an order the newest counts, by the marketplace's own stamp; else the last.
 
 use std::collections::BTreeMap;
 
@@ -24,6 +24,8 @@ pub struct OrderColumns<'a> {
     pub total_amount: Vec<Option<Decimal>>,
     pub ship_city: Vec<Option<&'a str>>,
     pub ship_postal_code: Vec<Option<&'a str>>,
+    /// What could not be read, a line each; null where there is nothing to say.
+    pub notes: Vec<Option<String>>,
 }
 
 impl<'a> OrderColumns<'a> {
@@ -42,16 +44,18 @@ impl<'a> OrderColumns<'a> {
             columns.total_amount.push(order.total_amount);
             columns.ship_city.push(order.ship_city.as_deref());
             columns.ship_postal_code.push(order.ship_postal_code.as_deref());
+            columns.notes.push((!order.notes.is_empty()).then(|| order.notes.join("\n")));
         }
         columns
     }
 }
 
-/// Columns of `order_items`, with their order's id and status.
+/// Columns of `order_items`, with their order's id, status and stamp.
 #[derive(Default)]
 pub struct ItemColumns<'a> {
     pub external_order_id: Vec<&'a str>,
     pub order_status: Vec<&'a str>,
+    pub order_updated_at: Vec<Option<DateTime<Utc>>>,
     pub external_item_id: Vec<&'a str>,
     pub sku: Vec<Option<&'a str>>,
     pub title: Vec<Option<&'a str>>,
@@ -71,6 +75,7 @@ impl<'a> ItemColumns<'a> {
             for item in &order.items {
                 columns.external_order_id.push(&order.external_order_id);
                 columns.order_status.push(order.status.as_str());
+                columns.order_updated_at.push(order.marketplace_updated_at);
                 columns.external_item_id.push(&item.external_item_id);
                 columns.sku.push(item.sku.as_deref());
                 columns.title.push(item.title.as_deref());
@@ -87,10 +92,12 @@ impl<'a> ItemColumns<'a> {
     }
 }
 
-/// Columns of `shipments`, with their order's id.
+/// Columns of `shipments`, with their order's id, status and stamp.
 #[derive(Default)]
 pub struct ShipmentColumns<'a> {
     pub external_order_id: Vec<&'a str>,
+    pub order_status: Vec<&'a str>,
+    pub order_updated_at: Vec<Option<DateTime<Utc>>>,
     pub external_shipment_id: Vec<&'a str>,
     pub status: Vec<&'a str>,
     pub marketplace_status: Vec<Option<&'a str>>,
@@ -104,6 +111,8 @@ impl<'a> ShipmentColumns<'a> {
         for order in sorted(orders).into_values() {
             for shipment in &order.shipments {
                 columns.external_order_id.push(&order.external_order_id);
+                columns.order_status.push(order.status.as_str());
+                columns.order_updated_at.push(order.marketplace_updated_at);
                 columns.external_shipment_id.push(&shipment.external_shipment_id);
                 columns.status.push(&shipment.status);
                 columns.marketplace_status.push(shipment.marketplace_status.as_deref());
@@ -116,5 +125,16 @@ impl<'a> ShipmentColumns<'a> {
 }
 
 fn sorted(orders: &[OrderRecord]) -> BTreeMap<&str, &OrderRecord> {
-    orders.iter().map(|order| (order.external_order_id.as_str(), order)).collect()
+    let mut newest: BTreeMap<&str, &OrderRecord> = BTreeMap::new();
+    for order in orders {
+        newest
+            .entry(&order.external_order_id)
+            .and_modify(|known| {
+                if order.marketplace_updated_at >= known.marketplace_updated_at {
+                    *known = order;
+                }
+            })
+            .or_insert(order);
+    }
+    newest
 }
