@@ -13,7 +13,8 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use robnu_tenancy::{
     Access, AccountId, ClaimId, ImpersonationId, InvitationId, ListingId, MemberId, OrderId, PayoutId,
-    PersonScope, ReturnId, RunId, SellerId, SellerScope, ShipmentId, StaffScope, Subject,
+    PersonScope, QuarantinedRecordId, ReturnId, RunId, SellerId, SellerScope, ShipmentId, StaffScope,
+    Subject,
 };
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
@@ -93,6 +94,11 @@ impl NamedInPath for AccountId {
 impl NamedInPath for RunId {
     const PARAMETER: &'static str = "runId";
     const MISSING: Missing = Missing::Run;
+}
+
+impl NamedInPath for QuarantinedRecordId {
+    const PARAMETER: &'static str = "recordId";
+    const MISSING: Missing = Missing::QuarantinedRecord;
 }
 
 impl NamedInPath for MemberId {

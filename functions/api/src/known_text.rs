@@ -134,7 +134,7 @@ known_texts! {
     /// In which order stock is listed.
     InventorySort { newest, lowest }
     /// What a search finds.
-    HitKind { ORDER, SHIPMENT, RETURN }
+    HitKind { ORDER, SHIPMENT, RETURN, QUARANTINED }
     /// In which number a search has found it.
-    HitField { external_order_id, tracking_number, external_shipment_id, external_return_id }
+    HitField { external_order_id, tracking_number, external_shipment_id, external_return_id, external_id }
 }

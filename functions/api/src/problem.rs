@@ -30,6 +30,8 @@ pub enum Missing {
     Account,
     /// No such run of this seller.
     Run,
+    /// No such record of this seller was set aside.
+    QuarantinedRecord,
     /// No such order of this seller.
     Order,
     /// No such member of this seller.

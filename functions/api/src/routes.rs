@@ -17,6 +17,7 @@ mod money;
 mod orders;
 mod paging;
 mod payouts;
+mod quarantine;
 mod returns;
 mod runs;
 mod schedules;
@@ -113,6 +114,8 @@ pub fn routes() -> Vec<Route> {
         accounts::rotate::rotate,
         sync::request,
         sync::test,
+        quarantine::list,
+        quarantine::show,
         runs::list,
         runs::show,
         runs::cancel,

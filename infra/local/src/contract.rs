@@ -48,6 +48,7 @@ const TABLES: &[(&str, &str)] = &[
     ("orderId", "orders"),
     ("payoutId", "payouts"),
     ("returnId", "returns"),
+    ("recordId", "quarantined_records"),
     ("runId", "sync_runs"),
     ("shipmentId", "shipments"),
 ];

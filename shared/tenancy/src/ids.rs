@@ -146,6 +146,8 @@ ids! {
     AccountId,
     /// A row of the run ledger.
     RunId,
+    /// A record that could not be read and was set aside.
+    QuarantinedRecordId,
     /// An order.
     OrderId,
     /// A package of an order.

@@ -17,7 +17,7 @@ pub use config::{DatabaseConfig, Limits, Password, Tls};
 pub use error::Error;
 pub use ids::{
     AccountId, ClaimId, ID_PATTERN, ImpersonationId, InvitationId, ListingId, MemberId, NotAnId, OrderId,
-    PayoutId, PersonId, ReturnId, RunId, SellerId, ShipmentId, parse_id,
+    PayoutId, PersonId, QuarantinedRecordId, ReturnId, RunId, SellerId, ShipmentId, parse_id,
 };
 pub use permission::{Access, Permission};
 pub use pool::{Database, client_tls};

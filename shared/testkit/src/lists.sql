@@ -29,6 +29,9 @@ insert into robnu.inventory (seller_id, account_id, sku, location, available, re
 select seller_id, account_id, case when substr(external_order_id, 8) = '0' then 'COMMON' else 'S' || external_order_id end, external_order_id, substr(external_order_id, 2)::int % 1000, placed_at from robnu.orders where external_order_id ~ '^M';
 insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger, state)
 select a.seller_id, a.id, 'AJIO', 'ORDERS', 'SCHEDULE', 'FAILED' from big join robnu.marketplace_accounts a on a.seller_id = big.seller_id and a.marketplace_code = 'AJIO', generate_series(1, big.rows) n;
+insert into robnu.quarantined_records (seller_id, account_id, run_id, external_id, reason, record_enc, record_digest)
+select a.seller_id, a.id, r.id, 'Q' || lpad(n::text, 7, '0'), 'x', '\x00', sha256(n::text::bytea) from big join robnu.marketplace_accounts a on a.seller_id = big.seller_id and a.marketplace_code = 'AJIO'
+join lateral (select id from robnu.sync_runs s where s.seller_id = big.seller_id limit 1) r on true, generate_series(1, big.rows) n;
 insert into robnu.audit_events (seller_id, occurred_at, actor_kind, actor_id, action, object_id)
 select a.seller_id, timestamptz '2026-01-01Z' + n * interval '20 second', 'JOB', a.id, 'credentials.opened', a.id from big join robnu.marketplace_accounts a on a.seller_id = big.seller_id and a.marketplace_code = 'AJIO', generate_series(1, big.rows) n;
 insert into robnu.credential_events (seller_id, account_id, event) select a.seller_id, a.id, 'VALIDATED' from big join robnu.marketplace_accounts a on a.seller_id = big.seller_id and a.marketplace_code = 'AJIO', generate_series(1, big.rows) n;

@@ -237,15 +237,16 @@ async fn store_order(adapter: &Database, job: &SellerScope, account: AccountId) 
     let (now, never) = (vec![SystemTime::now()], vec![None::<SystemTime>]);
     let (none, rupees) = (vec![None::<&str>], vec!["INR"]);
     let (one, zero, amount) = (vec![1_i32], vec![0_i32], vec![Some(Decimal::new(79_925, 2))]);
-    let (basis, parcel) = (vec!["CUSTOMER"], vec!["S1"]);
+    let (basis, parcel, run) = (vec!["CUSTOMER"], vec!["S1"], RunId::new());
     let orders: Params<'_> = &[
-        &account, &order, &pending, &pending, &now, &never, &never, &none, &none, &rupees, &amount, &none,
-        &none,
+        &account, &run, &order, &pending, &pending, &now, &never, &never, &none, &none, &rupees, &amount,
+        &none, &none, &none,
     ];
     let items: Params<'_> = &[
-        &account, &order, &pending, &line, &none, &none, &none, &one, &zero, &amount, &basis, &amount, &none,
+        &account, &order, &pending, &never, &line, &none, &none, &none, &one, &zero, &amount, &basis,
+        &amount, &none,
     ];
-    let shipments: Params<'_> = &[&account, &order, &parcel, &pending, &none, &none, &none];
+    let shipments: Params<'_> = &[&account, &order, &pending, &never, &parcel, &pending, &none, &none, &none];
     let session = adapter.session(job).await?;
     let statements = [(UPSERT_ORDERS, orders), (UPSERT_ITEMS, items), (UPSERT_SHIPMENTS, shipments)];
     session.commit_with(&statements).await.map(drop)

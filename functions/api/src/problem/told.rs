@@ -238,6 +238,11 @@ impl Missing {
                 ("account_not_found", "No such account", "The seller has no account with this id.")
             }
             Self::Run => ("run_not_found", "No such run", "The seller has no run with this id."),
+            Self::QuarantinedRecord => (
+                "quarantined_record_not_found",
+                "No such record",
+                "No record with this id is set aside; what was not read again for 30 days is deleted.",
+            ),
             Self::Order => ("order_not_found", "No such order", "The seller has no order with this id."),
             Self::Member => ("member_not_found", "No such member", "The seller has no member with this id."),
             Self::Invitation => (

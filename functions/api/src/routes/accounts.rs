@@ -57,6 +57,8 @@ pub struct Account {
     last_validated_at: Option<DateTime<Utc>>,
     /// Whether anything was not read for three times as long as its schedule wants.
     is_stale: bool,
+    /// Records of its that could not be read and are set aside, counted up to 100.
+    quarantined: i32,
     /// How current each kind is that its marketplace can be read for.
     kinds: Vec<Freshness>,
     version: i32,
@@ -141,6 +143,7 @@ impl TryFrom<&Row> for Account {
             verified_at: row.try_get("verified_at")?,
             last_validation: Validation::read_optional(row, "last_validation")?,
             last_validated_at: row.try_get("last_validated_at")?,
+            quarantined: row.try_get("quarantined")?,
             is_stale: kinds.iter().any(|kind| kind.is_stale),
             kinds,
             version: row.try_get("version")?,

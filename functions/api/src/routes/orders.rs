@@ -5,7 +5,7 @@ pub mod rows;
 
 use axum::Json;
 use axum::extract::State;
-use robnu_tenancy::{AccountId, OrderId, Params};
+use robnu_tenancy::{AccountId, Error, OrderId, Params};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -44,6 +44,8 @@ pub struct Orders {
 pub struct WholeOrder {
     #[serde(flatten)]
     order: Order,
+    /// What of the order could not be read: fields and what was wrong with them.
+    notes: Vec<String>,
     lines: Vec<Line>,
     shipments: Vec<Shipment>,
 }
@@ -122,6 +124,7 @@ pub async fn show(
     let answers = session.commit_with(&statements).await?;
     let order = answers[0].first().ok_or(ApiError::NotFound(Missing::Order))?;
     Ok(Json(WholeOrder {
+        notes: order.try_get("notes").map_err(Error::from)?,
         order: Order::try_from(order)?,
         lines: answers[1].iter().map(Line::try_from).collect::<Result<_, _>>()?,
         shipments: answers[2].iter().map(Shipment::try_from).collect::<Result<_, _>>()?,

@@ -50,6 +50,8 @@ pub struct Run {
     /// What the run did so far to each stream of rows that it writes.
     counts: Vec<StreamCounts>,
     error: Option<RunError>,
+    /// When a run that waits goes on; `error` says what it waits for.
+    next_attempt_at: Option<DateTime<Utc>>,
     queued_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
@@ -173,6 +175,7 @@ impl TryFrom<&Row> for Run {
             quarantined,
             counts,
             error: error_code.map(|code| RunError { code, message }),
+            next_attempt_at: row.try_get("next_attempt_at")?,
             queued_at: row.try_get("queued_at")?,
             started_at: row.try_get("started_at")?,
             finished_at: row.try_get("finished_at")?,

@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/search`: orders, shipments and returns by a number, or by how it begins.
+//! `/v1/sellers/{sellerId}/search`: orders, shipments, returns and records that were set aside, by a number or by how it begins.
 
 use axum::Json;
 use axum::extract::State;
@@ -32,13 +32,13 @@ pub struct Found {
     hits: Vec<Hit>,
 }
 
-/// An order, a shipment or a return.
+/// An order, a shipment, a return, or a record that was set aside.
 #[derive(Serialize, ToSchema)]
 pub struct Hit {
     kind: HitKind,
-    /// Of the order, shipment or return, as `kind` says.
+    /// Of the order, shipment, return or record, as `kind` says.
     id: Uuid,
-    /// Null for a return whose order is not known here.
+    /// Null for a return or a record whose order is not known here.
     #[schema(value_type = Option<Uuid>)]
     order_id: Option<OrderId>,
     #[schema(value_type = Uuid)]
@@ -67,7 +67,8 @@ impl ToSchema for SearchText {}
 /// Finds orders, shipments and returns by a number
 ///
 /// By the marketplace's order, shipment or return number and by the air waybill of either way, whole or by the beginning.
-/// A return is also found by the numbers of its order and of the parcel that went out.
+/// A return is also found by the numbers of its order and of the parcel that went out, a record that could not be read by the
+/// marketplace's number of it.
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/search", operation_id = "search", tag = "search",
     params(("q" = inline(SearchText), Query, description = "The number, or its first characters.")),

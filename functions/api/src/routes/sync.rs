@@ -55,6 +55,10 @@ pub struct SyncAnswer {
     account_id: AccountId,
     kind: KindName,
     state: RunState,
+    /// When a live run that waits goes on.
+    next_attempt_at: Option<DateTime<Utc>>,
+    /// What it waits for.
+    waits_for: Option<String>,
 }
 
 /// Asks for a run of an account
@@ -153,6 +157,7 @@ async fn ask(
     let read = |answers: &[Vec<Row>]| {
         let Some(row) = answers[0].first() else { return Err(why_not(answers[1].first())?) };
         let requested = Requested::from_row(row, scope.seller_id(), account, wanted.kind)?;
+        let (next_attempt_at, waits_for) = requested.waits.unzip();
         let status = if requested.is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
         let job = requested.job;
         let answer = SyncAnswer {
@@ -160,6 +165,8 @@ async fn ask(
             account_id: account,
             kind: KindName(job.kind),
             state: RunState::parse(&requested.state).ok_or(Error::RowShape)?,
+            next_attempt_at,
+            waits_for,
         };
         to_ring = requested.queue_url.filter(|_| requested.is_unrung).map(|queue_url| (queue_url, job));
         Ok((status, answer))

@@ -1,7 +1,9 @@
 -- One account as its members see it. $1 account
 select a.id, a.marketplace_code, a.external_account_id, a.external_account_id_source, a.display_name, a.status, a.lane_state, a.version, a.created_at,
   a.status = 'NEEDS_RECONNECT' or (a.status = 'PAUSED' and a.paused_generation is not distinct from a.credentials_generation) as needs_reconnect,
-  a.verified_at, a.last_validated_at, a.last_validation, r.kinds, r.complete_until, r.synced_at, r.is_stale
+  a.verified_at, a.last_validated_at, a.last_validation, r.kinds, r.complete_until, r.synced_at, r.is_stale,
+  (select count(*)::int from (select from robnu.quarantined_records q where q.seller_id = a.seller_id and q.account_id = a.id
+    order by q.id desc nulls last limit 100) counted) as quarantined
 from robnu.marketplace_accounts a
 left join lateral (
   -- Of every kind that its marketplace can be read for: how current it is.

@@ -1,6 +1,7 @@
 -- An account's runs before a run, newest first. $1 run id, $2 how many, $3 account
 select r.id, r.account_id, r.kind, r.trigger, r.window_from, r.window_until, r.state, r.step, r.attempt, r.pages, r.quarantined,
-  r.error_code, r.error_message, r.queued_at, r.started_at, r.finished_at, c.streams, c.added, c.changed, c.unchanged, c.removed
+  r.error_code, r.error_message, r.queued_at, r.started_at, r.finished_at,
+  case r.state when 'WAITING' then r.next_attempt_at end as next_attempt_at, c.streams, c.added, c.changed, c.unchanged, c.removed
 from (
   select * from robnu.sync_runs where account_id = $3 and id < $1 order by id desc limit $2
 ) r

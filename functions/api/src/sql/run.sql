@@ -1,6 +1,7 @@
 -- One run. $1 run
 select r.id, r.account_id, r.kind, r.trigger, r.window_from, r.window_until, r.state, r.step, r.attempt, r.pages, r.quarantined,
-  r.error_code, r.error_message, r.queued_at, r.started_at, r.finished_at, c.streams, c.added, c.changed, c.unchanged, c.removed
+  r.error_code, r.error_message, r.queued_at, r.started_at, r.finished_at,
+  case r.state when 'WAITING' then r.next_attempt_at end as next_attempt_at, c.streams, c.added, c.changed, c.unchanged, c.removed
 from robnu.sync_runs r
 left join lateral (
   select array_agg(n.stream order by n.stream) as streams, array_agg(n.added order by n.stream) as added,

@@ -1,4 +1,4 @@
--- What has a number that begins so: orders, shipments and returns, exact hits first. $1 beginning, $2 how many of each kind
+-- What has a number that begins so: orders, shipments, returns and records that were set aside, exact hits first. $1 beginning, $2 how many of each kind
 with hits as (
   (select 'ORDER' as kind, o.id, o.id as order_id, o.account_id, 'external_order_id' as field, o.external_order_id as value, o.status
    from robnu.orders o where o.external_order_id ~>=~ $1 and o.external_order_id ~<~ ($1 || chr(1114111)) order by o.external_order_id using ~<~ limit $2)
@@ -20,6 +20,9 @@ with hits as (
   union all
   (select 'RETURN', r.id, r.order_id, r.account_id, 'external_shipment_id', r.external_shipment_id, r.status
    from robnu.returns r where r.external_shipment_id ~>=~ $1 and r.external_shipment_id ~<~ ($1 || chr(1114111)) order by r.external_shipment_id using ~<~ limit $2)
+  union all
+  (select 'QUARANTINED', q.id, null, q.account_id, 'external_id', q.external_id, 'QUARANTINED'
+   from robnu.quarantined_records q where q.external_id ~>=~ $1 and q.external_id ~<~ ($1 || chr(1114111)) order by q.external_id using ~<~ limit $2)
 )
 select h.kind, h.id, h.order_id, coalesce(h.account_id, o.account_id) as account_id, a.marketplace_code, h.field, h.value, h.status,
   h.value = $1 as exact

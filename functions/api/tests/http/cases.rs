@@ -134,6 +134,8 @@ const CASES: &[Case] = &[
         .other(r#"{"kind": "ORDERS", "full": true}"#)
         .status(202),
     case("test_account").arrange(IDLE).status(202),
+    case("list_quarantine").query("limit=1"),
+    case("get_quarantined_record"),
     case("list_runs").query("limit=1"),
     case("get_run"),
     case("cancel_run").arrange(
@@ -215,6 +217,7 @@ const PATH_IDS: &[(&str, &str)] = &[
         "select id from robnu.marketplace_accounts where seller_id = $1 and external_account_id = 'DV0001'",
     ),
     ("kind", "select 'ORDERS' from robnu.sellers where seller_id = $1"),
+    ("recordId", "select id from robnu.quarantined_records where seller_id = $1 order by id limit 1"),
     ("runId", "select id from robnu.sync_runs where seller_id = $1 order by id limit 1"),
     (
         "memberId",

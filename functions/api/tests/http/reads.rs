@@ -102,6 +102,7 @@ async fn accounts_show_nothing_secret() {
         "last_validation",
         "marketplace",
         "needs_reconnect",
+        "quarantined",
         "status",
         "verified_at",
         "version",

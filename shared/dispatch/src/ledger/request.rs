@@ -1,5 +1,6 @@
 //! Asking for a run.
 
+use chrono::{DateTime, Utc};
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, Error, Row, SellerId};
@@ -19,6 +20,8 @@ pub struct Requested {
     pub job: Job,
     /// `QUEUED`, or further on when the run was there already.
     pub state: String,
+    /// When it goes on and what it waits for, where it waits.
+    pub waits: Option<(DateTime<Utc>, String)>,
     /// Whether this request made it.
     pub is_new: bool,
     /// Whether nobody has rung for it yet: a new run, or one that was written before its lane was made.
@@ -49,6 +52,9 @@ impl Requested {
         Ok(Self {
             job,
             state: row.try_get("state")?,
+            waits: row
+                .try_get::<_, Option<_>>("next_attempt_at")?
+                .zip(row.try_get::<_, Option<_>>("error_message")?),
             is_new: row.try_get("is_new")?,
             is_unrung: row.try_get("is_unrung")?,
             queue_url: row.try_get("lane_queue_url")?,

@@ -13,10 +13,11 @@ with account as (
   on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') do nothing
   returning id, state, step, generation
 )
-select made.id, made.state, made.step, made.generation, true as is_new, true as is_unrung, account.marketplace_code, account.lane_queue_url
+select made.id, made.state, made.step, made.generation, null::timestamptz as next_attempt_at, null::text as error_message, true as is_new, true as is_unrung, account.marketplace_code, account.lane_queue_url
 from made, account
 union all
-select live.id, live.state, live.step, live.generation, false, live.state = 'QUEUED' and live.sent_at is null, account.marketplace_code, account.lane_queue_url
+select live.id, live.state, live.step, live.generation, case live.state when 'WAITING' then live.next_attempt_at end,
+  case live.state when 'WAITING' then live.error_message end, false, live.state = 'QUEUED' and live.sent_at is null, account.marketplace_code, account.lane_queue_url
 from account
 join robnu.sync_runs live on live.account_id = account.id and live.kind = $3 and live.state in ('QUEUED', 'RUNNING', 'WAITING')
 where not exists (select from made)

@@ -42,7 +42,7 @@ create temp view definer_functions (name) as values
   ('admit_staff(text, boolean)'), ('admit_person(text, boolean)'), ('admit_job(uuid, uuid, boolean)'), ('admit_sweep(uuid)'),
   -- What deletes: DELETE on a table would let its holder lock the table.
   ('remove_member(uuid, integer)'), ('remove_schedule(uuid, text, integer)'),
-  ('remove_vanished_items(uuid, text[], text[], text[], text[])'), ('forget(text, bigint)');
+  ('remove_vanished_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'), ('forget(text, bigint)');
 
 -- Tables from which those functions delete, so that what refers to them needs an index to find it by.
 create temp view shrinking_tables (name) as values

@@ -1,0 +1,111 @@
+//! `/v1/sellers/{sellerId}/quarantine`: what marketplaces sent and could not be read, with the reason.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{AccountId, Error, QuarantinedRecordId, Row, RunId};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::app::SharedApp;
+use crate::cursor::{List, Position};
+use crate::identity::{Member, PathId};
+use crate::problem::{ApiError, Missing};
+use crate::query::{Page, QueryParams};
+use crate::rights::Read;
+
+const RECORD: &str = include_str!("../sql/quarantined_record.sql");
+const RECORDS: &str = include_str!("../sql/quarantined_records.sql");
+const ACCOUNT_RECORDS: &str = include_str!("../sql/quarantined_records_of_account.sql");
+
+/// A record that was set aside. Its content stays encrypted.
+#[derive(Serialize, ToSchema)]
+pub struct QuarantinedRecord {
+    #[schema(value_type = Uuid)]
+    record_id: QuarantinedRecordId,
+    #[schema(value_type = Uuid)]
+    account_id: AccountId,
+    marketplace: String,
+    /// The run that read it last.
+    #[schema(value_type = Uuid)]
+    run_id: RunId,
+    /// The marketplace's id of it, such as its order number, where even that could be read.
+    external_id: Option<String>,
+    /// Which field is at fault, and what is wrong with it.
+    reason: String,
+    /// How often it was read.
+    seen: i32,
+    first_seen_at: DateTime<Utc>,
+    last_seen_at: DateTime<Utc>,
+}
+
+/// A page of records that were set aside.
+#[derive(Serialize, ToSchema)]
+pub struct QuarantinedRecords {
+    records: Vec<QuarantinedRecord>,
+    next_cursor: Option<String>,
+}
+
+/// Records that could not be read and were set aside, newest first
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/quarantine", operation_id = "list_quarantine", tag = "runs",
+    params(("account_id" = Option<Uuid>, Query, description = "Records of this account only."), Page),
+    responses((status = 200, body = QuarantinedRecords))
+)]
+pub async fn list(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    mut query: QueryParams,
+) -> Result<Json<QuarantinedRecords>, ApiError> {
+    let account: Option<AccountId> = query.id("account_id");
+    let (limit, cursor) = (query.limit(), query.text("cursor"));
+    query.finish()?;
+    let list = List::new("quarantine", member.scope.seller_id(), &account);
+    let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
+    // One more than asked for tells whether there is a next page.
+    let fetch = limit + 1;
+    let rows = match &account {
+        Some(account) => {
+            app.database.read(&member.scope, ACCOUNT_RECORDS, &[&before, &fetch, account]).await?
+        }
+        None => app.database.read(&member.scope, RECORDS, &[&before, &fetch]).await?,
+    };
+    let mut records = rows.iter().map(QuarantinedRecord::try_from).collect::<Result<Vec<_>, _>>()?;
+    let next_cursor = super::cut(&mut records, limit)
+        .map(|last| list.cursor(Position { micros: 0, id: *last.record_id.as_uuid() }));
+    Ok(Json(QuarantinedRecords { records, next_cursor }))
+}
+
+/// A record that was set aside
+#[utoipa::path(
+    get, path = "/v1/sellers/{sellerId}/quarantine/{recordId}", operation_id = "get_quarantined_record", tag = "runs",
+    responses((status = 200, body = QuarantinedRecord))
+)]
+pub async fn show(
+    State(app): State<SharedApp>,
+    member: Member<Read>,
+    PathId(record): PathId<QuarantinedRecordId>,
+) -> Result<Json<QuarantinedRecord>, ApiError> {
+    let rows = app.database.read(&member.scope, RECORD, &[&record]).await?;
+    let row = rows.first().ok_or(ApiError::NotFound(Missing::QuarantinedRecord))?;
+    Ok(Json(QuarantinedRecord::try_from(row)?))
+}
+
+impl TryFrom<&Row> for QuarantinedRecord {
+    type Error = Error;
+
+    fn try_from(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            record_id: row.try_get("id")?,
+            account_id: row.try_get("account_id")?,
+            marketplace: row.try_get("marketplace_code")?,
+            run_id: row.try_get("run_id")?,
+            external_id: row.try_get("external_id")?,
+            reason: row.try_get("reason")?,
+            seen: row.try_get("seen")?,
+            first_seen_at: row.try_get("created_at")?,
+            last_seen_at: row.try_get("last_seen_at")?,
+        })
+    }
+}
