@@ -124,6 +124,10 @@ begin
     when 'credential_checks' then
       delete from credential_checks where ctid = any (array(
         select ctid from credential_checks where created_at < now() - interval '192 hours' limit at_most for update skip locked));
+    -- A record that could not be read is read again as long as the marketplace lists it. It holds customers' data.
+    when 'quarantined_records' then
+      delete from quarantined_records where ctid = any (array(
+        select ctid from quarantined_records where last_seen_at < now() - interval '30 days' limit at_most for update skip locked));
     -- Openings of credentials by jobs are logs, of which the rules under the DPDP Act ask for a year.
     when 'job_events' then
       delete from audit_events where ctid = any (array(

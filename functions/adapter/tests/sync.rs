@@ -165,6 +165,14 @@ async fn a_watermark_never_passes_the_present_and_a_full_read_sets_it_anew() {
     stand.run_to_end(&function, next).await;
     let healed = watermark(&stand).await;
     assert!(healed <= chrono::Utc::now(), "{healed}");
+    // As if it were wrong now: AJIO vouches for nothing by itself, so what the run has stays.
+    let ajio = stand.start(Ajio).await;
+    let run = stand.queue_run(Ajio).await;
+    let sql = "update robnu.sync_runs set complete_until = '2099-06-01T00:00:00Z' where id = $1";
+    stand.superuser.execute(sql, &[&run.run_id]).await.unwrap();
+    stand.run_to_end(&ajio, run).await;
+    let sql = "select count(*) from robnu.watermarks where complete_until > now()";
+    assert_eq!(stand.superuser.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 0);
     // A full read puts what the marketplace vouches for in its place, which is earlier than that.
     set_watermark(&stand, "complete_until = now() + interval '1 hour'").await;
     let full = stand.queue_run(AmazonIn).await;

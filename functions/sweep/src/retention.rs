@@ -35,6 +35,8 @@ pub struct Report {
     pub mail_counts: usize,
     /// Openings of lanes.
     pub lane_openings: usize,
+    /// Records that could not be read.
+    pub quarantined_records: usize,
     /// Counts of sign-ups.
     pub sign_up_counts: usize,
     /// Checks of credentials.
@@ -51,7 +53,7 @@ pub struct Report {
 pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
-    let tables: [(&'static str, &mut usize); 11] = [
+    let tables: [(&'static str, &mut usize); 12] = [
         (include_str!("sql/forget_idempotency_keys.sql"), &mut report.idempotency_keys),
         (include_str!("sql/forget_person_idempotency_keys.sql"), &mut report.person_idempotency_keys),
         (include_str!("sql/forget_account_authorizations.sql"), &mut report.account_authorizations),
@@ -59,6 +61,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         (include_str!("sql/forget_person_requests.sql"), &mut report.person_requests),
         (include_str!("sql/forget_mail_counts.sql"), &mut report.mail_counts),
         (include_str!("sql/forget_lane_openings.sql"), &mut report.lane_openings),
+        (include_str!("sql/forget_quarantined_records.sql"), &mut report.quarantined_records),
         (include_str!("sql/forget_sign_up_counts.sql"), &mut report.sign_up_counts),
         (include_str!("sql/forget_credential_checks.sql"), &mut report.credential_checks),
         (include_str!("sql/forget_job_events.sql"), &mut report.job_events),
@@ -78,6 +81,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         person_requests = report.person_requests,
         mail_counts = report.mail_counts,
         lane_openings = report.lane_openings,
+        quarantined_records = report.quarantined_records,
         sign_up_counts = report.sign_up_counts,
         credential_checks = report.credential_checks,
         job_events = report.job_events,

@@ -9,7 +9,7 @@ use sweep::retention::{BATCH, Report};
 use tokio::time::Instant;
 
 /// The tables that are swept, their age, and how long a row serves.
-const SWEPT: [(&str, &str, &str); 9] = [
+const SWEPT: [(&str, &str, &str); 10] = [
     ("idempotency_keys", "created_at", "25 hours"),
     ("person_idempotency_keys", "created_at", "25 hours"),
     ("account_authorizations", "expires_at", "1 hour"),
@@ -19,6 +19,7 @@ const SWEPT: [(&str, &str, &str); 9] = [
     ("lane_openings", "opened_at", "25 hours"),
     ("sign_up_counts", "began_at", "25 hours"),
     ("credential_checks", "created_at", "192 hours"),
+    ("quarantined_records", "last_seen_at", "30 days"),
 ];
 
 async fn sweep(world: &World) -> Report {
@@ -56,13 +57,16 @@ async fn rows_of_age(world: &World, each: usize, more: &str) {
              insert into robnu.sign_up_counts (digest, began_at, sign_ups)
                select sha256(n::text::bytea), now() - interval '25 hours' - interval '{more}', 1 from generate_series(1, {twice}) n;
              insert into robnu.credential_checks (marketplace_code, account_id, actor_id, created_at)
-               select 'AJIO', uuidv7(), uuidv7(), now() - interval '192 hours' - interval '{more}' from generate_series(1, {twice})"
+               select 'AJIO', uuidv7(), uuidv7(), now() - interval '192 hours' - interval '{more}' from generate_series(1, {twice});
+             insert into robnu.quarantined_records (seller_id, account_id, run_id, reason, record_enc, record_digest, last_seen_at)
+               select seller_id, account_id, id, 'x', '', sha256(n::text::bytea), now() - interval '30 days' - interval '{more}'
+               from robnu.sync_runs, generate_series(1, {each}) n"
         ))
         .await;
 }
 
-async fn counts(world: &World) -> [i64; 9] {
-    let mut counts = [0; 9];
+async fn counts(world: &World) -> [i64; 10] {
+    let mut counts = [0; 10];
     for (count, (table, _, _)) in counts.iter_mut().zip(SWEPT) {
         *count = world.count(&format!("select count(*) from robnu.{table}")).await;
     }
@@ -78,6 +82,7 @@ fn all(rows: usize) -> Report {
         person_requests: rows,
         mail_counts: rows,
         lane_openings: rows,
+        quarantined_records: rows,
         sign_up_counts: rows,
         credential_checks: rows,
         job_events: 0,
@@ -91,7 +96,7 @@ async fn what_has_served_is_deleted_for_both_sellers_and_a_second_sweep_changes_
     let world = World::without_lanes().await;
     rows_of_age(&world, 3, "1 second").await;
     assert_eq!(sweep(&world).await, all(6));
-    assert_eq!(counts(&world).await, [0; 9]);
+    assert_eq!(counts(&world).await, [0; 10]);
     assert_eq!(sweep(&world).await, all(0));
 }
 
@@ -103,7 +108,7 @@ async fn what_is_young_stays_as_it_is() {
     let before = world.fingerprint(&swept).await;
     assert_eq!(sweep(&world).await, all(0));
     assert_eq!(world.fingerprint(&swept).await, before);
-    assert_eq!(counts(&world).await, [6; 9]);
+    assert_eq!(counts(&world).await, [6; 10]);
 }
 
 #[tokio::test]
@@ -182,7 +187,7 @@ async fn two_sweeps_at_once_share_the_work() {
     rows_of_age(&world, 600, "1 hour").await;
     let (one, two) = (world.another_context().await, world.another_context().await);
     let (one, two) = tokio::join!(forget_with(&one, in_a_minute()), forget_with(&two, in_a_minute()));
-    assert_eq!(counts(&world).await, [0; 9]);
+    assert_eq!(counts(&world).await, [0; 10]);
     assert_eq!(one.idempotency_keys + two.idempotency_keys, 1_200);
     assert_eq!(one.person_requests + two.person_requests, 1_200);
 }
@@ -206,7 +211,7 @@ async fn more_than_one_batch_is_swept_in_one_invocation() {
     let world = World::without_lanes().await;
     rows_of_age(&world, BATCH + 1, "1 hour").await;
     assert_eq!(sweep(&world).await, all(2 * BATCH + 2));
-    assert_eq!(counts(&world).await, [0; 9]);
+    assert_eq!(counts(&world).await, [0; 10]);
 }
 
 #[tokio::test]
@@ -215,7 +220,7 @@ async fn a_sweep_without_time_left_says_so_and_the_next_one_goes_on() {
     rows_of_age(&world, 3, "1 hour").await;
     let report = forget_with(&world.context, Instant::now()).await;
     assert_eq!(report, Report { time_short: true, ..all(0) });
-    assert_eq!(counts(&world).await, [6; 9]);
+    assert_eq!(counts(&world).await, [6; 10]);
     assert_eq!(sweep(&world).await, all(6));
 }
 

@@ -158,6 +158,72 @@ async fn a_marketplace_that_has_no_orders_for_us_refuses_a_sync_and_not_a_test()
 }
 
 #[tokio::test]
+async fn what_a_marketplace_does_not_support_or_only_by_file_is_refused_with_the_reason() {
+    let api = Api::new().await;
+    let sync = format!("/v1/sellers/{}/accounts/{}/sync", api.sellers.ours.id, api.sellers.ours.meesho);
+    for (kind, reason) in [
+        ("ORDERS", "The marketplace offers this by file only: bring its export."),
+        ("LISTINGS", "Meesho has no public API and no export of listings."),
+        (
+            "PROCESSING",
+            "This marketplace's adapter cannot do that yet; list_marketplaces says what each can.",
+        ),
+    ] {
+        let answer = api.post("OWNER", &sync, &json!({"kind": kind})).await;
+        assert_eq!(answer.expect_problem(409, "not_supported")["detail"], reason, "{kind}");
+    }
+    let listed = api.get("VIEWER", "/v1/marketplaces").await.expect(200);
+    let meesho =
+        listed["marketplaces"].as_array().unwrap().iter().find(|one| one["code"] == "MEESHO").unwrap();
+    let support = |kind: &str| {
+        let offer = meesho["kinds"].as_array().unwrap().iter().find(|offer| offer["kind"] == kind).unwrap();
+        (offer["support"].clone(), offer["reason"].is_string())
+    };
+    assert_eq!(support("ORDERS"), (json!("BY_FILE"), false));
+    assert_eq!(support("LISTINGS"), (json!("UNSUPPORTED"), true));
+    assert_eq!(support("PROCESSING"), (json!("NOT_YET"), false));
+    assert_eq!(support("CREDENTIAL_CHECK"), (json!("LIVE"), false));
+}
+
+#[tokio::test]
+async fn asking_for_a_run_that_waits_says_until_when_and_for_what() {
+    let api = Api::new().await;
+    let first = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
+    api.arrange(
+        "update robnu.sync_runs set state = 'WAITING', next_attempt_at = now() + interval '3 hours',
+         error_code = 'marketplace_throttles', error_message = 'the marketplace is throttling this account' where state = 'QUEUED'",
+    )
+    .await;
+    let again = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(200);
+    assert_eq!((&again["run_id"], &again["state"]), (&first["run_id"], &json!("WAITING")));
+    assert!(again["next_attempt_at"].is_string());
+    assert_eq!(again["waits_for"], "the marketplace is throttling this account");
+    let run = format!("/v1/sellers/{}/runs/{}", api.sellers.ours.id, first["run_id"].as_str().unwrap());
+    let run = api.get("VIEWER", &run).await.expect(200);
+    assert_eq!(run["next_attempt_at"], again["next_attempt_at"]);
+    assert_eq!(run["error"]["code"], "marketplace_throttles");
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_listed_counted_and_found_by_its_number() {
+    let api = Api::new().await;
+    let seller = format!("/v1/sellers/{}", api.sellers.ours.id);
+    let records = api.get("VIEWER", &format!("{seller}/quarantine")).await.expect(200)["records"].clone();
+    let [record] = records.as_array().unwrap().as_slice() else { panic!("{records}") };
+    assert_eq!(record["reason"], "no order id");
+    let one = format!("{seller}/quarantine/{}", record["record_id"].as_str().unwrap());
+    assert_eq!(&api.get("VIEWER", &one).await.expect(200), record);
+    let account = format!("{seller}/accounts/{}", api.sellers.ours.ajio);
+    assert_eq!(api.get("VIEWER", &account).await.expect(200)["quarantined"], 1);
+    let others = format!("{seller}/quarantine?account_id={}", api.sellers.ours.amazon);
+    assert_eq!(api.get("VIEWER", &others).await.expect(200)["records"], json!([]));
+    api.arrange("update robnu.quarantined_records set external_id = 'ODD-4711'").await;
+    let hits = api.get("VIEWER", &format!("{seller}/search?q=ODD-47")).await.expect(200)["hits"].clone();
+    assert_eq!((&hits[0]["kind"], &hits[0]["id"]), (&json!("QUARANTINED"), &record["record_id"]));
+    assert_eq!(hits.as_array().unwrap().len(), 1, "not the other seller's");
+}
+
+#[tokio::test]
 async fn a_test_is_a_check_of_the_credentials_in_the_accounts_own_lane() {
     let api = Api::new().await;
     let lane = open_lane(&api).await;
