@@ -89,6 +89,7 @@ impl Api {
     }
 
     /// The token.
+    #[must_use]
     pub fn token(&self) -> &str {
         &self.token
     }

@@ -1,58 +1,8 @@
-//! The command line. Every flag that a running stack must remember is kept in its settings, so that it is given once.
+//! The flags of the commands of this crate. Every flag that a running stack must remember is kept in its settings, so that it is given once.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-
-/// Explains the exit codes, which scripts may rely on.
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  something unexpected
-  2  wrong flags, or a tool is missing
-  3  a port is taken
-  4  the order file cannot be read
-  5  the stack, or a part of it such as the database, is not running
-  6  a build or a deploy failed
-  7  a check failed, or the demo's result is not complete
-  130  interrupted; what a check had made is removed all the same";
-
-/// Runs the local cloud, deploys the platform into it, shows it at work and checks the project.
-#[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXIT_CODES)]
-pub struct Arguments {
-    /// Folder for everything that is installed, built and stored; a second one is a second stack
-    #[arg(long, value_name = "FOLDER", env = "ROBNU_LOCAL", global = true)]
-    pub state: Option<PathBuf>,
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-/// The commands.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Starts the local cloud and deploys the platform; a second run only does what changed
-    Up(UpOptions),
-    /// Stops what `up` started
-    Down(DownOptions),
-    /// Shows what runs, and how to reach it
-    Status(StatusOptions),
-    /// Prints the functions' logs
-    Logs(LogsOptions),
-    /// Prints a superuser's URL of the migrated local database
-    Db,
-    /// Starts everything, signs two sellers up, syncs their orders and prints what arrived
-    Demo(DemoOptions),
-    /// Runs every check that continuous integration runs
-    Test,
-    /// Plants known defects in a copy of the sources, one by one, and shows which test catches each
-    Defects(DefectsOptions),
-    /// Tries the API with thousands of requests made from its own document
-    Contract(UpOptions),
-    /// Attacks one seller of the running stack from inside another, at random and repeatably
-    Attack(AttackOptions),
-}
+use clap::Args;
 
 /// Where the stack listens and whom it talks to.
 #[derive(Debug, Clone, Default, Args)]
@@ -115,52 +65,6 @@ pub struct DemoOptions {
     /// One JSON object on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,
-}
-
-/// Which defects.
-#[derive(Debug, Args)]
-pub struct DefectsOptions {
-    /// Only this one; may be given several times
-    #[arg(long, value_name = "NAME")]
-    pub only: Vec<String>,
-    /// Print what there is and plant nothing
-    #[arg(long)]
-    pub list: bool,
-}
-
-/// How to attack.
-#[derive(Debug, Args)]
-pub struct AttackOptions {
-    /// Decides what every attempt does
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-    /// How many attempts
-    #[arg(long, value_name = "M", default_value_t = 1000)]
-    pub count: u64,
-    /// Only this attempt of the seed, which is one from 1 to --count; it begins on a new stage, so what attempts before it
-    /// changed in the insider's seller is not there
-    #[arg(long, value_name = "NUMBER")]
-    pub replay: Option<u64>,
-    /// What to try
-    #[arg(long, value_enum, default_value_t = Part::All)]
-    pub part: Part,
-    /// Leaves out what measures times: a busy machine has others
-    #[arg(long)]
-    pub untimed: bool,
-    /// What `status --json` says of the stack to attack [default: the running stack]
-    #[arg(long, value_name = "FILE", env = "ROBNU_STACK")]
-    pub stack: Option<PathBuf>,
-}
-
-/// Parts of the attack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Part {
-    /// Both
-    All,
-    /// Random attempts of one seller's insider to reach another seller; --seed, --count and --replay are about these
-    Insider,
-    /// What a person may do by the rules, too often: counted, and held against budgets
-    Abuse,
 }
 
 fn port(text: &str) -> Result<u16, String> {

@@ -37,6 +37,7 @@ pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 }
 
 /// Bytes as two digits each.
+#[must_use]
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.
@@ -51,6 +52,7 @@ pub fn stage(paths: &Paths) -> anyhow::Result<LocalStage> {
 }
 
 /// Is there a stack that works?
+#[must_use]
 pub fn is_alive(state: &StackState) -> bool {
     matches!(state.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE")
 }
@@ -203,6 +205,7 @@ fn failures(log: &std::path::Path) -> String {
 }
 
 /// SAM CLI with credentials that are good for nothing, no telemetry, and nothing of the user's own AWS configuration.
+#[must_use]
 pub fn sam(paths: &Paths) -> Command {
     let mut command = Command::new(Environment::sam(paths).program("sam"));
     command

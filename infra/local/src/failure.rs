@@ -46,6 +46,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// The exit code of whatever went wrong.
+#[must_use]
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.chain().find_map(|cause| cause.downcast_ref::<Failure>()) {
         Some(failure) => ExitCode::from(failure.exit as u8),

@@ -51,6 +51,7 @@ pub fn build(paths: &Paths, python: &str) -> anyhow::Result<Built> {
 }
 
 /// The archive that a function is deployed from.
+#[must_use]
 pub fn archive(paths: &Paths, name: &str) -> PathBuf {
     paths.local("build").join(format!("{name}.zip"))
 }

@@ -32,16 +32,19 @@ impl Paths {
     }
 
     /// A file or folder under the folder for local state.
+    #[must_use]
     pub fn local(&self, relative: &str) -> PathBuf {
         self.local.join(relative)
     }
 
     /// The log of a process.
+    #[must_use]
     pub fn log(&self, name: &str) -> PathBuf {
         self.local.join("logs").join(format!("{name}.log"))
     }
 
     /// A path as a person in the checkout would type it.
+    #[must_use]
     pub fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }

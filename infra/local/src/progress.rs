@@ -19,8 +19,15 @@ pub struct Step {
     pub took: Duration,
 }
 
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Progress {
     /// Starts the clock.
+    #[must_use]
     pub fn new() -> Self {
         Self { began: Instant::now(), steps: Vec::new() }
     }
@@ -44,11 +51,13 @@ impl Progress {
     }
 
     /// The finished steps, in order.
+    #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
     /// Time since the command began.
+    #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }

@@ -83,36 +83,43 @@ impl Settings {
     }
 
     /// The local AWS.
+    #[must_use]
     pub fn aws_endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.aws_port)
     }
 
     /// The simulators.
+    #[must_use]
     pub fn simulators_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.simulators_port)
     }
 
     /// The AJIO that the adapter talks to.
+    #[must_use]
     pub fn ajio_url(&self) -> String {
         self.ajio_url.clone().unwrap_or_else(|| format!("{}/ajio", self.simulators_url()))
     }
 
     /// The Amazon that the adapter talks to.
+    #[must_use]
     pub fn amazon_url(&self) -> String {
         self.amazon_url.clone().unwrap_or_else(|| format!("{}/amazon", self.simulators_url()))
     }
 
     /// The Flipkart that the adapter and sellers' browsers talk to.
+    #[must_use]
     pub fn flipkart_url(&self) -> String {
         format!("{}/flipkart", self.simulators_url())
     }
 
     /// The bridge to Meesho that the adapter talks to.
+    #[must_use]
     pub fn meesho_url(&self) -> String {
         format!("{}/meesho", self.simulators_url())
     }
 
     /// A superuser's URL of one database.
+    #[must_use]
     pub fn database_url(&self, database: &str) -> String {
         format!("postgres://postgres:{}@127.0.0.1:{}/{database}", self.superuser_password, self.postgres_port)
     }

@@ -32,6 +32,7 @@ pub fn check() -> Result<String, Failure> {
 const OF_THE_CALLER: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
 
 /// The cargo that runs us, so that a toolchain chosen with `cargo +x` stays chosen, with the environment it was given.
+#[must_use]
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in std::env::vars_os() {

@@ -1,41 +1,15 @@
 //! `cargo xtask`: every developer command. It runs the local cloud, deploys the real template into it, shows it at work and checks the project.
 
-mod api;
-mod attack;
-mod aws;
-mod checks;
 mod cli;
-mod cloud;
-mod contract;
-mod cors;
-mod defects;
-mod demo;
-mod deploy;
-mod failure;
-mod functions;
-mod logs;
-mod paths;
-mod ports;
-mod postgres;
-mod processes;
-mod progress;
-mod python;
-mod settings;
-mod simulator;
-mod stack;
-mod status;
-mod table;
-mod template;
-mod tools;
-mod traces;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use local::failure::exit_code;
+use local::paths::Paths;
+use local::{checks, contract, demo, logs, stack, status};
 
 use crate::cli::{Arguments, Command};
-use crate::failure::exit_code;
-use crate::paths::Paths;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

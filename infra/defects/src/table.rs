@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Outcome;
 use super::plan::Defect;
-use crate::table::render;
+use local::table::render;
 
 /// Defects, what they break and what must notice.
 pub fn list(defects: &[Defect]) -> String {

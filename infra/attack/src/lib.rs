@@ -7,6 +7,7 @@ mod dice;
 mod http;
 mod messages;
 mod openapi;
+mod options;
 mod pool;
 mod report;
 mod side;
@@ -21,14 +22,14 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tokio::task::JoinSet;
 
-use crate::cli::{AttackOptions, Part};
-use crate::failure::{Exit, Failure};
-use crate::paths::Paths;
-use crate::progress::Progress;
-use crate::status;
-use crate::traces::Traces;
+use local::failure::{Exit, Failure};
+use local::paths::Paths;
+use local::progress::Progress;
+use local::status;
+use local::traces::Traces;
 
 use self::dice::Dice;
+pub use self::options::{AttackOptions, Part};
 use self::report::Report;
 use self::stage::{Facts, Stage};
 use self::watch::Watch;

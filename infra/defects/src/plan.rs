@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
-use crate::failure::{Exit, Failure};
-use crate::paths::Paths;
+use local::failure::{Exit, Failure};
+use local::paths::Paths;
 
-const FOLDER: &str = "infra/local/defects";
+const FOLDER: &str = "infra/defects/planted";
 
 /// One defect.
 #[derive(Debug, Deserialize)]

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::budgets::{Count, SLOWEST_FILTER};
 use super::ground::Ground;
 use super::growth::Grown;
-use crate::attack::dice::Dice;
-use crate::attack::openapi::{Document, Parameter};
+use crate::dice::Dice;
+use crate::openapi::{Document, Parameter};
 
 /// Rows of the lists that grow fastest.
 const ROWS: u64 = 200_000;
@@ -54,7 +54,7 @@ pub async fn run(ground: &Ground<'_>, grown: &Grown, seed: u64) -> anyhow::Resul
     Ok(vec![slowest])
 }
 
-fn has(operation: &crate::attack::openapi::Operation, name: &str) -> bool {
+fn has(operation: &crate::openapi::Operation, name: &str) -> bool {
     operation.parameters.iter().any(|parameter| parameter.name == name)
 }
 

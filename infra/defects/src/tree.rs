@@ -12,8 +12,8 @@ use std::process::Command;
 use anyhow::{Context, anyhow};
 
 use super::plan::Defect;
-use crate::functions::target_folder;
-use crate::paths::Paths;
+use local::functions::target_folder;
+use local::paths::Paths;
 
 const MIGRATIONS: &str = "migrations";
 
@@ -131,7 +131,7 @@ fn remove_others(root: &Path, folder: &Path, files: &[PathBuf]) -> anyhow::Resul
 
 /// The workspace's own packages as their files are named, such as `robnu_schema`. Ours are all called after their package.
 fn own_crates(paths: &Paths) -> anyhow::Result<Vec<String>> {
-    let output = crate::tools::cargo()
+    let output = local::tools::cargo()
         .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
         .current_dir(&paths.root)
         .output()

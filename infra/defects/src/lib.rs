@@ -1,6 +1,7 @@
-//! `defects`: shows that the tests bite. Each planted defect is a small change kept as data in `infra/local/defects`; it is
+//! `defects`: shows that the tests bite. Each planted defect is a small change kept as data in `infra/defects/planted`; it is
 //! made in a scratch copy of the work tree, where the test it names must then fail.
 
+mod options;
 mod plan;
 mod table;
 mod tree;
@@ -11,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 
-use crate::checks;
-use crate::cli::DefectsOptions;
-use crate::failure::{Exit, Failure};
-use crate::paths::Paths;
-use crate::progress::Progress;
-use crate::status::print;
+use local::checks;
+use local::failure::{Exit, Failure};
+use local::paths::Paths;
+use local::progress::Progress;
+use local::status::print;
 
+pub use self::options::DefectsOptions;
 use self::plan::{Defect, Target};
 use self::tree::Tree;
 use self::trial::{Trial, Verdict};

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::dice::Dice;
-use crate::aws::Aws;
-use crate::deploy::Outputs;
+use local::aws::Aws;
+use local::deploy::Outputs;
 
 const PASSWORD: &str = "Correct-Horse-7";
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::watch::Watch;
 use super::{Attempt, Front};
-use crate::table::render;
+use local::table::render;
 
 type Counts = BTreeMap<String, BTreeMap<String, usize>>;
 

@@ -14,10 +14,10 @@ use super::catalogue::Catalogue;
 use super::openapi::Document;
 use super::side::Side;
 use super::tokens::{Person, Pools, Tokens};
-use crate::aws::Aws;
-use crate::deploy::{Outputs, hexadecimal};
-use crate::progress::Progress;
-use crate::traces::Traces;
+use local::aws::Aws;
+use local::deploy::{Outputs, hexadecimal};
+use local::progress::Progress;
+use local::traces::Traces;
 
 const NEIGHBOURS: usize = 3;
 /// Connections of each login for raw SQL.

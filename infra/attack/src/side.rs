@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::catalogue::{Catalogue, quote};
 use super::dice::Dice;
-use crate::traces::Traces;
+use local::traces::Traces;
 
 /// A row in every relation, kept beside the tests that demand it.
-const FIXTURE: &str = include_str!("../../../../shared/testkit/src/fixture.sql");
+const FIXTURE: &str = include_str!("../../../shared/testkit/src/fixture.sql");
 
 /// One seller and what it has.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::budgets::{Count, EVENTS, RUNS};
 use super::ground::{Caller, Ground};
-use crate::attack::side::Side;
+use crate::side::Side;
 
 const CHANGES: usize = 104;
 const RUNS_TRIED: usize = 204;

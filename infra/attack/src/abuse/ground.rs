@@ -9,11 +9,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::attack::stage::Facts;
-use crate::attack::tokens::Pools;
-use crate::aws::Aws;
-use crate::deploy::Outputs;
-use crate::traces::Traces;
+use crate::stage::Facts;
+use crate::tokens::Pools;
+use local::aws::Aws;
+use local::deploy::Outputs;
+use local::traces::Traces;
 
 /// Where abuse takes place.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl<'a> Ground<'a> {
             api_url: facts.get("api_url")?.to_owned(),
             http,
             aws: facts.aws()?,
-            superuser: crate::attack::stage::connect(&facts.get("database_url")?.parse()?).await?,
+            superuser: crate::stage::connect(&facts.get("database_url")?.parse()?).await?,
             traces,
             aws_endpoint: facts.get("aws_endpoint")?.to_owned(),
             simulators_url: facts.get("simulators_url")?.to_owned(),

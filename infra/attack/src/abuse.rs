@@ -14,10 +14,10 @@ mod mails;
 
 use std::time::Duration;
 
-use crate::cli::AttackOptions;
-use crate::progress::Progress;
-use crate::table::render;
-use crate::traces::Traces;
+use crate::AttackOptions;
+use local::progress::Progress;
+use local::table::render;
+use local::traces::Traces;
 
 use self::budgets::Count;
 use self::ground::Ground;

@@ -12,7 +12,7 @@ use tokio_postgres::NoTls;
 
 use super::plan::{Defect, Target};
 use super::tree::Tree;
-use crate::tools;
+use local::tools;
 
 /// A test that hangs with a defect has noticed nothing. Long, because some tests run the compiler themselves.
 const PATIENCE: Duration = Duration::from_mins(10);

@@ -1,0 +1,29 @@
+//! The local cloud: it runs PostgreSQL, an AWS emulator and the simulators on this machine, deploys the real template into them,
+//! shows the platform at work and checks the project. `infra/xtask` is the command line over it.
+
+pub mod api;
+pub mod aws;
+pub mod checks;
+pub mod cli;
+mod cloud;
+pub mod contract;
+mod cors;
+pub mod demo;
+pub mod deploy;
+pub mod failure;
+pub mod functions;
+pub mod logs;
+pub mod paths;
+mod ports;
+mod postgres;
+mod processes;
+pub mod progress;
+mod python;
+pub mod settings;
+mod simulator;
+pub mod stack;
+pub mod status;
+pub mod table;
+mod template;
+pub mod tools;
+pub mod traces;

@@ -1,0 +1,58 @@
+//! The command line: which commands there are. Each crate declares the flags of its own.
+
+use std::path::PathBuf;
+
+use attack::AttackOptions;
+use clap::{Parser, Subcommand};
+use defects::DefectsOptions;
+use local::cli::{DemoOptions, DownOptions, LogsOptions, StatusOptions, UpOptions};
+
+/// Explains the exit codes, which scripts may rely on.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  something unexpected
+  2  wrong flags, or a tool is missing
+  3  a port is taken
+  4  the order file cannot be read
+  5  the stack, or a part of it such as the database, is not running
+  6  a build or a deploy failed
+  7  a check failed, or the demo's result is not complete
+  130  interrupted; what a check had made is removed all the same";
+
+/// Runs the local cloud, deploys the platform into it, shows it at work and checks the project.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// Folder for everything that is installed, built and stored; a second one is a second stack
+    #[arg(long, value_name = "FOLDER", env = "ROBNU_LOCAL", global = true)]
+    pub state: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Starts the local cloud and deploys the platform; a second run only does what changed
+    Up(UpOptions),
+    /// Stops what `up` started
+    Down(DownOptions),
+    /// Shows what runs, and how to reach it
+    Status(StatusOptions),
+    /// Prints the functions' logs
+    Logs(LogsOptions),
+    /// Prints a superuser's URL of the migrated local database
+    Db,
+    /// Starts everything, signs two sellers up, syncs their orders and prints what arrived
+    Demo(DemoOptions),
+    /// Runs every check that continuous integration runs
+    Test,
+    /// Plants known defects in a copy of the sources, one by one, and shows which test catches each
+    Defects(DefectsOptions),
+    /// Tries the API with thousands of requests made from its own document
+    Contract(UpOptions),
+    /// Attacks one seller of the running stack from inside another, at random and repeatably
+    Attack(AttackOptions),
+}
