@@ -7,7 +7,7 @@ mod supply;
 
 use std::time::{Duration, Instant};
 
-use crate::cli::{DownOptions, UpOptions};
+use crate::cli::{DownOptions, Source, UpOptions};
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::python::Environment;
@@ -85,7 +85,7 @@ async fn tests(paths: &Paths) -> anyhow::Result<()> {
 
 /// What tests need: a server of test databases, the local AWS, and the deployed stack, which is brought up.
 pub async fn test_environment(paths: &Paths) -> anyhow::Result<Vec<(&'static str, String)>> {
-    let stack = stack::up(paths, &free_ports(paths)?).await?;
+    let stack = stack::up(paths, &test_options(paths)?).await?;
     let file = paths.local("stack.json");
     let description = serde_json::to_vec_pretty(&status::describe(paths).await?)?;
     write_private(&file, &description)?;
@@ -100,10 +100,15 @@ pub async fn test_environment(paths: &Paths) -> anyhow::Result<Vec<(&'static str
     ])
 }
 
-/// The ports of this checkout's stack. A checkout that never had one takes free ports, because the usual ones may belong to
-/// the stack of another checkout on this machine.
-fn free_ports(paths: &Paths) -> anyhow::Result<UpOptions> {
-    let mut options = UpOptions::default();
+/// The ports of this checkout's stack, and the simulators, whatever it was given: tests know their orders. A checkout that
+/// never had a stack takes free ports, because the usual ones may belong to the stack of another checkout on this machine.
+fn test_options(paths: &Paths) -> anyhow::Result<UpOptions> {
+    let mut options = UpOptions {
+        orders: Some(Source::Simulators),
+        ajio_url: Some(Source::Simulators),
+        amazon_url: Some(Source::Simulators),
+        ..UpOptions::default()
+    };
     if Settings::load(paths)?.is_none() {
         let usual = Settings::resolve(paths, &options)?;
         options.postgres_port = Some(crate::ports::free_or_other(usual.postgres_port)?);

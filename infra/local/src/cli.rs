@@ -1,4 +1,5 @@
-//! The flags of the commands of this crate. Every flag that a running stack must remember is kept in its settings, so that it is given once.
+//! The flags of the commands of this crate. Every flag that a running stack must remember is kept in its settings, so that
+//! it is given once.
 
 use std::path::PathBuf;
 
@@ -16,15 +17,25 @@ pub struct UpOptions {
     /// Port of the marketplace simulators [default: 4610, or the one used before]
     #[arg(long, value_name = "PORT", env = "ROBNU_SIMULATORS_PORT", value_parser = port)]
     pub simulators_port: Option<u16>,
-    /// Order book of the Amazon simulator, as CSV [default: the simulators' own]
-    #[arg(long, value_name = "FILE")]
-    pub orders: Option<PathBuf>,
-    /// Another server that speaks AJIO's contract [default: the simulators]
+    /// Order book of the Amazon simulator, as CSV, or `simulators` for their own [default: the one used before]
+    #[arg(long, value_name = "FILE", value_parser = orders)]
+    pub orders: Option<Source<PathBuf>>,
+    /// Another server that speaks AJIO's contract, or `simulators` [default: the one used before]
     #[arg(long, value_name = "URL", value_parser = http_url)]
-    pub ajio_url: Option<String>,
-    /// Another server that speaks Amazon's contract, with its tokens under /auth/o2/token [default: the simulators]
+    pub ajio_url: Option<Source<String>>,
+    /// Another server that speaks Amazon's contract, with its tokens under /auth/o2/token, or `simulators` [default: the one
+    /// used before]
     #[arg(long, value_name = "URL", value_parser = http_url)]
-    pub amazon_url: Option<String>,
+    pub amazon_url: Option<Source<String>>,
+}
+
+/// Where orders come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source<T> {
+    /// The simulators, as long as nobody says otherwise.
+    Simulators,
+    /// What was named instead.
+    Named(T),
 }
 
 /// How much to remove.
@@ -74,11 +85,22 @@ fn port(text: &str) -> Result<u16, String> {
     }
 }
 
-fn http_url(text: &str) -> Result<String, String> {
+/// Leads back to the simulators from what was named before.
+const SIMULATORS: &str = "simulators";
+
+#[expect(clippy::unnecessary_wraps, reason = "clap takes parsers that may fail")]
+fn orders(text: &str) -> Result<Source<PathBuf>, String> {
+    Ok(if text == SIMULATORS { Source::Simulators } else { Source::Named(text.into()) })
+}
+
+fn http_url(text: &str) -> Result<Source<String>, String> {
+    if text == SIMULATORS {
+        return Ok(Source::Simulators);
+    }
     match reqwest::Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
-            Ok(text.trim_end_matches('/').to_owned())
+            Ok(Source::Named(text.trim_end_matches('/').to_owned()))
         }
-        _ => Err("give a URL such as http://127.0.0.1:8080".to_owned()),
+        _ => Err("give a URL such as http://127.0.0.1:8080, or `simulators`".to_owned()),
     }
 }

@@ -5,6 +5,7 @@ mod arrivals;
 mod plan;
 mod report;
 mod runs;
+mod schedule;
 
 use anyhow::Context;
 use serde_json::json;
@@ -13,6 +14,7 @@ use crate::api::{self, Api, Person};
 use crate::cli::DemoOptions;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
+use crate::settings::Settings;
 use crate::stack::{self, Running};
 use crate::{postgres, simulator};
 
@@ -27,7 +29,7 @@ pub const PEOPLE: [Person<'static>; 2] = [
 /// Runs it and prints what arrived.
 pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     // Before anything is started: a bad order book is the caller's to mend.
-    let book = simulator::read_orders(options.up.orders.as_deref())?;
+    let book = simulator::read_orders(Settings::resolve(paths, &options.up)?.orders.as_deref())?;
     let mut stack = stack::up(paths, &options.up).await?;
     let plan = Plan::new(&stack.settings, &book);
 
@@ -50,7 +52,8 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     let asked = runs::ask(&sellers, &accounts).await?;
     stack.progress.done(step, asked);
 
-    let step = stack.progress.begin("syncs started by the EventBridge schedule, which fires every minute");
+    let step = stack.progress.begin("syncs started by the EventBridge schedule, fired ahead of its minute");
+    schedule::fire(&stack.aws).await?;
     let scheduled = runs::wait_for_schedule(&stack.progress, &sellers, &accounts).await?;
     stack.progress.done(step, scheduled);
 

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::UpOptions;
+use crate::cli::{Source, UpOptions};
 use crate::deploy::hexadecimal;
 use crate::paths::Paths;
 
@@ -49,23 +49,28 @@ impl Settings {
         }
     }
 
-    /// What `up` shall use. Ports stay as they were unless given; the marketplaces are those that are given now.
+    /// What `up` shall use: what is given now, and where nothing is, what was given before.
     pub fn resolve(paths: &Paths, options: &UpOptions) -> anyhow::Result<Self> {
         let known = Self::load(paths)?;
         let orders = match &options.orders {
-            Some(file) => Some(std::path::absolute(file).context("read the current folder")?),
-            None => None,
+            Some(Source::Named(file)) => {
+                Some(Source::Named(std::path::absolute(file).context("read the current folder")?))
+            }
+            other => other.clone(),
         };
         let port = |given: Option<u16>, before: fn(&Self) -> u16, default: u16| {
             given.or_else(|| known.as_ref().map(before)).unwrap_or(default)
+        };
+        let url = |given: &Option<Source<String>>, before: fn(&Self) -> Option<&String>| {
+            source(given.as_ref(), known.as_ref().and_then(before))
         };
         Ok(Self {
             postgres_port: port(options.postgres_port, |known| known.postgres_port, POSTGRES_PORT),
             aws_port: port(options.aws_port, |known| known.aws_port, AWS_PORT),
             simulators_port: port(options.simulators_port, |known| known.simulators_port, SIMULATORS_PORT),
-            orders,
-            ajio_url: options.ajio_url.clone(),
-            amazon_url: options.amazon_url.clone(),
+            orders: source(orders.as_ref(), known.as_ref().and_then(|known| known.orders.as_ref())),
+            ajio_url: url(&options.ajio_url, |known| known.ajio_url.as_ref()),
+            amazon_url: url(&options.amazon_url, |known| known.amazon_url.as_ref()),
             superuser_password: match &known {
                 Some(known) => known.superuser_password.clone(),
                 None => password()?,
@@ -75,6 +80,29 @@ impl Settings {
                 None => password()?,
             },
         })
+    }
+
+    /// What a person should know of where orders come from: each source that is another than before, and each that is not the
+    /// simulators, with the flag that goes back to them.
+    #[must_use]
+    pub fn sources(&self, before: Option<&Self>) -> Vec<String> {
+        let of = |settings: &Self| {
+            let orders = settings.orders.as_ref().map(|file| file.display().to_string());
+            [orders, settings.ajio_url.clone(), settings.amazon_url.clone()]
+        };
+        let before = before.map(of).unwrap_or_default();
+        let flags = ["--orders", "--ajio-url", "--amazon-url"];
+        let name = |source: Option<&String>| source.map_or("the simulators' own", |named| named).to_owned();
+        let described = flags.iter().zip(of(self)).zip(before).filter_map(|((flag, now), before)| {
+            let back =
+                if now.is_some() { format!(" (`{flag} simulators` goes back)") } else { String::new() };
+            let now_named = name(now.as_ref());
+            if now != before {
+                return Some(format!("{flag}: CHANGED to {now_named}, was {}{back}", name(before.as_ref())));
+            }
+            now.map(|_| format!("{flag}: {now_named}, as before{back}"))
+        });
+        described.collect()
     }
 
     /// Keeps them for the next command; readable by the owner alone.
@@ -125,6 +153,15 @@ impl Settings {
     }
 }
 
+/// What is given now, or what was given before; none are the simulators.
+fn source<T: Clone>(given: Option<&Source<T>>, before: Option<&T>) -> Option<T> {
+    match given {
+        Some(Source::Named(named)) => Some(named.clone()),
+        Some(Source::Simulators) => None,
+        None => before.cloned(),
+    }
+}
+
 /// Writes a file that only its owner may read.
 pub fn write_private(file: &std::path::Path, content: &[u8]) -> anyhow::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -141,4 +178,46 @@ fn password() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 16];
     SystemRandom::new().fill(&mut bytes).map_err(|_| anyhow!("the system gives no random bytes"))?;
     Ok(hexadecimal(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_given_once_stays_until_something_else_is_given() {
+        let folder = std::env::temp_dir().join(format!("robnu-settings-{}", std::process::id()));
+        let paths = Paths::new(Some(&folder)).unwrap();
+        let named = |url: &str| Some(Source::Named(url.to_owned()));
+        let up = |options: &UpOptions| {
+            let before = Settings::load(&paths).unwrap();
+            let settings = Settings::resolve(&paths, options).unwrap();
+            settings.save(&paths).unwrap();
+            let said = settings.sources(before.as_ref());
+            (settings, said)
+        };
+
+        let (first, said) = up(&UpOptions::default());
+        assert_eq!((&first.orders, &first.ajio_url, said.len()), (&None, &None, 0));
+        let given = UpOptions {
+            postgres_port: Some(2_000),
+            orders: Some(Source::Named("/tmp/book.csv".into())),
+            ajio_url: named("http://127.0.0.1:1"),
+            ..UpOptions::default()
+        };
+        let (second, said) = up(&given);
+        assert!(
+            said[0].starts_with("--orders: CHANGED to /tmp/book.csv, was the simulators' own"),
+            "{said:?}"
+        );
+        assert!(said[1].contains("`--ajio-url simulators` goes back"), "{said:?}");
+        let (third, said) = up(&UpOptions::default());
+        assert_eq!(third, second, "nothing was given");
+        assert!(said[0].contains("/tmp/book.csv, as before"), "{said:?}");
+        let back = UpOptions { orders: Some(Source::Simulators), ..UpOptions::default() };
+        let (fourth, said) = up(&back);
+        assert_eq!((&fourth.orders, &fourth.ajio_url), (&None, &second.ajio_url));
+        assert!(said[0].contains("CHANGED to the simulators' own, was /tmp/book.csv"), "{said:?}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -45,9 +45,13 @@ pub fn api_url(settings: &Settings, outputs: &Outputs) -> anyhow::Result<String>
 pub async fn up(paths: &Paths, options: &UpOptions) -> anyhow::Result<Running> {
     let mut progress = Progress::new();
     let python = tools::check()?;
-    simulator::read_orders(options.orders.as_deref())?;
+    simulator::read_orders(Settings::resolve(paths, options)?.orders.as_deref())?;
     let _lock = lock(paths, &progress)?;
+    let before = Settings::load(paths)?;
     let settings = Settings::resolve(paths, options)?;
+    for source in settings.sources(before.as_ref()) {
+        progress.say(source);
+    }
     postgres::require_port(paths, &settings)?;
     cloud::require_port(paths, &settings)?;
     simulator::require_port(paths, &settings)?;
