@@ -1,10 +1,15 @@
 //! CloudFormation's side: what it asks, and the answer it waits for at a presigned URL.
 
+use std::time::Duration;
+
 use lambda_runtime::Diagnostic;
 use robnu_observe::chain;
 use serde::{Deserialize, Serialize};
 
 use crate::handler::MigrateError;
+
+/// How long CloudFormation may take to take the answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What CloudFormation sends to a custom resource; only the parts used here.
 #[derive(Debug, Clone, Deserialize)]
@@ -73,8 +78,11 @@ pub async fn answer(request: &Request, outcome: Result<(), MigrateError>) -> Res
     };
     let body = serde_json::to_vec(&answer).expect("texts always serialize");
     // The URL is signed without a content type, so none may be sent.
-    let put = reqwest::Client::new().put(&request.response_url).body(body).send().await;
-    put.and_then(reqwest::Response::error_for_status).map_err(|error| Diagnostic {
+    let put = async {
+        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        http.put(&request.response_url).body(body).send().await?.error_for_status()
+    };
+    put.await.map_err(|error| Diagnostic {
         error_type: "AnswerNotTaken".to_owned(),
         // The URL is a secret.
         error_message: chain(&error.without_url()),

@@ -27,6 +27,10 @@ pub async fn connect(config: &DatabaseConfig) -> Result<Client, MigrateError> {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the connection's task ends when its client is dropped, before the answer"
+)]
 async fn connect_once(config: &DatabaseConfig) -> Result<Client, MigrateError> {
     let postgres = config.to_postgres();
     match &config.tls {

@@ -16,6 +16,9 @@ use crate::{contract, stack, status, table, tools};
 
 use self::steps::cargo;
 
+/// Packages that are never deployed.
+const TOOLS: [&str; 6] = ["attack", "defects", "local", "robnu-testkit", "simulators", "xtask"];
+
 /// How one step went.
 #[derive(Debug)]
 struct Outcome {
@@ -41,17 +44,26 @@ pub async fn run(paths: &Paths) -> anyhow::Result<()> {
     step("Python packages", &mut || {
         Environment::cloud(paths).ensure(&python)?;
         Environment::contract(paths).ensure(&python)?;
+        Environment::spelling(paths).ensure(&python)?;
         Environment::sam(paths).ensure(&python).map(drop)
     });
+    step("spelling", &mut || steps::spelling(paths));
     step("templates", &mut || steps::templates(paths));
     step("clippy", &mut || {
-        cargo(paths, &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])
+        cargo(paths, &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])?;
+        // What is deployed may call less than tests and tools may; .clippy.toml lists it.
+        let excluded = TOOLS.iter().flat_map(|name| ["--exclude", name]);
+        let mut arguments = vec!["clippy", "--workspace", "--lib", "--bins", "--quiet"];
+        arguments.extend(excluded);
+        arguments.extend(["--", "-D", "clippy::disallowed_methods"]);
+        cargo(paths, &arguments, &[])
     });
     step("documentation", &mut || {
         let arguments = ["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"];
         cargo(paths, &arguments, &[("RUSTDOCFLAGS", "-D warnings".to_owned())])
     });
     step("dependencies", &mut || supply::check(paths));
+    step("unused dependencies", &mut || supply::unused(paths));
 
     eprintln!("\n=== tests, on the deployed stack");
     let since = Instant::now();

@@ -34,6 +34,11 @@ impl Environment {
         Self::named(paths, "contract")
     }
 
+    /// The check of spelling.
+    pub fn spelling(paths: &Paths) -> Self {
+        Self::named(paths, "spelling")
+    }
+
     fn named(paths: &Paths, name: &str) -> Self {
         Self {
             folder: paths.local("python").join(name),

@@ -20,6 +20,7 @@ pub enum EnvError {
 
 /// A variable, or `None` when it is unset or empty.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
 pub fn optional(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

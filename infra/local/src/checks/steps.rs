@@ -30,6 +30,13 @@ pub fn templates(paths: &Paths) -> anyhow::Result<()> {
     run(&mut lint, "cfn-lint")
 }
 
+/// Spelling of everything that git knows; .typos.toml has the exceptions.
+pub fn spelling(paths: &Paths) -> anyhow::Result<()> {
+    let mut typos = Command::new(Environment::spelling(paths).program("typos"));
+    typos.args(["--format", "brief"]).current_dir(&paths.root);
+    run(&mut typos, "typos --format brief")
+}
+
 /// Runs a command with its output shown; `shown` is what a person would type.
 pub fn run(command: &mut Command, shown: &str) -> anyhow::Result<()> {
     eprintln!("$ {shown}");

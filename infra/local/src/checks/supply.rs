@@ -1,32 +1,58 @@
-//! The supply chain: licences, sources and bans of all dependencies, and known vulnerabilities where their list can be reached.
+//! Dependencies: licences, sources and bans of all, known vulnerabilities where their list can be reached, and none that
+//! nothing uses.
 
 use std::net::{TcpStream, ToSocketAddrs};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use super::steps::{cargo, run};
 use crate::paths::Paths;
 
-/// The version that is installed into the folder for local state.
-const VERSION: &str = "0.20.2";
+/// A program that cargo installs into the folder for local state.
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+    /// Of `cargo install`.
+    flags: &'static [&'static str],
+}
+
+const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", flags: &[] };
+/// Not optimized: it runs for seconds, and the optimizer would for minutes.
+const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2", flags: &["--debug"] };
+
 /// Where the list of vulnerabilities is fetched from.
 const ADVISORIES: &str = "github.com:443";
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Installs cargo-deny where it is missing, and runs it.
-pub fn check(paths: &Paths) -> anyhow::Result<()> {
+/// The program, installed where it or this version of it is missing.
+fn installed(paths: &Paths, tool: &Tool) -> anyhow::Result<PathBuf> {
     let tools = paths.local("tools");
-    let program = tools.join("bin/cargo-deny");
-    let installed = Command::new(&program)
+    let program = tools.join("bin").join(tool.name);
+    let is_there = Command::new(&program)
         .arg("--version")
         .output()
-        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim().ends_with(VERSION));
-    if !installed {
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim().ends_with(tool.version));
+    if !is_there {
         let root = tools.display().to_string();
-        let arguments =
-            ["install", "cargo-deny", "--version", VERSION, "--locked", "--force", "--root", &root];
+        let mut arguments =
+            vec!["install", tool.name, "--version", tool.version, "--locked", "--force", "--root", &root];
+        arguments.extend(tool.flags);
         cargo(paths, &arguments, &[])?;
     }
+    Ok(program)
+}
+
+/// Finds dependencies that a Cargo.toml names and no source file uses.
+pub fn unused(paths: &Paths) -> anyhow::Result<()> {
+    let mut command = Command::new(installed(paths, &MACHETE)?);
+    command.args(["--skip-target-dir", "."]).current_dir(&paths.root);
+    run(&mut command, "cargo machete --skip-target-dir .")
+}
+
+/// Runs cargo-deny.
+pub fn check(paths: &Paths) -> anyhow::Result<()> {
+    let program = installed(paths, &DENY)?;
     let mut checks = vec!["bans", "licenses", "sources"];
     if advisories_can_be_fetched() {
         checks.push("advisories");
