@@ -4,6 +4,7 @@
 //! lists in `catalogue/lists.sql`. `catalogue/*.txt` hold the grants and policies as they are, to be reviewed like code.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use robnu_testkit::TestDatabase;
@@ -68,6 +69,44 @@ async fn the_grants_are_those_that_were_reviewed() {
 #[tokio::test]
 async fn the_policies_are_those_that_were_reviewed() {
     compare_with_golden("policies").await;
+}
+
+#[tokio::test]
+async fn the_readme_says_what_is_live_for_which_marketplace() {
+    let (_test, client) = catalogue().await;
+    let rows = client
+        .query(
+            "select m.display_name, k.code, coalesce(s.support, 'NOT_YET')
+             from robnu.marketplaces m cross join robnu.run_kinds k
+             left join robnu.marketplace_kinds s on (s.marketplace_code, s.kind) = (m.code, k.code)",
+            &[],
+        )
+        .await
+        .unwrap();
+    let registry: BTreeSet<[String; 3]> =
+        rows.iter().map(|row| [row.get(0), row.get(1), row.get(2)]).collect();
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md")).unwrap();
+    let told = grid(&readme);
+    let of = |one: &BTreeSet<_>, other| one.difference(other).cloned().collect::<Vec<[String; 3]>>();
+    let (missing, wrong) = (of(&registry, &told), of(&told, &registry));
+    assert!(missing.is_empty() && wrong.is_empty(), "README.md lacks {missing:?} and says {wrong:?}");
+}
+
+/// What the table of marketplaces in the README says of each marketplace and kind of run.
+fn grid(readme: &str) -> BTreeSet<[String; 3]> {
+    let cells = |line: &str| -> Vec<String> {
+        line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
+    };
+    let mut lines = readme.lines().skip_while(|line| !line.starts_with("| marketplace |"));
+    let kinds = cells(lines.next().unwrap_or_default());
+    let mut told = BTreeSet::new();
+    for line in lines.skip(1).take_while(|line| line.starts_with('|')) {
+        let row = cells(line);
+        for (kind, support) in kinds.iter().zip(&row).skip(1) {
+            told.insert([row[0].clone(), kind.clone(), support.clone()]);
+        }
+    }
+    told
 }
 
 async fn compare_with_golden(name: &str) {
