@@ -24,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn read_orders(file: Option<&Path>) -> anyhow::Result<OrderBook> {
     let Some(file) = file else { return OrderBook::sample().context("read the simulators' own order book") };
     OrderBook::from_path(file).map_err(|error| {
-        let next = "give --orders a CSV file with the columns that infra/simulators/orders.csv has";
+        let next = "give --orders a CSV file with the columns that infra/simulators/orders.csv has, \
+                    or `simulators` for their own";
         Failure::new(Exit::BadOrders, format!("{:#}", anyhow::Error::new(error)), next).into()
     })
 }

@@ -161,6 +161,14 @@ fn a_missing_order_file_is_named() {
 }
 
 #[test]
+fn an_order_file_that_was_given_before_is_looked_for_again() {
+    let local = Folder::new("remembered-csv");
+    local.write("settings.json", &settings(&free_port(), "\"/nowhere/remembered.csv\""));
+    let output = xtask(&local, &["up"]).output().unwrap();
+    assert_fails(&output, 4, &["/nowhere/remembered.csv", "or `simulators` for their own"]);
+}
+
+#[test]
 fn wrong_flags_say_what_would_be_right() {
     let local = Folder::new("wrong-flags");
     let cases: [(&[&str], &str); 5] = [
@@ -185,15 +193,19 @@ fn a_stack_that_was_never_started_is_said_to_be_down() {
     }
 }
 
+/// What a stack that was started remembers.
+fn settings(postgres_port: &str, orders: &str) -> String {
+    format!(
+        r#"{{"postgres_port":{postgres_port},"aws_port":1024,"simulators_port":1025,"orders":{orders},"ajio_url":null,"amazon_url":null,
+            "superuser_password":"a","master_password":"b"}}"#
+    )
+}
+
 #[test]
 fn a_database_that_is_down_is_named_with_its_port() {
     let local = Folder::new("database-down");
     let port = free_port();
-    let settings = format!(
-        r#"{{"postgres_port":{port},"aws_port":1024,"simulators_port":1025,"orders":null,"ajio_url":null,"amazon_url":null,
-            "superuser_password":"a","master_password":"b"}}"#
-    );
-    local.write("settings.json", &settings);
+    local.write("settings.json", &settings(&port, "null"));
     let cases: [&[&str]; 2] = [&["db"], &["status", "--json"]];
     for arguments in cases {
         let words = [&format!("PostgreSQL does not answer on 127.0.0.1:{port}"), "cargo xtask up"];
