@@ -264,7 +264,11 @@ impl Run<'_> {
             AdapterError::Unavailable { retry_after, .. } => {
                 self.unanswered(retry_after, "marketplace_unavailable", &message).await
             }
+            // A proxy's page, or half an answer: it passes, and claims without a page in between are bounded.
+            AdapterError::Garbled { .. } => self.unanswered(None, "marketplace_garbled", &message).await,
+            AdapterError::OutOfTime => self.unanswered(None, "out_of_time", &message).await,
             AdapterError::Unauthorized => self.give_up_refused(&message).await,
+            AdapterError::NotPermitted { .. } => self.give_up("not_permitted", &message).await,
             AdapterError::Rejected { .. } => self.give_up("marketplace_rejects", &message).await,
             AdapterError::Malformed { .. } => self.give_up("contract_broken", &message).await,
             AdapterError::RepeatedPage => self.give_up("page_repeated", &message).await,

@@ -119,7 +119,8 @@ impl AjioConnection {
         let page = self.client.orders(position.phase, position.page).await?;
         let next = position.after(&page)?;
         let phase = position.phase;
-        let mut mapped = map_records(&page.orders, mapping::order_id, |raw| mapping::order(phase, raw));
+        let mut mapped =
+            map_records(&page.orders, page.bad_bytes, mapping::order_id, |raw| mapping::order(phase, raw));
         if let Some(placed) = &request.placed {
             mapped.orders.retain(|order| placed.holds(order.placed_at));
         }

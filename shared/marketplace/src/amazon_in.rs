@@ -182,7 +182,7 @@ impl AmazonConnection {
         };
         let next = position.after(&page)?;
         let complete_until = position.complete_until(&page);
-        let mapped = map_records(&page.orders, mapping::order_id, mapping::order);
+        let mapped = map_records(&page.orders, page.bad_bytes, mapping::order_id, mapping::order);
         Ok(Page {
             records: Records::Orders(mapped.orders),
             quarantined: mapped.quarantined,

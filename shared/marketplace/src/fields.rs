@@ -30,6 +30,7 @@ pub const PROBLEMS: &[&str] = &[
     NOT_A_QUANTITY,
     NOT_AN_INSTANT,
     NOT_EPOCH_SECONDS,
+    NOT_A_COUNT,
     NOT_A_CURRENCY,
     "is not a decimal number",
     "has more than 4 decimals",
@@ -41,6 +42,7 @@ const NOT_TEXT: &str = "is not text";
 const TOO_LONG: &str = "is longer than 2000 bytes";
 const HAS_NUL: &str = "holds a NUL character";
 const NOT_A_QUANTITY: &str = "is not a whole number of units";
+const NOT_A_COUNT: &str = "is not a whole number";
 const NOT_AN_INSTANT: &str = "is not an ISO 8601 instant";
 const NOT_EPOCH_SECONDS: &str = "is not an instant in epoch seconds";
 
@@ -122,6 +124,19 @@ impl<'de> Deserialize<'de> for EpochSeconds {
             .map(Self)
             .ok_or_else(|| de::Error::custom(NOT_EPOCH_SECONDS))
     }
+}
+
+/// A number that leads through pages, as number or as text; null and blank text are none.
+///
+/// # Errors
+/// When it is anything else.
+pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    if matches!(unquoted(&raw).trim(), "" | "null") {
+        return Ok(None);
+    }
+    let number = whole_number(&raw).and_then(|number| number.to_u64());
+    number.map(Some).ok_or_else(|| de::Error::custom(NOT_A_COUNT))
 }
 
 fn is_text_or_number(raw: &RawValue) -> bool {

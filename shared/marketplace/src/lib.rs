@@ -2,6 +2,7 @@
 
 mod ajio;
 mod amazon_in;
+mod bytes;
 pub mod code;
 pub mod contract;
 pub mod decimal;
@@ -19,3 +20,4 @@ mod records;
 pub mod registry;
 mod token_cache;
 mod token_endpoint;
+mod trail;

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::bytes::BadBytes;
 use crate::error::AdapterError;
 use crate::fields::PROBLEMS;
 use crate::record::{OrderRecord, QuarantinedRecord};
@@ -29,6 +30,29 @@ impl RecordProblem {
     }
 }
 
+/// A page's raw records. A list without any comes as an empty list, as null, or not at all.
+#[derive(Debug, Default)]
+pub struct RawRecords {
+    records: Vec<Box<RawValue>>,
+    /// Whether the page had the list, even if null.
+    pub is_stated: bool,
+}
+
+impl<'de> Deserialize<'de> for RawRecords {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let records = Option::<Vec<Box<RawValue>>>::deserialize(deserializer)?.unwrap_or_default();
+        Ok(Self { records, is_stated: true })
+    }
+}
+
+impl std::ops::Deref for RawRecords {
+    type Target = [Box<RawValue>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.records
+    }
+}
+
 /// What became of a page's records.
 #[derive(Debug, Default)]
 pub struct MappedRecords {
@@ -41,17 +65,23 @@ pub struct MappedRecords {
 /// Maps each record alone. `external_id` finds a record's id even when nothing else in it can be read.
 pub fn map_records(
     raw: &[Box<RawValue>],
+    bad_bytes: BadBytes,
     external_id: impl Fn(&RawValue) -> Option<String>,
     map: impl Fn(&RawValue) -> Result<OrderRecord, RecordProblem>,
 ) -> MappedRecords {
     let mut mapped = MappedRecords::default();
     for record in raw {
-        match map(record) {
+        let outcome = if bad_bytes.are_in(record.get()) {
+            Err(RecordProblem::at("record", "holds bytes that are not UTF-8"))
+        } else {
+            map(record)
+        };
+        match outcome {
             Ok(order) => mapped.orders.push(order),
             Err(problem) => mapped.quarantined.push(QuarantinedRecord {
-                external_id: external_id(record),
+                external_id: external_id(record).map(|id| bad_bytes.shown(&id)),
                 reason: problem.into_reason(),
-                raw: record.get().to_owned(),
+                raw: bad_bytes.shown(record.get()),
             }),
         }
     }
@@ -95,22 +125,41 @@ fn describe(path: &str, text: &str) -> String {
     format!("{own} {}", problem.unwrap_or(&"does not have the type that the contract gives it"))
 }
 
-/// Reads a page's envelope or another whole answer.
+/// Reads a whole answer that has no records. Bytes that are not UTF-8 spoil no more than the text that they are in.
 ///
 /// # Errors
-/// [`AdapterError::Malformed`] naming the answer and, where known, the field.
-pub fn parse_answer<'a, T: Deserialize<'a>>(body: &'a [u8], answer: &str) -> Result<T, AdapterError> {
-    let mut json = serde_json::Deserializer::from_slice(body);
+/// See [`parse_page`].
+pub fn parse_answer<T: DeserializeOwned>(body: &[u8], answer: &str) -> Result<T, AdapterError> {
+    parse_page(body, answer).map(|(parsed, _)| parsed)
+}
+
+/// Reads a page's envelope, and says how its bad bytes are marked; [`map_records`] sets aside the records that hold one.
+///
+/// # Errors
+/// [`AdapterError::Garbled`] when the answer is no JSON or not a whole one, [`AdapterError::Malformed`] when it is JSON that
+/// does not follow the contract; both name the answer and, where known, the field.
+pub fn parse_page<T: DeserializeOwned>(body: &[u8], answer: &str) -> Result<(T, BadBytes), AdapterError> {
+    let garbled = |problem: &str| AdapterError::Garbled { what: format!("{answer} {problem}") };
+    let (text, bad_bytes) = BadBytes::decode(body);
+    if text.trim_ascii().is_empty() {
+        return Err(garbled("is empty"));
+    }
+    let mut json = serde_json::Deserializer::from_str(&text);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let what = if error.inner().is_data() {
-            format!("{answer}: {}", describe(&error.path().to_string(), &error.inner().to_string()))
+        if error.inner().is_data() && is_whole_json(&text) {
+            let problem = describe(&error.path().to_string(), &error.inner().to_string());
+            AdapterError::Malformed { what: format!("{answer}: {problem}") }
         } else {
-            format!("{answer} is not JSON")
-        };
-        AdapterError::Malformed { what }
+            garbled("is not JSON")
+        }
     })?;
-    json.end().map_err(|_| AdapterError::Malformed { what: format!("{answer} goes on after its end") })?;
-    Ok(parsed)
+    json.end().map_err(|_| garbled("goes on after its end"))?;
+    Ok((parsed, bad_bytes))
+}
+
+/// A text that begins like JSON and is none, such as a number with a proxy's words behind it, breaks no contract.
+fn is_whole_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// The first identifier that occurs twice, if any does.

@@ -62,14 +62,14 @@ impl Call {
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
-pub fn ok(body: impl Into<String>) -> Answer {
+pub fn ok(body: impl Into<Vec<u8>>) -> Answer {
     Answer { status: 200, headers: Vec::new(), body: body.into() }
 }
 
-pub fn status(status: u16, body: impl Into<String>) -> Answer {
+pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Answer {
     Answer { status, headers: Vec::new(), body: body.into() }
 }
 
