@@ -18,6 +18,7 @@ pub mod platform_app;
 pub mod record;
 mod records;
 pub mod registry;
+mod side;
 mod token_cache;
 mod token_endpoint;
 mod trail;

@@ -106,23 +106,28 @@ fn keep_last_of_each(orders: &mut Vec<OrderRecord>) {
 /// # Errors
 /// The path of the first field that does not fit, and why.
 pub fn parse_record<T: DeserializeOwned>(raw: &RawValue) -> Result<T, RecordProblem> {
+    parse_at(raw)
+        .map_err(|(path, problem)| RecordProblem::at(if path == "." { "record" } else { &path }, &problem))
+}
+
+/// The same for a part of a record.
+///
+/// # Errors
+/// The path below the part (`.` is the part itself), and what is wrong there.
+pub fn parse_at<T: DeserializeOwned>(raw: &RawValue) -> Result<T, (String, String)> {
     let mut json = serde_json::Deserializer::from_str(raw.get());
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let text = error.inner().to_string();
-        RecordProblem(describe(&path, &text))
-    })
+    serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| describe(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// Serde's own messages quote values, so only known phrases and names of missing fields pass.
-fn describe(path: &str, text: &str) -> String {
-    let parent = if path == "." { String::new() } else { format!("{path}.") };
-    let own = if path == "." { "record" } else { path };
+fn describe(path: &str, text: &str) -> (String, String) {
     if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        return format!("{parent}{field} is missing");
+        let path = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
+        return (path, "is missing".to_owned());
     }
     let problem = PROBLEMS.iter().find(|problem| text.starts_with(**problem));
-    format!("{own} {}", problem.unwrap_or(&"does not have the type that the contract gives it"))
+    (path.to_owned(), (*problem.unwrap_or(&"does not have the type that the contract gives it")).to_owned())
 }
 
 /// Reads a whole answer that has no records. Bytes that are not UTF-8 spoil no more than the text that they are in.
@@ -147,8 +152,9 @@ pub fn parse_page<T: DeserializeOwned>(body: &[u8], answer: &str) -> Result<(T, 
     let mut json = serde_json::Deserializer::from_str(&text);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         if error.inner().is_data() && is_whole_json(&text) {
-            let problem = describe(&error.path().to_string(), &error.inner().to_string());
-            AdapterError::Malformed { what: format!("{answer}: {problem}") }
+            let (path, problem) = describe(&error.path().to_string(), &error.inner().to_string());
+            let path = if path == "." { "record" } else { &path };
+            AdapterError::Malformed { what: format!("{answer}: {path} {problem}") }
         } else {
             garbled("is not JSON")
         }
