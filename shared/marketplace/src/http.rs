@@ -12,6 +12,7 @@ use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::deadline::Deadline;
 use crate::error::AdapterError;
 
 /// The largest body read, after decompression. Amazon says that its own pages stay under 10 MB.
@@ -39,6 +40,8 @@ pub struct HttpTimeouts {
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client,
+    total: Duration,
+    deadline: Deadline,
 }
 
 /// A reply as it came, of any status.
@@ -69,13 +72,18 @@ impl HttpClient {
             .tls_backend_preconfigured(tls)
             .user_agent(USER_AGENT)
             .connect_timeout(timeouts.connect)
-            .timeout(timeouts.total)
             .redirect(redirect::Policy::none()) // a redirect would carry the token to another host
             .referer(false)
             .no_proxy()
             .build()
             .map_err(|_| broken())?;
-        Ok(Self { client })
+        Ok(Self { client, total: timeouts.total, deadline: Deadline::NONE })
+    }
+
+    /// The same client, whose calls end before the deadline.
+    #[must_use]
+    pub fn until(&self, deadline: Deadline) -> Self {
+        Self { deadline, ..self.clone() }
     }
 
     /// Begins a GET.
@@ -91,9 +99,11 @@ impl HttpClient {
     /// Sends a request and reads its reply, whatever the status.
     ///
     /// # Errors
-    /// [`AdapterError::Unavailable`] when no whole reply came, [`AdapterError::Malformed`] when it is too large.
+    /// [`AdapterError::Unavailable`] when no whole reply came, [`AdapterError::Malformed`] when it is too large,
+    /// [`AdapterError::OutOfTime`] when too little time is left to begin.
     pub async fn send(&self, request: RequestBuilder) -> Result<Reply, AdapterError> {
-        let mut response = request.send().await.map_err(|error| transport(&error))?;
+        let time = self.deadline.time_for_a_call(self.total).ok_or(AdapterError::OutOfTime)?;
+        let mut response = request.timeout(time).send().await.map_err(|error| transport(&error))?;
         let status = response.status();
         let retry_after = retry_after(response.headers(), Utc::now());
         let body = read_body(&mut response).await?;

@@ -5,6 +5,7 @@ mod amazon_in;
 mod bytes;
 pub mod code;
 pub mod contract;
+pub mod deadline;
 pub mod decimal;
 pub mod details;
 pub mod error;

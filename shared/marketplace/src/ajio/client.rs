@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::bytes::BadBytes;
+use crate::deadline::Deadline;
 use crate::details::Credentials;
 use crate::error::AdapterError;
 use crate::fields::count;
@@ -39,6 +40,7 @@ pub struct Service {
 /// One account's calls.
 pub struct AjioClient {
     service: Arc<Service>,
+    http: HttpClient,
     key: TokenKey,
     credentials: Credentials,
 }
@@ -99,10 +101,16 @@ impl Failure {
 impl AjioClient {
     /// # Errors
     /// [`AdapterError::Configuration`] naming the field that the credentials lack.
-    pub fn new(service: Arc<Service>, account: Uuid, credentials: Credentials) -> Result<Self, AdapterError> {
+    pub fn new(
+        service: Arc<Service>,
+        account: Uuid,
+        credentials: Credentials,
+        deadline: Deadline,
+    ) -> Result<Self, AdapterError> {
         DETAILS.require_complete(&credentials)?;
         let key = TokenKey::new(account, &credentials, DETAILS.fields);
-        Ok(Self { service, key, credentials })
+        let http = service.http.until(deadline);
+        Ok(Self { service, http, key, credentials })
     }
 
     /// Asks for a new token.
@@ -125,7 +133,7 @@ impl AjioClient {
     }
 
     async fn get_orders(&self, phase: Phase, page: u32, token: AccessToken) -> Result<Vec<u8>, AdapterError> {
-        let Service { http, base_url, .. } = self.service.as_ref();
+        let (http, base_url) = (&self.http, &self.service.base_url);
         let request = http
             .get(join(base_url, phase.path()))
             .query(&[("pageNumber", page), ("pageSize", PAGE_SIZE)])
@@ -134,7 +142,7 @@ impl AjioClient {
     }
 
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {
-        let Service { http, base_url, .. } = self.service.as_ref();
+        let (http, base_url) = (&self.http, &self.service.base_url);
         let field = |name| self.credentials.get(name).unwrap_or_default();
         let login = serde_json::json!({ "username": field("username"), "password": field("password") });
         let reply = http.send(http.post(join(base_url, &["authToken"])).json(&login)).await?;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::bytes::BadBytes;
+use crate::deadline::Deadline;
 use crate::details::Credentials;
 use crate::error::AdapterError;
 use crate::fields::Instant;
@@ -50,6 +51,7 @@ pub struct Service {
 /// One account's calls.
 pub struct AmazonClient {
     service: Arc<Service>,
+    http: HttpClient,
     key: TokenKey,
     credentials: Credentials,
 }
@@ -116,13 +118,19 @@ impl AmazonClient {
     /// # Errors
     /// [`AdapterError::Configuration`] naming the field that the credentials lack, or the application that the deployment
     /// lacks.
-    pub fn new(service: Arc<Service>, account: Uuid, credentials: Credentials) -> Result<Self, AdapterError> {
+    pub fn new(
+        service: Arc<Service>,
+        account: Uuid,
+        credentials: Credentials,
+        deadline: Deadline,
+    ) -> Result<Self, AdapterError> {
         DETAILS.require_complete(&credentials)?;
         if credentials.get("client_id").is_none() && service.app.is_none() {
             return Err(AdapterError::Configuration { what: PLATFORM_APP });
         }
         let key = TokenKey::new(account, &credentials, DETAILS.fields);
-        Ok(Self { service, key, credentials })
+        let http = service.http.until(deadline);
+        Ok(Self { service, http, key, credentials })
     }
 
     /// Asks for a new token.
@@ -182,14 +190,14 @@ impl AmazonClient {
     async fn get(&self, url: Url, what: &'static str) -> Result<Vec<u8>, AdapterError> {
         let call = async |token: AccessToken| {
             let header = secret_header(token.expose())?;
-            let request = self.service.http.get(url.clone()).header("x-amz-access-token", header);
-            accept(self.service.http.send(request).await?, what)
+            let request = self.http.get(url.clone()).header("x-amz-access-token", header);
+            accept(self.http.send(request).await?, what)
         };
         self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await
     }
 
     async fn get_orders(&self, position: &Position, token: AccessToken) -> Result<Vec<u8>, AdapterError> {
-        let Service { http, base_url, .. } = self.service.as_ref();
+        let (http, base_url) = (&self.http, &self.service.base_url);
         let window = position.window();
         let mut query = vec![
             ("marketplaceIds", MARKETPLACE_ID),
@@ -207,7 +215,7 @@ impl AmazonClient {
     }
 
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {
-        let Service { http, auth_url, .. } = self.service.as_ref();
+        let (http, auth_url) = (&self.http, &self.service.auth_url);
         let field = |name| self.credentials.get(name).unwrap_or_default();
         let (client_id, client_secret, owner) = self.client();
         let form = [
