@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -56,7 +57,7 @@ impl std::ops::Deref for RawRecords {
 /// What became of a page's records.
 #[derive(Debug, Default)]
 pub struct MappedRecords {
-    /// Orders in page order; of an order that came more than once only the last.
+    /// Orders in page order; of an order that came more than once only the newest.
     pub orders: Vec<OrderRecord>,
     /// Records set aside.
     pub quarantined: Vec<QuarantinedRecord>,
@@ -85,17 +86,28 @@ pub fn map_records(
             }),
         }
     }
-    keep_last_of_each(&mut mapped.orders);
+    keep_newest_of_each(&mut mapped.orders);
     mapped
 }
 
-/// An order that comes twice on a page would be stored twice in one statement, which PostgreSQL refuses.
-fn keep_last_of_each(orders: &mut Vec<OrderRecord>) {
-    let last: HashMap<String, usize> =
-        orders.iter().enumerate().map(|(index, order)| (order.external_order_id.clone(), index)).collect();
+/// An order that comes twice on a page would be stored twice in one statement, which PostgreSQL refuses. The newest counts, by
+/// the marketplace's own stamp; where there is none, the last.
+fn keep_newest_of_each(orders: &mut Vec<OrderRecord>) {
+    let mut newest: HashMap<String, (usize, Option<DateTime<Utc>>)> = HashMap::new();
+    for (index, order) in orders.iter().enumerate() {
+        let this = (index, order.marketplace_updated_at);
+        newest
+            .entry(order.external_order_id.clone())
+            .and_modify(|known| {
+                if this.1 >= known.1 {
+                    *known = this;
+                }
+            })
+            .or_insert(this);
+    }
     let mut index = 0;
     orders.retain(|order| {
-        let keep = last.get(&order.external_order_id) == Some(&index);
+        let keep = newest.get(&order.external_order_id).is_some_and(|(newest, _)| *newest == index);
         index += 1;
         keep
     });

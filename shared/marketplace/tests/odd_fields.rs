@@ -218,3 +218,15 @@ async fn a_currency_that_is_not_stated_is_not_made_up() {
     order["orderItems"][0]["proceeds"]["proceedsTotal"]["currencyCode"] = json!("USD");
     assert_eq!(read(AmazonIn, &[order]).await.orders[0].currency.as_deref(), Some("USD"));
 }
+
+#[tokio::test]
+async fn of_an_order_that_comes_twice_on_a_page_the_newer_version_counts() {
+    let (mut older, newer) = (amazon(), amazon());
+    older["lastUpdatedTime"] = json!("2026-11-18T10:14:59Z");
+    older["fulfillment"]["fulfillmentStatus"] = json!("PENDING");
+    for page in [[older.clone(), newer.clone()], [newer, older]] {
+        let run = read(AmazonIn, &page).await;
+        let statuses: Vec<OrderStatus> = run.orders.iter().map(|order| order.status).collect();
+        assert_eq!(statuses, [OrderStatus::Confirmed]);
+    }
+}
