@@ -196,7 +196,7 @@ impl TokenCache {
         let first = self.token(key, &fetch).await?;
         match call(first.clone()).await {
             Err(AdapterError::Unauthorized | AdapterError::NotPermitted { .. }) => {
-                self.invalidate(key, &first)
+                self.invalidate(key, &first);
             }
             answer => return answer,
         }

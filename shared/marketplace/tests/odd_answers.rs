@@ -49,9 +49,8 @@ async fn a_refused_token_inside_a_successful_answer_is_renewed_once_and_the_run_
         json!({ "statusCode": 401, "orders": null }),
     ] {
         let refusal = refusal.to_string();
-        let server = Scripted::start(move |call, _| match call.token.ends_with("-0") {
-            true => ok(refusal.clone()),
-            false => ok(page(&[1])),
+        let server = Scripted::start(move |call, _| {
+            ok(if call.token.ends_with("-0") { refusal.clone() } else { page(&[1]) })
         })
         .await;
         let run = run(server.connect(Ajio).as_ref()).await.unwrap();
@@ -190,9 +189,11 @@ async fn forbidden_with_a_token_just_issued_is_not_permitted_and_nobody_is_to_re
 
 #[tokio::test]
 async fn forbidden_with_an_old_token_means_a_new_one_and_the_run_goes_on() {
-    let server = Scripted::start(|call, _| match call.token.ends_with("-0") {
-        true => status(403, r#"{"errors":[{"code":"Unauthorized"}]}"#),
-        false => ok(page(&[1])),
+    let server = Scripted::start(|call, _| {
+        if call.token.ends_with("-0") {
+            return status(403, r#"{"errors":[{"code":"Unauthorized"}]}"#);
+        }
+        ok(page(&[1]))
     })
     .await;
     assert_eq!(run(server.connect(AmazonIn).as_ref()).await.unwrap().by_id().len(), 1);
