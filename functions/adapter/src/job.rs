@@ -197,9 +197,10 @@ impl Run<'_> {
 
     /// Operators are told of runs that fail. That a check found something out is news for the seller who asked.
     fn log_failure(&self, code: &str) {
-        match self.job.kind {
-            RunKind::CredentialCheck => tracing::info!(run.error = code, "the check was not passed"),
-            _ => tracing::warn!(run.error = code, "the run failed"),
+        if self.job.kind == RunKind::CredentialCheck {
+            tracing::info!(run.error = code, "the check was not passed");
+        } else {
+            tracing::warn!(run.error = code, "the run failed");
         }
     }
 
