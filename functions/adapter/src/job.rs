@@ -7,6 +7,7 @@ use robnu_dispatch::{
     finish_check, mark_sent, wait, wait_unreachable,
 };
 use robnu_marketplace::contract::Connection;
+use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
 use robnu_observe::chain;
@@ -33,6 +34,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(30);
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// A slice ends this long before Lambda ends the invocation.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(10);
+/// A call that is under way then ends this long before it: time to store the page, or why there is none.
+const CALL_MARGIN: Duration = Duration::from_secs(5);
 
 /// Runs the job. `Ok` acknowledges its message: the row then holds whatever there is to know.
 pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
@@ -93,7 +96,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
             let login = adapter.details().login_of(&credentials);
             run.counts.login =
                 login.map(|login| context.digests.login(job.marketplace.as_str(), login).to_vec());
-            adapter.connect(*job.account_id.as_uuid(), credentials)
+            adapter.connect(*job.account_id.as_uuid(), credentials, calls_end(deadline))
         }
         Err(error) => return run.without_credentials(error).await,
     };
@@ -151,6 +154,11 @@ impl Terms {
         (claim.fruitless_claims > self.claims_at_most)
             .then_some(("gave_up", "the run made no progress in many attempts"))
     }
+}
+
+/// When the last call must be over, so that what came of it can still be stored.
+fn calls_end(deadline: SystemTime) -> Deadline {
+    Deadline::at(deadline.checked_sub(CALL_MARGIN).unwrap_or(deadline))
 }
 
 fn ends_at(slice: Duration, deadline: SystemTime) -> SystemTime {
@@ -265,7 +273,11 @@ impl Run<'_> {
             AdapterError::Unavailable { retry_after, .. } => {
                 self.unanswered(retry_after, "marketplace_unavailable", &message).await
             }
+            // A proxy's page, or half an answer: it passes, and claims without a page in between are bounded.
+            AdapterError::Garbled { .. } => self.unanswered(None, "marketplace_garbled", &message).await,
+            AdapterError::OutOfTime => self.unanswered(None, "out_of_time", &message).await,
             AdapterError::Unauthorized => self.give_up_refused(&message).await,
+            AdapterError::NotPermitted { .. } => self.give_up("not_permitted", &message).await,
             AdapterError::Rejected { .. } => self.give_up("marketplace_rejects", &message).await,
             AdapterError::Malformed { .. } => self.give_up("contract_broken", &message).await,
             AdapterError::RepeatedPage => self.give_up("page_repeated", &message).await,

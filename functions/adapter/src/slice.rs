@@ -75,6 +75,7 @@ impl Slice<'_> {
             let request = PageRequest { position, changed_since, placed: self.claim.window };
             let page = match self.read(&request).await {
                 Ok(page) => page,
+                Err(AdapterError::OutOfTime) => return Ok(SliceEnd::TimeIsUp),
                 Err(error) => return Ok(SliceEnd::Marketplace(error)),
             };
             let mut session = self.database.session(self.scope).await?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use robnu_dispatch::{Envelope, Job};
 use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn};
 use robnu_tenancy::{RunId, SellerId};
+use robnu_testkit::LambdaProcess;
 use simulators::{AjioConfig, Fault, FaultKind, Malformation, Marketplace, SimulatorConfig};
 use support::{LEASE_SECONDS, Stand, acknowledged, eventually, returned};
 
@@ -217,6 +218,71 @@ async fn refused_credentials_stop_the_account_and_leave_a_trace() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_not_json_in_the_middle_of_a_run_makes_it_wait_and_go_on_from_there() {
+    let stand = Stand::new(ajio(200)).await;
+    stand.simulator.add_fault(Fault::new(Marketplace::Ajio, "/orders", FaultKind::Garbage).after(2).times(1));
+    let function = stand.start(Ajio).await;
+    let job = stand.queue_run(Ajio).await;
+    acknowledged(function.invoke(stand.event(&job)).await);
+    let run = stand.run(job.run_id).await;
+    let stands = (run.state.as_str(), run.pages, run.has_position, run.error_code.as_deref());
+    assert_eq!(stands, ("WAITING", 2, true, Some("marketplace_garbled")), "{run:?}");
+    stand.simulator.reset_ledger();
+    // As the sweep does when the wait is over.
+    let due = "update robnu.sync_runs set state = 'QUEUED', generation = generation + 1, next_attempt_at = null where id = $1";
+    stand.superuser.execute(due, &[&job.run_id]).await.unwrap();
+    let run = stand.run(job.run_id).await;
+    stand.run_to_end(&function, Job { step: run.step, generation: run.generation, ..job.clone() }).await;
+    let run = stand.run(job.run_id).await;
+    assert_eq!((run.state.as_str(), run.orders_new), ("SUCCEEDED", 200), "{run:?}");
+    let served = stand.simulator.ledger().orders_served(Marketplace::Ajio, "/orders");
+    assert!(served < 200, "pages that were in are not read again, {served} orders were served");
+}
+
+#[tokio::test]
+async fn a_call_that_would_outlive_the_function_ends_before_it_and_the_run_waits() {
+    let stand = Stand::new(ajio(200)).await;
+    let hang = FaultKind::Hang { millis: 60_000 };
+    stand.simulator.add_fault(Fault::new(Marketplace::Ajio, "/orders", hang).after(2));
+    let config = stand.test.config("robnu_adapter");
+    let environment = stand.environment(Ajio, config.host.clone(), config.port);
+    let lifetime = Duration::from_secs(10);
+    let function = LambdaProcess::start(env!("CARGO_BIN_EXE_adapter"), &environment, lifetime).await;
+    // It works as long as it may: the slice is not over with the first page.
+    let job = stand.queue_run(Ajio).await;
+    let begun = std::time::Instant::now();
+    let mut next = job.clone();
+    loop {
+        acknowledged(function.invoke(stand.event(&next)).await);
+        let run = stand.run(job.run_id).await;
+        if run.state != "QUEUED" {
+            break;
+        }
+        next = Job { step: run.step, generation: run.generation, ..next };
+    }
+    assert!(begun.elapsed() < 4 * lifetime, "took {:?}", begun.elapsed());
+    let run = stand.run(job.run_id).await;
+    let stands = (run.state.as_str(), run.pages, run.has_position, run.error_code.as_deref());
+    assert_eq!(stands, ("WAITING", 2, true, Some("marketplace_unavailable")), "{run:?}");
+}
+
+#[tokio::test]
+async fn a_permission_that_is_missing_fails_the_run_and_leaves_the_account_connected() {
+    let stand = Stand::new(ajio(10)).await;
+    let forbidden = FaultKind::Status { status: 403, retry_after: None };
+    stand.simulator.add_fault(Fault::new(Marketplace::Ajio, "/orders", forbidden));
+    let function = stand.start(Ajio).await;
+    let job = stand.queue_run(Ajio).await;
+    acknowledged(function.invoke(stand.event(&job)).await);
+    let run = stand.run(job.run_id).await;
+    assert_eq!((run.state.as_str(), run.error_code.as_deref()), ("FAILED", Some("not_permitted")));
+    let account = "select a.status, r.error_message from robnu.marketplace_accounts a, robnu.sync_runs r where a.id = $1 and r.id = $2";
+    let row = stand.superuser.query_one(account, &[&job.account_id, &job.run_id]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "ACTIVE");
+    assert!(row.get::<_, &str>(1).contains("read orders"), "{}", row.get::<_, &str>(1));
+}
+
+#[tokio::test]
 async fn a_bad_record_is_kept_encrypted_and_the_rest_of_the_page_goes_on() {
     let stand = Stand::new(ajio(60)).await;
     let malformed = FaultKind::Malformed { malformation: Malformation::FiveDecimals, record: 0 };
@@ -309,8 +375,7 @@ async fn without_its_configuration_it_refuses_to_start_and_names_the_variable() 
         let mut environment = stand.environment(Ajio, config.host.clone(), config.port);
         environment.retain(|(name, _)| *name != missing);
         let timeout = Duration::from_secs(5);
-        let mut function =
-            robnu_testkit::LambdaProcess::start(env!("CARGO_BIN_EXE_adapter"), &environment, timeout).await;
+        let mut function = LambdaProcess::start(env!("CARGO_BIN_EXE_adapter"), &environment, timeout).await;
         assert_ne!(function.exit_code().await, Some(0));
         eventually("the log names the variable", async || {
             function.log().iter().any(|line| line.contains("cannot start") && line.contains(missing))

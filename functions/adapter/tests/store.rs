@@ -78,7 +78,7 @@ fn order(id: u8, status: OrderStatus, stamp: Option<i64>, items: Vec<OrderItemRe
         dispatch_by: None,
         fulfilled_by: None,
         payment_method: None,
-        currency: "INR".to_owned(),
+        currency: Some("INR".to_owned()),
         total_amount: None,
         ship_city: None,
         ship_postal_code: None,

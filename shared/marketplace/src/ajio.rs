@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, Page, PageRequest};
+use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, no_rule};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
@@ -89,9 +90,14 @@ impl Adapter for Ajio {
         Duration::ZERO
     }
 
-    fn connect(&self, account: Uuid, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError> {
+    fn connect(
+        &self,
+        account: Uuid,
+        credentials: Credentials,
+        deadline: Deadline,
+    ) -> Result<Box<dyn Connection>, AdapterError> {
         let service = self.service.clone().ok_or(AdapterError::Configuration { what: "AJIO base URL" })?;
-        Ok(Box::new(AjioConnection { client: AjioClient::new(service, account, credentials)? }))
+        Ok(Box::new(AjioConnection { client: AjioClient::new(service, account, credentials, deadline)? }))
     }
 }
 
@@ -119,7 +125,8 @@ impl AjioConnection {
         let page = self.client.orders(position.phase, position.page).await?;
         let next = position.after(&page)?;
         let phase = position.phase;
-        let mut mapped = map_records(&page.orders, mapping::order_id, |raw| mapping::order(phase, raw));
+        let mut mapped =
+            map_records(&page.orders, page.bad_bytes, mapping::order_id, |raw| mapping::order(phase, raw));
         if let Some(placed) = &request.placed {
             mapped.orders.retain(|order| placed.holds(order.placed_at));
         }

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, Page, PagePosition, PageRequest};
+use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
@@ -130,12 +131,17 @@ impl Adapter for AmazonIn {
         OVERLAP
     }
 
-    fn connect(&self, account: Uuid, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError> {
+    fn connect(
+        &self,
+        account: Uuid,
+        credentials: Credentials,
+        deadline: Deadline,
+    ) -> Result<Box<dyn Connection>, AdapterError> {
         let service = self
             .service
             .clone()
             .ok_or(AdapterError::Configuration { what: "Amazon.in base URL or authorization URL" })?;
-        Ok(Box::new(AmazonConnection { client: AmazonClient::new(service, account, credentials)? }))
+        Ok(Box::new(AmazonConnection { client: AmazonClient::new(service, account, credentials, deadline)? }))
     }
 }
 
@@ -182,7 +188,7 @@ impl AmazonConnection {
         };
         let next = position.after(&page)?;
         let complete_until = position.complete_until(&page);
-        let mapped = map_records(&page.orders, mapping::order_id, mapping::order);
+        let mapped = map_records(&page.orders, page.bad_bytes, mapping::order_id, mapping::order);
         Ok(Page {
             records: Records::Orders(mapped.orders),
             quarantined: mapped.quarantined,

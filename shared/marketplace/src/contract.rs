@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
+use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec};
 use crate::error::AdapterError;
 use crate::kind::RunKind;
@@ -106,11 +107,17 @@ pub trait Adapter: Send + Sync {
     fn overlap(&self) -> Duration;
 
     /// Opens a connection for one account. Performs no I/O. Connections of one account share its token; other
-    /// credentials for the same account never see a token of the old ones.
+    /// credentials for the same account never see a token of the old ones. No call of the connection outlives the deadline,
+    /// and with too little time left none begins: that is [`AdapterError::OutOfTime`].
     ///
     /// # Errors
     /// [`AdapterError::Configuration`] when the credentials lack a field or this deployment has no base URL.
-    fn connect(&self, account: Uuid, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError>;
+    fn connect(
+        &self,
+        account: Uuid,
+        credentials: Credentials,
+        deadline: Deadline,
+    ) -> Result<Box<dyn Connection>, AdapterError>;
 }
 
 /// An account's authenticated conversation with its marketplace.

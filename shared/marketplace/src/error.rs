@@ -30,7 +30,25 @@ pub enum AdapterError {
         /// The marketplace's error code, if it gave one.
         code: Option<String>,
     },
-    /// The page as a whole is not what the contract promises: the run fails.
+    /// The token is good, and the account or its application lacks a permission: the run fails, and nobody has to connect
+    /// again. A marketplace that refuses a token which it has just issued means this.
+    #[error(
+        "the marketplace does not permit this account to {what}; check the permissions (roles) granted there"
+    )]
+    NotPermitted {
+        /// What the call was to do.
+        what: &'static str,
+    },
+    /// The answer is no JSON, or ends in its middle, as when a proxy answers instead of the marketplace: the run waits.
+    #[error("the marketplace's answer cannot be read: {what}")]
+    Garbled {
+        /// Which answer, without its content.
+        what: String,
+    },
+    /// Too little of the function's time is left to begin a call: what remains is the next step's.
+    #[error("there is too little time left to ask the marketplace")]
+    OutOfTime,
+    /// The page as a whole is JSON, and not what the contract promises: the run fails.
     #[error("the marketplace's answer does not follow its contract: {what}")]
     Malformed {
         /// Which part, without its content.
@@ -61,6 +79,9 @@ impl AdapterError {
             Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
             Self::Unauthorized
             | Self::Rejected { .. }
+            | Self::NotPermitted { .. }
+            | Self::Garbled { .. }
+            | Self::OutOfTime
             | Self::Malformed { .. }
             | Self::RepeatedPage
             | Self::Unsupported { .. }

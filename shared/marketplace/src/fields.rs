@@ -25,11 +25,14 @@ const PLAUSIBLE_SECONDS: std::ops::Range<i64> = 946_684_800..4_102_444_800;
 pub const PROBLEMS: &[&str] = &[
     NOT_AN_ID,
     NOT_TEXT,
+    HALF_CHARACTER,
     TOO_LONG,
     HAS_NUL,
     NOT_A_QUANTITY,
     NOT_AN_INSTANT,
+    NOT_PLAUSIBLE,
     NOT_EPOCH_SECONDS,
+    NOT_A_COUNT,
     NOT_A_CURRENCY,
     "is not a decimal number",
     "has more than 4 decimals",
@@ -38,10 +41,14 @@ pub const PROBLEMS: &[&str] = &[
 
 const NOT_AN_ID: &str = "is not an identifier";
 const NOT_TEXT: &str = "is not text";
+/// Half of a surrogate pair: a text that was cut inside a character.
+const HALF_CHARACTER: &str = "holds half a character";
 const TOO_LONG: &str = "is longer than 2000 bytes";
 const HAS_NUL: &str = "holds a NUL character";
 const NOT_A_QUANTITY: &str = "is not a whole number of units";
+const NOT_A_COUNT: &str = "is not a whole number";
 const NOT_AN_INSTANT: &str = "is not an ISO 8601 instant";
+const NOT_PLAUSIBLE: &str = "is not an instant between the years 2000 and 2100";
 const NOT_EPOCH_SECONDS: &str = "is not an instant in epoch seconds";
 
 /// Said of a currency code.
@@ -62,14 +69,22 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
-/// Free text; `None` when it is blank.
+/// Free text, or a number in its place; `None` when it is blank.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text(pub Option<String>);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let given = Option::<String>::deserialize(deserializer).map_err(|_| de::Error::custom(NOT_TEXT))?;
-        let text = given.unwrap_or_default();
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let text = match raw.get() {
+            "null" => String::new(),
+            quoted if quoted.starts_with('"') => {
+                serde_json::from_str(quoted).map_err(|_| de::Error::custom(HALF_CHARACTER))?
+            }
+            // Codes that look like numbers are sent as numbers.
+            number if is_text_or_number(&raw) => number.to_owned(),
+            _ => return Err(de::Error::custom(NOT_TEXT)),
+        };
         if text.contains('\0') {
             return Err(de::Error::custom(HAS_NUL)); // PostgreSQL refuses it, and with it the whole page
         }
@@ -105,7 +120,11 @@ impl<'de> Deserialize<'de> for Instant {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let instant =
             DateTime::parse_from_rfc3339(unquoted(&raw).trim()).map_err(|_| refuse())?.with_timezone(&Utc);
-        if PLAUSIBLE_SECONDS.contains(&instant.timestamp()) { Ok(Self(instant)) } else { Err(refuse()) }
+        if PLAUSIBLE_SECONDS.contains(&instant.timestamp()) {
+            Ok(Self(instant))
+        } else {
+            Err(de::Error::custom(NOT_PLAUSIBLE))
+        }
     }
 }
 
@@ -122,6 +141,19 @@ impl<'de> Deserialize<'de> for EpochSeconds {
             .map(Self)
             .ok_or_else(|| de::Error::custom(NOT_EPOCH_SECONDS))
     }
+}
+
+/// A number that leads through pages, as number or as text; null and blank text are none.
+///
+/// # Errors
+/// When it is anything else.
+pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    if matches!(unquoted(&raw).trim(), "" | "null") {
+        return Ok(None);
+    }
+    let number = whole_number(&raw).and_then(|number| number.to_u64());
+    number.map(Some).ok_or_else(|| de::Error::custom(NOT_A_COUNT))
 }
 
 fn is_text_or_number(raw: &RawValue) -> bool {
@@ -210,5 +242,16 @@ mod tests {
         assert!(serde_json::from_str::<Text>(&text(MAX_TEXT)).is_ok());
         assert_eq!(serde_json::from_str::<Text>("\"  \"").unwrap(), Text(None));
         assert_eq!(serde_json::from_str::<Text>("null").unwrap(), Text(None));
+        assert_eq!(serde_json::from_str::<Text>(r#""cut \ud83d""#).unwrap_err().to_string(), HALF_CHARACTER);
+        for text in ["true", "[]", "{}"] {
+            assert_eq!(serde_json::from_str::<Text>(text).unwrap_err().to_string(), NOT_TEXT);
+        }
+    }
+
+    #[test]
+    fn a_number_is_text_digit_by_digit() {
+        for number in ["411001", "0", "-7", "12345678901234567890.50"] {
+            assert_eq!(serde_json::from_str::<Text>(number).unwrap(), Text(Some(number.to_owned())));
+        }
     }
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection};
+use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
@@ -126,10 +127,17 @@ impl Adapter for Flipkart {
         Duration::ZERO
     }
 
-    fn connect(&self, account: Uuid, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError> {
+    fn connect(
+        &self,
+        account: Uuid,
+        credentials: Credentials,
+        deadline: Deadline,
+    ) -> Result<Box<dyn Connection>, AdapterError> {
         let service =
             self.service.clone().ok_or(AdapterError::Configuration { what: "Flipkart base URL" })?;
-        Ok(Box::new(FlipkartConnection { client: FlipkartClient::new(service, account, credentials)? }))
+        Ok(Box::new(FlipkartConnection {
+            client: FlipkartClient::new(service, account, credentials, deadline)?,
+        }))
     }
 }
 

@@ -9,11 +9,17 @@ use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 use ring::digest;
 use rustls::{ClientConfig, RootCertStore};
+use serde::Deserialize;
+use serde_json::Value;
 
+use crate::deadline::Deadline;
 use crate::error::AdapterError;
 
 /// The largest body read, after decompression. Amazon says that its own pages stay under 10 MB.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+
+/// A failure inside a success is a short answer; longer ones are not looked through for it.
+pub const MAX_FAILURE_BYTES: usize = 64 * 1024;
 
 /// A wait longer than this is a mistake of the server's, not advice.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
@@ -34,6 +40,8 @@ pub struct HttpTimeouts {
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client,
+    total: Duration,
+    deadline: Deadline,
 }
 
 /// A reply as it came, of any status.
@@ -64,13 +72,18 @@ impl HttpClient {
             .tls_backend_preconfigured(tls)
             .user_agent(USER_AGENT)
             .connect_timeout(timeouts.connect)
-            .timeout(timeouts.total)
             .redirect(redirect::Policy::none()) // a redirect would carry the token to another host
             .referer(false)
             .no_proxy()
             .build()
             .map_err(|_| broken())?;
-        Ok(Self { client })
+        Ok(Self { client, total: timeouts.total, deadline: Deadline::NONE })
+    }
+
+    /// The same client, whose calls end before the deadline.
+    #[must_use]
+    pub fn until(&self, deadline: Deadline) -> Self {
+        Self { deadline, ..self.clone() }
     }
 
     /// Begins a GET.
@@ -86,9 +99,11 @@ impl HttpClient {
     /// Sends a request and reads its reply, whatever the status.
     ///
     /// # Errors
-    /// [`AdapterError::Unavailable`] when no whole reply came, [`AdapterError::Malformed`] when it is too large.
+    /// [`AdapterError::Unavailable`] when no whole reply came, [`AdapterError::Malformed`] when it is too large,
+    /// [`AdapterError::OutOfTime`] when too little time is left to begin.
     pub async fn send(&self, request: RequestBuilder) -> Result<Reply, AdapterError> {
-        let mut response = request.send().await.map_err(|error| transport(&error))?;
+        let time = self.deadline.time_for_a_call(self.total).ok_or(AdapterError::OutOfTime)?;
+        let mut response = request.timeout(time).send().await.map_err(|error| transport(&error))?;
         let status = response.status();
         let retry_after = retry_after(response.headers(), Utc::now());
         let body = read_body(&mut response).await?;
@@ -97,6 +112,43 @@ impl HttpClient {
 }
 
 impl Reply {
+    /// The same for a call that a token opens.
+    ///
+    /// # Errors
+    /// 401 is [`AdapterError::Unauthorized`], and 403 [`AdapterError::NotPermitted`] to do what `call` says; all else as
+    /// [`Reply::accept`] has it.
+    pub fn accept_call(
+        self,
+        call: &'static str,
+        error_code: fn(&[u8]) -> Option<String>,
+    ) -> Result<Vec<u8>, AdapterError> {
+        let reply = self.with_stated_status();
+        match reply.status {
+            StatusCode::UNAUTHORIZED => Err(AdapterError::Unauthorized),
+            StatusCode::FORBIDDEN => Err(AdapterError::NotPermitted { what: call }),
+            _ => reply.accept(error_code),
+        }
+    }
+
+    /// The reply with the status that it states inside, when it is a failure inside a success, as gateways make them.
+    #[must_use]
+    pub fn with_stated_status(self) -> Self {
+        match self.stated_failure() {
+            Some(status) => Self { status, ..self },
+            None => self,
+        }
+    }
+
+    fn stated_failure(&self) -> Option<StatusCode> {
+        if !self.status.is_success() || self.body.len() > MAX_FAILURE_BYTES {
+            return None;
+        }
+        let stated: StatedStatus = serde_json::from_slice(&self.body).ok()?;
+        let code = stated.status_code.as_ref().and_then(whole_number)?;
+        let status = StatusCode::from_u16(u16::try_from(code).ok()?).ok()?;
+        (status.is_client_error() || status.is_server_error()).then_some(status)
+    }
+
     /// The body of a success, or the error that every marketplace means by this status.
     ///
     /// # Errors
@@ -116,6 +168,18 @@ impl Reply {
             }),
         }
     }
+}
+
+#[derive(Deserialize)]
+struct StatedStatus {
+    #[serde(rename = "statusCode")]
+    status_code: Option<Value>,
+}
+
+/// A number, or the same as text.
+#[must_use]
+pub fn whole_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// Parses a base URL from the deployment's configuration.
@@ -201,16 +265,31 @@ fn transport(error: &reqwest::Error) -> AdapterError {
     AdapterError::Unavailable { what: what.to_owned(), retry_after: None }
 }
 
-/// `Retry-After` as seconds or as an HTTP date.
+/// `Retry-After` as seconds, with a fraction or without, or as an HTTP date in any of its three forms.
 fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = if let Ok(seconds) = text.parse::<u64>() {
+    let wait = if let Some(seconds) = whole_seconds(text) {
         Duration::from_secs(seconds)
     } else {
-        let until = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
+        let until = match httpdate::parse_http_date(text) {
+            Ok(until) => DateTime::<Utc>::from(until),
+            // With an offset instead of GMT, which no form of HTTP has.
+            Err(_) => DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc),
+        };
         (until - now).to_std().unwrap_or_default()
     };
     Some(wait.min(MAX_RETRY_AFTER))
+}
+
+/// A fraction is rounded up, so that nobody comes too early. A negative number is none, and neither is infinity.
+fn whole_seconds(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !all_digits(whole) || !all_digits(fraction) {
+        return None;
+    }
+    let more = u64::from(fraction.bytes().any(|byte| byte != b'0'));
+    Some(whole.parse().unwrap_or(u64::MAX).saturating_add(more))
 }
 
 /// Codes reach logs and the run's error, so only short words and numbers pass.
@@ -234,13 +313,31 @@ mod tests {
     }
 
     #[test]
+    fn retry_after_takes_fractions_and_every_form_of_an_http_date() {
+        for (text, seconds) in [("0.5", 1), ("12.0", 12), ("12.25", 13), ("0", 0)] {
+            assert_eq!(wait(text), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in [
+            "Friday, 06-Nov-26 08:49:37 GMT",
+            "Fri Nov  6 08:49:37 2026",
+            "Fri, 06 Nov 2026 08:49:37 +0000",
+            "Fri, 06 Nov 2026 14:19:37 +0530",
+        ] {
+            assert_eq!(wait(text), Some(Duration::from_secs(37)), "{text}");
+        }
+        assert_eq!(wait("Mon, 09 Nov 2026 08:49:00 GMT"), Some(MAX_RETRY_AFTER), "days ahead are bounded");
+    }
+
+    #[test]
     fn a_date_that_has_passed_means_no_wait() {
         assert_eq!(wait("Fri, 06 Nov 2026 08:00:00 GMT"), Some(Duration::ZERO));
     }
 
     #[test]
     fn a_retry_after_that_makes_no_sense_is_ignored_and_a_huge_one_is_capped() {
-        assert_eq!(wait("soon"), None);
+        for senseless in ["soon", "-5", "-0.5", "inf", "NaN", "1e9", "", ".", "5.", "+5"] {
+            assert_eq!(wait(senseless), None, "{senseless}");
+        }
         assert_eq!(wait("99999999999"), Some(MAX_RETRY_AFTER));
     }
 

@@ -2,8 +2,10 @@
 
 mod ajio;
 mod amazon_in;
+mod bytes;
 pub mod code;
 pub mod contract;
+pub mod deadline;
 pub mod decimal;
 pub mod details;
 pub mod error;
@@ -17,5 +19,7 @@ pub mod platform_app;
 pub mod record;
 mod records;
 pub mod registry;
+mod side;
 mod token_cache;
 mod token_endpoint;
+mod trail;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection};
+use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
@@ -85,14 +86,21 @@ impl Adapter for Meesho {
         Duration::ZERO
     }
 
-    fn connect(&self, _account: Uuid, credentials: Credentials) -> Result<Box<dyn Connection>, AdapterError> {
+    fn connect(
+        &self,
+        _account: Uuid,
+        credentials: Credentials,
+        deadline: Deadline,
+    ) -> Result<Box<dyn Connection>, AdapterError> {
         DETAILS.require_complete(&credentials)?;
         if credentials.get("api_key").is_none() {
             return Ok(Box::new(FilesOnly));
         }
         let base_url =
             self.base_url.clone().ok_or(AdapterError::Configuration { what: "Meesho base URL" })?;
-        Ok(Box::new(MeeshoConnection { client: MeeshoClient::new(self.http.clone(), base_url, credentials) }))
+        Ok(Box::new(MeeshoConnection {
+            client: MeeshoClient::new(self.http.until(deadline), base_url, credentials),
+        }))
     }
 }
 

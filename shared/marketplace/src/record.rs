@@ -5,6 +5,7 @@
 mod order;
 
 pub use order::{AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord};
+pub(crate) use order::{UNKNOWN_STATUS, UNKNOWN_STATUS_NOTE};
 
 /// The records of a page: those of one stream.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::bytes::BadBytes;
 use crate::error::AdapterError;
 use crate::fields::PROBLEMS;
 use crate::record::{OrderRecord, QuarantinedRecord};
@@ -29,10 +31,33 @@ impl RecordProblem {
     }
 }
 
+/// A page's raw records. A list without any comes as an empty list, as null, or not at all.
+#[derive(Debug, Default)]
+pub struct RawRecords {
+    records: Vec<Box<RawValue>>,
+    /// Whether the page had the list, even if null.
+    pub is_stated: bool,
+}
+
+impl<'de> Deserialize<'de> for RawRecords {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let records = Option::<Vec<Box<RawValue>>>::deserialize(deserializer)?.unwrap_or_default();
+        Ok(Self { records, is_stated: true })
+    }
+}
+
+impl std::ops::Deref for RawRecords {
+    type Target = [Box<RawValue>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.records
+    }
+}
+
 /// What became of a page's records.
 #[derive(Debug, Default)]
 pub struct MappedRecords {
-    /// Orders in page order; of an order that came more than once only the last.
+    /// Orders in page order; of an order that came more than once only the newest.
     pub orders: Vec<OrderRecord>,
     /// Records set aside.
     pub quarantined: Vec<QuarantinedRecord>,
@@ -41,31 +66,48 @@ pub struct MappedRecords {
 /// Maps each record alone. `external_id` finds a record's id even when nothing else in it can be read.
 pub fn map_records(
     raw: &[Box<RawValue>],
+    bad_bytes: BadBytes,
     external_id: impl Fn(&RawValue) -> Option<String>,
     map: impl Fn(&RawValue) -> Result<OrderRecord, RecordProblem>,
 ) -> MappedRecords {
     let mut mapped = MappedRecords::default();
     for record in raw {
-        match map(record) {
+        let outcome = if bad_bytes.are_in(record.get()) {
+            Err(RecordProblem::at("record", "holds bytes that are not UTF-8"))
+        } else {
+            map(record)
+        };
+        match outcome {
             Ok(order) => mapped.orders.push(order),
             Err(problem) => mapped.quarantined.push(QuarantinedRecord {
-                external_id: external_id(record),
+                external_id: external_id(record).map(|id| bad_bytes.shown(&id)),
                 reason: problem.into_reason(),
-                raw: record.get().to_owned(),
+                raw: bad_bytes.shown(record.get()),
             }),
         }
     }
-    keep_last_of_each(&mut mapped.orders);
+    keep_newest_of_each(&mut mapped.orders);
     mapped
 }
 
-/// An order that comes twice on a page would be stored twice in one statement, which PostgreSQL refuses.
-fn keep_last_of_each(orders: &mut Vec<OrderRecord>) {
-    let last: HashMap<String, usize> =
-        orders.iter().enumerate().map(|(index, order)| (order.external_order_id.clone(), index)).collect();
+/// An order that comes twice on a page would be stored twice in one statement, which PostgreSQL refuses. The newest counts, by
+/// the marketplace's own stamp; where there is none, the last.
+fn keep_newest_of_each(orders: &mut Vec<OrderRecord>) {
+    let mut newest: HashMap<String, (usize, Option<DateTime<Utc>>)> = HashMap::new();
+    for (index, order) in orders.iter().enumerate() {
+        let this = (index, order.marketplace_updated_at);
+        newest
+            .entry(order.external_order_id.clone())
+            .and_modify(|known| {
+                if this.1 >= known.1 {
+                    *known = this;
+                }
+            })
+            .or_insert(this);
+    }
     let mut index = 0;
     orders.retain(|order| {
-        let keep = last.get(&order.external_order_id) == Some(&index);
+        let keep = newest.get(&order.external_order_id).is_some_and(|(newest, _)| *newest == index);
         index += 1;
         keep
     });
@@ -76,41 +118,66 @@ fn keep_last_of_each(orders: &mut Vec<OrderRecord>) {
 /// # Errors
 /// The path of the first field that does not fit, and why.
 pub fn parse_record<T: DeserializeOwned>(raw: &RawValue) -> Result<T, RecordProblem> {
+    parse_at(raw)
+        .map_err(|(path, problem)| RecordProblem::at(if path == "." { "record" } else { &path }, &problem))
+}
+
+/// The same for a part of a record.
+///
+/// # Errors
+/// The path below the part (`.` is the part itself), and what is wrong there.
+pub fn parse_at<T: DeserializeOwned>(raw: &RawValue) -> Result<T, (String, String)> {
     let mut json = serde_json::Deserializer::from_str(raw.get());
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let text = error.inner().to_string();
-        RecordProblem(describe(&path, &text))
-    })
+    serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| describe(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// Serde's own messages quote values, so only known phrases and names of missing fields pass.
-fn describe(path: &str, text: &str) -> String {
-    let parent = if path == "." { String::new() } else { format!("{path}.") };
-    let own = if path == "." { "record" } else { path };
+fn describe(path: &str, text: &str) -> (String, String) {
     if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        return format!("{parent}{field} is missing");
+        let path = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
+        return (path, "is missing".to_owned());
     }
     let problem = PROBLEMS.iter().find(|problem| text.starts_with(**problem));
-    format!("{own} {}", problem.unwrap_or(&"does not have the type that the contract gives it"))
+    (path.to_owned(), (*problem.unwrap_or(&"does not have the type that the contract gives it")).to_owned())
 }
 
-/// Reads a page's envelope or another whole answer.
+/// Reads a whole answer that has no records. Bytes that are not UTF-8 spoil no more than the text that they are in.
 ///
 /// # Errors
-/// [`AdapterError::Malformed`] naming the answer and, where known, the field.
-pub fn parse_answer<'a, T: Deserialize<'a>>(body: &'a [u8], answer: &str) -> Result<T, AdapterError> {
-    let mut json = serde_json::Deserializer::from_slice(body);
+/// See [`parse_page`].
+pub fn parse_answer<T: DeserializeOwned>(body: &[u8], answer: &str) -> Result<T, AdapterError> {
+    parse_page(body, answer).map(|(parsed, _)| parsed)
+}
+
+/// Reads a page's envelope, and says how its bad bytes are marked; [`map_records`] sets aside the records that hold one.
+///
+/// # Errors
+/// [`AdapterError::Garbled`] when the answer is no JSON or not a whole one, [`AdapterError::Malformed`] when it is JSON that
+/// does not follow the contract; both name the answer and, where known, the field.
+pub fn parse_page<T: DeserializeOwned>(body: &[u8], answer: &str) -> Result<(T, BadBytes), AdapterError> {
+    let garbled = |problem: &str| AdapterError::Garbled { what: format!("{answer} {problem}") };
+    let (text, bad_bytes) = BadBytes::decode(body);
+    if text.trim_ascii().is_empty() {
+        return Err(garbled("is empty"));
+    }
+    let mut json = serde_json::Deserializer::from_str(&text);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let what = if error.inner().is_data() {
-            format!("{answer}: {}", describe(&error.path().to_string(), &error.inner().to_string()))
+        if error.inner().is_data() && is_whole_json(&text) {
+            let (path, problem) = describe(&error.path().to_string(), &error.inner().to_string());
+            let path = if path == "." { "record" } else { &path };
+            AdapterError::Malformed { what: format!("{answer}: {path} {problem}") }
         } else {
-            format!("{answer} is not JSON")
-        };
-        AdapterError::Malformed { what }
+            garbled("is not JSON")
+        }
     })?;
-    json.end().map_err(|_| AdapterError::Malformed { what: format!("{answer} goes on after its end") })?;
-    Ok(parsed)
+    json.end().map_err(|_| garbled("goes on after its end"))?;
+    Ok((parsed, bad_bytes))
+}
+
+/// A text that begins like JSON and is none, such as a number with a proxy's words behind it, breaks no contract.
+fn is_whole_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// The first identifier that occurs twice, if any does.

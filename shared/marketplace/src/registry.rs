@@ -127,6 +127,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::deadline::Deadline;
     use crate::details::Credentials;
 
     #[test]
@@ -143,7 +144,7 @@ mod tests {
         for code in MARKETPLACE_CODES {
             let adapter = registry.adapter(*code);
             assert!(!adapter.details().fields.is_empty());
-            let refused = adapter.connect(Uuid::nil(), Credentials::default()).err();
+            let refused = adapter.connect(Uuid::nil(), Credentials::default(), Deadline::NONE).err();
             assert!(matches!(refused, Some(AdapterError::Configuration { .. })), "{code}");
         }
     }

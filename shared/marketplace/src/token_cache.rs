@@ -176,10 +176,13 @@ impl TokenCache {
         }
     }
 
-    /// Calls with the account's token; when the marketplace refuses it, renews it once and calls once more.
+    /// Calls with the account's token; when the marketplace refuses it, or what is asked with it, renews it once and calls
+    /// once more. Some marketplaces say 403 of an old token and of a missing permission alike: with a token just issued, only
+    /// the permission can be meant.
     ///
     /// # Errors
-    /// [`AdapterError::Unauthorized`] when the new token is refused too, and whatever `fetch` and `call` say.
+    /// [`AdapterError::Unauthorized`] when the new token is refused too, [`AdapterError::NotPermitted`] when it is good and
+    /// not enough, and whatever `fetch` and `call` say.
     pub async fn authorized<T, F, C>(
         &self,
         key: &TokenKey,
@@ -192,7 +195,9 @@ impl TokenCache {
     {
         let first = self.token(key, &fetch).await?;
         match call(first.clone()).await {
-            Err(AdapterError::Unauthorized) => self.invalidate(key, &first),
+            Err(AdapterError::Unauthorized | AdapterError::NotPermitted { .. }) => {
+                self.invalidate(key, &first);
+            }
             answer => return answer,
         }
         let second = self.token(key, &fetch).await?;
@@ -281,7 +286,13 @@ impl TokenCache {
 }
 
 fn is_passing(error: &AdapterError) -> bool {
-    matches!(error, AdapterError::RateLimited { .. } | AdapterError::Unavailable { .. })
+    matches!(
+        error,
+        AdapterError::RateLimited { .. }
+            | AdapterError::Unavailable { .. }
+            | AdapterError::Garbled { .. }
+            | AdapterError::OutOfTime
+    )
 }
 
 /// A panic while holding these locks leaves nothing half done.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::error::AdapterError;
-use crate::http::Reply;
+use crate::http::{Reply, whole_number};
 use crate::records::parse_answer;
 use crate::token_cache::{AccessToken, IssuedToken};
 
@@ -48,6 +48,7 @@ struct Refused {
 /// Refused credentials are [`AdapterError::Unauthorized`], a refused client of the platform's is
 /// [`AdapterError::Configuration`]; all else as [`Reply::accept`] has it.
 pub fn accept(reply: Reply, client: ClientOwner) -> Result<Vec<u8>, AdapterError> {
+    let reply = reply.with_stated_status();
     let code = |body: &[u8]| serde_json::from_slice::<Refused>(body).ok().map(|refused| refused.error);
     let refused_client = || match client {
         ClientOwner::Account => AdapterError::Unauthorized,
@@ -77,14 +78,9 @@ pub fn read(body: &[u8]) -> Result<Grant, AdapterError> {
     let granted: Granted = parse_answer(body, "token answer")?;
     let token =
         granted.access_token.filter(|token| !token.is_empty()).ok_or_else(|| missing("access_token"))?;
-    let seconds = granted.expires_in.as_ref().and_then(whole_seconds).ok_or_else(|| missing("expires_in"))?;
+    let seconds = granted.expires_in.as_ref().and_then(whole_number).ok_or_else(|| missing("expires_in"))?;
     Ok(Grant {
         access: IssuedToken { token: AccessToken::new(token), lifetime: Duration::from_secs(seconds) },
         refresh_token: granted.refresh_token.filter(|token| !token.is_empty()).map(Zeroizing::new),
     })
-}
-
-/// A number, or the same as text.
-fn whole_seconds(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }

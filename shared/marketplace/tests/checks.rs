@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use robnu_marketplace::code::MARKETPLACE_CODES;
 use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn, Flipkart, Meesho};
 use robnu_marketplace::contract::{Connection, PageRequest};
+use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
@@ -168,7 +169,7 @@ async fn an_account_that_lives_on_the_platforms_application_needs_one() {
     for code in [AmazonIn, Flipkart] {
         let mut credentials = robnu_marketplace::details::Credentials::default();
         credentials.set("refresh_token", "r".to_owned().into());
-        let refused = registry.adapter(code).connect(Uuid::from_u128(1), credentials).err();
+        let refused = registry.adapter(code).connect(Uuid::from_u128(1), credentials, Deadline::NONE).err();
         assert!(matches!(refused, Some(AdapterError::Configuration { .. })), "{code}");
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use robnu_marketplace::code::MarketplaceCode::{self, AmazonIn, Flipkart};
 use robnu_marketplace::contract::{Connection, PageRequest};
+use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::details::Credentials;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
@@ -47,7 +48,7 @@ fn marketplace(code: MarketplaceCode) -> Marketplace {
 }
 
 fn connect(registry: &Registry, code: MarketplaceCode, credentials: Credentials) -> Box<dyn Connection> {
-    registry.adapter(code).connect(Uuid::from_u128(1), credentials).unwrap()
+    registry.adapter(code).connect(Uuid::from_u128(1), credentials, Deadline::NONE).unwrap()
 }
 
 /// Opens a page as a browser does that does not follow redirects by itself.

@@ -170,7 +170,7 @@ async fn a_redirect_is_not_followed() {
     let server = Scripted::start(|_, _| Answer {
         status: 302,
         headers: vec![("location", "http://127.0.0.1:9/elsewhere".to_owned())],
-        body: String::new(),
+        body: Vec::new(),
     })
     .await;
     let error = run(server.connect(Ajio).as_ref()).await.unwrap_err();
@@ -195,7 +195,8 @@ async fn a_server_that_says_nothing_is_unavailable_when_the_time_is_up() {
 async fn amazons_refusals_are_told_from_other_forbidden_calls() {
     let body = |code: &str| json!({ "errors": [{ "code": code, "message": "no" }] }).to_string();
     for (code, expected) in [
-        ("Unauthorized", AdapterError::Unauthorized),
+        ("Unauthorized", AdapterError::NotPermitted { what: "read orders (searchOrders and getOrder)" }),
+        ("ExpiredToken", AdapterError::Unauthorized),
         (
             "InvalidSignature",
             AdapterError::Rejected { status: 403, code: Some("InvalidSignature".to_owned()) },

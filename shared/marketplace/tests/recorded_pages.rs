@@ -34,7 +34,7 @@ async fn check(code: MarketplaceCode, name: &str, position: Option<&str>) {
 fn describe(page: &Page) -> String {
     let mut text = String::new();
     writeln!(text, "complete until {:?}, more {}", page.complete_until, page.next.is_some()).unwrap();
-    for order in kit::orders_of(&page) {
+    for order in kit::orders_of(page) {
         writeln!(text, "{order:#?}").unwrap();
     }
     for record in &page.quarantined {

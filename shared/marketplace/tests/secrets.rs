@@ -146,7 +146,7 @@ async fn a_retry_after_in_a_refusal_shows_nothing_either() {
     let server = Scripted::start(|call, _| Answer {
         status: 503,
         headers: vec![("retry-after", "9".to_owned())],
-        body: echo(call),
+        body: echo(call).into(),
     })
     .await;
     let error = server

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{StatusCode, Url};
+use reqwest::Url;
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
 use uuid::Uuid;
 
+use crate::bytes::BadBytes;
+use crate::deadline::Deadline;
 use crate::details::Credentials;
 use crate::error::AdapterError;
-use crate::http::{HttpClient, Reply, join, secret_header};
-use crate::records::parse_answer;
+use crate::fields::count;
+use crate::http::{HttpClient, Reply, join, secret_header, whole_number};
+use crate::records::{RawRecords, parse_answer, parse_page};
 use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
 
 use super::DETAILS;
@@ -23,6 +26,10 @@ pub const PAGE_SIZE: u32 = 50;
 /// What AJIO grants a token.
 const TOKEN_LIFETIME: Duration = Duration::from_mins(30);
 
+/// How errors name the answer with orders, and the call for it.
+const PAGE: &str = "page of orders";
+const READ_ORDERS: &str = "read orders";
+
 /// What all connections share.
 pub struct Service {
     pub http: HttpClient,
@@ -33,6 +40,7 @@ pub struct Service {
 /// One account's calls.
 pub struct AjioClient {
     service: Arc<Service>,
+    http: HttpClient,
     key: TokenKey,
     credentials: Credentials,
 }
@@ -40,25 +48,28 @@ pub struct AjioClient {
 /// A page of raw orders.
 #[derive(Debug, Deserialize)]
 pub struct AjioPage {
-    pub orders: Vec<Box<RawValue>>,
+    #[serde(default)]
+    pub orders: RawRecords,
     /// Absent, the page's length tells whether more follow.
     pub page: Option<PageInfo>,
+    #[serde(skip)]
+    pub bad_bytes: BadBytes,
 }
 
 /// Where a page stands in its list.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PageInfo {
-    pub number: Option<u32>,
+    #[serde(default, deserialize_with = "count")]
+    pub number: Option<u64>,
+    #[serde(default, deserialize_with = "count")]
     pub total_elements: Option<u64>,
-    pub total_pages: Option<u32>,
+    #[serde(default, deserialize_with = "count")]
+    pub total_pages: Option<u64>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct TokenAnswer {
-    success: Option<bool>,
-    status_code: Option<u16>,
     result: Option<TokenResult>,
 }
 
@@ -68,19 +79,38 @@ struct TokenResult {
     access_token: Option<String>,
 }
 
+/// How AJIO says that something failed, inside a 200 too.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ErrorAnswer {
-    status_code: Option<u16>,
+struct Failure {
+    success: Option<Value>,
+    status_code: Option<Value>,
+}
+
+impl Failure {
+    fn code(&self) -> Option<String> {
+        self.status_code.as_ref().and_then(whole_number).map(|code| code.to_string())
+    }
+
+    fn is_stated(&self) -> bool {
+        let success = self.success.as_ref();
+        success.is_some_and(|success| *success == Value::Bool(false) || success.as_str() == Some("false"))
+    }
 }
 
 impl AjioClient {
     /// # Errors
     /// [`AdapterError::Configuration`] naming the field that the credentials lack.
-    pub fn new(service: Arc<Service>, account: Uuid, credentials: Credentials) -> Result<Self, AdapterError> {
+    pub fn new(
+        service: Arc<Service>,
+        account: Uuid,
+        credentials: Credentials,
+        deadline: Deadline,
+    ) -> Result<Self, AdapterError> {
         DETAILS.require_complete(&credentials)?;
         let key = TokenKey::new(account, &credentials, DETAILS.fields);
-        Ok(Self { service, key, credentials })
+        let http = service.http.until(deadline);
+        Ok(Self { service, http, key, credentials })
     }
 
     /// Asks for a new token.
@@ -95,43 +125,43 @@ impl AjioClient {
             .tokens
             .authorized(&self.key, || self.fetch_token(), |token| self.get_orders(phase, page, token))
             .await?;
-        parse_answer(&body, "page of orders")
+        let (page, bad_bytes): (AjioPage, _) = parse_page(&body, PAGE)?;
+        if !page.orders.is_stated && page.page.is_none() {
+            return Err(AdapterError::Malformed { what: format!("{PAGE}: orders is missing") });
+        }
+        Ok(AjioPage { bad_bytes, ..page })
     }
 
     async fn get_orders(&self, phase: Phase, page: u32, token: AccessToken) -> Result<Vec<u8>, AdapterError> {
-        let Service { http, base_url, .. } = self.service.as_ref();
+        let (http, base_url) = (&self.http, &self.service.base_url);
         let request = http
             .get(join(base_url, phase.path()))
             .query(&[("pageNumber", page), ("pageSize", PAGE_SIZE)])
             .header("apiKey", secret_header(token.expose())?);
-        accept(http.send(request).await?)
+        accept(http.send(request).await?, READ_ORDERS)
     }
 
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {
-        let Service { http, base_url, .. } = self.service.as_ref();
+        let (http, base_url) = (&self.http, &self.service.base_url);
         let field = |name| self.credentials.get(name).unwrap_or_default();
         let login = serde_json::json!({ "username": field("username"), "password": field("password") });
         let reply = http.send(http.post(join(base_url, &["authToken"])).json(&login)).await?;
-        read_token(&accept(reply)?)
+        read_token(&accept(reply, "ask for a token")?)
     }
 }
 
-fn accept(reply: Reply) -> Result<Vec<u8>, AdapterError> {
-    if reply.status == StatusCode::UNAUTHORIZED {
-        return Err(AdapterError::Unauthorized);
+/// AJIO reports failures inside a 200 too: most by the status they would have had, the others by a number of their own.
+fn accept(reply: Reply, call: &'static str) -> Result<Vec<u8>, AdapterError> {
+    let failure = |body: &[u8]| serde_json::from_slice::<Failure>(body).ok();
+    let body = reply.accept_call(call, |body| serde_json::from_slice::<Failure>(body).ok()?.code())?;
+    match failure(&body).filter(Failure::is_stated) {
+        Some(failure) => Err(AdapterError::Rejected { status: 200, code: failure.code() }),
+        None => Ok(body),
     }
-    reply.accept(|body| Some(serde_json::from_slice::<ErrorAnswer>(body).ok()?.status_code?.to_string()))
 }
 
 fn read_token(body: &[u8]) -> Result<IssuedToken, AdapterError> {
     let answer: TokenAnswer = parse_answer(body, "token answer")?;
-    if answer.success == Some(false) {
-        // AJIO is known to report failures inside a 200.
-        return Err(match answer.status_code {
-            Some(401) => AdapterError::Unauthorized,
-            code => AdapterError::Rejected { status: 200, code: code.map(|code| code.to_string()) },
-        });
-    }
     let token =
         answer.result.and_then(|result| result.access_token).filter(|token| !token.is_empty()).ok_or_else(
             || AdapterError::Malformed { what: "token answer: accessToken is missing".to_owned() },

@@ -6,8 +6,12 @@ use serde_json::value::RawValue;
 
 use crate::decimal::{Amount, check_amount};
 use crate::fields::{EpochSeconds, Id, Quantity, Text};
-use crate::record::{AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord};
+use crate::record::{
+    AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord, UNKNOWN_STATUS,
+    UNKNOWN_STATUS_NOTE,
+};
 use crate::records::{RecordProblem, first_repeat, parse_record};
+use crate::side::{Notes, Side};
 
 use super::paging::Phase;
 
@@ -22,13 +26,13 @@ struct AjioOrder {
     order_id: Id,
     order_date: EpochSeconds,
     #[serde(default)]
-    status: Text,
+    status: Side<Text>,
     #[serde(default)]
-    payment_method: Text,
+    payment_method: Side<Text>,
     #[serde(default)]
-    carrier: Text,
+    carrier: Side<Text>,
     #[serde(default)]
-    tracking_number: Text,
+    tracking_number: Side<Text>,
     total_amount: Option<Amount>,
     order_lines: Vec<AjioLine>,
 }
@@ -50,9 +54,10 @@ struct AjioLine {
     b2b_base_price: Option<Amount>,
     b2b_tax: Option<Amount>,
     #[serde(default)]
-    hsn: Text,
+    hsn: Side<Text>,
     tax_summary: Option<TaxSummary>,
-    item_details: Option<ItemDetails>,
+    #[serde(default)]
+    item_details: Side<ItemDetails>,
 }
 
 #[derive(Deserialize)]
@@ -69,11 +74,11 @@ struct TaxSummary {
 #[derive(Default, Deserialize)]
 struct ItemDetails {
     #[serde(default)]
-    item_code: Text,
+    item_code: Side<Text>,
     #[serde(default)]
-    name: Text,
+    name: Side<Text>,
     #[serde(default)]
-    size: Text,
+    size: Side<Text>,
 }
 
 /// A line's money.
@@ -99,7 +104,8 @@ pub fn order_id(raw: &RawValue) -> Option<String> {
 /// The field that does not follow the contract.
 pub fn order(phase: Phase, raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
     let order: AjioOrder = parse_record(raw)?;
-    let (status, marketplace_status) = status(phase, &order.status)?;
+    let mut notes = Notes::default();
+    let (status, marketplace_status) = status(phase, order.status, &mut notes);
     if order.order_lines.is_empty() {
         return Err(RecordProblem::at("order_lines", "is empty"));
     }
@@ -110,13 +116,17 @@ pub fn order(phase: Phase, raw: &RawValue) -> Result<OrderRecord, RecordProblem>
         .order_lines
         .into_iter()
         .enumerate()
-        .map(|(index, it)| line(it, status).map_err(|(field, problem)| at_line(index, field, &problem)))
+        .map(|(index, it)| {
+            line(it, index, status, &mut notes).map_err(|(field, problem)| at_line(index, field, &problem))
+        })
         .collect::<Result<_, _>>()?;
-    let shipments = order.tracking_number.0.map(|tracking_number| ShipmentRecord {
+    let carrier = order.carrier.text("carrier", &mut notes);
+    let tracking_number = order.tracking_number.text("tracking_number", &mut notes);
+    let shipments = tracking_number.map(|tracking_number| ShipmentRecord {
         external_shipment_id: order.order_id.0.clone(), // AJIO ships an order whole, under the order's id
         status: marketplace_status.clone(),
         marketplace_status: None,
-        carrier: order.carrier.0,
+        carrier,
         tracking_number: Some(tracking_number),
     });
     Ok(OrderRecord {
@@ -127,14 +137,14 @@ pub fn order(phase: Phase, raw: &RawValue) -> Result<OrderRecord, RecordProblem>
         marketplace_updated_at: None,
         dispatch_by: None,
         fulfilled_by: Some("SELLER".to_owned()), // dropship: the seller packs and hands over
-        payment_method: order.payment_method.0,
-        currency: CURRENCY.to_owned(),
+        payment_method: order.payment_method.text("payment_method", &mut notes),
+        currency: Some(CURRENCY.to_owned()),
         total_amount: order.total_amount.map(|amount| amount.0),
         ship_city: None,
         ship_postal_code: None,
         items,
         shipments: shipments.into_iter().collect(),
-        notes: Vec::new(),
+        notes: notes.into_vec(),
     })
 }
 
@@ -142,14 +152,17 @@ fn at_line(index: usize, field: &str, problem: &str) -> RecordProblem {
     RecordProblem::at(&format!("order_lines[{index}].{field}"), problem)
 }
 
-fn status(phase: Phase, given: &Text) -> Result<(OrderStatus, String), RecordProblem> {
+/// A status that nobody knows promises nothing: the order counts as pending, with the marketplace's own text beside it.
+fn status(phase: Phase, given: Side<Text>, notes: &mut Notes) -> (OrderStatus, String) {
     if phase == Phase::Pendency {
-        return Ok((OrderStatus::Pending, PENDENCY.to_owned()));
+        return (OrderStatus::Pending, PENDENCY.to_owned());
     }
-    let text = given.0.clone().ok_or_else(|| RecordProblem::at("status", "is missing"))?;
-    let ours = parse_status(&text)
-        .ok_or_else(|| RecordProblem::at("status", "is none of the statuses that the contract lists"))?;
-    Ok((ours, text))
+    let text = given.text("status", notes);
+    let ours = text.as_deref().and_then(parse_status).unwrap_or_else(|| {
+        notes.add("status", UNKNOWN_STATUS_NOTE);
+        OrderStatus::Pending
+    });
+    (ours, text.unwrap_or_else(|| UNKNOWN_STATUS.to_owned()))
 }
 
 fn parse_status(text: &str) -> Option<OrderStatus> {
@@ -167,7 +180,13 @@ fn parse_status(text: &str) -> Option<OrderStatus> {
 /// The field at fault and what is wrong with it.
 type LineProblem = (&'static str, String);
 
-fn line(line: AjioLine, status: OrderStatus) -> Result<OrderItemRecord, LineProblem> {
+fn line(
+    line: AjioLine,
+    index: usize,
+    status: OrderStatus,
+    notes: &mut Notes,
+) -> Result<OrderItemRecord, LineProblem> {
+    let path = |field: &str| format!("order_lines[{index}].{field}");
     let quantity = line
         .ordered_quantity
         .or(line.quantity)
@@ -175,18 +194,18 @@ fn line(line: AjioLine, status: OrderStatus) -> Result<OrderItemRecord, LineProb
         .0;
     let LineAmount { amount, basis, tax } = amount(&line, quantity, status)?;
     let quantity_cancelled = cancelled(&line, quantity, status);
-    let details = line.item_details.unwrap_or_default();
+    let details = line.item_details.read(&path("item_details"), notes).unwrap_or_default();
     Ok(OrderItemRecord {
         external_item_id: line.order_item_id.0,
-        sku: details.item_code.0,
-        title: details.name.0,
-        size: details.size.0,
+        sku: details.item_code.text(&path("item_details.item_code"), notes),
+        title: details.name.text(&path("item_details.name"), notes),
+        size: details.size.text(&path("item_details.size"), notes),
         quantity,
         quantity_cancelled,
         line_amount: amount,
         amount_basis: basis,
         tax_amount: tax,
-        hsn: line.hsn.0,
+        hsn: line.hsn.text(&path("hsn"), notes),
     })
 }
 
@@ -218,6 +237,11 @@ fn amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Result<LineAmo
 
 /// Base price times quantity, plus tax.
 fn purchase_amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Result<LineAmount, LineProblem> {
+    if quantity == 0 && status != OrderStatus::Cancelled {
+        // As the customer's price, so that it takes the place of one that is stored.
+        let nothing = Some(Decimal::ZERO);
+        return Ok(LineAmount { amount: nothing, basis: AmountBasis::Customer, tax: nothing });
+    }
     let (field, price, units) = match (line.item_base_price, line.b2b_base_price) {
         (Some(price), _) => ("item_base_price", price.0, line.quantity.map_or(quantity, |units| units.0)),
         (None, Some(price)) => ("b2b_base_price", price.0, quantity),

@@ -2,13 +2,14 @@
 //!
 //! The lists live while they are read. When one shrinks between two pages, what moved up across the page border
 //! is read again, so that it is not missed. A page with fewer orders than its own totals promise is asked for again.
-//! When a page repeats its predecessor, the run ends instead of looping.
+//! When a page repeats an earlier one, the run ends instead of looping.
 
 use serde::{Deserialize, Serialize};
 
 use crate::contract::PagePosition;
 use crate::error::AdapterError;
 use crate::http::page_digest;
+use crate::trail::Trail;
 
 use super::client::{AjioPage, PAGE_SIZE};
 use super::mapping::order_id;
@@ -57,11 +58,22 @@ pub struct Position {
     steps_back: u32,
     /// How often this page has been asked for again.
     rereads: u32,
+    /// The pages of this phase.
+    #[serde(default)]
+    trail: Trail,
 }
 
 impl Position {
     fn start(phase: Phase) -> Self {
-        Self { phase, page: 0, previous: None, total: None, steps_back: 0, rereads: 0 }
+        Self {
+            phase,
+            page: 0,
+            previous: None,
+            total: None,
+            steps_back: 0,
+            rereads: 0,
+            trail: Trail::default(),
+        }
     }
 
     /// The position a run goes on from; the first page of all when it has none.
@@ -81,10 +93,11 @@ impl Position {
     /// Where to go after this position's page; `None` when the run has read everything.
     pub fn after(&self, page: &AjioPage) -> Result<Option<Self>, AdapterError> {
         let info = page.page.unwrap_or_default();
-        if info.number.is_some_and(|number| number < self.page) && !page.orders.is_empty() {
+        if info.number.is_some_and(|number| number < u64::from(self.page)) && !page.orders.is_empty() {
             return Err(AdapterError::RepeatedPage);
         }
         let digest = self.digest_unless_repeated(page)?;
+        let trail = self.trail.with(&page.orders)?;
         if let Some(first_moved) = self.first_moved(info.total_elements) {
             return Ok(Some(Self {
                 page: first_moved,
@@ -93,6 +106,7 @@ impl Position {
                 total: info.total_elements,
                 steps_back: self.steps_back + 1,
                 rereads: 0,
+                trail: Trail::default(),
                 ..*self
             }));
         }
@@ -107,7 +121,14 @@ impl Position {
         if next >= MAX_PAGES {
             return Err(AdapterError::Malformed { what: format!("list has more than {MAX_PAGES} pages") });
         }
-        Ok(Some(Self { page: next, previous: digest, total: info.total_elements, rereads: 0, ..*self }))
+        Ok(Some(Self {
+            page: next,
+            previous: digest,
+            total: info.total_elements,
+            rereads: 0,
+            trail,
+            ..*self
+        }))
     }
 
     fn next_phase(&self) -> Option<Self> {
@@ -120,7 +141,7 @@ impl Position {
     fn is_last(&self, page: &AjioPage) -> bool {
         match page.page.and_then(|info| info.total_pages) {
             _ if page.orders.is_empty() => true,
-            Some(pages) => self.page + 1 >= pages,
+            Some(pages) => u64::from(self.page) + 1 >= pages,
             None => page.orders.len() < PAGE_SIZE as usize,
         }
     }

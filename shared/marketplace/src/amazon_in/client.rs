@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::bytes::BadBytes;
+use crate::deadline::Deadline;
 use crate::details::Credentials;
 use crate::error::AdapterError;
 use crate::fields::Instant;
-use crate::http::{HttpClient, Reply, join, secret_header};
+use crate::http::{HttpClient, MAX_FAILURE_BYTES, Reply, join, secret_header};
 use crate::platform_app::PlatformApp;
-use crate::records::parse_answer;
+use crate::records::{RawRecords, parse_answer, parse_page};
 use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
 use crate::token_endpoint::{self, ClientOwner};
 
@@ -27,6 +28,11 @@ const PAGE_SIZE: &str = "100";
 
 /// Only what is stored is asked for; of the recipient no more than city and postal code is read.
 const INCLUDED_DATA: &str = "PROCEEDS,FULFILLMENT,PACKAGES,PAYMENT,CANCELLATION,RECIPIENT";
+
+/// How errors name the answer with orders, and the calls.
+const PAGE: &str = "page of orders";
+const READ_ORDERS: &str = "read orders (searchOrders and getOrder)";
+const READ_PARTICIPATIONS: &str = "read where it sells (getMarketplaceParticipations)";
 
 const ORDERS_PATH: &[&str] = &["orders", "2026-01-01", "orders"];
 const PARTICIPATIONS_PATH: &[&str] = &["sellers", "v1", "marketplaceParticipations"];
@@ -45,6 +51,7 @@ pub struct Service {
 /// One account's calls.
 pub struct AmazonClient {
     service: Arc<Service>,
+    http: HttpClient,
     key: TokenKey,
     credentials: Credentials,
 }
@@ -53,10 +60,12 @@ pub struct AmazonClient {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AmazonPage {
-    pub orders: Vec<Box<RawValue>>,
     #[serde(default)]
+    pub orders: RawRecords,
     pub pagination: Option<Pagination>,
     pub last_updated_before: Option<Instant>,
+    #[serde(skip)]
+    pub bad_bytes: BadBytes,
 }
 
 /// The way to the next page.
@@ -109,13 +118,19 @@ impl AmazonClient {
     /// # Errors
     /// [`AdapterError::Configuration`] naming the field that the credentials lack, or the application that the deployment
     /// lacks.
-    pub fn new(service: Arc<Service>, account: Uuid, credentials: Credentials) -> Result<Self, AdapterError> {
+    pub fn new(
+        service: Arc<Service>,
+        account: Uuid,
+        credentials: Credentials,
+        deadline: Deadline,
+    ) -> Result<Self, AdapterError> {
         DETAILS.require_complete(&credentials)?;
         if credentials.get("client_id").is_none() && service.app.is_none() {
             return Err(AdapterError::Configuration { what: PLATFORM_APP });
         }
         let key = TokenKey::new(account, &credentials, DETAILS.fields);
-        Ok(Self { service, key, credentials })
+        let http = service.http.until(deadline);
+        Ok(Self { service, http, key, credentials })
     }
 
     /// Asks for a new token.
@@ -130,15 +145,27 @@ impl AmazonClient {
             .tokens
             .authorized(&self.key, || self.fetch_token(), |token| self.get_orders(position, token))
             .await?;
-        parse_answer(&body, "page of orders")
+        let (page, bad_bytes): (AmazonPage, _) = parse_page(&body, PAGE)?;
+        if !page.orders.is_stated && page.pagination.is_none() && page.last_updated_before.is_none() {
+            return Err(AdapterError::Malformed { what: format!("{PAGE}: orders is missing") });
+        }
+        if page.next_token().is_some_and(|token| bad_bytes.are_in(token)) {
+            return Err(AdapterError::Garbled { what: format!("{PAGE} holds a token that is not UTF-8") });
+        }
+        Ok(AmazonPage { bad_bytes, ..page })
     }
 
     /// Whether the account sells at Amazon.in. An application that may not ask is told nothing, and the account is believed.
     pub async fn sells_in_india(&self) -> Result<bool, AdapterError> {
-        let body = match self.get(join(&self.service.base_url, PARTICIPATIONS_PATH)).await {
-            Err(AdapterError::Unauthorized | AdapterError::Rejected { status: 403, .. }) => return Ok(true),
-            answer => answer?,
-        };
+        let body =
+            match self.get(join(&self.service.base_url, PARTICIPATIONS_PATH), READ_PARTICIPATIONS).await {
+                Err(
+                    AdapterError::Unauthorized
+                    | AdapterError::NotPermitted { .. }
+                    | AdapterError::Rejected { status: 403, .. },
+                ) => return Ok(true),
+                answer => answer?,
+            };
         let answer: Participations = parse_answer(&body, "participations")?;
         let here = |entry: &Participation| {
             entry.marketplace.id == MARKETPLACE_ID && entry.participation.is_participating
@@ -149,24 +176,28 @@ impl AmazonClient {
     /// Whether the account has an order; one of another account is as unknown to it as one that never was.
     pub async fn has_order(&self, order_id: &str) -> Result<bool, AdapterError> {
         let path: Vec<&str> = ORDERS_PATH.iter().copied().chain([order_id]).collect();
-        match self.get(join(&self.service.base_url, &path)).await {
+        match self.get(join(&self.service.base_url, &path), READ_ORDERS).await {
             Ok(_) => Ok(true),
-            Err(AdapterError::Unauthorized | AdapterError::Rejected { status: 403 | 404, .. }) => Ok(false),
+            Err(
+                AdapterError::Unauthorized
+                | AdapterError::NotPermitted { .. }
+                | AdapterError::Rejected { status: 403 | 404, .. },
+            ) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    async fn get(&self, url: Url) -> Result<Vec<u8>, AdapterError> {
+    async fn get(&self, url: Url, what: &'static str) -> Result<Vec<u8>, AdapterError> {
         let call = async |token: AccessToken| {
             let header = secret_header(token.expose())?;
-            let request = self.service.http.get(url.clone()).header("x-amz-access-token", header);
-            accept_page(self.service.http.send(request).await?)
+            let request = self.http.get(url.clone()).header("x-amz-access-token", header);
+            accept(self.http.send(request).await?, what)
         };
         self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await
     }
 
     async fn get_orders(&self, position: &Position, token: AccessToken) -> Result<Vec<u8>, AdapterError> {
-        let Service { http, base_url, .. } = self.service.as_ref();
+        let (http, base_url) = (&self.http, &self.service.base_url);
         let window = position.window();
         let mut query = vec![
             ("marketplaceIds", MARKETPLACE_ID),
@@ -180,11 +211,11 @@ impl AmazonClient {
             .get(join(base_url, ORDERS_PATH))
             .query(&query)
             .header("x-amz-access-token", secret_header(token.expose())?);
-        accept_page(http.send(request).await?)
+        accept(http.send(request).await?, READ_ORDERS)
     }
 
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {
-        let Service { http, auth_url, .. } = self.service.as_ref();
+        let (http, auth_url) = (&self.http, &self.service.auth_url);
         let field = |name| self.credentials.get(name).unwrap_or_default();
         let (client_id, client_secret, owner) = self.client();
         let form = [
@@ -223,13 +254,25 @@ fn error_code(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<ErrorList>(body).ok()?.errors.into_iter().next().map(|entry| entry.code)
 }
 
-/// 403 with the code `Unauthorized` means an expired, revoked or wrong token alike.
-fn accept_page(reply: Reply) -> Result<Vec<u8>, AdapterError> {
-    let refused = match reply.status {
-        StatusCode::UNAUTHORIZED => true,
-        StatusCode::FORBIDDEN => error_code(&reply.body)
-            .is_some_and(|code| matches!(code.as_str(), "Unauthorized" | "ExpiredToken")),
-        _ => false,
-    };
-    if refused { Err(AdapterError::Unauthorized) } else { reply.accept(error_code) }
+/// 403 with the code `Unauthorized` means an expired, revoked or wrong token, or a role that the application lacks. Other codes
+/// beside it say what else is wrong. Errors inside a 200 are what their code says.
+fn accept(reply: Reply, call: &'static str) -> Result<Vec<u8>, AdapterError> {
+    let code =
+        Some(&reply.body).filter(|body| body.len() <= MAX_FAILURE_BYTES).and_then(|body| error_code(body));
+    match (reply.status, code.as_deref()) {
+        (StatusCode::OK, Some("Unauthorized")) | (StatusCode::FORBIDDEN, Some("ExpiredToken")) => {
+            Err(AdapterError::Unauthorized)
+        }
+        (StatusCode::OK, Some("QuotaExceeded")) => {
+            Err(AdapterError::RateLimited { retry_after: reply.retry_after })
+        }
+        (StatusCode::OK, Some("InternalFailure" | "ServiceUnavailable")) => {
+            let what = "a failure inside status 200".to_owned();
+            Err(AdapterError::Unavailable { what, retry_after: reply.retry_after })
+        }
+        (StatusCode::FORBIDDEN, Some(code)) if code != "Unauthorized" && code != "AccessDenied" => {
+            reply.accept(error_code)
+        }
+        _ => reply.accept_call(call, error_code),
+    }
 }

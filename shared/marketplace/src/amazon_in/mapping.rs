@@ -1,75 +1,86 @@
 //! From Amazon's orders to ours.
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::fields::{Id, Instant, Quantity, Text};
-use crate::record::{AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord};
+use crate::record::{
+    AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord, UNKNOWN_STATUS,
+    UNKNOWN_STATUS_NOTE,
+};
 use crate::records::{RecordProblem, first_repeat, parse_record};
+use crate::side::{Notes, Side};
 
 use super::money::{ItemProceeds, Money, OneCurrency, OrderProceeds, fitting};
-
-/// Amazon.in's currency, for orders that carry no amount yet (or no longer).
-const CURRENCY: &str = "INR";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AmazonOrder {
     order_id: Id,
     created_time: Instant,
-    last_updated_time: Instant,
-    recipient: Option<Recipient>,
+    #[serde(default)]
+    last_updated_time: Side<Instant>,
+    #[serde(default)]
+    recipient: Side<Recipient>,
     proceeds: Option<OrderProceeds>,
-    payment: Option<Payment>,
-    fulfillment: Option<Fulfillment>,
+    #[serde(default)]
+    payment: Side<Payment>,
+    #[serde(default)]
+    fulfillment: Side<Fulfillment>,
     order_items: Vec<Item>,
-    packages: Option<Vec<Package>>,
+    #[serde(default)]
+    packages: Side<Vec<Side<Package>>>,
 }
 
 /// Names, street and phone are not even read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Recipient {
-    delivery_address: Option<Address>,
+    #[serde(default)]
+    delivery_address: Side<Address>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Address {
     #[serde(default)]
-    city: Text,
+    city: Side<Text>,
     #[serde(default)]
-    postal_code: Text,
+    postal_code: Side<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payment {
-    payment_executions: Option<Vec<PaymentExecution>>,
+    #[serde(default)]
+    payment_executions: Side<Vec<Side<PaymentExecution>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PaymentExecution {
     #[serde(default)]
-    payment_method: Text,
+    payment_method: Side<Text>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fulfillment {
-    #[serde(rename = "fulfillmentStatus")]
-    status: Text,
+    #[serde(default, rename = "fulfillmentStatus")]
+    status: Side<Text>,
     #[serde(default)]
-    fulfilled_by: Text,
-    ship_by_window: Option<Window>,
+    fulfilled_by: Side<Text>,
+    #[serde(default)]
+    ship_by_window: Side<Window>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Window {
-    latest_date_time: Option<Instant>,
+    #[serde(default)]
+    latest_date_time: Side<Instant>,
 }
 
 #[derive(Deserialize)]
@@ -77,19 +88,22 @@ struct Window {
 struct Item {
     order_item_id: Id,
     quantity_ordered: Quantity,
-    product: Option<Product>,
+    #[serde(default)]
+    product: Side<Product>,
     proceeds: Option<ItemProceeds>,
-    cancellation: Option<Cancellation>,
+    #[serde(default)]
+    cancellation: Side<Cancellation>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Product {
     #[serde(default)]
-    title: Text,
+    title: Side<Text>,
     #[serde(default)]
-    seller_sku: Text,
-    price: Option<Price>,
+    seller_sku: Side<Text>,
+    #[serde(default)]
+    price: Side<Price>,
 }
 
 #[derive(Deserialize)]
@@ -109,21 +123,21 @@ struct Cancellation {
 struct Package {
     #[serde(rename = "packageReferenceId")]
     reference: Id,
-    #[serde(rename = "packageStatus")]
-    state: Option<PackageState>,
+    #[serde(default, rename = "packageStatus")]
+    state: Side<PackageState>,
     #[serde(default)]
-    carrier: Text,
+    carrier: Side<Text>,
     #[serde(default)]
-    tracking_number: Text,
+    tracking_number: Side<Text>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PackageState {
     #[serde(default)]
-    status: Text,
+    status: Side<Text>,
     #[serde(default)]
-    detailed_status: Text,
+    detailed_status: Side<Text>,
 }
 
 #[derive(Deserialize)]
@@ -140,94 +154,136 @@ pub fn order_id(raw: &RawValue) -> Option<String> {
 /// Maps an order.
 ///
 /// # Errors
-/// The field that does not follow the contract.
+/// The field without which the order means nothing.
 pub fn order(raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
     let order: AmazonOrder = parse_record(raw)?;
-    let packages = order.packages.unwrap_or_default();
-    check_ids(&order.order_items, &packages)?;
-    let fulfillment = order.fulfillment.ok_or_else(|| RecordProblem::at("fulfillment", "is missing"))?;
-    let fulfillment_status = fulfillment
-        .status
-        .0
-        .ok_or_else(|| RecordProblem::at("fulfillment.fulfillmentStatus", "is missing"))?;
-    let status = status(&fulfillment_status, &packages)?;
+    check_items(&order.order_items)?;
+    let mut notes = Notes::default();
+    let shipments = packages(order.packages, &mut notes);
+    let Fulfilled { status, text, by, dispatch_by } = fulfilled(order.fulfillment, &shipments, &mut notes);
     let mut currency = OneCurrency::default();
     let total_amount = order
         .proceeds
         .and_then(|proceeds| proceeds.grand_total)
         .map(|total| currency.read(&total, "proceeds.grandTotal"))
         .transpose()?;
-    let items = order
-        .order_items
-        .into_iter()
-        .enumerate()
-        .map(|(index, it)| item(it, index, status, &mut currency))
-        .collect::<Result<_, _>>()?;
-    let address = order.recipient.and_then(|recipient| recipient.delivery_address).unwrap_or_default();
+    let mut items = Vec::with_capacity(order.order_items.len());
+    for (index, it) in order.order_items.into_iter().enumerate() {
+        items.push(item(it, &format!("orderItems[{index}]"), status, &mut currency, &mut notes)?);
+    }
+    let address = address(order.recipient, &mut notes);
+    let (city_path, postal_code_path) =
+        ("recipient.deliveryAddress.city", "recipient.deliveryAddress.postalCode");
     Ok(OrderRecord {
         external_order_id: order.order_id.0,
         status,
-        marketplace_status: detailed_status(&packages).unwrap_or(fulfillment_status),
+        marketplace_status: detailed_status(&shipments).unwrap_or(text),
         placed_at: order.created_time.0,
-        marketplace_updated_at: Some(order.last_updated_time.0),
-        dispatch_by: fulfillment.ship_by_window.and_then(|window| window.latest_date_time).map(|at| at.0),
-        fulfilled_by: fulfillment.fulfilled_by.0.as_deref().and_then(fulfilled_by),
-        payment_method: order.payment.and_then(payment_method),
-        currency: currency.into_code().unwrap_or_else(|| CURRENCY.to_owned()),
+        marketplace_updated_at: updated_at(order.last_updated_time, &mut notes),
+        dispatch_by,
+        fulfilled_by: by,
+        payment_method: payment_method(order.payment, &mut notes),
+        currency: currency.into_code(),
         total_amount,
-        ship_city: address.city.0,
-        ship_postal_code: address.postal_code.0,
+        ship_city: address.city.text(city_path, &mut notes),
+        ship_postal_code: address.postal_code.text(postal_code_path, &mut notes),
         items,
-        shipments: packages.into_iter().map(shipment).collect(),
-        notes: Vec::new(),
+        shipments,
+        notes: notes.into_vec(),
     })
 }
 
-fn check_ids(items: &[Item], packages: &[Package]) -> Result<(), RecordProblem> {
+fn check_items(items: &[Item]) -> Result<(), RecordProblem> {
     if items.is_empty() {
         return Err(RecordProblem::at("orderItems", "is empty"));
     }
     if first_repeat(items.iter().map(|item| item.order_item_id.0.as_str())).is_some() {
         return Err(RecordProblem::at("orderItems", "has two items with one orderItemId"));
     }
-    if first_repeat(packages.iter().map(|package| package.reference.0.as_str())).is_some() {
-        return Err(RecordProblem::at("packages", "has two packages with one packageReferenceId"));
-    }
     Ok(())
 }
 
+fn updated_at(given: Side<Instant>, notes: &mut Notes) -> Option<DateTime<Utc>> {
+    const PATH: &str = "lastUpdatedTime";
+    match given.required_readable(PATH) {
+        Ok(Some(at)) => return Some(at.0),
+        Ok(None) => notes.add(PATH, "is missing"),
+        Err(problem) => notes.push(problem),
+    }
+    None
+}
+
+fn address(recipient: Side<Recipient>, notes: &mut Notes) -> Address {
+    let recipient = recipient.read("recipient", notes);
+    recipient
+        .and_then(|recipient| recipient.delivery_address.read("recipient.deliveryAddress", notes))
+        .unwrap_or_default()
+}
+
+/// What Amazon says of how an order is fulfilled.
+struct Fulfilled {
+    status: OrderStatus,
+    text: String,
+    by: Option<String>,
+    dispatch_by: Option<DateTime<Utc>>,
+}
+
+fn fulfilled(given: Side<Fulfillment>, shipments: &[ShipmentRecord], notes: &mut Notes) -> Fulfilled {
+    const STATUS: &str = "fulfillment.fulfillmentStatus";
+    let given = given.read("fulfillment", notes).unwrap_or_default();
+    let text = given.status.text(STATUS, notes);
+    let status = text.as_deref().and_then(|text| status(text, shipments)).unwrap_or_else(|| {
+        notes.add(STATUS, UNKNOWN_STATUS_NOTE);
+        OrderStatus::Pending
+    });
+    let by = given.fulfilled_by.text("fulfillment.fulfilledBy", notes);
+    let window = given.ship_by_window.read("fulfillment.shipByWindow", notes);
+    let dispatch_by = window
+        .and_then(|window| window.latest_date_time.read("fulfillment.shipByWindow.latestDateTime", notes));
+    Fulfilled {
+        status,
+        text: text.unwrap_or_else(|| UNKNOWN_STATUS.to_owned()),
+        by: by.as_deref().and_then(fulfilled_by),
+        dispatch_by: dispatch_by.map(|at| at.0),
+    }
+}
+
 /// Amazon's orders end with `SHIPPED`; only their packages know whether they arrived.
-fn status(fulfillment_status: &str, packages: &[Package]) -> Result<OrderStatus, RecordProblem> {
-    Ok(match fulfillment_status {
+fn status(fulfillment_status: &str, shipments: &[ShipmentRecord]) -> Option<OrderStatus> {
+    Some(match fulfillment_status {
         "PENDING_AVAILABILITY" | "PENDING" => OrderStatus::Pending,
         "UNSHIPPED" => OrderStatus::Confirmed,
         "PARTIALLY_SHIPPED" => OrderStatus::PartiallyShipped,
-        "SHIPPED" if all_sent_are("DELIVERED", packages) => OrderStatus::Delivered,
-        "SHIPPED" if all_sent_are("UNDELIVERABLE", packages) => OrderStatus::Undelivered,
+        "SHIPPED" if all_sent_are("DELIVERED", shipments) => OrderStatus::Delivered,
+        "SHIPPED" if all_sent_are("UNDELIVERABLE", shipments) => OrderStatus::Undelivered,
         "SHIPPED" => OrderStatus::Shipped,
         "CANCELLED" | "UNFULFILLABLE" => OrderStatus::Cancelled,
-        _ => {
-            let problem = "is none of the statuses that the contract lists";
-            return Err(RecordProblem::at("fulfillment.fulfillmentStatus", problem));
-        }
+        _ => return None,
     })
 }
 
 /// Whether every package that was really sent (a cancelled label is none) has this status.
-fn all_sent_are(status: &str, packages: &[Package]) -> bool {
-    let mut sent =
-        packages.iter().map(Package::status).filter(|given| *given != Some("CANCELLED")).peekable();
-    sent.peek().is_some() && sent.all(|given| given == Some(status))
+fn all_sent_are(status: &str, shipments: &[ShipmentRecord]) -> bool {
+    let mut sent = shipments.iter().map(|it| it.status.as_str()).filter(|it| *it != "CANCELLED").peekable();
+    sent.peek().is_some() && sent.all(|given| given == status)
 }
 
 /// The packages' own texts, each once, in package order.
-fn detailed_status(packages: &[Package]) -> Option<String> {
-    distinct(packages.iter().filter_map(|package| package.state.as_ref()?.detailed_status.0.as_deref()))
+fn detailed_status(shipments: &[ShipmentRecord]) -> Option<String> {
+    distinct(shipments.iter().filter_map(|shipment| shipment.marketplace_status.as_deref()))
 }
 
-fn payment_method(payment: Payment) -> Option<String> {
-    let executions = payment.payment_executions.unwrap_or_default();
-    distinct(executions.iter().filter_map(|execution| execution.payment_method.0.as_deref()))
+fn payment_method(payment: Side<Payment>, notes: &mut Notes) -> Option<String> {
+    const PATH: &str = "payment.paymentExecutions";
+    let executions = payment.read("payment", notes)?.payment_executions.read(PATH, notes)?;
+    let mut methods = Vec::new();
+    for (index, execution) in executions.into_iter().enumerate() {
+        let path = format!("{PATH}[{index}]");
+        let execution = execution.read(&path, notes);
+        methods
+            .extend(execution.and_then(|it| it.payment_method.text(&format!("{path}.paymentMethod"), notes)));
+    }
+    distinct(methods.iter().map(String::as_str))
 }
 
 fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
@@ -251,63 +307,84 @@ fn fulfilled_by(text: &str) -> Option<String> {
 
 fn item(
     item: Item,
-    index: usize,
+    path: &str,
     status: OrderStatus,
     currency: &mut OneCurrency,
+    notes: &mut Notes,
 ) -> Result<OrderItemRecord, RecordProblem> {
-    let path = format!("orderItems[{index}]");
     let quantity = item.quantity_ordered.0;
-    let product = item.product.unwrap_or_default();
+    let product = item.product.read(&format!("{path}.product"), notes).unwrap_or_default();
     let proceeds = item.proceeds.unwrap_or_default();
     let proceeds_path = format!("{path}.proceeds");
+    // A line of a cancelled order keeps what is stored of it.
+    let nothing = (quantity == 0 && status != OrderStatus::Cancelled).then_some(Decimal::ZERO);
     let line_amount = match proceeds.amount(currency, &proceeds_path)? {
         Some(amount) => Some(amount),
-        None => price(product.price, quantity, currency, &path)?,
+        None => price(product.price, quantity, currency, path)?.or(nothing),
     };
-    let executed =
-        item.cancellation.is_some_and(|cancellation| cancellation.cancellation_execution.is_some());
+    let cancellation = item.cancellation.read(&format!("{path}.cancellation"), notes);
+    let executed = cancellation.is_some_and(|cancellation| cancellation.cancellation_execution.is_some());
     let cancelled = executed || status == OrderStatus::Cancelled;
     Ok(OrderItemRecord {
         external_item_id: item.order_item_id.0,
-        sku: product.seller_sku.0,
-        title: product.title.0,
+        sku: product.seller_sku.text(&format!("{path}.product.sellerSku"), notes),
+        title: product.title.text(&format!("{path}.product.title"), notes),
         size: None,
         quantity,
         quantity_cancelled: if cancelled { quantity } else { 0 },
         line_amount,
         amount_basis: AmountBasis::Customer,
-        tax_amount: proceeds.tax(currency, &proceeds_path)?,
+        tax_amount: proceeds.tax(currency, &proceeds_path)?.or(nothing),
         hsn: None,
     })
 }
 
 /// Price times quantity; nothing where Amazon names no amount, as for pending and cancelled orders.
 fn price(
-    price: Option<Price>,
+    price: Side<Price>,
     quantity: i32,
     currency: &mut OneCurrency,
     path: &str,
 ) -> Result<Option<Decimal>, RecordProblem> {
+    let price = price.required_readable(&format!("{path}.product.price"))?;
     let Some(unit_price) = price.and_then(|price| price.unit_price) else { return Ok(None) };
     let field = format!("{path}.product.price.unitPrice");
     let unit = currency.read(&unit_price, &field)?;
     fitting(unit.checked_mul(Decimal::from(quantity)), &field).map(Some)
 }
 
-impl Package {
-    fn status(&self) -> Option<&str> {
-        self.state.as_ref()?.status.0.as_deref()
+/// The packages that can be told apart; the order is there without the others.
+fn packages(given: Side<Vec<Side<Package>>>, notes: &mut Notes) -> Vec<ShipmentRecord> {
+    let mut shipments: Vec<ShipmentRecord> = Vec::new();
+    for (index, package) in given.read("packages", notes).unwrap_or_default().into_iter().enumerate() {
+        let path = format!("packages[{index}]");
+        let Some(package) = package.read(&path, notes) else { continue };
+        let shipment = shipment(package, &path, notes);
+        let same = |other: &ShipmentRecord| other.external_shipment_id == shipment.external_shipment_id;
+        match shipments.iter().position(same) {
+            Some(earlier) => {
+                notes.add(
+                    &format!("{path}.packageReferenceId"),
+                    "is that of an earlier package, which it replaces",
+                );
+                shipments[earlier] = shipment;
+            }
+            None => shipments.push(shipment),
+        }
     }
+    shipments
 }
 
-fn shipment(package: Package) -> ShipmentRecord {
-    let status = package.state.unwrap_or_default();
+fn shipment(package: Package, path: &str, notes: &mut Notes) -> ShipmentRecord {
+    let status_path = format!("{path}.packageStatus");
+    let state = package.state.read(&status_path, notes).unwrap_or_default();
+    let status = state.status.text(&format!("{status_path}.status"), notes);
     ShipmentRecord {
         external_shipment_id: package.reference.0,
         // A package without a status has only been prepared.
-        status: status.status.0.unwrap_or_else(|| "PENDING".to_owned()),
-        marketplace_status: status.detailed_status.0,
-        carrier: package.carrier.0,
-        tracking_number: package.tracking_number.0,
+        status: status.unwrap_or_else(|| "PENDING".to_owned()),
+        marketplace_status: state.detailed_status.text(&format!("{status_path}.detailedStatus"), notes),
+        carrier: package.carrier.text(&format!("{path}.carrier"), notes),
+        tracking_number: package.tracking_number.text(&format!("{path}.trackingNumber"), notes),
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use crate::decimal::{Amount, check_amount};
 use crate::fields::Text;
 use crate::records::RecordProblem;
+use crate::side::Side;
 
 /// An amount with its currency.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,7 +50,8 @@ pub struct ItemProceeds {
 #[serde(rename_all = "camelCase")]
 struct Breakdown {
     #[serde(rename = "type")]
-    kind: Text,
+    #[serde(default)]
+    kind: Side<Text>,
     subtotal: Money,
 }
 
@@ -99,7 +101,7 @@ impl ItemProceeds {
     ) -> Result<Option<Decimal>, RecordProblem> {
         let mut sum = None;
         for (index, breakdown) in self.breakdowns.iter().flatten().enumerate() {
-            if breakdown.kind.0.as_deref() == Some(kind) {
+            if breakdown.kind.is(kind) {
                 let field = format!("{path}.breakdowns[{index}].subtotal");
                 let subtotal = currency.read(&breakdown.subtotal, &field)?;
                 sum = Some(fitting(sum.unwrap_or(Decimal::ZERO).checked_add(subtotal), &field)?);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::contract::{PagePosition, PageRequest};
 use crate::error::AdapterError;
 use crate::http::page_digest;
+use crate::trail::Trail;
 
 use super::client::AmazonPage;
 use super::mapping::order_id;
@@ -45,6 +46,9 @@ pub struct Position {
     pages: u32,
     /// Whether the window has been started over.
     restarted: bool,
+    /// The pages of this window.
+    #[serde(default)]
+    trail: Trail,
 }
 
 impl Position {
@@ -58,6 +62,7 @@ impl Position {
             marker: None,
             pages: 0,
             restarted: false,
+            trail: Trail::default(),
         }
     }
 
@@ -111,6 +116,7 @@ impl Position {
     /// Where to go after this position's page; `None` when it was the last.
     pub fn after(&self, page: &AmazonPage) -> Result<Option<Self>, AdapterError> {
         let digest = self.digest_unless_repeated(page)?;
+        let trail = self.trail.with(&page.orders)?;
         let Some(token) = page.next_token() else { return Ok(None) };
         if self.token() == Some(token) || self.marker.as_deref() == Some(token) {
             return Err(AdapterError::RepeatedPage);
@@ -125,6 +131,7 @@ impl Position {
             previous: digest.or_else(|| self.previous.clone()),
             marker: if pages.is_power_of_two() { Some(token.to_owned()) } else { self.marker.clone() },
             pages,
+            trail,
             ..*self
         }))
     }

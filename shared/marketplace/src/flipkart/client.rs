@@ -5,6 +5,7 @@ use std::sync::Arc;
 use reqwest::Url;
 use uuid::Uuid;
 
+use crate::deadline::Deadline;
 use crate::details::Credentials;
 use crate::error::AdapterError;
 use crate::http::{HttpClient, join};
@@ -37,15 +38,15 @@ impl Service {
     /// Asks the token endpoint in the name of a client.
     pub async fn grant(
         &self,
+        http: &HttpClient,
         (client_id, client_secret, owner): (&str, &str, ClientOwner),
         parameters: &[(&str, &str)],
     ) -> Result<Grant, AdapterError> {
-        let request = self
-            .http
+        let request = http
             .get(join(&self.base_url, TOKEN_PATH))
             .query(parameters)
             .basic_auth(client_id, Some(client_secret));
-        let reply = self.http.send(request).await?;
+        let reply = http.send(request).await?;
         token_endpoint::read(&token_endpoint::accept(reply, owner)?)
     }
 }
@@ -53,6 +54,7 @@ impl Service {
 /// One account's calls.
 pub struct FlipkartClient {
     service: Arc<Service>,
+    http: HttpClient,
     key: TokenKey,
     credentials: Credentials,
 }
@@ -60,13 +62,19 @@ pub struct FlipkartClient {
 impl FlipkartClient {
     /// # Errors
     /// [`AdapterError::Configuration`] naming what the credentials or the deployment lack.
-    pub fn new(service: Arc<Service>, account: Uuid, credentials: Credentials) -> Result<Self, AdapterError> {
+    pub fn new(
+        service: Arc<Service>,
+        account: Uuid,
+        credentials: Credentials,
+        deadline: Deadline,
+    ) -> Result<Self, AdapterError> {
         DETAILS.require_complete(&credentials)?;
         if credentials.get("app_id").is_none() {
             service.app()?;
         }
         let key = TokenKey::new(account, &credentials, DETAILS.fields);
-        Ok(Self { service, key, credentials })
+        let http = service.http.until(deadline);
+        Ok(Self { service, http, key, credentials })
     }
 
     /// Asks for a new token.
@@ -87,7 +95,7 @@ impl FlipkartClient {
             .map_or([("grant_type", "client_credentials"), ("scope", SCOPE)], |token| {
                 [("grant_type", "refresh_token"), ("refresh_token", token)]
             });
-        let grant = self.service.grant(client, &parameters).await?;
+        let grant = self.service.grant(&self.http, client, &parameters).await?;
         Ok(grant.access)
     }
 }

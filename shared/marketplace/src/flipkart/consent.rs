@@ -62,9 +62,10 @@ impl OAuth for FlipkartConsent {
         let client = (app.client_id.as_str(), app.client_secret(), ClientOwner::Platform(PLATFORM_APP));
         let parameters =
             [("redirect_uri", redirect_uri), ("grant_type", "authorization_code"), ("code", consent.code())];
-        let refresh_token = service.grant(client, &parameters).await?.refresh_token.ok_or_else(|| {
-            AdapterError::Malformed { what: "token answer: refresh_token is missing".to_owned() }
-        })?;
+        let refresh_token =
+            service.grant(&service.http, client, &parameters).await?.refresh_token.ok_or_else(|| {
+                AdapterError::Malformed { what: "token answer: refresh_token is missing".to_owned() }
+            })?;
         let mut credentials = Credentials::default();
         credentials.set("refresh_token", refresh_token);
         Ok(credentials)

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use chrono::Utc;
-use reqwest::{StatusCode, Url};
+use reqwest::Url;
 use ring::hmac;
 use serde::Deserialize;
 
@@ -52,10 +52,8 @@ impl MeeshoClient {
             .header("x-timestamp", &timestamp)
             .header("x-signature", signature(field("api_secret"), &timestamp));
         let reply = self.http.send(request).await?;
-        if reply.status == StatusCode::UNAUTHORIZED {
-            return Err(AdapterError::Unauthorized);
-        }
-        let body = reply.accept(|body| Some(serde_json::from_slice::<Refused>(body).ok()?.code))?;
+        let code = |body: &[u8]| Some(serde_json::from_slice::<Refused>(body).ok()?.code);
+        let body = reply.accept_call("ask whose key it is", code)?;
         let supplier: Supplier = parse_answer(&body, "supplier answer")?;
         if supplier.supplier_id.0 == field("supplier_id") { Ok(()) } else { Err(AdapterError::Unauthorized) }
     }

@@ -3,6 +3,13 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+/// The marketplace's status text of an order that came without one.
+pub(crate) const UNKNOWN_STATUS: &str = "UNKNOWN";
+
+/// The note on an order whose status is not known. Pending promises least: nothing is packed or sent for it.
+pub(crate) const UNKNOWN_STATUS_NOTE: &str =
+    "is none of the statuses that the contract lists, so the order counts as pending";
+
 /// Our order statuses; the marketplace's own text is kept beside them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrderStatus {
@@ -83,8 +90,8 @@ pub struct OrderRecord {
     pub fulfilled_by: Option<String>,
     /// The marketplace's own word, such as `COD`.
     pub payment_method: Option<String>,
-    /// ISO 4217.
-    pub currency: String,
+    /// ISO 4217; `None` where the source names none, as Amazon does for orders without an amount.
+    pub currency: Option<String>,
     /// The order's total as the marketplace states it.
     pub total_amount: Option<Decimal>,
     /// City of the delivery address.
@@ -95,7 +102,7 @@ pub struct OrderRecord {
     pub items: Vec<OrderItemRecord>,
     /// Packages.
     pub shipments: Vec<ShipmentRecord>,
-    /// What of the order could not be read: fields and what was wrong with them, never their values.
+    /// What could not be taken as it came: each names a field and what is wrong with it, never its value.
     pub notes: Vec<String>,
 }
 
@@ -115,7 +122,7 @@ pub struct OrderItemRecord {
     /// Units cancelled by anybody.
     pub quantity_cancelled: i32,
     /// Amount of the whole line in the order's currency, at most four decimals; `None` where the marketplace states none
-    /// yet, or, as for cancelled orders, no longer.
+    /// yet, or, as for cancelled orders, no longer. A line without units has no money: its amount is 0.
     pub line_amount: Option<Decimal>,
     /// What `line_amount` is made of.
     pub amount_basis: AmountBasis,

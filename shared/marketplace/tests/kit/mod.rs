@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
 use robnu_marketplace::contract::{Connection, Page, PageRequest};
+use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::platform_app::{PlatformApp, PlatformApps};
@@ -62,14 +63,14 @@ impl Call {
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
-pub fn ok(body: impl Into<String>) -> Answer {
+pub fn ok(body: impl Into<Vec<u8>>) -> Answer {
     Answer { status: 200, headers: Vec::new(), body: body.into() }
 }
 
-pub fn status(status: u16, body: impl Into<String>) -> Answer {
+pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Answer {
     Answer { status, headers: Vec::new(), body: body.into() }
 }
 
@@ -204,8 +205,18 @@ pub fn connect(
     account: Uuid,
     details: &BTreeMap<String, String>,
 ) -> Box<dyn Connection> {
+    connect_until(registry, code, account, details, Deadline::NONE)
+}
+
+pub fn connect_until(
+    registry: &Registry,
+    code: MarketplaceCode,
+    account: Uuid,
+    details: &BTreeMap<String, String>,
+    deadline: Deadline,
+) -> Box<dyn Connection> {
     let adapter = registry.adapter(code);
-    adapter.connect(account, adapter.details().parse(details).unwrap()).unwrap()
+    adapter.connect(account, adapter.details().parse(details).unwrap(), deadline).unwrap()
 }
 
 pub fn details(code: MarketplaceCode) -> BTreeMap<String, String> {

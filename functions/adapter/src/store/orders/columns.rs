@@ -20,7 +20,7 @@ pub struct OrderColumns<'a> {
     pub dispatch_by: Vec<Option<DateTime<Utc>>>,
     pub fulfilled_by: Vec<Option<&'a str>>,
     pub payment_method: Vec<Option<&'a str>>,
-    pub currency: Vec<&'a str>,
+    pub currency: Vec<Option<&'a str>>,
     pub total_amount: Vec<Option<Decimal>>,
     pub ship_city: Vec<Option<&'a str>>,
     pub ship_postal_code: Vec<Option<&'a str>>,
@@ -40,7 +40,7 @@ impl<'a> OrderColumns<'a> {
             columns.dispatch_by.push(order.dispatch_by);
             columns.fulfilled_by.push(order.fulfilled_by.as_deref());
             columns.payment_method.push(order.payment_method.as_deref());
-            columns.currency.push(&order.currency);
+            columns.currency.push(order.currency.as_deref());
             columns.total_amount.push(order.total_amount);
             columns.ship_city.push(order.ship_city.as_deref());
             columns.ship_postal_code.push(order.ship_postal_code.as_deref());

@@ -89,6 +89,9 @@ impl From<AdapterError> for Trouble {
                 Self::unanswered(ApiError::Refused(&MARKETPLACE_NOT_CONFIGURED))
             }
             AdapterError::Malformed { .. }
+            | AdapterError::Garbled { .. }
+            | AdapterError::NotPermitted { .. }
+            | AdapterError::OutOfTime
             | AdapterError::RepeatedPage
             | AdapterError::Unsupported { .. } => {
                 tracing::error!(error = reason, "the marketplace could not be asked");

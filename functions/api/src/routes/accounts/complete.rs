@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::details::Credentials;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::oauth::{CallbackError, STATE};
@@ -141,7 +142,8 @@ async fn consented(
     let consented = exchange(app, pending, parameters).await?;
     let adapter = app.registry.adapter(pending.marketplace);
     let asked = async {
-        let connection = adapter.connect(*account.as_uuid(), consented.credentials.clone())?;
+        let connection =
+            adapter.connect(*account.as_uuid(), consented.credentials.clone(), Deadline::NONE)?;
         check::ask(connection.as_ref(), &pending.newest_orders, &CONSENT_OF_ANOTHER_ACCOUNT).await
     };
     match asked.await {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::details::{Credentials, DetailsSpec};
 use robnu_marketplace::registry::Registry;
 use robnu_storage::WrappedKey;
@@ -100,7 +101,8 @@ pub async fn connect(
     };
     let adapter = app.registry.adapter(wanted.marketplace);
     let conversation = async {
-        let connection = adapter.connect(*begun.account.as_uuid(), wanted.credentials.clone())?;
+        let connection =
+            adapter.connect(*begun.account.as_uuid(), wanted.credentials.clone(), Deadline::NONE)?;
         check::ask(connection.as_ref(), &[], &CREDENTIALS_OF_ANOTHER_ACCOUNT).await
     };
     let outcome = check::hold(&app, scope, begun.check, conversation).await?;

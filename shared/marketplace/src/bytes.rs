@@ -1,0 +1,78 @@
+//! From the bytes of an answer to text: a byte order mark is dropped, and bytes that are not UTF-8 are marked, so that they cost
+//! the record that they are in and not its page.
+
+use std::borrow::Cow;
+
+/// What takes the place of bad bytes, where the text does not use it already. All but the first are characters that Unicode
+/// gives to nobody.
+const MARKS: std::ops::RangeInclusive<char> = '\u{FDD0}'..='\u{FDEF}';
+
+/// How a text's bad bytes are marked, if it had any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BadBytes(Option<char>);
+
+impl BadBytes {
+    /// The text of a body.
+    pub fn decode(body: &[u8]) -> (Cow<'_, str>, Self) {
+        let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+        if let Ok(text) = std::str::from_utf8(body) {
+            return (Cow::Borrowed(text), Self(None));
+        }
+        let is_free = |mark: &char| !body.utf8_chunks().any(|chunk| chunk.valid().contains(*mark));
+        // A text that uses every one of them is nobody's order; its records with the character are then set aside as well.
+        let mark = std::iter::once(char::REPLACEMENT_CHARACTER).chain(MARKS).find(is_free);
+        let mark = mark.unwrap_or(char::REPLACEMENT_CHARACTER);
+        let mut text = String::with_capacity(body.len());
+        for chunk in body.utf8_chunks() {
+            text.push_str(chunk.valid());
+            if !chunk.invalid().is_empty() {
+                text.push(mark);
+            }
+        }
+        (Cow::Owned(text), Self(Some(mark)))
+    }
+
+    /// Whether a part of the text had bad bytes.
+    pub fn are_in(self, part: &str) -> bool {
+        self.0.is_some_and(|mark| part.contains(mark))
+    }
+
+    /// A part of the text as it is kept and shown: with the usual character in their place.
+    pub fn shown(self, part: &str) -> String {
+        match self.0 {
+            Some(mark) => part.replace(mark, "\u{FFFD}"),
+            None => part.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text() {
+        assert_eq!(BadBytes::decode(b"\xEF\xBB\xBF{}"), (Cow::Borrowed("{}"), BadBytes(None)));
+    }
+
+    #[test]
+    fn bad_bytes_are_told_from_characters_that_the_text_has_itself() {
+        let body = ["\u{FFFD},\u{FDD0},".as_bytes(), b"\xFF"].concat();
+        let (text, bad_bytes) = BadBytes::decode(&body);
+        let parts: Vec<&str> = text.split(',').collect();
+        assert_eq!(parts.iter().map(|part| bad_bytes.are_in(part)).collect::<Vec<_>>(), [false, false, true]);
+        assert_eq!(bad_bytes.shown(parts[2]), "\u{FFFD}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_become_text_and_only_good_ones_are_unmarked(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let (text, bad_bytes) = BadBytes::decode(&body);
+            let is_text = std::str::from_utf8(&body).is_ok();
+            prop_assert_eq!(is_text, bad_bytes == BadBytes(None));
+            prop_assert_eq!(is_text, !bad_bytes.are_in(&text));
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Answers as a whole that are not what the contract promises: what passes by itself, what costs a token or a record, and
+//! what ends the run.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
+
+mod kit;
+
+use kit::{Answer, Scripted, ok, run, status};
+use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn};
+use robnu_marketplace::contract::PageRequest;
+use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::kind::RunKind;
+use serde_json::{Value, json};
+
+/// An order that both marketplaces' clients can read.
+fn order(number: usize) -> Value {
+    json!({
+        "order_id": format!("FN{number}"), "order_date": 1_763_600_400, "status": "PACKED",
+        "order_lines": [{ "order_item_id": "1", "ordered_quantity": 1, "unit_price": 10 }],
+        "orderId": format!("FN{number}"),
+        "createdTime": "2026-11-18T09:15:00Z", "lastUpdatedTime": "2026-11-18T09:15:00Z",
+        "fulfillment": { "fulfillmentStatus": "UNSHIPPED" },
+        "orderItems": [{ "orderItemId": "1", "quantityOrdered": 1, "product": { "title": "Kurta" } }],
+    })
+}
+
+fn page(orders: &[usize]) -> String {
+    let orders: Vec<Value> = orders.iter().copied().map(order).collect();
+    json!({ "orders": orders }).to_string()
+}
+
+/// A page of Amazon's with the token of the next one.
+fn page_with_token(orders: &[usize], token: &str) -> Answer {
+    let orders: Vec<Value> = orders.iter().copied().map(order).collect();
+    ok(json!({ "orders": orders, "pagination": { "nextToken": token } }).to_string())
+}
+
+async fn first_page(server: &Scripted, code: MarketplaceCode) -> Result<kit::Run, AdapterError> {
+    let page = server.connect(code).page(RunKind::Orders, &PageRequest::default()).await?;
+    let orders = kit::orders_of(&page).to_vec();
+    Ok(kit::Run { orders, quarantined: page.quarantined, pages: Vec::new() })
+}
+
+#[tokio::test]
+async fn a_refused_token_inside_a_successful_answer_is_renewed_once_and_the_run_goes_on() {
+    for refusal in [
+        json!({ "success": false, "statusCode": 401, "message": "token is invalid or expired" }),
+        json!({ "success": "false", "statusCode": "401" }),
+        json!({ "statusCode": 401, "orders": null }),
+    ] {
+        let refusal = refusal.to_string();
+        let server = Scripted::start(move |call, _| {
+            ok(if call.token.ends_with("-0") { refusal.clone() } else { page(&[1]) })
+        })
+        .await;
+        let run = run(server.connect(Ajio).as_ref()).await.unwrap();
+        assert_eq!((run.by_id().len(), server.token_calls().len(), server.page_calls().len()), (1, 2, 3));
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_inside_successful_answers_again_and_again_is_a_refusal() {
+    let refusal = json!({ "success": false, "statusCode": 401 }).to_string();
+    let server = Scripted::start(move |_, _| ok(refusal.clone())).await;
+    assert_eq!(run(server.connect(Ajio).as_ref()).await.unwrap_err(), AdapterError::Unauthorized);
+    assert_eq!((server.token_calls().len(), server.page_calls().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn another_failure_inside_a_successful_answer_is_what_it_says() {
+    for (code, is_passing) in [(429, true), (503, true), (400, false)] {
+        let failure = json!({ "success": false, "statusCode": code }).to_string();
+        let server = Scripted::start(move |_, _| ok(failure.clone())).await;
+        let error = run(server.connect(Ajio).as_ref()).await.unwrap_err();
+        let waits = matches!(error, AdapterError::RateLimited { .. } | AdapterError::Unavailable { .. });
+        assert_eq!(waits, is_passing, "{code}: {error}");
+        assert!(!matches!(error, AdapterError::Malformed { .. }), "{code}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_is_empty_null_or_absent_and_the_second_list_is_read() {
+    let empty = [
+        json!({ "orders": [], "page": { "number": 0, "totalElements": 0, "totalPages": 0 } }),
+        json!({ "orders": null, "page": { "number": 0, "size": 50, "totalElements": 0, "totalPages": 0 } }),
+        json!({ "page": { "number": "0", "totalElements": "0", "totalPages": "0" } }),
+        json!({ "orders": null }),
+    ];
+    for empty in empty {
+        let shown = empty.to_string();
+        let body = shown.clone();
+        let server = Scripted::start(move |call, _| match call.path.as_str() {
+            "/orders/pendency" => ok(body.clone()),
+            _ => ok(page(&[1])),
+        })
+        .await;
+        let run = run(server.connect(Ajio).as_ref()).await;
+        assert_eq!(run.map(|run| run.orders.len()), Ok(1), "{shown}");
+    }
+    let server =
+        Scripted::start(|_, _| ok(r#"{"orders":null,"lastUpdatedBefore":"2026-11-20T11:00:00Z"}"#)).await;
+    assert!(run(server.connect(AmazonIn).as_ref()).await.unwrap().orders.is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_without_anything_of_a_page_is_not_taken_for_an_empty_one() {
+    let server = Scripted::start(|_, _| ok("{}")).await;
+    for code in [Ajio, AmazonIn] {
+        let error = run(server.connect(code).as_ref()).await.unwrap_err();
+        assert!(matches!(error, AdapterError::Malformed { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn numbers_of_pages_may_be_text() {
+    let server = Scripted::start(|call, _| {
+        if call.path == "/orders/pendency" {
+            return ok(r#"{"orders":[]}"#);
+        }
+        let number: usize = call.parameter("pageNumber").unwrap().parse().unwrap();
+        let orders: Vec<Value> = (number * 50..(number * 50 + 50).min(120)).map(order).collect();
+        let info = json!({ "number": number.to_string(), "totalElements": "120", "totalPages": "3" });
+        ok(json!({ "orders": orders, "page": info }).to_string())
+    })
+    .await;
+    let run = run(server.connect(Ajio).as_ref()).await.unwrap();
+    assert_eq!((run.by_id().len(), server.page_calls().len()), (120, 4));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_whole_json_passes_and_one_that_breaks_the_contract_does_not() {
+    for body in ["<html>oops</html>", "", "  ", "{\"orders\":[{\"orde", "{\"orders\":[]} trailing"] {
+        for code in kit::codes_with_orders() {
+            let server = Scripted::start(move |_, _| ok(body)).await;
+            let error = first_page(&server, code).await.unwrap_err();
+            assert!(matches!(error, AdapterError::Garbled { .. }), "{code} {body:?}: {error}");
+        }
+    }
+    for body in ["{\"orders\":7}", "[]", "{\"orders\":{}}"] {
+        for code in kit::codes_with_orders() {
+            let server = Scripted::start(move |_, _| ok(body)).await;
+            let error = first_page(&server, code).await.unwrap_err();
+            assert!(matches!(error, AdapterError::Malformed { .. }), "{code} {body:?}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bad_byte_costs_its_record_and_a_byte_order_mark_costs_nothing() {
+    for code in kit::codes_with_orders() {
+        let mut body = b"\xEF\xBB\xBF".to_vec();
+        body.extend(page(&[1, 2, 3]).replace("FN2", "FN2 BAD").into_bytes());
+        // The second order's id ends with a byte that begins nothing.
+        for at in 0..body.len() {
+            if body[at..].starts_with(b"BAD") {
+                body[at] = 0xFF;
+            }
+        }
+        let server = Scripted::start(move |_, _| ok(body.clone())).await;
+        let read = first_page(&server, code).await.unwrap();
+        let ids: Vec<&str> = read.orders.iter().map(|order| order.external_order_id.as_str()).collect();
+        assert_eq!(ids, ["FN1", "FN3"], "{code}");
+        let [record] = read.quarantined.as_slice() else { panic!("one record is set aside") };
+        assert_eq!(record.reason, "record holds bytes that are not UTF-8");
+        assert!(record.raw.contains("FN2"));
+    }
+}
+
+#[tokio::test]
+async fn a_replacement_character_of_the_marketplaces_own_costs_nothing() {
+    let server = Scripted::start(|_, _| ok(page(&[1]).replace("Kurta", "Kurta \u{FFFD}"))).await;
+    let read = first_page(&server, AmazonIn).await.unwrap();
+    assert_eq!(read.orders[0].items[0].title.as_deref(), Some("Kurta \u{FFFD}"));
+}
+
+#[tokio::test]
+async fn forbidden_with_a_token_just_issued_is_not_permitted_and_nobody_is_to_reconnect() {
+    let amazon = json!({ "errors": [{ "code": "Unauthorized", "message": "no" }] }).to_string();
+    for (code, body) in
+        [(AmazonIn, amazon), (Ajio, r#"{"statusCode":403}"#.to_owned()), (Ajio, String::new())]
+    {
+        let server = Scripted::start(move |_, _| status(403, body.clone())).await;
+        let error = run(server.connect(code).as_ref()).await.unwrap_err();
+        assert!(matches!(error, AdapterError::NotPermitted { .. }), "{code}: {error}");
+        assert!(error.to_string().contains("orders"), "it says what is missing: {error}");
+        assert_eq!(server.token_calls().len(), 2, "one new token was asked for");
+    }
+}
+
+#[tokio::test]
+async fn forbidden_with_an_old_token_means_a_new_one_and_the_run_goes_on() {
+    let server = Scripted::start(|call, _| {
+        if call.token.ends_with("-0") {
+            return status(403, r#"{"errors":[{"code":"Unauthorized"}]}"#);
+        }
+        ok(page(&[1]))
+    })
+    .await;
+    assert_eq!(run(server.connect(AmazonIn).as_ref()).await.unwrap().by_id().len(), 1);
+}
+
+#[tokio::test]
+async fn pages_that_rotate_under_new_tokens_end_after_one_round() {
+    for round in [2, 3, 5, 12] {
+        let server = Scripted::start(move |_, before| {
+            page_with_token(&[before % round, 100 + before % round], &format!("t{before}"))
+        })
+        .await;
+        assert_eq!(run(server.connect(AmazonIn).as_ref()).await.unwrap_err(), AdapterError::RepeatedPage);
+        assert_eq!(server.page_calls().len(), round + 1, "a round of {round}");
+    }
+}
+
+#[tokio::test]
+async fn pages_that_rotate_in_a_long_round_or_shuffled_end_too() {
+    let server = Scripted::start(|_, before| page_with_token(&[before % 100], &format!("t{before}"))).await;
+    assert_eq!(run(server.connect(AmazonIn).as_ref()).await.unwrap_err(), AdapterError::RepeatedPage);
+    assert!(server.page_calls().len() <= 300, "{} calls", server.page_calls().len());
+    let server = Scripted::start(|_, before| {
+        let orders = if before % 2 == 0 { [1, 2] } else { [2, 1] };
+        page_with_token(&orders, &format!("t{before}"))
+    })
+    .await;
+    assert_eq!(run(server.connect(AmazonIn).as_ref()).await.unwrap_err(), AdapterError::RepeatedPage);
+    assert_eq!(server.page_calls().len(), 2);
+}
+
+#[tokio::test]
+async fn an_order_that_changes_while_it_is_read_may_come_again() {
+    let server = Scripted::start(|_, before| {
+        let mut changed = order(before % 2);
+        changed["lastUpdatedTime"] = json!(format!("2026-11-18T09:15:{before:02}Z"));
+        let mut page = json!({ "orders": [changed] });
+        if before < 5 {
+            page["pagination"] = json!({ "nextToken": format!("t{before}") });
+        }
+        ok(page.to_string())
+    })
+    .await;
+    assert_eq!(run(server.connect(AmazonIn).as_ref()).await.unwrap().by_id().len(), 2);
+}
+
+#[tokio::test]
+async fn ajios_pages_that_rotate_end_after_one_round() {
+    let server = Scripted::start(|call, _| {
+        if call.path == "/orders/pendency" {
+            return ok(r#"{"orders":[]}"#);
+        }
+        let number: usize = call.parameter("pageNumber").unwrap().parse().unwrap();
+        let orders: Vec<Value> = (0..50).map(|index| order(1000 * (number % 3) + index)).collect();
+        ok(json!({ "orders": orders }).to_string())
+    })
+    .await;
+    assert_eq!(run(server.connect(Ajio).as_ref()).await.unwrap_err(), AdapterError::RepeatedPage);
+    assert_eq!(server.page_calls().len(), 5);
+}

@@ -1,0 +1,232 @@
+//! Odd fields in a record: what can be left out costs the field and leaves a note, and the order is there.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
+
+mod kit;
+
+use kit::{Run, Scripted, ok};
+use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn};
+use robnu_marketplace::contract::{PagePosition, PageRequest};
+use robnu_marketplace::kind::RunKind;
+use robnu_marketplace::record::{OrderRecord, OrderStatus};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+fn amazon() -> Value {
+    json!({
+        "orderId": "405-1", "createdTime": "2026-11-18T09:15:00Z", "lastUpdatedTime": "2026-11-18T10:15:00Z",
+        "recipient": { "deliveryAddress": { "city": "PUNE", "postalCode": "411001" } },
+        "fulfillment": {
+            "fulfillmentStatus": "UNSHIPPED", "fulfilledBy": "MERCHANT",
+            "shipByWindow": { "latestDateTime": "2026-11-19T11:30:00Z" },
+        },
+        "payment": { "paymentExecutions": [{ "paymentMethod": "COD" }] },
+        "orderItems": [{
+            "orderItemId": "1", "quantityOrdered": 1, "product": { "title": "Kurta", "sellerSku": "K-M" },
+            "proceeds": { "proceedsTotal": { "amount": "499.50", "currencyCode": "INR" } },
+        }],
+        "packages": [{ "packageReferenceId": "1", "packageStatus": { "status": "SHIPPED" }, "carrier": "ATS" }],
+    })
+}
+
+fn ajio() -> Value {
+    json!({
+        "order_id": "FN1", "order_date": 1_763_600_400, "status": "PACKED", "payment_method": "COD",
+        "carrier": "Delhivery", "tracking_number": "AWB1",
+        "order_lines": [{
+            "order_item_id": "1", "ordered_quantity": 1, "unit_price": 10, "hsn": "6203",
+            "item_details": { "item_code": "K-M", "name": "Kurta", "size": "M" },
+        }],
+    })
+}
+
+async fn read(code: MarketplaceCode, orders: &[Value]) -> Run {
+    let body = json!({ "orders": orders }).to_string().replace("HALF", r"\ud83d");
+    let server = Scripted::start(move |_, _| ok(body.clone())).await;
+    // AJIO's second list: orders on the first one have no status of their own.
+    let second_list =
+        PagePosition::new(r#"{"phase":"orders","page":0,"steps_back":0,"rereads":0}"#.to_owned());
+    let position = (code == Ajio).then_some(second_list);
+    let request = PageRequest { position, ..PageRequest::default() };
+    let page = server.connect(code).page(RunKind::Orders, &request).await.unwrap();
+    Run { orders: kit::orders_of(&page).to_vec(), quarantined: page.quarantined, pages: Vec::new() }
+}
+
+/// The order as it is read, with one field replaced, or removed where the new value is null.
+async fn with(code: MarketplaceCode, pointer: &str, value: Value) -> OrderRecord {
+    let mut order = if code == Ajio { ajio() } else { amazon() };
+    let (parent, field) = pointer.rsplit_once('/').unwrap();
+    let parent = order.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    if value.is_null() {
+        parent.remove(field).map(drop)
+    } else {
+        parent.insert(field.to_owned(), value).map(drop)
+    };
+    let mut run = read(code, &[order]).await;
+    assert!(run.quarantined.is_empty(), "{pointer}: {:?}", run.quarantined);
+    run.orders.remove(0)
+}
+
+const SIDE_FIELDS: [(MarketplaceCode, &str, &str); 23] = [
+    (AmazonIn, "/recipient", "recipient"),
+    (AmazonIn, "/recipient/deliveryAddress", "recipient.deliveryAddress"),
+    (AmazonIn, "/recipient/deliveryAddress/city", "recipient.deliveryAddress.city"),
+    (AmazonIn, "/recipient/deliveryAddress/postalCode", "recipient.deliveryAddress.postalCode"),
+    (AmazonIn, "/fulfillment", "fulfillment"),
+    (AmazonIn, "/fulfillment/fulfillmentStatus", "fulfillment.fulfillmentStatus"),
+    (AmazonIn, "/fulfillment/fulfilledBy", "fulfillment.fulfilledBy"),
+    (AmazonIn, "/fulfillment/shipByWindow", "fulfillment.shipByWindow"),
+    (AmazonIn, "/fulfillment/shipByWindow/latestDateTime", "fulfillment.shipByWindow.latestDateTime"),
+    (AmazonIn, "/lastUpdatedTime", "lastUpdatedTime"),
+    (AmazonIn, "/payment", "payment"),
+    (AmazonIn, "/payment/paymentExecutions", "payment.paymentExecutions"),
+    (AmazonIn, "/orderItems/0/product", "orderItems[0].product"),
+    (AmazonIn, "/orderItems/0/product/title", "orderItems[0].product.title"),
+    (AmazonIn, "/orderItems/0/product/sellerSku", "orderItems[0].product.sellerSku"),
+    (AmazonIn, "/packages", "packages"),
+    (AmazonIn, "/packages/0/packageStatus", "packages[0].packageStatus"),
+    (Ajio, "/status", "status"),
+    (Ajio, "/payment_method", "payment_method"),
+    (Ajio, "/tracking_number", "tracking_number"),
+    (Ajio, "/order_lines/0/hsn", "order_lines[0].hsn"),
+    (Ajio, "/order_lines/0/item_details", "order_lines[0].item_details"),
+    (Ajio, "/order_lines/0/item_details/name", "order_lines[0].item_details.name"),
+];
+
+#[tokio::test]
+async fn a_side_field_that_cannot_be_read_costs_the_field_and_is_noted() {
+    for (code, pointer, path) in SIDE_FIELDS {
+        for odd in [json!(true), json!("HALF hush"), json!("hush ".repeat(500))] {
+            let order = with(code, pointer, odd.clone()).await;
+            let noted = order.notes.iter().any(|note| note.starts_with(&format!("{path} ")));
+            assert!(noted, "{pointer}: {:?}", order.notes);
+            assert!(order.notes.iter().all(|note| !note.contains("hush")), "{pointer}: {:?}", order.notes);
+            assert_eq!((order.items.len(), order.items[0].quantity), (1, 1), "{pointer}");
+            assert!(order.items[0].line_amount.is_some(), "{pointer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_block_that_is_absent_costs_nothing_else() {
+    for (code, pointer, _) in SIDE_FIELDS {
+        let order = with(code, pointer, Value::Null).await;
+        let says_more = ["/fulfillment", "/lastUpdatedTime", "/status"];
+        let is_noted =
+            says_more.iter().any(|field| pointer == *field) || pointer.ends_with("fulfillmentStatus");
+        assert_eq!(order.notes.len(), usize::from(is_noted), "{pointer}: {:?}", order.notes);
+    }
+    assert_eq!(with(AmazonIn, "/fulfillment", Value::Null).await.marketplace_status, "UNKNOWN");
+}
+
+#[tokio::test]
+async fn codes_that_come_as_numbers_are_read_as_text() {
+    let order = with(AmazonIn, "/recipient/deliveryAddress/postalCode", json!(411_001)).await;
+    assert_eq!((order.ship_postal_code.as_deref(), order.notes.len()), (Some("411001"), 0));
+    let order = with(AmazonIn, "/orderItems/0/product/sellerSku", json!(12_345)).await;
+    assert_eq!((order.items[0].sku.as_deref(), order.notes.len()), (Some("12345"), 0));
+    let order = with(Ajio, "/order_lines/0/item_details/item_code", json!(12_345)).await;
+    assert_eq!((order.items[0].sku.as_deref(), order.notes.len()), (Some("12345"), 0));
+}
+
+#[tokio::test]
+async fn a_ship_by_date_that_is_none_is_left_out() {
+    let reasons =
+        [("", "is not an ISO 8601 instant"), ("1970-01-01T00:00:00Z", "between the years 2000 and 2100")];
+    for (date, reason) in reasons {
+        let order = with(AmazonIn, "/fulfillment/shipByWindow/latestDateTime", json!(date)).await;
+        assert_eq!(order.dispatch_by, None);
+        assert!(order.notes[0].contains(reason), "{:?}", order.notes);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_status_promises_nothing_and_is_kept_as_text() {
+    let pointers = [(AmazonIn, "/fulfillment/fulfillmentStatus"), (Ajio, "/status")];
+    for (code, pointer) in pointers {
+        let order = with(code, pointer, json!("LEVITATING")).await;
+        assert_eq!((order.status, order.marketplace_status.as_str()), (OrderStatus::Pending, "LEVITATING"));
+        assert_eq!(order.notes.len(), 1);
+        assert!(order.notes[0].contains("counts as pending"), "{:?}", order.notes);
+    }
+}
+
+#[tokio::test]
+async fn a_package_that_cannot_be_told_apart_costs_the_package() {
+    let packages = json!([
+        { "packageReferenceId": "1", "packageStatus": null },
+        { "carrier": "ATS" },
+        7,
+        { "packageReferenceId": "1", "packageStatus": { "status": "DELIVERED" } },
+    ]);
+    let order = with(AmazonIn, "/packages", packages).await;
+    let packages: Vec<(&str, &str)> =
+        order.shipments.iter().map(|it| (it.external_shipment_id.as_str(), it.status.as_str())).collect();
+    assert_eq!(packages, [("1", "DELIVERED")]);
+    let paths: Vec<&str> = order.notes.iter().map(|note| note.split(' ').next().unwrap()).collect();
+    assert_eq!(paths, ["packages[1].packageReferenceId", "packages[2]", "packages[3].packageReferenceId"]);
+}
+
+#[tokio::test]
+async fn what_makes_an_order_meaningless_still_sets_it_aside() {
+    for field in ["orderId", "createdTime", "orderItems"] {
+        let mut order = amazon();
+        order[field] = json!([]);
+        let run = read(AmazonIn, &[order, amazon()]).await;
+        assert_eq!((run.orders.len(), run.quarantined.len()), (1, 1), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn many_odd_fields_leave_a_bounded_number_of_notes() {
+    let item =
+        |number: usize| json!({ "orderItemId": number, "quantityOrdered": 1, "product": { "title": true } });
+    let items: Vec<Value> = (0..5_000).map(item).collect();
+    let order = with(AmazonIn, "/orderItems", json!(items)).await;
+    assert_eq!((order.items.len(), order.notes.len()), (5_000, 21));
+}
+
+#[tokio::test]
+async fn a_line_without_units_carries_no_money_unless_the_whole_order_is_cancelled() {
+    let zero = Some(Decimal::ZERO);
+    let line = json!([{ "orderItemId": "1", "quantityOrdered": 0, "product": { "title": "Kurta" } }]);
+    let order = with(AmazonIn, "/orderItems", line.clone()).await;
+    assert_eq!((order.items[0].line_amount, order.items[0].tax_amount), (zero, zero));
+    let mut cancelled = amazon();
+    cancelled["orderItems"] = line;
+    cancelled["fulfillment"]["fulfillmentStatus"] = json!("CANCELLED");
+    assert_eq!(read(AmazonIn, &[cancelled]).await.orders[0].items[0].line_amount, None);
+    for line in [
+        json!([{ "order_item_id": "1", "ordered_quantity": 0 }]),
+        json!([{ "order_item_id": "1", "ordered_quantity": "0", "item_base_price": 7 }]),
+    ] {
+        let order = with(Ajio, "/order_lines", line).await;
+        assert_eq!(order.items[0].line_amount, zero);
+        assert_eq!(
+            order.items[0].amount_basis.as_str(),
+            "CUSTOMER",
+            "or it would not replace what is stored"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_currency_that_is_not_stated_is_not_made_up() {
+    let line = json!([{ "orderItemId": "1", "quantityOrdered": 1, "product": {} }]);
+    assert_eq!(with(AmazonIn, "/orderItems", line).await.currency, None);
+    let mut order = amazon();
+    order["orderItems"][0]["proceeds"]["proceedsTotal"]["currencyCode"] = json!("USD");
+    assert_eq!(read(AmazonIn, &[order]).await.orders[0].currency.as_deref(), Some("USD"));
+}
+
+#[tokio::test]
+async fn of_an_order_that_comes_twice_on_a_page_the_newer_version_counts() {
+    let (mut older, newer) = (amazon(), amazon());
+    older["lastUpdatedTime"] = json!("2026-11-18T10:14:59Z");
+    older["fulfillment"]["fulfillmentStatus"] = json!("PENDING");
+    for page in [[older.clone(), newer.clone()], [newer, older]] {
+        let run = read(AmazonIn, &page).await;
+        let statuses: Vec<OrderStatus> = run.orders.iter().map(|order| order.status).collect();
+        assert_eq!(statuses, [OrderStatus::Confirmed]);
+    }
+}
