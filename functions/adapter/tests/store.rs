@@ -280,9 +280,13 @@ async fn an_older_version_replaces_nothing_and_a_package_in_whose_place_another_
     };
     let first = version(1, OrderStatus::Confirmed, 2, 20, &["1"]);
     let second = version(2, OrderStatus::Pending, 1, 10, &["2"]);
-    assert_eq!(store(&[first.clone()]).await, "CONFIRMED INR 20 {} 2 20 1:PENDING");
+    assert_eq!(store(std::slice::from_ref(&first)).await, "CONFIRMED INR 20 {} 2 20 1:PENDING");
     let newer = "PENDING INR 10 {} 1 10 1:WITHDRAWN,2:PENDING";
-    assert_eq!(store(&[second.clone()]).await, newer, "the newer one counts, though its status goes back");
+    assert_eq!(
+        store(std::slice::from_ref(&second)).await,
+        newer,
+        "the newer one counts, though its status goes back"
+    );
     for page in [vec![first.clone()], vec![second.clone(), first.clone()], vec![first, second]] {
         assert_eq!(store(&page).await, newer);
     }

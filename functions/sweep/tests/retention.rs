@@ -203,7 +203,7 @@ async fn a_row_that_is_in_use_is_left() {
     assert_eq!(sweep(&world).await.idempotency_keys, 3);
     request.commit().await.unwrap();
     assert_eq!(sweep(&world).await.idempotency_keys, 0, "it serves again");
-    assert_eq!(counts(&world).await, [1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(counts(&world).await, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 #[tokio::test]

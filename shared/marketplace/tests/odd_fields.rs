@@ -112,8 +112,7 @@ async fn a_block_that_is_absent_costs_nothing_else() {
     for (code, pointer, _) in SIDE_FIELDS {
         let order = with(code, pointer, Value::Null).await;
         let says_more = ["/fulfillment", "/lastUpdatedTime", "/status"];
-        let is_noted =
-            says_more.iter().any(|field| pointer == *field) || pointer.ends_with("fulfillmentStatus");
+        let is_noted = says_more.contains(&pointer) || pointer.ends_with("fulfillmentStatus");
         assert_eq!(order.notes.len(), usize::from(is_noted), "{pointer}: {:?}", order.notes);
     }
     assert_eq!(with(AmazonIn, "/fulfillment", Value::Null).await.marketplace_status, "UNKNOWN");
