@@ -290,7 +290,9 @@ async fn an_older_version_replaces_nothing_and_a_package_in_whose_place_another_
     for page in [vec![first.clone()], vec![second.clone(), first.clone()], vec![first, second]] {
         assert_eq!(store(&page).await, newer);
     }
-    let mut none = version(3, OrderStatus::Pending, 0, 0, &["1"]);
+    let unknown = version(3, OrderStatus::Unknown, 1, 10, &["2"]);
+    assert_eq!(store(&[unknown]).await, newer, "no word of ours is no news");
+    let mut none = version(4, OrderStatus::Pending, 0, 0, &["1"]);
     none.items[0].line_amount = None;
     none.notes = vec!["dispatch_by is no date".to_owned()];
     let expected = "PENDING INR 0 {\"dispatch_by is no date\"} 0 0 1:PENDING,2:WITHDRAWN";

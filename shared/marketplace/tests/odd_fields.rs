@@ -144,9 +144,9 @@ async fn an_unknown_status_promises_nothing_and_is_kept_as_text() {
     let pointers = [(AmazonIn, "/fulfillment/fulfillmentStatus"), (Ajio, "/status")];
     for (code, pointer) in pointers {
         let order = with(code, pointer, json!("LEVITATING")).await;
-        assert_eq!((order.status, order.marketplace_status.as_str()), (OrderStatus::Pending, "LEVITATING"));
+        assert_eq!((order.status, order.marketplace_status.as_str()), (OrderStatus::Unknown, "LEVITATING"));
         assert_eq!(order.notes.len(), 1);
-        assert!(order.notes[0].contains("counts as pending"), "{:?}", order.notes);
+        assert!(order.notes[0].contains("keeps the one it had"), "{:?}", order.notes);
     }
 }
 

@@ -152,7 +152,7 @@ fn at_line(index: usize, field: &str, problem: &str) -> RecordProblem {
     RecordProblem::at(&format!("order_lines[{index}].{field}"), problem)
 }
 
-/// A status that nobody knows promises nothing: the order counts as pending, with the marketplace's own text beside it.
+/// A status that nobody knows promises nothing: the order keeps the one it had, or is pending, with the marketplace's own text beside it.
 fn status(phase: Phase, given: Side<Text>, notes: &mut Notes) -> (OrderStatus, String) {
     if phase == Phase::Pendency {
         return (OrderStatus::Pending, PENDENCY.to_owned());
@@ -160,7 +160,7 @@ fn status(phase: Phase, given: Side<Text>, notes: &mut Notes) -> (OrderStatus, S
     let text = given.text("status", notes);
     let ours = text.as_deref().and_then(parse_status).unwrap_or_else(|| {
         notes.add("status", UNKNOWN_STATUS_NOTE);
-        OrderStatus::Pending
+        OrderStatus::Unknown
     });
     (ours, text.unwrap_or_else(|| UNKNOWN_STATUS.to_owned()))
 }

@@ -234,7 +234,7 @@ fn fulfilled(given: Side<Fulfillment>, shipments: &[ShipmentRecord], notes: &mut
     let text = given.status.text(STATUS, notes);
     let status = text.as_deref().and_then(|text| status(text, shipments)).unwrap_or_else(|| {
         notes.add(STATUS, UNKNOWN_STATUS_NOTE);
-        OrderStatus::Pending
+        OrderStatus::Unknown
     });
     let by = given.fulfilled_by.text("fulfillment.fulfilledBy", notes);
     let window = given.ship_by_window.read("fulfillment.shipByWindow", notes);

@@ -6,9 +6,9 @@ use rust_decimal::Decimal;
 /// The marketplace's status text of an order that came without one.
 pub(crate) const UNKNOWN_STATUS: &str = "UNKNOWN";
 
-/// The note on an order whose status is not known. Pending promises least: nothing is packed or sent for it.
+/// The note on an order whose status is not known.
 pub(crate) const UNKNOWN_STATUS_NOTE: &str =
-    "is none of the statuses that the contract lists, so the order counts as pending";
+    "is none of the statuses that the contract lists, so the order keeps the one it had, or is pending";
 
 /// Our order statuses; the marketplace's own text is kept beside them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,10 +31,12 @@ pub enum OrderStatus {
     Undelivered,
     /// Cancelled by anybody.
     Cancelled,
+    /// Something that we have no word for: the order keeps the status that is stored. A new one is pending, which promises least.
+    Unknown,
 }
 
 impl OrderStatus {
-    /// The text stored in the database.
+    /// The text stored in the database; an unknown status is not stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -47,7 +49,14 @@ impl OrderStatus {
             Self::Delivered => "DELIVERED",
             Self::Undelivered => "UNDELIVERED",
             Self::Cancelled => "CANCELLED",
+            Self::Unknown => "UNKNOWN",
         }
+    }
+
+    /// The text stored in the database, if this says anything.
+    #[must_use]
+    pub fn known(self) -> Option<&'static str> {
+        (self != Self::Unknown).then(|| self.as_str())
     }
 }
 

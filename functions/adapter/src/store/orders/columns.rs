@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 #[derive(Default)]
 pub struct OrderColumns<'a> {
     pub external_order_id: Vec<&'a str>,
-    pub status: Vec<&'a str>,
+    pub status: Vec<Option<&'a str>>,
     pub marketplace_status: Vec<&'a str>,
     pub placed_at: Vec<DateTime<Utc>>,
     pub marketplace_updated_at: Vec<Option<DateTime<Utc>>>,
@@ -33,7 +33,7 @@ impl<'a> OrderColumns<'a> {
         let mut columns = Self::default();
         for order in sorted(orders).into_values() {
             columns.external_order_id.push(&order.external_order_id);
-            columns.status.push(order.status.as_str());
+            columns.status.push(order.status.known());
             columns.marketplace_status.push(&order.marketplace_status);
             columns.placed_at.push(order.placed_at);
             columns.marketplace_updated_at.push(order.marketplace_updated_at);
@@ -54,7 +54,7 @@ impl<'a> OrderColumns<'a> {
 #[derive(Default)]
 pub struct ItemColumns<'a> {
     pub external_order_id: Vec<&'a str>,
-    pub order_status: Vec<&'a str>,
+    pub order_status: Vec<Option<&'a str>>,
     pub order_updated_at: Vec<Option<DateTime<Utc>>>,
     pub external_item_id: Vec<&'a str>,
     pub sku: Vec<Option<&'a str>>,
@@ -74,7 +74,7 @@ impl<'a> ItemColumns<'a> {
         for order in sorted(orders).into_values() {
             for item in &order.items {
                 columns.external_order_id.push(&order.external_order_id);
-                columns.order_status.push(order.status.as_str());
+                columns.order_status.push(order.status.known());
                 columns.order_updated_at.push(order.marketplace_updated_at);
                 columns.external_item_id.push(&item.external_item_id);
                 columns.sku.push(item.sku.as_deref());
@@ -96,7 +96,7 @@ impl<'a> ItemColumns<'a> {
 #[derive(Default)]
 pub struct ShipmentColumns<'a> {
     pub external_order_id: Vec<&'a str>,
-    pub order_status: Vec<&'a str>,
+    pub order_status: Vec<Option<&'a str>>,
     pub order_updated_at: Vec<Option<DateTime<Utc>>>,
     pub external_shipment_id: Vec<&'a str>,
     pub status: Vec<&'a str>,
@@ -111,7 +111,7 @@ impl<'a> ShipmentColumns<'a> {
         for order in sorted(orders).into_values() {
             for shipment in &order.shipments {
                 columns.external_order_id.push(&order.external_order_id);
-                columns.order_status.push(order.status.as_str());
+                columns.order_status.push(order.status.known());
                 columns.order_updated_at.push(order.marketplace_updated_at);
                 columns.external_shipment_id.push(&shipment.external_shipment_id);
                 columns.status.push(&shipment.status);
