@@ -119,13 +119,12 @@ grant execute on function begin_credential_check(uuid, text, bytea, uuid) to rob
 
 -- One login is behind 10 accounts that are connected, over all sellers: for each there is a lane, and a single working login would
 -- otherwise be good for any number of them. Holds the marketplace, so that those who come at the same time count each other.
-create function refuse_login_in_many_accounts(login bytea, account uuid) returns void
+create function refuse_login_in_many_accounts(marketplace text, login bytea, account uuid) returns void
 language plpgsql
 set search_path = robnu, pg_temp
 as $$
 begin
-  perform from marketplaces m join marketplace_accounts a on a.marketplace_code = m.code
-    where a.seller_id = app_current_seller_id() and a.id = account for no key update of m;
+  perform from marketplaces where code = marketplace for no key update;
   if (select count(*) from marketplace_accounts a
       where a.verified_login_digest = login and a.status <> 'DISCONNECTED' and a.id <> account) >= 10 then
     raise exception 'the login is behind too many accounts' using errcode = 'check_violation', constraint = 'marketplace_accounts_of_login';
@@ -146,7 +145,7 @@ begin
   update credential_checks c set outcome = case answer when 'UNCHECKABLE' then 'UNANSWERED' else answer end
   where c.id = check_id and c.outcome = 'ASKING' and c.actor_id = nullif(current_setting('app.actor_id', true), '')::uuid
     and app_may_any('accounts.manage', 'ingest')
-  returning c.actor_id, c.account_id, c.login_digest into ended;
+  returning c.actor_id, c.account_id, c.login_digest, c.marketplace_code into ended;
   if not found then
     return;
   end if;
@@ -159,7 +158,7 @@ begin
     return;
   end if;
   if ended.login_digest is not null and answer = 'ACCEPTED' then
-    perform refuse_login_in_many_accounts(ended.login_digest, ended.account_id);
+    perform refuse_login_in_many_accounts(ended.marketplace_code, ended.login_digest, ended.account_id);
   end if;
   update marketplace_accounts a
   set verified_at = case answer when 'ACCEPTED' then coalesce(a.verified_at, now()) end,

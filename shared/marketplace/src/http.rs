@@ -112,7 +112,7 @@ impl HttpClient {
 }
 
 impl Reply {
-    /// The same for a call that a token opens.
+    /// The body of a success of a call that a token opens, or its error.
     ///
     /// # Errors
     /// 401 is [`AdapterError::Unauthorized`], and 403 [`AdapterError::NotPermitted`] to do what `call` says; all else as

@@ -1,6 +1,6 @@
 -- Stores a page's order lines and counts the new and the changed ones; equal rows are not touched.
--- A line of no units carries no money, unless the marketplace says otherwise or the order is cancelled, which keeps what it had cost. $1 account; $2 … arrays, one element per line: its order's id, status and stamp, then its own
--- columns
+-- A line of no units carries no money, unless the marketplace says otherwise or the order is cancelled, which keeps what it had cost.
+-- $1 account; $2 … arrays, one element per line: its order's id, status and stamp, then its own columns
 with page as (
   select *
   from unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[],
@@ -11,8 +11,11 @@ with page as (
   -- What the source does not say stays; a customer's price, once known, is not replaced by a purchase price.
   select i.id as stored_id, o.id as order_id, p.external_item_id, coalesce(p.sku, i.sku) as sku,
     coalesce(p.title, i.title) as title, coalesce(p.size, i.size) as size, p.quantity, p.quantity_cancelled,
-    case when p.quantity = 0 and p.line_amount is null and p.order_status <> 'CANCELLED' then 0 else coalesce(case when i.amount_basis = 'CUSTOMER' and p.amount_basis <> 'CUSTOMER' then i.line_amount else p.line_amount end,
-      i.line_amount, 0) end as line_amount,
+    case
+      when p.quantity = 0 and p.line_amount is null and p.order_status <> 'CANCELLED' then 0
+      when i.amount_basis = 'CUSTOMER' and p.amount_basis <> 'CUSTOMER' then i.line_amount
+      else coalesce(p.line_amount, i.line_amount, 0)
+    end as line_amount,
     case when i.amount_basis = 'CUSTOMER' or p.line_amount is null then coalesce(i.amount_basis, p.amount_basis)
       else p.amount_basis end as amount_basis,
     coalesce(p.tax_amount, i.tax_amount) as tax_amount, coalesce(p.hsn, i.hsn) as hsn,

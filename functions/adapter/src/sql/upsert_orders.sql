@@ -1,7 +1,8 @@
 -- Stores a page's orders and counts the new and the changed ones; rows that are equal to what is stored are not touched, and an older
 -- version replaces no newer one. Where the marketplace does not say when it changed an order, a status that goes back is noted, and
 -- taken when another run reads the same: a list may lag behind once.
--- A status that we have no word for is null: the order keeps the one it has. $1 account, $2 run; $3 … arrays, one element per order, ids unique within the page; notes with a line each
+-- A status that we have no word for is null: the order keeps the one it has.
+-- $1 account, $2 run; $3 … arrays, one element per order, ids unique within the page; notes with a line each
 with page as (
   select external_order_id, status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by, fulfilled_by, payment_method,
     currency, total_amount, ship_city, ship_postal_code, string_to_array(notes, E'\n') as notes

@@ -6,7 +6,7 @@ use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::record::OrderRecord;
 use robnu_tenancy::{Error, Row};
 
-use crate::store::orders::columns::{ItemColumns, OrderColumns, ShipmentColumns};
+use crate::store::orders::columns::{ItemColumns, OrderColumns, ShipmentColumns, newest};
 use crate::store::{Batch, Request, count};
 
 const UPSERT_ORDERS: &str = include_str!("../sql/upsert_orders.sql");
@@ -23,10 +23,11 @@ pub struct OrdersBatch<'a> {
 
 impl<'a> OrdersBatch<'a> {
     pub fn new(orders: &'a [OrderRecord]) -> Self {
+        let orders = newest(orders);
         Self {
-            order: OrderColumns::new(orders),
-            item: ItemColumns::new(orders),
-            shipment: ShipmentColumns::new(orders),
+            order: OrderColumns::new(&orders),
+            item: ItemColumns::new(&orders),
+            shipment: ShipmentColumns::new(&orders),
         }
     }
 }

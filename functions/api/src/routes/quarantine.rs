@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, Error, QuarantinedRecordId, Row, RunId};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
+use super::paging::{Direction, Start, next_cursor};
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
@@ -62,7 +62,7 @@ pub async fn list(
     let (limit, cursor) = (query.limit(), query.text("cursor"));
     query.finish()?;
     let list = List::new("quarantine", member.scope.seller_id(), &account);
-    let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
+    let before = Start::new(&list, cursor.as_deref(), Direction::Down)?.id();
     // One more than asked for tells whether there is a next page.
     let fetch = limit + 1;
     let rows = match &account {
@@ -72,8 +72,8 @@ pub async fn list(
         None => app.database.read(&member.scope, RECORDS, &[&before, &fetch]).await?,
     };
     let mut records = rows.iter().map(QuarantinedRecord::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = super::cut(&mut records, limit)
-        .map(|last| list.cursor(Position { micros: 0, id: *last.record_id.as_uuid() }));
+    let position = |last: &QuarantinedRecord| Position { micros: 0, id: *last.record_id.as_uuid() };
+    let next_cursor = next_cursor(&list, &mut records, limit, position);
     Ok(Json(QuarantinedRecords { records, next_cursor }))
 }
 

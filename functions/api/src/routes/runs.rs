@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, Error, Params, Row, RunId};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
+use super::paging::{Direction, Start, next_cursor};
 use crate::app::SharedApp;
 use crate::cursor::{List, Position};
 use crate::idempotency::{KeyedPost, Reply};
@@ -100,7 +100,7 @@ pub async fn list(
     let (limit, cursor) = (query.limit(), query.text("cursor"));
     query.finish()?;
     let list = List::new("runs", member.scope.seller_id(), &account);
-    let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
+    let before = Start::new(&list, cursor.as_deref(), Direction::Down)?.id();
     // One more than asked for tells whether there is a next page.
     let fetch = limit + 1;
     let rows = match &account {
@@ -108,8 +108,8 @@ pub async fn list(
         None => app.database.read(&member.scope, RUNS, &[&before, &fetch]).await?,
     };
     let mut runs = rows.iter().map(Run::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = super::cut(&mut runs, limit)
-        .map(|last| list.cursor(Position { micros: 0, id: *last.run_id.as_uuid() }));
+    let position = |last: &Run| Position { micros: 0, id: *last.run_id.as_uuid() };
+    let next_cursor = next_cursor(&list, &mut runs, limit, position);
     Ok(Json(Runs { runs, next_cursor }))
 }
 

@@ -88,6 +88,10 @@ struct Failure {
 }
 
 impl Failure {
+    fn read(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
+
     fn code(&self) -> Option<String> {
         self.status_code.as_ref().and_then(whole_number).map(|code| code.to_string())
     }
@@ -152,9 +156,8 @@ impl AjioClient {
 
 /// AJIO reports failures inside a 200 too: most by the status they would have had, the others by a number of their own.
 fn accept(reply: Reply, call: &'static str) -> Result<Vec<u8>, AdapterError> {
-    let failure = |body: &[u8]| serde_json::from_slice::<Failure>(body).ok();
-    let body = reply.accept_call(call, |body| serde_json::from_slice::<Failure>(body).ok()?.code())?;
-    match failure(&body).filter(Failure::is_stated) {
+    let body = reply.accept_call(call, |body| Failure::read(body)?.code())?;
+    match Failure::read(&body).filter(Failure::is_stated) {
         Some(failure) => Err(AdapterError::Rejected { status: 200, code: failure.code() }),
         None => Ok(body),
     }

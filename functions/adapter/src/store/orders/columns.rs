@@ -29,9 +29,9 @@ pub struct OrderColumns<'a> {
 }
 
 impl<'a> OrderColumns<'a> {
-    pub fn new(orders: &'a [OrderRecord]) -> Self {
+    pub fn new(orders: &[&'a OrderRecord]) -> Self {
         let mut columns = Self::default();
-        for order in sorted(orders).into_values() {
+        for order in orders {
             columns.external_order_id.push(&order.external_order_id);
             columns.status.push(order.status.known());
             columns.marketplace_status.push(&order.marketplace_status);
@@ -69,9 +69,9 @@ pub struct ItemColumns<'a> {
 }
 
 impl<'a> ItemColumns<'a> {
-    pub fn new(orders: &'a [OrderRecord]) -> Self {
+    pub fn new(orders: &[&'a OrderRecord]) -> Self {
         let mut columns = Self::default();
-        for order in sorted(orders).into_values() {
+        for order in orders {
             for item in &order.items {
                 columns.external_order_id.push(&order.external_order_id);
                 columns.order_status.push(order.status.known());
@@ -106,9 +106,9 @@ pub struct ShipmentColumns<'a> {
 }
 
 impl<'a> ShipmentColumns<'a> {
-    pub fn new(orders: &'a [OrderRecord]) -> Self {
+    pub fn new(orders: &[&'a OrderRecord]) -> Self {
         let mut columns = Self::default();
-        for order in sorted(orders).into_values() {
+        for order in orders {
             for shipment in &order.shipments {
                 columns.external_order_id.push(&order.external_order_id);
                 columns.order_status.push(order.status.known());
@@ -124,7 +124,8 @@ impl<'a> ShipmentColumns<'a> {
     }
 }
 
-fn sorted(orders: &[OrderRecord]) -> BTreeMap<&str, &OrderRecord> {
+/// A page's orders by their ids, the newest version of each.
+pub fn newest(orders: &[OrderRecord]) -> Vec<&OrderRecord> {
     let mut newest: BTreeMap<&str, &OrderRecord> = BTreeMap::new();
     for order in orders {
         newest
@@ -136,5 +137,5 @@ fn sorted(orders: &[OrderRecord]) -> BTreeMap<&str, &OrderRecord> {
             })
             .or_insert(order);
     }
-    newest
+    newest.into_values().collect()
 }
