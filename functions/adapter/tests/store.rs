@@ -297,6 +297,15 @@ async fn an_older_version_replaces_nothing_and_a_package_in_whose_place_another_
     none.notes = vec!["dispatch_by is no date".to_owned()];
     let expected = "PENDING INR 0 {\"dispatch_by is no date\"} 0 0 1:PENDING,2:WITHDRAWN";
     assert_eq!(store(&[none]).await, expected, "no units carry no money");
+    // Whatever price it is that is nothing, and once the currency is known nobody makes it another.
+    let mut foreign = version(5, OrderStatus::Confirmed, 1, 30, &["1"]);
+    foreign.currency = Some("USD".to_owned());
+    let dollars = "CONFIRMED USD 30 {} 1 30 1:PENDING,2:WITHDRAWN";
+    assert_eq!(store(&[foreign]).await, dollars);
+    let mut unpriced = version(6, OrderStatus::Confirmed, 0, 0, &["1"]);
+    unpriced.currency = None;
+    unpriced.items[0].amount_basis = AmountBasis::Purchase;
+    assert_eq!(store(&[unpriced]).await, "CONFIRMED USD 0 {} 0 0 1:PENDING,2:WITHDRAWN");
 }
 
 #[tokio::test]

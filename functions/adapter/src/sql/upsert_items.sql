@@ -12,7 +12,7 @@ with page as (
   select i.id as stored_id, o.id as order_id, p.external_item_id, coalesce(p.sku, i.sku) as sku,
     coalesce(p.title, i.title) as title, coalesce(p.size, i.size) as size, p.quantity, p.quantity_cancelled,
     case
-      when p.quantity = 0 and p.line_amount is null and p.order_status <> 'CANCELLED' then 0
+      when p.quantity = 0 and coalesce(p.line_amount, 0) = 0 and p.order_status <> 'CANCELLED' then 0
       when i.amount_basis = 'CUSTOMER' and p.amount_basis <> 'CUSTOMER' then i.line_amount
       else coalesce(p.line_amount, i.line_amount, 0)
     end as line_amount,
