@@ -3,7 +3,7 @@
 -- robnu_owner          owns every object; nobody logs in as it, only the migrate function may become it
 -- robnu_tenant         what a seller-scoped session becomes: sees one seller, through row level security
 -- robnu_person         what a session becomes that knows a person but no seller yet (me, sign-up)
--- robnu_staff          what a super admin's session becomes: sellers' names and states, and impersonation sessions
+-- robnu_staff          what a staff member's session becomes: sellers' names and states, and impersonation sessions
 -- robnu_system_sweep   finds due work across sellers: ids and times only
 -- robnu_system_lanes   keeps the accounts' queues: ids and lane columns only
 -- robnu_api, …         login roles, one per function: own nothing, inherit nothing, see nothing until they enter a scope

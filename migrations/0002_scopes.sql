@@ -3,8 +3,8 @@
 --   app.current_subject     the person's token subject
 --   app.rights              what the actor may do, comma-separated
 --   app.actor_kind          MEMBER, STAFF, JOB or PERSON; for the audit trail
---   app.actor_id            the person, the super admin or the account
---   app.impersonation_session  the session under which a super admin acts for the seller
+--   app.actor_id            the person, the staff member or the account
+--   app.impersonation_session  the session under which a staff member acts for the seller
 set local role robnu_owner;
 set local search_path = robnu;
 

@@ -2,7 +2,7 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Global tables: orgs, people, run_kinds, marketplaces, marketplace_kinds, super_admins, person_requests, person_changes, person_idempotency_keys,
+-- Global tables: orgs, people, run_kinds, marketplaces, marketplace_kinds, staff, person_requests, person_changes, person_idempotency_keys,
 -- mail_counts, sign_up_counts, sign_up_key, credential_checks, schema_migrations. Every other relation belongs to a seller.
 create table orgs (
   id uuid primary key default uuidv7(),

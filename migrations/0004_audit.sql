@@ -7,7 +7,7 @@ create table audit_events (
   id uuid not null default uuidv7(),
   occurred_at timestamptz not null default now(),
   actor_kind text not null check (actor_kind in ('MEMBER', 'STAFF', 'JOB', 'PERSON', 'SYSTEM')),
-  -- The person, the super admin or the account, as actor_kind says.
+  -- The person, the staff member or the account, as actor_kind says.
   actor_id uuid,
   -- Of a person, as it was then: the trail neither forgets who has left nor follows them.
   actor_email text,

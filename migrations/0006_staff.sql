@@ -1,24 +1,24 @@
--- Staff: super admins, and the sessions in which they act for a seller.
+-- Staff, and the sessions in which they act for a seller.
 set local role robnu_owner;
 set local search_path = robnu;
 
 -- Token subjects of those who operate the deployment; kept by the migrate function from the stack's parameter.
-create table super_admins (
+create table staff (
   id uuid primary key default uuidv7(),
   subject text not null unique check (length(subject) between 1 and 200),
   created_at timestamptz not null default now(),
   removed_at timestamptz
 );
-alter table super_admins enable row level security;
-alter table super_admins force row level security;
-create policy self on super_admins for select to robnu_staff, robnu_tenant, robnu_person using (subject = (select app_current_subject()));
-create policy owner on super_admins for all to robnu_owner using (true) with check (true);
-grant select (id, subject, removed_at) on super_admins to robnu_staff, robnu_tenant, robnu_person;
+alter table staff enable row level security;
+alter table staff force row level security;
+create policy self on staff for select to robnu_staff, robnu_tenant, robnu_person using (subject = (select app_current_subject()));
+create policy owner on staff for all to robnu_owner using (true) with check (true);
+grant select (id, subject, removed_at) on staff to robnu_staff, robnu_tenant, robnu_person;
 
 create table impersonation_sessions (
   seller_id uuid not null references sellers (seller_id),
   id uuid not null default uuidv7(),
-  super_admin_id uuid not null references super_admins (id),
+  staff_id uuid not null references staff (id),
   reason text not null check (length(reason) between 1 and 500),
   -- With whose rights: what a member of this role may do, but for customers' data.
   role text not null check (role in ('ADMIN', 'VIEWER')),
@@ -27,41 +27,41 @@ create table impersonation_sessions (
   ended_at timestamptz,
   primary key (seller_id, id)
 );
-create index impersonation_sessions_by_admin on impersonation_sessions (super_admin_id, id desc);
+create index impersonation_sessions_by_admin on impersonation_sessions (staff_id, id desc);
 -- Staff list the live ones across sellers.
 create index impersonation_sessions_by_id on impersonation_sessions (id);
 call protect_tenant_table('impersonation_sessions');
--- The seller sees who acted for it, and the door looks the session up before any right is set.
+-- The seller sees who acted for it, and scope entry looks the session up before any right is set.
 create policy select_needs_right on impersonation_sessions as restrictive for select to robnu_tenant
   using ((select app_may('audit.read')) or id = (select nullif(current_setting('app.impersonation_session', true), '')::uuid));
-call audit('impersonation_sessions', 'insert or update', 'impersonation', 'id', 'super_admin_id', 'reason', 'role', 'expires_at', 'ended_at');
+call audit('impersonation_sessions', 'insert or update', 'impersonation', 'id', 'staff_id', 'reason', 'role', 'expires_at', 'ended_at');
 grant select on impersonation_sessions to robnu_tenant;
 
--- Whether the person of the transaction is a super admin now. Of super_admins everybody sees their own row only.
-create function app_is_super_admin() returns boolean
+-- Whether the person of the transaction is a staff member now. Of staff everybody sees their own row only.
+create function app_is_staff() returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
-as $$ select exists (select from robnu.super_admins where removed_at is null) $$;
-grant execute on function app_is_super_admin() to robnu_staff;
+as $$ select exists (select from robnu.staff where removed_at is null) $$;
+grant execute on function app_is_staff() to robnu_staff;
 
--- Staff see every seller's name and state, may suspend and resume, and have sessions of their own. The door asks who they are;
--- so do the policies, because robnu_api can become robnu_staff without the door.
+-- Staff see every seller's name and state, may suspend and resume, and have sessions of their own. Scope entry asks who they are;
+-- so do the policies, because robnu_api can become robnu_staff without entering.
 create policy staff on sellers for all to robnu_staff
-  using ((select app_is_super_admin())) with check ((select app_is_super_admin()));
+  using ((select app_is_staff())) with check ((select app_is_staff()));
 grant select (seller_id, name, suspended_at, suspension_reason, version, created_at), update (suspended_at, suspension_reason, updated_at)
   on sellers to robnu_staff;
 -- The sweep leaves suspended sellers alone.
 create policy sweep on sellers for select to robnu_system_sweep using (true);
 grant select (seller_id, suspended_at) on sellers to robnu_system_sweep;
-create policy staff_reads on impersonation_sessions for select to robnu_staff using ((select app_is_super_admin()));
+create policy staff_reads on impersonation_sessions for select to robnu_staff using ((select app_is_staff()));
 create policy staff_opens on impersonation_sessions for insert to robnu_staff
-  with check ((select app_is_super_admin()) and super_admin_id in (select id from super_admins));
+  with check ((select app_is_staff()) and staff_id in (select id from staff));
 -- What is over stays over.
 create policy staff_ends on impersonation_sessions for update to robnu_staff
-  using ((select app_is_super_admin()) and super_admin_id in (select id from super_admins) and ended_at is null)
-  with check ((select app_is_super_admin()) and super_admin_id in (select id from super_admins));
-grant select (seller_id, id, super_admin_id, reason, role, started_at, expires_at, ended_at),
-  insert (seller_id, id, super_admin_id, reason, role, expires_at), update (ended_at)
+  using ((select app_is_staff()) and staff_id in (select id from staff) and ended_at is null)
+  with check ((select app_is_staff()) and staff_id in (select id from staff));
+grant select (seller_id, id, staff_id, reason, role, started_at, expires_at, ended_at),
+  insert (seller_id, id, staff_id, reason, role, expires_at), update (ended_at)
   on impersonation_sessions to robnu_staff;
 
 -- Ends what others may do only when nobody is under way who was let in by the row as it was: a transaction that may write holds
@@ -85,14 +85,14 @@ create trigger wait_for_writers before update of role, scan_returns on members f
 create trigger wait_for_writers before update of ended_at on impersonation_sessions for each row
   when (new.ended_at is distinct from old.ended_at) execute function wait_for_writers();
 
--- Whether the transaction is a super admin's, in a session that is live.
+-- Whether the transaction is a staff member's, in a session that is live.
 create function app_is_admin_scope() returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select from robnu.impersonation_sessions s
-    join robnu.super_admins a on a.id = s.super_admin_id and a.removed_at is null
+    join robnu.staff a on a.id = s.staff_id and a.removed_at is null
     where s.seller_id = nullif(current_setting('app.current_seller_id', true), '')::uuid
       and s.id = nullif(current_setting('app.impersonation_session', true), '')::uuid
       and a.subject = nullif(current_setting('app.current_subject', true), '')

@@ -38,7 +38,7 @@ language plpgsql stable
 set search_path = robnu, pg_temp
 as $$
 begin
-  return not exists (select from super_admins a where a.subject = is_newcomer.subject and a.removed_at is null)
+  return not exists (select from staff a where a.subject = is_newcomer.subject and a.removed_at is null)
     and not exists (
       select from people p
       join members m on m.person_id = p.id
@@ -49,7 +49,7 @@ end $$;
 -- Counts a request, in a transaction of its own so that nobody waits for anybody's work: for the person, and for the seller
 -- that they are a member of, so that strangers cannot use up a seller's requests. It comes when the request's own transaction
 -- is over, and finds out whether the next one is to be refused. SECURITY DEFINER because no scope may write the counts.
-create function knock(subject text, seller uuid) returns void
+create function count_request(subject text, seller uuid) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
@@ -70,26 +70,26 @@ begin
   select max(person_requests_per_window), max(person_requests_per_day), max(newcomer_requests_per_day)
     into in_window, in_day, of_newcomers from orgs;
   insert into person_requests as counted (subject, window_start, requests, day, requests_today)
-  values (knock.subject, present, 1, today, 1)
+  values (count_request.subject, present, 1, today, 1)
   on conflict (subject) do update
   set window_start = excluded.window_start, day = excluded.day,
     requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end,
     requests_today = case counted.day when excluded.day then counted.requests_today + 1 else 1 end
   returning requests, requests_today into sent, sent_today;
-  if sent_today >= of_newcomers and sent_today < in_day and is_newcomer(knock.subject) then
+  if sent_today >= of_newcomers and sent_today < in_day and is_newcomer(count_request.subject) then
     in_day := of_newcomers;
   end if;
   if sent_today >= in_day or sent >= in_window then
     update person_requests p
     set refused_until = case when sent_today >= in_day then (today + 1)::timestamp at time zone 'utc'
       else present + interval '10 seconds' end
-    where p.subject = knock.subject;
+    where p.subject = count_request.subject;
   end if;
 
   insert into request_counts as counted (seller_id, person_id, window_start, requests)
   select m.seller_id, m.person_id, present, 1
   from members m join people p on p.id = m.person_id
-  where m.seller_id = seller and p.subject = knock.subject
+  where m.seller_id = seller and p.subject = count_request.subject
   on conflict (seller_id, person_id) do update
   set window_start = excluded.window_start,
     requests = case counted.window_start when excluded.window_start then counted.requests + 1 else 1 end
@@ -106,7 +106,7 @@ begin
     update request_counts c set refused_until = present + interval '10 seconds' where c.seller_id = seller and c.person_id = person;
   end if;
 end $$;
-grant execute on function knock(text, uuid) to robnu_api;
+grant execute on function count_request(text, uuid) to robnu_api;
 
 -- Answers to POSTs, each for the actor who sent it. Only hashes: of the key, and of the request under the key.
 create table idempotency_keys (

@@ -1,4 +1,4 @@
--- The run ledger. The row is the truth and the queue's message a doorbell: any message may be lost or repeated.
+-- The run ledger. The row is the truth and the queue's message only announces it: any message may be lost or repeated.
 set local role robnu_owner;
 set local search_path = robnu;
 
@@ -16,14 +16,14 @@ create table sync_runs (
   window_until timestamptz,
   state text not null default 'QUEUED'
     check (state in ('QUEUED', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'DEAD_LETTERED', 'CANCELLED')),
-  -- A run goes on in steps; each step has its own message, and each ring of the same step a new generation.
+  -- A run goes on in steps; each step has its own message, and each publication of the same step a new generation.
   step integer not null default 0,
   generation integer not null default 0,
   -- Who may write: the holder of the latest attempt, while its lease lives.
   attempt integer not null default 0,
   lease_expires_at timestamptz,
   -- Claims since a page was last committed; bounds a run that crashes or fails over and over.
-  fruitless_claims integer not null default 0,
+  fruitless_attempts integer not null default 0,
   page_position text,
   changed_since timestamptz,
   complete_until timestamptz,
@@ -88,11 +88,11 @@ create policy update_needs_right on sync_runs as restrictive for update to robnu
   with check ((select app_may('sync.run')) or (select app_may('ingest')));
 grant select,
   insert (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until),
-  update (state, step, generation, attempt, lease_expires_at, fruitless_claims, page_position, changed_since, complete_until,
+  update (state, step, generation, attempt, lease_expires_at, fruitless_attempts, page_position, changed_since, complete_until,
     queued_at, sent_at, next_attempt_at, started_at, finished_at, pages, quarantined, error_code, error_message)
   on sync_runs to robnu_tenant;
 
--- Sweeps and lanes see ids, states and times, and may ring; what a run read or why it failed is not theirs.
+-- Sweeps and lanes see ids, states and times, and may publish; what a run read or why it failed is not theirs.
 create policy sweep on sync_runs for all to robnu_system_sweep using (true) with check (true);
 grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, lease_expires_at, queued_at, sent_at, next_attempt_at),
   insert (seller_id, account_id, marketplace_code, kind, trigger),
@@ -199,7 +199,7 @@ as $$
 begin
   update robnu.sync_runs
   set page_position = next_position, complete_until = coalesce(vouched_until, complete_until), changed_since = reads_since,
-    lease_expires_at = now() + make_interval(secs => lease_seconds), fruitless_claims = 0, pages = pages + 1,
+    lease_expires_at = now() + make_interval(secs => lease_seconds), fruitless_attempts = 0, pages = pages + 1,
     quarantined = quarantined + quarantined_now
   where id = run and step = at_step and attempt = by_attempt and state = 'RUNNING';
   if not found then

@@ -41,14 +41,14 @@ begin
   raise exception '% sends too many requests', who using errcode = 'RB006', detail = ceil(extract(epoch from until - now()));
 end $$;
 
-create function refuse_flood(subject text) returns void
+create function refuse_over_rate(subject text) returns void
 language plpgsql
 set search_path = robnu, pg_temp
 as $$
 declare
   until timestamptz;
 begin
-  select w.refused_until into until from person_requests w where w.subject = refuse_flood.subject and w.refused_until > now();
+  select w.refused_until into until from person_requests w where w.subject = refuse_over_rate.subject and w.refused_until > now();
   if found then
     perform raise_too_many('the person', until);
   end if;
@@ -80,10 +80,10 @@ begin
 end $$;
 
 -- Persons say whether this is the first transaction of a request: only that one can be refused with RB006 because there were too
--- many, as what has begun is to be ended. Whether there were is what knock has found out.
+-- many, as what has begun is to be ended. Whether there were is what count_request has found out.
 
 -- A person, as a member of a seller, for a request that needs a permission. Refuses with RB001 when there is no membership and
--- with RB006 when the seller, or the person, has sent too much; what follows in the same flight then fails as well.
+-- with RB006 when the seller, or the person, has sent too much; what follows in the same round trip then fails as well.
 create function admit_member(subject text, seller uuid, needs text, writes boolean, is_first boolean) returns text
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -95,7 +95,7 @@ declare
   scans boolean;
   suspended boolean;
 begin
-  -- What refuse_flood does; a call costs as much as its look-up.
+  -- What refuse_over_rate does; a call costs as much as its look-up.
   if is_first then
     select w.refused_until into until from person_requests w where w.subject = admit_member.subject and w.refused_until > now();
     if found then
@@ -168,7 +168,7 @@ create function enter_job(seller uuid, account uuid, writes boolean default true
 language sql
 return concat(robnu.admit_job(seller, account, writes), set_config('role', 'robnu_tenant', true));
 
--- A super admin, in a live impersonation session of the seller: with the rights of the session's role, but for
+-- A staff member, in a live impersonation session of the seller: with the rights of the session's role, but for
 -- customers' data and for the team, in which an end of the session would end nothing. Refuses with RB009.
 create function admit_impersonation(subject text, session uuid, seller uuid, needs text, writes boolean, is_first boolean) returns text
 language plpgsql security definer
@@ -179,14 +179,14 @@ declare
   held text;
   suspended boolean;
 begin
-  perform refuse_flood(subject) where is_first;
+  perform refuse_over_rate(subject) where is_first;
   if writes then
     perform from impersonation_sessions i where i.seller_id = seller and i.id = session for key share;
     perform from sellers s where s.seller_id = seller for key share;
   end if;
-  select i.super_admin_id, app_role_rights(i.role), s.suspended_at is not null into admin, held, suspended
+  select i.staff_id, app_role_rights(i.role), s.suspended_at is not null into admin, held, suspended
     from impersonation_sessions i
-    join super_admins a on a.id = i.super_admin_id and a.removed_at is null
+    join staff a on a.id = i.staff_id and a.removed_at is null
     join sellers s on s.seller_id = i.seller_id
     where i.seller_id = seller and i.id = session and a.subject = admit_impersonation.subject
       and i.ended_at is null and i.expires_at > now();
@@ -204,7 +204,7 @@ returns text
 language sql
 return concat(robnu.admit_impersonation(subject, session, seller, needs, writes, is_first), set_config('role', 'robnu_tenant', true));
 
--- A super admin, of no seller. Refuses others with RB010.
+-- A staff member, of no seller. Refuses others with RB010.
 create function admit_staff(subject text, is_first boolean) returns text
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -212,10 +212,10 @@ as $$
 declare
   admin uuid;
 begin
-  perform refuse_flood(subject) where is_first;
-  select a.id into admin from super_admins a where a.subject = admit_staff.subject and a.removed_at is null;
+  perform refuse_over_rate(subject) where is_first;
+  select a.id into admin from staff a where a.subject = admit_staff.subject and a.removed_at is null;
   if not found then
-    raise exception 'not a super admin' using errcode = 'RB010';
+    raise exception 'not staff' using errcode = 'RB010';
   end if;
   return set_scope('', subject, 'STAFF', admin::text, '', '');
 end $$;
@@ -232,7 +232,7 @@ begin
   if subject is null or subject = '' then
     raise exception 'no person was named' using errcode = 'RB003';
   end if;
-  perform refuse_flood(subject) where is_first;
+  perform refuse_over_rate(subject) where is_first;
   return set_scope('', subject, 'PERSON', '', '', '');
 end $$;
 create function enter_person(subject text, is_first boolean default true) returns text

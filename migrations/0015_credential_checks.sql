@@ -14,7 +14,7 @@ create table credential_checks (
   login_digest bytea check (length(login_digest) = 32),
   -- The account, which need not be there yet.
   account_id uuid not null,
-  -- The person or super admin, or the account whose job asked.
+  -- The person or staff member, or the account whose job asked.
   actor_id uuid not null,
   outcome text not null default 'ASKING' check (outcome in ('ASKING', 'REFUSED', 'ACCEPTED', 'UNANSWERED')),
   -- Refused before the same actor was accepted with the same user name: a slip of the finger, no guess.

@@ -44,7 +44,7 @@ create policy sweep_makes on claims for insert to robnu_tenant_sweep
 grant select (seller_id, return_id), insert (seller_id, return_id, status, reason, currency) on claims to robnu_tenant_sweep;
 grant execute on function app_current_seller_id(), raise_no_scope(text) to robnu_tenant_sweep;
 
--- The platform's own work in one seller's scope. A door of its own, to a role of its own, because robnu_tenant would bring
+-- The platform's own work in one seller's scope. An entry function of its own, to a role of its own, because robnu_tenant would bring
 -- the sweep's login within reach of all that members and jobs may do: here it reaches two statuses of two tables. It runs
 -- with the caller's rights, so no login passes but the one that may become the role, and without a seller that there is
 -- nothing is entered: RB003. Refuses with RB005 while the seller is suspended: neither the marketplace's news nor scans come

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client as Sqs;
-use robnu_dispatch::Bell;
+use robnu_dispatch::Publisher;
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::platform_app::PlatformApps;
@@ -27,8 +27,8 @@ pub struct Context {
     pub keys: KeyService,
     /// Recognises user names over all sellers.
     pub digests: DigestKey,
-    /// Rings the lane for the next slice.
-    pub bell: Bell,
+    /// Publishes the next slice to the lane.
+    pub publisher: Publisher,
     /// Takes refused messages.
     pub dead_letters: DeadLetters,
     /// Clocks of a job.
@@ -38,7 +38,7 @@ pub struct Context {
 /// How long things may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Clocks {
-    /// For how long a claim, and each page after it, keeps other attempts out. Longer than a page takes. With a slice it
+    /// For how long a lease, and each page after it, keeps other attempts out. Longer than a page takes. With a slice it
     /// should be shorter than the queue's visibility timeout: then a crashed attempt's lease is over when its message
     /// returns, instead of sending it back once more.
     pub lease: Duration,
@@ -91,7 +91,7 @@ impl Context {
             database: database(&aws).await?,
             keys: KeyService::new(aws_sdk_kms::Client::new(&aws), platform_key),
             digests: digest_key(&aws).await?,
-            bell: Bell::new(sqs.clone()),
+            publisher: Publisher::new(sqs.clone()),
             dead_letters: DeadLetters::new(sqs, dead_letter_queue),
             clocks,
         })

@@ -18,7 +18,7 @@ pub enum Refusal {
     /// Names a seller and an account that do not belong together.
     #[error("the account does not belong to the seller")]
     ForeignAccount,
-    /// Names a run, or a ring of it, that was never made.
+    /// Names a run, or a publication of it, that was never made.
     #[error("the account has no such run")]
     UnknownRun,
 }

@@ -1,9 +1,9 @@
-//! One job: claim the step, open the credentials, run a slice or a check, and leave the run's row saying how it stands.
+//! One job: take the step's lease, open the credentials, run a slice or a check, and leave the run's row saying how it stands.
 
 use std::time::{Duration, SystemTime};
 
 use robnu_dispatch::{
-    CLAIM, Claim, Claimed, Job, Unclaimed, continue_later, fail, fail_refused, fail_unreachable,
+    Job, Lease, NotTaken, TAKE_LEASE, Taken, continue_later, fail, fail_refused, fail_unreachable,
     finish_check, mark_sent, wait, wait_unreachable,
 };
 use robnu_marketplace::contract::Connection;
@@ -28,7 +28,7 @@ const OPEN_CREDENTIALS: &str = include_str!("sql/open_credentials.sql");
 const FRUITLESS_CLAIMS_AT_MOST: i32 = 20;
 /// The same for a check: who asked for it waits for the answer.
 const CHECK_TRIES_AT_MOST: i32 = 5;
-/// The first wait; each fruitless claim after it doubles the wait.
+/// The first wait; each fruitless attempt after it doubles the wait.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait that is ours to choose.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
@@ -41,7 +41,7 @@ const CALL_MARGIN: Duration = Duration::from_secs(5);
 pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
     match work(context, job, deadline).await {
         Err(JobError::Database(Error::Suspended)) => {
-            // The run stays as it is; the sweep rings for it once the seller is resumed.
+            // The run stays as it is; the sweep publishes it once the seller is resumed.
             tracing::info!("the seller is suspended");
             Ok(())
         }
@@ -54,16 +54,16 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     let started = std::time::Instant::now();
     let adapter = context.registry.adapter(job.marketplace);
 
-    // The claim and everything the job needs to know, in one flight.
+    // The lease and everything the job needs to know, in one round trip.
     let lease = context.clocks.lease.as_secs_f64();
-    let claim_params: Params<'_> = &[&job.run_id, &job.account_id, &job.step, &job.generation, &lease];
+    let lease_params: Params<'_> = &[&job.run_id, &job.account_id, &job.step, &job.generation, &lease];
     let account: Params<'_> = &[&job.account_id];
     let terms = Terms::of(job.kind);
     let opening: Params<'_> =
         &[&job.account_id, &job.kind.as_str(), &job.run_id, &terms.statuses, &terms.claims_at_most];
     let session = context.database.session(&scope).await?;
     let requests: [(&str, Params<'_>); 4] = [
-        (CLAIM, claim_params),
+        (TAKE_LEASE, lease_params),
         (DATA_KEY, &[]),
         (OPEN_CREDENTIALS, opening),
         (adapter.details().select, account),
@@ -72,19 +72,19 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
         Error::ForeignAccount => JobError::Refused(Refusal::ForeignAccount),
         other => JobError::Database(other),
     })?;
-    let claim = match Claimed::from_rows(&answers[0], job)? {
-        Claimed::Mine(claim) => claim,
-        Claimed::Not(Unclaimed::Passed) => {
+    let lease = match Taken::from_rows(&answers[0], job)? {
+        Taken::Ours(lease) => lease,
+        Taken::Not(NotTaken::Passed) => {
             tracing::info!("the step is over already");
             return Ok(());
         }
-        Claimed::Not(Unclaimed::Busy) => return Err(JobError::Busy),
-        Claimed::Not(Unclaimed::Unknown) => return Err(JobError::Refused(Refusal::UnknownRun)),
+        Taken::Not(NotTaken::Busy) => return Err(JobError::Busy),
+        Taken::Not(NotTaken::Unknown) => return Err(JobError::Refused(Refusal::UnknownRun)),
     };
 
     let counts = Counts { database: &context.database, scope: &scope, job, login: None };
-    let mut run = Run { context, job, scope: &scope, claim: &claim, counts };
-    if let Some((code, message)) = terms.forbid(&claim) {
+    let mut run = Run { context, job, scope: &scope, lease: &lease, counts };
+    if let Some((code, message)) = terms.forbid(&lease) {
         return run.give_up(code, message).await;
     }
     let cipher = match credentials::cipher(&context.keys, job, &answers[1]).await {
@@ -111,11 +111,11 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
         database: &context.database,
         scope: &scope,
         job,
-        claim: &claim,
+        lease: &lease,
         cipher: &cipher,
         connection: connection.as_ref(),
         overlap: adapter.overlap(),
-        lease: context.clocks.lease,
+        lease_length: context.clocks.lease,
         ends_at: ends_at(context.clocks.slice, deadline),
     };
     let end = slice.run().await?;
@@ -144,14 +144,14 @@ impl Terms {
     }
 
     /// Why a claimed run must end at once.
-    fn forbid(&self, claim: &Claim) -> Option<(&'static str, &'static str)> {
-        if !self.statuses.contains(&claim.account_status.as_str()) {
+    fn forbid(&self, lease: &Lease) -> Option<(&'static str, &'static str)> {
+        if !self.statuses.contains(&lease.account_status.as_str()) {
             return Some((
                 "account_not_active",
                 "the account was paused, disconnected or needs to be reconnected",
             ));
         }
-        (claim.fruitless_claims > self.claims_at_most)
+        (lease.fruitless_attempts > self.claims_at_most)
             .then_some(("gave_up", "the run made no progress in many attempts"))
     }
 }
@@ -175,14 +175,14 @@ struct Run<'a> {
     context: &'a Context,
     job: &'a Job,
     scope: &'a SellerScope,
-    claim: &'a Claim,
+    lease: &'a Lease,
     counts: Counts<'a>,
 }
 
 impl Run<'_> {
     async fn give_up(&self, code: &str, message: &str) -> Result<(), JobError> {
         tracing::warn!(run.error = code, "the run failed");
-        Ok(fail(&self.context.database, self.scope, self.job, self.claim, code, message).await?)
+        Ok(fail(&self.context.database, self.scope, self.job, self.lease, code, message).await?)
     }
 
     async fn give_up_refused(&self, message: &str) -> Result<(), JobError> {
@@ -192,7 +192,7 @@ impl Run<'_> {
         if self.job.kind != RunKind::CredentialCheck {
             self.counts.note_refused().await?;
         }
-        Ok(fail_refused(&self.context.database, self.scope, self.job, self.claim, code, message).await?)
+        Ok(fail_refused(&self.context.database, self.scope, self.job, self.lease, code, message).await?)
     }
 
     /// Operators are told of runs that fail. That a check found something out is news for the seller who asked.
@@ -212,7 +212,7 @@ impl Run<'_> {
         match answer {
             Ok(()) => {
                 tracing::info!("the credentials are good");
-                Ok(finish_check(&self.context.database, self.scope, self.job, self.claim).await?)
+                Ok(finish_check(&self.context.database, self.scope, self.job, self.lease).await?)
             }
             Err(error) => self.after_marketplace_error(error).await,
         }
@@ -223,34 +223,34 @@ impl Run<'_> {
         let code = "too_many_refused_checks";
         let message = "too many credentials were refused lately, and the marketplace was not asked; wait, or replace the credentials";
         self.log_failure(code);
-        Ok(fail(&self.context.database, self.scope, self.job, self.claim, code, message).await?)
+        Ok(fail(&self.context.database, self.scope, self.job, self.lease, code, message).await?)
     }
 
     /// Waits for a marketplace that does not answer; a check that has tried often enough ends.
     async fn unanswered(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
-        let Run { context, job, scope, claim, .. } = self;
+        let Run { context, job, scope, lease, .. } = self;
         match job.kind {
-            RunKind::CredentialCheck if claim.fruitless_claims >= CHECK_TRIES_AT_MOST => {
+            RunKind::CredentialCheck if lease.fruitless_attempts >= CHECK_TRIES_AT_MOST => {
                 self.log_failure(code);
-                Ok(fail_unreachable(&context.database, scope, job, claim, code, message).await?)
+                Ok(fail_unreachable(&context.database, scope, job, lease, code, message).await?)
             }
             RunKind::CredentialCheck => {
                 let pause = self.pause(least);
                 tracing::info!(run.error = code, wait.seconds = pause, "the run waits");
-                Ok(wait_unreachable(&context.database, scope, job, claim, pause, code, message).await?)
+                Ok(wait_unreachable(&context.database, scope, job, lease, pause, code, message).await?)
             }
             _ => self.put_off(least, code, message).await,
         }
     }
 
     fn pause(&self, least: Option<Duration>) -> f64 {
-        backoff(self.claim.fruitless_claims).max(least.unwrap_or_default()).as_secs_f64()
+        backoff(self.lease.fruitless_attempts).max(least.unwrap_or_default()).as_secs_f64()
     }
 
     async fn put_off(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
         let pause = self.pause(least);
         tracing::info!(run.error = code, wait.seconds = pause, "the run waits");
-        Ok(wait(&self.context.database, self.scope, self.job, self.claim, pause, code, message).await?)
+        Ok(wait(&self.context.database, self.scope, self.job, self.lease, pause, code, message).await?)
     }
 
     async fn without_credentials(&self, error: CredentialsError) -> Result<(), JobError> {
@@ -286,25 +286,28 @@ impl Run<'_> {
         }
     }
 
-    /// Makes what remains the next step and rings for it. A ring that fails is the sweep's to repeat.
+    /// Makes what remains the next step and publishes it. A publication that fails is the sweep's to repeat.
     async fn hand_over(&self) -> Result<(), JobError> {
         let database = &self.context.database;
-        let Some((next, queue_url)) = continue_later(database, self.scope, self.job, self.claim).await?
+        let Some((next, queue_url)) = continue_later(database, self.scope, self.job, self.lease).await?
         else {
             return Ok(());
         };
         let Some(queue_url) = queue_url else { return Ok(()) };
-        match self.context.bell.ring(&queue_url, next.clone()).await {
+        match self.context.publisher.publish(&queue_url, next.clone()).await {
             Ok(()) => mark_sent(database, self.scope, &[next]).await?,
-            Err(error) => tracing::warn!(error = chain(&error), "the next step was not rung; the sweep will"),
+            Err(error) => tracing::warn!(
+                error = chain(&error),
+                "the next step was not published; the sweep will publish it"
+            ),
         }
         Ok(())
     }
 }
 
-/// Doubles with each fruitless claim; spread by up to a quarter, so that accounts put off together do not return together.
-fn backoff(fruitless_claims: i32) -> Duration {
-    let doublings = u32::try_from(fruitless_claims.saturating_sub(1)).unwrap_or(0).min(16);
+/// Doubles with each fruitless attempt; spread by up to a quarter, so that accounts put off together do not return together.
+fn backoff(fruitless_attempts: i32) -> Duration {
+    let doublings = u32::try_from(fruitless_attempts.saturating_sub(1)).unwrap_or(0).min(16);
     let pause = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
     let spread = uuid::Uuid::now_v7().as_u128() % 256;
     pause + pause.mul_f64(f64::from(u8::try_from(spread).unwrap_or(0)) / 1024.0)

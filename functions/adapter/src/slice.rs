@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
-use robnu_dispatch::{Claim, Job, Progress, advance};
+use robnu_dispatch::{Job, Lease, Progress, advance};
 use robnu_marketplace::contract::{Connection, Page, PagePosition, PageRequest};
 use robnu_marketplace::error::AdapterError;
 use robnu_storage::SellerCipher;
@@ -26,8 +26,8 @@ pub struct Slice<'a> {
     pub scope: &'a SellerScope,
     /// The job.
     pub job: &'a Job,
-    /// The claim on its step.
-    pub claim: &'a Claim,
+    /// The lease of its step.
+    pub lease: &'a Lease,
     /// Seals quarantined records.
     pub cipher: &'a SellerCipher,
     /// The marketplace.
@@ -35,7 +35,7 @@ pub struct Slice<'a> {
     /// How far behind the watermark to read.
     pub overlap: Duration,
     /// For how long each page renews the lease.
-    pub lease: Duration,
+    pub lease_length: Duration,
     /// When to stop.
     pub ends_at: SystemTime,
 }
@@ -70,9 +70,9 @@ impl Slice<'_> {
     /// Reads and stores pages. Each is committed with the run's position, so that a crash costs one page at most.
     pub async fn run(&self) -> Result<SliceEnd, JobError> {
         let changed_since = self.changed_since();
-        let mut position = self.claim.page_position.clone().map(PagePosition::new);
+        let mut position = self.lease.page_position.clone().map(PagePosition::new);
         loop {
-            let request = PageRequest { position, changed_since, placed: self.claim.window };
+            let request = PageRequest { position, changed_since, placed: self.lease.window };
             let page = match self.read(&request).await {
                 Ok(page) => page,
                 Err(AdapterError::OutOfTime) => return Ok(SliceEnd::TimeIsUp),
@@ -84,13 +84,13 @@ impl Slice<'_> {
             let progress = Progress {
                 next_position: page.next.as_ref().map(PagePosition::as_str),
                 // Reading a window says nothing of what has changed outside of it.
-                complete_until: page.complete_until.filter(|_| self.claim.window.is_none()),
+                complete_until: page.complete_until.filter(|_| self.lease.window.is_none()),
                 changed_since,
                 counts: &stored.counts,
                 quarantined: stored.quarantined,
-                lease_seconds: self.lease.as_secs_f64(),
+                lease_seconds: self.lease_length.as_secs_f64(),
             };
-            match advance(session, self.job, self.claim, &progress).await {
+            match advance(session, self.job, self.lease, &progress).await {
                 Ok(()) => {}
                 Err(Error::LeaseLost) => return Ok(SliceEnd::TakenOver),
                 Err(error) => return Err(error.into()),
@@ -107,14 +107,14 @@ impl Slice<'_> {
 
     /// Settled by the run's first page and kept for the rest of it, whatever the watermark does meanwhile.
     fn changed_since(&self) -> Option<DateTime<Utc>> {
-        if !self.claim.is_first_page {
-            return self.claim.changed_since;
+        if !self.lease.is_first_page {
+            return self.lease.changed_since;
         }
-        if self.claim.full_read || self.claim.window.is_some() {
+        if self.lease.full_read || self.lease.window.is_some() {
             return None;
         }
-        let overlap = if self.claim.looks_back { self.overlap.max(LOOK_BACK) } else { self.overlap };
-        self.claim.watermark.and_then(|watermark| {
+        let overlap = if self.lease.looks_back { self.overlap.max(LOOK_BACK) } else { self.overlap };
+        self.lease.watermark.and_then(|watermark| {
             // A watermark of before this rule, or of another clock, may lie ahead.
             watermark.min(Utc::now()).checked_sub_signed(chrono::Duration::from_std(overlap).ok()?)
         })

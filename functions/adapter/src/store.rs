@@ -1,4 +1,4 @@
-//! Stores a page: a fixed number of statements per stream, in one flight, however many records it holds.
+//! Stores a page: a fixed number of statements per stream, in one round trip, however many records it holds.
 //!
 //! Each stream has a file of its own, with its columns and statements; what follows here knows none of them.
 
@@ -56,7 +56,7 @@ pub async fn store_page(
     requests.extend(sealed.request(job));
     let requests: Vec<(&'static str, Params<'_>)> =
         requests.iter().map(|(sql, params)| (*sql, params.as_slice())).collect();
-    let answers = session.flight(&requests).await?;
+    let answers = session.pipeline(&requests).await?;
     Ok(Stored { counts: batch.counts(&answers)?, quarantined: sealed.count() })
 }
 

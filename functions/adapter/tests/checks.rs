@@ -63,8 +63,8 @@ fn stands(
     )
 }
 
-/// As if the sweep had rung for a run that waits.
-async fn ring_again(stand: &Stand, job: &Job) -> Job {
+/// As if the sweep had published a run that waits.
+async fn republish(stand: &Stand, job: &Job) -> Job {
     let sql = "update robnu.sync_runs set state = 'QUEUED', generation = generation + 1 where id = $1 and state = 'WAITING'";
     assert_eq!(stand.superuser.execute(sql, &[&job.run_id]).await.unwrap(), 1, "the run waits");
     Job { generation: stand.run(job.run_id).await.generation, ..job.clone() }
@@ -117,7 +117,7 @@ async fn a_marketplace_that_does_not_answer_is_asked_five_times() {
         for _ in 1..5 {
             let waits = stands(("WAITING", why), ("ACTIVE", Some("UNREACHABLE")), &[]);
             assert_eq!(standing(&stand, &job).await, waits, "{code}");
-            job = ring_again(&stand, &job).await;
+            job = republish(&stand, &job).await;
             acknowledged(function.invoke(stand.event(&job)).await);
         }
         let failed = stands(("FAILED", why), ("ACTIVE", Some("UNREACHABLE")), &["UNREACHABLE"]);
@@ -136,7 +136,7 @@ async fn a_throttled_check_waits_and_then_succeeds() {
     stand.simulator.add_fault(Fault::new(Marketplace::Meesho, "", busy).times(1));
     let job = check(&stand, &function, Meesho).await;
     assert_eq!(stand.run(job.run_id).await.state, "WAITING");
-    let job = ring_again(&stand, &job).await;
+    let job = republish(&stand, &job).await;
     acknowledged(function.invoke(stand.event(&job)).await);
     let good = stands(("SUCCEEDED", None), ("ACTIVE", Some("OK")), &["VALIDATED"]);
     assert_eq!(standing(&stand, &job).await, good);

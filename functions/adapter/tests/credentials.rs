@@ -5,7 +5,7 @@
 
 mod support;
 
-use robnu_dispatch::{CLAIM, Claim, Claimed, Job, fail_refused};
+use robnu_dispatch::{Job, Lease, TAKE_LEASE, Taken, fail_refused};
 use robnu_marketplace::code::MarketplaceCode::Ajio;
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{Database, SellerScope};
@@ -29,14 +29,14 @@ async fn a_secret_that_does_not_open_ends_the_run_at_once_and_frees_the_account(
     );
 }
 
-async fn claim(database: &Database, scope: &SellerScope, job: &Job) -> Claim {
+async fn take_lease(database: &Database, scope: &SellerScope, job: &Job) -> Lease {
     let session = database.session(scope).await.unwrap();
     let params: robnu_tenancy::Params<'_> =
         &[&job.run_id, &job.account_id, &job.step, &job.generation, &60_f64];
-    let answers = session.commit_with(&[(CLAIM, params)]).await.unwrap();
-    match Claimed::from_rows(&answers[0], job).unwrap() {
-        Claimed::Mine(claim) => claim,
-        Claimed::Not(why) => panic!("not claimed: {why:?}"),
+    let answers = session.commit_with(&[(TAKE_LEASE, params)]).await.unwrap();
+    match Taken::from_rows(&answers[0], job).unwrap() {
+        Taken::Ours(lease) => lease,
+        Taken::Not(why) => panic!("not claimed: {why:?}"),
     }
 }
 
@@ -56,18 +56,18 @@ async fn only_the_attempt_that_holds_the_run_with_the_accounts_present_credentia
     let job = stand.queue_run(Ajio).await;
     let scope = SellerScope::for_job(job.seller_id, job.account_id);
     let code = "credentials_refused";
-    let refused = async |job: &Job, claim: &Claim| {
-        fail_refused(&database, &scope, job, claim, code, "refused").await.unwrap();
+    let refused = async |job: &Job, lease: &Lease| {
+        fail_refused(&database, &scope, job, lease, code, "refused").await.unwrap();
         standing(&stand, job).await
     };
     let active = |state: &str, error: Option<&str>| {
         (state.to_owned(), error.map(str::to_owned), "ACTIVE".to_owned(), 0)
     };
 
-    let late = claim(&database, &scope, &job).await;
+    let late = take_lease(&database, &scope, &job).await;
     let lapse = "update robnu.sync_runs set lease_expires_at = now() - interval '1 second' where id = $1";
     stand.superuser.execute(lapse, &[&job.run_id]).await.unwrap();
-    let holder = claim(&database, &scope, &job).await;
+    let holder = take_lease(&database, &scope, &job).await;
     assert_eq!(refused(&job, &late).await, active("RUNNING", None), "a late attempt changes nothing");
 
     let replaced = "update robnu.marketplace_accounts set credentials_generation = credentials_generation + 1 where id = $1";
@@ -79,7 +79,7 @@ async fn only_the_attempt_that_holds_the_run_with_the_accounts_present_credentia
     );
 
     let next = stand.queue_run(Ajio).await;
-    let holder = claim(&database, &scope, &next).await;
+    let holder = take_lease(&database, &scope, &next).await;
     let stopped = ("FAILED".to_owned(), Some(code.to_owned()), "NEEDS_RECONNECT".to_owned(), 1);
     assert_eq!(refused(&next, &holder).await, stopped);
     assert_eq!(refused(&next, &holder).await, stopped, "and is noted once");
@@ -128,7 +128,7 @@ async fn the_trail_notes_opened_credentials_when_a_job_works_with_them_and_only_
 
     stand.superuser.execute(pause, &[&paused.account_id, &"ACTIVE"]).await.unwrap();
     let tired = stand.queue_run(Ajio).await;
-    let tire = "update robnu.sync_runs set fruitless_claims = 20 where id = $1";
+    let tire = "update robnu.sync_runs set fruitless_attempts = 20 where id = $1";
     stand.superuser.execute(tire, &[&tired.run_id]).await.unwrap();
     acknowledged(function.invoke(stand.event(&tired)).await);
     assert_eq!(stand.run(tired.run_id).await.error_code.as_deref(), Some("gave_up"));

@@ -26,7 +26,7 @@ async fn hostile_events_fail_by_themselves_and_the_next_job_is_done() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;
-    // A ring that was never made, so that no mutation of it is the job itself.
+    // A publication that was never made, so that no mutation of it is the job itself.
     let unknown = stand.event(&Job { generation: job.generation + 7, ..job.clone() });
     let mut both = unknown.clone();
     both["Records"]

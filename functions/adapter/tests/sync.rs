@@ -249,7 +249,7 @@ async fn a_long_run_goes_on_in_steps_through_its_lane() {
     let run = stand.run(job.run_id).await;
     assert_eq!((run.state.as_str(), run.step, run.pages), ("QUEUED", 1, 1), "one page, then the next step");
     let lane = stand.lane_queue.clone();
-    let message = stand.receive(&lane).await.expect("the next step was rung");
+    let message = stand.receive(&lane).await.expect("the next step was published");
     let next = robnu_dispatch::Envelope::parse(message.body().unwrap()).unwrap().into_job();
     assert_eq!((next.run_id, next.step, next.generation), (job.run_id, 1, 0));
     stand.run_to_end(&function, next).await;
@@ -259,7 +259,7 @@ async fn a_long_run_goes_on_in_steps_through_its_lane() {
 }
 
 #[tokio::test]
-async fn one_page_is_two_flights_and_a_fixed_number_of_statements() {
+async fn one_page_is_two_round_trips_and_a_fixed_number_of_statements() {
     use robnu_testkit::WireProxy;
     let mut few = AmazonConfig { ..book(&["405-0000001-0000001,2026-04-30,Shipped,Merchant,Standard,Shirt,Cash,S,x,1,1,INR,PUNE,411001,false"]).amazon };
     few.search_orders.burst = 100;
@@ -272,7 +272,7 @@ async fn one_page_is_two_flights_and_a_fixed_number_of_statements() {
     let _first_use = wire.take();
     let job = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, job).await;
-    // Claim: begin, enter, claim, key, opening, details, commit. Page: begin, enter, orders, lines, vanished lines, shipments;
+    // Claim: begin, enter, lease, key, opening, details, commit. Page: begin, enter, orders, lines, vanished lines, shipments;
     // then progress, end of the run, commit.
     assert_eq!(wire.take(), (3, 7 + 6 + 3));
 }

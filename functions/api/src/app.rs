@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use robnu_dispatch::Bell;
+use robnu_dispatch::Publisher;
 use robnu_marketplace::registry::Registry;
 use robnu_storage::{DigestKey, KeyService};
 use robnu_tenancy::Database;
@@ -36,11 +36,11 @@ pub struct App {
     pub oauth_redirect_uri: String,
     /// Sends mail.
     pub mailer: Mailer,
-    /// Rings lanes.
-    pub bell: Bell,
-    /// Sends doorbells to the lanes function.
+    /// Publishes runs to lanes.
+    pub publisher: Publisher,
+    /// Sends lane requests to the lanes function.
     pub sqs: aws_sdk_sqs::Client,
-    /// Where those doorbells go.
+    /// Where those requests go.
     pub lane_requests_queue_url: String,
 }
 

@@ -22,7 +22,7 @@ use crate::problem::ApiError;
 use crate::signature::{Describe, Notes};
 use crate::versions::tag_of;
 
-const CLAIM: &str = include_str!("sql/claim_idempotency_key.sql");
+const CLAIM: &str = include_str!("sql/idempotency/claim_key.sql");
 
 pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that the answer was given before.
@@ -39,13 +39,13 @@ pub trait Keyed: Scope {
 }
 
 impl Keyed for SellerScope {
-    const STORE: &'static str = include_str!("sql/store_answer.sql");
-    const STORED: &'static str = include_str!("sql/stored_answer.sql");
+    const STORE: &'static str = include_str!("sql/idempotency/store_answer.sql");
+    const STORED: &'static str = include_str!("sql/idempotency/stored_answer.sql");
 }
 
 impl Keyed for PersonScope {
-    const STORE: &'static str = include_str!("sql/store_person_answer.sql");
-    const STORED: &'static str = include_str!("sql/stored_person_answer.sql");
+    const STORE: &'static str = include_str!("sql/idempotency/store_person_answer.sql");
+    const STORED: &'static str = include_str!("sql/idempotency/stored_person_answer.sql");
 }
 
 impl Keyed for StaffScope {
@@ -77,7 +77,7 @@ pub enum Reply<T> {
 }
 
 impl Idempotency {
-    /// Runs the statements of the effect in one transaction and answers what `read` makes of their rows: one flight, or two
+    /// Runs the statements of the effect in one transaction and answers what `read` makes of their rows: one round trip, or two
     /// when there is a key.
     ///
     /// `read` may refuse only when the statements have changed nothing (no row matched, say): without a key they are
@@ -99,7 +99,7 @@ impl Idempotency {
         let claim_params: Params<'_> = &[&claim.key_hash, &claim.request_digest];
         statements.push((CLAIM, claim_params));
         statements.extend_from_slice(effect);
-        let answers = match session.flight(&statements).await {
+        let answers = match session.pipeline(&statements).await {
             Ok(answers) => answers,
             Err(error) => {
                 session.rollback().await?;
@@ -138,7 +138,7 @@ impl Idempotency {
 
     /// Commits statements that come before an effect because a call elsewhere stands between the two, unless the whole
     /// was answered before: then the first statement must change nothing and answer no row, which it can tell by
-    /// [`Idempotency::key_hash`]. One flight.
+    /// [`Idempotency::key_hash`]. One round trip.
     pub async fn before<S: Keyed, T>(
         &self,
         database: &Database,
@@ -160,7 +160,7 @@ impl Idempotency {
     }
 
     /// Runs statements that follow the effect, and keeps another answer in the place of the first: for what is known only
-    /// after the effect was committed. One flight.
+    /// after the effect was committed. One round trip.
     pub async fn amend<S: Keyed, T: Serialize>(
         &self,
         database: &Database,

@@ -24,7 +24,7 @@ use crate::problem::{ApiError, Missing};
 use crate::rights::Right;
 use crate::signature::{Describe, Notes};
 
-/// Names the impersonation session in which a super admin acts for the seller of the path.
+/// Names the impersonation session in which a staff member acts for the seller of the path.
 const IMPERSONATION: &str = "impersonation-session";
 
 /// What the claim `token_use` says of ID tokens and of access tokens.
@@ -41,7 +41,7 @@ pub struct Person {
 }
 
 /// The caller, acting for the seller named by `{sellerId}` in the path: as a member of it who holds the right `R`, or
-/// as a super admin in an impersonation session whose role holds it. The only way to a [`SellerScope`].
+/// as a staff member in an impersonation session whose role holds it. The only way to a [`SellerScope`].
 #[derive(Debug)]
 pub struct Member<R> {
     /// Opens sessions for that seller.

@@ -8,7 +8,7 @@ use api::entry::Entry;
 use api::mail::Mailer;
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use robnu_dispatch::Bell;
+use robnu_dispatch::Publisher;
 use robnu_marketplace::platform_app::PlatformApps;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use robnu_startup::{aws_config, database, digest_key, env, optional_secret};
@@ -65,7 +65,7 @@ async fn app() -> Result<App, lambda_runtime::Error> {
         registry: Registry::new(&marketplaces(apps))?,
         oauth_redirect_uri,
         mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), mail_from, &app_url),
-        bell: Bell::new(sqs.clone()),
+        publisher: Publisher::new(sqs.clone()),
         sqs,
         lane_requests_queue_url,
     })

@@ -1,9 +1,9 @@
 //! Everything that can go wrong, and what the client is told: RFC 9457 problem documents with a stable code.
 //!
-//! The one place that maps errors to HTTP. Clients see the texts written in `told` and nothing else; what an error itself
+//! The one place that maps errors to HTTP. Clients see the texts written in `catalogue` and nothing else; what an error itself
 //! says goes to the request's log line. Bodies of 5xx answers are constant but for the request's id.
 
-mod told;
+mod catalogue;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -278,7 +278,7 @@ impl ApiError {
 
     /// The answer, for the request `request_id`.
     pub(crate) fn to_response(&self, request_id: &str) -> Response {
-        let (status, code, title, detail) = self.told();
+        let (status, code, title, detail) = self.entry();
         let detail = match self {
             Self::MalformedJson { line, column } => {
                 format!("The body is not a JSON document: see line {line}, column {column}.")
@@ -332,7 +332,7 @@ pub struct Failure(pub Arc<ApiError>);
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let (status, ..) = self.told();
+        let (status, ..) = self.entry();
         let mut response = status.into_response();
         response.extensions_mut().insert(Failure(Arc::new(self)));
         response

@@ -252,7 +252,7 @@ pub const INVITATION_JUST_SENT: Refusal = conflict(
 pub const IMPERSONATION_NOT_YOURS: Refusal = conflict(
     "impersonation_not_yours",
     "Not your session",
-    "Another super admin has opened this session. Ask them to end it; it ends by itself at expires_at.",
+    "Another staff member has opened this session. Ask them to end it; it ends by itself at expires_at.",
 );
 
 /// The refusal that a constraint of the database stands for.

@@ -1,6 +1,6 @@
 //! Hides the staff's routes from everybody else.
 //!
-//! The database refuses who is no super admin, but only once a request gets there. One that is refused before, for its body,
+//! The database refuses who is not staff, but only once a request gets there. One that is refused before, for its body,
 //! would tell a stranger more than that; so before such a refusal goes out the database is asked as well. That a route does
 //! not take a method is no secret: the document lists them all.
 
@@ -15,7 +15,7 @@ use crate::identity::Staff;
 use crate::problem::ApiError;
 
 const PREFIX: &str = "/v1/admin/";
-const AM_I_STAFF: &str = include_str!("sql/am_i_staff.sql");
+const AM_I_STAFF: &str = include_str!("sql/admin/am_i_staff.sql");
 
 /// Answers `route_not_found` to strangers in the place of every other refusal of a staff's route.
 pub async fn hide_from_others(

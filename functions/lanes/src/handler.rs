@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use robnu_dispatch::Bell;
+use robnu_dispatch::Publisher;
 use robnu_observe::{Panicked, caught};
 use robnu_tenancy::{AccountId, Database, SellerId};
 use serde::{Deserialize, Serialize};
@@ -80,13 +80,13 @@ pub struct Context {
     pub sqs: aws_sdk_sqs::Client,
     /// Mappings.
     pub lambda: aws_sdk_lambda::Client,
-    /// Rings lanes that were just made.
-    pub bell: Bell,
+    /// Publishes to lanes that were just made.
+    pub publisher: Publisher,
     /// What lanes look like.
     pub config: LaneConfig,
 }
 
-/// The body of a lane request: a doorbell, like every message. What is to be done follows from the account's row.
+/// The body of a lane request: like every message it only announces work. What is to be done follows from the account's row.
 #[derive(Deserialize)]
 struct LaneRequest {
     seller_id: SellerId,

@@ -6,7 +6,7 @@ use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use lambda_runtime::{Diagnostic, Error};
 use lanes::{Context, LaneConfig, handle};
-use robnu_dispatch::Bell;
+use robnu_dispatch::Publisher;
 use robnu_startup::StartupError;
 use tokio::time::Instant;
 
@@ -43,7 +43,7 @@ async fn start() -> Result<Context, StartupError> {
     Ok(Context {
         database: robnu_startup::database(&aws).await?,
         lambda: aws_sdk_lambda::Client::new(&aws),
-        bell: Bell::new(sqs.clone()),
+        publisher: Publisher::new(sqs.clone()),
         sqs,
         config,
     })

@@ -11,7 +11,7 @@ use crate::config::{LaneConfig, Target};
 use crate::error::LaneError;
 use crate::store::AccountKey;
 
-/// Four days, the default: the run's row is the truth, so a message that is lost after that is rung again.
+/// Four days, the default: the run's row is the truth, so a message that is lost after that is published again.
 const RETENTION_SECONDS: u32 = 4 * 24 * 60 * 60;
 
 /// How a queue compares with what it should be.

@@ -124,7 +124,7 @@ async fn take_step(
     }
 }
 
-/// Makes what is missing, enables it, and rings what waited for it. When SQS refuses the name, the next round tries the
+/// Makes what is missing, enables it, and publishes what waited for it. When SQS refuses the name, the next round tries the
 /// next one.
 async fn open(
     context: &Context,
@@ -140,7 +140,7 @@ async fn open(
     };
     let mapping_id = mappings::open(&context.lambda, &target.queue_arn(&name), &target.function_arn).await?;
     store_active(context, lease, &queue_url, &mapping_id).await?;
-    ring(context, lease.key, deadline).await;
+    publish(context, lease.key, deadline).await;
     Ok(Outcome::Opened)
 }
 
@@ -212,17 +212,17 @@ async fn store_active(
     store::store_lane(&context.database, lease, &lane).await
 }
 
-/// Rings the runs that waited for the lane. What fails here is rung by the next sweep.
-async fn ring(context: &Context, key: AccountKey, deadline: Instant) {
-    let rung = async {
-        let rings = store::queued_runs(&context.database, key).await?;
-        let rung = context.bell.ring_all(rings, deadline).await;
-        mark_sent(&context.database, &SystemScope::Lanes, &rung.sent).await?;
-        Ok::<_, robnu_tenancy::Error>(rung.complaint())
+/// Publishes the runs that waited for the lane. What fails here is published by the next sweep.
+async fn publish(context: &Context, key: AccountKey, deadline: Instant) {
+    let outcome = async {
+        let messages = store::queued_runs(&context.database, key).await?;
+        let sent = context.publisher.publish_all(messages, deadline).await;
+        mark_sent(&context.database, &SystemScope::Lanes, &sent.sent).await?;
+        Ok::<_, robnu_tenancy::Error>(sent.complaint())
     };
-    let complaint = rung.await.unwrap_or_else(|error| Some(robnu_observe::chain(&error)));
+    let complaint = outcome.await.unwrap_or_else(|error| Some(robnu_observe::chain(&error)));
     if let Some(complaint) = complaint {
-        tracing::warn!(seller.id = %key.seller, account.id = %key.account, complaint, "the new lane was not rung; the next sweep does it");
+        tracing::warn!(seller.id = %key.seller, account.id = %key.account, complaint, "the runs of the new lane were not published; the next sweep does it");
     }
 }
 

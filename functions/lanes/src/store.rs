@@ -1,7 +1,7 @@
 //! The account's row: taking its lease, noting what its lane has become, giving the lease back.
 
 use chrono::{DateTime, Utc};
-use robnu_dispatch::Ring;
+use robnu_dispatch::OutboxMessage;
 use robnu_tenancy::{AccountId, Database, Error, Params, Row, SellerId, SystemScope};
 
 use crate::error::LaneError;
@@ -103,10 +103,10 @@ pub async fn release(database: &Database, lease: &Lease) -> Result<(LaneState, L
     Ok((wanted, LaneState::parse(row.try_get("lane_state").map_err(Error::from)?)?))
 }
 
-/// The account's runs that wait for their bell to be answered.
-pub async fn queued_runs(database: &Database, key: AccountKey) -> Result<Vec<Ring>, Error> {
+/// The account's runs that wait to be taken.
+pub async fn queued_runs(database: &Database, key: AccountKey) -> Result<Vec<OutboxMessage>, Error> {
     let rows = database.read(&SystemScope::Lanes, QUEUED_RUNS, &[&key.seller, &key.account]).await?;
-    rows.iter().filter_map(|row| Ring::from_row(row).transpose()).collect()
+    rows.iter().filter_map(|row| OutboxMessage::from_row(row).transpose()).collect()
 }
 
 /// Accounts whose lane is not what is wanted; sellers take turns.

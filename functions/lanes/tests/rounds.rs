@@ -62,7 +62,7 @@ async fn a_sound_lane_is_looked_at_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_deleted_queue_is_made_again_under_the_next_name_and_its_runs_are_rung() {
+async fn a_deleted_queue_is_made_again_under_the_next_name_and_its_runs_are_published() {
     let world = opened().await;
     let (_, account) = first(&world);
     let url = world.lane(account).await.queue_url.unwrap();
@@ -75,10 +75,10 @@ async fn a_deleted_queue_is_made_again_under_the_next_name_and_its_runs_are_rung
     assert_eq!((report.checked, report.repaired, report.failed), (4, 1, 0));
     world.expect_open(account, 2).await;
     assert!(world.mappings(account, 1).await.is_empty(), "the mapping of the lost queue is gone");
-    let rung = world
+    let published = world
         .row("select sent_at > now() - interval '30 seconds' from robnu.sync_runs where id = $1", &[&run])
         .await;
-    assert!(rung.get::<_, bool>(0), "the message was lost with the queue");
+    assert!(published.get::<_, bool>(0), "the message was lost with the queue");
 }
 
 #[tokio::test]

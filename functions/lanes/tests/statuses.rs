@@ -29,7 +29,7 @@ async fn a_paused_account_keeps_its_queue_and_is_not_polled_until_it_goes_on() {
     world.ask(account).await;
     world.expect_open(account.1, 1).await;
     assert_eq!(world.lane(account.1).await, before);
-    assert!(world.is_sent(run).await, "what waited is rung");
+    assert!(world.is_sent(run).await, "what waited is published");
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn an_account_disconnected_while_its_lane_is_made_ends_without_one() {
     let meanwhile = async {
         gate.reached().await;
         world.set_status(account.1, "DISCONNECTED").await;
-        // The disconnection rings too, and meets the lease of the first.
+        // The disconnection sends a request too, and meets the lease of the first.
         let waiting = async {
             tokio::time::sleep(Duration::from_millis(300)).await;
             gate.open();

@@ -21,7 +21,7 @@ pub struct Context {
     master: DatabaseConfig,
     /// Login role → the secret with its password.
     login_secrets: BTreeMap<String, String>,
-    /// Token subjects of the super admins.
+    /// Token subjects of the staff members.
     staff: Vec<String>,
 }
 
@@ -55,8 +55,8 @@ pub enum MigrateError {
         #[source]
         source: tokio_postgres::Error,
     },
-    /// The super admins could not be set.
-    #[error("the super admins could not be set")]
+    /// The staff members could not be set.
+    #[error("the staff members could not be set")]
     Staff(#[source] tokio_postgres::Error),
     /// The work ended in a panic, which the log has.
     #[error("the migration ended in a panic; see the function's log")]

@@ -1,20 +1,20 @@
-//! Staff: the super admins whom the stack's parameter names, by their tokens' subjects.
+//! The staff members whom the stack's parameter names, by their tokens' subjects.
 
 use tokio_postgres::{Client, Error};
 
-/// Makes the missing super admins, brings back those who had been removed and removes the others, whose sessions end and
+/// Makes the missing staff members, brings back those who had been removed and removes the others, whose sessions end and
 /// stay in the books. `$1` token subjects
 const STAFF: &str = "
 with kept as (
-  insert into robnu.super_admins as known (subject)
+  insert into robnu.staff as known (subject)
   select distinct unnest($1::text[])
   on conflict (subject) do update set removed_at = null where known.removed_at is not null
 ), removed as (
-  update robnu.super_admins set removed_at = now() where removed_at is null and subject <> all ($1::text[])
+  update robnu.staff set removed_at = now() where removed_at is null and subject <> all ($1::text[])
   returning id
 )
 update robnu.impersonation_sessions s set ended_at = now() from removed
-where s.super_admin_id = removed.id and s.ended_at is null and s.expires_at > now()";
+where s.staff_id = removed.id and s.ended_at is null and s.expires_at > now()";
 
 /// Token subjects in a comma-separated list.
 #[must_use]
@@ -22,7 +22,7 @@ pub fn subjects(list: &str) -> Vec<String> {
     list.split(',').map(str::trim).filter(|subject| !subject.is_empty()).map(str::to_owned).collect()
 }
 
-/// Makes these people, and nobody else, super admins.
+/// Makes these people, and nobody else, staff members.
 pub async fn set_staff(client: &mut Client, subjects: &[String]) -> Result<(), Error> {
     let transaction = client.transaction().await?;
     transaction.batch_execute("set local role robnu_owner").await?;

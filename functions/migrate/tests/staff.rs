@@ -10,7 +10,7 @@ async fn the_named_are_staff_the_others_are_no_longer_and_their_sessions_stay() 
     TwoSellers::seed(&test).await;
     let mut master = test.raw("robnu_master").await;
     let superuser = test.superuser().await;
-    let sql = "select coalesce(string_agg(subject, ',' order by subject), '') from robnu.super_admins where removed_at is null";
+    let sql = "select coalesce(string_agg(subject, ',' order by subject), '') from robnu.staff where removed_at is null";
     for (named, expected) in [
         (vec!["one", "two", "one"], "one,two"),
         (vec!["one", "two"], "one,two"),

@@ -14,8 +14,8 @@ pub enum SweepError {
     /// Due work could not be claimed.
     #[error("due work could not be claimed")]
     Claim(#[source] robnu_tenancy::Error),
-    /// What was rung could not be noted; it will be rung again, which does no harm.
-    #[error("the rings could not be marked as sent")]
+    /// What was published could not be noted; it will be published again, which does no harm.
+    #[error("the published runs could not be marked as sent")]
     MarkSent(#[source] robnu_tenancy::Error),
     /// Overdue returns could not be looked for.
     #[error("overdue returns could not be found")]

@@ -1,6 +1,6 @@
 //! One invocation: which sweep a schedule asks for, and what it reports. A further sweep is a module and a variant.
 
-use robnu_dispatch::Bell;
+use robnu_dispatch::Publisher;
 use robnu_tenancy::Database;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -20,8 +20,8 @@ pub struct Request {
 pub struct Context {
     /// The database, as the sweep's login role.
     pub database: Database,
-    /// Rings lanes.
-    pub bell: Bell,
+    /// Publishes runs to lanes.
+    pub publisher: Publisher,
 }
 
 /// What a sweep did.

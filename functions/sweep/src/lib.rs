@@ -1,4 +1,4 @@
-//! The sweep: finds due work across sellers, and rings for it, claims for it or lets go of it. Across sellers it sees ids,
+//! The sweep: finds due work across sellers and publishes it, claims for it or lets go of it. Across sellers it sees ids,
 //! states and times; what is then read or written of a seller happens in that seller's scope.
 
 pub mod claims;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use lambda_runtime::{Diagnostic, Error};
-use robnu_dispatch::Bell;
+use robnu_dispatch::Publisher;
 use sweep::{Context, handle};
 use tokio::time::Instant;
 
@@ -31,6 +31,6 @@ async fn start() -> Result<Context, robnu_startup::StartupError> {
     let aws = robnu_startup::aws_config().await;
     let timeouts = TimeoutConfig::builder().operation_timeout(SEND_TIMEOUT).build();
     let sqs = aws_sdk_sqs::config::Builder::from(&aws).timeout_config(timeouts).build();
-    let bell = Bell::new(aws_sdk_sqs::Client::from_conf(sqs));
-    Ok(Context { database: robnu_startup::database(&aws).await?, bell })
+    let publisher = Publisher::new(aws_sdk_sqs::Client::from_conf(sqs));
+    Ok(Context { database: robnu_startup::database(&aws).await?, publisher })
 }

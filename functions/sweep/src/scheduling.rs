@@ -1,11 +1,11 @@
-//! The scheduling sweep: due schedules become runs, and runs that nobody answered are rung again.
+//! The scheduling sweep: due schedules become runs, and runs that nobody took are published again.
 //!
-//! Rows are claimed with SKIP LOCKED and committed before anything is rung. Two sweeps at once therefore share the work,
+//! Rows are claimed with SKIP LOCKED and committed before anything is published. Two sweeps at once therefore share the work,
 //! and one that dies leaves unsent runs, which the next one finds.
 
 use std::time::Duration;
 
-use robnu_dispatch::{Job, Ring, mark_sent};
+use robnu_dispatch::{Job, OutboxMessage, mark_sent};
 use robnu_marketplace::code::MARKETPLACE_CODES;
 use robnu_tenancy::{Error, Params, Row, RunId, SystemScope};
 use serde::Serialize;
@@ -14,12 +14,12 @@ use tokio::time::Instant;
 use crate::error::SweepError;
 use crate::handler::Context;
 
-/// Schedules, and runs to ring again, in one transaction.
+/// Schedules, and runs to publish again, in one transaction.
 pub const BATCH: usize = 1_000;
 /// Claims due schedules and makes their runs.
 pub const CLAIM_DUE: &str = include_str!("sql/claim_due.sql");
-/// Claims runs that wait for a bell.
-pub const RING_AGAIN: &str = include_str!("sql/ring_again.sql");
+/// Claims runs that wait to be published.
+pub const REPUBLISH: &str = include_str!("sql/republish.sql");
 
 /// A run that was written and not sent belongs to whoever wrote it for this long, in seconds.
 const UNSENT_SECONDS: f64 = 30.0;
@@ -27,7 +27,7 @@ const UNSENT_SECONDS: f64 = 30.0;
 const UNANSWERED_SECONDS: f64 = 600.0;
 /// How overdue a lease must be, in seconds, before its holder counts as gone.
 const OVERDUE_LEASE_SECONDS: f64 = 60.0;
-/// No batch begins, and no ring goes out, with less time than this left: time for the last answers and statements.
+/// No batch begins, and nothing is published, with less time than this left: time for the last answers and statements.
 const RESERVE: Duration = Duration::from_secs(8);
 
 /// What one scheduling sweep did.
@@ -37,11 +37,11 @@ pub struct Report {
     pub schedules_claimed: usize,
     /// Runs made for them; an account that is not active, or has a live run, gets none.
     pub runs_made: usize,
-    /// New runs rung. Those of accounts without a lane are rung when the lane is made.
-    pub rung: usize,
-    /// Older runs rung again.
-    pub rung_again: usize,
-    /// Rings that did not go out; the next sweep rings them.
+    /// New runs published. Those of accounts without a lane are published when the lane is made.
+    pub published: usize,
+    /// Older runs published again.
+    pub republished: usize,
+    /// Messages that did not go out; the next sweep publishes them.
     pub send_failures: usize,
     /// Whether time ran short before everything due was done; the next sweep goes on.
     pub time_short: bool,
@@ -52,8 +52,8 @@ struct Batch {
     schedules_claimed: usize,
     more_due: bool,
     runs_made: usize,
-    made: Vec<Ring>,
-    again: Vec<Ring>,
+    made: Vec<OutboxMessage>,
+    again: Vec<OutboxMessage>,
 }
 
 /// Sweeps until nothing is due or the deadline is near.
@@ -69,7 +69,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         let batch = claim(context, look_again).await.map_err(SweepError::Claim)?;
         let more_due = batch.more_due;
         look_again = batch.again.len() >= BATCH;
-        ring(context, batch, stop_at, &mut report).await?;
+        publish(context, batch, stop_at, &mut report).await?;
         if !more_due && !look_again {
             break;
         }
@@ -78,8 +78,8 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         sweep = "scheduling",
         schedules_claimed = report.schedules_claimed,
         runs_made = report.runs_made,
-        rung = report.rung,
-        rung_again = report.rung_again,
+        published = report.published,
+        republished = report.republished,
         send_failures = report.send_failures,
         time_short = report.time_short,
         "sweep done"
@@ -87,13 +87,13 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
     Ok(report)
 }
 
-/// Claims one batch in one flight. Runs to ring again are few, so most batches need not look for them.
+/// Claims one batch in one round trip. Runs to publish again are few, so most batches need not look for them.
 async fn claim(context: &Context, look_again: bool) -> Result<Batch, Error> {
     let codes: Vec<&str> = MARKETPLACE_CODES.iter().map(|code| code.as_str()).collect();
     let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
     let due: Params<'_> = &[&limit, &codes];
     let again: Params<'_> = &[&limit, &codes, &UNSENT_SECONDS, &UNANSWERED_SECONDS, &OVERDUE_LEASE_SECONDS];
-    let requests = [(CLAIM_DUE, due), (RING_AGAIN, again)];
+    let requests = [(CLAIM_DUE, due), (REPUBLISH, again)];
     let requests = if look_again { &requests[..] } else { &requests[..1] };
     let session = context.database.session(&SystemScope::Sweep).await?;
     let mut answers = session.commit_with(requests).await?.into_iter();
@@ -110,38 +110,38 @@ fn read_batch(due_rows: &[Row], again_rows: &[Row]) -> Result<Batch, Error> {
     for row in due_rows {
         if row.try_get::<_, Option<RunId>>("id")?.is_some() {
             runs_made += 1;
-            made.extend(Ring::from_row(row)?);
+            made.extend(OutboxMessage::from_row(row)?);
         }
     }
     let mut again = Vec::with_capacity(again_rows.len());
     for row in again_rows {
-        again.extend(Ring::from_row(row)?);
+        again.extend(OutboxMessage::from_row(row)?);
     }
     let schedules_claimed = usize::try_from(schedules_claimed).map_err(|_| Error::RowShape)?;
     Ok(Batch { schedules_claimed, more_due: totals.try_get("more_due")?, runs_made, made, again })
 }
 
-/// Rings a batch and notes in one statement what went out.
-async fn ring(
+/// Publishes a batch and notes in one statement what went out.
+async fn publish(
     context: &Context,
     batch: Batch,
     stop_at: Instant,
     report: &mut Report,
 ) -> Result<(), SweepError> {
-    let made = context.bell.ring_all(batch.made, stop_at).await;
-    let again = context.bell.ring_all(batch.again, stop_at).await;
+    let made = context.publisher.publish_all(batch.made, stop_at).await;
+    let again = context.publisher.publish_all(batch.again, stop_at).await;
     report.schedules_claimed += batch.schedules_claimed;
     report.runs_made += batch.runs_made;
-    report.rung += made.sent.len();
-    report.rung_again += again.sent.len();
-    for rung in [&made, &again] {
-        report.send_failures += rung.failed + rung.out_of_time;
-        report.time_short |= rung.out_of_time > 0;
-        if let Some(complaint) = rung.complaint() {
+    report.published += made.sent.len();
+    report.republished += again.sent.len();
+    for sent in [&made, &again] {
+        report.send_failures += sent.failed + sent.out_of_time;
+        report.time_short |= sent.out_of_time > 0;
+        if let Some(complaint) = sent.complaint() {
             tracing::warn!(
-                sent = rung.sent.len(),
+                sent = sent.sent.len(),
                 complaint,
-                "some rings did not go out; the next sweep rings them"
+                "some messages did not go out; the next sweep publishes them"
             );
         }
     }

@@ -118,12 +118,12 @@ async fn at_the_boundary(due: &str) -> (usize, usize) {
     );
     world.superuser.batch_execute(&begin).await.unwrap();
     let enter =
-        |door: &str| format!("reset role; set local session authorization robnu_sweep; select {door}");
+        |entry: &str| format!("reset role; set local session authorization robnu_sweep; select {entry}");
     world.superuser.batch_execute(&enter("robnu.enter_system('robnu_system_sweep')")).await.unwrap();
     let start = std::time::SystemTime::UNIX_EPOCH;
     let found = world.superuser.query(sweep::claims::FIND, &[&start, &ours.id, &id, &10_i64]).await.unwrap();
-    let door = format!("robnu.enter_sweep('{}')", ours.id);
-    world.superuser.batch_execute(&enter(&door)).await.unwrap();
+    let entry = format!("robnu.enter_sweep('{}')", ours.id);
+    world.superuser.batch_execute(&enter(&entry)).await.unwrap();
     let claimed = world.superuser.query(sweep::claims::CLAIM, &[&vec![id]]).await.unwrap();
     world.superuser.batch_execute("rollback").await.unwrap();
     (found.len(), claimed.len())

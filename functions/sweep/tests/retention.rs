@@ -129,7 +129,7 @@ async fn nothing_else_is_touched() {
 }
 
 /// What the role itself may do, without the sweep's statements, at the very instant at which rows are exactly `more` too old.
-async fn behind_the_door(world: &World, more: &str, sql: &str) -> Result<u64, String> {
+async fn behind_the_entry(world: &World, more: &str, sql: &str) -> Result<u64, String> {
     let age = |(table, column, serves): (&str, &str, &str)| {
         format!("update robnu.{table} set {column} = now() - interval '{serves}' - interval '{more}'")
     };
@@ -151,7 +151,7 @@ async fn the_database_lets_go_of_no_young_row() {
     for (table, _, _) in SWEPT {
         for (more, rows) in [("0", 0), ("-1 microsecond", 0), ("1 microsecond", 4)] {
             let sql = format!("select from generate_series(1, robnu.forget('{table}', 100))");
-            assert_eq!(behind_the_door(&world, more, &sql).await, Ok(rows), "{more}: {sql}");
+            assert_eq!(behind_the_entry(&world, more, &sql).await, Ok(rows), "{more}: {sql}");
         }
     }
 }
@@ -169,11 +169,11 @@ async fn the_sweep_reads_nothing_writes_nothing_and_names_no_other_table() {
             format!("update robnu.{table} set {column} = null"),
             format!("delete from robnu.{table}"),
         ] {
-            assert_eq!(behind_the_door(&world, "1 day", &sql).await, not_allowed, "{sql}");
+            assert_eq!(behind_the_entry(&world, "1 day", &sql).await, not_allowed, "{sql}");
         }
         if SWEPT.iter().all(|(name, _, _)| *name != table) {
             let forget = format!("select robnu.forget('{table}', 100)");
-            assert_eq!(behind_the_door(&world, "1 day", &forget).await, Err("20000".to_owned()), "{forget}");
+            assert_eq!(behind_the_entry(&world, "1 day", &forget).await, Err("20000".to_owned()), "{forget}");
         }
     }
     let insert = "insert into robnu.person_requests (subject, window_start, requests) values ('x', now(), 1)";
@@ -265,7 +265,7 @@ async fn nobody_but_that_sweep_deletes_from_the_trail() {
         "update robnu.audit_events set occurred_at = now() - interval '10 years'",
         "select occurred_at from robnu.audit_events",
     ] {
-        assert_eq!(behind_the_door(&world, "0", sql).await, refused, "{sql}");
+        assert_eq!(behind_the_entry(&world, "0", sql).await, refused, "{sql}");
     }
     let may = "select string_agg(r.rolname, ' ' order by r.rolname) from pg_roles r
                where r.rolname ~ '^robnu_' and r.rolname not in ('robnu_owner', 'robnu_master')

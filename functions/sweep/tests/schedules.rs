@@ -1,4 +1,4 @@
-//! Due schedules become runs and are rung.
+//! Due schedules become runs and are published.
 
 mod kit;
 
@@ -13,11 +13,11 @@ use tokio::time::Instant;
 const LIVE_RUNS: &str = "select count(*) from robnu.sync_runs where state = 'QUEUED'";
 
 #[tokio::test]
-async fn each_due_schedule_of_both_sellers_makes_a_run_and_rings_its_own_lane() {
+async fn each_due_schedule_of_both_sellers_makes_a_run_and_publishes_to_its_own_lane() {
     let world = World::new().await;
     let report = world.sweep().await;
-    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (4, 4, 4));
-    assert_eq!((report.rung_again, report.send_failures, report.time_short), (0, 0, false));
+    assert_eq!((report.schedules_claimed, report.runs_made, report.published), (4, 4, 4));
+    assert_eq!((report.republished, report.send_failures, report.time_short), (0, 0, false));
     for (seller_id, account_id) in world.accounts() {
         let run = world
             .row("select id, seller_id, trigger, sent_at is not null, marketplace_code from robnu.sync_runs where account_id = $1 and state = 'QUEUED'", &[&account_id])
@@ -56,7 +56,7 @@ async fn an_account_that_is_not_active_gets_no_run_and_its_schedule_moves_on() {
             .await;
     }
     let report = world.sweep().await;
-    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (4, 1, 1));
+    assert_eq!((report.schedules_claimed, report.runs_made, report.published), (4, 1, 1));
     assert_eq!(world.count("select count(*) from robnu.schedules where next_due_at <= now()").await, 0);
     let (_, active) = world.accounts()[3];
     assert_eq!(world.heard(active).await.len(), 1);
@@ -69,7 +69,7 @@ async fn an_account_whose_credentials_never_worked_gets_no_run() {
     let never = "update robnu.marketplace_accounts set verified_at = null where id = $1";
     world.run_sql(never, &[&unverified]).await;
     let report = world.sweep().await;
-    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (4, 3, 3));
+    assert_eq!((report.schedules_claimed, report.runs_made, report.published), (4, 3, 3));
     assert!(world.heard(unverified).await.is_empty());
 }
 
@@ -80,7 +80,7 @@ async fn a_suspended_seller_gets_no_runs_and_its_schedules_move_on() {
         "update robnu.sellers set suspended_at = now(), suspension_reason = 'unpaid' where seller_id = $1";
     world.run_sql(suspend, &[&world.sellers.theirs.id]).await;
     let report = world.sweep().await;
-    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (4, 2, 2));
+    assert_eq!((report.schedules_claimed, report.runs_made, report.published), (4, 2, 2));
     let due = "select count(*) from robnu.schedules where next_due_at <= now()";
     assert_eq!(world.count(due).await, 0);
     for (seller, account) in world.accounts() {
@@ -135,11 +135,11 @@ async fn an_account_with_a_live_run_gets_no_second_one() {
 }
 
 #[tokio::test]
-async fn an_account_without_a_lane_gets_its_run_and_no_bell() {
+async fn an_account_without_a_lane_gets_its_run_and_no_message() {
     let world = World::new().await;
     world.run_sql("update robnu.marketplace_accounts set lane_queue_url = null", &[]).await;
     let report = world.sweep().await;
-    assert_eq!((report.runs_made, report.rung, report.send_failures), (4, 0, 0));
+    assert_eq!((report.runs_made, report.published, report.send_failures), (4, 0, 0));
     assert_eq!(
         world.count("select count(*) from robnu.sync_runs where state = 'QUEUED' and sent_at is null").await,
         4
@@ -157,7 +157,7 @@ async fn what_the_marketplaces_adapter_cannot_do_gets_no_run() {
         )
         .await;
     let report = world.sweep().await;
-    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (4, 3, 3));
+    assert_eq!((report.schedules_claimed, report.runs_made, report.published), (4, 3, 3));
 }
 
 #[tokio::test]
@@ -185,8 +185,8 @@ async fn a_thousand_schedules_cost_three_statements() {
     let wire = WireProxy::before(&mut config).await;
     let context = world.context_with(robnu_tenancy::Database::new(&config).await.unwrap());
     let report = sweep_with(&context).await;
-    assert_eq!((report.schedules_claimed, report.rung, report.time_short), (1_000, 1_000, false));
-    // Two transactions, each with BEGIN, the door and COMMIT: claim and ring again in one, the note of what was sent
+    assert_eq!((report.schedules_claimed, report.published, report.time_short), (1_000, 1_000, false));
+    // Two transactions, each with BEGIN, the entry and COMMIT: claim and republish in one, the note of what was sent
     // in the other.
     let (_, statements) = wire.take();
     assert_eq!(statements, 2 * 3 + 3);
@@ -204,9 +204,9 @@ async fn more_than_one_batch_is_swept_in_one_invocation() {
     let wire = WireProxy::before(&mut config).await;
     let context = world.context_with(robnu_tenancy::Database::new(&config).await.unwrap());
     let report = sweep_with(&context).await;
-    assert_eq!((report.schedules_claimed, report.runs_made, report.rung), (2_100, 2_100, 2_100));
+    assert_eq!((report.schedules_claimed, report.runs_made, report.published), (2_100, 2_100, 2_100));
     let (_, statements) = wire.take();
-    assert_eq!(statements, 6 * 3 + 7, "three batches: claim and note each, ring again once");
+    assert_eq!(statements, 6 * 3 + 7, "three batches: claim and note each, republish once");
 }
 
 #[tokio::test]

@@ -121,8 +121,8 @@ async fn the_sweep_finds_overdue_returns_of_both_sellers_by_their_ids() {
 /// Runs `sql` in our seller's scope, as a sweep, and answers how many rows it touched, or the SQLSTATE.
 async fn inside(world: &World, sql: &str) -> Result<u64, String> {
     let raw = world.test.raw("robnu_sweep").await;
-    let door = format!("begin; select robnu.enter_sweep('{}')", world.sellers.ours.id);
-    raw.batch_execute(&door).await.expect("the sweep's own door");
+    let entry = format!("begin; select robnu.enter_sweep('{}')", world.sellers.ours.id);
+    raw.batch_execute(&entry).await.expect("the sweep's own entry");
     let outcome = raw.execute(sql, &[]).await;
     outcome.map_err(|error| error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned()))
 }
@@ -195,18 +195,18 @@ async fn inside_a_seller_the_sweep_makes_pending_claims_for_overdue_returns_and_
 }
 
 #[tokio::test]
-async fn the_door_into_a_seller_is_for_the_sweep_and_leads_to_a_seller_that_is_at_work() {
+async fn the_entry_into_a_seller_is_for_the_sweep_and_leads_to_a_seller_that_is_at_work() {
     let world = World::without_lanes().await;
     let ours = world.sellers.ours.id;
-    let knock = async |login: &str, seller: &str| {
+    let enter = async |login: &str, seller: &str| {
         let raw = world.test.raw(login).await;
         let outcome = raw.batch_execute(&format!("begin; select robnu.enter_sweep({seller})")).await;
         outcome.map_err(|error| error.code().unwrap().code().to_owned())
     };
     let us = format!("'{ours}'");
-    assert_eq!(knock("robnu_sweep", &us).await, Ok(()));
+    assert_eq!(enter("robnu_sweep", &us).await, Ok(()));
     for login in ["robnu_api", "robnu_adapter", "robnu_lanes"] {
-        assert_eq!(knock(login, &us).await, Err("42501".to_owned()), "{login}");
+        assert_eq!(enter(login, &us).await, Err("42501".to_owned()), "{login}");
         let raw = world.test.raw(login).await;
         for role in ["robnu_tenant_sweep", "robnu_system_retention"] {
             let error = raw.batch_execute(&format!("set role {role}")).await.unwrap_err();
@@ -214,10 +214,10 @@ async fn the_door_into_a_seller_is_for_the_sweep_and_leads_to_a_seller_that_is_a
         }
     }
     for nobody in ["null", "gen_random_uuid()"] {
-        assert_eq!(knock("robnu_sweep", nobody).await, Err("RB003".to_owned()), "{nobody}");
+        assert_eq!(enter("robnu_sweep", nobody).await, Err("RB003".to_owned()), "{nobody}");
     }
     world.suspend(ours).await;
-    assert_eq!(knock("robnu_sweep", &us).await, Err("RB005".to_owned()));
+    assert_eq!(enter("robnu_sweep", &us).await, Err("RB005".to_owned()));
     let theirs = format!("'{}'", world.sellers.theirs.id);
-    assert_eq!(knock("robnu_sweep", &theirs).await, Ok(()));
+    assert_eq!(enter("robnu_sweep", &theirs).await, Ok(()));
 }

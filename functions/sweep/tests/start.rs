@@ -5,7 +5,7 @@ mod kit;
 use std::process::Command;
 
 use kit::{in_a_minute, try_sweep};
-use robnu_dispatch::Bell;
+use robnu_dispatch::Publisher;
 use robnu_tenancy::{Database, DatabaseConfig, Error, Tls};
 use sweep::{Context, SweepError};
 
@@ -44,7 +44,8 @@ async fn a_database_that_is_down_fails_the_sweep_and_may_be_tried_again() {
         connect_timeout: std::time::Duration::from_secs(2),
         limits: None,
     };
-    let context = Context { database: Database::new(&config).await.unwrap(), bell: Bell::new(kit::sqs()) };
+    let context =
+        Context { database: Database::new(&config).await.unwrap(), publisher: Publisher::new(kit::sqs()) };
     let error = try_sweep(&context, "scheduling", in_a_minute()).await.unwrap_err();
     assert!(
         matches!(&error, SweepError::Claim(cause @ Error::Unreachable(_)) if cause.is_transient()),

@@ -5,12 +5,12 @@
 mod budgets;
 mod edges;
 mod filters;
-mod flood;
 mod ground;
 mod growth;
 mod guess;
 mod lanes;
 mod mails;
+mod rate;
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use local::traces::Traces;
 use self::budgets::Count;
 use self::ground::Ground;
 use self::growth::Grown;
-use super::stage::Facts;
+use super::test_bed::Facts;
 
 /// What was counted, and what was found.
 #[derive(Debug)]
@@ -50,11 +50,11 @@ pub async fn run(
         Box::pin(mails::sign_up(ground)),
         Box::pin(growth::run(ground, &grown)),
     )?;
-    progress.say("abuse: headers, spellings, a flood …");
-    let (headers, spellings, flood) = tokio::try_join!(
+    progress.say("abuse: headers, spellings, a burst …");
+    let (headers, spellings, burst) = tokio::try_join!(
         edges::headers(ground, &grown),
         edges::spellings(ground, &grown),
-        flood::run(ground)
+        rate::run(ground)
     )?;
     let filters = if options.untimed {
         Vec::new()
@@ -62,7 +62,7 @@ pub async fn run(
         progress.say("abuse: filters …");
         filters::run(ground, &grown, options.seed).await?
     };
-    let counts: Vec<Count> = [guesses, lanes, mails, sign_ups, growth, flood, filters, headers, spellings]
+    let counts: Vec<Count> = [guesses, lanes, mails, sign_ups, growth, burst, filters, headers, spellings]
         .into_iter()
         .flatten()
         .collect();

@@ -6,9 +6,9 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::Attempt;
-use super::dice::{Dice, half};
 use super::openapi::{Operation, Parameter};
-use super::stage::Stage;
+use super::random::{Random, half};
+use super::test_bed::TestBed;
 use super::tokens::Kind;
 
 /// Operations after which the insider would have no seller, account or membership to attack from; those are tried on the
@@ -76,17 +76,17 @@ const AIMS: [(usize, Aim); 8] = [
 ];
 
 /// Makes one attempt.
-pub async fn attempt(stage: &Stage, dice: &mut Dice, attempt: &mut Attempt) {
-    let operation = dice.pick(&stage.document.operations);
-    let token = *dice.weighted(&Kind::WEIGHTS);
-    let request = compose(stage, operation, token, dice);
+pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
+    let operation = random.pick(&bed.document.operations);
+    let token = *random.weighted(&Kind::WEIGHTS);
+    let request = compose(bed, operation, token, random);
     attempt.label(&operation.name(), &format!("{token:?}"));
     attempt.shown = request.shown(token);
-    let answer = match send(stage, &request, stage.tokens.of(token, dice)).await {
+    let answer = match send(bed, &request, bed.tokens.of(token, random)).await {
         Ok(answer) => answer,
         Err(error) => return attempt.find(format!("was not answered: {error:#}")),
     };
-    judge(stage, operation, token, &request, &answer, attempt);
+    judge(bed, operation, token, &request, &answer, attempt);
 }
 
 #[derive(Debug)]
@@ -95,14 +95,14 @@ struct Answer {
     text: String,
 }
 
-async fn send(stage: &Stage, request: &Request, token: Option<String>) -> anyhow::Result<Answer> {
+async fn send(bed: &TestBed, request: &Request, token: Option<String>) -> anyhow::Result<Answer> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes())?;
-    let mut url = format!("{}{}", stage.api_url, request.path);
+    let mut url = format!("{}{}", bed.api_url, request.path);
     for (number, (name, value)) in request.query.iter().enumerate() {
         let joint = if number == 0 { '?' } else { '&' };
         write!(url, "{joint}{}={}", escaped(name), escaped(value))?;
     }
-    let mut sent = stage.http.request(method, url);
+    let mut sent = bed.http.request(method, url);
     for (name, value) in &request.headers {
         sent = sent.header(name, value);
     }
@@ -123,7 +123,7 @@ async fn send(stage: &Stage, request: &Request, token: Option<String>) -> anyhow
 }
 
 fn judge(
-    stage: &Stage,
+    bed: &TestBed,
     operation: &Operation,
     token: Kind,
     request: &Request,
@@ -144,7 +144,7 @@ fn judge(
     if *status >= 500 {
         attempt.find(format!("answered {status}: {}", text.lines().last().unwrap_or_default()));
     }
-    if let Some(secret) = stage.leak(text, &attempt.shown) {
+    if let Some(secret) = bed.leak(text, &attempt.shown) {
         attempt.find(format!("the answer, {status}, holds the victim's {secret}"));
     }
     let succeeded = (200..300).contains(status);
@@ -165,11 +165,11 @@ fn judge(
     }
 }
 
-fn compose(stage: &Stage, operation: &Operation, token: Kind, dice: &mut Dice) -> Request {
+fn compose(bed: &TestBed, operation: &Operation, token: Kind, random: &mut Random) -> Request {
     let has = |place: &str| operation.parameters.iter().any(|parameter| parameter.place == place);
     let names_seller = operation.path.contains("{sellerId}");
     let inner = operation.path.matches('{').count() > usize::from(names_seller);
-    let mut aim = *dice.weighted(&AIMS);
+    let mut aim = *random.weighted(&AIMS);
     let self_defeating =
         SELF_DEFEATING.contains(&operation.method.as_str()) || operation.path.ends_with("/close");
     // What cannot be aimed so is aimed at the seller.
@@ -185,61 +185,61 @@ fn compose(stage: &Stage, operation: &Operation, token: Kind, dice: &mut Dice) -
     }
     let mut request = Request { method: operation.method.clone(), ..Request::default() };
     request.names_victim =
-        names_seller && (aim == Aim::Seller || (aim == Aim::Impersonation && dice.percent(60)));
+        names_seller && (aim == Aim::Seller || (aim == Aim::Impersonation && random.percent(60)));
     request.reaches_out = request.names_victim || (aim == Aim::Inner && names_seller);
     // For one who was a member a moment ago their old seller is a foreign one.
     if token == Kind::Stale && names_seller {
         request.reaches_out = true;
     }
-    fill_path(stage, operation, aim, &mut request, dice);
-    fill_query(stage, operation, aim, &mut request, dice);
-    fill_body(stage, operation, aim, &mut request, dice);
+    fill_path(bed, operation, aim, &mut request, random);
+    fill_query(bed, operation, aim, &mut request, random);
+    fill_body(bed, operation, aim, &mut request, random);
     match aim {
-        Aim::IdempotencyKey => request.header("idempotency-key", stage.foreign_key),
+        Aim::IdempotencyKey => request.header("idempotency-key", bed.foreign_key),
         Aim::Impersonation => {
-            let sessions = &stage.victim.ids["impersonation_sessions"];
-            let session: &String = dice.pick(sessions);
+            let sessions = &bed.victim.ids["impersonation_sessions"];
+            let session: &String = random.pick(sessions);
             request.header("impersonation-session", session);
             request.impersonates = true;
             request.reaches_out = names_seller;
         }
-        Aim::Payload if dice.percent(50) => {
-            let (name, value) = *dice.pick(&HEADERS);
+        Aim::Payload if random.percent(50) => {
+            let (name, value) = *random.pick(&HEADERS);
             request.header(name, value);
         }
-        _ if operation.method == "POST" && dice.percent(20) => {
-            request.header("idempotency-key", &format!("key {}", dice.below(50)));
+        _ if operation.method == "POST" && random.percent(20) => {
+            request.header("idempotency-key", &format!("key {}", random.below(50)));
         }
         _ => {}
     }
     request
 }
 
-fn fill_path(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Request, dice: &mut Dice) {
+fn fill_path(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Request, random: &mut Random) {
     let mut rest = operation.path.as_str();
     // Which of the inner ids is the victim's; the others are the insider's own.
     let inner = operation.path.matches('{').count() - usize::from(operation.path.contains("{sellerId}"));
-    let foreign = dice.below(inner.max(1));
+    let foreign = random.below(inner.max(1));
     let mut number = 0;
     while let Some((before, after)) = rest.split_once('{') {
         request.path.push_str(before);
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         if name == "sellerId" {
             request.path.push_str(if request.names_victim {
-                &stage.victim.seller
+                &bed.victim.seller
             } else {
-                &stage.insider.seller
+                &bed.insider.seller
             });
         } else {
-            let side = match aim {
-                Aim::Inner if number == foreign => &stage.victim,
-                _ if request.names_victim => &stage.victim,
-                _ => &stage.insider,
+            let tenant = match aim {
+                Aim::Inner if number == foreign => &bed.victim,
+                _ if request.names_victim => &bed.victim,
+                _ => &bed.insider,
             };
-            let value = if aim == Aim::Payload && dice.percent(50) {
-                escaped(dice.payload())
+            let value = if aim == Aim::Payload && random.percent(50) {
+                escaped(random.payload())
             } else {
-                side.id_for(name, dice)
+                tenant.id_for(name, random)
             };
             request.path.push_str(&value);
             number += 1;
@@ -249,8 +249,8 @@ fn fill_path(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Reque
     request.path.push_str(rest);
 }
 
-fn fill_query(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Request, dice: &mut Dice) {
-    let side = if aim == Aim::Query { &stage.victim } else { &stage.insider };
+fn fill_query(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Request, random: &mut Random) {
+    let tenant = if aim == Aim::Query { &bed.victim } else { &bed.insider };
     for parameter in operation.parameters.iter().filter(|parameter| parameter.place == "query") {
         let share = match aim {
             Aim::Query => 70,
@@ -258,68 +258,68 @@ fn fill_query(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Requ
             Aim::Nothing => 10,
             _ => 25,
         };
-        if !parameter.required && !dice.percent(share) {
+        if !parameter.required && !random.percent(share) {
             continue;
         }
-        let value = query_value(stage, parameter, aim, side, dice);
+        let value = query_value(bed, parameter, aim, tenant, random);
         request.query.push((parameter.name.clone(), value));
     }
     // A name that no document mentions.
-    if aim == Aim::Query && dice.percent(15) {
-        request.query.push(("seller_id".to_owned(), stage.victim.seller.clone()));
+    if aim == Aim::Query && random.percent(15) {
+        request.query.push(("seller_id".to_owned(), bed.victim.seller.clone()));
     }
 }
 
 fn query_value(
-    stage: &Stage,
+    bed: &TestBed,
     parameter: &Parameter,
     aim: Aim,
-    side: &super::side::Side,
-    dice: &mut Dice,
+    tenant: &super::tenant::Tenant,
+    random: &mut Random,
 ) -> String {
-    if aim == Aim::Payload && dice.percent(70) {
-        return dice.payload().to_owned();
+    if aim == Aim::Payload && random.percent(70) {
+        return random.payload().to_owned();
     }
     if parameter.name == "cursor" {
-        return if stage.cursors.is_empty() || dice.percent(20) {
-            dice.payload().to_owned()
+        return if bed.cursors.is_empty() || random.percent(20) {
+            random.payload().to_owned()
         } else {
-            dice.pick(&stage.cursors).clone()
+            random.pick(&bed.cursors).clone()
         };
     }
-    let mut ids = |name: &str, dice: &mut Dice| side.id_for(name, dice);
-    match stage.document.value(&parameter.schema, &parameter.name, dice, &mut ids) {
+    let mut ids = |name: &str, random: &mut Random| tenant.id_for(name, random);
+    match bed.document.value(&parameter.schema, &parameter.name, random, &mut ids) {
         Value::String(text) => text,
         other => other.to_string(),
     }
 }
 
-fn fill_body(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Request, dice: &mut Dice) {
+fn fill_body(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Request, random: &mut Random) {
     let Some(schema) = &operation.body else { return };
     let mut foreign = false;
-    let mut ids = |name: &str, dice: &mut Dice| {
-        if aim == Aim::Body || (aim != Aim::Nothing && dice.percent(30)) {
+    let mut ids = |name: &str, random: &mut Random| {
+        if aim == Aim::Body || (aim != Aim::Nothing && random.percent(30)) {
             foreign = true;
-            stage.victim.id_for(name, dice)
+            bed.victim.id_for(name, random)
         } else {
-            stage.insider.id_for(name, dice)
+            bed.insider.id_for(name, random)
         }
     };
-    let mut body = stage.document.value(schema, "", dice, &mut ids);
-    if aim == Aim::Payload && dice.percent(80) {
-        let payload = dice.payload();
-        let share = 20 + dice.below(80);
-        poison(&mut body, payload, share, dice);
+    let mut body = bed.document.value(schema, "", random, &mut ids);
+    if aim == Aim::Payload && random.percent(80) {
+        let payload = random.payload();
+        let share = 20 + random.below(80);
+        poison(&mut body, payload, share, random);
     }
-    if aim == Aim::Body && dice.percent(30) {
+    if aim == Aim::Body && random.percent(30) {
         // Fields that no document mentions.
         if let Value::Object(fields) = &mut body {
-            fields.insert("seller_id".to_owned(), stage.victim.seller.clone().into());
+            fields.insert("seller_id".to_owned(), bed.victim.seller.clone().into());
         }
     }
     request.reaches_out |= foreign && operation.path.contains("{sellerId}");
     let text = body.to_string();
-    request.body = Some(match dice.below(40) {
+    request.body = Some(match random.below(40) {
         _ if aim == Aim::Nothing => text,
         0 => half(&text),
         1 => format!("[{text}]"),
@@ -329,11 +329,11 @@ fn fill_body(stage: &Stage, operation: &Operation, aim: Aim, request: &mut Reque
 }
 
 /// Replaces some of the texts in a body.
-fn poison(value: &mut Value, payload: &str, share: usize, dice: &mut Dice) {
+fn poison(value: &mut Value, payload: &str, share: usize, random: &mut Random) {
     match value {
-        Value::String(text) if dice.percent(share) => payload.clone_into(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| poison(item, payload, share, dice)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| poison(field, payload, share, dice)),
+        Value::String(text) if random.percent(share) => payload.clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| poison(item, payload, share, random)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| poison(field, payload, share, random)),
         _ => {}
     }
 }

@@ -3,16 +3,16 @@
 
 mod abuse;
 mod catalogue;
-mod dice;
 mod http;
 mod messages;
 mod openapi;
 mod options;
 mod pool;
+mod random;
 mod report;
-mod side;
 mod sql;
-mod stage;
+mod tenant;
+mod test_bed;
 mod tokens;
 mod watch;
 
@@ -28,10 +28,10 @@ use local::progress::Progress;
 use local::status;
 use local::traces::Traces;
 
-use self::dice::Dice;
 pub use self::options::{AttackOptions, Part};
+use self::random::Random;
 use self::report::Report;
-use self::stage::{Facts, Stage};
+use self::test_bed::{Facts, TestBed};
 use self::watch::Watch;
 
 /// Attempts under way at once.
@@ -158,22 +158,22 @@ async fn insider(
     numbers: &[u64],
     progress: &Progress,
 ) -> anyhow::Result<usize> {
-    let stage = Arc::new(Stage::set(facts, traces, progress).await?);
-    let mut watch = Watch::begin(&stage).await?;
+    let bed = Arc::new(TestBed::set(facts, traces, progress).await?);
+    let mut watch = Watch::begin(&bed).await?;
     let mut report = Report::default();
     for round in numbers.chunks(usize::try_from(ROUND)?) {
-        for attempt in play(&stage, options.seed, round).await {
+        for attempt in play(&bed, options.seed, round).await {
             report.add(attempt);
         }
-        let differences = watch.look(&stage, false).await?;
+        let differences = watch.look(&bed, false).await?;
         let last = round.last().copied().unwrap_or_default();
         report
             .differences
             .extend(differences.into_iter().map(|difference| format!("until attempt {last}: {difference}")));
-        stage.rearm().await?;
+        bed.rearm().await?;
         progress.say(format_args!("{last} attempts, {} findings", report.findings()));
     }
-    let differences = watch.look(&stage, true).await?;
+    let differences = watch.look(&bed, true).await?;
     report.differences.extend(differences.into_iter().map(|difference| format!("in the end: {difference}")));
     if options.replay.is_none() && options.count >= 100 {
         report.require_power();
@@ -183,7 +183,7 @@ async fn insider(
 }
 
 /// Makes some attempts, several at a time.
-async fn play(stage: &Arc<Stage>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
+async fn play(bed: &Arc<TestBed>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
     let mut running = JoinSet::new();
     let mut done = Vec::with_capacity(numbers.len());
     for &number in numbers {
@@ -192,7 +192,7 @@ async fn play(stage: &Arc<Stage>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
         {
             done.push(attempt.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
         }
-        running.spawn(one(Arc::clone(stage), seed, number));
+        running.spawn(one(Arc::clone(bed), seed, number));
     }
     while let Some(attempt) = running.join_next().await {
         done.push(attempt.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
@@ -201,9 +201,9 @@ async fn play(stage: &Arc<Stage>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
     done
 }
 
-async fn one(stage: Arc<Stage>, seed: u64, number: u64) -> Attempt {
-    let mut dice = Dice::new(seed, number);
-    let front = *dice.weighted(&FRONTS);
+async fn one(bed: Arc<TestBed>, seed: u64, number: u64) -> Attempt {
+    let mut random = Random::new(seed, number);
+    let front = *random.weighted(&FRONTS);
     let empty = String::new;
     let mut attempt = Attempt {
         number,
@@ -217,10 +217,10 @@ async fn one(stage: Arc<Stage>, seed: u64, number: u64) -> Attempt {
     let since = Instant::now();
     let work = async {
         match front {
-            Front::Http => http::attempt(&stage, &mut dice, &mut attempt).await,
-            Front::Sql => sql::attempt(&stage, &mut dice, &mut attempt).await,
-            Front::Pool => pool::attempt(&stage, &mut dice, &mut attempt).await,
-            Front::Messages => messages::attempt(&stage, &mut dice, &mut attempt).await,
+            Front::Http => http::attempt(&bed, &mut random, &mut attempt).await,
+            Front::Sql => sql::attempt(&bed, &mut random, &mut attempt).await,
+            Front::Pool => pool::attempt(&bed, &mut random, &mut attempt).await,
+            Front::Messages => messages::attempt(&bed, &mut random, &mut attempt).await,
         }
     };
     if tokio::time::timeout(PATIENCE, work).await.is_err() {

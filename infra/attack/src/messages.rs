@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::Attempt;
-use super::dice::{Dice, half};
-use super::stage::Stage;
+use super::random::{Random, half};
+use super::test_bed::TestBed;
 
 const QUEUES: [&str; 3] = ["the insider's lane", "the victim's lane", "lane requests"];
 const VERSIONS: [&str; 8] = ["1", "1", "1", "1", "1", "1", "2", "0"];
@@ -21,70 +21,70 @@ const KINDS: [(usize, &str); 7] = [
 const MARKETPLACES: [&str; 6] = ["AJIO", "AJIO", "AJIO", "AJIO", "AMAZON_IN", "NOWHERE"];
 
 /// Makes one attempt.
-pub async fn attempt(stage: &Stage, dice: &mut Dice, attempt: &mut Attempt) {
-    let queue = dice.below(QUEUES.len());
-    let (form, body) = if queue == 2 { lane_request(stage, dice) } else { envelope(stage, dice) };
+pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
+    let queue = random.below(QUEUES.len());
+    let (form, body) = if queue == 2 { lane_request(bed, random) } else { envelope(bed, random) };
     attempt.label(QUEUES[queue], form);
     attempt.shown = format!("{}: {body}", QUEUES[queue]);
-    let mut message = json!({"QueueUrl": stage.queues[queue], "MessageBody": body});
+    let mut message = json!({"QueueUrl": bed.queues[queue], "MessageBody": body});
     if queue != 2 {
-        message["MessageGroupId"] = json!(dice.pick(&[&stage.insider.account, &stage.victim.account]));
-        message["MessageDeduplicationId"] = json!(dice.uuid());
+        message["MessageGroupId"] = json!(random.pick(&[&bed.insider.account, &bed.victim.account]));
+        message["MessageDeduplicationId"] = json!(random.uuid());
     }
     // What the queue itself refuses, such as an empty body, has come no further.
-    let taken = stage.aws.json("sqs", "AmazonSQS.SendMessage", &message).await;
+    let taken = bed.aws.json("sqs", "AmazonSQS.SendMessage", &message).await;
     attempt.answered(if taken.is_ok() { "taken" } else { "refused" });
 }
 
-fn envelope(stage: &Stage, dice: &mut Dice) -> (&'static str, String) {
-    let (seller, account, form) = match dice.below(3) {
-        0 => (&stage.insider.seller, &stage.victim.account, "insider's seller, victim's account"),
-        1 => (&stage.victim.seller, &stage.insider.account, "victim's seller, insider's account"),
-        _ => (&stage.insider.seller, &stage.insider.account, "insider's own, victim's run"),
+fn envelope(bed: &TestBed, random: &mut Random) -> (&'static str, String) {
+    let (seller, account, form) = match random.below(3) {
+        0 => (&bed.insider.seller, &bed.victim.account, "insider's seller, victim's account"),
+        1 => (&bed.victim.seller, &bed.insider.account, "victim's seller, insider's account"),
+        _ => (&bed.insider.seller, &bed.insider.account, "insider's own, victim's run"),
     };
-    let run = match stage.victim.ids.get("sync_runs") {
-        Some(runs) if dice.percent(70) && !runs.is_empty() => dice.pick(runs).clone(),
-        _ => dice.uuid(),
+    let run = match bed.victim.ids.get("sync_runs") {
+        Some(runs) if random.percent(70) && !runs.is_empty() => random.pick(runs).clone(),
+        _ => random.uuid(),
     };
     let mut body = json!({
-        "version": dice.pick(&VERSIONS),
+        "version": random.pick(&VERSIONS),
         "job": {
             "run_id": run,
-            "step": dice.below(3),
-            "generation": dice.below(3),
+            "step": random.below(3),
+            "generation": random.below(3),
             "seller_id": seller,
             "account_id": account,
-            "marketplace": dice.pick(&MARKETPLACES),
-            "kind": dice.weighted(&KINDS),
+            "marketplace": random.pick(&MARKETPLACES),
+            "kind": random.weighted(&KINDS),
         },
         "trace_parent": "00-00000000000000000000000000000001-0000000000000001-01",
     });
-    if dice.percent(20) {
-        let field = *dice.pick(&["seller_id", "account_id", "run_id", "step", "kind"]);
-        body["job"][field] = json!(dice.payload());
+    if random.percent(20) {
+        let field = *random.pick(&["seller_id", "account_id", "run_id", "step", "kind"]);
+        body["job"][field] = json!(random.payload());
         return ("a field garbled", body.to_string());
     }
-    if dice.percent(15) {
-        return ("garbage", garbage(&body, dice));
+    if random.percent(15) {
+        return ("garbage", garbage(&body, random));
     }
     (form, body.to_string())
 }
 
-fn lane_request(stage: &Stage, dice: &mut Dice) -> (&'static str, String) {
-    let (seller, account, form) = match dice.below(2) {
-        0 => (&stage.insider.seller, &stage.victim.account, "insider's seller, victim's account"),
-        _ => (&stage.victim.seller, &stage.insider.account, "victim's seller, insider's account"),
+fn lane_request(bed: &TestBed, random: &mut Random) -> (&'static str, String) {
+    let (seller, account, form) = match random.below(2) {
+        0 => (&bed.insider.seller, &bed.victim.account, "insider's seller, victim's account"),
+        _ => (&bed.victim.seller, &bed.insider.account, "victim's seller, insider's account"),
     };
     let body = json!({"seller_id": seller, "account_id": account});
-    if dice.percent(10) {
-        return ("garbage", garbage(&body, dice));
+    if random.percent(10) {
+        return ("garbage", garbage(&body, random));
     }
     (form, body.to_string())
 }
 
-fn garbage(body: &Value, dice: &mut Dice) -> String {
+fn garbage(body: &Value, random: &mut Random) -> String {
     let text = body.to_string();
-    match dice.below(4) {
+    match random.below(4) {
         0 => half(&text),
         1 => format!("[{text}]"),
         2 => "{}".to_owned(),

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use serde_json::{Map, Value, json};
 
-use super::dice::Dice;
+use super::random::Random;
 
 const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
 /// Schemas refer to each other; deeper than this nothing more is filled in.
@@ -82,18 +82,18 @@ impl Document {
         &self,
         schema: &Value,
         name: &str,
-        dice: &mut Dice,
-        ids: &mut dyn FnMut(&str, &mut Dice) -> String,
+        random: &mut Random,
+        ids: &mut dyn FnMut(&str, &mut Random) -> String,
     ) -> Value {
-        self.fill(schema, name, dice, ids, DEPTH)
+        self.fill(schema, name, random, ids, DEPTH)
     }
 
     fn fill(
         &self,
         schema: &Value,
         name: &str,
-        dice: &mut Dice,
-        ids: &mut dyn FnMut(&str, &mut Dice) -> String,
+        random: &mut Random,
+        ids: &mut dyn FnMut(&str, &mut Random) -> String,
         depth: usize,
     ) -> Value {
         let schema = resolved(&self.root, schema);
@@ -105,59 +105,59 @@ impl Document {
                 if choice == "allOf" {
                     let mut all = Map::new();
                     for part in schemas {
-                        if let Value::Object(part) = self.fill(part, name, dice, ids, depth - 1) {
+                        if let Value::Object(part) = self.fill(part, name, random, ids, depth - 1) {
                             all.extend(part);
                         }
                     }
                     return Value::Object(all);
                 }
-                return self.fill(dice.pick(schemas), name, dice, ids, depth - 1);
+                return self.fill(random.pick(schemas), name, random, ids, depth - 1);
             }
         }
         if let Some(values) = schema["enum"].as_array().filter(|values| !values.is_empty()) {
-            return dice.pick(values).clone();
+            return random.pick(values).clone();
         }
         if !schema["const"].is_null() {
             return schema["const"].clone();
         }
-        match kind(schema, dice) {
-            "object" => self.object(schema, dice, ids, depth),
+        match kind(schema, random) {
+            "object" => self.object(schema, random, ids, depth),
             "array" => {
-                let count = 1 + dice.below(2);
-                (0..count).map(|_| self.fill(&schema["items"], name, dice, ids, depth - 1)).collect()
+                let count = 1 + random.below(2);
+                (0..count).map(|_| self.fill(&schema["items"], name, random, ids, depth - 1)).collect()
             }
             "integer" => {
                 let (least, most) =
                     (schema["minimum"].as_i64().unwrap_or(0), schema["maximum"].as_i64().unwrap_or(100));
                 let span = usize::try_from(most.saturating_sub(least)).unwrap_or_default().saturating_add(1);
-                json!(least + i64::try_from(dice.below(span)).unwrap_or_default())
+                json!(least + i64::try_from(random.below(span)).unwrap_or_default())
             }
-            "number" => json!(dice.below(1000)),
-            "boolean" => json!(dice.percent(50)),
+            "number" => json!(random.below(1000)),
+            "boolean" => json!(random.percent(50)),
             "null" => Value::Null,
-            _ => json!(text(schema, name, dice, ids)),
+            _ => json!(text(schema, name, random, ids)),
         }
     }
 
     fn object(
         &self,
         schema: &Value,
-        dice: &mut Dice,
-        ids: &mut dyn FnMut(&str, &mut Dice) -> String,
+        random: &mut Random,
+        ids: &mut dyn FnMut(&str, &mut Random) -> String,
         depth: usize,
     ) -> Value {
         let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut object = Map::new();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            if required.iter().any(|required| required == name.as_str()) || dice.percent(60) {
-                object.insert(name.clone(), self.fill(property, name, dice, ids, depth - 1));
+            if required.iter().any(|required| required == name.as_str()) || random.percent(60) {
+                object.insert(name.clone(), self.fill(property, name, random, ids, depth - 1));
             }
         }
         if schema["additionalProperties"].is_object() {
-            let name = *dice.pick(&["username", "password", "client_id", "seller_id", "account_id"]);
+            let name = *random.pick(&["username", "password", "client_id", "seller_id", "account_id"]);
             object.insert(
                 name.to_owned(),
-                self.fill(&schema["additionalProperties"], name, dice, ids, depth - 1),
+                self.fill(&schema["additionalProperties"], name, random, ids, depth - 1),
             );
         }
         Value::Object(object)
@@ -195,10 +195,10 @@ fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
 }
 
 /// The type of a schema; one of several where it names several.
-fn kind<'a>(schema: &'a Value, dice: &mut Dice) -> &'a str {
+fn kind<'a>(schema: &'a Value, random: &mut Random) -> &'a str {
     match &schema["type"] {
         Value::String(kind) => kind,
-        Value::Array(kinds) if !kinds.is_empty() => dice.pick(kinds).as_str().unwrap_or("string"),
+        Value::Array(kinds) if !kinds.is_empty() => random.pick(kinds).as_str().unwrap_or("string"),
         _ if schema["properties"].is_object() => "object",
         _ => "string",
     }
@@ -207,17 +207,17 @@ fn kind<'a>(schema: &'a Value, dice: &mut Dice) -> &'a str {
 fn text(
     schema: &Value,
     name: &str,
-    dice: &mut Dice,
-    ids: &mut dyn FnMut(&str, &mut Dice) -> String,
+    random: &mut Random,
+    ids: &mut dyn FnMut(&str, &mut Random) -> String,
 ) -> String {
     match schema["format"].as_str() {
-        Some("uuid") => ids(name, dice),
-        Some("date-time") => format!("2026-01-{:02}T00:00:00Z", 1 + dice.below(28)),
-        Some("date") => format!("2026-01-{:02}", 1 + dice.below(28)),
-        Some("email") => format!("somebody{}@test.invalid", dice.below(1000)),
+        Some("uuid") => ids(name, random),
+        Some("date-time") => format!("2026-01-{:02}T00:00:00Z", 1 + random.below(28)),
+        Some("date") => format!("2026-01-{:02}", 1 + random.below(28)),
+        Some("email") => format!("somebody{}@test.invalid", random.below(1000)),
         Some("uri" | "url") => "http://127.0.0.1/callback".to_owned(),
-        _ if dice.percent(25) => dice.payload().to_owned(),
-        _ => format!("{name} {}", dice.below(1000)),
+        _ if random.percent(25) => random.payload().to_owned(),
+        _ => format!("{name} {}", random.below(1000)),
     }
 }
 
@@ -267,8 +267,8 @@ mod tests {
         let document = document();
         let schema = document.operations[1].body.clone().unwrap();
         for attempt in 0..50 {
-            let mut dice = Dice::new(1, attempt);
-            let body = document.value(&schema, "", &mut dice, &mut |name, _| format!("id of {name}"));
+            let mut random = Random::new(1, attempt);
+            let body = document.value(&schema, "", &mut random, &mut |name, _| format!("id of {name}"));
             assert_eq!(body["return_id"], "id of return_id");
             assert_eq!(body["state"], "FILED");
             assert!(body["lines"].is_array(), "{body}");

@@ -13,7 +13,7 @@ pub struct AttackOptions {
     /// How many attempts
     #[arg(long, value_name = "M", default_value_t = 1000)]
     pub count: u64,
-    /// Only this attempt of the seed, which is one from 1 to --count; it begins on a new stage, so what attempts before it
+    /// Only this attempt of the seed, which is one from 1 to --count; it begins on a new test bed, so what attempts before it
     /// changed in the insider's seller is not there
     #[arg(long, value_name = "NUMBER")]
     pub replay: Option<u64>,

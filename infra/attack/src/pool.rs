@@ -6,8 +6,8 @@ use std::time::Duration;
 use robnu_tenancy::{Access, Error, Permission, SellerId, SellerScope, Subject};
 
 use super::Attempt;
-use super::dice::Dice;
-use super::stage::Stage;
+use super::random::Random;
+use super::test_bed::TestBed;
 
 const ORDERS: &str = "select seller_id::text from robnu.orders";
 const ACCOUNTS: &str = "select seller_id::text from robnu.marketplace_accounts";
@@ -20,31 +20,31 @@ const WAYS: [(usize, &str); 6] = [
     (12, "a session, dropped"),
     (12, "cancelled in flight"),
     (10, "a statement fails"),
-    (6, "a door that is shut"),
+    (6, "a scope that is refused"),
 ];
 
 /// Makes one attempt.
-pub async fn attempt(stage: &Stage, dice: &mut Dice, attempt: &mut Attempt) {
+pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
     let mut sellers: Vec<(&str, &str)> =
-        stage.neighbours.iter().map(|(side, subject)| (side.seller.as_str(), subject.as_str())).collect();
-    sellers.push((&stage.insider.seller, &stage.tokens.owner.subject));
-    let (seller, subject) = *dice.pick(&sellers);
-    let way = *dice.weighted(&WAYS);
+        bed.neighbours.iter().map(|(tenant, subject)| (tenant.seller.as_str(), subject.as_str())).collect();
+    sellers.push((&bed.insider.seller, &bed.tokens.owner.subject));
+    let (seller, subject) = *random.pick(&sellers);
+    let way = *random.weighted(&WAYS);
     attempt.label("scopes that share a pool", way);
     attempt.shown = format!("{way} as {subject} of {seller}");
     let others: Vec<&str> = sellers.iter().map(|(id, _)| *id).filter(|id| *id != seller).collect();
-    let target = if way == "a door that is shut" { *dice.pick(&others) } else { seller };
+    let target = if way == "a scope that is refused" { *random.pick(&others) } else { seller };
     let Some(scope) = scope(target, subject) else {
         return attempt.find(format!("no scope of {target} and {subject}"));
     };
-    match enter(stage, &scope, way, dice).await {
+    match enter(bed, &scope, way, random).await {
         Ok(rows) if rows.is_empty() && way == "cancelled in flight" => attempt.answered("cancelled"),
         Ok(rows) if rows.is_empty() || rows.iter().any(|row| row != seller) => {
             attempt.find(format!("sees the rows of {rows:?}"));
         }
-        Ok(_) if way == "a door that is shut" => attempt.find("the door let a stranger in".to_owned()),
+        Ok(_) if way == "a scope that is refused" => attempt.find("scope entry let a stranger in".to_owned()),
         Ok(_) => attempt.answered("own rows"),
-        Err(Error::NoMembership) if way == "a door that is shut" => attempt.answered("refused"),
+        Err(Error::NoMembership) if way == "a scope that is refused" => attempt.answered("refused"),
         Err(Error::Statement(_)) if way == "a statement fails" => attempt.answered("failed"),
         Err(error) => attempt.find(format!("failed: {error}")),
     }
@@ -57,8 +57,13 @@ fn scope(seller: &str, subject: &str) -> Option<SellerScope> {
 }
 
 /// The sellers of the rows that were seen.
-async fn enter(stage: &Stage, scope: &SellerScope, way: &str, dice: &mut Dice) -> Result<Vec<String>, Error> {
-    let database = &stage.database;
+async fn enter(
+    bed: &TestBed,
+    scope: &SellerScope,
+    way: &str,
+    random: &mut Random,
+) -> Result<Vec<String>, Error> {
+    let database = &bed.database;
     let rows = match way {
         "a session, committed" => {
             let mut session = database.session(scope).await?;
@@ -73,7 +78,7 @@ async fn enter(stage: &Stage, scope: &SellerScope, way: &str, dice: &mut Dice) -
             rows
         }
         "cancelled in flight" => {
-            let pause = Duration::from_micros(u64::try_from(dice.below(25_000)).unwrap_or_default());
+            let pause = Duration::from_micros(u64::try_from(random.below(25_000)).unwrap_or_default());
             match tokio::time::timeout(pause, database.read(scope, SLOW, &[])).await {
                 Ok(rows) => rows?,
                 Err(_) => Vec::new(),

@@ -55,7 +55,7 @@ impl Report {
         let mut parts = Vec::new();
         for (front, title) in [
             (Front::Http, "HTTP: attempts per operation, by answer"),
-            (Front::Sql, "SQL: attempts per relation, function and shut door, by verb"),
+            (Front::Sql, "SQL: attempts per relation, function and refused scope, by verb"),
             (Front::Pool, "One pool, several sellers: attempts by way"),
             (Front::Messages, "Messages: attempts per queue, by form"),
         ] {

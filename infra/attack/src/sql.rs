@@ -1,4 +1,4 @@
-//! Attempts in SQL, behind the doors of the functions' own logins: every verb on every relation, functions with the
+//! Attempts in SQL, in the scopes of the functions' own logins: every verb on every relation, functions with the
 //! victim's ids, and statements that no function would ever send.
 //!
 //! What names the victim is committed, so that whatever it changes is seen afterwards. What would only hurt the insider
@@ -11,12 +11,12 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::Attempt;
 use super::catalogue::{Function, Relation, quote};
-use super::dice::Dice;
-use super::stage::Stage;
+use super::random::Random;
+use super::test_bed::TestBed;
 
-/// Through which door an attempt goes.
+/// Which scope an attempt enters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Door {
+enum Entry {
     Owner,
     Viewer,
     Scanner,
@@ -30,15 +30,15 @@ enum Door {
     Stale,
 }
 
-const DOORS: [(usize, Door); 8] = [
-    (50, Door::Owner),
-    (6, Door::Viewer),
-    (6, Door::Scanner),
-    (8, Door::Person),
-    (20, Door::Job),
-    (4, Door::ForeignMember),
-    (4, Door::ForeignJob),
-    (2, Door::Stale),
+const ENTRIES: [(usize, Entry); 8] = [
+    (50, Entry::Owner),
+    (6, Entry::Viewer),
+    (6, Entry::Scanner),
+    (8, Entry::Person),
+    (20, Entry::Job),
+    (4, Entry::ForeignMember),
+    (4, Entry::ForeignJob),
+    (2, Entry::Stale),
 ];
 
 /// A statement, and what may come of it.
@@ -54,54 +54,53 @@ struct Statement {
 }
 
 /// Makes one attempt.
-pub async fn attempt(stage: &Stage, dice: &mut Dice, attempt: &mut Attempt) {
-    let door = *dice.weighted(&DOORS);
-    let enter = enter(stage, door, dice);
-    let shut = matches!(door, Door::ForeignMember | Door::ForeignJob | Door::Stale);
+pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
+    let entry = *random.weighted(&ENTRIES);
+    let enter = enter(bed, entry, random);
+    let shut = matches!(entry, Entry::ForeignMember | Entry::ForeignJob | Entry::Stale);
     let (row, statement) = if shut {
-        let relation = dice.pick(&stage.catalogue.relations);
-        (format!("door {door:?}"), select(stage, relation, dice))
-    } else if dice.percent(20) {
-        let function = dice.pick(&stage.catalogue.functions);
-        (format!("{}()", function.name), call(stage, function, dice))
+        let relation = random.pick(&bed.catalogue.relations);
+        (format!("entry {entry:?}"), select(bed, relation, random))
+    } else if random.percent(20) {
+        let function = random.pick(&bed.catalogue.functions);
+        (format!("{}()", function.name), call(bed, function, random))
     } else {
-        let relation = dice.pick(&stage.catalogue.relations);
-        (relation.name.clone(), statement(stage, relation, dice))
+        let relation = random.pick(&bed.catalogue.relations);
+        (relation.name.clone(), statement(bed, relation, random))
     };
     attempt.label(&row, statement.verb);
-    let on_adapter = matches!(door, Door::Job | Door::ForeignJob);
-    let follow = format!("select seller_id from robnu.{}", dice.pick(&stage.catalogue.relations).name);
+    let on_adapter = matches!(entry, Entry::Job | Entry::ForeignJob);
+    let follow = format!("select seller_id from robnu.{}", random.pick(&bed.catalogue.relations).name);
     attempt.shown = format!("{enter}; {}; {follow}", statement.sql);
-    let ran =
-        stage.with_login(on_adapter, async |client| run(client, &enter, &statement, &follow).await).await;
+    let ran = bed.with_login(on_adapter, async |client| run(client, &enter, &statement, &follow).await).await;
     match ran {
-        Ok(outcome) => judge(stage, shut, &statement, &outcome, attempt),
+        Ok(outcome) => judge(bed, shut, &statement, &outcome, attempt),
         Err(error) => attempt.find(format!("no connection: {error:#}")),
     }
 }
 
-fn enter(stage: &Stage, door: Door, dice: &mut Dice) -> String {
-    let (insider, victim) = (&stage.insider, &stage.victim);
+fn enter(bed: &TestBed, entry: Entry, random: &mut Random) -> String {
+    let (insider, victim) = (&bed.insider, &bed.victim);
     let member = |subject: &str, seller: &str| {
         format!("select robnu.enter_member({}, {}, '', true)", quote(subject), quote(seller))
     };
     let job = |seller: &str, account: &str| {
         format!("select robnu.enter_job({}, {})", quote(seller), quote(account))
     };
-    let tokens = &stage.tokens;
-    match door {
-        Door::Owner => member(&tokens.owner.subject, &insider.seller),
-        Door::Viewer => member(&tokens.viewer.subject, &insider.seller),
-        Door::Scanner => member(&tokens.scanner.subject, &insider.seller),
-        Door::Stale => member(&tokens.stale.subject, &insider.seller),
-        Door::ForeignMember => member(&tokens.owner.subject, &victim.seller),
-        Door::Person => format!("select robnu.enter_person({})", quote(&tokens.owner.subject)),
-        Door::Job => {
+    let tokens = &bed.tokens;
+    match entry {
+        Entry::Owner => member(&tokens.owner.subject, &insider.seller),
+        Entry::Viewer => member(&tokens.viewer.subject, &insider.seller),
+        Entry::Scanner => member(&tokens.scanner.subject, &insider.seller),
+        Entry::Stale => member(&tokens.stale.subject, &insider.seller),
+        Entry::ForeignMember => member(&tokens.owner.subject, &victim.seller),
+        Entry::Person => format!("select robnu.enter_person({})", quote(&tokens.owner.subject)),
+        Entry::Job => {
             let enter = job(&insider.seller, &insider.account);
             format!("{enter}; select robnu.open_credentials({}, 'an attack')", quote(&insider.account))
         }
-        Door::ForeignJob if dice.percent(50) => job(&insider.seller, &victim.account),
-        Door::ForeignJob => job(&victim.seller, &insider.account),
+        Entry::ForeignJob if random.percent(50) => job(&insider.seller, &victim.account),
+        Entry::ForeignJob => job(&victim.seller, &insider.account),
     }
 }
 
@@ -164,7 +163,7 @@ async fn run(client: &Client, enter: &str, statement: &Statement, follow: &str) 
     outcome
 }
 
-fn judge(stage: &Stage, shut: bool, statement: &Statement, outcome: &Outcome, attempt: &mut Attempt) {
+fn judge(bed: &TestBed, shut: bool, statement: &Statement, outcome: &Outcome, attempt: &mut Attempt) {
     attempt.answered(match (&outcome.failed, outcome.affected) {
         (Some(_), _) => "refused",
         (None, 0) => "nothing",
@@ -172,9 +171,9 @@ fn judge(stage: &Stage, shut: bool, statement: &Statement, outcome: &Outcome, at
     });
     if outcome.entered == shut {
         let was = if shut { "let a stranger in" } else { "refused the insider" };
-        attempt.find(format!("the door {was}: {:?}", outcome.failed));
+        attempt.find(format!("the entry {was}: {:?}", outcome.failed));
     }
-    if let Some(secret) = stage.leak(&outcome.seen, &attempt.shown) {
+    if let Some(secret) = bed.leak(&outcome.seen, &attempt.shown) {
         attempt.find(format!("the victim's {secret} is seen"));
     }
     if outcome.failed.is_none() && outcome.entered {
@@ -187,19 +186,19 @@ fn judge(stage: &Stage, shut: bool, statement: &Statement, outcome: &Outcome, at
     }
     if let Some(index) = &outcome.constraint
         && outcome.failed.as_deref() == Some("23505")
-        && stage.catalogue.shared_indexes.iter().any(|shared| shared.trim_start_matches("robnu.") == index)
+        && bed.catalogue.shared_indexes.iter().any(|shared| shared.trim_start_matches("robnu.") == index)
     {
         attempt.find(format!("{index} tells what others have"));
     }
 }
 
-fn statement(stage: &Stage, relation: &Relation, dice: &mut Dice) -> Statement {
-    match dice.below(100) {
-        0..35 => select(stage, relation, dice),
-        35..58 => insert(stage, relation, dice),
-        58..78 => update(stage, relation, dice),
-        78..88 => delete(stage, relation, dice),
-        _ => other(relation, dice),
+fn statement(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
+    match random.below(100) {
+        0..35 => select(bed, relation, random),
+        35..58 => insert(bed, relation, random),
+        58..78 => update(bed, relation, random),
+        78..88 => delete(bed, relation, random),
+        _ => other(relation, random),
     }
 }
 
@@ -207,15 +206,15 @@ fn plain(verb: &'static str, sql: String) -> Statement {
     Statement { verb, sql, names_victim: false, must_fail: false, commits: false }
 }
 
-fn select(stage: &Stage, relation: &Relation, dice: &mut Dice) -> Statement {
+fn select(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
     let name = &relation.name;
-    let victim = quote(&stage.victim.seller);
+    let victim = quote(&bed.victim.seller);
     let columns = relation.names(|column| column.selects);
     let listed = if columns.is_empty() { "seller_id".to_owned() } else { columns.join(", ") };
-    let column = if columns.is_empty() { "seller_id" } else { *dice.pick(&columns) };
-    let id = quote(&stage.victim.id_for(name, dice));
-    let payload = quote(dice.payload());
-    let sql = match dice.below(12) {
+    let column = if columns.is_empty() { "seller_id" } else { *random.pick(&columns) };
+    let id = quote(&bed.victim.id_for(name, random));
+    let payload = quote(random.payload());
+    let sql = match random.below(12) {
         0 => format!("select {listed} from robnu.{name}"),
         1 => format!("select {listed} from robnu.{name} where seller_id = {victim}"),
         2 => format!("select t::text from robnu.{name} t"),
@@ -242,29 +241,26 @@ fn select(stage: &Stage, relation: &Relation, dice: &mut Dice) -> Statement {
 
 type Literals = BTreeMap<String, String>;
 
-fn insert(stage: &Stage, relation: &Relation, dice: &mut Dice) -> Statement {
+fn insert(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
     let empty = Literals::new();
-    let ours = stage.insider.rows.get(&relation.name).unwrap_or(&empty);
-    let theirs = stage.victim.rows.get(&relation.name).unwrap_or(&empty);
+    let ours = bed.insider.rows.get(&relation.name).unwrap_or(&empty);
+    let theirs = bed.victim.rows.get(&relation.name).unwrap_or(&empty);
     let columns = relation.names(|column| column.inserts && ours.contains_key(&column.name));
     let into = |values: Vec<String>| {
         format!("insert into robnu.{} ({}) values ({})", relation.name, columns.join(", "), values.join(", "))
     };
     if columns.is_empty() {
-        let sql = format!(
-            "insert into robnu.{} (seller_id) values ({})",
-            relation.name,
-            quote(&stage.victim.seller)
-        );
+        let sql =
+            format!("insert into robnu.{} (seller_id) values ({})", relation.name, quote(&bed.victim.seller));
         return Statement { verb: "insert", sql, names_victim: true, must_fail: true, commits: true };
     }
     let keys = relation.foreign_keys();
     let keys: Vec<&Vec<&str>> =
         keys.values().filter(|parts| parts.iter().all(|part| columns.contains(part))).collect();
-    match dice.below(4) {
+    match random.below(4) {
         0 if !keys.is_empty() => {
             // A child of our own for a parent of theirs.
-            let parent = *dice.pick(&keys);
+            let parent = *random.pick(&keys);
             let values = columns.iter().map(|column| match *column {
                 name if parent.contains(&name) => theirs[name].clone(),
                 name => fresh(name, &ours[name]),
@@ -283,13 +279,13 @@ fn insert(stage: &Stage, relation: &Relation, dice: &mut Dice) -> Statement {
             plain("insert", into(values.collect()))
         }
         _ => {
-            let source = if dice.percent(50) { ours } else { theirs };
+            let source = if random.percent(50) { ours } else { theirs };
             let values = columns.iter().map(|column| match *column {
-                "seller_id" => quote(&stage.victim.seller),
+                "seller_id" => quote(&bed.victim.seller),
                 name => fresh(name, &source[name]),
             });
             let mut sql = into(values.collect());
-            if dice.percent(30) {
+            if random.percent(30) {
                 sql.push_str(" on conflict do nothing returning seller_id");
             }
             Statement { verb: "insert", sql, names_victim: true, must_fail: true, commits: true }
@@ -306,34 +302,34 @@ fn fresh(column: &str, literal: &str) -> String {
     }
 }
 
-fn update(stage: &Stage, relation: &Relation, dice: &mut Dice) -> Statement {
+fn update(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
     let empty = Literals::new();
     let name = &relation.name;
-    let theirs = stage.victim.rows.get(name).unwrap_or(&empty);
-    let victim = quote(&stage.victim.seller);
+    let theirs = bed.victim.rows.get(name).unwrap_or(&empty);
+    let victim = quote(&bed.victim.seller);
     let columns = relation.names(|column| column.updates);
     let keys = relation.foreign_keys();
     let moves: Vec<&Vec<&str>> =
         keys.values().filter(|parts| parts.iter().all(|part| columns.contains(part))).collect();
-    match dice.below(4) {
+    match random.below(4) {
         0 => {
             let sql = format!("update robnu.{name} set seller_id = {victim} returning seller_id");
             Statement { must_fail: true, ..plain("update", sql) }
         }
-        1 if !moves.is_empty() && stage.insider.rows.contains_key(name) => {
+        1 if !moves.is_empty() && bed.insider.rows.contains_key(name) => {
             let set: Vec<String> =
-                dice.pick(&moves).iter().map(|column| format!("{column} = {}", theirs[*column])).collect();
+                random.pick(&moves).iter().map(|column| format!("{column} = {}", theirs[*column])).collect();
             // Affects no row where the insider may change none; never moves one over.
             let sql = format!("update robnu.{name} set {} returning 1 / 0", set.join(", "));
             Statement { names_victim: true, ..plain("update", sql) }
         }
         2 if !columns.is_empty() => {
-            let column = *dice.pick(&columns);
+            let column = *random.pick(&columns);
             plain("update", format!("update robnu.{name} set {column} = {column} returning seller_id"))
         }
         _ => {
-            let column = if columns.is_empty() { "seller_id" } else { *dice.pick(&columns) };
-            let narrow = if dice.percent(50) {
+            let column = if columns.is_empty() { "seller_id" } else { *random.pick(&columns) };
+            let narrow = if random.percent(50) {
                 format!("seller_id = {victim}")
             } else {
                 format!("ctid = any (array(select ctid from robnu.{name} where seller_id = {victim}))")
@@ -344,13 +340,13 @@ fn update(stage: &Stage, relation: &Relation, dice: &mut Dice) -> Statement {
     }
 }
 
-fn delete(stage: &Stage, relation: &Relation, dice: &mut Dice) -> Statement {
+fn delete(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
     let name = &relation.name;
-    let victim = quote(&stage.victim.seller);
-    if dice.percent(40) {
+    let victim = quote(&bed.victim.seller);
+    if random.percent(40) {
         return plain("delete", format!("delete from robnu.{name} returning seller_id"));
     }
-    let sql = if dice.percent(50) {
+    let sql = if random.percent(50) {
         format!("delete from robnu.{name} where seller_id = {victim}")
     } else {
         format!(
@@ -361,9 +357,9 @@ fn delete(stage: &Stage, relation: &Relation, dice: &mut Dice) -> Statement {
 }
 
 /// What no scope may do to any relation.
-fn other(relation: &Relation, dice: &mut Dice) -> Statement {
+fn other(relation: &Relation, random: &mut Random) -> Statement {
     let name = &relation.name;
-    let sql = match dice.below(10) {
+    let sql = match random.below(10) {
         0 => format!("truncate robnu.{name} cascade"),
         1 => format!("alter table robnu.{name} disable row level security"),
         2 => format!("alter table robnu.{name} no force row level security"),
@@ -382,15 +378,15 @@ fn other(relation: &Relation, dice: &mut Dice) -> Statement {
     Statement { must_fail, ..plain("other", sql) }
 }
 
-fn call(stage: &Stage, function: &Function, dice: &mut Dice) -> Statement {
+fn call(bed: &TestBed, function: &Function, random: &mut Random) -> Statement {
     // What is committed must hold no text of the victim's, or the insider's own rows would tell it afterwards.
-    let commits = dice.percent(60);
+    let commits = random.percent(60);
     let arguments: Vec<String> = function
         .types
         .iter()
         .enumerate()
         .map(|(index, kind)| {
-            argument(stage, kind, function.names.get(index).map_or("", String::as_str), commits, dice)
+            argument(bed, kind, function.names.get(index).map_or("", String::as_str), commits, random)
         })
         .collect();
     let arguments = arguments.join(", ");
@@ -402,23 +398,23 @@ fn call(stage: &Stage, function: &Function, dice: &mut Dice) -> Statement {
     Statement { commits, ..plain("call", sql) }
 }
 
-fn argument(stage: &Stage, kind: &str, name: &str, commits: bool, dice: &mut Dice) -> String {
-    let side = if dice.percent(75) { &stage.victim } else { &stage.insider };
+fn argument(bed: &TestBed, kind: &str, name: &str, commits: bool, random: &mut Random) -> String {
+    let tenant = if random.percent(75) { &bed.victim } else { &bed.insider };
     let literal = match kind {
-        "uuid" => quote(&side.id_for(name, dice)),
-        "text" => match dice.below(4) {
-            0 if !commits => quote(&format!("ADMIN@{}", side.seller)),
-            1 if !commits => quote(&side.seller),
-            2 => quote(dice.payload()),
-            _ => quote(["robnu_owner", "OWNER", "orders", "members.all"][dice.below(4)]),
+        "uuid" => quote(&tenant.id_for(name, random)),
+        "text" => match random.below(4) {
+            0 if !commits => quote(&format!("ADMIN@{}", tenant.seller)),
+            1 if !commits => quote(&tenant.seller),
+            2 => quote(random.payload()),
+            _ => quote(["robnu_owner", "OWNER", "orders", "members.all"][random.below(4)]),
         },
-        "bytea" => dice.pick(&["'\\x00'", "sha256('key')", "sha256('x')"]).to_string(),
-        "boolean" => dice.pick(&["true", "false"]).to_string(),
-        "regclass" => format!("'robnu.{}'", dice.pick(&stage.catalogue.relations).name),
+        "bytea" => random.pick(&["'\\x00'", "sha256('key')", "sha256('x')"]).to_string(),
+        "boolean" => random.pick(&["true", "false"]).to_string(),
+        "regclass" => format!("'robnu.{}'", random.pick(&bed.catalogue.relations).name),
         "text[]" => "array['read', 'members.all']".to_owned(),
-        "uuid[]" => format!("array[{}]", quote(&side.id_for(name, dice))),
+        "uuid[]" => format!("array[{}]", quote(&tenant.id_for(name, random))),
         "jsonb" => "'{}'".to_owned(),
-        "integer" | "bigint" | "smallint" | "numeric" | "double precision" => dice.below(5).to_string(),
+        "integer" | "bigint" | "smallint" | "numeric" | "double precision" => random.below(5).to_string(),
         "timestamp with time zone" => "now()".to_owned(),
         "date" => "current_date".to_owned(),
         _ => "null".to_owned(),

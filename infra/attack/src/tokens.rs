@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::dice::Dice;
+use super::random::Random;
 use local::aws::Aws;
 use local::deploy::Outputs;
 
@@ -85,7 +85,7 @@ pub struct Tokens {
 
 impl Tokens {
     /// The token to send, if any.
-    pub fn of(&self, kind: Kind, dice: &mut Dice) -> Option<String> {
+    pub fn of(&self, kind: Kind, random: &mut Random) -> Option<String> {
         let good = &self.owner.identity;
         Some(match kind {
             Kind::Absent => return None,
@@ -97,7 +97,7 @@ impl Tokens {
             Kind::OtherPool => self.stranger.identity.clone(),
             Kind::Forged => {
                 let (signed, signature) = good.rsplit_once('.').unwrap_or((good, ""));
-                match dice.below(3) {
+                match random.below(3) {
                     // The first characters, since the last may hold bits that count for nothing.
                     0 => format!("{signed}.{}", signature.chars().rev().collect::<String>()),
                     1 => changed(good, None, "sub", json!("00000000-0000-4000-8000-000000000000")),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde_json::json;
 
-use super::stage::Stage;
+use super::test_bed::TestBed;
 
 /// Columns in which the platform itself notes when it last looked at a lane.
 const OF_THE_PLATFORM: &str = "- 'lane_checked_at' - 'lane_lease_until'";
@@ -26,15 +26,15 @@ pub struct Watch {
 
 impl Watch {
     /// Takes the first look.
-    pub async fn begin(stage: &Stage) -> anyhow::Result<Self> {
-        Ok(Self { before: look(stage).await?, looks: 0 })
+    pub async fn begin(bed: &TestBed) -> anyhow::Result<Self> {
+        Ok(Self { before: look(bed).await?, looks: 0 })
     }
 
     /// Compares with the first look, after what was sent to the queues is worked off; says what differs.
-    pub async fn look(&mut self, stage: &Stage, last: bool) -> anyhow::Result<Vec<String>> {
-        drain(stage, DRAIN[usize::from(last)]).await?;
+    pub async fn look(&mut self, bed: &TestBed, last: bool) -> anyhow::Result<Vec<String>> {
+        drain(bed, DRAIN[usize::from(last)]).await?;
         self.looks += 1;
-        let now = look(stage).await?;
+        let now = look(bed).await?;
         let mut differences = Vec::new();
         for (relation, (rows, digest)) in &now {
             match self.before.get(relation) {
@@ -51,10 +51,10 @@ impl Watch {
     }
 }
 
-async fn look(stage: &Stage) -> anyhow::Result<BTreeMap<String, (i64, String)>> {
-    let victim = &stage.victim.seller;
+async fn look(bed: &TestBed) -> anyhow::Result<BTreeMap<String, (i64, String)>> {
+    let victim = &bed.victim.seller;
     let mut found = BTreeMap::new();
-    let tables = stage.catalogue.relations.iter().filter(|relation| !relation.is_view);
+    let tables = bed.catalogue.relations.iter().filter(|relation| !relation.is_view);
     let mut selects: Vec<(String, String)> = tables
         .map(|relation| {
             let name = &relation.name;
@@ -62,28 +62,28 @@ async fn look(stage: &Stage) -> anyhow::Result<BTreeMap<String, (i64, String)>> 
         })
         .collect();
     // What belongs to no seller, as far as the insider has no part in it.
-    let team = stage.victim.ids["people"].join("','");
+    let team = bed.victim.ids["people"].join("','");
     selects.push(("people".to_owned(), format!("robnu.people t where id in ('{team}')")));
-    for table in ["super_admins", "marketplaces", "orgs"] {
+    for table in ["staff", "marketplaces", "orgs"] {
         selects.push((table.to_owned(), format!("robnu.{table} t")));
     }
     for (name, from) in selects {
         let row = format!("(to_jsonb(t) {OF_THE_PLATFORM})::text");
         let sql =
             format!("select count(*), md5(coalesce(string_agg({row}, ',' order by {row}), '')) from {from}");
-        let row = stage.superuser.query_one(&sql, &[]).await.with_context(|| format!("digest {name}"))?;
+        let row = bed.superuser.query_one(&sql, &[]).await.with_context(|| format!("digest {name}"))?;
         found.insert(name, (row.get(0), row.get(1)));
     }
     Ok(found)
 }
 
 /// Waits until the queues are empty, with a bound.
-async fn drain(stage: &Stage, patience: Duration) -> anyhow::Result<()> {
+async fn drain(bed: &TestBed, patience: Duration) -> anyhow::Result<()> {
     let since = Instant::now();
     loop {
         let mut waiting = 0;
-        for queue in &stage.queues {
-            waiting += waiting_in(stage, queue).await?;
+        for queue in &bed.queues {
+            waiting += waiting_in(bed, queue).await?;
         }
         if waiting == 0 || since.elapsed() > patience {
             break;
@@ -96,13 +96,13 @@ async fn drain(stage: &Stage, patience: Duration) -> anyhow::Result<()> {
 }
 
 /// Messages that wait in a queue or, in a lane, are worked on. A lane request that fails stays taken for minutes.
-async fn waiting_in(stage: &Stage, queue: &str) -> anyhow::Result<u64> {
+async fn waiting_in(bed: &TestBed, queue: &str) -> anyhow::Result<u64> {
     let mut names = vec!["ApproximateNumberOfMessages"];
-    if *queue != stage.queues[2] {
+    if *queue != bed.queues[2] {
         names.push("ApproximateNumberOfMessagesNotVisible");
     }
     let body = json!({"QueueUrl": queue, "AttributeNames": names});
-    let answer = stage.aws.json("sqs", "AmazonSQS.GetQueueAttributes", &body).await?;
+    let answer = bed.aws.json("sqs", "AmazonSQS.GetQueueAttributes", &body).await?;
     let number = |name: &str| answer["Attributes"][name].as_str()?.parse::<u64>().ok();
     Ok(names.into_iter().filter_map(number).sum())
 }

@@ -70,7 +70,7 @@ impl Traces {
         format!("{name}@{}.{DOMAIN}", self.run)
     }
 
-    /// The test kit's fixture with a super admin of this run, as the stack's own are not to be touched.
+    /// The test kit's fixture with a staff member of this run, as the stack's own are not to be touched.
     pub fn fixture(&self, script: &str) -> String {
         script.replace("('STAFF')", &format!("('{}')", self.email("staff")))
     }

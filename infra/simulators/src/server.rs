@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::config::SimulatorConfig;
 use crate::control;
-use crate::door;
+use crate::middleware;
 use crate::state::{Marketplace, SimulatorError, State};
 
 /// How long calls in flight may take to end when a simulator stops.
@@ -58,7 +58,7 @@ impl From<SocketAddr> for Addresses {
 pub fn router(state: &State) -> Router {
     let marketplace = |marketplace: Marketplace| {
         let state = state.clone();
-        Router::new().fallback(move |request: Request| door::enter(state, marketplace, request))
+        Router::new().fallback(move |request: Request| middleware::enter(state, marketplace, request))
     };
     Router::new()
         .nest("/ajio", marketplace(Marketplace::Ajio))

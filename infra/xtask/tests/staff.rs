@@ -10,14 +10,14 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use stack::{Owner, Stack, unique};
 
-/// A super admin with a user of the pool and no seller.
-struct SuperAdmin<'a> {
+/// A staff member with a user of the pool and no seller.
+struct StaffMember<'a> {
     stack: &'a Stack,
     token: String,
 }
 
-impl<'a> SuperAdmin<'a> {
-    /// Makes a person of the pool a super admin, as the migrate function does it for those whom `StaffSubjects` names: a
+impl<'a> StaffMember<'a> {
+    /// Makes a person of the pool a staff member, as the migrate function does it for those whom `StaffSubjects` names: a
     /// deploy with another value would take the rights from those of the other test.
     async fn new(stack: &'a Stack) -> Self {
         let admin = Self { stack, token: stack.new_person("staff").await };
@@ -27,7 +27,7 @@ impl<'a> SuperAdmin<'a> {
         let mut database = stack.database().await;
         let transaction = database.transaction().await.unwrap();
         transaction.batch_execute("set local role robnu_owner").await.unwrap();
-        let insert = "insert into robnu.super_admins (subject) values ($1)";
+        let insert = "insert into robnu.staff (subject) values ($1)";
         transaction.execute(insert, &[&claims["sub"].as_str().unwrap()]).await.unwrap();
         transaction.commit().await.unwrap();
         admin
@@ -109,7 +109,7 @@ async fn rename(stack: &Stack, owner: &Owner, name: &str) -> Answer {
 #[tokio::test]
 async fn a_suspended_seller_is_read_and_not_changed_until_it_is_resumed() {
     let stack = Stack::get();
-    let staff = SuperAdmin::new(&stack).await;
+    let staff = StaffMember::new(&stack).await;
     let names = [unique("unpaid"), unique("paid")];
     let (ours, theirs) = (stack.new_owner(&names[0]).await, stack.new_owner(&names[1]).await);
     let me = staff.call(Method::GET, "/v1/me", None).await.expect(200);
@@ -157,7 +157,7 @@ async fn a_suspended_seller_is_read_and_not_changed_until_it_is_resumed() {
 #[tokio::test]
 async fn a_session_opens_one_seller_whose_owner_sees_it_until_it_is_ended() {
     let stack = Stack::get();
-    let staff = SuperAdmin::new(&stack).await;
+    let staff = StaffMember::new(&stack).await;
     let (ours, theirs) = (stack.new_owner("helped").await, stack.new_owner("uninvolved").await);
     let orders = path_of(&ours, "/orders");
     staff.call(Method::GET, &orders, None).await.expect_problem(404, "seller_not_found");

@@ -5,14 +5,14 @@ use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use serde::{Deserialize, Serialize};
 
-/// A doorbell for one step of one run.
+/// An announcement of one step of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// The run.
     pub run_id: RunId,
     /// Which step of it.
     pub step: i32,
-    /// Which ring of that step.
+    /// Which publication of that step.
     pub generation: i32,
     /// Whose it is.
     pub seller_id: SellerId,
@@ -26,7 +26,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// SQS drops a message with an id seen in the last five minutes, so each ring has its own.
+    /// SQS drops a message with an id seen in the last five minutes, so each publication has its own.
     #[must_use]
     pub fn deduplication_id(&self) -> String {
         format!("{}.{}.{}", self.run_id, self.step, self.generation)
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn each_ring_has_its_own_deduplication_id() {
+    fn each_publication_has_its_own_deduplication_id() {
         let job = job();
         let again = Job { generation: job.generation + 1, ..job.clone() };
         let next = Job { step: job.step + 1, generation: 0, ..job.clone() };

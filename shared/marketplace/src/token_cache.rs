@@ -1,6 +1,6 @@
 //! Access tokens, one per account, shared by everything a warm function does for that account.
 //!
-//! Renewal is single-flight: whoever comes first asks, the others wait for that answer, good or bad. A token lives
+//! Renewal is single-call: whoever comes first asks, the others wait for that answer, good or bad. A token lives
 //! only as long as the credentials that fetched it: other credentials for the account start from nothing.
 
 use std::collections::HashMap;

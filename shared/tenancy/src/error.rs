@@ -53,11 +53,11 @@ pub enum Error {
     /// The seller would be left without an owner.
     #[error("a seller keeps at least one owner")]
     LastOwner,
-    /// The impersonation session is over, or never was one of this seller and super admin.
+    /// The impersonation session is over, or never was one of this seller and staff member.
     #[error("no live impersonation session of this seller")]
     ImpersonationOver,
-    /// The person is no super admin.
-    #[error("not a super admin")]
+    /// The person is not staff.
+    #[error("not staff")]
     NotStaff,
     /// The person owns as many sellers as one may.
     #[error("the person owns as many sellers as one may")]

@@ -160,7 +160,7 @@ ids! {
     PayoutId,
     /// An article as a marketplace lists it.
     ListingId,
-    /// A session in which a super admin acts for a seller.
+    /// A session in which a staff member acts for a seller.
     ImpersonationId,
 }
 

@@ -6,9 +6,9 @@
 
 mod config;
 mod error;
-mod flight;
 mod ids;
 mod permission;
+mod pipeline;
 mod pool;
 mod scope;
 mod session;

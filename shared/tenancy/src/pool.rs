@@ -8,8 +8,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config::{DatabaseConfig, Tls};
 use crate::error::Error;
-use crate::flight::{Request, fly};
 use crate::permission::Access;
+use crate::pipeline::{Request, send_pipelined};
 use crate::scope::Scope;
 use crate::session::Session;
 use crate::{Params, session};
@@ -50,7 +50,7 @@ impl Database {
         Ok(Self { pool })
     }
 
-    /// Runs one statement that only reads: enter, statement and COMMIT in a single flight.
+    /// Runs one statement that only reads: enter, statement and COMMIT in a single round trip.
     ///
     /// # Errors
     /// The scope's refusal if the database does not let it in; the statement's own error otherwise.
@@ -61,14 +61,14 @@ impl Database {
         params: Params<'_>,
     ) -> Result<Vec<Row>, Error> {
         let connection = self.connection().await?;
-        let door = scope.door(Access::Read);
-        let door_params = door.params();
+        let entry = scope.entry(Access::Read);
+        let entry_params = entry.params();
         let requests: [Request<'_>; 4] =
-            [door.begin(), (door.sql(), door_params.as_slice()), (sql, params), session::COMMIT];
-        let landed = fly(connection.client(), &requests, door.knock().as_ref()).await?;
-        let committed = landed.all_sent && landed.answers.last().is_some_and(Result::is_ok);
+            [entry.begin(), (entry.sql(), entry_params.as_slice()), (sql, params), session::COMMIT];
+        let results = send_pipelined(connection.client(), &requests, entry.request_count().as_ref()).await?;
+        let committed = results.all_sent && results.answers.last().is_some_and(Result::is_ok);
         let outcome: Result<Vec<Vec<Row>>, Error> =
-            landed.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect();
+            results.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect();
         // COMMIT was answered, so the transaction is over, committed or not. After an error that is none of the
         // expected ones (a plan that a migration has invalidated, say) the connection is closed all the same.
         if committed && !matches!(outcome, Err(Error::Statement(_))) {
@@ -79,7 +79,7 @@ impl Database {
 
     /// Opens a session for several statements. Nothing is sent until its first one.
     pub async fn session(&self, scope: &impl Scope) -> Result<Session, Error> {
-        Ok(Session::new(self.connection().await?, scope.door(Access::Write)))
+        Ok(Session::new(self.connection().await?, scope.entry(Access::Write)))
     }
 
     async fn connection(&self) -> Result<Connection, Error> {

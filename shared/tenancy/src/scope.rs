@@ -1,4 +1,4 @@
-//! Scopes: on whose behalf statements run. Each names the door (`enter_…` in the migrations) through which the
+//! Scopes: on whose behalf statements run. Each names the entry function (`enter_…` in the migrations) through which the
 //! database lets it in, or does not.
 
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_postgres::types::ToSql;
 
-use crate::flight::Request;
 use crate::ids::{AccountId, ImpersonationId, SellerId};
 use crate::permission::{Access, Permission};
+use crate::pipeline::Request;
 
 /// The `sub` of a token that API Gateway's authorizer has verified.
 ///
@@ -55,7 +55,7 @@ impl Caller {
     }
 }
 
-/// One seller's data, for a member, for a super admin who acts for the seller, for a job, or for a sweep.
+/// One seller's data, for a member, for a staff member who acts for the seller, for a job, or for a sweep.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct SellerScope {
@@ -91,7 +91,7 @@ impl SellerScope {
         Self { seller, actor: Actor::Member(Caller::new(subject), Needs::new(permission, access)) }
     }
 
-    /// A super admin's view of a seller. The database checks that the session is the super admin's, of this seller and
+    /// A staff member's view of a seller. The database checks that the session is the staff member's, of this seller and
     /// live when the scope is entered.
     pub fn for_impersonation(
         subject: Subject,
@@ -104,13 +104,13 @@ impl SellerScope {
     }
 
     /// A job's view of the seller that owns its account. The database checks that it does, and lets only the
-    /// adapter's login role through this door.
+    /// adapter's login role through this entry.
     pub fn for_job(seller: SellerId, account: AccountId) -> Self {
         Self { seller, actor: Actor::Job(account) }
     }
 
     /// What a sweep may do to a seller that it found work in: next to nothing. The database lets only the sweep's login role
-    /// through this door, and nobody while the seller is suspended.
+    /// through this entry, and nobody while the seller is suspended.
     pub fn for_sweep(seller: SellerId) -> Self {
         Self { seller, actor: Actor::Sweep }
     }
@@ -136,7 +136,7 @@ impl PersonScope {
     }
 }
 
-/// A super admin who acts for no seller: suspension, impersonation sessions.
+/// A staff member who acts for no seller: suspension, impersonation sessions.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct StaffScope {
@@ -144,7 +144,7 @@ pub struct StaffScope {
 }
 
 impl StaffScope {
-    /// The person behind a verified token. The database checks that they are a super admin.
+    /// The person behind a verified token. The database checks that they are staff.
     pub fn new(subject: Subject) -> Self {
         Self { caller: Caller::new(subject) }
     }
@@ -155,7 +155,7 @@ impl StaffScope {
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub enum SystemScope {
-    /// Finds due schedules, runs to ring and overdue returns.
+    /// Finds due schedules, runs to publish and overdue returns.
     Sweep,
     /// Deletes what has served.
     Retention,
@@ -175,7 +175,7 @@ impl SystemScope {
 
 /// The statement that enters a scope, with its parameters. Opaque outside this crate.
 #[derive(Debug)]
-pub struct Door(Key);
+pub struct ScopeEntry(Key);
 
 #[derive(Debug)]
 enum Key {
@@ -188,7 +188,7 @@ enum Key {
     System(&'static str),
 }
 
-impl Door {
+impl ScopeEntry {
     /// Begins the transaction. A job that only reads holds nothing against a suspension, so it is kept from writing.
     pub(crate) fn begin(&self) -> Request<'static> {
         match self.0 {
@@ -225,26 +225,26 @@ impl Door {
     }
 
     /// What counts the request whose first transaction this is.
-    pub(crate) fn knock(&self) -> Option<Knock> {
+    pub(crate) fn request_count(&self) -> Option<RequestCount> {
         let (visit, seller) = match &self.0 {
             Key::Member(visit, seller, _) => (visit, Some(*seller)),
             Key::Impersonation(visit, ..) | Key::Person(visit) | Key::Staff(visit) => (visit, None),
             Key::Job(..) | Key::Sweep(_) | Key::System(_) => return None,
         };
-        visit.is_first.then(|| Knock { subject: visit.subject.clone(), seller })
+        visit.is_first.then(|| RequestCount { subject: visit.subject.clone(), seller })
     }
 }
 
 /// Counts a request, in a transaction of its own: requests of one seller never wait for each other's work. It is sent
 /// behind the end of the request's first transaction, and nobody waits for its answer.
 #[derive(Debug)]
-pub(crate) struct Knock {
+pub(crate) struct RequestCount {
     subject: Subject,
     seller: Option<SellerId>,
 }
 
-impl Knock {
-    pub(crate) const SQL: &'static str = "select robnu.knock($1, $2)";
+impl RequestCount {
+    pub(crate) const SQL: &'static str = "select robnu.count_request($1, $2)";
 
     pub(crate) fn params(&self) -> [&(dyn ToSql + Sync); 2] {
         [&self.subject.0, &self.seller]
@@ -263,12 +263,12 @@ mod sealed {
 /// Anything a session can be opened for. Sealed: the scopes above are all there are.
 pub trait Scope: sealed::Sealed {
     /// How the database lets this scope in, for a transaction that may write or only reads.
-    fn door(&self, access: Access) -> Door;
+    fn entry(&self, access: Access) -> ScopeEntry;
 }
 
 impl Scope for SellerScope {
-    fn door(&self, access: Access) -> Door {
-        Door(match &self.actor {
+    fn entry(&self, access: Access) -> ScopeEntry {
+        ScopeEntry(match &self.actor {
             Actor::Member(caller, needs) => Key::Member(caller.visit(), self.seller, *needs),
             Actor::Staff(caller, session, needs) => {
                 Key::Impersonation(caller.visit(), *session, self.seller, *needs)
@@ -280,19 +280,19 @@ impl Scope for SellerScope {
 }
 
 impl Scope for PersonScope {
-    fn door(&self, _: Access) -> Door {
-        Door(Key::Person(self.caller.visit()))
+    fn entry(&self, _: Access) -> ScopeEntry {
+        ScopeEntry(Key::Person(self.caller.visit()))
     }
 }
 
 impl Scope for StaffScope {
-    fn door(&self, _: Access) -> Door {
-        Door(Key::Staff(self.caller.visit()))
+    fn entry(&self, _: Access) -> ScopeEntry {
+        ScopeEntry(Key::Staff(self.caller.visit()))
     }
 }
 
 impl Scope for SystemScope {
-    fn door(&self, _: Access) -> Door {
-        Door(Key::System(self.role()))
+    fn entry(&self, _: Access) -> ScopeEntry {
+        ScopeEntry(Key::System(self.role()))
     }
 }

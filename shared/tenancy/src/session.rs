@@ -4,22 +4,22 @@ use tokio_postgres::Row;
 
 use crate::Params;
 use crate::error::Error;
-use crate::flight::{Request, fly};
+use crate::pipeline::{Request, send_pipelined};
 use crate::pool::Connection;
-use crate::scope::{Door, Knock};
+use crate::scope::{RequestCount, ScopeEntry};
 
 pub(crate) const COMMIT: Request<'static> = ("commit", &[]);
 const ROLLBACK: Request<'static> = ("rollback", &[]);
 
-/// Statements of one transaction, in one scope. BEGIN and the scope's door travel with the first statement.
+/// Statements of one transaction, in one scope. BEGIN and the scope's entry travel with the first statement.
 ///
 /// Dropped without [`Session::commit`], it closes its connection, and nothing is committed.
 #[must_use = "a session that is not committed changes nothing"]
 pub struct Session {
     connection: Connection,
-    door: Option<Door>,
+    entry: Option<ScopeEntry>,
     /// Goes with the end of the transaction, however it ends; one that is dropped is not counted.
-    knock: Option<Knock>,
+    count: Option<RequestCount>,
     failed: bool,
     /// An error said something about the connection rather than about the rows: it is closed, not given back. A plan
     /// that a migration has invalidated is such an error; it would come back with every use of the connection.
@@ -35,14 +35,14 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    pub(crate) fn new(connection: Connection, door: Door) -> Self {
-        let knock = door.knock();
-        Self { connection, door: Some(door), knock, failed: false, suspect: false, over: false }
+    pub(crate) fn new(connection: Connection, entry: ScopeEntry) -> Self {
+        let count = entry.request_count();
+        Self { connection, entry: Some(entry), count, failed: false, suspect: false, over: false }
     }
 
     /// Runs one statement.
     pub async fn query(&mut self, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, Error> {
-        let mut answers = self.flight(&[(sql, params)]).await?;
+        let mut answers = self.pipeline(&[(sql, params)]).await?;
         Ok(answers.pop().unwrap_or_default())
     }
 
@@ -67,13 +67,13 @@ impl Session {
         })
     }
 
-    /// Runs several statements in one flight and answers their rows, statement by statement. None sees the rows of
+    /// Runs several statements in one round trip and answers their rows, statement by statement. None sees the rows of
     /// another, but each sees its effects.
-    pub async fn flight(&mut self, requests: &[Request<'_>]) -> Result<Vec<Vec<Row>>, Error> {
+    pub async fn pipeline(&mut self, requests: &[Request<'_>]) -> Result<Vec<Vec<Row>>, Error> {
         self.send(requests, false).await
     }
 
-    /// Runs the last statements and COMMIT in one flight: for when no answer decides whether to commit.
+    /// Runs the last statements and COMMIT in one round trip: for when no answer decides whether to commit.
     pub async fn commit_with(mut self, requests: &[Request<'_>]) -> Result<Vec<Vec<Row>>, Error> {
         let outcome = self.send(requests, true).await;
         // After an error COMMIT was answered as well, with a rollback: the connection is as good as new.
@@ -90,7 +90,7 @@ impl Session {
             self.rollback().await?;
             return Err(Error::Aborted);
         }
-        if self.door.is_some() {
+        if self.entry.is_some() {
             self.connection.give_back();
             return Ok(());
         }
@@ -101,8 +101,10 @@ impl Session {
 
     /// Gives everything up and keeps the connection, unless an error made it suspect.
     pub async fn rollback(self) -> Result<(), Error> {
-        if self.door.is_none() {
-            for answer in fly(self.connection.client(), &[ROLLBACK], self.knock.as_ref()).await?.answers {
+        if self.entry.is_none() {
+            for answer in
+                send_pipelined(self.connection.client(), &[ROLLBACK], self.count.as_ref()).await?.answers
+            {
                 answer?;
             }
         }
@@ -120,24 +122,24 @@ impl Session {
         // that a dropped future leaves them so.
         self.failed = true;
         self.suspect = true;
-        let door = self.door.take();
-        let door_params = door.as_ref().map(Door::params).unwrap_or_default();
+        let entry = self.entry.take();
+        let entry_params = entry.as_ref().map(ScopeEntry::params).unwrap_or_default();
         let mut all: Vec<Request<'_>> = Vec::with_capacity(requests.len() + 3);
-        if let Some(door) = &door {
-            all.extend([door.begin(), (door.sql(), door_params.as_slice())]);
+        if let Some(entry) = &entry {
+            all.extend([entry.begin(), (entry.sql(), entry_params.as_slice())]);
         }
         let skipped = all.len();
         all.extend_from_slice(requests);
-        let mut knock = None;
+        let mut count = None;
         if commit {
             all.push(COMMIT);
-            knock = self.knock.take();
+            count = self.count.take();
         }
-        let landed = fly(self.connection.client(), &all, knock.as_ref()).await;
-        let outcome: Result<Vec<Vec<Row>>, Error> = match landed {
-            Ok(landed) => {
-                self.over = commit && landed.all_sent && landed.answers.last().is_some_and(Result::is_ok);
-                landed.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect()
+        let results = send_pipelined(self.connection.client(), &all, count.as_ref()).await;
+        let outcome: Result<Vec<Vec<Row>>, Error> = match results {
+            Ok(results) => {
+                self.over = commit && results.all_sent && results.answers.last().is_some_and(Result::is_ok);
+                results.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect()
             }
             Err(unprepared) => Err(unprepared.into()),
         };

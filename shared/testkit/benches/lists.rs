@@ -49,14 +49,14 @@ fn ms(time: Duration) -> f64 {
 
 /// Times of a statement in its reader's scope, the shortest first; the first two of all warm the cache and do not count.
 async fn measure(login: &Client, seller: &Seller, case: &ListCase) -> Vec<Duration> {
-    let door = match case.reader {
+    let entry = match case.reader {
         Reader::Member => {
             format!("select robnu.enter_member('OWNER@{0}', '{0}', '', false, false)", seller.id)
         }
         Reader::Staff => "select robnu.enter_staff('STAFF', false)".to_owned(),
         Reader::Person => format!("select robnu.enter_person('OWNER@{}', false)", seller.id),
     };
-    login.batch_execute(&format!("begin; {door}; {}", prepared(case.statement))).await.unwrap();
+    login.batch_execute(&format!("begin; {entry}; {}", prepared(case.statement))).await.unwrap();
     let execute = match case.parameters.as_str() {
         "" => "execute tried".to_owned(),
         parameters => format!("execute tried ({parameters})"),

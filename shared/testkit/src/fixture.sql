@@ -13,9 +13,9 @@ insert into invitations (seller_id, email, role, token_hash, invited_by)
   select :seller, 'invited@example.invalid', 'VIEWER', sha256(convert_to('token of ' || :seller, 'utf8')), id
   from people where subject = 'OWNER@' || :seller;
 with admin as (
-  insert into super_admins (subject) values ('STAFF') on conflict (subject) do update set subject = excluded.subject returning id
+  insert into staff (subject) values ('STAFF') on conflict (subject) do update set subject = excluded.subject returning id
 )
-insert into impersonation_sessions (seller_id, super_admin_id, reason, role, expires_at)
+insert into impersonation_sessions (seller_id, staff_id, reason, role, expires_at)
   select :seller, id, 'a call about orders', 'VIEWER', now() + interval '1 hour' from admin;
 insert into request_counts (seller_id, person_id, window_start, requests)
   select :seller, id, '2026-01-01T00:00:00Z', 1 from people where subject = 'OWNER@' || :seller;

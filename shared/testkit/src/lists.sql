@@ -41,6 +41,6 @@ with people as (insert into robnu.people (subject, email) select 'P' || n, 'p' |
 insert into robnu.members (seller_id, person_id, role) select :ours, id, 'VIEWER' from people;
 insert into robnu.invitations (seller_id, email, role, token_hash, revoked_at) select big.seller_id, 'i' || n || '@example.invalid', 'VIEWER', sha256(n::text::bytea), now() from big, generate_series(1, big.rows) n;
 insert into robnu.sellers (org_id, name) select o.id, 'x' || n from robnu.orgs o, generate_series(1, :rows / 10) n;
-insert into robnu.impersonation_sessions (seller_id, id, super_admin_id, reason, role, started_at, expires_at)
-select big.seller_id, uuidv7(interval '-2 days'), a.id, 'x', 'VIEWER', now() - interval '2 days', now() - interval '47 hours' from big, robnu.super_admins a, generate_series(1, big.rows/10) n;
+insert into robnu.impersonation_sessions (seller_id, id, staff_id, reason, role, started_at, expires_at)
+select big.seller_id, uuidv7(interval '-2 days'), a.id, 'x', 'VIEWER', now() - interval '2 days', now() - interval '47 hours' from big, robnu.staff a, generate_series(1, big.rows/10) n;
 analyze;

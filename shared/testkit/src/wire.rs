@@ -1,6 +1,6 @@
-//! A proxy between a pool and PostgreSQL that counts flights.
+//! A proxy between a pool and PostgreSQL that counts round trips.
 //!
-//! A flight is what the client sends without waiting for an answer. The proxy holds the server's answers back until the
+//! A round trip is what the client sends without waiting for an answer. The proxy holds the server's answers back until the
 //! client has been silent for a moment: whoever does not wait for answers has then sent everything.
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct WireProxy {
 
 #[derive(Debug, Default)]
 struct Counts {
-    flights: AtomicUsize,
+    round_trips: AtomicUsize,
     statements: AtomicUsize,
 }
 
@@ -59,10 +59,10 @@ impl WireProxy {
         self.port
     }
 
-    /// Flights and executed statements since the last call.
+    /// Round trips and executed statements since the last call.
     #[must_use]
     pub fn take(&self) -> (usize, usize) {
-        (self.counts.flights.swap(0, Ordering::SeqCst), self.counts.statements.swap(0, Ordering::SeqCst))
+        (self.counts.round_trips.swap(0, Ordering::SeqCst), self.counts.statements.swap(0, Ordering::SeqCst))
     }
 }
 
@@ -77,7 +77,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, counts: &Counts) {
             read = client.read(&mut from_client) => {
                 let Ok(length @ 1..) = read else { return };
                 if !in_flight {
-                    counts.flights.fetch_add(1, Ordering::SeqCst);
+                    counts.round_trips.fetch_add(1, Ordering::SeqCst);
                     in_flight = true;
                 }
                 counts.statements.fetch_add(reader.executes(&from_client[..length]), Ordering::SeqCst);

@@ -28,8 +28,8 @@ struct Case {
 }
 
 const RENAME: &str = "update robnu.sellers set name = 'written'";
-const SUSPEND: &str = include_str!("../../../functions/api/src/sql/suspend_seller.sql");
-const END: &str = include_str!("../../../functions/api/src/sql/end_impersonation.sql");
+const SUSPEND: &str = include_str!("../../../functions/api/src/sql/admin/suspend_seller.sql");
+const END: &str = include_str!("../../../functions/api/src/sql/admin/end_impersonation.sql");
 
 fn with(sql: &str, values: &[&str]) -> String {
     let mut sql = sql.to_owned();
@@ -147,7 +147,7 @@ async fn waits(superuser: &Client, task: &JoinHandle<Outcome>) -> bool {
 }
 
 /// A database with the case of this number, while there is one.
-async fn stage(number: usize) -> Option<(TestDatabase, Client, Case)> {
+async fn bed(number: usize) -> Option<(TestDatabase, Client, Case)> {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     let superuser = test.superuser().await;
@@ -158,7 +158,7 @@ async fn stage(number: usize) -> Option<(TestDatabase, Client, Case)> {
 #[tokio::test]
 async fn who_ends_what_let_a_writer_in_waits_for_the_writer() {
     let mut number = 0;
-    while let Some((test, superuser, case)) = stage(number).await {
+    while let Some((test, superuser, case)) = bed(number).await {
         let name = case.name;
         let writer = test.raw(case.login).await;
         let write = async || {
@@ -185,7 +185,7 @@ async fn who_ends_what_let_a_writer_in_waits_for_the_writer() {
 #[tokio::test]
 async fn who_comes_while_it_is_ended_waits_and_is_refused() {
     let mut number = 0;
-    while let Some((test, superuser, case)) = stage(number).await {
+    while let Some((test, superuser, case)) = bed(number).await {
         let name = case.name;
         let ender = test.raw(case.ender).await;
         ender.batch_execute(&format!("begin; {}", case.end)).await.unwrap();

@@ -18,14 +18,14 @@ const ORDERS: &str = "select seller_id from robnu.orders";
 const CARRIED: &str = "select current_user::text, current_setting('app.current_seller_id', true),
     current_setting('app.current_subject', true), current_setting('app.rights', true)";
 
-struct Stage {
+struct TestBed {
     test: TestDatabase,
     sellers: TwoSellers,
     database: Database,
     superuser: Client,
 }
 
-impl Stage {
+impl TestBed {
     async fn new() -> Self {
         Self::with_limits(|_| ()).await
     }
@@ -104,134 +104,136 @@ impl Stage {
 
 #[tokio::test]
 async fn a_parameter_that_cannot_be_encoded_in_a_read() {
-    let stage = Stage::new().await;
-    let refused = stage.database.read(&stage.ours(), MARK, &[&7_i32]).await;
+    let bed = TestBed::new().await;
+    let refused = bed.database.read(&bed.ours(), MARK, &[&7_i32]).await;
     assert!(matches!(refused, Err(Error::Statement(_))), "{refused:?}");
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_parameter_that_cannot_be_encoded_in_a_session() {
-    let stage = Stage::new().await;
-    let mut session = stage.marked().await;
-    let refused = session.flight(&[(MARK, &[&"again"]), (MARK, &[&7_i32])]).await;
+    let bed = TestBed::new().await;
+    let mut session = bed.marked().await;
+    let refused = session.pipeline(&[(MARK, &[&"again"]), (MARK, &[&7_i32])]).await;
     assert!(matches!(refused, Err(Error::Statement(_))), "{refused:?}");
     drop(session);
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_parameter_that_cannot_be_encoded_before_a_commit() {
-    let stage = Stage::new().await;
-    let refused = stage.marked().await.commit_with(&[(MARK, &[&"again"]), (MARK, &[&7_i32])]).await;
+    let bed = TestBed::new().await;
+    let refused = bed.marked().await.commit_with(&[(MARK, &[&"again"]), (MARK, &[&7_i32])]).await;
     assert!(matches!(refused, Err(Error::Statement(_))), "{refused:?}");
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_read_that_is_cancelled_in_flight() {
-    let stage = Stage::new().await;
-    let scope = stage.ours();
-    let read = stage.database.read(&scope, SLEEP, &[]);
+    let bed = TestBed::new().await;
+    let scope = bed.ours();
+    let read = bed.database.read(&scope, SLEEP, &[]);
     tokio::time::timeout(Duration::from_millis(100), read).await.expect_err("it sleeps longer");
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_session_that_is_cancelled_in_flight_and_dropped() {
-    let stage = Stage::new().await;
-    let mut session = stage.marked().await;
+    let bed = TestBed::new().await;
+    let mut session = bed.marked().await;
     let query = session.query(SLEEP, &[]);
     tokio::time::timeout(Duration::from_millis(100), query).await.expect_err("it sleeps longer");
     drop(session);
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_session_that_is_cancelled_in_flight_and_committed_all_the_same() {
-    let stage = Stage::new().await;
-    let mut session = stage.marked().await;
+    let bed = TestBed::new().await;
+    let mut session = bed.marked().await;
     let query = session.query(SLEEP, &[]);
     tokio::time::timeout(Duration::from_millis(100), query).await.expect_err("it sleeps longer");
     let refused = session.commit().await;
     assert!(matches!(refused, Err(Error::Aborted)), "{refused:?}");
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_session_that_is_cancelled_while_it_is_entered() {
-    let stage = Stage::new().await;
-    let blocker = stage.test.superuser().await;
+    let bed = TestBed::new().await;
+    let blocker = bed.test.superuser().await;
     blocker.batch_execute("begin; lock table robnu.members in access exclusive mode").await.unwrap();
-    let mut session = stage.database.session(&stage.ours()).await.unwrap();
+    let mut session = bed.database.session(&bed.ours()).await.unwrap();
     let query = session.query(MARK, &[&"carried"]);
-    tokio::time::timeout(Duration::from_millis(100), query).await.expect_err("the door waits for the lock");
+    tokio::time::timeout(Duration::from_millis(100), query)
+        .await
+        .expect_err("scope entry waits for the lock");
     blocker.batch_execute("rollback").await.unwrap();
     drop(session);
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_panic_while_a_session_is_open() {
-    let stage = Stage::new().await;
-    let session = stage.marked().await;
+    let bed = TestBed::new().await;
+    let session = bed.marked().await;
     let panicked = tokio::spawn(async move {
         let _open = session;
         panic!("a test panics on purpose");
     });
     assert!(panicked.await.unwrap_err().is_panic());
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long() {
-    let stage = Stage::with_limits(|limits| limits.statement = Duration::from_millis(100)).await;
-    let read = stage.database.read(&stage.ours(), SLEEP, &[]).await;
+    let bed = TestBed::with_limits(|limits| limits.statement = Duration::from_millis(100)).await;
+    let read = bed.database.read(&bed.ours(), SLEEP, &[]).await;
     assert!(matches!(read, Err(Error::Busy)), "{read:?}");
-    let mut session = stage.marked().await;
+    let mut session = bed.marked().await;
     let query = session.query(SLEEP, &[]).await;
     assert!(matches!(query, Err(Error::Busy)), "{query:?}");
     assert!(matches!(session.commit().await, Err(Error::Aborted)));
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_transaction_that_idles_too_long() {
-    let stage = Stage::with_limits(|limits| limits.idle = Duration::from_millis(100)).await;
-    let mut session = stage.marked().await;
+    let bed = TestBed::with_limits(|limits| limits.idle = Duration::from_millis(100)).await;
+    let mut session = bed.marked().await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     session.query(ORDERS, &[]).await.expect_err("the server has closed the connection");
     session.commit().await.expect_err("there is nothing to commit");
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_transaction_that_takes_too_long() {
-    let stage = Stage::with_limits(|limits| limits.transaction = Duration::from_millis(200)).await;
-    let mut session = stage.marked().await;
+    let bed = TestBed::with_limits(|limits| limits.transaction = Duration::from_millis(200)).await;
+    let mut session = bed.marked().await;
     let query = session.query(SLEEP, &[]).await;
     assert!(query.as_ref().is_err_and(Error::is_transient), "{query:?}");
     drop(session);
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_commit_after_an_error_that_the_caller_swallowed() {
-    let stage = Stage::new().await;
-    let mut session = stage.marked().await;
+    let bed = TestBed::new().await;
+    let mut session = bed.marked().await;
     session.query("select 1 / 0", &[]).await.expect_err("a division by zero");
     let later = session.query(ORDERS, &[]).await;
     assert!(matches!(later, Err(Error::Aborted)), "{later:?}");
     assert!(matches!(session.commit().await, Err(Error::Aborted)));
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_commit_with_a_statement_that_fails() {
-    let stage = Stage::new().await;
-    let failed = stage.marked().await.commit_with(&[("select 1 / 0", &[]), (ORDERS, &[])]).await;
+    let bed = TestBed::new().await;
+    let failed = bed.marked().await.commit_with(&[("select 1 / 0", &[]), (ORDERS, &[])]).await;
     assert!(matches!(failed, Err(Error::Statement(_))), "{failed:?}");
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 /// A constraint that speaks up at COMMIT only.
@@ -245,93 +247,93 @@ const PAIR: &str = "insert into robnu.pairs (seller_id, number) select seller_id
 
 #[tokio::test]
 async fn a_commit_that_the_database_refuses() {
-    let stage = Stage::new().await;
-    stage.superuser.batch_execute(PAIRS).await.unwrap();
-    let mut session = stage.marked().await;
+    let bed = TestBed::new().await;
+    bed.superuser.batch_execute(PAIRS).await.unwrap();
+    let mut session = bed.marked().await;
     session.query(PAIR, &[]).await.unwrap();
     let refused = session.commit().await;
     assert!(
         matches!(&refused, Err(Error::Exists { constraint }) if constraint == "pairs_once"),
         "{refused:?}"
     );
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 
-    let refused = stage.marked().await.commit_with(&[(PAIR, &[])]).await;
+    let refused = bed.marked().await.commit_with(&[(PAIR, &[])]).await;
     assert!(
         matches!(&refused, Err(Error::Exists { constraint }) if constraint == "pairs_once"),
         "{refused:?}"
     );
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_commit_on_a_connection_that_the_server_has_closed() {
-    let stage = Stage::new().await;
-    let mut session = stage.marked().await;
+    let bed = TestBed::new().await;
+    let mut session = bed.marked().await;
     let pid: i32 = session.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
-    stage.superuser.execute("select pg_terminate_backend($1, 5000)", &[&pid]).await.unwrap();
+    bed.superuser.execute("select pg_terminate_backend($1, 5000)", &[&pid]).await.unwrap();
     session.commit().await.expect_err("nobody is there to commit");
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_commit_that_is_skipped() {
-    let stage = Stage::new().await;
-    drop(stage.marked().await);
-    stage.assert_nothing_is_carried().await;
+    let bed = TestBed::new().await;
+    drop(bed.marked().await);
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_session_that_was_never_used() {
-    let stage = Stage::new().await;
-    drop(stage.database.session(&stage.ours()).await.unwrap());
-    stage.assert_nothing_is_carried().await;
-    stage.database.session(&stage.ours()).await.unwrap().commit().await.unwrap();
-    stage.assert_nothing_is_carried().await;
+    let bed = TestBed::new().await;
+    drop(bed.database.session(&bed.ours()).await.unwrap());
+    bed.assert_nothing_is_carried().await;
+    bed.database.session(&bed.ours()).await.unwrap().commit().await.unwrap();
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_rollback_keeps_the_connection_and_nothing_else() {
-    let stage = Stage::new().await;
-    let before = stage.backend().await;
-    stage.marked().await.rollback().await.unwrap();
-    assert_eq!(stage.backend().await, before);
-    stage.assert_nothing_is_carried().await;
+    let bed = TestBed::new().await;
+    let before = bed.backend().await;
+    bed.marked().await.rollback().await.unwrap();
+    assert_eq!(bed.backend().await, before);
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_membership_that_is_refused() {
-    let stage = Stage::new().await;
+    let bed = TestBed::new().await;
     let stranger = SellerScope::for_member(
-        stage.sellers.ours.subject("OWNER"),
-        stage.sellers.theirs.id,
+        bed.sellers.ours.subject("OWNER"),
+        bed.sellers.theirs.id,
         Permission::Membership,
         Access::Read,
     );
     let nobody = SellerScope::for_member(
-        stage.sellers.ours.subject("OWNER"),
+        bed.sellers.ours.subject("OWNER"),
         SellerId::new(),
         Permission::Membership,
         Access::Read,
     );
     for scope in [&stranger, &nobody] {
-        let read = stage.database.read(scope, ORDERS, &[]).await;
+        let read = bed.database.read(scope, ORDERS, &[]).await;
         assert!(matches!(read, Err(Error::NoMembership)), "{read:?}");
-        let mut session = stage.database.session(scope).await.unwrap();
+        let mut session = bed.database.session(scope).await.unwrap();
         let query = session.query(MARK, &[&"carried"]).await;
         assert!(matches!(query, Err(Error::NoMembership)), "{query:?}");
         assert!(matches!(session.commit().await, Err(Error::Aborted)));
-        let commit = stage.database.session(scope).await.unwrap().commit_with(&[(MARK, &[&"carried"])]).await;
+        let commit = bed.database.session(scope).await.unwrap().commit_with(&[(MARK, &[&"carried"])]).await;
         assert!(matches!(commit, Err(Error::NoMembership)), "{commit:?}");
-        stage.assert_nothing_is_carried().await;
+        bed.assert_nothing_is_carried().await;
     }
 }
 
 #[tokio::test]
 async fn a_job_whose_account_is_another_sellers() {
-    let stage = Stage::new().await;
-    let database = stage.test.login("robnu_adapter").await;
-    let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
+    let bed = TestBed::new().await;
+    let database = bed.test.login("robnu_adapter").await;
+    let (ours, theirs) = (&bed.sellers.ours, &bed.sellers.theirs);
     let foreign = SellerScope::for_job(ours.id, theirs.ajio);
     let read = database.read(&foreign, ORDERS, &[]).await;
     assert!(matches!(read, Err(Error::ForeignAccount)), "{read:?}");
@@ -340,11 +342,11 @@ async fn a_job_whose_account_is_another_sellers() {
 }
 
 #[tokio::test]
-async fn a_door_that_is_not_this_logins_own() {
-    let stage = Stage::new().await;
-    let refused = stage.database.read(&stage.sellers.ours.job_scope(), ORDERS, &[]).await;
+async fn an_entry_that_is_not_this_logins_own() {
+    let bed = TestBed::new().await;
+    let refused = bed.database.read(&bed.sellers.ours.job_scope(), ORDERS, &[]).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
-    stage.assert_nothing_is_carried().await;
+    bed.assert_nothing_is_carried().await;
 }
 
 /// A migration that changes what a prepared statement answers.
@@ -353,22 +355,22 @@ const CITIES: &str = "select ship_city from robnu.orders";
 
 #[tokio::test]
 async fn a_plan_that_a_migration_has_invalidated_fails_a_read_once() {
-    let stage = Stage::new().await;
-    stage.database.read(&stage.ours(), CITIES, &[]).await.unwrap();
-    stage.superuser.batch_execute(RETYPE).await.unwrap();
-    stage.database.read(&stage.ours(), CITIES, &[]).await.expect_err("the plan answers another type");
-    stage.database.read(&stage.ours(), CITIES, &[]).await.expect("the connection was discarded");
-    stage.assert_nothing_is_carried().await;
+    let bed = TestBed::new().await;
+    bed.database.read(&bed.ours(), CITIES, &[]).await.unwrap();
+    bed.superuser.batch_execute(RETYPE).await.unwrap();
+    bed.database.read(&bed.ours(), CITIES, &[]).await.expect_err("the plan answers another type");
+    bed.database.read(&bed.ours(), CITIES, &[]).await.expect("the connection was discarded");
+    bed.assert_nothing_is_carried().await;
 }
 
 #[tokio::test]
 async fn a_plan_that_a_migration_has_invalidated_fails_a_session_once() {
-    let stage = Stage::new().await;
-    stage.database.read(&stage.ours(), CITIES, &[]).await.unwrap();
-    stage.superuser.batch_execute(RETYPE).await.unwrap();
-    let mut session = stage.marked().await;
+    let bed = TestBed::new().await;
+    bed.database.read(&bed.ours(), CITIES, &[]).await.unwrap();
+    bed.superuser.batch_execute(RETYPE).await.unwrap();
+    let mut session = bed.marked().await;
     session.query(CITIES, &[]).await.expect_err("the plan answers another type");
     session.rollback().await.unwrap();
-    stage.database.read(&stage.ours(), CITIES, &[]).await.expect("the connection was discarded");
-    stage.assert_nothing_is_carried().await;
+    bed.database.read(&bed.ours(), CITIES, &[]).await.expect("the connection was discarded");
+    bed.assert_nothing_is_carried().await;
 }

@@ -46,14 +46,14 @@ const REPAIR: Migration = Migration {
         delete from notes n where not exists (select from orders o where o.seller_id = n.seller_id and o.id = n.order_id);",
 };
 
-struct Stage {
+struct TestBed {
     test: TestDatabase,
     sellers: TwoSellers,
     master: Client,
     superuser: Client,
 }
 
-impl Stage {
+impl TestBed {
     async fn new() -> Self {
         let test = TestDatabase::new().await;
         let sellers = TwoSellers::seed(&test).await;
@@ -67,11 +67,11 @@ impl Stage {
 
     /// A table with a note of each seller on its own order.
     async fn with_notes() -> Self {
-        let mut stage = Self::new().await;
-        stage.apply(&[NOTES]).await.unwrap();
+        let mut bed = Self::new().await;
+        bed.apply(&[NOTES]).await.unwrap();
         let notes = "insert into robnu.notes (seller_id, order_id) select seller_id, id from robnu.orders";
-        stage.superuser.batch_execute(notes).await.unwrap();
-        stage
+        bed.superuser.batch_execute(notes).await.unwrap();
+        bed
     }
 
     /// A note of ours on an order of theirs: the violation that a late foreign key must find.
@@ -105,135 +105,127 @@ fn assert_fails(outcome: Result<Applied, SchemaError>, migration: &str, state: &
 
 #[tokio::test]
 async fn a_backfill_reaches_every_sellers_rows() {
-    let mut stage = Stage::new().await;
-    stage.apply(&[BACKFILL]).await.unwrap();
+    let mut bed = TestBed::new().await;
+    bed.apply(&[BACKFILL]).await.unwrap();
     let filled = "select count(distinct seller_id) from robnu.orders where channel = 'WEB'";
-    assert_eq!(stage.count(filled).await, 2);
+    assert_eq!(bed.count(filled).await, 2);
 }
 
 #[tokio::test]
 async fn a_late_foreign_key_fails_over_a_row_that_violates_it() {
     for late_key in [LATE_KEY, LATE_KEY_IN_TWO_STEPS] {
-        let mut stage = Stage::with_notes().await;
-        stage.go_astray().await;
-        assert_fails(stage.apply(&[NOTES, late_key]).await, "9003_late_key", "23503");
-        assert_eq!(stage.count(VALIDATED).await, 0);
-        assert!(!stage.applied("9003_late_key").await);
+        let mut bed = TestBed::with_notes().await;
+        bed.go_astray().await;
+        assert_fails(bed.apply(&[NOTES, late_key]).await, "9003_late_key", "23503");
+        assert_eq!(bed.count(VALIDATED).await, 0);
+        assert!(!bed.applied("9003_late_key").await);
     }
 }
 
 #[tokio::test]
 async fn a_late_foreign_key_holds_after_the_repair_and_from_then_on() {
     for late_key in [LATE_KEY, LATE_KEY_IN_TWO_STEPS] {
-        let mut stage = Stage::with_notes().await;
-        stage.go_astray().await;
-        let applied = stage.apply(&[NOTES, REPAIR, late_key]).await.unwrap();
+        let mut bed = TestBed::with_notes().await;
+        bed.go_astray().await;
+        let applied = bed.apply(&[NOTES, REPAIR, late_key]).await.unwrap();
         assert_eq!(applied.now, ["9002_repair", "9003_late_key"]);
-        assert_eq!(stage.count(VALIDATED).await, 1);
-        assert_eq!(
-            stage.count("select count(*) from robnu.notes").await,
-            2,
-            "the sound notes are still there"
-        );
+        assert_eq!(bed.count(VALIDATED).await, 1);
+        assert_eq!(bed.count("select count(*) from robnu.notes").await, 2, "the sound notes are still there");
         let astray = "insert into robnu.notes (seller_id, order_id) values ($1, $2)";
-        let (ours, theirs) = (stage.sellers.ours.id, stage.sellers.theirs.order);
-        stage
-            .superuser
-            .execute(astray, &[&ours, &theirs])
-            .await
-            .expect_err("the key refuses what goes astray");
+        let (ours, theirs) = (bed.sellers.ours.id, bed.sellers.theirs.order);
+        bed.superuser.execute(astray, &[&ours, &theirs]).await.expect_err("the key refuses what goes astray");
     }
 }
 
 /// Why the catalogue test insists on the policy `owner`: without it a migration is blind, and says nothing.
 #[tokio::test]
 async fn without_the_owners_policy_a_backfill_sees_no_rows_and_a_late_foreign_key_no_violation() {
-    let mut stage = Stage::with_notes().await;
-    stage.go_astray().await;
-    stage.superuser.batch_execute("drop policy owner on robnu.notes").await.unwrap();
+    let mut bed = TestBed::with_notes().await;
+    bed.go_astray().await;
+    bed.superuser.batch_execute("drop policy owner on robnu.notes").await.unwrap();
     let backfill = Migration {
         name: "9003_backfill",
         sql: "set local role robnu_owner; update robnu.notes set text = 'filled'",
     };
     let late_key = Migration { name: "9004_late_key", sql: LATE_KEY.sql };
-    stage.apply(&[NOTES, backfill, late_key]).await.unwrap();
-    assert_eq!(stage.count("select count(*) from robnu.notes where text = 'filled'").await, 0);
-    assert_eq!(stage.count(VALIDATED).await, 1, "valid, it says, over a violation");
+    bed.apply(&[NOTES, backfill, late_key]).await.unwrap();
+    assert_eq!(bed.count("select count(*) from robnu.notes where text = 'filled'").await, 0);
+    assert_eq!(bed.count(VALIDATED).await, 1, "valid, it says, over a violation");
 }
 
 #[tokio::test]
 async fn migrations_are_applied_once() {
-    let mut stage = Stage::new().await;
-    let first = stage.apply(&[BACKFILL]).await.unwrap();
+    let mut bed = TestBed::new().await;
+    let first = bed.apply(&[BACKFILL]).await.unwrap();
     assert_eq!(first, Applied { now: vec!["9001_backfill"], before: MIGRATIONS.len() });
-    let second = stage.apply(&[BACKFILL]).await.unwrap();
+    let second = bed.apply(&[BACKFILL]).await.unwrap();
     assert_eq!(second, Applied { now: vec![], before: MIGRATIONS.len() + 1 });
 }
 
 #[tokio::test]
 async fn an_edited_migration_is_refused_by_name() {
-    let mut stage = Stage::new().await;
-    stage.apply(&[BACKFILL]).await.unwrap();
+    let mut bed = TestBed::new().await;
+    bed.apply(&[BACKFILL]).await.unwrap();
     let edited = Migration { sql: "select 1", ..BACKFILL };
-    let refused = stage.apply(&[edited, NOTES]).await.unwrap_err();
+    let refused = bed.apply(&[edited, NOTES]).await.unwrap_err();
     assert!(matches!(refused, SchemaError::Changed { name: "9001_backfill" }), "{refused:?}");
-    assert!(!stage.applied("9002_notes").await, "nothing is applied on top");
+    assert!(!bed.applied("9002_notes").await, "nothing is applied on top");
 }
 
 #[tokio::test]
 async fn a_database_that_a_newer_build_has_migrated_suits_the_build_before() {
-    let mut stage = Stage::new().await;
-    stage.apply(&[BACKFILL]).await.unwrap();
-    let rolled_back = stage.apply(&[]).await.unwrap();
+    let mut bed = TestBed::new().await;
+    bed.apply(&[BACKFILL]).await.unwrap();
+    let rolled_back = bed.apply(&[]).await.unwrap();
     assert_eq!(rolled_back, Applied { now: vec![], before: MIGRATIONS.len() + 1 });
-    assert!(stage.applied("9001_backfill").await, "forward only");
+    assert!(bed.applied("9001_backfill").await, "forward only");
 }
 
 #[tokio::test]
 async fn a_database_with_another_history_is_refused() {
-    let mut stage = Stage::new().await;
-    stage.apply(&[NOTES]).await.unwrap();
-    let refused = stage.apply(&[BACKFILL]).await.unwrap_err();
+    let mut bed = TestBed::new().await;
+    bed.apply(&[NOTES]).await.unwrap();
+    let refused = bed.apply(&[BACKFILL]).await.unwrap_err();
     assert!(matches!(&refused, SchemaError::Unknown { name } if name == "9002_notes"), "{refused:?}");
-    assert!(!stage.applied("9001_backfill").await);
+    assert!(!bed.applied("9001_backfill").await);
 }
 
 #[tokio::test]
 async fn a_migration_that_fails_is_rolled_back_and_the_ones_before_it_stay() {
-    let mut stage = Stage::new().await;
+    let mut bed = TestBed::new().await;
     let broken = Migration {
         name: "9003_broken",
         sql: "set local role robnu_owner; create table robnu.half (id uuid); select 1 / 0",
     };
-    assert_fails(stage.apply(&[NOTES, broken]).await, "9003_broken", "22012");
-    assert!(stage.applied("9002_notes").await);
-    assert!(!stage.applied("9003_broken").await);
-    assert_eq!(stage.count("select count(*) from pg_class where relname = 'half'").await, 0);
+    assert_fails(bed.apply(&[NOTES, broken]).await, "9003_broken", "22012");
+    assert!(bed.applied("9002_notes").await);
+    assert!(!bed.applied("9003_broken").await);
+    assert_eq!(bed.count("select count(*) from pg_class where relname = 'half'").await, 0);
     // The lock is free again, and the mended file goes through.
     let mended = Migration { sql: "select 1", ..broken };
-    let mut another = stage.test.raw("robnu_master").await;
+    let mut another = bed.test.raw("robnu_master").await;
     let applied = apply(&mut another, followed_by(&[NOTES, mended])).await.unwrap();
     assert_eq!(applied.now, ["9003_broken"]);
 }
 
 #[tokio::test]
 async fn a_migration_that_the_ledger_does_not_take_is_rolled_back_too() {
-    let mut stage = Stage::new().await;
+    let mut bed = TestBed::new().await;
     let taken = Migration {
         name: "9003_taken",
         sql: "set local role robnu_owner; create table robnu.half (id uuid);
             insert into robnu.schema_migrations (name, checksum) values ('9003_taken', '')",
     };
-    assert_fails(stage.apply(&[taken]).await, "9003_taken", "23505");
-    assert!(!stage.applied("9003_taken").await);
-    assert_eq!(stage.count("select count(*) from pg_class where relname = 'half'").await, 0);
+    assert_fails(bed.apply(&[taken]).await, "9003_taken", "23505");
+    assert!(!bed.applied("9003_taken").await);
+    assert_eq!(bed.count("select count(*) from pg_class where relname = 'half'").await, 0);
 }
 
 #[tokio::test]
 async fn two_that_apply_at_once_apply_once() {
-    let stage = Stage::new().await;
+    let bed = TestBed::new().await;
     let migrations = followed_by(&[BACKFILL, NOTES]);
-    let (mut one, mut other) = (stage.test.raw("robnu_master").await, stage.test.raw("robnu_master").await);
+    let (mut one, mut other) = (bed.test.raw("robnu_master").await, bed.test.raw("robnu_master").await);
     let (first, second) = tokio::join!(apply(&mut one, migrations), apply(&mut other, migrations));
     let mut counts = [first.unwrap().now.len(), second.unwrap().now.len()];
     counts.sort_unstable();
@@ -242,9 +234,9 @@ async fn two_that_apply_at_once_apply_once() {
 
 #[tokio::test]
 async fn the_master_passes_no_row_security_and_becomes_the_owner_only() {
-    let stage = Stage::new().await;
-    stage.master.batch_execute("select from robnu.orders").await.expect_err("no rights of its own");
-    stage.master.batch_execute("set role robnu_tenant").await.expect_err("not a tenant");
+    let bed = TestBed::new().await;
+    bed.master.batch_execute("select from robnu.orders").await.expect_err("no rights of its own");
+    bed.master.batch_execute("set role robnu_tenant").await.expect_err("not a tenant");
     let seen = "begin; set local role robnu_owner; select from robnu.orders; commit";
-    stage.master.batch_execute(seen).await.expect("the owner sees its tables");
+    bed.master.batch_execute(seen).await.expect("the owner sees its tables");
 }

@@ -51,20 +51,20 @@ macro_rules! statement {
     };
 }
 // What a member's requests run.
-const CONNECT_TERMS: &str = statement!("api/src/sql/connect_terms");
-const INSERT_ACCOUNT: &str = statement!("api/src/sql/insert_account");
-const INSERT_EVENT: &str = statement!("api/src/sql/insert_credential_event");
-const INSERT_SCHEDULE: &str = statement!("api/src/sql/insert_schedule");
-const ACCOUNT: &str = statement!("api/src/sql/account");
-const SET_STATUS: &str = statement!("api/src/sql/set_account_status");
-const FORGET: &str = statement!("api/src/sql/forget_credentials");
-const ORDERS: &str = statement!("api/src/sql/orders_newest");
-const ORDER_LINES: &str = statement!("api/src/sql/order_lines");
-const SHIPMENTS: &str = statement!("api/src/sql/shipments_newest");
-const RETURNS: &str = statement!("api/src/sql/returns_newest");
-const PAYOUTS: &str = statement!("api/src/sql/payouts_newest");
-const LISTINGS: &str = statement!("api/src/sql/listings_newest");
-const INVENTORY: &str = statement!("api/src/sql/inventory_newest");
+const CONNECT_TERMS: &str = statement!("api/src/sql/accounts/connect_terms");
+const INSERT_ACCOUNT: &str = statement!("api/src/sql/accounts/insert");
+const INSERT_EVENT: &str = statement!("api/src/sql/accounts/insert_credential_event");
+const INSERT_SCHEDULE: &str = statement!("api/src/sql/accounts/insert_schedule");
+const ACCOUNT: &str = statement!("api/src/sql/accounts/show");
+const SET_STATUS: &str = statement!("api/src/sql/accounts/set_account_status");
+const FORGET: &str = statement!("api/src/sql/accounts/forget_credentials");
+const ORDERS: &str = statement!("api/src/sql/orders/newest");
+const ORDER_LINES: &str = statement!("api/src/sql/orders/lines");
+const SHIPMENTS: &str = statement!("api/src/sql/shipments/newest");
+const RETURNS: &str = statement!("api/src/sql/returns/newest");
+const PAYOUTS: &str = statement!("api/src/sql/payouts/newest");
+const LISTINGS: &str = statement!("api/src/sql/listings/newest");
+const INVENTORY: &str = statement!("api/src/sql/inventory/newest");
 // What sweeps and lanes run.
 const CLAIM_DUE: &str = statement!("sweep/src/sql/claim_due");
 const FIND_DIFFERING: &str = statement!("lanes/src/sql/find_differing");

@@ -38,48 +38,48 @@ fn most(case: &ListCase) -> usize {
     match (case.statement, case.filter) {
         // What a page shows, and a row more; where each row is looked up elsewhere, that too.
         (
-            "orders_newest"
-            | "orders_oldest"
-            | "returns_newest"
-            | "returns_oldest"
-            | "claims_newest"
-            | "payouts_newest"
-            | "listings_newest"
-            | "inventory_newest"
-            | "audit_events"
-            | "payout_lines"
-            | "dispatch"
-            | "dispatch_undated"
-            | "runs"
-            | "account_runs"
-            | "quarantined_records"
-            | "quarantined_records_of_account"
-            | "invitations"
-            | "orders_newest_of_accounts"
-            | "returns_newest_of_accounts"
-            | "claims_newest_of_accounts"
-            | "listings_newest_of_accounts"
-            | "credential_events",
+            "orders/newest"
+            | "orders/oldest"
+            | "returns/newest"
+            | "returns/oldest"
+            | "claims/newest"
+            | "payouts/newest"
+            | "listings/newest"
+            | "inventory/newest"
+            | "audit/list"
+            | "payouts/lines"
+            | "dispatch/list"
+            | "dispatch/undated"
+            | "runs/list"
+            | "runs/of_account"
+            | "quarantine/list"
+            | "quarantine/of_account"
+            | "invitations/list"
+            | "orders/newest_of_accounts"
+            | "returns/newest_of_accounts"
+            | "claims/newest_of_accounts"
+            | "listings/newest_of_accounts"
+            | "accounts/credential_events",
             "-" | "account" | "last page",
         ) => 52,
-        ("shipments_newest" | "shipments_oldest", "-") => 2 * 52,
-        ("members", _) => 3 * 52,
+        ("shipments/newest" | "shipments/oldest", "-") => 2 * 52,
+        ("members/list", _) => 3 * 52,
         // Fifty accounts, four here, each with its last run that succeeded, its watermark, and as many records set aside as are counted.
-        ("accounts" | "account", _) => 8 + 101,
-        ("usage", _) => 92,
+        ("accounts/list" | "accounts/show", _) => 8 + 101,
+        ("usage/show", _) => 92,
         // Eight kinds of numbers, and the order of each shipment found.
-        ("search", _) => 10 * 20,
+        ("search/search", _) => 10 * 20,
         // The person, who is looked up twice, the membership, and the fixture's two sellers.
-        ("me", _) => 5,
-        ("impersonations", _) => 2,
-        ("schedules", _) => 0,
-        ("dispatch_summary", _) => 10_000,
-        ("return_events" | "claim_events", _) => 10_201,
+        ("me/show", _) => 5,
+        ("admin/impersonations", _) => 2,
+        ("schedules/list", _) => 0,
+        ("dispatch/summary", _) => 10_000,
+        ("returns/events" | "claims/events", _) => 10_201,
         // 1,000 shipments with their orders, or 1,000 that tell whether the number is rare besides.
         (name, _) if name.starts_with("shipments") => 3_000,
         // 2,000 of the list; of an article, 2,000 that tell whether it is rare, and as many lines looked up.
         (name, _) if name.contains("of_sku") => 6_000,
-        ("orders_dispatch", "article without any") => 4_000,
+        ("orders/dispatch", "article without any") => 4_000,
         _ => 2_010,
     }
 }
@@ -142,7 +142,7 @@ async fn lists_searches_dispatch_and_scans_read_what_they_show_and_no_more() {
         }
         let shape = format!("{}: {}", case.statement, shape(&plan));
         // Two indexes serve these equally well, and the planner takes now one, now the other.
-        let has_equals = matches!(case.statement, "members" | "me");
+        let has_equals = matches!(case.statement, "members/list" | "me/show");
         if !has_equals && !shapes.contains(&shape) {
             shapes.push(shape);
         }
@@ -155,14 +155,14 @@ async fn lists_searches_dispatch_and_scans_read_what_they_show_and_no_more() {
 
 /// The plan that the API's login has for a case, as it was carried out.
 async fn plan(login: &Client, seller: &Seller, case: &ListCase) -> String {
-    let door = match case.reader {
+    let entry = match case.reader {
         Reader::Member => {
             format!("select robnu.enter_member('OWNER@{0}', '{0}', '', true, false)", seller.id)
         }
         Reader::Staff => "select robnu.enter_staff('STAFF', false)".to_owned(),
         Reader::Person => format!("select robnu.enter_person('OWNER@{}', false)", seller.id),
     };
-    let begin = format!("begin; {door}; {}", prepared(case.statement));
+    let begin = format!("begin; {entry}; {}", prepared(case.statement));
     login.batch_execute(&begin).await.unwrap_or_else(|error| panic!("{case:?}: {error:?}"));
     let parameters = match case.parameters.as_str() {
         "" => String::new(),

@@ -11,14 +11,14 @@ const FILE: &str =
     "insert into robnu.claims (seller_id, return_id, reason) values (robnu.app_current_seller_id(), $1, $2)";
 const MEMBERS: [&str; 6] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER", "SCANNER"];
 
-struct Stage {
+struct TestBed {
     sellers: TwoSellers,
     database: Database,
     superuser: Client,
     test: TestDatabase,
 }
 
-impl Stage {
+impl TestBed {
     async fn new() -> Self {
         let test = TestDatabase::new().await;
         let sellers = TwoSellers::seed(&test).await;
@@ -61,67 +61,67 @@ fn violated<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
 
 #[tokio::test]
 async fn a_scan_is_dated_and_signed_by_the_database_and_the_first_one_stays() {
-    let stage = Stage::new().await;
-    let ours = &stage.sellers.ours;
-    assert_eq!(stage.write(&ours.scope("SCANNER"), SCAN, &[&ours.return_id]).await.unwrap(), 1);
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
+    assert_eq!(bed.write(&ours.scope("SCANNER"), SCAN, &[&ours.return_id]).await.unwrap(), 1);
     let received = "select concat_ws(' ', internal_status, received_at > now() - interval '1 minute',
         received_by = (select id from robnu.people where subject like 'SCANNER@' || r.seller_id))
         from robnu.returns r where seller_id = $ours";
-    assert_eq!(stage.text(received).await, "RECEIVED t t");
-    let again = stage.write(&ours.scope("OWNER"), SCAN, &[&ours.return_id]).await;
+    assert_eq!(bed.text(received).await, "RECEIVED t t");
+    let again = bed.write(&ours.scope("OWNER"), SCAN, &[&ours.return_id]).await;
     assert_eq!(violated(again), "returns_received_once");
-    assert_eq!(stage.text(received).await, "RECEIVED t t");
+    assert_eq!(bed.text(received).await, "RECEIVED t t");
     let audited = "select concat_ws(' ', action, changed) from robnu.audit_events
         where seller_id = $ours and action like 'return.%'";
-    assert_eq!(stage.text(audited).await, "return.changed {internal_status,received_at,received_by}");
+    assert_eq!(bed.text(audited).await, "return.changed {internal_status,received_at,received_by}");
 }
 
 #[tokio::test]
 async fn only_who_may_scan_scans_and_nothing_else_of_a_return_is_theirs_to_change() {
-    let stage = Stage::new().await;
-    let ours = &stage.sellers.ours;
-    assert_eq!(stage.write(&ours.scope("VIEWER"), SCAN, &[&ours.return_id]).await.unwrap(), 0);
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
+    assert_eq!(bed.write(&ours.scope("VIEWER"), SCAN, &[&ours.return_id]).await.unwrap(), 0);
     let deliver = "update robnu.returns set status = 'DELIVERED' where id = $1";
     for role in ["SCANNER", "OWNER"] {
-        let refused = stage.write(&ours.scope(role), deliver, &[&ours.return_id]).await;
+        let refused = bed.write(&ours.scope(role), deliver, &[&ours.return_id]).await;
         assert!(matches!(refused, Err(Error::Forbidden)), "{role}: {refused:?}");
     }
-    let adapter = stage.test.login("robnu_adapter").await;
+    let adapter = bed.test.login("robnu_adapter").await;
     let session = adapter.session(&ours.job_scope()).await.unwrap();
     let refused = session.commit_with(&[(SCAN, &[&ours.return_id])]).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
-    let theirs = &stage.sellers.theirs.return_id;
-    assert_eq!(stage.write(&ours.scope("OWNER"), SCAN, &[theirs]).await.unwrap(), 0);
+    let theirs = &bed.sellers.theirs.return_id;
+    assert_eq!(bed.write(&ours.scope("OWNER"), SCAN, &[theirs]).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_cancelled_return_is_not_received() {
-    let stage = Stage::new().await;
-    stage.arrange("returns", "status = 'CANCELLED'").await;
-    let ours = &stage.sellers.ours;
-    let refused = stage.write(&ours.scope("OWNER"), SCAN, &[&ours.return_id]).await;
+    let bed = TestBed::new().await;
+    bed.arrange("returns", "status = 'CANCELLED'").await;
+    let ours = &bed.sellers.ours;
+    let refused = bed.write(&ours.scope("OWNER"), SCAN, &[&ours.return_id]).await;
     assert_eq!(violated(refused), "returns_not_cancelled");
 }
 
 #[tokio::test]
 async fn every_transition_leaves_an_event_and_nobody_makes_up_one() {
-    let stage = Stage::new().await;
-    let ours = &stage.sellers.ours;
-    let adapter = stage.test.login("robnu_adapter").await;
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
+    let adapter = bed.test.login("robnu_adapter").await;
     let deliver = "update robnu.returns set status = 'DELIVERED' where id = $1";
     let session = adapter.session(&ours.job_scope()).await.unwrap();
     session.commit_with(&[(deliver, &[&ours.return_id])]).await.unwrap();
     let again =
         "insert into robnu.return_events (seller_id, return_id) values (robnu.app_current_seller_id(), $1)";
-    let early = stage.write(&ours.scope("SCANNER"), again, &[&ours.return_id]).await;
+    let early = bed.write(&ours.scope("SCANNER"), again, &[&ours.return_id]).await;
     assert_eq!(violated(early), "return_events_of_received");
-    stage.write(&ours.scope("OPERATOR"), SCAN, &[&ours.return_id]).await.unwrap();
-    stage.write(&ours.scope("SCANNER"), again, &[&ours.return_id]).await.unwrap();
+    bed.write(&ours.scope("OPERATOR"), SCAN, &[&ours.return_id]).await.unwrap();
+    bed.write(&ours.scope("SCANNER"), again, &[&ours.return_id]).await.unwrap();
     let told =
         "select string_agg(concat_ws(' ', actor_kind, event, from_status, to_status), '; ' order by id)
         from robnu.return_events where seller_id = $ours";
     assert_eq!(
-        stage.text(told).await,
+        bed.text(told).await,
         "SYSTEM CREATED IN_TRANSIT; JOB STATUS_CHANGED IN_TRANSIT DELIVERED; \
          MEMBER RECEIVED EXPECTED RECEIVED; MEMBER SCANNED_AGAIN"
     );
@@ -131,26 +131,26 @@ async fn every_transition_leaves_an_event_and_nobody_makes_up_one() {
         "delete from robnu.return_events where return_id = $1",
         "update robnu.claim_events set reason = 'another' where id = $1",
     ] {
-        let refused = stage.write(&ours.scope("OWNER"), forged, &[&ours.return_id]).await;
+        let refused = bed.write(&ours.scope("OWNER"), forged, &[&ours.return_id]).await;
         assert!(matches!(refused, Err(Error::Forbidden)), "{forged}: {refused:?}");
     }
 }
 
 #[tokio::test]
 async fn the_claim_window_is_the_sellers_or_else_the_marketplaces_or_else_sixty_days() {
-    let stage = Stage::new().await;
+    let bed = TestBed::new().await;
     let insert = |number: u8, marketplace: &str| {
         format!(
             "insert into robnu.returns (seller_id, account_id, external_return_id, return_type, status, marketplace_status, initiated_at)
              select seller_id, id, 'W{number}', 'RTO', 'INITIATED', 'NEW', '2026-03-01T00:00:00Z'
              from robnu.marketplace_accounts where marketplace_code = '{marketplace}' and seller_id = '{}'",
-            stage.sellers.ours.id
+            bed.sellers.ours.id
         )
     };
     let windows = "update robnu.marketplaces set claim_window_days = 7 where code = 'FLIPKART'";
     let own = format!(
         "update robnu.sellers set claim_window_days = 10 where seller_id = '{}'",
-        stage.sellers.ours.id
+        bed.sellers.ours.id
     );
     for statement in [
         insert(1, "AJIO"),
@@ -160,20 +160,20 @@ async fn the_claim_window_is_the_sellers_or_else_the_marketplaces_or_else_sixty_
         own,
         insert(4, "AJIO"),
     ] {
-        stage.superuser.batch_execute(&statement).await.unwrap();
+        bed.superuser.batch_execute(&statement).await.unwrap();
     }
     let due = "select string_agg(concat_ws(' ', external_return_id, claim_window_days, claim_due_at at time zone 'utc'), '; ' order by id)
         from robnu.returns where seller_id = $ours and external_return_id like 'W%'";
     assert_eq!(
-        stage.text(due).await,
+        bed.text(due).await,
         "W1 60 2026-04-30 00:00:00; W2 60 2026-04-30 00:00:00; W3 7 2026-03-08 00:00:00; W4 10 2026-03-11 00:00:00"
     );
 }
 
 #[tokio::test]
 async fn a_return_can_be_claimed_for_only_when_its_state_and_window_allow_the_reason() {
-    let stage = Stage::new().await;
-    let ours = &stage.sellers.ours;
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
     let came = |at: &str, due: &str| {
         format!(
             "received_at = {at}, internal_status = 'RECEIVED', status = 'DELIVERED', claim_due_at = {due}"
@@ -203,19 +203,18 @@ async fn a_return_can_be_claimed_for_only_when_its_state_and_window_allow_the_re
         ),
     ];
     for (state, reason, refusal) in cases {
-        stage
-            .superuser
+        bed.superuser
             .batch_execute("delete from robnu.claim_events; delete from robnu.claims")
             .await
             .unwrap();
-        stage.arrange("returns", &state).await;
-        let filed = stage.write(&ours.scope("OPERATOR"), FILE, &[&ours.return_id, &reason]).await;
+        bed.arrange("returns", &state).await;
+        let filed = bed.write(&ours.scope("OPERATOR"), FILE, &[&ours.return_id, &reason]).await;
         match refusal {
             None => assert!(filed.is_ok(), "{state} {reason}: {filed:?}"),
             Some(refusal) => assert_eq!(violated(filed), refusal, "{state} {reason}"),
         }
     }
-    let theirs = stage.write(&ours.scope("OWNER"), FILE, &[&stage.sellers.theirs.return_id, &"OTHER"]).await;
+    let theirs = bed.write(&ours.scope("OWNER"), FILE, &[&bed.sellers.theirs.return_id, &"OTHER"]).await;
     assert!(theirs.is_err(), "{theirs:?}");
 }
 
@@ -247,16 +246,16 @@ const STATUSES: [&str; 7] = [
 
 #[tokio::test]
 async fn a_claim_takes_the_steps_that_there_are_by_those_who_may() {
-    let stage = Stage::new().await;
-    let ours = &stage.sellers.ours;
-    stage.arrange("sellers", "requests_per_window = 1000000").await;
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
+    bed.arrange("sellers", "requests_per_window = 1000000").await;
     let step =
         "update robnu.claims set status = $2, status_reason = 'because' where id = $1 returning version";
     for from in STATUSES {
         for to in STATUSES.into_iter().filter(|to| *to != from) {
             for role in MEMBERS {
-                stage.arrange("claims", &format!("status = '{from}', status_reason = 'so'")).await;
-                let outcome = stage.write(&ours.scope(role), step, &[&ours.claim, &to]).await;
+                bed.arrange("claims", &format!("status = '{from}', status_reason = 'so'")).await;
+                let outcome = bed.write(&ours.scope(role), step, &[&ours.claim, &to]).await;
                 let case = format!("{role}: {from} to {to}: {outcome:?}");
                 let writes = ["OWNER", "ADMIN", "OPERATOR", "FINANCE"].contains(&role);
                 match may_step(role, from, to) {
@@ -275,54 +274,54 @@ async fn a_receipt_reopens_the_claim_with_evidence_whoever_scans() {
     for (before, after) in
         STATUSES.map(|status| (status, if status == "CANCELLED" { status } else { "REOPENED_WITH_EVIDENCE" }))
     {
-        let stage = Stage::new().await;
-        let ours = &stage.sellers.ours;
-        stage.arrange("claims", &format!("status = '{before}', status_reason = 'so'")).await;
-        stage.write(&ours.scope("SCANNER"), SCAN, &[&ours.return_id]).await.unwrap();
+        let bed = TestBed::new().await;
+        let ours = &bed.sellers.ours;
+        bed.arrange("claims", &format!("status = '{before}', status_reason = 'so'")).await;
+        bed.write(&ours.scope("SCANNER"), SCAN, &[&ours.return_id]).await.unwrap();
         assert_eq!(
-            stage.text("select status from robnu.claims where seller_id = $ours").await,
+            bed.text("select status from robnu.claims where seller_id = $ours").await,
             after,
             "{before}"
         );
         assert_eq!(
-            stage.text("select internal_status from robnu.returns where seller_id = $ours").await,
+            bed.text("select internal_status from robnu.returns where seller_id = $ours").await,
             "RECEIVED"
         );
         let events = "select coalesce(string_agg(concat_ws(' ', from_status, to_status, actor_kind), '; ' order by id), '')
             from robnu.claim_events where seller_id = $ours and from_status is not null";
         let told = if before == after { String::new() } else { format!("{before} {after} MEMBER") };
-        assert_eq!(stage.text(events).await, told);
+        assert_eq!(bed.text(events).await, told);
     }
 }
 
 #[tokio::test]
 async fn a_claim_that_was_never_filed_is_filed_by_who_files_also_after_the_return_came() {
-    let stage = Stage::new().await;
-    let ours = &stage.sellers.ours;
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
     let file = "update robnu.claims set status = 'FILED' where id = $1 returning version";
     for role in MEMBERS {
-        stage.arrange("claims", "status = 'REOPENED_WITH_EVIDENCE', filed_at = null").await;
-        let written = stage.write(&ours.scope(role), file, &[&ours.claim]).await.unwrap();
+        bed.arrange("claims", "status = 'REOPENED_WITH_EVIDENCE', filed_at = null").await;
+        let written = bed.write(&ours.scope(role), file, &[&ours.claim]).await.unwrap();
         let files = ["OWNER", "ADMIN", "OPERATOR", "FINANCE"].contains(&role);
         assert_eq!(written, usize::from(files), "{role}");
         let dated = "select (filed_at is not null)::text from robnu.claims where seller_id = $ours";
-        assert_eq!(stage.text(dated).await, files.to_string(), "{role}");
+        assert_eq!(bed.text(dated).await, files.to_string(), "{role}");
     }
     // One that was filed before is reopened by who resolves.
-    stage.arrange("claims", "status = 'REOPENED_WITH_EVIDENCE', filed_at = now()").await;
-    let refused = stage.write(&ours.scope("OPERATOR"), file, &[&ours.claim]).await;
+    bed.arrange("claims", "status = 'REOPENED_WITH_EVIDENCE', filed_at = now()").await;
+    let refused = bed.write(&ours.scope("OPERATOR"), file, &[&ours.claim]).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
 }
 
 #[tokio::test]
 async fn what_was_recovered_is_for_those_to_say_who_resolve() {
-    let stage = Stage::new().await;
-    let ours = &stage.sellers.ours;
-    stage.arrange("claims", "status = 'RESOLVED_WON', resolved_at = now()").await;
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
+    bed.arrange("claims", "status = 'RESOLVED_WON', resolved_at = now()").await;
     let recovered = "update robnu.claims set recovered_amount = 5 where id = $1 returning version";
-    let refused = stage.write(&ours.scope("OPERATOR"), recovered, &[&ours.claim]).await;
+    let refused = bed.write(&ours.scope("OPERATOR"), recovered, &[&ours.claim]).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
-    assert_eq!(stage.write(&ours.scope("FINANCE"), recovered, &[&ours.claim]).await.unwrap(), 1);
+    assert_eq!(bed.write(&ours.scope("FINANCE"), recovered, &[&ours.claim]).await.unwrap(), 1);
 }
 
 const CUSTOMER: &str = "select customer_name_enc from robnu.order_pii";
@@ -330,8 +329,8 @@ const OPEN: &str = "select robnu.open_customer($1)";
 
 #[tokio::test]
 async fn a_customer_is_read_only_after_it_was_noted_and_by_those_who_may() {
-    let stage = Stage::new().await;
-    let ours = &stage.sellers.ours;
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
     let events = "select count(*)::text from robnu.audit_events where seller_id = $ours and action = 'customer.opened'";
     let second = format!(
         "with another as (insert into robnu.orders (seller_id, account_id, external_order_id, status, marketplace_status, placed_at, currency)
@@ -339,13 +338,13 @@ async fn a_customer_is_read_only_after_it_was_noted_and_by_those_who_may() {
          insert into robnu.order_pii (seller_id, order_id, digest) select seller_id, id, sha256('x') from another",
         ours.id, ours.ajio
     );
-    stage.superuser.batch_execute(&second).await.unwrap();
+    bed.superuser.batch_execute(&second).await.unwrap();
     for role in MEMBERS {
         assert!(
-            stage.database.read(&ours.scope(role), CUSTOMER, &[]).await.unwrap().is_empty(),
+            bed.database.read(&ours.scope(role), CUSTOMER, &[]).await.unwrap().is_empty(),
             "{role} peeks"
         );
-        let session = stage.database.session(&ours.scope(role)).await.unwrap();
+        let session = bed.database.session(&ours.scope(role)).await.unwrap();
         let opened = session.commit_with(&[(OPEN, &[&ours.order]), (CUSTOMER, &[])]).await;
         if ["OWNER", "ADMIN", "OPERATOR"].contains(&role) {
             assert_eq!(opened.unwrap()[1].len(), 1, "{role} sees this one and no other");
@@ -353,21 +352,21 @@ async fn a_customer_is_read_only_after_it_was_noted_and_by_those_who_may() {
             assert!(matches!(opened, Err(Error::Forbidden)), "{role}: {opened:?}");
         }
     }
-    assert_eq!(stage.text(events).await, "3");
-    let session = stage.database.session(&ours.scope("OWNER")).await.unwrap();
+    assert_eq!(bed.text(events).await, "3");
+    let session = bed.database.session(&ours.scope("OWNER")).await.unwrap();
     let answers =
-        session.commit_with(&[(OPEN, &[&stage.sellers.theirs.order]), (CUSTOMER, &[])]).await.unwrap();
+        session.commit_with(&[(OPEN, &[&bed.sellers.theirs.order]), (CUSTOMER, &[])]).await.unwrap();
     assert!(answers[1].is_empty(), "another seller's customer stays closed");
-    assert_eq!(stage.text(events).await, "3", "and nothing was opened");
+    assert_eq!(bed.text(events).await, "3", "and nothing was opened");
 }
 
 #[tokio::test]
 async fn payouts_and_their_lines_are_for_those_who_may_read_payouts() {
-    let stage = Stage::new().await;
-    let ours = &stage.sellers.ours;
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
     for (table, rows) in [("select id from robnu.payouts", 1), ("select id from robnu.payout_lines", 2)] {
         for role in MEMBERS {
-            let seen = stage.database.read(&ours.scope(role), table, &[]).await.unwrap().len();
+            let seen = bed.database.read(&ours.scope(role), table, &[]).await.unwrap().len();
             let may = ["OWNER", "ADMIN", "FINANCE", "VIEWER"].contains(&role);
             assert_eq!(seen, if may { rows } else { 0 }, "{role}: {table}");
         }
@@ -376,20 +375,20 @@ async fn payouts_and_their_lines_are_for_those_who_may_read_payouts() {
 
 #[tokio::test]
 async fn a_code_finds_returns_of_ours_by_either_parcel_for_who_scans_or_reads_and_for_no_job() {
-    let stage = Stage::new().await;
-    let ours = &stage.sellers.ours;
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
     let found = "select robnu.returns_by_code($1)";
-    let adapter = stage.test.login("robnu_adapter").await;
+    let adapter = bed.test.login("robnu_adapter").await;
     for code in ["RN1", "RAWB1", "AWB1", "FN1"] {
         for role in ["SCANNER", "VIEWER"] {
-            let rows = stage.database.read(&ours.scope(role), found, &[&code]).await.unwrap();
+            let rows = bed.database.read(&ours.scope(role), found, &[&code]).await.unwrap();
             let ids: Vec<uuid::Uuid> = rows.iter().map(|row| row.get(0)).collect();
             assert_eq!(ids, [*ours.return_id.as_uuid()], "{role} {code}");
         }
         assert!(adapter.read(&ours.job_scope(), found, &[&code]).await.unwrap().is_empty(), "{code}");
     }
     for code in ["RN", "rn1", "%", ""] {
-        let rows = stage.database.read(&ours.scope("SCANNER"), found, &[&code]).await.unwrap();
+        let rows = bed.database.read(&ours.scope("SCANNER"), found, &[&code]).await.unwrap();
         assert!(rows.is_empty(), "{code:?}");
     }
 }

@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 const SIGN_UP: &str = "select robnu.sign_up_seller($1, $2, $3, $4, $5, $6, '198.51.100.7')";
 
-struct Stage {
+struct TestBed {
     test: TestDatabase,
     sellers: TwoSellers,
     superuser: Client,
 }
 
-impl Stage {
+impl TestBed {
     async fn new() -> Self {
         let test = TestDatabase::new().await;
         let sellers = TwoSellers::seed(&test).await;
@@ -41,14 +41,14 @@ fn stranger() -> Subject {
 
 #[tokio::test]
 async fn a_person_sees_their_own_memberships_their_sellers_and_themselves() {
-    let stage = Stage::new().await;
-    let database = stage.test.login("robnu_api").await;
-    let person = PersonScope::new(stage.sellers.ours.subject("VIEWER"));
+    let bed = TestBed::new().await;
+    let database = bed.test.login("robnu_api").await;
+    let person = PersonScope::new(bed.sellers.ours.subject("VIEWER"));
     for table in ["select seller_id from robnu.members", "select seller_id from robnu.sellers"] {
         let rows = database.read(&person, table, &[]).await.unwrap();
         assert_eq!(
             rows.iter().map(|row| row.get(0)).collect::<Vec<SellerId>>(),
-            [stage.sellers.ours.id],
+            [bed.sellers.ours.id],
             "{table}"
         );
     }
@@ -65,9 +65,9 @@ async fn a_person_sees_their_own_memberships_their_sellers_and_themselves() {
 
 #[tokio::test]
 async fn a_person_reaches_no_other_tenant_table_and_writes_no_membership() {
-    let stage = Stage::new().await;
-    let database = stage.test.login("robnu_api").await;
-    let person = PersonScope::new(stage.sellers.ours.subject("OWNER"));
+    let bed = TestBed::new().await;
+    let database = bed.test.login("robnu_api").await;
+    let person = PersonScope::new(bed.sellers.ours.subject("OWNER"));
     for sql in [
         "select seller_id from robnu.orders",
         "select seller_id from robnu.marketplace_accounts",
@@ -87,8 +87,8 @@ async fn a_person_reaches_no_other_tenant_table_and_writes_no_membership() {
 
 #[tokio::test]
 async fn a_person_is_registered_by_signing_up_and_in_no_other_way() {
-    let stage = Stage::new().await;
-    let database = stage.test.login("robnu_api").await;
+    let bed = TestBed::new().await;
+    let database = bed.test.login("robnu_api").await;
     let person = PersonScope::new(stranger());
     let insert = "insert into robnu.people (subject, email) values ($1, 'x@example.invalid')";
     for subject in ["somebody else", "a stranger"] {
@@ -99,10 +99,10 @@ async fn a_person_is_registered_by_signing_up_and_in_no_other_way() {
 
 #[tokio::test]
 async fn signing_up_makes_a_new_seller_with_its_owner_and_key() {
-    let stage = Stage::new().await;
-    let database = stage.test.login("robnu_api").await;
+    let bed = TestBed::new().await;
+    let database = bed.test.login("robnu_api").await;
     let seller = SellerId::new();
-    stage.sign_up(&database, &stranger(), seller).await.unwrap();
+    bed.sign_up(&database, &stranger(), seller).await.unwrap();
     let scope = robnu_tenancy::SellerScope::for_member(
         stranger(),
         seller,
@@ -117,47 +117,47 @@ async fn signing_up_makes_a_new_seller_with_its_owner_and_key() {
 
 #[tokio::test]
 async fn signing_up_joins_no_seller_that_exists() {
-    let stage = Stage::new().await;
-    let database = stage.test.login("robnu_api").await;
-    let members = stage.count("select count(*) from robnu.members").await;
-    let theirs = stage.sellers.theirs.id;
-    for subject in [stranger(), stage.sellers.ours.subject("OWNER"), stage.sellers.theirs.subject("VIEWER")] {
-        let refused = stage.sign_up(&database, &subject, theirs).await;
+    let bed = TestBed::new().await;
+    let database = bed.test.login("robnu_api").await;
+    let members = bed.count("select count(*) from robnu.members").await;
+    let theirs = bed.sellers.theirs.id;
+    for subject in [stranger(), bed.sellers.ours.subject("OWNER"), bed.sellers.theirs.subject("VIEWER")] {
+        let refused = bed.sign_up(&database, &subject, theirs).await;
         assert!(matches!(refused, Err(Error::Exists { .. })), "{refused:?}");
     }
-    assert_eq!(stage.count("select count(*) from robnu.members").await, members);
-    assert_eq!(stage.count("select count(*) from robnu.people where subject = 'a stranger'").await, 0);
-    assert_eq!(stage.count("select count(*) from robnu.seller_keys").await, 2);
+    assert_eq!(bed.count("select count(*) from robnu.members").await, members);
+    assert_eq!(bed.count("select count(*) from robnu.people where subject = 'a stranger'").await, 0);
+    assert_eq!(bed.count("select count(*) from robnu.seller_keys").await, 2);
 }
 
 #[tokio::test]
 async fn a_person_signs_fifty_sellers_up_at_most_and_owns_others_besides() {
-    let stage = Stage::new().await;
-    let database = stage.test.login("robnu_api").await;
-    let owner = stage.sellers.ours.subject("OWNER");
+    let bed = TestBed::new().await;
+    let database = bed.test.login("robnu_api").await;
+    let owner = bed.sellers.ours.subject("OWNER");
     // Those that were signed up by others do not count, and those that were given away do.
     let almost_all = format!(
         "insert into robnu.sellers (org_id, name, signed_up_by)
          select o.id, 'one of many', p.id from robnu.orgs o, robnu.people p, generate_series(1, 49)
          where p.subject = 'OWNER@{}'",
-        stage.sellers.ours.id
+        bed.sellers.ours.id
     );
-    stage.superuser.batch_execute(&almost_all).await.unwrap();
-    stage.sign_up(&database, &owner, SellerId::new()).await.expect("the fiftieth");
-    let refused = stage.sign_up(&database, &owner, SellerId::new()).await;
+    bed.superuser.batch_execute(&almost_all).await.unwrap();
+    bed.sign_up(&database, &owner, SellerId::new()).await.expect("the fiftieth");
+    let refused = bed.sign_up(&database, &owner, SellerId::new()).await;
     assert!(matches!(refused, Err(Error::TooManySellers)), "{refused:?}");
-    stage.sign_up(&database, &stranger(), SellerId::new()).await.expect("another person's first");
+    bed.sign_up(&database, &stranger(), SellerId::new()).await.expect("another person's first");
 }
 
 #[tokio::test]
 async fn signing_up_is_for_the_person_of_the_scope_and_from_no_other_scope() {
-    let stage = Stage::new().await;
-    let database = stage.test.login("robnu_api").await;
+    let bed = TestBed::new().await;
+    let database = bed.test.login("robnu_api").await;
     let params: Params<'_> = &[&SellerId::new(), &"n", &"e@x", &Uuid::now_v7(), &vec![1_u8], &"alias/none"];
-    let owner = database.read(&stage.sellers.ours.scope("OWNER"), SIGN_UP, params).await;
+    let owner = database.read(&bed.sellers.ours.scope("OWNER"), SIGN_UP, params).await;
     assert!(matches!(owner, Err(Error::Forbidden)), "{owner:?}");
-    let adapter = stage.test.login("robnu_adapter").await;
-    let job = adapter.read(&stage.sellers.ours.job_scope(), SIGN_UP, params).await;
+    let adapter = bed.test.login("robnu_adapter").await;
+    let job = adapter.read(&bed.sellers.ours.job_scope(), SIGN_UP, params).await;
     assert!(matches!(job, Err(Error::Forbidden)), "{job:?}");
 }
 
@@ -169,8 +169,8 @@ const COLUMNS: &str =
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
   where c.relkind in ('r', 'p', 'v') order by 1, 2";
 
-/// Runs `sql` behind the door of a system scope, in a transaction that is rolled back.
-async fn behind_the_door(login: &Client, role: &str, sql: &str) -> Result<u64, String> {
+/// Runs `sql` behind scope entry of a system scope, in a transaction that is rolled back.
+async fn behind_the_entry(login: &Client, role: &str, sql: &str) -> Result<u64, String> {
     login.batch_execute(&format!("begin; select robnu.enter_system('{role}')")).await.unwrap();
     let outcome = login.execute(sql, &[]).await;
     login.batch_execute("rollback").await.unwrap();
@@ -178,13 +178,13 @@ async fn behind_the_door(login: &Client, role: &str, sql: &str) -> Result<u64, S
 }
 
 async fn assert_only_granted_columns(login_role: &str, role: &str) {
-    let stage = Stage::new().await;
-    let login = stage.test.raw(login_role).await;
+    let bed = TestBed::new().await;
+    let login = bed.test.raw(login_role).await;
     let mut granted = 0;
-    for row in stage.superuser.query(COLUMNS, &[&role]).await.unwrap() {
+    for row in bed.superuser.query(COLUMNS, &[&role]).await.unwrap() {
         let (table, column): (String, String) = (row.get(0), row.get(1));
         let (selects, updates): (bool, bool) = (row.get(2), row.get(3));
-        let read = behind_the_door(&login, role, &format!("select {column} from robnu.{table}")).await;
+        let read = behind_the_entry(&login, role, &format!("select {column} from robnu.{table}")).await;
         if selects {
             granted += 1;
             assert!(
@@ -195,14 +195,15 @@ async fn assert_only_granted_columns(login_role: &str, role: &str) {
             assert_eq!(read, Err("42501".to_owned()), "{role} reads {table}.{column}");
         }
         let to = if selects { &column } else { "null" };
-        let write = behind_the_door(&login, role, &format!("update robnu.{table} set {column} = {to}")).await;
+        let write =
+            behind_the_entry(&login, role, &format!("update robnu.{table} set {column} = {to}")).await;
         if updates {
             assert!(matches!(write, Ok(2..)), "{role} writes {table}.{column}: {write:?}");
         } else {
             assert_eq!(write, Err("42501".to_owned()), "{role} writes {table}.{column}");
         }
         for verb in ["delete from", "truncate"] {
-            let refused = behind_the_door(&login, role, &format!("{verb} robnu.{table}")).await;
+            let refused = behind_the_entry(&login, role, &format!("{verb} robnu.{table}")).await;
             assert_eq!(refused, Err("42501".to_owned()), "{role}: {verb} {table}");
         }
     }
@@ -221,9 +222,9 @@ async fn lanes_see_and_write_only_the_columns_they_were_granted() {
 
 #[tokio::test]
 async fn no_system_column_holds_what_a_seller_sells_or_who_buys() {
-    let stage = Stage::new().await;
+    let bed = TestBed::new().await;
     for role in ["robnu_system_sweep", "robnu_system_retention", "robnu_system_lanes"] {
-        for row in stage.superuser.query(COLUMNS, &[&role]).await.unwrap() {
+        for row in bed.superuser.query(COLUMNS, &[&role]).await.unwrap() {
             let (table, column, selects): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
             let told = ["display_name", "external_account_id", "page_position", "error_message"];
             let business = ["orders", "order_items", "shipments", "quarantined_records", "people", "members"];
@@ -238,11 +239,11 @@ async fn no_system_column_holds_what_a_seller_sells_or_who_buys() {
 
 #[tokio::test]
 async fn a_sweep_makes_no_run_for_a_seller_with_anothers_account() {
-    let stage = Stage::new().await;
-    let database = stage.test.login("robnu_sweep").await;
+    let bed = TestBed::new().await;
+    let database = bed.test.login("robnu_sweep").await;
     let insert = "insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger)
         values ($1, $2, 'AJIO', 'ORDERS', 'SCHEDULE')";
-    let (ours, theirs) = (&stage.sellers.ours, &stage.sellers.theirs);
+    let (ours, theirs) = (&bed.sellers.ours, &bed.sellers.theirs);
     let crossed = database.read(&SystemScope::Sweep, insert, &[&ours.id, &theirs.ajio]).await;
     assert!(matches!(crossed, Err(Error::Violates { .. })), "{crossed:?}");
     database.read(&SystemScope::Sweep, insert, &[&ours.id, &ours.ajio]).await.expect("its own account");
@@ -250,7 +251,7 @@ async fn a_sweep_makes_no_run_for_a_seller_with_anothers_account() {
 
 #[tokio::test]
 async fn a_login_enters_its_own_scopes_and_no_other() {
-    let stage = Stage::new().await;
+    let bed = TestBed::new().await;
     let crossed = [
         ("robnu_sweep", "select robnu.enter_system('robnu_system_lanes')"),
         ("robnu_lanes", "select robnu.enter_system('robnu_system_sweep')"),
@@ -262,7 +263,7 @@ async fn a_login_enters_its_own_scopes_and_no_other() {
         ("robnu_adapter", "select robnu.enter_member('x', uuidv7(), '', true)"),
         ("robnu_adapter", "select robnu.enter_staff('x')"),
         ("robnu_adapter", "select robnu.enter_impersonation('x', uuidv7(), uuidv7(), '', true)"),
-        ("robnu_adapter", "select robnu.knock('x', uuidv7())"),
+        ("robnu_adapter", "select robnu.count_request('x', uuidv7())"),
         ("robnu_sweep", "set role robnu_staff"),
         ("robnu_adapter", "select robnu.enter_person('x')"),
         ("robnu_sweep", "select robnu.enter_job(uuidv7(), uuidv7())"),
@@ -272,19 +273,19 @@ async fn a_login_enters_its_own_scopes_and_no_other() {
         ("robnu_lanes", "set role robnu_tenant"),
     ];
     for (login, sql) in crossed {
-        let error = stage.test.raw(login).await.batch_execute(sql).await.expect_err(sql);
+        let error = bed.test.raw(login).await.batch_execute(sql).await.expect_err(sql);
         assert_eq!(error.code().map(tokio_postgres::error::SqlState::code), Some("42501"), "{login}: {sql}");
     }
 }
 
 #[tokio::test]
 async fn a_login_without_a_scope_sees_nothing_at_all() {
-    let stage = Stage::new().await;
+    let bed = TestBed::new().await;
     let tables = "select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = 'robnu' and c.relkind in ('r', 'p', 'v')";
     for login in ["robnu_api", "robnu_adapter", "robnu_sweep", "robnu_lanes"] {
-        let client = stage.test.raw(login).await;
-        for row in stage.superuser.query(tables, &[]).await.unwrap() {
+        let client = bed.test.raw(login).await;
+        for row in bed.superuser.query(tables, &[]).await.unwrap() {
             let table: String = row.get(0);
             for sql in [format!("select from robnu.{table}"), format!("delete from robnu.{table}")] {
                 let error = client.batch_execute(&sql).await.expect_err(&sql);
@@ -304,8 +305,8 @@ async fn a_login_without_a_scope_sees_nothing_at_all() {
 
 #[tokio::test]
 async fn a_seller_scope_without_a_seller_is_an_error_and_not_an_empty_answer() {
-    let stage = Stage::new().await;
-    let client = stage.test.raw("robnu_api").await;
+    let bed = TestBed::new().await;
+    let client = bed.test.raw("robnu_api").await;
     let codes = |error: tokio_postgres::Error| error.code().map(|code| code.code().to_owned());
     // Unset on a fresh connection, empty on a used one.
     for _ in 0..2 {

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use robnu_testkit::{Seller, TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 
-/// A login role and one of its doors.
+/// A login role and one of its entry functions.
 #[derive(Clone, Copy)]
-enum Door {
+enum Entry {
     Member,
     Person,
     Staff,
@@ -21,7 +21,7 @@ enum Door {
     Lanes,
 }
 
-impl Door {
+impl Entry {
     fn login(self) -> &'static str {
         match self {
             Self::Member | Self::Person | Self::Staff => "robnu_api",
@@ -46,22 +46,22 @@ impl Door {
     }
 }
 
-/// Through which doors the statements of a folder may go.
-fn doors(file: &Path) -> &'static [Door] {
+/// Through which entry functions the statements of a folder may go.
+fn entries(file: &Path) -> &'static [Entry] {
     let folder = file.strip_prefix(root()).unwrap().iter().take(2).collect::<PathBuf>();
     match folder.to_str().unwrap() {
-        "functions/api" => &[Door::Member, Door::Person, Door::Staff],
-        "functions/adapter" => &[Door::Job],
+        "functions/api" => &[Entry::Member, Entry::Person, Entry::Staff],
+        "functions/adapter" => &[Entry::Job],
         "functions/sweep" => match file.file_stem().unwrap().to_str().unwrap() {
-            "claim_overdue" => &[Door::SweepInside],
-            name if name.starts_with("forget_") => &[Door::Retention],
-            _ => &[Door::Sweep],
+            "claim_overdue" => &[Entry::SweepInside],
+            name if name.starts_with("forget_") => &[Entry::Retention],
+            _ => &[Entry::Sweep],
         },
-        "functions/lanes" => &[Door::Lanes],
-        // The run ledger serves members who ask for a run and jobs that work on one; sweeps and lanes ring. Members write
+        "functions/lanes" => &[Entry::Lanes],
+        // The run ledger serves members who ask for a run and jobs that work on one; sweeps and lanes publish. Members write
         // how to sign in to a marketplace, jobs read it.
-        "shared/dispatch" | "shared/marketplace" => &[Door::Member, Door::Job],
-        other => panic!("say here through which doors the statements of {other} go"),
+        "shared/dispatch" | "shared/marketplace" => &[Entry::Member, Entry::Job],
+        other => panic!("say here through which entry functions the statements of {other} go"),
     }
 }
 
@@ -96,14 +96,14 @@ fn statements() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The plan of a statement behind a door, whatever its parameters will be.
+/// The plan of a statement behind a entry, whatever its parameters will be.
 async fn plan(
     login: &Client,
-    door: Door,
+    entry: Entry,
     seller: &Seller,
     sql: &str,
 ) -> Result<String, tokio_postgres::Error> {
-    login.batch_execute(&format!("begin; {}", door.sql(seller))).await?;
+    login.batch_execute(&format!("begin; {}", entry.sql(seller))).await?;
     let rows = login.simple_query(&format!("explain (generic_plan) {sql}")).await;
     login.batch_execute("rollback").await?;
     let lines = rows?.into_iter().filter_map(|message| match message {
@@ -120,15 +120,15 @@ async fn every_statement_prepares_as_its_login_and_may_run_in_its_scope() {
     let mut faults = Vec::new();
     for (file, sql) in statements() {
         let mut refusals = Vec::new();
-        let doors = doors(&file);
-        for door in doors {
-            let login = test.raw(door.login()).await;
+        let entries = entries(&file);
+        for entry in entries {
+            let login = test.raw(entry.login()).await;
             if let Err(error) = login.prepare(&sql).await {
                 faults.push(format!("{} does not prepare: {error:?}", file.display()));
             }
-            refusals.extend(plan(&login, *door, &sellers.ours, &sql).await.err());
+            refusals.extend(plan(&login, *entry, &sellers.ours, &sql).await.err());
         }
-        if refusals.len() == doors.len() {
+        if refusals.len() == entries.len() {
             faults.push(format!("{} may run in no scope: {refusals:?}", file.display()));
         }
     }
@@ -171,7 +171,7 @@ fn statements_that_touch_transactions_settings_or_roles_are_named() {
     assert_eq!(fault("-- Reads one.\nselect 1"), None);
     assert_eq!(fault("select 1"), Some("begins with no comment"));
     assert_eq!(fault("-- Two.\nselect 1; select 2"), Some("holds more than one statement"));
-    for text in ["-- x\ncommit", "-- x\nset role robnu_owner", "-- x\nlisten doorbell", "-- x\ndiscard all"] {
+    for text in ["-- x\ncommit", "-- x\nset role robnu_owner", "-- x\nlisten somebody", "-- x\ndiscard all"] {
         assert_eq!(
             fault(text),
             Some("is no query: transactions and settings belong to the session"),
@@ -263,9 +263,9 @@ async fn no_statement_reads_all_that_there_is_in_a_big_table() {
     test.superuser().await.batch_execute(MANY).await.unwrap();
     let mut faults = Vec::new();
     for (file, sql) in statements() {
-        for door in doors(&file) {
-            let login = test.raw(door.login()).await;
-            let Ok(plan) = plan(&login, *door, &sellers.ours, &sql).await else { continue };
+        for entry in entries(&file) {
+            let login = test.raw(entry.login()).await;
+            let Ok(plan) = plan(&login, *entry, &sellers.ours, &sql).await else { continue };
             if plan.contains("Seq Scan on sync_runs") || !long_reads(&plan).is_empty() {
                 faults.push(format!("{}:\n{plan}", file.display()));
             }
@@ -274,7 +274,7 @@ async fn no_statement_reads_all_that_there_is_in_a_big_table() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 
     // An operator that is not leakproof must wait for row security, so no index serves it.
-    let login = test.raw(Door::Member.login()).await;
+    let login = test.raw(Entry::Member.login()).await;
     for (sql, long) in [
         ("select id from robnu.order_items where lower(external_item_id) = $1", 1),
         ("select id from robnu.orders where marketplace_status = $1", 1),
@@ -282,7 +282,7 @@ async fn no_statement_reads_all_that_there_is_in_a_big_table() {
         ("select id from robnu.orders where external_order_id ~>=~ $1 and external_order_id ~<~ $2", 0),
         ("select id from robnu.orders where id = $1", 0),
     ] {
-        let plan = plan(&login, Door::Member, &sellers.ours, sql).await.unwrap();
+        let plan = plan(&login, Entry::Member, &sellers.ours, sql).await.unwrap();
         assert_eq!(long_reads(&plan).len(), long, "{plan}");
     }
 }

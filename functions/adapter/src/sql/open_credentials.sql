@@ -5,6 +5,6 @@ select robnu.open_credentials($1, $2)
 from robnu.sync_runs r
 join robnu.marketplace_accounts a on a.seller_id = r.seller_id and a.id = r.account_id
 where r.id = $3 and r.account_id = $1
-  -- Written by this transaction, which has nothing to write but a claim.
+  -- Written by this transaction, which has nothing to write but a lease.
   and r.xmin = pg_current_xact_id()::xid
-  and a.status = any ($4) and r.fruitless_claims <= $5
+  and a.status = any ($4) and r.fruitless_attempts <= $5

@@ -28,11 +28,11 @@ use crate::query::{Page, QueryParams};
 use crate::rights::Read;
 use crate::versions::{Tagged, Versioned};
 
-const ACCOUNTS: &str = include_str!("../sql/accounts.sql");
+const ACCOUNTS: &str = include_str!("../sql/accounts/list.sql");
 /// A row if the seller has account `$1`: for what is listed below an account.
-pub(super) const ACCOUNT_EXISTS: &str = include_str!("../sql/account_exists.sql");
+pub(super) const ACCOUNT_EXISTS: &str = include_str!("../sql/accounts/exists.sql");
 /// One account, as [`Account`] reads it: `$1` account.
-pub(super) const ACCOUNT: &str = include_str!("../sql/account.sql");
+pub(super) const ACCOUNT: &str = include_str!("../sql/accounts/show.sql");
 
 const MAX_DISPLAY_NAME: usize = 200;
 

@@ -18,10 +18,10 @@ use crate::problem::ApiError;
 use crate::query::{Page, QueryParams, query_label_schema};
 use crate::rights::AuditRead;
 
-const AUDIT_EVENTS: &str = include_str!("../sql/audit_events.sql");
-const OF_OBJECT: &str = include_str!("../sql/audit_events_of_object.sql");
-const OF_ACTOR: &str = include_str!("../sql/audit_events_of_actor.sql");
-const OF_ACTION: &str = include_str!("../sql/audit_events_of_action.sql");
+const AUDIT_EVENTS: &str = include_str!("../sql/audit/list.sql");
+const OF_OBJECT: &str = include_str!("../sql/audit/of_object.sql");
+const OF_ACTOR: &str = include_str!("../sql/audit/of_actor.sql");
+const OF_ACTION: &str = include_str!("../sql/audit/of_action.sql");
 
 /// Something that was done.
 #[derive(Serialize, ToSchema)]
@@ -45,7 +45,7 @@ pub struct AuditEvent {
 #[derive(Serialize, ToSchema)]
 struct AuditActor {
     kind: ActorKind,
-    /// The person, the super admin or the account, as `kind` says.
+    /// The person, the staff member or the account, as `kind` says.
     id: Option<Uuid>,
     /// Of a member, as it was then.
     email: Option<String>,

@@ -27,17 +27,17 @@ use crate::versions::{Tagged, Versioned};
 
 use rows::{Claim, ClaimEvent};
 
-const NEWEST: &str = include_str!("../sql/claims_newest.sql");
-const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/claims_newest_of_accounts.sql");
-const NEWEST_OF_STATUS: &str = include_str!("../sql/claims_newest_of_status.sql");
-const OLDEST: &str = include_str!("../sql/claims_oldest.sql");
-const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/claims_oldest_of_accounts.sql");
-const OLDEST_OF_STATUS: &str = include_str!("../sql/claims_oldest_of_status.sql");
-const CLAIM: &str = include_str!("../sql/claim.sql");
-const EVENTS: &str = include_str!("../sql/claim_events.sql");
-const FILE: &str = include_str!("../sql/file_claim.sql");
-const CLAIM_OF_RETURN: &str = include_str!("../sql/claim_of_return.sql");
-const RETURN_EXISTS: &str = include_str!("../sql/return_exists.sql");
+const NEWEST: &str = include_str!("../sql/claims/newest.sql");
+const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/claims/newest_of_accounts.sql");
+const NEWEST_OF_STATUS: &str = include_str!("../sql/claims/newest_of_status.sql");
+const OLDEST: &str = include_str!("../sql/claims/oldest.sql");
+const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/claims/oldest_of_accounts.sql");
+const OLDEST_OF_STATUS: &str = include_str!("../sql/claims/oldest_of_status.sql");
+const CLAIM: &str = include_str!("../sql/claims/show.sql");
+const EVENTS: &str = include_str!("../sql/claims/events.sql");
+const FILE: &str = include_str!("../sql/claims/file.sql");
+const CLAIM_OF_RETURN: &str = include_str!("../sql/claims/of_return.sql");
+const RETURN_EXISTS: &str = include_str!("../sql/returns/exists.sql");
 
 /// Longest note on a claim, in characters.
 const MAX_NOTE: usize = 1000;

@@ -16,9 +16,9 @@ use crate::problem::ApiError;
 use crate::query::{MarketplaceParam, Page, QueryParams};
 use crate::rights::Read;
 
-const DISPATCH: &str = include_str!("../sql/dispatch.sql");
-const UNDATED: &str = include_str!("../sql/dispatch_undated.sql");
-const SUMMARY: &str = include_str!("../sql/dispatch_summary.sql");
+const DISPATCH: &str = include_str!("../sql/dispatch/list.sql");
+const UNDATED: &str = include_str!("../sql/dispatch/undated.sql");
+const SUMMARY: &str = include_str!("../sql/dispatch/summary.sql");
 
 /// A page of what must leave.
 #[derive(Serialize, ToSchema)]

@@ -17,10 +17,10 @@ use crate::problem::ApiError;
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::rights::Read;
 
-const NEWEST: &str = include_str!("../sql/inventory_newest.sql");
-const NEWEST_OF_SKU: &str = include_str!("../sql/inventory_newest_of_sku.sql");
-const LOWEST: &str = include_str!("../sql/inventory_lowest.sql");
-const LOWEST_OF_SKU: &str = include_str!("../sql/inventory_lowest_of_sku.sql");
+const NEWEST: &str = include_str!("../sql/inventory/newest.sql");
+const NEWEST_OF_SKU: &str = include_str!("../sql/inventory/newest_of_sku.sql");
+const LOWEST: &str = include_str!("../sql/inventory/lowest.sql");
+const LOWEST_OF_SKU: &str = include_str!("../sql/inventory/lowest_of_sku.sql");
 
 /// As much as can be asked for, either way.
 const AVAILABLE: std::ops::RangeInclusive<i32> = -1_000_000_000..=1_000_000_000;

@@ -25,10 +25,10 @@ use crate::query::{Page, QueryParams};
 use crate::refusals::INVITATION_CLOSED;
 use crate::rights::{MembersManage, ToRead};
 
-const INVITATIONS: &str = include_str!("../sql/invitations.sql");
-const INVITATION: &str = include_str!("../sql/invitation.sql");
-const REVOKE_INVITATION: &str = include_str!("../sql/revoke_invitation.sql");
-const INVITER: &str = include_str!("../sql/inviter.sql");
+const INVITATIONS: &str = include_str!("../sql/invitations/list.sql");
+const INVITATION: &str = include_str!("../sql/invitations/show.sql");
+const REVOKE_INVITATION: &str = include_str!("../sql/invitations/revoke.sql");
+const INVITER: &str = include_str!("../sql/invitations/inviter.sql");
 
 /// An invitation. Its token is in the mail only.
 #[derive(Clone, Serialize, ToSchema)]

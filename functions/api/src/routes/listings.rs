@@ -18,13 +18,13 @@ use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::rights::Read;
 
-const NEWEST: &str = include_str!("../sql/listings_newest.sql");
-const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/listings_newest_of_accounts.sql");
-const NEWEST_OF_SKU: &str = include_str!("../sql/listings_newest_of_sku.sql");
-const OLDEST: &str = include_str!("../sql/listings_oldest.sql");
-const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/listings_oldest_of_accounts.sql");
-const OLDEST_OF_SKU: &str = include_str!("../sql/listings_oldest_of_sku.sql");
-const LISTING: &str = include_str!("../sql/listing.sql");
+const NEWEST: &str = include_str!("../sql/listings/newest.sql");
+const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/listings/newest_of_accounts.sql");
+const NEWEST_OF_SKU: &str = include_str!("../sql/listings/newest_of_sku.sql");
+const OLDEST: &str = include_str!("../sql/listings/oldest.sql");
+const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/listings/oldest_of_accounts.sql");
+const OLDEST_OF_SKU: &str = include_str!("../sql/listings/oldest_of_sku.sql");
+const LISTING: &str = include_str!("../sql/listings/show.sql");
 
 /// A page of listings.
 #[derive(Serialize, ToSchema)]

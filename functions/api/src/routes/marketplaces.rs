@@ -15,7 +15,7 @@ use crate::kinds::Offer;
 use crate::known_text::MarketplaceStatus;
 use crate::problem::ApiError;
 
-const MARKETPLACES: &str = include_str!("../sql/marketplaces.sql");
+const MARKETPLACES: &str = include_str!("../sql/marketplaces/list.sql");
 
 /// The registry.
 #[derive(Serialize, ToSchema)]

@@ -11,7 +11,7 @@ use crate::identity::Person;
 use crate::known_text::Role;
 use crate::problem::ApiError;
 
-const ME: &str = include_str!("../sql/me.sql");
+const ME: &str = include_str!("../sql/me/show.sql");
 
 /// The caller. `person_id` is null until they sign a seller up.
 #[derive(Serialize, ToSchema)]

@@ -22,10 +22,10 @@ use crate::query::{Page, QueryParams};
 use crate::rights::{MembersManage, Read};
 use crate::versions::{IfMatch, Tagged, Versioned};
 
-const MEMBERS: &str = include_str!("../sql/members.sql");
-const MEMBER: &str = include_str!("../sql/member.sql");
-const UPDATE_MEMBER: &str = include_str!("../sql/update_member.sql");
-const REMOVE_MEMBER: &str = include_str!("../sql/remove_member.sql");
+const MEMBERS: &str = include_str!("../sql/members/list.sql");
+const MEMBER: &str = include_str!("../sql/members/show.sql");
+const UPDATE_MEMBER: &str = include_str!("../sql/members/update.sql");
+const REMOVE_MEMBER: &str = include_str!("../sql/members/remove.sql");
 
 /// A member of the team.
 #[derive(Serialize, ToSchema)]

@@ -20,17 +20,17 @@ use crate::rights::Read;
 
 use rows::{Line, Order, Shipment};
 
-const NEWEST: &str = include_str!("../sql/orders_newest.sql");
-const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/orders_newest_of_accounts.sql");
-const NEWEST_OF_STATUS: &str = include_str!("../sql/orders_newest_of_status.sql");
-const NEWEST_OF_SKU: &str = include_str!("../sql/orders_of_sku.sql");
-const OLDEST: &str = include_str!("../sql/orders_oldest.sql");
-const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/orders_oldest_of_accounts.sql");
-const OLDEST_OF_STATUS: &str = include_str!("../sql/orders_oldest_of_status.sql");
-const DISPATCH_BY: &str = include_str!("../sql/orders_dispatch.sql");
-const ORDER: &str = include_str!("../sql/order.sql");
-const ORDER_LINES: &str = include_str!("../sql/order_lines.sql");
-const ORDER_SHIPMENTS: &str = include_str!("../sql/order_shipments.sql");
+const NEWEST: &str = include_str!("../sql/orders/newest.sql");
+const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/orders/newest_of_accounts.sql");
+const NEWEST_OF_STATUS: &str = include_str!("../sql/orders/newest_of_status.sql");
+const NEWEST_OF_SKU: &str = include_str!("../sql/orders/of_sku.sql");
+const OLDEST: &str = include_str!("../sql/orders/oldest.sql");
+const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/orders/oldest_of_accounts.sql");
+const OLDEST_OF_STATUS: &str = include_str!("../sql/orders/oldest_of_status.sql");
+const DISPATCH_BY: &str = include_str!("../sql/orders/dispatch.sql");
+const ORDER: &str = include_str!("../sql/orders/show.sql");
+const ORDER_LINES: &str = include_str!("../sql/orders/lines.sql");
+const ORDER_SHIPMENTS: &str = include_str!("../sql/orders/shipments.sql");
 
 /// A page of orders.
 #[derive(Serialize, ToSchema)]

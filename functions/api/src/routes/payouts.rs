@@ -20,16 +20,16 @@ use crate::rights::PayoutsRead;
 
 use rows::{Payout, PayoutLine, PayoutTotal};
 
-const NEWEST: &str = include_str!("../sql/payouts_newest.sql");
-const OLDEST: &str = include_str!("../sql/payouts_oldest.sql");
-const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/payouts_newest_of_accounts.sql");
-const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/payouts_oldest_of_accounts.sql");
-const LARGEST: &str = include_str!("../sql/payouts_largest.sql");
-const SMALLEST: &str = include_str!("../sql/payouts_smallest.sql");
-const PAYOUT: &str = include_str!("../sql/payout.sql");
-const TOTALS: &str = include_str!("../sql/payout_totals.sql");
-const LINES: &str = include_str!("../sql/payout_lines.sql");
-const EXISTS: &str = include_str!("../sql/payout_exists.sql");
+const NEWEST: &str = include_str!("../sql/payouts/newest.sql");
+const OLDEST: &str = include_str!("../sql/payouts/oldest.sql");
+const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/payouts/newest_of_accounts.sql");
+const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/payouts/oldest_of_accounts.sql");
+const LARGEST: &str = include_str!("../sql/payouts/largest.sql");
+const SMALLEST: &str = include_str!("../sql/payouts/smallest.sql");
+const PAYOUT: &str = include_str!("../sql/payouts/show.sql");
+const TOTALS: &str = include_str!("../sql/payouts/totals.sql");
+const LINES: &str = include_str!("../sql/payouts/lines.sql");
+const EXISTS: &str = include_str!("../sql/payouts/exists.sql");
 
 /// A page of payouts.
 #[derive(Serialize, ToSchema)]

@@ -15,9 +15,9 @@ use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
 use crate::rights::Read;
 
-const RECORD: &str = include_str!("../sql/quarantined_record.sql");
-const RECORDS: &str = include_str!("../sql/quarantined_records.sql");
-const ACCOUNT_RECORDS: &str = include_str!("../sql/quarantined_records_of_account.sql");
+const RECORD: &str = include_str!("../sql/quarantine/show.sql");
+const RECORDS: &str = include_str!("../sql/quarantine/list.sql");
+const ACCOUNT_RECORDS: &str = include_str!("../sql/quarantine/of_account.sql");
 
 /// A record that was set aside. Its content stays encrypted.
 #[derive(Serialize, ToSchema)]

@@ -20,19 +20,19 @@ use crate::rights::Read;
 
 use rows::{Return, ReturnEvent, ReturnLine};
 
-const NEWEST: &str = include_str!("../sql/returns_newest.sql");
-const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/returns_newest_of_accounts.sql");
-const NEWEST_OF_STATUS: &str = include_str!("../sql/returns_newest_of_status.sql");
-const NEWEST_OF_RECEIPT: &str = include_str!("../sql/returns_newest_of_receipt.sql");
-const OLDEST: &str = include_str!("../sql/returns_oldest.sql");
-const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/returns_oldest_of_accounts.sql");
-const OLDEST_OF_STATUS: &str = include_str!("../sql/returns_oldest_of_status.sql");
-const OLDEST_OF_RECEIPT: &str = include_str!("../sql/returns_oldest_of_receipt.sql");
-const CLAIM_DUE: &str = include_str!("../sql/returns_claim_due.sql");
-const RETURN: &str = include_str!("../sql/return.sql");
-const ITEMS: &str = include_str!("../sql/return_items.sql");
-const EVENTS: &str = include_str!("../sql/return_events.sql");
-const CLAIM: &str = include_str!("../sql/return_claim.sql");
+const NEWEST: &str = include_str!("../sql/returns/newest.sql");
+const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/returns/newest_of_accounts.sql");
+const NEWEST_OF_STATUS: &str = include_str!("../sql/returns/newest_of_status.sql");
+const NEWEST_OF_RECEIPT: &str = include_str!("../sql/returns/newest_of_receipt.sql");
+const OLDEST: &str = include_str!("../sql/returns/oldest.sql");
+const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/returns/oldest_of_accounts.sql");
+const OLDEST_OF_STATUS: &str = include_str!("../sql/returns/oldest_of_status.sql");
+const OLDEST_OF_RECEIPT: &str = include_str!("../sql/returns/oldest_of_receipt.sql");
+const CLAIM_DUE: &str = include_str!("../sql/returns/claim_due.sql");
+const RETURN: &str = include_str!("../sql/returns/show.sql");
+const ITEMS: &str = include_str!("../sql/returns/items.sql");
+const EVENTS: &str = include_str!("../sql/returns/events.sql");
+const CLAIM: &str = include_str!("../sql/returns/claim.sql");
 
 /// A page of returns.
 #[derive(Serialize, ToSchema)]

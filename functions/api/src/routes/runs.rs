@@ -20,10 +20,10 @@ use crate::query::{Page, QueryParams};
 use crate::refusals::RUN_NOT_CANCELLABLE;
 use crate::rights::{Read, SyncRun};
 
-const RUN: &str = include_str!("../sql/run.sql");
-const CANCEL_RUN: &str = include_str!("../sql/cancel_run.sql");
-const RUNS: &str = include_str!("../sql/runs.sql");
-const ACCOUNT_RUNS: &str = include_str!("../sql/account_runs.sql");
+const RUN: &str = include_str!("../sql/runs/show.sql");
+const CANCEL_RUN: &str = include_str!("../sql/runs/cancel.sql");
+const RUNS: &str = include_str!("../sql/runs/list.sql");
+const ACCOUNT_RUNS: &str = include_str!("../sql/runs/of_account.sql");
 
 /// A run.
 #[derive(Serialize, ToSchema)]

@@ -19,11 +19,11 @@ use crate::rights::{Read, SyncRun};
 use crate::versions::{IfMatch, Tagged, Versioned};
 use crate::whole::Whole;
 
-const SCHEDULES: &str = include_str!("../sql/schedules.sql");
-const SCHEDULE: &str = include_str!("../sql/schedule.sql");
-const SET: &str = include_str!("../sql/set_schedule.sql");
-const REMOVE: &str = include_str!("../sql/remove_schedule.sql");
-const WHY_NOT: &str = include_str!("../sql/account_for_schedule.sql");
+const SCHEDULES: &str = include_str!("../sql/schedules/list.sql");
+const SCHEDULE: &str = include_str!("../sql/schedules/show.sql");
+const SET: &str = include_str!("../sql/schedules/set.sql");
+const REMOVE: &str = include_str!("../sql/schedules/remove.sql");
+const WHY_NOT: &str = include_str!("../sql/schedules/account.sql");
 
 /// A week, in minutes.
 const LONGEST: i32 = 7 * 24 * 60;

@@ -16,7 +16,7 @@ use crate::problem::{ApiError, FieldProblem};
 use crate::query::QueryParams;
 use crate::rights::Read;
 
-const SEARCH: &str = include_str!("../sql/search.sql");
+const SEARCH: &str = include_str!("../sql/search/search.sql");
 
 /// How many of each number are found at most.
 const MOST: i64 = 20;

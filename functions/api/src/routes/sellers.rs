@@ -18,10 +18,10 @@ use crate::rights::{Membership, SellerUpdate};
 use crate::versions::{IfMatch, Tagged, Versioned};
 use crate::whole::Whole;
 
-const CHECK_SIGN_UP: &str = include_str!("../sql/check_sign_up.sql");
-const SIGN_UP: &str = include_str!("../sql/sign_up.sql");
-const UPDATE_SELLER: &str = include_str!("../sql/update_seller.sql");
-const SELLER: &str = include_str!("../sql/seller.sql");
+const CHECK_SIGN_UP: &str = include_str!("../sql/sellers/check_sign_up.sql");
+const SIGN_UP: &str = include_str!("../sql/sellers/sign_up.sql");
+const UPDATE_SELLER: &str = include_str!("../sql/sellers/update.sql");
+const SELLER: &str = include_str!("../sql/sellers/show.sql");
 
 /// Longest name of a seller, in characters.
 const MAX_NAME: usize = 200;

@@ -16,15 +16,15 @@ use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::rights::Read;
 
-const NEWEST: &str = include_str!("../sql/shipments_newest.sql");
-const OLDEST: &str = include_str!("../sql/shipments_oldest.sql");
-const NEWEST_OF_STATUS: &str = include_str!("../sql/shipments_newest_of_status.sql");
-const NEWEST_OF_ORDER: &str = include_str!("../sql/shipments_newest_of_order.sql");
-const NEWEST_TRACKED: &str = include_str!("../sql/shipments_newest_tracked.sql");
-const OLDEST_OF_STATUS: &str = include_str!("../sql/shipments_oldest_of_status.sql");
-const OLDEST_OF_ORDER: &str = include_str!("../sql/shipments_oldest_of_order.sql");
-const OLDEST_TRACKED: &str = include_str!("../sql/shipments_oldest_tracked.sql");
-const SHIPMENT: &str = include_str!("../sql/shipment.sql");
+const NEWEST: &str = include_str!("../sql/shipments/newest.sql");
+const OLDEST: &str = include_str!("../sql/shipments/oldest.sql");
+const NEWEST_OF_STATUS: &str = include_str!("../sql/shipments/newest_of_status.sql");
+const NEWEST_OF_ORDER: &str = include_str!("../sql/shipments/newest_of_order.sql");
+const NEWEST_TRACKED: &str = include_str!("../sql/shipments/newest_tracked.sql");
+const OLDEST_OF_STATUS: &str = include_str!("../sql/shipments/oldest_of_status.sql");
+const OLDEST_OF_ORDER: &str = include_str!("../sql/shipments/oldest_of_order.sql");
+const OLDEST_TRACKED: &str = include_str!("../sql/shipments/oldest_tracked.sql");
+const SHIPMENT: &str = include_str!("../sql/shipments/show.sql");
 
 /// A page of shipments.
 #[derive(Serialize, ToSchema)]

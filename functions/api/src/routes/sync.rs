@@ -1,7 +1,7 @@
 //! `POST …/accounts/{accountId}/sync` and `POST …/accounts/{accountId}/test`: ask for a run.
 //!
-//! The run's row is written first and the lane rung after it. What is not rung, because the lane is not made yet or its
-//! queue does not answer, a sweep rings.
+//! The run's row is written first and published to the lane after it. What is not published, because the lane is not made yet or its
+//! queue does not answer, a sweep publishes.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -23,7 +23,7 @@ use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::refusals::NO_LANE;
 use crate::rights::{AccountsManage, SyncRun};
 
-const WHY_NOT: &str = include_str!("../sql/account_for_run.sql");
+const WHY_NOT: &str = include_str!("../sql/runs/account.sql");
 
 /// Longer ago no marketplace shows an order.
 const LONGEST_BACK: TimeDelta = TimeDelta::days(2 * 366);
@@ -141,7 +141,7 @@ fn window(
     Ok(Some(PlacedWindow { from, until }))
 }
 
-/// Makes the run, or meets the live one, and rings for it.
+/// Makes the run, or meets the live one, and publishes it.
 async fn ask(
     app: &App,
     scope: &SellerScope,
@@ -153,7 +153,7 @@ async fn ask(
     let (from, until) = wanted.window.map(|window| (window.from, window.until)).unzip();
     let run: Params<'_> = &[&RunId::new(), &account, &kind, &wanted.full, &from, &until];
     let statements: [(&str, Params<'_>); 2] = [(REQUEST_RUN, run), (WHY_NOT, &[&account, &kind])];
-    let mut to_ring = None;
+    let mut to_publish = None;
     let read = |answers: &[Vec<Row>]| {
         let Some(row) = answers[0].first() else { return Err(why_not(answers[1].first())?) };
         let requested = Requested::from_row(row, scope.seller_id(), account, wanted.kind)?;
@@ -168,13 +168,14 @@ async fn ask(
             next_attempt_at,
             waits_for,
         };
-        to_ring = requested.queue_url.filter(|_| requested.is_unrung).map(|queue_url| (queue_url, job));
+        to_publish =
+            requested.queue_url.filter(|_| requested.is_unpublished).map(|queue_url| (queue_url, job));
         Ok((status, answer))
     };
     let reply = idempotency.run(&app.database, scope, &statements, read).await?;
-    // Ringing twice for the same step is harmless: the queue takes it once.
-    if let Some((queue_url, job)) = to_ring {
-        ring(app, scope, &queue_url, job).await;
+    // Publishing the same step twice is harmless: the queue takes it once.
+    if let Some((queue_url, job)) = to_publish {
+        publish(app, scope, &queue_url, job).await;
     }
     Ok(reply)
 }
@@ -193,8 +194,8 @@ fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
     Ok(if has_lane { ApiError::Database(Error::Busy) } else { ApiError::Refused(&NO_LANE) })
 }
 
-/// Rings the lane and notes that it was rung.
-async fn ring(app: &App, scope: &SellerScope, queue_url: &str, job: Job) {
+/// Publishes the run and notes that it was published.
+async fn publish(app: &App, scope: &SellerScope, queue_url: &str, job: Job) {
     let (run, account) = (job.run_id, job.account_id);
     let warn = |error: &dyn std::error::Error, message: &str| {
         tracing::warn!(
@@ -205,10 +206,10 @@ async fn ring(app: &App, scope: &SellerScope, queue_url: &str, job: Job) {
             "{message}"
         );
     };
-    if let Err(error) = app.bell.ring(queue_url, job.clone()).await {
-        return warn(&error, "the run was not rung; the sweep will ring it");
+    if let Err(error) = app.publisher.publish(queue_url, job.clone()).await {
+        return warn(&error, "the run was not published; the sweep will publish it");
     }
     if let Err(error) = mark_sent(&app.database, scope, &[job]).await {
-        warn(&error, "the ring was not noted; the sweep may ring again");
+        warn(&error, "the publication was not noted; the sweep may publish again");
     }
 }

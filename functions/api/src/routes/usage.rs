@@ -16,7 +16,7 @@ use crate::problem::{ApiError, FieldProblem};
 use crate::query::QueryParams;
 use crate::rights::Read;
 
-const USAGE: &str = include_str!("../sql/usage.sql");
+const USAGE: &str = include_str!("../sql/usage/show.sql");
 
 /// Orders a day that cost nothing.
 const FREE_ORDERS_A_DAY: i64 = 25;

@@ -13,7 +13,7 @@ fn refusal(answer: &Answer) -> (u16, &Value) {
     (answer.status.as_u16(), &answer.body["code"])
 }
 
-/// The fixture's session, in which the super admin has the rights of a VIEWER.
+/// The fixture's session, in which the staff member has the rights of a VIEWER.
 pub async fn session(api: &Api) -> Uuid {
     let sql = "select id from robnu.impersonation_sessions where seller_id = $1";
     api.test.superuser().await.query_one(sql, &[&api.sellers.ours.id]).await.unwrap().get(0)
@@ -44,7 +44,7 @@ async fn a_suspended_seller_is_read_and_every_change_is_refused() {
         } else if KEPT.contains(&operation.permission.as_deref().unwrap_or_default()) {
             assert_eq!(answer.status, case.status, "{id}: {}", answer.text);
         } else {
-            // The door lets in who only reads; what the lost rights showed is not there any more.
+            // Scope entry lets in who only reads; what the lost rights showed is not there any more.
             assert!(answer.status.is_success() || answer.status == 404, "{id}: {}", answer.text);
         }
         api.arrange("update robnu.sellers set suspended_at = null, suspension_reason = null").await;
@@ -107,11 +107,11 @@ async fn a_session_that_is_over_or_not_theirs_for_this_seller_opens_nothing() {
     api.send(read(ours).by_staff()).await.expect(200);
     let elsewhere = api.send(read(theirs).by_staff()).await;
     elsewhere.expect_problem(403, "impersonation_over");
-    // The seller's own owner is no super admin, whatever the header says.
+    // The seller's own owner is not staff, whatever the header says.
     api.send(read(ours).by(ours, "OWNER")).await.expect_problem(403, "impersonation_over");
-    api.arrange("update robnu.super_admins set removed_at = now()").await;
+    api.arrange("update robnu.staff set removed_at = now()").await;
     api.send(read(ours).by_staff()).await.expect_problem(403, "impersonation_over");
-    api.arrange("update robnu.super_admins set removed_at = null").await;
+    api.arrange("update robnu.staff set removed_at = null").await;
     api.arrange("update robnu.impersonation_sessions set ended_at = now()").await;
     let before = api.contents().await;
     api.send(read(ours).by_staff()).await.expect_problem(403, "impersonation_over");

@@ -154,7 +154,7 @@ async fn an_account_without_a_lane_takes_no_runs() {
 }
 
 #[tokio::test]
-async fn who_asks_for_what_is_there_rings_nobody() {
+async fn who_asks_for_what_is_there_publishes_nothing() {
     let api = Api::new().await;
     let path = account(&api);
     api.arrange("update robnu.marketplace_accounts set status = 'PAUSED', lane_state = 'PAUSED'").await;

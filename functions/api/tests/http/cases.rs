@@ -1,5 +1,5 @@
 //! One call per operation that succeeds, from which the tests over all operations are made: without a token, from the
-//! wrong tenant, in every role, and counted in flights.
+//! wrong tenant, in every role, and counted in round trips.
 //!
 //! A new operation needs a line in [`CASES`], named by its operation id, or the tests say so. The line is the call as it
 //! succeeds for the OWNER of a fixture seller (or for staff, where the document says so):
@@ -195,7 +195,7 @@ const AUTHORIZED: &str =
     insert into robnu.account_authorizations (seller_id, actor_id, state_hash, marketplace_code, display_name)
     select 'SELLER', id, sha256(decode(repeat('00', 32), 'hex')), 'AMAZON_IN', 'Amazon' from (
       select id from robnu.people where subject in ('OWNER@SELLER', 'ADMIN@SELLER')
-      union all select id from robnu.super_admins where subject = 'STAFF'
+      union all select id from robnu.staff where subject = 'STAFF'
     ) as who";
 
 /// The fixture's return without its claim, and its claim further on; past the triggers that would not let it be.

@@ -97,7 +97,7 @@ async fn a_pending_claim_is_filed_in_its_place() {
     assert_eq!(filed["marketplace_reference"], "T-9");
 }
 
-/// What the sweep does to overdue returns, through its own door.
+/// What the sweep does to overdue returns, through its own entry function.
 const CLAIM_OVERDUE: &str = include_str!("../../../sweep/src/sql/claim_overdue.sql");
 
 /// Sweeps the fixture's return, whose window is over, after its claim was taken away.

@@ -19,7 +19,7 @@ fn amazon(external_id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_connected_account_is_listed_scheduled_and_rung() {
+async fn a_connected_account_is_listed_scheduled_and_published() {
     let api = Api::new().await;
     let mut body = ajio("DV42");
     body["external_account_id"] = json!(" DV42 ");
@@ -39,8 +39,8 @@ async fn a_connected_account_is_listed_scheduled_and_rung() {
         "select count(*) from robnu.credential_events where event = 'CONNECTED' and account_id = '{id}'"
     );
     assert_eq!(api.count(&events).await, 1);
-    let doorbell = json!({"seller_id": api.sellers.ours.id, "account_id": id});
-    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await, [doorbell]);
+    let request = json!({"seller_id": api.sellers.ours.id, "account_id": id});
+    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await, [request]);
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn a_seller_connects_a_hundred_accounts_in_a_day_even_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn a_doorbell_that_cannot_be_sent_does_not_undo_the_account() {
+async fn a_message_that_cannot_be_sent_does_not_undo_the_account() {
     let api = Api::new().await;
     api.cloud.sqs.delete_queue().queue_url(&api.cloud.lane_requests).send().await.unwrap();
     let account = api.post("OWNER", &accounts(&api), &ajio("DV42")).await.expect(201);

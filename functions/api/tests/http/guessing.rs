@@ -224,7 +224,7 @@ async fn a_person_is_bound_over_all_user_names_and_a_success_with_one_forgives_n
 async fn what_all_refuse_together_is_bound_and_the_last_of_it_is_kept_for_who_was_not_refused() {
     let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
-    let flood = |how_many: usize| {
+    let burst = |how_many: usize| {
         format!(
             "insert into robnu.credential_checks (marketplace_code, account_id, actor_id, outcome)
              select 'AJIO', uuidv7(), uuidv7(), 'REFUSED' from generate_series(1, {how_many})"
@@ -233,13 +233,13 @@ async fn what_all_refuse_together_is_bound_and_the_last_of_it_is_kept_for_who_wa
     api.send(connect(ours, "XX1", "wrong").by(ours, "OWNER"))
         .await
         .expect_problem(409, "credentials_refused");
-    api.arrange(&flood(119)).await;
+    api.arrange(&burst(119)).await;
     // Who was refused lately waits; who was not, does not.
     expect_wait(api.send(connect(ours, "DV0051", "good").by(ours, "OWNER")).await);
     api.send(connect(ours, "DV0051", "good").by(ours, "ADMIN")).await.expect(201);
     let theirs = &api.sellers.theirs;
     api.send(connect(theirs, "DV0052", "good").by(theirs, "OWNER")).await.expect(201);
-    api.arrange(&flood(80)).await;
+    api.arrange(&burst(80)).await;
     let wait = expect_wait(api.send(connect(theirs, "DV0053", "good").by(theirs, "OWNER")).await);
     assert!((3_500..=3_600).contains(&wait), "{wait}");
     // Another marketplace is another address book.

@@ -118,7 +118,7 @@ async fn requests_at_the_same_time_with_one_key_happen_once_and_answer_alike() {
     assert!(bodies.iter().all(|body| *body == bodies[0]), "{bodies:?}");
     assert_eq!(answers.iter().filter(|answer| replayed(answer)).count(), 4);
     assert_eq!(accounts(&api).await, 1);
-    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await.len(), 1, "one doorbell");
+    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await.len(), 1, "one request");
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ async fn events(api: &Api, account: AccountId) -> i64 {
 }
 
 #[tokio::test]
-async fn an_account_that_needs_new_credentials_is_active_scheduled_and_rung_with_them() {
+async fn an_account_that_needs_new_credentials_is_active_scheduled_and_published_with_them() {
     let api = Api::new().await;
     let (id, other) = (api.sellers.ours.ajio, api.sellers.ours.amazon);
     let path = credentials(&api, id);
@@ -60,8 +60,8 @@ async fn an_account_that_needs_new_credentials_is_active_scheduled_and_rung_with
     let due = "select count(*) from robnu.schedules where next_due_at <= now()";
     assert_eq!(api.count(&format!("{due} and account_id = '{id}'")).await, 1);
     assert_eq!(api.count(due).await, 1, "no other account's schedule");
-    let doorbell = json!({"seller_id": api.sellers.ours.id, "account_id": id});
-    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await, [doorbell]);
+    let request = json!({"seller_id": api.sellers.ours.id, "account_id": id});
+    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await, [request]);
     let waiting = "select count(*) from robnu.marketplace_accounts where status = 'NEEDS_RECONNECT'";
     assert_eq!(api.count(&format!("{waiting} and id = '{other}'")).await, 1, "the other account still waits");
     assert_eq!(api.count(waiting).await, 7, "and so do another seller's");
@@ -202,11 +202,11 @@ async fn the_database_itself_refuses_other_sellers_other_marketplaces_other_role
         ("robnu_adapter", job, ajio(ours.ajio), "42501"),
         ("robnu_api", "select 1".to_owned(), ajio(ours.ajio), "42501"), // no scope
     ];
-    for (login, door, sql, state) in cases {
+    for (login, entry, sql, state) in cases {
         let client = api.test.raw(login).await;
-        client.batch_execute(&format!("begin; {door}")).await.unwrap();
+        client.batch_execute(&format!("begin; {entry}")).await.unwrap();
         let refused = client.batch_execute(&sql).await.expect_err("refused");
-        assert_eq!(refused.code().map(tokio_postgres::error::SqlState::code), Some(state), "{door}; {sql}");
+        assert_eq!(refused.code().map(tokio_postgres::error::SqlState::code), Some(state), "{entry}; {sql}");
     }
     assert_eq!(api.contents().await, before);
 }

@@ -37,7 +37,7 @@ async fn me_says_who_is_staff() {
     let me = staff(&api, "GET", "/v1/me", None).await.expect(200);
     assert_eq!((&me["is_staff"], &me["person_id"], &me["sellers"]), (&json!(true), &Value::Null, &json!([])));
     assert_eq!(api.get("OWNER", "/v1/me").await.expect(200)["is_staff"], false);
-    api.arrange("update robnu.super_admins set removed_at = now()").await;
+    api.arrange("update robnu.staff set removed_at = now()").await;
     assert_eq!(staff(&api, "GET", "/v1/me", None).await.expect(200)["is_staff"], false);
 }
 
@@ -70,7 +70,7 @@ async fn whatever_strangers_send_to_a_staffs_route_it_does_not_exist() {
         // Staff are told what is wrong; most of these are.
         assert_ne!(api.send(call.by_staff()).await.body["code"], "route_not_found");
     }
-    api.arrange("update robnu.super_admins set removed_at = now()").await;
+    api.arrange("update robnu.staff set removed_at = now()").await;
     let former = staff(&api, "GET", "/v1/admin/sellers", None).await;
     former.expect_problem(404, "route_not_found");
     assert_eq!(before.len(), api.contents().await.len());
@@ -195,12 +195,12 @@ async fn a_session_opens_its_own_seller_alone_and_no_more_than_its_role() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_its_super_admin_or_the_clock_says_so() {
+async fn a_session_ends_when_its_staff_member_or_the_clock_says_so() {
     let api = Api::new().await;
     let session = open(&api, "ADMIN").await;
     let orders = within(&session, Call::get(&seller_path(&api, "/orders")));
     let path = format!("/v1/admin/impersonations/{}", session["impersonation_id"].as_str().unwrap());
-    api.arrange("insert into robnu.super_admins (subject) values ('another')").await;
+    api.arrange("insert into robnu.staff (subject) values ('another')").await;
     let another = |call: Call| call.by_subject("another");
     let live = api.send(another(Call::get("/v1/admin/impersonations"))).await.expect(200);
     let seen: Vec<&Value> = live["impersonations"].as_array().unwrap().iter().collect();

@@ -19,7 +19,7 @@ async fn open_lane(api: &Api) -> String {
 }
 
 #[tokio::test]
-async fn a_new_run_is_written_rung_and_shown() {
+async fn a_new_run_is_written_published_and_shown() {
     let api = Api::new().await;
     let lane = open_lane(&api).await;
     let run = api.post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS", "full": true})).await.expect(202);
@@ -32,10 +32,10 @@ async fn a_new_run_is_written_rung_and_shown() {
     assert_eq!((&messages[0]["version"], &job["run_id"]), (&json!("1"), &json!(id)));
     assert_eq!(job["seller_id"], json!(api.sellers.ours.id));
     assert_eq!(job["account_id"], json!(api.sellers.ours.ajio));
-    let rung = format!(
+    let published = format!(
         "select count(*) from robnu.sync_runs where id = '{id}' and sent_at is not null and full_read and trigger = 'API'"
     );
-    assert_eq!(api.count(&rung).await, 1);
+    assert_eq!(api.count(&published).await, 1);
 
     let shown =
         api.get("VIEWER", &format!("/v1/sellers/{}/runs/{id}", api.sellers.ours.id)).await.expect(200);
@@ -55,11 +55,11 @@ async fn a_second_request_answers_with_the_live_run() {
     let second = api.post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(200);
     assert_eq!(first["run_id"], second["run_id"]);
     assert_eq!(api.contents().await, before);
-    assert_eq!(api.cloud.messages(&lane).await.len(), 1, "the live run is not rung again");
+    assert_eq!(api.cloud.messages(&lane).await.len(), 1, "the live run is not published again");
 }
 
 #[tokio::test]
-async fn a_live_run_that_nobody_rang_for_is_rung_by_the_next_request() {
+async fn a_live_run_that_was_never_published_is_published_by_the_next_request() {
     let api = Api::new().await;
     let lane = open_lane(&api).await;
     let first = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
@@ -67,9 +67,9 @@ async fn a_live_run_that_nobody_rang_for_is_rung_by_the_next_request() {
     api.arrange("update robnu.sync_runs set sent_at = null, generation = 1 where state = 'QUEUED'").await;
     let second = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(200);
     assert_eq!(first["run_id"], second["run_id"]);
-    assert_eq!(api.cloud.messages(&lane).await.len(), 2, "the run is rung again");
+    assert_eq!(api.cloud.messages(&lane).await.len(), 2, "the run is published again");
     let unsent = "select count(*) from robnu.sync_runs where state = 'QUEUED' and sent_at is null";
-    assert_eq!(api.count(unsent).await, 0, "and marked as rung");
+    assert_eq!(api.count(unsent).await, 0, "and marked as published");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
--- An account's runs that wait for their bell to be answered, for a lane that was just opened: what was sent to an earlier
+-- An account's runs that wait to be taken, for a lane that was just opened: what was sent to an earlier
 -- queue is lost, and what is sent twice is heard once. $1 seller, $2 account
 select run.seller_id, run.id, run.account_id, run.marketplace_code, run.kind, run.step, run.generation, account.lane_queue_url
 from robnu.sync_runs run

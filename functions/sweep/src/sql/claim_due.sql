@@ -1,5 +1,5 @@
 -- Claims due schedules, makes a run for each whose account is active, has worked before and has none alive, whose seller is
--- not suspended and whose marketplace's adapter can do it, and answers what to ring. A schedule keeps its phase and moves
+-- not suspended and whose marketplace's adapter can do it, and answers what to publish. A schedule keeps its phase and moves
 -- past now, however long nobody swept. Always answers a row: its run is null when none was made.
 -- $1 schedules at most, $2 codes of the marketplaces that have an adapter
 with claimed as (

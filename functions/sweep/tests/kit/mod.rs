@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
-use robnu_dispatch::{Bell, Envelope, Job, lane_queue_name};
+use robnu_dispatch::{Envelope, Job, Publisher, lane_queue_name};
 use robnu_tenancy::{AccountId, Database, ReturnId, RunId, SellerId};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use sweep::scheduling::Report;
@@ -28,13 +28,14 @@ pub struct World {
 }
 
 impl World {
-    /// Two sellers, for sweeps that ring nobody.
+    /// Two sellers, for sweeps that publish nothing.
     pub async fn without_lanes() -> Self {
         let test = TestDatabase::new().await;
         let sellers = TwoSellers::seed(&test).await;
         let superuser = test.superuser().await;
         let sqs = sqs();
-        let context = Context { database: test.login("robnu_sweep").await, bell: Bell::new(sqs.clone()) };
+        let context =
+            Context { database: test.login("robnu_sweep").await, publisher: Publisher::new(sqs.clone()) };
         Self { test, sellers, superuser, sqs, context }
     }
 
@@ -75,11 +76,14 @@ impl World {
     }
 
     pub async fn another_context(&self) -> Context {
-        Context { database: self.test.login("robnu_sweep").await, bell: Bell::new(self.sqs.clone()) }
+        Context {
+            database: self.test.login("robnu_sweep").await,
+            publisher: Publisher::new(self.sqs.clone()),
+        }
     }
 
     pub fn context_with(&self, database: Database) -> Context {
-        Context { database, bell: Bell::new(self.sqs.clone()) }
+        Context { database, publisher: Publisher::new(self.sqs.clone()) }
     }
 
     /// Takes all messages out of an account's lane.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::budgets::{Count, SLOWEST_FILTER};
 use super::ground::Ground;
 use super::growth::Grown;
-use crate::dice::Dice;
 use crate::openapi::{Document, Parameter};
+use crate::random::Random;
 
 /// Rows of the lists that grow fastest.
 const ROWS: u64 = 200_000;
@@ -27,14 +27,14 @@ pub async fn run(ground: &Ground<'_>, grown: &Grown, seed: u64) -> anyhow::Resul
     let document: Value = document.bearer_auth(&grown.owner.token).send().await?.json().await?;
     let document = Document::parse(document)?;
     let mut slowest = SLOWEST_FILTER.count(0, 0);
-    let mut dice = Dice::new(seed, 0);
+    let mut random = Random::new(seed, 0);
     for operation in &document.operations {
         let is_list = operation.method == "GET" && operation.path.matches('{').count() == 1;
         let filters = operation.parameters.iter().filter(|parameter| parameter.place == "query");
         if !is_list || !operation.path.starts_with("/v1/sellers/{sellerId}/") {
             continue;
         }
-        for (filter, value) in filters.flat_map(|filter| values(&document, filter, &mut dice)) {
+        for (filter, value) in filters.flat_map(|filter| values(&document, filter, &mut random)) {
             let path = |seller: &str| {
                 let limit = if has(operation, "limit") && filter != "limit" { "&limit=1" } else { "" };
                 format!("{}?{filter}={value}{limit}", operation.path.replace("{sellerId}", seller))
@@ -59,13 +59,13 @@ fn has(operation: &crate::openapi::Operation, name: &str) -> bool {
 }
 
 /// What a filter is asked with: each of its words, or something that nothing has.
-fn values(document: &Document, filter: &Parameter, dice: &mut Dice) -> Vec<(String, String)> {
+fn values(document: &Document, filter: &Parameter, random: &mut Random) -> Vec<(String, String)> {
     let words = document.words(&filter.schema);
     let values = match filter.name.as_str() {
         "cursor" | "limit" => Vec::new(),
         _ if !words.is_empty() => words,
         _ if filter.schema.to_string().contains("date") => vec!["2030-01-01T00:00:00Z".to_owned()],
-        _ if filter.schema.to_string().contains("uuid") => vec![dice.uuid()],
+        _ if filter.schema.to_string().contains("uuid") => vec![random.uuid()],
         _ if filter.schema.to_string().contains("boolean") => vec!["true".to_owned(), "false".to_owned()],
         _ => vec!["nothing-of-this-name".to_owned()],
     };

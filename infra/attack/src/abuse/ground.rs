@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::stage::Facts;
+use crate::test_bed::Facts;
 use crate::tokens::Pools;
 use local::aws::Aws;
 use local::deploy::Outputs;
@@ -69,7 +69,7 @@ impl<'a> Ground<'a> {
             api_url: facts.get("api_url")?.to_owned(),
             http,
             aws: facts.aws()?,
-            superuser: crate::stage::connect(&facts.get("database_url")?.parse()?).await?,
+            superuser: crate::test_bed::connect(&facts.get("database_url")?.parse()?).await?,
             traces,
             aws_endpoint: facts.get("aws_endpoint")?.to_owned(),
             simulators_url: facts.get("simulators_url")?.to_owned(),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::budgets::{Count, EVENTS, RUNS};
 use super::ground::{Caller, Ground};
-use crate::side::Side;
+use crate::tenant::Tenant;
 
 const CHANGES: usize = 104;
 const RUNS_TRIED: usize = 204;
@@ -31,8 +31,8 @@ impl Grown {
     pub async fn make(ground: &Ground<'_>) -> anyhow::Result<Self> {
         let owner = ground.person("grower").await?;
         let seller = ground.seller(&owner).await?;
-        let side = Side::seed(&ground.superuser, seller.parse::<Uuid>()?, ground.traces).await?;
-        // Accounts whose queue is not there ring at nobody's door.
+        let tenant = Tenant::seed(&ground.superuser, seller.parse::<Uuid>()?, ground.traces).await?;
+        // Accounts whose queue is not there are sent nothing.
         let sql = format!(
             "update robnu.marketplace_accounts set lane_queue_url = null where seller_id = '{seller}';
              update robnu.sync_runs set state = 'SUCCEEDED', finished_at = now() where seller_id = '{seller}'
@@ -49,7 +49,7 @@ impl Grown {
         let scheduled = of("select id::text from robnu.marketplace_accounts
             where seller_id = $1::text::uuid and marketplace_code = 'AMAZON_IN'");
         let (member, claim, scheduled) = (member.await?, claim.await?, scheduled.await?);
-        Ok(Self { owner, seller, account: side.account, scheduled, member, claim })
+        Ok(Self { owner, seller, account: tenant.account, scheduled, member, claim })
     }
 }
 

@@ -6,5 +6,5 @@ where c.relnamespace = 'robnu'::regnamespace and c.relkind in ('r', 'p') and not
   and (a.attname = 'seller_id' and a.atttypid = 'uuid'::regtype
     or a.attname in ('person_id', 'actor_id') and a.atttypid = 'uuid'::regtype
     or a.attname = 'subject' and a.atttypid = 'text'::regtype)
-  and c.relname not in ('people', 'super_admins')
+  and c.relname not in ('people', 'staff')
 order by c.relname, array_position(array['seller_id', 'person_id', 'actor_id', 'subject'], a.attname::text)

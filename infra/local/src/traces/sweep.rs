@@ -78,7 +78,7 @@ async fn remove_rows(database: &Client, like: &str) -> anyhow::Result<Vec<Uuid>>
         .with_context(|| format!("remove rows of {table}"))?;
     }
     database.execute("delete from robnu.people where id = any ($1)", &[&ids]).await?;
-    database.execute("delete from robnu.super_admins where subject like $1", &[&like]).await?;
+    database.execute("delete from robnu.staff where subject like $1", &[&like]).await?;
     database.batch_execute("commit").await?;
     Ok(accounts)
 }

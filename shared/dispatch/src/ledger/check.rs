@@ -6,7 +6,7 @@
 use robnu_tenancy::{Database, Error, SellerScope};
 
 use crate::envelope::Job;
-use crate::ledger::claim::Claim;
+use crate::ledger::lease::Lease;
 use crate::ledger::progress::WAIT;
 
 const FINISH_CHECK: &str = include_str!("../sql/finish_check.sql");
@@ -20,10 +20,10 @@ pub async fn finish_check(
     database: &Database,
     scope: &SellerScope,
     job: &Job,
-    claim: &Claim,
+    lease: &Lease,
 ) -> Result<(), Error> {
     let held: robnu_tenancy::Params<'_> =
-        &[&job.run_id, &job.step, &claim.attempt, &claim.credentials_generation];
+        &[&job.run_id, &job.step, &lease.attempt, &lease.credentials_generation];
     let session = database.session(scope).await?;
     session.commit_with(&[(REVIVE_ACCOUNT, held), (FINISH_CHECK, held)]).await?;
     Ok(())
@@ -34,14 +34,14 @@ pub async fn fail_refused(
     database: &Database,
     scope: &SellerScope,
     job: &Job,
-    claim: &Claim,
+    lease: &Lease,
     code: &str,
     message: &str,
 ) -> Result<(), Error> {
     let held: robnu_tenancy::Params<'_> =
-        &[&job.run_id, &job.step, &claim.attempt, &claim.credentials_generation];
+        &[&job.run_id, &job.step, &lease.attempt, &lease.credentials_generation];
     let failed: robnu_tenancy::Params<'_> =
-        &[&job.run_id, &job.step, &claim.attempt, &code, &message, &claim.credentials_generation, &"REFUSED"];
+        &[&job.run_id, &job.step, &lease.attempt, &code, &message, &lease.credentials_generation, &"REFUSED"];
     let session = database.session(scope).await?;
     session.commit_with(&[(STOP_ACCOUNT, held), (FAIL_CHECK, failed)]).await?;
     Ok(())
@@ -52,15 +52,15 @@ pub async fn wait_unreachable(
     database: &Database,
     scope: &SellerScope,
     job: &Job,
-    claim: &Claim,
+    lease: &Lease,
     seconds: f64,
     code: &str,
     message: &str,
 ) -> Result<(), Error> {
     let held: robnu_tenancy::Params<'_> =
-        &[&job.run_id, &job.step, &claim.attempt, &claim.credentials_generation];
+        &[&job.run_id, &job.step, &lease.attempt, &lease.credentials_generation];
     let waiting: robnu_tenancy::Params<'_> =
-        &[&job.run_id, &job.step, &claim.attempt, &seconds, &code, &message];
+        &[&job.run_id, &job.step, &lease.attempt, &seconds, &code, &message];
     let session = database.session(scope).await?;
     session.commit_with(&[(NOTE_UNREACHABLE, held), (WAIT, waiting)]).await?;
     Ok(())
@@ -71,17 +71,17 @@ pub async fn fail_unreachable(
     database: &Database,
     scope: &SellerScope,
     job: &Job,
-    claim: &Claim,
+    lease: &Lease,
     code: &str,
     message: &str,
 ) -> Result<(), Error> {
     let failed: robnu_tenancy::Params<'_> = &[
         &job.run_id,
         &job.step,
-        &claim.attempt,
+        &lease.attempt,
         &code,
         &message,
-        &claim.credentials_generation,
+        &lease.credentials_generation,
         &"UNREACHABLE",
     ];
     let session = database.session(scope).await?;

@@ -1,4 +1,4 @@
-//! What the holder of a claim writes as it goes on. Each write states the attempt; one that is no longer the latest
+//! What the holder of a lease writes as it goes on. Each write states the attempt; one that is no longer the latest
 //! changes nothing.
 
 use chrono::{DateTime, Utc};
@@ -6,7 +6,7 @@ use robnu_tenancy::{Database, Error, RunId, Scope, SellerScope, Session};
 use serde::Serialize;
 
 use crate::envelope::Job;
-use crate::ledger::claim::Claim;
+use crate::ledger::lease::Lease;
 
 const ADVANCE: &str = include_str!("../sql/advance.sql");
 const FINISH: &str = include_str!("../sql/finish.sql");
@@ -47,7 +47,7 @@ pub struct Progress<'a> {
     pub lease_seconds: f64,
 }
 
-/// Commits a page with its progress, in one flight; the last page ends the run and moves the watermark.
+/// Commits a page with its progress, in one round trip; the last page ends the run and moves the watermark.
 ///
 /// # Errors
 /// [`Error::LeaseLost`] when another attempt has taken over: nothing of the page is stored.
@@ -57,14 +57,14 @@ pub struct Progress<'a> {
 pub async fn advance(
     session: Session,
     job: &Job,
-    claim: &Claim,
+    lease: &Lease,
     progress: &Progress<'_>,
 ) -> Result<(), Error> {
     let counts = serde_json::to_string(progress.counts).expect("numbers and texts always serialize");
     let params: robnu_tenancy::Params<'_> = &[
         &job.run_id,
         &job.step,
-        &claim.attempt,
+        &lease.attempt,
         &progress.lease_seconds,
         &progress.next_position,
         &progress.complete_until,
@@ -72,7 +72,7 @@ pub async fn advance(
         &progress.quarantined,
         &counts,
     ];
-    let finish: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &claim.attempt];
+    let finish: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &lease.attempt];
     let requests = [(ADVANCE, params), (FINISH, finish)];
     let requests = if progress.next_position.is_some() { &requests[..1] } else { &requests[..] };
     session.commit_with(requests).await?;
@@ -84,14 +84,14 @@ pub async fn wait(
     database: &Database,
     scope: &SellerScope,
     job: &Job,
-    claim: &Claim,
+    lease: &Lease,
     seconds: f64,
     code: &str,
     message: &str,
 ) -> Result<(), Error> {
     let session = database.session(scope).await?;
     session
-        .commit_with(&[(WAIT, &[&job.run_id, &job.step, &claim.attempt, &seconds, &code, &message])])
+        .commit_with(&[(WAIT, &[&job.run_id, &job.step, &lease.attempt, &seconds, &code, &message])])
         .await?;
     Ok(())
 }
@@ -101,39 +101,39 @@ pub async fn fail(
     database: &Database,
     scope: &SellerScope,
     job: &Job,
-    claim: &Claim,
+    lease: &Lease,
     code: &str,
     message: &str,
 ) -> Result<(), Error> {
     let session = database.session(scope).await?;
-    session.commit_with(&[(FAIL, &[&job.run_id, &job.step, &claim.attempt, &code, &message])]).await?;
+    session.commit_with(&[(FAIL, &[&job.run_id, &job.step, &lease.attempt, &code, &message])]).await?;
     Ok(())
 }
 
-/// Ends the slice: what remains becomes the next step. Answers what to ring and where, or `None` when another attempt
+/// Ends the slice: what remains becomes the next step. Answers what to publish and where, or `None` when another attempt
 /// has taken over.
 pub async fn continue_later(
     database: &Database,
     scope: &SellerScope,
     job: &Job,
-    claim: &Claim,
+    lease: &Lease,
 ) -> Result<Option<(Job, Option<String>)>, Error> {
     let session = database.session(scope).await?;
-    let params: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &claim.attempt];
+    let params: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &lease.attempt];
     let rows = session.commit_with(&[(CONTINUE_LATER, params)]).await?.swap_remove(0);
     let Some(row) = rows.first() else { return Ok(None) };
     let next = Job { step: row.try_get("step")?, generation: row.try_get("generation")?, ..job.clone() };
     Ok(Some((next, row.try_get("lane_queue_url")?)))
 }
 
-/// Notes that these rings went out, so that the sweep need not repeat them.
-pub async fn mark_sent(database: &Database, scope: &impl Scope, rung: &[Job]) -> Result<(), Error> {
-    if rung.is_empty() {
+/// Notes that these messages went out, so that the sweep need not repeat them.
+pub async fn mark_sent(database: &Database, scope: &impl Scope, sent: &[Job]) -> Result<(), Error> {
+    if sent.is_empty() {
         return Ok(());
     }
-    let ids: Vec<RunId> = rung.iter().map(|job| job.run_id).collect();
-    let steps: Vec<i32> = rung.iter().map(|job| job.step).collect();
-    let generations: Vec<i32> = rung.iter().map(|job| job.generation).collect();
+    let ids: Vec<RunId> = sent.iter().map(|job| job.run_id).collect();
+    let steps: Vec<i32> = sent.iter().map(|job| job.step).collect();
+    let generations: Vec<i32> = sent.iter().map(|job| job.generation).collect();
     let session = database.session(scope).await?;
     session.commit_with(&[(MARK_SENT, &[&ids, &steps, &generations])]).await?;
     Ok(())

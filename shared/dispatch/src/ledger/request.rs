@@ -16,7 +16,7 @@ pub const REQUEST_RUN: &str = include_str!("../sql/request_run.sql");
 /// A run that a request made, or met.
 #[derive(Debug)]
 pub struct Requested {
-    /// What to ring with.
+    /// What to publish.
     pub job: Job,
     /// `QUEUED`, or further on when the run was there already.
     pub state: String,
@@ -24,9 +24,9 @@ pub struct Requested {
     pub waits: Option<(DateTime<Utc>, String)>,
     /// Whether this request made it.
     pub is_new: bool,
-    /// Whether nobody has rung for it yet: a new run, or one that was written before its lane was made.
-    pub is_unrung: bool,
-    /// The lane's queue; `None` until the lane is made, after which the lanes function rings.
+    /// Whether it was not published yet: a new run, or one that was written before its lane was made.
+    pub is_unpublished: bool,
+    /// The lane's queue; `None` until the lane is made, after which the lanes function publishes.
     pub queue_url: Option<String>,
 }
 
@@ -56,7 +56,7 @@ impl Requested {
                 .try_get::<_, Option<_>>("next_attempt_at")?
                 .zip(row.try_get::<_, Option<_>>("error_message")?),
             is_new: row.try_get("is_new")?,
-            is_unrung: row.try_get("is_unrung")?,
+            is_unpublished: row.try_get("is_unpublished")?,
             queue_url: row.try_get("lane_queue_url")?,
         })
     }

@@ -13,7 +13,7 @@ with account as (
   on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') do nothing
   returning id, state, step, generation
 )
-select made.id, made.state, made.step, made.generation, null::timestamptz as next_attempt_at, null::text as error_message, true as is_new, true as is_unrung, account.marketplace_code, account.lane_queue_url
+select made.id, made.state, made.step, made.generation, null::timestamptz as next_attempt_at, null::text as error_message, true as is_new, true as is_unpublished, account.marketplace_code, account.lane_queue_url
 from made, account
 union all
 select live.id, live.state, live.step, live.generation, case live.state when 'WAITING' then live.next_attempt_at end,

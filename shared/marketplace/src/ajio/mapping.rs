@@ -6,12 +6,12 @@ use serde_json::value::RawValue;
 
 use crate::decimal::{Amount, check_amount};
 use crate::fields::{EpochSeconds, Id, Quantity, Text};
+use crate::lenient::{Lenient, Notes};
 use crate::record::{
     AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord, UNKNOWN_STATUS,
     UNKNOWN_STATUS_NOTE,
 };
 use crate::records::{RecordProblem, first_repeat, parse_record};
-use crate::side::{Notes, Side};
 
 use super::paging::Phase;
 
@@ -26,13 +26,13 @@ struct AjioOrder {
     order_id: Id,
     order_date: EpochSeconds,
     #[serde(default)]
-    status: Side<Text>,
+    status: Lenient<Text>,
     #[serde(default)]
-    payment_method: Side<Text>,
+    payment_method: Lenient<Text>,
     #[serde(default)]
-    carrier: Side<Text>,
+    carrier: Lenient<Text>,
     #[serde(default)]
-    tracking_number: Side<Text>,
+    tracking_number: Lenient<Text>,
     total_amount: Option<Amount>,
     order_lines: Vec<AjioLine>,
 }
@@ -54,10 +54,10 @@ struct AjioLine {
     b2b_base_price: Option<Amount>,
     b2b_tax: Option<Amount>,
     #[serde(default)]
-    hsn: Side<Text>,
+    hsn: Lenient<Text>,
     tax_summary: Option<TaxSummary>,
     #[serde(default)]
-    item_details: Side<ItemDetails>,
+    item_details: Lenient<ItemDetails>,
 }
 
 #[derive(Deserialize)]
@@ -74,11 +74,11 @@ struct TaxSummary {
 #[derive(Default, Deserialize)]
 struct ItemDetails {
     #[serde(default)]
-    item_code: Side<Text>,
+    item_code: Lenient<Text>,
     #[serde(default)]
-    name: Side<Text>,
+    name: Lenient<Text>,
     #[serde(default)]
-    size: Side<Text>,
+    size: Lenient<Text>,
 }
 
 /// A line's money.
@@ -153,7 +153,7 @@ fn at_line(index: usize, field: &str, problem: &str) -> RecordProblem {
 }
 
 /// A status that nobody knows promises nothing: the order keeps the one it had, or is pending, with the marketplace's own text beside it.
-fn status(phase: Phase, given: Side<Text>, notes: &mut Notes) -> (OrderStatus, String) {
+fn status(phase: Phase, given: Lenient<Text>, notes: &mut Notes) -> (OrderStatus, String) {
     if phase == Phase::Pendency {
         return (OrderStatus::Pending, PENDENCY.to_owned());
     }

@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::fields::{Id, Instant, Quantity, Text};
+use crate::lenient::{Lenient, Notes};
 use crate::record::{
     AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord, UNKNOWN_STATUS,
     UNKNOWN_STATUS_NOTE,
 };
 use crate::records::{RecordProblem, first_repeat, parse_record};
-use crate::side::{Notes, Side};
 
 use super::money::{ItemProceeds, Money, OneCurrency, OrderProceeds, fitting};
 
@@ -21,17 +21,17 @@ struct AmazonOrder {
     order_id: Id,
     created_time: Instant,
     #[serde(default)]
-    last_updated_time: Side<Instant>,
+    last_updated_time: Lenient<Instant>,
     #[serde(default)]
-    recipient: Side<Recipient>,
+    recipient: Lenient<Recipient>,
     proceeds: Option<OrderProceeds>,
     #[serde(default)]
-    payment: Side<Payment>,
+    payment: Lenient<Payment>,
     #[serde(default)]
-    fulfillment: Side<Fulfillment>,
+    fulfillment: Lenient<Fulfillment>,
     order_items: Vec<Item>,
     #[serde(default)]
-    packages: Side<Vec<Side<Package>>>,
+    packages: Lenient<Vec<Lenient<Package>>>,
 }
 
 /// Names, street and phone are not even read.
@@ -39,48 +39,48 @@ struct AmazonOrder {
 #[serde(rename_all = "camelCase")]
 struct Recipient {
     #[serde(default)]
-    delivery_address: Side<Address>,
+    delivery_address: Lenient<Address>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Address {
     #[serde(default)]
-    city: Side<Text>,
+    city: Lenient<Text>,
     #[serde(default)]
-    postal_code: Side<Text>,
+    postal_code: Lenient<Text>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payment {
     #[serde(default)]
-    payment_executions: Side<Vec<Side<PaymentExecution>>>,
+    payment_executions: Lenient<Vec<Lenient<PaymentExecution>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PaymentExecution {
     #[serde(default)]
-    payment_method: Side<Text>,
+    payment_method: Lenient<Text>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fulfillment {
     #[serde(default, rename = "fulfillmentStatus")]
-    status: Side<Text>,
+    status: Lenient<Text>,
     #[serde(default)]
-    fulfilled_by: Side<Text>,
+    fulfilled_by: Lenient<Text>,
     #[serde(default)]
-    ship_by_window: Side<Window>,
+    ship_by_window: Lenient<Window>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Window {
     #[serde(default)]
-    latest_date_time: Side<Instant>,
+    latest_date_time: Lenient<Instant>,
 }
 
 #[derive(Deserialize)]
@@ -89,21 +89,21 @@ struct Item {
     order_item_id: Id,
     quantity_ordered: Quantity,
     #[serde(default)]
-    product: Side<Product>,
+    product: Lenient<Product>,
     proceeds: Option<ItemProceeds>,
     #[serde(default)]
-    cancellation: Side<Cancellation>,
+    cancellation: Lenient<Cancellation>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Product {
     #[serde(default)]
-    title: Side<Text>,
+    title: Lenient<Text>,
     #[serde(default)]
-    seller_sku: Side<Text>,
+    seller_sku: Lenient<Text>,
     #[serde(default)]
-    price: Side<Price>,
+    price: Lenient<Price>,
 }
 
 #[derive(Deserialize)]
@@ -124,20 +124,20 @@ struct Package {
     #[serde(rename = "packageReferenceId")]
     reference: Id,
     #[serde(default, rename = "packageStatus")]
-    state: Side<PackageState>,
+    state: Lenient<PackageState>,
     #[serde(default)]
-    carrier: Side<Text>,
+    carrier: Lenient<Text>,
     #[serde(default)]
-    tracking_number: Side<Text>,
+    tracking_number: Lenient<Text>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PackageState {
     #[serde(default)]
-    status: Side<Text>,
+    status: Lenient<Text>,
     #[serde(default)]
-    detailed_status: Side<Text>,
+    detailed_status: Lenient<Text>,
 }
 
 #[derive(Deserialize)]
@@ -203,7 +203,7 @@ fn check_items(items: &[Item]) -> Result<(), RecordProblem> {
     Ok(())
 }
 
-fn updated_at(given: Side<Instant>, notes: &mut Notes) -> Option<DateTime<Utc>> {
+fn updated_at(given: Lenient<Instant>, notes: &mut Notes) -> Option<DateTime<Utc>> {
     const PATH: &str = "lastUpdatedTime";
     match given.required_readable(PATH) {
         Ok(Some(at)) => return Some(at.0),
@@ -213,7 +213,7 @@ fn updated_at(given: Side<Instant>, notes: &mut Notes) -> Option<DateTime<Utc>> 
     None
 }
 
-fn address(recipient: Side<Recipient>, notes: &mut Notes) -> Address {
+fn address(recipient: Lenient<Recipient>, notes: &mut Notes) -> Address {
     let recipient = recipient.read("recipient", notes);
     recipient
         .and_then(|recipient| recipient.delivery_address.read("recipient.deliveryAddress", notes))
@@ -228,7 +228,7 @@ struct Fulfilled {
     dispatch_by: Option<DateTime<Utc>>,
 }
 
-fn fulfilled(given: Side<Fulfillment>, shipments: &[ShipmentRecord], notes: &mut Notes) -> Fulfilled {
+fn fulfilled(given: Lenient<Fulfillment>, shipments: &[ShipmentRecord], notes: &mut Notes) -> Fulfilled {
     const STATUS: &str = "fulfillment.fulfillmentStatus";
     let given = given.read("fulfillment", notes).unwrap_or_default();
     let text = given.status.text(STATUS, notes);
@@ -273,7 +273,7 @@ fn detailed_status(shipments: &[ShipmentRecord]) -> Option<String> {
     distinct(shipments.iter().filter_map(|shipment| shipment.marketplace_status.as_deref()))
 }
 
-fn payment_method(payment: Side<Payment>, notes: &mut Notes) -> Option<String> {
+fn payment_method(payment: Lenient<Payment>, notes: &mut Notes) -> Option<String> {
     const PATH: &str = "payment.paymentExecutions";
     let executions = payment.read("payment", notes)?.payment_executions.read(PATH, notes)?;
     let mut methods = Vec::new();
@@ -341,7 +341,7 @@ fn item(
 
 /// Price times quantity; nothing where Amazon names no amount, as for pending and cancelled orders.
 fn price(
-    price: Side<Price>,
+    price: Lenient<Price>,
     quantity: i32,
     currency: &mut OneCurrency,
     path: &str,
@@ -354,7 +354,7 @@ fn price(
 }
 
 /// The packages that can be told apart; the order is there without the others.
-fn packages(given: Side<Vec<Side<Package>>>, notes: &mut Notes) -> Vec<ShipmentRecord> {
+fn packages(given: Lenient<Vec<Lenient<Package>>>, notes: &mut Notes) -> Vec<ShipmentRecord> {
     let mut shipments: Vec<ShipmentRecord> = Vec::new();
     for (index, package) in given.read("packages", notes).unwrap_or_default().into_iter().enumerate() {
         let path = format!("packages[{index}]");

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::decimal::{Amount, check_amount};
 use crate::fields::Text;
+use crate::lenient::Lenient;
 use crate::records::RecordProblem;
-use crate::side::Side;
 
 /// An amount with its currency.
 #[derive(Debug, Clone, Deserialize)]
@@ -51,7 +51,7 @@ pub struct ItemProceeds {
 struct Breakdown {
     #[serde(rename = "type")]
     #[serde(default)]
-    kind: Side<Text>,
+    kind: Lenient<Text>,
     subtotal: Money,
 }
 

@@ -5,7 +5,7 @@ use robnu_tenancy::Scope;
 struct Everything;
 
 impl Scope for Everything {
-    fn door(&self, _: robnu_tenancy::Access) -> robnu_tenancy::Door {
+    fn entry(&self, _: robnu_tenancy::Access) -> robnu_tenancy::ScopeEntry {
         unimplemented!()
     }
 }

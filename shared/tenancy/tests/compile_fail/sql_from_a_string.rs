@@ -15,8 +15,8 @@ async fn query(session: &mut Session, text: String) {
     let _ = session.query(&text, &[]).await;
 }
 
-async fn flight(session: &mut Session, text: String) {
-    let _ = session.flight(&[(text.as_str(), &[])]).await;
+async fn pipeline(session: &mut Session, text: String) {
+    let _ = session.pipeline(&[(text.as_str(), &[])]).await;
 }
 
 async fn commit(session: Session, text: String) {

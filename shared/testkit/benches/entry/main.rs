@@ -50,7 +50,7 @@ async fn main() {
         bench(&user, &[&raw]),
         bench("robnu_adapter", &["begin", &enter_job, &scoped, "commit"]),
         bench("robnu_api", &["begin", &enter_member, &scoped, "commit"]),
-        bench("robnu_api", &[&format!("select robnu.knock('{viewer}', '{id}')")]),
+        bench("robnu_api", &[&format!("select robnu.count_request('{viewer}', '{id}')")]),
     ];
     let ours = Ours::new(&test, &user, &raw, seller.job_scope()).await;
     println!(
@@ -64,7 +64,7 @@ async fn main() {
             let variant = (round + turn) % variants.len();
             // Counts of this window stand there while a member enters, as they do in life.
             for who in [&viewer, &format!("OWNER@{id}")] {
-                superuser.execute("select robnu.knock($1, $2)", &[who, &id]).await.unwrap();
+                superuser.execute("select robnu.count_request($1, $2)", &[who, &id]).await.unwrap();
             }
             for (clients, rates) in CLIENTS.into_iter().zip(&mut rates) {
                 let rate = variants[variant].run(&superuser, clients, SECONDS).await;

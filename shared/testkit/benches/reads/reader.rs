@@ -21,11 +21,11 @@ pub struct Reader {
 enum Way {
     /// As a superuser: one prepared statement and nothing else.
     Raw(Client, Statement),
-    /// Through the shared code, in one flight.
+    /// Through the shared code, in one round trip.
     Job(Database, SellerScope),
     /// The same for a new request each time, which is counted behind its answer.
     Member(Database, Box<Seller>),
-    /// What the flight of a member does, each statement awaited: begin, door, read, commit, count.
+    /// What the round trip of a member does, each statement awaited: begin, enter, read, commit, count.
     Naive(Client, [Statement; 5], String),
 }
 
@@ -45,7 +45,7 @@ impl Reader {
             naive.prepare("select robnu.enter_member($1, $2, 'read', false)").await.unwrap(),
             naive.prepare(read.scoped).await.unwrap(),
             naive.prepare("commit").await.unwrap(),
-            naive.prepare("select robnu.knock($1, $2)").await.unwrap(),
+            naive.prepare("select robnu.count_request($1, $2)").await.unwrap(),
         ];
         // As the fixture names its members.
         let subject = format!("VIEWER@{}", seller.id);
@@ -67,12 +67,12 @@ impl Reader {
             Way::Member(database, seller) => {
                 database.read(&seller.scope("VIEWER"), read.scoped, &[order]).await.unwrap()
             }
-            Way::Naive(client, [begin, enter, statement, commit, knock], subject) => {
+            Way::Naive(client, [begin, enter, statement, commit, count], subject) => {
                 client.query(begin, &[]).await.unwrap();
                 client.query(enter, &[subject, seller]).await.unwrap();
                 let rows = client.query(statement, &[order]).await.unwrap();
                 client.query(commit, &[]).await.unwrap();
-                client.query(knock, &[subject, seller]).await.unwrap();
+                client.query(count, &[subject, seller]).await.unwrap();
                 rows
             }
         };

@@ -4,7 +4,7 @@
 -- Relations that belong to no seller. Everything else in the schema is a tenant table.
 create temp view global_tables (name) as values ('orgs'), ('people'), ('run_kinds'), ('marketplaces'),
   ('marketplace_kinds'), ('schema_migrations'),
-  ('super_admins'), ('person_requests'), ('person_changes'),
+  ('staff'), ('person_requests'), ('person_changes'),
   ('person_idempotency_keys'), ('mail_counts'), ('sign_up_counts'), ('sign_up_key'), ('credential_checks');
 
 create temp view scope_roles (name) as values
@@ -12,7 +12,7 @@ create temp view scope_roles (name) as values
   ('robnu_system_retention');
 -- May have policies that are `true`: their column grants say how little they see of every seller.
 create temp view system_roles (name) as values ('robnu_system_sweep'), ('robnu_system_lanes');
--- Sees every seller, in as few columns, while the person of the transaction is a super admin.
+-- Sees every seller, in as few columns, while the person of the transaction is a staff member.
 create temp view staff_roles (name) as values ('robnu_staff');
 -- The platform's own work in one seller's scope: sees that seller, never more.
 create temp view inner_roles (name) as values ('robnu_tenant_sweep');
@@ -27,7 +27,7 @@ create temp view login_roles (name) as values ('robnu_api'), ('robnu_adapter'), 
 -- Functions that run with the owner's rights, each with its reason in the migration that makes it.
 create temp view definer_functions (name) as values
   ('sign_up_seller(uuid, text, text, uuid, bytea, text, text)'),
-  ('keep_an_owner()'), ('audit_row()'), ('accept_invitation(bytea, text)'), ('knock(text, uuid)'), ('check_sign_up(text, text)'), ('open_credentials(uuid, text)'), ('forget_credentials(uuid)'),
+  ('keep_an_owner()'), ('audit_row()'), ('accept_invitation(bytea, text)'), ('count_request(text, uuid)'), ('check_sign_up(text, text)'), ('open_credentials(uuid, text)'), ('forget_credentials(uuid)'),
   ('replace_ajio_account_details(uuid, text, bytea)'),
   ('replace_amazon_account_details(uuid, text, bytea, bytea)'),
   ('replace_flipkart_account_details(uuid, text, bytea, bytea, text)'),

@@ -144,12 +144,12 @@ pub(crate) const OFFENCES: &[Offence] = &[
     offence(
         "other_policies",
         "alter policy staff_reads on robnu.impersonation_sessions using (true)",
-        "impersonation_sessions: the policy staff_reads lets robnu_staff in who is no super admin",
+        "impersonation_sessions: the policy staff_reads lets robnu_staff in who is not staff",
     ),
     offence(
         "other_policies",
-        "alter policy staff on robnu.sellers with check ((select robnu.app_is_super_admin()) or name = 'a seller')",
-        "sellers: the policy staff lets robnu_staff in who is no super admin",
+        "alter policy staff on robnu.sellers with check ((select robnu.app_is_staff()) or name = 'a seller')",
+        "sellers: the policy staff lets robnu_staff in who is not staff",
     ),
     // Keys
     offence("keys", "create table robnu.notes (seller_id uuid not null)", "notes has no primary key"),

@@ -233,7 +233,7 @@ impl<'a> Probe<'a> {
     /// which our own rows are taken out before.
     async fn attempt(&self, actor: &str, room: Option<&str>, sql: &str) -> Outcome {
         let ours = &self.sellers.ours;
-        let (login, door) = if actor == "JOB" {
+        let (login, entry) = if actor == "JOB" {
             // A job opens the details of its own account only.
             let of_marketplace = [
                 ("amazon_account_details", ours.amazon),
@@ -247,7 +247,7 @@ impl<'a> Probe<'a> {
         } else {
             ("robnu_api", format!("select robnu.enter_member('{actor}@{0}', '{0}', '', true)", ours.id))
         };
-        let mut script = format!("begin; set local session authorization {login}; {door};");
+        let mut script = format!("begin; set local session authorization {login}; {entry};");
         if let Some(table) = room {
             // Only what was received is scanned again.
             let ready = if table == "return_events" {
@@ -258,7 +258,7 @@ impl<'a> Probe<'a> {
             } else {
                 String::new()
             };
-            // The door was passed before, because the rows that go may be those it asks for.
+            // Scope entry was passed before, because the rows that go may be those it asks for.
             let _ = write!(
                 script,
                 "reset session authorization; reset role; set local session_replication_role = replica;

@@ -32,8 +32,8 @@ use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::refusals::{CONSENT_NOT_CONFIGURED, NOT_SUPPORTED};
 use crate::rights::AccountsManage;
 
-const START: &str = include_str!("../../sql/start_authorization.sql");
-const RESTART: &str = include_str!("../../sql/restart_authorization.sql");
+const START: &str = include_str!("../../sql/accounts/start_authorization.sql");
+const RESTART: &str = include_str!("../../sql/accounts/restart_authorization.sql");
 
 /// Which account to connect: a new one, or one that is there already.
 #[derive(Deserialize)]

@@ -18,7 +18,7 @@ use crate::problem::{ApiError, Refusal};
 use crate::refusals::{CREDENTIALS_REFUSED, MARKETPLACE_NOT_CONFIGURED, NOT_SELLING_HERE};
 
 /// Ends a check: `$1` check, `$2` one of [`Outcome`]'s texts.
-pub(super) const END_CHECK: &str = include_str!("../../sql/end_credential_check.sql");
+pub(super) const END_CHECK: &str = include_str!("../../sql/accounts/end_credential_check.sql");
 
 /// All calls to the marketplace together. API Gateway gives a request up after 30 seconds.
 const CONVERSATION: Duration = Duration::from_secs(18);

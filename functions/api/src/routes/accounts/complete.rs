@@ -36,7 +36,7 @@ use crate::refusals::{
 };
 use crate::rights::AccountsManage;
 
-const USE: &str = include_str!("../../sql/use_authorization.sql");
+const USE: &str = include_str!("../../sql/accounts/use_authorization.sql");
 
 /// What the marketplace sent the browser back with.
 // Holds a code that is worth credentials, so it is never printed.

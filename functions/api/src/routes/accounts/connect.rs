@@ -1,7 +1,7 @@
 //! `POST /v1/sellers/{sellerId}/accounts`: connects a marketplace account.
 //!
 //! The marketplace is asked before anything is stored: what it does not take becomes no account. Secrets are sealed with the seller's
-//! data key before they go near the database. Account, details, events and schedule are one transaction; the doorbell to the
+//! data key before they go near the database. Account, details, events and schedule are one transaction; the lane request to the
 //! lanes function follows it, and a lost one is found by the reconciliation.
 
 use std::collections::BTreeMap;
@@ -33,10 +33,10 @@ use crate::problem::{ApiError, FieldProblem};
 use crate::refusals::CREDENTIALS_OF_ANOTHER_ACCOUNT;
 use crate::rights::AccountsManage;
 
-const CONNECT_TERMS: &str = include_str!("../../sql/connect_terms.sql");
-const INSERT_ACCOUNT: &str = include_str!("../../sql/insert_account.sql");
-const INSERT_EVENT: &str = include_str!("../../sql/insert_credential_event.sql");
-const INSERT_SCHEDULE: &str = include_str!("../../sql/insert_schedule.sql");
+const CONNECT_TERMS: &str = include_str!("../../sql/accounts/connect_terms.sql");
+const INSERT_ACCOUNT: &str = include_str!("../../sql/accounts/insert.sql");
+const INSERT_EVENT: &str = include_str!("../../sql/accounts/insert_credential_event.sql");
+const INSERT_SCHEDULE: &str = include_str!("../../sql/accounts/insert_schedule.sql");
 
 pub(super) const MAX_EXTERNAL_ID: usize = 100;
 
@@ -174,7 +174,7 @@ impl Terms {
     }
 }
 
-/// Seals the secrets and writes account, details, events, schedule and the check's end in one transaction and one flight.
+/// Seals the secrets and writes account, details, events, schedule and the check's end in one transaction and one round trip.
 pub(super) async fn insert(
     app: &App,
     scope: &SellerScope,

@@ -18,7 +18,7 @@ use crate::query::{Page, QueryParams};
 use crate::rights::Read;
 use crate::routes::cut;
 
-const EVENTS: &str = include_str!("../../sql/credential_events.sql");
+const EVENTS: &str = include_str!("../../sql/accounts/credential_events.sql");
 
 /// Something that happened to an account's credentials.
 #[derive(Serialize, ToSchema)]

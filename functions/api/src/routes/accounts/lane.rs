@@ -1,4 +1,4 @@
-//! The doorbell to the lanes function.
+//! The request to the lanes function.
 
 use robnu_tenancy::{AccountId, SellerId, SellerScope};
 use serde::Serialize;

@@ -2,7 +2,7 @@
 //!
 //! The way back for an account whose credentials the marketplace refused, or which was disconnected. The marketplace is asked before
 //! anything is stored: what it does not take leaves the old credentials as they are. Details, status, events and schedule are one
-//! transaction; the doorbell to the lanes function follows it, and a lost one is found by the reconciliation.
+//! transaction; the lane request to the lanes function follows it, and a lost one is found by the reconciliation.
 
 use std::collections::BTreeMap;
 
@@ -30,9 +30,9 @@ use crate::refusals::CREDENTIALS_OF_ANOTHER_ACCOUNT;
 use crate::rights::AccountsManage;
 use crate::versions::{IfMatch, Tagged};
 
-const ROTATE_TERMS: &str = include_str!("../../sql/rotate_terms.sql");
-const HOLD_ACCOUNT_VERSION: &str = include_str!("../../sql/hold_account_version.sql");
-pub(super) const RECONNECT_ACCOUNT: &str = include_str!("../../sql/reconnect_account.sql");
+const ROTATE_TERMS: &str = include_str!("../../sql/accounts/rotate_terms.sql");
+const HOLD_ACCOUNT_VERSION: &str = include_str!("../../sql/accounts/hold_account_version.sql");
+pub(super) const RECONNECT_ACCOUNT: &str = include_str!("../../sql/accounts/reconnect.sql");
 
 /// An account's new details, all of them.
 // Holds secrets, so it is never printed.
@@ -92,7 +92,7 @@ pub async fn rotate(
 }
 
 /// Reads what replacing needs to know, and counts the check that comes next. Which marketplace it is only the database knows, so it is
-/// told the digest of the user name for each that these details would be good for. The door refuses who may not before KMS or the
+/// told the digest of the user name for each that these details would be good for. Scope entry refuses who may not before KMS or the
 /// marketplace is asked for anything.
 async fn terms(
     app: &App,
@@ -126,7 +126,7 @@ async fn terms(
     })
 }
 
-/// Writes details, status, events, schedule and the check's end in one transaction and one flight.
+/// Writes details, status, events, schedule and the check's end in one transaction and one round trip.
 async fn replace(
     app: &App,
     scope: &SellerScope,

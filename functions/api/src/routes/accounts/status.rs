@@ -1,6 +1,6 @@
 //! Pausing, resuming and disconnecting an account, and renaming it.
 //!
-//! The row says what is wanted and the lanes function follows it: a doorbell makes that quick, a lost one is found by the
+//! The row says what is wanted and the lanes function follows it: a lane request makes that quick; a lost one is found by the
 //! reconciliation. Disconnecting wipes the secrets; new credentials connect the account again, with everything it has.
 
 use axum::extract::State;
@@ -21,9 +21,9 @@ use crate::problem::{ApiError, Missing};
 use crate::rights::AccountsManage;
 use crate::versions::{IfMatch, Tagged};
 
-const SET_STATUS: &str = include_str!("../../sql/set_account_status.sql");
-const FORGET: &str = include_str!("../../sql/forget_credentials.sql");
-const RENAME: &str = include_str!("../../sql/rename_account.sql");
+const SET_STATUS: &str = include_str!("../../sql/accounts/set_account_status.sql");
+const FORGET: &str = include_str!("../../sql/accounts/forget_credentials.sql");
+const RENAME: &str = include_str!("../../sql/accounts/rename.sql");
 
 /// What can be changed of an account.
 #[derive(Deserialize, ToSchema)]

@@ -1,4 +1,4 @@
-//! `/v1/admin/impersonations`: sessions in which a super admin acts for a seller, with a reason and an end.
+//! `/v1/admin/impersonations`: sessions in which a staff member acts for a seller, with a reason and an end.
 //!
 //! A request on a seller's route takes part in one by the header `impersonation-session`; all that it changes is written to
 //! the seller's audit trail with the session's id.
@@ -24,10 +24,10 @@ use crate::query::{Page, QueryParams};
 use crate::refusals::IMPERSONATION_NOT_YOURS;
 use crate::whole::Whole;
 
-const OPEN_IMPERSONATION: &str = include_str!("../../sql/open_impersonation.sql");
-const IMPERSONATIONS: &str = include_str!("../../sql/impersonations.sql");
-const IMPERSONATION: &str = include_str!("../../sql/impersonation.sql");
-const END_IMPERSONATION: &str = include_str!("../../sql/end_impersonation.sql");
+const OPEN_IMPERSONATION: &str = include_str!("../../sql/admin/open_impersonation.sql");
+const IMPERSONATIONS: &str = include_str!("../../sql/admin/impersonations.sql");
+const IMPERSONATION: &str = include_str!("../../sql/admin/impersonation.sql");
+const END_IMPERSONATION: &str = include_str!("../../sql/admin/end_impersonation.sql");
 
 /// Longest session, in minutes.
 const MAX_MINUTES: i32 = 480;
@@ -55,7 +55,7 @@ pub struct Impersonation {
     #[schema(value_type = Uuid)]
     seller_id: SellerId,
     seller_name: String,
-    super_admin_id: Uuid,
+    staff_id: Uuid,
     /// Whether it is the caller's.
     is_yours: bool,
     reason: String,
@@ -152,7 +152,7 @@ impl TryFrom<&Row> for Impersonation {
             impersonation_id: row.try_get("id")?,
             seller_id: row.try_get("seller_id")?,
             seller_name: row.try_get("seller_name")?,
-            super_admin_id: row.try_get("super_admin_id")?,
+            staff_id: row.try_get("staff_id")?,
             is_yours: row.try_get("is_yours")?,
             reason: row.try_get("reason")?,
             role: ImpersonationRole::read(row, "role")?,

@@ -20,9 +20,9 @@ use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams, query_label_schema};
 use crate::routes::paging::page;
 
-const ADMIN_SELLERS: &str = include_str!("../../sql/admin_sellers.sql");
-const SUSPEND_SELLER: &str = include_str!("../../sql/suspend_seller.sql");
-const RESUME_SELLER: &str = include_str!("../../sql/resume_seller.sql");
+const ADMIN_SELLERS: &str = include_str!("../../sql/admin/sellers.sql");
+const SUSPEND_SELLER: &str = include_str!("../../sql/admin/suspend_seller.sql");
+const RESUME_SELLER: &str = include_str!("../../sql/admin/resume_seller.sql");
 
 /// Longest reason, in characters.
 pub const MAX_REASON: usize = 500;

@@ -23,7 +23,7 @@ use crate::rights::{ClaimsFile, ClaimsResolve};
 use crate::routes::money::{AmountText, amount};
 use crate::versions::IfMatch;
 
-const STEP: &str = include_str!("../../sql/step_claim.sql");
+const STEP: &str = include_str!("../../sql/claims/step.sql");
 
 /// Longest reason of a step, in characters.
 const MAX_REASON: usize = 500;

@@ -16,7 +16,7 @@ use crate::one_time_token::OneTimeToken;
 use crate::problem::{ApiError, Missing};
 use crate::signature::{Describe, Notes};
 
-const ACCEPT_INVITATION: &str = include_str!("../../sql/accept_invitation.sql");
+const ACCEPT_INVITATION: &str = include_str!("../../sql/invitations/accept.sql");
 
 /// What the mail says. Holds a secret, so it is never printed.
 #[derive(Deserialize, ToSchema)]

@@ -18,7 +18,7 @@ use crate::problem::{ApiError, FieldProblem};
 use crate::refusals::{INVITATION_EXISTS, TOO_MANY_INVITATIONS};
 use crate::rights::MembersManage;
 
-const INVITE: &str = include_str!("../../sql/invite.sql");
+const INVITE: &str = include_str!("../../sql/invitations/invite.sql");
 
 /// How many invitations of a seller may be open at once.
 const MAX_OPEN: i64 = 100;

@@ -13,7 +13,7 @@ use crate::mail::InvitationMail;
 use crate::one_time_token::OneTimeToken;
 use crate::problem::ApiError;
 
-const NOTE_INVITATION_SENT: &str = include_str!("../../sql/note_invitation_sent.sql");
+const NOTE_INVITATION_SENT: &str = include_str!("../../sql/invitations/note_sent.sql");
 
 /// Who invites.
 pub struct Sender {

@@ -15,7 +15,7 @@ use crate::problem::{ApiError, Missing};
 use crate::refusals::{INVITATION_CLOSED, INVITATION_JUST_SENT};
 use crate::rights::MembersManage;
 
-const RESEND_INVITATION: &str = include_str!("../../sql/resend_invitation.sql");
+const RESEND_INVITATION: &str = include_str!("../../sql/invitations/resend.sql");
 
 /// Sends an invitation again
 ///

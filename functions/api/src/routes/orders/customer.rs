@@ -12,10 +12,10 @@ use crate::identity::{Member, PathId};
 use crate::problem::{ApiError, Missing};
 use crate::rights::PiiRead;
 
-const OPEN: &str = include_str!("../../sql/open_customer.sql");
-const CUSTOMER: &str = include_str!("../../sql/order_customer.sql");
-const EXISTS: &str = include_str!("../../sql/order_exists.sql");
-const KEY: &str = include_str!("../../sql/seller_key.sql");
+const OPEN: &str = include_str!("../../sql/orders/open_customer.sql");
+const CUSTOMER: &str = include_str!("../../sql/orders/customer.sql");
+const EXISTS: &str = include_str!("../../sql/orders/exists.sql");
+const KEY: &str = include_str!("../../sql/sellers/key.sql");
 
 /// Who ordered, as far as the marketplace has told.
 #[derive(Serialize, ToSchema)]

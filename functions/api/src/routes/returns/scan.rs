@@ -22,8 +22,8 @@ use crate::query::{LabelParam, QueryParams};
 use crate::refusals::RETURN_CANCELLED;
 use crate::rights::{ReturnsScan, ToRead};
 
-const PREVIEW: &str = include_str!("../../sql/scan_preview.sql");
-const SCAN: &str = include_str!("../../sql/scan_return.sql");
+const PREVIEW: &str = include_str!("../../sql/returns/scan_preview.sql");
+const SCAN: &str = include_str!("../../sql/returns/scan.sql");
 
 /// Longest code, in characters.
 const MAX_CODE: usize = 100;

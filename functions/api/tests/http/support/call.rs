@@ -81,7 +81,7 @@ impl Call {
             .claim("email_verified", "true")
     }
 
-    /// With the token of the fixture's super admin.
+    /// With the token of the fixture's staff member.
     pub fn by_staff(self) -> Self {
         self.by_subject("STAFF")
     }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use api::app::{App, router};
 use api::entry::Entry;
 use api::mail::Mailer;
-use robnu_dispatch::Bell;
+use robnu_dispatch::Publisher;
 use robnu_marketplace::registry::Registry;
 use robnu_storage::{DigestKey, KeyService, Place, WrappedKey};
 use robnu_tenancy::{Database, DatabaseConfig};
@@ -51,7 +51,7 @@ impl Api {
         Self::over(test, &config).await
     }
 
-    /// The API behind a proxy that counts flights.
+    /// The API behind a proxy that counts round trips.
     pub async fn behind_wire() -> (Self, WireProxy) {
         let test = TestDatabase::new().await;
         let mut config = test.config("robnu_api");
@@ -82,7 +82,7 @@ impl Api {
                 .expect("the stand-ins have addresses"),
             oauth_redirect_uri: REDIRECT_URI.to_owned(),
             mailer: Mailer::new(cloud.ses.clone(), cloud.mail_from.clone(), APP_URL),
-            bell: Bell::new(cloud.sqs.clone()),
+            publisher: Publisher::new(cloud.sqs.clone()),
             sqs: cloud.sqs.clone(),
             lane_requests_queue_url: cloud.lane_requests.clone(),
         };

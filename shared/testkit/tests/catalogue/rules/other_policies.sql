@@ -1,5 +1,5 @@
 -- Permissive policies add up, so a second one would widen `tenant`. Only the owner and the system roles see every
--- row, and staff while they are super admins; a role that works inside one seller compares the seller first, and one that lets go of rows sees the old ones only.
+-- row, and staff while they are staff; a role that works inside one seller compares the seller first, and one that lets go of rows sees the old ones only.
 select p.table_name || ': the policy ' || p.name || ' widens what ' || p.role || ' sees beyond `tenant`'
 from policies p join tenant_tables t on t.oid = p.relation
 where p.permissive and p.name <> 'tenant' and p.role in ('robnu_tenant', 'public')
@@ -23,7 +23,7 @@ from policies p
 where p.permissive and p.role in (select name from forgetting_roles)
   and (p."using" !~ '^\([a-z_]+ < \(now\(\) - ''[0-9:]+''::interval\)\)$' or p.with_check is distinct from 'false')
 union all
-select p.table_name || ': the policy ' || p.name || ' lets ' || p.role || ' in who is no super admin'
+select p.table_name || ': the policy ' || p.name || ' lets ' || p.role || ' in who is not staff'
 from policies p join tenant_tables t on t.oid = p.relation, unnest(array[p."using", p.with_check]) as condition
 where p.permissive and p.role in (select name from staff_roles) and condition is not null
-  and (condition !~ '^\(+ ?SELECT robnu\.app_is_super_admin\(\) AS app_is_super_admin\)( AND |\)*$)' or condition ~ ' OR ')
+  and (condition !~ '^\(+ ?SELECT robnu\.app_is_staff\(\) AS app_is_staff\)( AND |\)*$)' or condition ~ ' OR ')

@@ -1,0 +1,100 @@
+//! The lease of a step: whoever holds it works on the run.
+
+use chrono::{DateTime, Utc};
+use robnu_marketplace::contract::PlacedWindow;
+use robnu_tenancy::{Error, Row};
+
+use crate::envelope::Job;
+
+/// Takes the lease of one step: see the parameters in the statement. Sent together with whatever else the job has to read.
+pub const TAKE_LEASE: &str = include_str!("../sql/take_lease.sql");
+
+/// A step that is ours until the lease ends.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    /// Which attempt holds the lease; every later write of this run states it.
+    pub attempt: i32,
+    /// Leases since a page was last committed, this one included.
+    pub fruitless_attempts: i32,
+    /// Whether to read everything the marketplace still shows.
+    pub full_read: bool,
+    /// The window of time in which what is read was placed, instead of what has changed.
+    pub window: Option<PlacedWindow>,
+    /// Where the run stopped.
+    pub page_position: Option<String>,
+    /// From where this run reads, once its first page has settled it.
+    pub changed_since: Option<DateTime<Utc>>,
+    /// Whether no page was committed yet.
+    pub is_first_page: bool,
+    /// The account's watermark for this kind.
+    pub watermark: Option<DateTime<Utc>>,
+    /// Whether it is time to read further back than the watermark.
+    pub looks_back: bool,
+    /// `ACTIVE`, or why nothing must be read.
+    pub account_status: String,
+    /// Which credentials the account had; those that are read after the lease was taken are these or newer.
+    pub credentials_generation: i32,
+}
+
+/// Why a step is not ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTaken {
+    /// The step is over, or a newer publication of it is on its way: acknowledge.
+    Passed,
+    /// Another attempt's lease lives: leave the message in the queue.
+    Busy,
+    /// The seller has no such run, or it was never published like this: refuse.
+    Unknown,
+}
+
+/// The outcome of a lease.
+#[derive(Debug)]
+pub enum Taken {
+    /// Ours.
+    Ours(Lease),
+    /// Not ours.
+    Not(NotTaken),
+}
+
+impl Taken {
+    /// Reads the answer to [`TAKE_LEASE`].
+    pub fn from_rows(rows: &[Row], job: &Job) -> Result<Self, Error> {
+        let Some(row) = rows.first() else { return Ok(Self::Not(NotTaken::Unknown)) };
+        let stands_for: (&str, &str) = (row.try_get("marketplace_code")?, row.try_get("kind")?);
+        if stands_for != (job.marketplace.as_str(), job.kind.as_str()) {
+            return Ok(Self::Not(NotTaken::Unknown));
+        }
+        let Some(attempt) = row.try_get("attempt")? else {
+            let stands = (row.try_get("step")?, row.try_get("generation")?, row.try_get("state")?);
+            return Ok(Self::Not(not_taken(job, stands)));
+        };
+        Ok(Self::Ours(Lease {
+            attempt,
+            fruitless_attempts: row.try_get("fruitless_attempts")?,
+            full_read: row.try_get("full_read")?,
+            window: window(row)?,
+            page_position: row.try_get("page_position")?,
+            changed_since: row.try_get("changed_since")?,
+            is_first_page: row.try_get::<_, i32>("pages")? == 0,
+            watermark: row.try_get("watermark")?,
+            looks_back: row.try_get::<_, Option<bool>>("looks_back")?.unwrap_or(false),
+            account_status: row.try_get("account_status")?,
+            credentials_generation: row.try_get("credentials_generation")?,
+        }))
+    }
+}
+
+fn window(row: &Row) -> Result<Option<PlacedWindow>, Error> {
+    let from: Option<DateTime<Utc>> = row.try_get("window_from")?;
+    let until: Option<DateTime<Utc>> = row.try_get("window_until")?;
+    Ok(from.zip(until).map(|(from, until)| PlacedWindow { from, until }))
+}
+
+fn not_taken(job: &Job, (step, generation, state): (i32, i32, &str)) -> NotTaken {
+    let (published, stands) = ((job.step, job.generation), (step, generation));
+    match (published.cmp(&stands), state) {
+        (std::cmp::Ordering::Greater, _) => NotTaken::Unknown,
+        (std::cmp::Ordering::Equal, "RUNNING") => NotTaken::Busy,
+        _ => NotTaken::Passed,
+    }
+}

@@ -1,0 +1,101 @@
+//! The outbox: runs that wait to be published, sent many at a time.
+
+use std::fmt::Write as _;
+use std::pin::pin;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use robnu_marketplace::kind::RunKind;
+use robnu_tenancy::{Error, Row};
+use tokio::time::{Instant, sleep_until};
+
+use crate::envelope::Job;
+use crate::publisher::{PublishError, Publisher};
+
+/// Sends under way at once: enough to hide a queue's answer time, few enough for one small function.
+const SENDS_AT_ONCE: usize = 16;
+
+/// A step of a run that waits to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxMessage {
+    /// What to send.
+    pub job: Job,
+    /// To which lane.
+    pub queue_url: String,
+}
+
+impl OutboxMessage {
+    /// Reads `id`, `step`, `generation`, `seller_id`, `account_id`, `marketplace_code`, `kind` and `lane_queue_url`.
+    /// `None` when the account has no lane yet; it is published when the lane is made.
+    pub fn from_row(row: &Row) -> Result<Option<Self>, Error> {
+        let Some(queue_url) = row.try_get("lane_queue_url")? else { return Ok(None) };
+        let marketplace: &str = row.try_get("marketplace_code")?;
+        let job = Job {
+            run_id: row.try_get("id")?,
+            step: row.try_get("step")?,
+            generation: row.try_get("generation")?,
+            seller_id: row.try_get("seller_id")?,
+            account_id: row.try_get("account_id")?,
+            marketplace: marketplace.parse().map_err(|_| Error::RowShape)?,
+            kind: RunKind::from_stored(row.try_get("kind")?).ok_or(Error::RowShape)?,
+        };
+        Ok(Some(Self { job, queue_url }))
+    }
+}
+
+/// What became of many messages.
+#[derive(Debug, Default)]
+pub struct PublishReport {
+    /// Messages that a queue took; the caller marks them as sent.
+    pub sent: Vec<Job>,
+    /// Messages that a queue refused.
+    pub failed: usize,
+    /// Messages that time did not allow. Some of them may have arrived all the same.
+    pub out_of_time: usize,
+    /// Why the first refused one was refused.
+    pub first_error: Option<PublishError>,
+}
+
+impl PublishReport {
+    /// One line about what did not go out, for a log; `None` when everything did.
+    #[must_use]
+    pub fn complaint(&self) -> Option<String> {
+        if self.failed == 0 && self.out_of_time == 0 {
+            return None;
+        }
+        let mut text = format!("{} messages failed and {} found no time", self.failed, self.out_of_time);
+        let mut cause = self.first_error.as_ref().map(|error| error as &dyn std::error::Error);
+        while let Some(error) = cause {
+            // Writing to a String cannot fail.
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        Some(text)
+    }
+}
+
+impl Publisher {
+    /// Publishes them all, some at a time, until the deadline. A failure is counted and stops nothing.
+    pub async fn publish_all(&self, messages: Vec<OutboxMessage>, deadline: Instant) -> PublishReport {
+        let asked = messages.len();
+        let mut outcome = PublishReport::default();
+        let answers = stream::iter(messages)
+            .map(|OutboxMessage { job, queue_url }| async move {
+                (self.publish(&queue_url, job.clone()).await, job)
+            })
+            .buffer_unordered(SENDS_AT_ONCE)
+            .take_until(sleep_until(deadline));
+        let mut answers = pin!(answers);
+        while let Some((answer, job)) = answers.next().await {
+            match answer {
+                Ok(()) => outcome.sent.push(job),
+                Err(error) => {
+                    outcome.failed += 1;
+                    outcome.first_error.get_or_insert(error);
+                }
+            }
+        }
+        outcome.out_of_time = asked - outcome.sent.len() - outcome.failed;
+        outcome
+    }
+}

@@ -1,0 +1,162 @@
+//! Fields that a record can do without: what cannot be read costs the field and leaves a note, and the record is stored.
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::fields::Text;
+use crate::records::{RecordProblem, parse_at};
+
+/// More notes than these help nobody; the rest is counted.
+const MAX_NOTES: usize = 20;
+
+/// What a reader of a record should know: which fields could not be taken as they came, and why, never their values.
+#[derive(Debug, Default)]
+pub struct Notes {
+    notes: Vec<String>,
+    more: usize,
+}
+
+impl Notes {
+    /// Notes what is wrong with a field.
+    pub fn add(&mut self, path: &str, problem: &str) {
+        self.push(RecordProblem::at(path, problem));
+    }
+
+    /// Notes a problem.
+    pub fn push(&mut self, problem: RecordProblem) {
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push(problem.into_reason());
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// The notes, each a sentence that begins with the field's path.
+    #[must_use]
+    pub fn into_vec(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.notes.push(format!("{} more fields could not be read", self.more));
+        }
+        self.notes
+    }
+}
+
+/// A field that may be absent, null or unreadable. As a part of a record it never fails.
+#[derive(Debug)]
+pub struct Lenient<T>(Given<T>);
+
+#[derive(Debug)]
+enum Given<T> {
+    Nothing,
+    Value(T),
+    /// Why it cannot be read: the path below the field, and the problem.
+    Unreadable {
+        path: String,
+        problem: String,
+    },
+}
+
+impl<T> Default for Lenient<T> {
+    fn default() -> Self {
+        Self(Given::Nothing)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        if raw.get() == "null" {
+            return Ok(Self::default());
+        }
+        Ok(Self(match parse_at(&raw) {
+            Ok(value) => Given::Value(value),
+            Err((path, problem)) => Given::Unreadable { path, problem },
+        }))
+    }
+}
+
+impl<T> Lenient<T> {
+    /// The value, or a note at the field's path when it could not be read.
+    pub fn read(self, path: &str, notes: &mut Notes) -> Option<T> {
+        self.required_readable(path).unwrap_or_else(|problem| {
+            notes.push(problem);
+            None
+        })
+    }
+
+    /// The value of a field that may be absent, where the record means nothing if it is there and unreadable.
+    ///
+    /// # Errors
+    /// Names the field and why it cannot be read.
+    pub fn required_readable(self, path: &str) -> Result<Option<T>, RecordProblem> {
+        match self.0 {
+            Given::Nothing => Ok(None),
+            Given::Value(value) => Ok(Some(value)),
+            Given::Unreadable { path: below, problem } if below == "." => {
+                Err(RecordProblem::at(path, &problem))
+            }
+            Given::Unreadable { path: below, problem } if below.starts_with('[') => {
+                Err(RecordProblem::at(&format!("{path}{below}"), &problem))
+            }
+            Given::Unreadable { path: below, problem } => {
+                Err(RecordProblem::at(&format!("{path}.{below}"), &problem))
+            }
+        }
+    }
+}
+
+impl Lenient<Text> {
+    /// Whether it is this text.
+    pub fn is(&self, text: &str) -> bool {
+        matches!(&self.0, Given::Value(given) if given.0.as_deref() == Some(text))
+    }
+
+    /// The text, where there is one that is not blank.
+    pub fn text(self, path: &str, notes: &mut Notes) -> Option<String> {
+        self.read(path, notes).and_then(|text| text.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fields::Instant;
+
+    #[derive(Deserialize)]
+    struct Block {
+        #[serde(default)]
+        title: Lenient<Text>,
+        #[serde(default)]
+        at: Lenient<Instant>,
+    }
+
+    #[test]
+    fn notes_name_the_field_and_are_bounded() {
+        let block: Lenient<Block> = serde_json::from_str(r#"{"title":["hush"],"at":"hush"}"#).unwrap();
+        let mut notes = Notes::default();
+        let block = block.read("product", &mut notes).unwrap();
+        assert_eq!(block.title.text("product.title", &mut notes), None);
+        assert!(block.at.read("product.at", &mut notes).is_none());
+        let notes = notes.into_vec();
+        assert_eq!(notes, ["product.title is not text", "product.at is not an ISO 8601 instant"]);
+        let mut many = Notes::default();
+        (0..100).for_each(|_| many.add("title", "is not text"));
+        let many = many.into_vec();
+        assert_eq!((many.len(), many[MAX_NOTES].as_str()), (21, "80 more fields could not be read"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_json_stands_in_a_side_field_the_record_is_read(text in "[ -~]{0,30}") {
+            let quoted = serde_json::to_string(&text).unwrap();
+            for value in ["null", "7", "-1.5e3", "true", "[]", "{}", "[[1]]", r#""\ud83d""#, &quoted] {
+                let json = format!(r#"{{"title":{value},"at":{value}}}"#);
+                prop_assert!(serde_json::from_str::<Block>(&json).is_ok());
+                prop_assert!(serde_json::from_str::<Lenient<Block>>(value).is_ok());
+            }
+        }
+    }
+}
