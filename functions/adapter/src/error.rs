@@ -1,6 +1,6 @@
 //! How a job can end badly, sorted by what becomes of its message.
 
-use robnu_dispatch::EnvelopeError;
+use robnu_dispatch::MessageError;
 use robnu_storage::StorageError;
 
 /// Why a message is refused: it can never be right, so it goes to the dead-letter queue at once.
@@ -8,7 +8,7 @@ use robnu_storage::StorageError;
 pub enum Refusal {
     /// Not an envelope, or of an unknown version.
     #[error(transparent)]
-    Envelope(EnvelopeError),
+    Envelope(MessageError),
     /// For another marketplace's adapter.
     #[error("the message is for another marketplace")]
     OtherMarketplace,
@@ -28,9 +28,9 @@ impl Refusal {
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
-            Self::Envelope(EnvelopeError::Garbage) => "garbage",
-            Self::Envelope(EnvelopeError::UnknownVersion) => "unknown_version",
-            Self::Envelope(EnvelopeError::Malformed { .. }) => "malformed",
+            Self::Envelope(MessageError::Garbage) => "garbage",
+            Self::Envelope(MessageError::UnknownVersion) => "unknown_version",
+            Self::Envelope(MessageError::Malformed { .. }) => "malformed",
             Self::OtherMarketplace => "other_marketplace",
             Self::OtherLane => "other_lane",
             Self::ForeignAccount => "foreign_account",

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use robnu_dispatch::{
-    Job, Lease, NotTaken, TAKE_LEASE, Taken, continue_later, fail, fail_refused, fail_unreachable,
+    Job, Lease, NotTaken, TakeLease, Taken, continue_later, fail, fail_refused, fail_unreachable,
     finish_check, mark_sent, wait, wait_unreachable,
 };
 use robnu_marketplace::contract::Connection;
@@ -23,9 +23,9 @@ use crate::slice::{Slice, SliceEnd};
 const DATA_KEY: &str = include_str!("sql/data_key.sql");
 const OPEN_CREDENTIALS: &str = include_str!("sql/open_credentials.sql");
 
-/// Claims without a page in between after which a run gives up. With the waits below that is most of a day of outage,
+/// Attempts without a page in between after which a run gives up. With the waits below that is most of a day of outage,
 /// or as many crashes in a row.
-const FRUITLESS_CLAIMS_AT_MOST: i32 = 20;
+const FRUITLESS_ATTEMPTS_AT_MOST: i32 = 20;
 /// The same for a check: who asked for it waits for the answer.
 const CHECK_TRIES_AT_MOST: i32 = 5;
 /// The first wait; each fruitless attempt after it doubles the wait.
@@ -55,15 +55,14 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     let adapter = context.registry.adapter(job.marketplace);
 
     // The lease and everything the job needs to know, in one round trip.
-    let lease = context.clocks.lease.as_secs_f64();
-    let lease_params: Params<'_> = &[&job.run_id, &job.account_id, &job.step, &job.generation, &lease];
+    let take_lease = TakeLease::new(job, context.clocks.lease);
     let account: Params<'_> = &[&job.account_id];
     let terms = Terms::of(job.kind);
     let opening: Params<'_> =
-        &[&job.account_id, &job.kind.as_str(), &job.run_id, &terms.statuses, &terms.claims_at_most];
+        &[&job.account_id, &job.kind.as_str(), &job.run_id, &terms.statuses, &terms.attempts_at_most];
     let session = context.database.session(&scope).await?;
     let requests: [(&str, Params<'_>); 4] = [
-        (TAKE_LEASE, lease_params),
+        (TakeLease::SQL, &take_lease.params()),
         (DATA_KEY, &[]),
         (OPEN_CREDENTIALS, opening),
         (adapter.details().select, account),
@@ -127,23 +126,23 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     }
 }
 
-/// On what terms a claimed run may go on. The statement that opens the credentials asks the same.
+/// On what terms a leased run may go on. The statement that opens the credentials asks the same.
 struct Terms {
     statuses: &'static [&'static str],
-    claims_at_most: i32,
+    attempts_at_most: i32,
 }
 
 impl Terms {
     fn of(kind: RunKind) -> Self {
         match kind {
             RunKind::CredentialCheck => {
-                Self { statuses: &["ACTIVE", "NEEDS_RECONNECT"], claims_at_most: CHECK_TRIES_AT_MOST }
+                Self { statuses: &["ACTIVE", "NEEDS_RECONNECT"], attempts_at_most: CHECK_TRIES_AT_MOST }
             }
-            _ => Self { statuses: &["ACTIVE"], claims_at_most: FRUITLESS_CLAIMS_AT_MOST },
+            _ => Self { statuses: &["ACTIVE"], attempts_at_most: FRUITLESS_ATTEMPTS_AT_MOST },
         }
     }
 
-    /// Why a claimed run must end at once.
+    /// Why a leased run must end at once.
     fn forbid(&self, lease: &Lease) -> Option<(&'static str, &'static str)> {
         if !self.statuses.contains(&lease.account_status.as_str()) {
             return Some((
@@ -151,7 +150,7 @@ impl Terms {
                 "the account was paused, disconnected or needs to be reconnected",
             ));
         }
-        (lease.fruitless_attempts > self.claims_at_most)
+        (lease.fruitless_attempts > self.attempts_at_most)
             .then_some(("gave_up", "the run made no progress in many attempts"))
     }
 }
@@ -170,7 +169,7 @@ fn millis(elapsed: Duration) -> u64 {
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A claimed run, to be left in one of its resting states.
+/// A leased run, to be left in one of its resting states.
 struct Run<'a> {
     context: &'a Context,
     job: &'a Job,
@@ -273,7 +272,7 @@ impl Run<'_> {
             AdapterError::Unavailable { retry_after, .. } => {
                 self.unanswered(retry_after, "marketplace_unavailable", &message).await
             }
-            // A proxy's page, or half an answer: it passes, and claims without a page in between are bounded.
+            // A proxy's page, or half an answer: it passes, and attempts without a page in between are bounded.
             AdapterError::Garbled { .. } => self.unanswered(None, "marketplace_garbled", &message).await,
             AdapterError::OutOfTime => self.unanswered(None, "out_of_time", &message).await,
             AdapterError::Unauthorized => self.give_up_refused(&message).await,
@@ -319,10 +318,10 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_an_hour_and_a_quarter() {
-        for (claims, least) in [(0, 30), (1, 30), (2, 60), (5, 480), (8, 3600), (i32::MAX, 3600)] {
-            let pause = backoff(claims);
+        for (attempts, least) in [(0, 30), (1, 30), (2, 60), (5, 480), (8, 3600), (i32::MAX, 3600)] {
+            let pause = backoff(attempts);
             let least = Duration::from_secs(least);
-            assert!(pause >= least && pause <= least.mul_f64(1.25), "{claims} claims wait {pause:?}");
+            assert!(pause >= least && pause <= least.mul_f64(1.25), "{attempts} attempts wait {pause:?}");
         }
     }
 }

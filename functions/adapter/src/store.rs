@@ -2,29 +2,19 @@
 //!
 //! Each stream has a file of its own, with its columns and statements; what follows here knows none of them.
 
+mod batch;
 mod orders;
 mod quarantine;
 
 use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::record::{QuarantinedRecord, Records};
 use robnu_storage::SellerCipher;
-use robnu_tenancy::{Error, Params, Row, Session, ToSql};
+use robnu_tenancy::{Params, Session};
 
 use crate::error::JobError;
+use crate::store::batch::Batch;
 use crate::store::orders::OrdersBatch;
 use crate::store::quarantine::Sealed;
-
-/// A statement of ours and its parameters.
-type Request<'a> = (&'static str, Vec<&'a (dyn ToSql + Sync)>);
-
-/// A page's records of one stream, as the columns in which they travel.
-trait Batch: Send + Sync {
-    /// The statements that store them for the job's account, in order. They are sent without waiting in between.
-    fn requests<'a>(&'a self, job: &'a Job) -> Vec<Request<'a>>;
-
-    /// What the statements did, read from their answers.
-    fn counts(&self, answers: &[Vec<Row>]) -> Result<Vec<StreamCounts>, Error>;
-}
 
 /// The one place that names the streams' stores.
 fn batch(records: &Records) -> Box<dyn Batch + '_> {
@@ -58,10 +48,4 @@ pub async fn store_page(
         requests.iter().map(|(sql, params)| (*sql, params.as_slice())).collect();
     let answers = session.pipeline(&requests).await?;
     Ok(Stored { counts: batch.counts(&answers)?, quarantined: sealed.count() })
-}
-
-/// A number in the only row of an answer.
-fn count(rows: &[Row], column: &str) -> Result<i32, Error> {
-    let row = rows.first().ok_or(Error::RowCount { found: 0 })?;
-    Ok(row.try_get(column)?)
 }

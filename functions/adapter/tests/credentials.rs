@@ -5,7 +5,9 @@
 
 mod support;
 
-use robnu_dispatch::{Job, Lease, TAKE_LEASE, Taken, fail_refused};
+use std::time::Duration;
+
+use robnu_dispatch::{Job, Lease, TakeLease, Taken, fail_refused};
 use robnu_marketplace::code::MarketplaceCode::Ajio;
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{Database, SellerScope};
@@ -31,12 +33,11 @@ async fn a_secret_that_does_not_open_ends_the_run_at_once_and_frees_the_account(
 
 async fn take_lease(database: &Database, scope: &SellerScope, job: &Job) -> Lease {
     let session = database.session(scope).await.unwrap();
-    let params: robnu_tenancy::Params<'_> =
-        &[&job.run_id, &job.account_id, &job.step, &job.generation, &60_f64];
-    let answers = session.commit_with(&[(TAKE_LEASE, params)]).await.unwrap();
+    let take = TakeLease::new(job, Duration::from_mins(1));
+    let answers = session.commit_with(&[(TakeLease::SQL, &take.params())]).await.unwrap();
     match Taken::from_rows(&answers[0], job).unwrap() {
         Taken::Ours(lease) => lease,
-        Taken::Not(why) => panic!("not claimed: {why:?}"),
+        Taken::Not(why) => panic!("no lease: {why:?}"),
     }
 }
 

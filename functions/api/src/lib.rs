@@ -4,13 +4,13 @@
 //! database checks the membership and the right that it names. The same signature describes the operation in the
 //! [`openapi`] document. Whatever goes wrong becomes an HTTP answer in [`problem`].
 
-pub mod app;
+pub mod context;
 mod cursor;
 mod details_schema;
 mod email;
-pub mod entry;
 mod fields;
 pub mod gateway;
+pub mod handler;
 mod idempotency;
 pub mod identity;
 mod json;
@@ -25,6 +25,7 @@ mod refusals;
 mod request_log;
 mod response_headers;
 pub mod rights;
+pub mod router;
 pub mod routes;
 pub mod signature;
 mod staff_only;

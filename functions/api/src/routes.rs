@@ -32,7 +32,7 @@ use axum::routing::MethodRouter;
 use utoipa::openapi::path::Paths;
 use utoipa_axum::router::UtoipaMethodRouter;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::signature::{Notes, Schemas, Signature};
 
 /// One route: what answers, and everything that the document says about it.
@@ -44,12 +44,15 @@ pub struct Route {
     /// Schemas that the attribute names.
     pub schemas: Schemas,
     /// What answers.
-    pub handler: MethodRouter<SharedApp>,
+    pub handler: MethodRouter<SharedContext>,
 }
 
 impl Route {
     /// The handler is passed twice: once as its attribute describes it, once for the types of its arguments.
-    fn new<T: Signature, H: Handler<T, SharedApp>>(described: UtoipaMethodRouter<SharedApp>, _: H) -> Self {
+    fn new<T: Signature, H: Handler<T, SharedContext>>(
+        described: UtoipaMethodRouter<SharedContext>,
+        _: H,
+    ) -> Self {
         let (schemas, paths, handler) = described;
         let mut notes = Notes::default();
         T::describe(&mut notes);
@@ -145,12 +148,4 @@ pub fn routes() -> Vec<Route> {
         listings::show,
         inventory::list,
     ]
-}
-
-/// Cuts a list that was read one row too far. Answers its last row when more follow.
-fn cut<T>(rows: &mut Vec<T>, limit: i64) -> Option<&T> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more_follow = rows.len() > limit;
-    rows.truncate(limit);
-    rows.last().filter(|_| more_follow)
 }

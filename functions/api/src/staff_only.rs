@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use robnu_tenancy::Database;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::identity::Staff;
 use crate::problem::ApiError;
 
@@ -19,7 +19,7 @@ const AM_I_STAFF: &str = include_str!("sql/admin/am_i_staff.sql");
 
 /// Answers `route_not_found` to strangers in the place of every other refusal of a staff's route.
 pub async fn hide_from_others(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     staff: Result<Staff, ApiError>,
     request: Request,
     next: Next,
@@ -32,7 +32,7 @@ pub async fn hide_from_others(
         return response;
     }
     match staff {
-        Ok(staff) => refuse_strangers(&app.database, &staff)
+        Ok(staff) => refuse_strangers(&context.database, &staff)
             .await
             .map_or_else(IntoResponse::into_response, |()| response),
         // Without a token every route refuses alike.

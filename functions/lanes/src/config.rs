@@ -48,7 +48,7 @@ pub struct LaneConfig {
 
 impl LaneConfig {
     /// Reads `STAGE`, `LANE_QUEUE_PREFIX`, `LANE_VISIBILITY_SECONDS`, `DEAD_LETTER_MAX_RECEIVES` and `LANE_TARGETS`.
-    pub fn from_env() -> Result<Self, EnvError> {
+    pub fn from_environment() -> Result<Self, EnvError> {
         const PREFIX: &str = "LANE_QUEUE_PREFIX";
         const VISIBILITY: &str = "LANE_VISIBILITY_SECONDS";
         const RECEIVES: &str = "DEAD_LETTER_MAX_RECEIVES";

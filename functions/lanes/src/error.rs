@@ -1,6 +1,7 @@
 //! What can go wrong with a lane. Everything may be tried again; nothing here holds a message's body.
 
 use lambda_runtime::Diagnostic;
+use robnu_dispatch::MessageError;
 use robnu_tenancy::Error as DatabaseError;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -14,9 +15,9 @@ pub enum LaneError {
         /// What was asked for.
         name: String,
     },
-    /// A message's body is no lane request.
-    #[error("the message is not a JSON object with seller_id and account_id")]
-    Garbage,
+    /// A message's body cannot be read as a lane request.
+    #[error("the message is not a lane request")]
+    Malformed(#[from] MessageError),
     /// The seller has no such account.
     #[error("the seller has no such account")]
     UnknownAccount,

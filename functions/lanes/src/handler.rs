@@ -4,20 +4,17 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use robnu_dispatch::Publisher;
-use robnu_observe::{Panicked, caught};
-use robnu_tenancy::{AccountId, Database, SellerId};
+use robnu_dispatch::LaneRequest;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use crate::config::LaneConfig;
+use crate::by_itself::{AT_ONCE, by_itself};
+use crate::context::Context;
 use crate::error::LaneError;
 use crate::reconcile::{Report, reconcile};
 use crate::settle::{Care, Outcome, settle};
 use crate::store::AccountKey;
 
-/// Lanes worked on at once.
-pub(crate) const AT_ONCE: usize = 4;
 /// What is not done this long before the deadline is reported as not done.
 const RESERVE: Duration = Duration::from_secs(3);
 
@@ -71,28 +68,6 @@ pub struct ItemFailure {
     pub item_identifier: String,
 }
 
-/// What lives as long as the process.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// The database, as the login role of lanes.
-    pub database: Database,
-    /// Queues.
-    pub sqs: aws_sdk_sqs::Client,
-    /// Mappings.
-    pub lambda: aws_sdk_lambda::Client,
-    /// Publishes to lanes that were just made.
-    pub publisher: Publisher,
-    /// What lanes look like.
-    pub config: LaneConfig,
-}
-
-/// The body of a lane request: like every message it only announces work. What is to be done follows from the account's row.
-#[derive(Deserialize)]
-struct LaneRequest {
-    seller_id: SellerId,
-    account_id: AccountId,
-}
-
 /// Answers one event before the deadline.
 pub async fn handle(event: Event, context: &Context, deadline: Instant) -> Result<Answer, LaneError> {
     match event {
@@ -124,40 +99,10 @@ async fn requests(records: Vec<Record>, context: &Context, deadline: Instant) ->
     Answer::Requests { batch_item_failures: failures.collect().await }
 }
 
-/// One lane's work: neither its panic nor its time is another's.
-pub(crate) async fn by_itself(
-    stop_at: Instant,
-    work: impl Future<Output = Result<Outcome, LaneError>>,
-) -> Result<Outcome, LaneError> {
-    let worked = timeout_at(stop_at, caught(work)).await;
-    worked.map_err(|_| LaneError::OutOfTime)?.map_err(|Panicked| LaneError::Panicked)?
-}
-
 async fn request(body: &str, context: &Context, stop_at: Instant) -> Result<Outcome, LaneError> {
-    let LaneRequest { seller_id, account_id } = serde_json::from_str(body).map_err(|_| LaneError::Garbage)?;
+    let LaneRequest { seller_id, account_id } = LaneRequest::parse(body)?;
     let key = AccountKey { seller: seller_id, account: account_id };
     let outcome = settle(context, key, Care::Asked, stop_at).await?;
     tracing::info!(seller.id = %seller_id, account.id = %account_id, ?outcome, "lane request done");
     Ok(outcome)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_panic_is_one_lanes_failure_and_the_others_go_on() {
-        let soon = Instant::now() + Duration::from_secs(5);
-        let settle = |number: u32| async move {
-            tokio::task::yield_now().await;
-            assert_ne!(number, 2, "hunter2");
-            Ok(Outcome::Unchanged)
-        };
-        let all = [1, 2, 3].map(|number| by_itself(soon, settle(number)));
-        let answers: Vec<_> = stream::iter(all).buffered(AT_ONCE).collect().await;
-        assert!(
-            matches!(answers[..], [Ok(Outcome::Unchanged), Err(LaneError::Panicked), Ok(Outcome::Unchanged)]),
-            "{answers:?}"
-        );
-    }
 }

@@ -4,7 +4,9 @@
 //! What is wanted follows from the account's row (`lane_wanted` in the migrations), what exists is kept in it. All calls to AWS are made while the
 //! row's lease is held, may be repeated, and are noted in the row before the lease is given back.
 
+mod by_itself;
 mod config;
+mod context;
 mod error;
 mod handler;
 mod lane;
@@ -15,6 +17,7 @@ mod settle;
 mod store;
 
 pub use config::{LaneConfig, Target, Targets};
+pub use context::Context;
 pub use error::LaneError;
-pub use handler::{Answer, Context, Event, Record, handle};
+pub use handler::{Answer, Event, Record, handle};
 pub use reconcile::Report;

@@ -8,8 +8,9 @@ use futures_util::stream;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::by_itself::{AT_ONCE, by_itself};
+use crate::context::Context;
 use crate::error::LaneError;
-use crate::handler::{AT_ONCE, Context, by_itself};
 use crate::settle::{Care, Outcome, settle};
 use crate::store::{self, AccountKey};
 

@@ -7,8 +7,8 @@ use robnu_tenancy::SystemScope;
 use tokio::time::{Instant, sleep};
 
 use crate::config::Target;
+use crate::context::Context;
 use crate::error::LaneError;
-use crate::handler::Context;
 use crate::lane::{LaneState, Step, next_step};
 use crate::queues::Condition;
 use crate::store::{AccountKey, Lane, Lease};

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use robnu_dispatch::LaneRequest;
 use robnu_tenancy::{AccountId, SellerId};
 use robnu_testkit::{Answer, LambdaProcess, MARKER, TestDatabase, TwoSellers, for_each_hostile};
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ async fn hostile_events_fail_by_themselves_and_the_next_round_is_done() {
     let settled = "update robnu.marketplace_accounts set status = 'DISCONNECTED', lane_state = 'RETIRED'";
     test.superuser().await.batch_execute(settled).await.unwrap();
     let function = start(&test).await;
-    let body = json!({"seller_id": SellerId::new(), "account_id": AccountId::new()}).to_string();
+    let body = LaneRequest { seller_id: SellerId::new(), account_id: AccountId::new() }.to_body();
     let message = |id: &str| json!({"messageId": id, "body": body, "eventSource": "aws:sqs"});
     let bases = [
         json!({"Records": [message("a")]}),

@@ -6,7 +6,7 @@ use lambda_runtime::Diagnostic;
 use robnu_observe::chain;
 use serde::{Deserialize, Serialize};
 
-use crate::handler::MigrateError;
+use crate::error::MigrateError;
 
 /// How long CloudFormation may take to take the answer.
 const PATIENCE: Duration = Duration::from_secs(30);

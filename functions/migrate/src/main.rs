@@ -2,8 +2,7 @@
 
 use lambda_runtime::Error;
 use migrate::custom_resource::{Request, answer};
-use migrate::handler::{Context, MigrateError, migrate};
-use robnu_observe::caught;
+use migrate::handler::handle;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
@@ -11,20 +10,5 @@ async fn main() -> Result<(), Error> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| "a TLS provider is installed already")?;
-    robnu_startup::serve(async |request: Request, _| {
-        // The data outlives the stack: nothing is dropped.
-        let outcome = if request.is_delete() { Ok(()) } else { bring_up_to_date().await };
-        answer(&request, outcome).await
-    })
-    .await
-}
-
-/// Reads the configuration within the invocation: CloudFormation would wait in vain for a function that cannot start.
-/// A panic is a failure to be told like any other.
-async fn bring_up_to_date() -> Result<(), MigrateError> {
-    let work = Box::pin(async {
-        let context = Context::from_environment().await?;
-        migrate(&context).await.map(drop)
-    });
-    caught(work).await.unwrap_or(Err(MigrateError::Panicked))
+    robnu_startup::serve(async |request: Request, _| answer(&request, handle(&request).await).await).await
 }

@@ -6,7 +6,7 @@ use robnu_tenancy::{DatabaseConfig, Tls, client_tls};
 use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::handler::MigrateError;
+use crate::error::MigrateError;
 
 /// A cluster that was just made, or was scaled to nothing, takes a while to answer.
 const ATTEMPTS: u32 = 10;

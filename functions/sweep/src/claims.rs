@@ -11,8 +11,8 @@ use robnu_tenancy::{Error, Params, ReturnId, SellerId, SellerScope, SystemScope}
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::context::Context;
 use crate::error::SweepError;
-use crate::handler::Context;
 
 /// Returns that are looked at in one go.
 pub const BATCH: usize = 500;

@@ -1,10 +1,9 @@
 //! One invocation: which sweep a schedule asks for, and what it reports. A further sweep is a module and a variant.
 
-use robnu_dispatch::Publisher;
-use robnu_tenancy::Database;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::context::Context;
 use crate::error::SweepError;
 use crate::{claims, retention, scheduling};
 
@@ -13,15 +12,6 @@ use crate::{claims, retention, scheduling};
 pub struct Request {
     /// Name of the sweep.
     pub sweep: String,
-}
-
-/// What lives as long as the process.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// The database, as the sweep's login role.
-    pub database: Database,
-    /// Publishes runs to lanes.
-    pub publisher: Publisher,
 }
 
 /// What a sweep did.

@@ -2,10 +2,12 @@
 //! states and times; what is then read or written of a seller happens in that seller's scope.
 
 pub mod claims;
+mod context;
 mod error;
 mod handler;
 pub mod retention;
 pub mod scheduling;
 
+pub use context::Context;
 pub use error::SweepError;
-pub use handler::{Context, Report, Request, handle};
+pub use handler::{Report, Request, handle};

@@ -9,8 +9,8 @@ use robnu_tenancy::{Error, SystemScope};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::context::Context;
 use crate::error::SweepError;
-use crate::handler::Context;
 
 /// Rows deleted in one transaction.
 pub const BATCH: usize = 1_000;

@@ -11,8 +11,8 @@ use robnu_tenancy::{Error, Params, Row, RunId, SystemScope};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::context::Context;
 use crate::error::SweepError;
-use crate::handler::Context;
 
 /// Schedules, and runs to publish again, in one transaction.
 pub const BATCH: usize = 1_000;

@@ -75,7 +75,7 @@ fn lane_request(bed: &TestBed, random: &mut Random) -> (&'static str, String) {
         0 => (&bed.insider.seller, &bed.victim.account, "insider's seller, victim's account"),
         _ => (&bed.victim.seller, &bed.insider.account, "victim's seller, insider's account"),
     };
-    let body = json!({"seller_id": seller, "account_id": account});
+    let body = json!({"version": "1", "seller_id": seller, "account_id": account});
     if random.percent(10) {
         return ("garbage", garbage(&body, random));
     }

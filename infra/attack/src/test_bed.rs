@@ -312,7 +312,8 @@ async fn open_lane(aws: &Aws, superuser: &Client, requests: &str, tenant: &Tenan
     let sql = "update robnu.marketplace_accounts
         set lane_state = 'REQUESTED', lane_queue_url = null, lane_mapping_id = null where id = $1::text::uuid";
     superuser.execute(sql, &[&tenant.account]).await?;
-    let request = json!({"seller_id": tenant.seller, "account_id": tenant.account}).to_string();
+    let request =
+        json!({"version": "1", "seller_id": tenant.seller, "account_id": tenant.account}).to_string();
     let message = json!({"QueueUrl": requests, "MessageBody": request});
     aws.json("sqs", "AmazonSQS.SendMessage", &message).await?;
     let sql = "select lane_queue_url from robnu.marketplace_accounts

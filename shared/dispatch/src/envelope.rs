@@ -5,6 +5,8 @@ use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use serde::{Deserialize, Serialize};
 
+use crate::message::{self, MessageError};
+
 /// An announcement of one step of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
@@ -47,25 +49,6 @@ pub enum Envelope {
     },
 }
 
-/// Why a body is no envelope. Never holds the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EnvelopeError {
-    /// Not JSON, or not an object with a version.
-    #[error("the message is not an envelope")]
-    Garbage,
-    /// A version of the future, or none of ours.
-    #[error("the message has an unknown version")]
-    UnknownVersion,
-    /// The version is known and its content is not what it promises.
-    #[error("the envelope's content is malformed at line {line}, column {column}")]
-    Malformed {
-        /// Line in the body.
-        line: usize,
-        /// Column in the line.
-        column: usize,
-    },
-}
-
 impl Envelope {
     /// Puts a job into an envelope of the current version.
     #[must_use]
@@ -78,24 +61,14 @@ impl Envelope {
     /// Reads a message body. What is not understood is refused, not guessed.
     ///
     /// # Errors
-    /// See [`EnvelopeError`].
-    pub fn parse(body: &str) -> Result<Self, EnvelopeError> {
-        // Read in two steps: a tagged enum would be buffered and lose the place of an error.
-        #[derive(Deserialize)]
-        struct Versioned {
-            version: String,
-        }
+    /// See [`MessageError`].
+    pub fn parse(body: &str) -> Result<Self, MessageError> {
         #[derive(Deserialize)]
         struct V1 {
             job: Job,
             trace_parent: String,
         }
-        let versioned: Versioned = serde_json::from_str(body).map_err(|_| EnvelopeError::Garbage)?;
-        if versioned.version != "1" {
-            return Err(EnvelopeError::UnknownVersion);
-        }
-        let V1 { job, trace_parent } = serde_json::from_str(body)
-            .map_err(|error| EnvelopeError::Malformed { line: error.line(), column: error.column() })?;
+        let V1 { job, trace_parent } = message::parse(body, "1")?;
         Ok(Self::V1 { job, trace_parent })
     }
 
@@ -172,13 +145,13 @@ mod tests {
     #[test]
     fn an_unknown_version_is_refused_and_not_guessed() {
         let body = Envelope::new(job()).to_body().replace(r#""version":"1""#, r#""version":"2""#);
-        assert_eq!(Envelope::parse(&body), Err(EnvelopeError::UnknownVersion));
+        assert_eq!(Envelope::parse(&body), Err(MessageError::UnknownVersion));
     }
 
     #[test]
     fn an_envelope_of_another_shape_is_refused_with_its_place() {
         let body = Envelope::new(job()).to_body().replace("AMAZON_IN", "EBAY");
-        assert!(matches!(Envelope::parse(&body), Err(EnvelopeError::Malformed { line: 1, .. })));
+        assert!(matches!(Envelope::parse(&body), Err(MessageError::Malformed { line: 1, .. })));
     }
 
     proptest! {

@@ -12,6 +12,6 @@ mod progress;
 mod request;
 
 pub use check::{fail_refused, fail_unreachable, finish_check, wait_unreachable};
-pub use lease::{Lease, NotTaken, TAKE_LEASE, Taken};
+pub use lease::{Lease, NotTaken, TakeLease, Taken};
 pub use progress::{Progress, StreamCounts, advance, continue_later, fail, mark_sent, wait};
-pub use request::{REQUEST_RUN, Requested};
+pub use request::{RequestRun, Requested};

@@ -5,15 +5,19 @@
 
 mod envelope;
 mod lane;
+mod lane_request;
 mod ledger;
+mod message;
 mod outbox;
 mod publisher;
 
-pub use envelope::{Envelope, EnvelopeError, Job};
+pub use envelope::{Envelope, Job};
 pub use lane::{lane_account, lane_queue_name};
+pub use lane_request::LaneRequest;
 pub use ledger::{
-    Lease, NotTaken, Progress, REQUEST_RUN, Requested, StreamCounts, TAKE_LEASE, Taken, advance,
+    Lease, NotTaken, Progress, RequestRun, Requested, StreamCounts, TakeLease, Taken, advance,
     continue_later, fail, fail_refused, fail_unreachable, finish_check, mark_sent, wait, wait_unreachable,
 };
+pub use message::MessageError;
 pub use outbox::{OutboxMessage, PublishReport};
 pub use publisher::{PublishError, Publisher};

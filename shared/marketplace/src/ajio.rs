@@ -7,6 +7,7 @@
 mod client;
 mod mapping;
 mod paging;
+mod phase;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,6 +9,7 @@ mod client;
 mod consent;
 mod mapping;
 mod money;
+mod page;
 mod paging;
 
 use std::sync::Arc;

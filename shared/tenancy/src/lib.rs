@@ -5,6 +5,7 @@
 //! row level security refuses what the code forgot. See this crate's README for the protocol.
 
 mod config;
+mod connection;
 mod error;
 mod ids;
 mod permission;
@@ -29,3 +30,6 @@ pub use tokio_postgres::types::ToSql;
 
 /// Parameters of a statement, in the order of their numbers.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A statement of ours and its parameters.
+pub(crate) type Request<'a> = (&'static str, Params<'a>);

@@ -11,11 +11,11 @@ use futures_util::future::try_join_all;
 use futures_util::poll;
 use tokio_postgres::{Error, Row, Statement};
 
-use crate::Params;
+use crate::Request;
 use crate::scope::RequestCount;
 
-/// A statement of ours and what it is sent with.
-pub(crate) type Request<'a> = (&'static str, Params<'a>);
+pub(crate) const COMMIT: Request<'static> = ("commit", &[]);
+pub(crate) const ROLLBACK: Request<'static> = ("rollback", &[]);
 
 /// What a pipeline brought back.
 #[derive(Debug)]

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::{NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config::{DatabaseConfig, Tls};
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::permission::Access;
-use crate::pipeline::{Request, send_pipelined};
+use crate::pipeline::{COMMIT, send_pipelined};
 use crate::scope::Scope;
 use crate::session::Session;
-use crate::{Params, session};
+use crate::{Params, Request};
 
 /// The database, as one login role.
 #[derive(Clone)]
@@ -64,7 +65,7 @@ impl Database {
         let entry = scope.entry(Access::Read);
         let entry_params = entry.params();
         let requests: [Request<'_>; 4] =
-            [entry.begin(), (entry.sql(), entry_params.as_slice()), (sql, params), session::COMMIT];
+            [entry.begin(), (entry.sql(), entry_params.as_slice()), (sql, params), COMMIT];
         let results = send_pipelined(connection.client(), &requests, entry.request_count().as_ref()).await?;
         let committed = results.all_sent && results.answers.last().is_some_and(Result::is_ok);
         let outcome: Result<Vec<Vec<Row>>, Error> =
@@ -83,33 +84,7 @@ impl Database {
     }
 
     async fn connection(&self) -> Result<Connection, Error> {
-        Ok(Connection { object: Some(self.pool.get().await?), over: false })
-    }
-}
-
-/// A pooled connection that is closed unless its transaction is known to be over: a dropped future, a panic or an
-/// error in between must not hand a scope to the next caller.
-pub(crate) struct Connection {
-    object: Option<Object>,
-    over: bool,
-}
-
-impl Connection {
-    pub(crate) fn client(&self) -> &Client {
-        self.object.as_ref().expect("taken only on drop")
-    }
-
-    /// The answer to COMMIT or ROLLBACK was seen.
-    pub(crate) fn give_back(mut self) {
-        self.over = true;
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        if let (false, Some(object)) = (self.over, self.object.take()) {
-            drop(Object::take(object));
-        }
+        Ok(Connection::new(self.pool.get().await?))
     }
 }
 

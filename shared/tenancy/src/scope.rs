@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_postgres::types::ToSql;
 
+use crate::Request;
 use crate::ids::{AccountId, ImpersonationId, SellerId};
 use crate::permission::{Access, Permission};
-use crate::pipeline::Request;
 
 /// The `sub` of a token that API Gateway's authorizer has verified.
 ///

@@ -2,14 +2,11 @@
 
 use tokio_postgres::Row;
 
-use crate::Params;
+use crate::connection::Connection;
 use crate::error::Error;
-use crate::pipeline::{Request, send_pipelined};
-use crate::pool::Connection;
+use crate::pipeline::{COMMIT, ROLLBACK, send_pipelined};
 use crate::scope::{RequestCount, ScopeEntry};
-
-pub(crate) const COMMIT: Request<'static> = ("commit", &[]);
-const ROLLBACK: Request<'static> = ("rollback", &[]);
+use crate::{Params, Request};
 
 /// Statements of one transaction, in one scope. BEGIN and the scope's entry travel with the first statement.
 ///

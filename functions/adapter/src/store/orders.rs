@@ -6,8 +6,8 @@ use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::record::OrderRecord;
 use robnu_tenancy::{Error, Row};
 
+use crate::store::batch::{Batch, Request, count};
 use crate::store::orders::columns::{ItemColumns, OrderColumns, ShipmentColumns, newest};
-use crate::store::{Batch, Request, count};
 
 const UPSERT_ORDERS: &str = include_str!("../sql/upsert_orders.sql");
 const UPSERT_ITEMS: &str = include_str!("../sql/upsert_items.sql");

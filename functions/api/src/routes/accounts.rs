@@ -18,7 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::{Direction, Start, next_cursor};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::kinds::KindName;
@@ -90,7 +90,7 @@ pub struct Accounts {
     params(Page), responses((status = 200, body = Accounts))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Accounts>, ApiError> {
@@ -98,7 +98,7 @@ pub async fn list(
     query.finish()?;
     let list = List::new("accounts", member.scope.seller_id(), &());
     let after = Start::new(&list, cursor.as_deref(), Direction::Up)?.id();
-    let rows = app.database.read(&member.scope, ACCOUNTS, &[&after, &(limit + 1)]).await?;
+    let rows = context.database.read(&member.scope, ACCOUNTS, &[&after, &(limit + 1)]).await?;
     let mut accounts = rows.iter().map(Account::try_from).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &Account| Position { micros: 0, id: *last.account_id.as_uuid() };
     let next_cursor = next_cursor(&list, &mut accounts, limit, position);
@@ -111,11 +111,11 @@ pub async fn list(
     responses((status = 200, body = Account))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(account): PathId<AccountId>,
 ) -> Result<Tagged<Account>, ApiError> {
-    let rows = app.database.read(&member.scope, ACCOUNT, &[&account]).await?;
+    let rows = context.database.read(&member.scope, ACCOUNT, &[&account]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Account))?;
     Ok(Tagged(Account::try_from(row)?))
 }

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::paging::{Direction, Start, at, page};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::Member;
 use crate::known_text::ActorKind;
@@ -86,7 +86,7 @@ struct AuditFilters {
     responses((status = 200, body = AuditEvents))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<AuditRead>,
     mut query: QueryParams,
 ) -> Result<Json<AuditEvents>, ApiError> {
@@ -107,7 +107,7 @@ pub async fn list(
     // One more than asked for tells whether there is a next page.
     let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
     let params: Params<'_> = &[&instant, &id, &fetch, &actor, &action, &object, &from, &to];
-    let rows = app.database.read(&member.scope, sql, params).await?;
+    let rows = context.database.read(&member.scope, sql, params).await?;
     let (events, next_cursor) =
         page(&list, &rows, limit, |last: &AuditEvent| at(last.occurred_at, last.event_id))?;
     Ok(Json(AuditEvents { events, next_cursor }))

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::money::{AmountText, amount};
 use super::paging::{Direction, Start, at, page, total};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::fields::{label, label_schema};
 use crate::idempotency::{KeyedJson, Reply};
@@ -101,7 +101,7 @@ pub struct FileClaim {
     responses((status = 200, body = Claims))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Claims>, ApiError> {
@@ -128,7 +128,7 @@ pub async fn list(
     let start = Start::new(&list, cursor.as_deref(), direction)?;
     let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
     let params: Params<'_> = &[&instant, &id, &fetch, &account, &marketplace, &status, &reason, &from, &to];
-    let rows = app.database.read(&member.scope, sql, params).await?;
+    let rows = context.database.read(&member.scope, sql, params).await?;
     let (claims, next_cursor) =
         page(&list, &rows, limit, |last: &Claim| at(last.created_at, *last.claim_id.as_uuid()))?;
     Ok(Json(Claims { claims, next_cursor }))
@@ -140,11 +140,11 @@ pub async fn list(
     responses((status = 200, body = WholeClaim))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(id): PathId<ClaimId>,
 ) -> Result<Tagged<WholeClaim>, ApiError> {
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let statements: [(&str, Params<'_>); 2] = [(CLAIM, &[&id]), (EVENTS, &[&id])];
     let answers = session.commit_with(&statements).await?;
     let row = answers[0].first().ok_or(ApiError::NotFound(Missing::Claim))?;
@@ -162,7 +162,7 @@ pub async fn show(
     responses((status = 201, description = "The claim", body = Claim))
 )]
 pub async fn file(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<ClaimsFile>,
     PathId(claimed): PathId<ReturnId>,
     KeyedJson(body, idempotency): KeyedJson<FileClaim>,
@@ -184,7 +184,7 @@ pub async fn file(
         let row = answers[2].first().filter(|_| !answers[0].is_empty());
         Ok((StatusCode::CREATED, Claim::try_from(row.ok_or(ApiError::Refused(&CLAIM_EXISTS))?)?))
     };
-    idempotency.run(&app.database, &member.scope, &effect, read).await
+    idempotency.run(&context.database, &member.scope, &effect, read).await
 }
 
 fn optional_label(field: &str, text: Option<&str>, max: usize) -> Result<Option<String>, ApiError> {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::orders::rows::Order;
 use super::paging::{Direction, Start, at, page};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::Member;
 use crate::problem::ApiError;
@@ -65,7 +65,7 @@ pub struct DispatchDay {
     responses((status = 200, body = Dispatch))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Dispatch>, ApiError> {
@@ -81,7 +81,7 @@ pub async fn list(
     let nearest: Params<'_> = &[&start.instant()?, &start.id(), &(limit + 1), &until, &account, &marketplace];
     let summary: Params<'_> = &[&until, &account, &marketplace];
     let orders = if undated { UNDATED } else { DISPATCH };
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let answers = session.commit_with(&[(orders, nearest), (SUMMARY, summary)]).await?;
     let (orders, next_cursor) = page(&list, &answers[0], limit, |last: &OrderToDispatch| {
         let instant = last.order.dispatch_by.unwrap_or(DateTime::UNIX_EPOCH);

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::paging::{Direction, Start, at, page};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::Member;
 use crate::known_text::InventorySort;
@@ -66,7 +66,7 @@ pub struct Stock {
     responses((status = 200, body = Inventory))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Inventory>, ApiError> {
@@ -93,7 +93,7 @@ pub async fn list(
     let number = i32::try_from(start.number()).unwrap_or(i32::MIN);
     let place: &(dyn robnu_tenancy::ToSql + Sync) = if by_stock { &number } else { &instant };
     let params: Params<'_> = &[place, &id, &fetch, &account, &marketplace, &sku, &most];
-    let rows = app.database.read(&member.scope, sql, params).await?;
+    let rows = context.database.read(&member.scope, sql, params).await?;
     let (inventory, next_cursor) = page(&list, &rows, limit, |last: &Stock| {
         let id = last.stock_id;
         if by_stock { Position { micros: i64::from(last.available), id } } else { at(last.reported_at, id) }

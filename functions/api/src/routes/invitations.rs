@@ -16,7 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::known_text::{InvitationState, Role};
@@ -62,7 +62,7 @@ pub struct Invitations {
     params(Page), responses((status = 200, body = Invitations))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<ToRead<MembersManage>>,
     mut query: QueryParams,
 ) -> Result<Json<Invitations>, ApiError> {
@@ -71,9 +71,9 @@ pub async fn list(
     let list = List::new("invitations", member.scope.seller_id(), &());
     let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
     // One more than asked for tells whether there is a next page.
-    let rows = app.database.read(&member.scope, INVITATIONS, &[&before, &(limit + 1)]).await?;
+    let rows = context.database.read(&member.scope, INVITATIONS, &[&before, &(limit + 1)]).await?;
     let mut invitations = rows.iter().map(Invitation::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = super::cut(&mut invitations, limit)
+    let next_cursor = super::paging::cut(&mut invitations, limit)
         .map(|last| list.cursor(Position { micros: 0, id: *last.invitation_id.as_uuid() }));
     Ok(Json(Invitations { invitations, next_cursor }))
 }
@@ -86,11 +86,11 @@ pub async fn list(
     responses((status = 204, description = "Taken back"))
 )]
 pub async fn revoke(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<MembersManage>,
     PathId(id): PathId<InvitationId>,
 ) -> Result<StatusCode, ApiError> {
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let answers = session.commit_with(&[(REVOKE_INVITATION, &[&id]), (INVITATION, &[&id])]).await?;
     let found = answers[1].first().ok_or(ApiError::NotFound(Missing::Invitation))?;
     match Invitation::try_from(found)?.state {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::money::Amount;
 use super::paging::{Direction, Start, at, page};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
 use crate::known_text::{ListingStatus, TimeSort};
@@ -71,7 +71,7 @@ pub struct Listing {
     responses((status = 200, body = Listings))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Listings>, ApiError> {
@@ -98,7 +98,7 @@ pub async fn list(
     let start = Start::new(&list, cursor.as_deref(), direction)?;
     let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
     let params: Params<'_> = &[&instant, &id, &fetch, &account, &marketplace, &status, &sku];
-    let rows = app.database.read(&member.scope, sql, params).await?;
+    let rows = context.database.read(&member.scope, sql, params).await?;
     let (listings, next_cursor) =
         page(&list, &rows, limit, |last: &Listing| at(last.updated_at, *last.listing_id.as_uuid()))?;
     Ok(Json(Listings { listings, next_cursor }))
@@ -110,11 +110,11 @@ pub async fn list(
     responses((status = 200, body = Listing))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(id): PathId<ListingId>,
 ) -> Result<Json<Listing>, ApiError> {
-    let rows = app.database.read(&member.scope, LISTING, &[&id]).await?;
+    let rows = context.database.read(&member.scope, LISTING, &[&id]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Listing))?;
     Ok(Json(Listing::try_from(row)?))
 }

@@ -9,7 +9,7 @@ use robnu_tenancy::{Error, Row};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::identity::Person;
 use crate::kinds::Offer;
 use crate::known_text::MarketplaceStatus;
@@ -49,10 +49,13 @@ struct Detail {
     get, path = "/v1/marketplaces", operation_id = "list_marketplaces", tag = "marketplaces",
     responses((status = 200, body = Marketplaces))
 )]
-pub async fn list(State(app): State<SharedApp>, person: Person) -> Result<Json<Marketplaces>, ApiError> {
-    let rows = app.database.read(&person.scope, MARKETPLACES, &[]).await?;
+pub async fn list(
+    State(context): State<SharedContext>,
+    person: Person,
+) -> Result<Json<Marketplaces>, ApiError> {
+    let rows = context.database.read(&person.scope, MARKETPLACES, &[]).await?;
     let marketplaces =
-        rows.iter().map(|row| marketplace(row, &app.registry)).collect::<Result<_, Error>>()?;
+        rows.iter().map(|row| marketplace(row, &context.registry)).collect::<Result<_, Error>>()?;
     Ok(Json(Marketplaces { marketplaces }))
 }
 

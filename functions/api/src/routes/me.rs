@@ -6,7 +6,7 @@ use robnu_tenancy::{Error, PersonId, Row, SellerId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::identity::Person;
 use crate::known_text::Role;
 use crate::problem::ApiError;
@@ -39,8 +39,8 @@ struct Membership {
 
 /// The caller and the sellers that they are a member of
 #[utoipa::path(get, path = "/v1/me", operation_id = "get_me", tag = "people", responses((status = 200, body = Me)))]
-pub async fn show(State(app): State<SharedApp>, person: Person) -> Result<Json<Me>, ApiError> {
-    let rows = app.database.read(&person.scope, ME, &[]).await?;
+pub async fn show(State(context): State<SharedContext>, person: Person) -> Result<Json<Me>, ApiError> {
+    let rows = context.database.read(&person.scope, ME, &[]).await?;
     let first = rows.first().ok_or(Error::RowCount { found: 0 })?;
     let memberships = rows.iter().filter_map(|row| membership(row).transpose());
     Ok(Json(Me {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::json::{JsonBody, present};
@@ -72,7 +72,7 @@ pub struct UpdateMember {
     params(Page), responses((status = 200, body = TeamMembers))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<TeamMembers>, ApiError> {
@@ -81,9 +81,9 @@ pub async fn list(
     let list = List::new("members", member.scope.seller_id(), &());
     let after = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::nil(), |at| at.id);
     // One more than asked for tells whether there is a next page.
-    let rows = app.database.read(&member.scope, MEMBERS, &[&after, &(limit + 1)]).await?;
+    let rows = context.database.read(&member.scope, MEMBERS, &[&after, &(limit + 1)]).await?;
     let mut members = rows.iter().map(TeamMember::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = super::cut(&mut members, limit)
+    let next_cursor = super::paging::cut(&mut members, limit)
         .map(|last| list.cursor(Position { micros: 0, id: *last.member_id.as_uuid() }));
     Ok(Json(TeamMembers { members, next_cursor }))
 }
@@ -94,11 +94,11 @@ pub async fn list(
     responses((status = 200, body = TeamMember))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(id): PathId<MemberId>,
 ) -> Result<Tagged<TeamMember>, ApiError> {
-    let rows = app.database.read(&member.scope, MEMBER, &[&id]).await?;
+    let rows = context.database.read(&member.scope, MEMBER, &[&id]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Member))?;
     Ok(Tagged(TeamMember::try_from(row)?))
 }
@@ -111,7 +111,7 @@ pub async fn show(
     responses((status = 200, description = "The member as it is now", body = TeamMember))
 )]
 pub async fn update(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<MembersManage>,
     PathId(id): PathId<MemberId>,
     if_match: IfMatch,
@@ -119,7 +119,7 @@ pub async fn update(
 ) -> Result<Tagged<TeamMember>, ApiError> {
     let (is_role_given, role) = (body.role.is_some(), body.role.flatten().map(Role::as_str));
     let change: Params<'_> = &[&id, &if_match.0, &is_role_given, &role, &body.scan_returns];
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let answers = session.commit_with(&[(UPDATE_MEMBER, change), (MEMBER, &[&id])]).await;
     let answers = answers.map_err(without_rights_or)?;
     let found = answers[1].first().map(TeamMember::try_from).transpose()?;
@@ -137,12 +137,12 @@ pub async fn update(
     responses((status = 204, description = "Removed"))
 )]
 pub async fn remove(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<MembersManage>,
     PathId(id): PathId<MemberId>,
     if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let answers = session.commit_with(&[(REMOVE_MEMBER, &[&id, &if_match.0]), (MEMBER, &[&id])]).await?;
     if answers[0].is_empty() {
         let found = answers[1].first().map(TeamMember::try_from).transpose()?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::{Direction, Start, at, page};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
 use crate::known_text::{OrderSort, OrderStatusName};
@@ -67,7 +67,7 @@ pub struct WholeOrder {
     responses((status = 200, body = Orders))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Orders>, ApiError> {
@@ -100,7 +100,7 @@ pub async fn list(
     let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
     let params: Params<'_> =
         &[&instant, &id, &fetch, &account, &marketplace, &status, &from, &to, &due_before, &sku];
-    let rows = app.database.read(&member.scope, sql, params).await?;
+    let rows = context.database.read(&member.scope, sql, params).await?;
     let (orders, next_cursor) = page(&list, &rows, limit, |last: &Order| {
         let urgent = last.dispatch_by.filter(|_| sort == OrderSort::dispatch_by);
         at(urgent.unwrap_or(last.placed_at), *last.order_id.as_uuid())
@@ -114,11 +114,11 @@ pub async fn list(
     responses((status = 200, body = WholeOrder))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(id): PathId<OrderId>,
 ) -> Result<Json<WholeOrder>, ApiError> {
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let statements: [(&str, robnu_tenancy::Params<'_>); 3] =
         [(ORDER, &[&id]), (ORDER_LINES, &[&id]), (ORDER_SHIPMENTS, &[&id])];
     let answers = session.commit_with(&statements).await?;

@@ -65,7 +65,7 @@ pub fn next_cursor<T>(
     limit: i64,
     position: impl Fn(&T) -> Position,
 ) -> Option<String> {
-    super::cut(rows, limit).map(|last| list.cursor(position(last)))
+    cut(rows, limit).map(|last| list.cursor(position(last)))
 }
 
 /// A page of a list whose statement looks at so many rows and no more: what matched, and the cursor of the next page.
@@ -90,7 +90,7 @@ pub fn page<'a, T: TryFrom<&'a Row, Error = Error>>(
             found.push(item);
         }
     }
-    let more_found = super::cut(&mut found, limit).map(position);
+    let more_found = cut(&mut found, limit).map(position);
     Ok((found, more_found.or(scanned_to).map(|at| list.cursor(at))))
 }
 
@@ -102,4 +102,12 @@ pub fn total(newest: &[Row]) -> Result<i64, Error> {
 /// The position of a row with this instant and id.
 pub fn at(instant: DateTime<Utc>, id: Uuid) -> Position {
     Position { micros: instant.timestamp_micros(), id }
+}
+
+/// Cuts a list that was read one row too far. Answers its last row when more follow.
+pub fn cut<T>(rows: &mut Vec<T>, limit: i64) -> Option<&T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more_follow = rows.len() > limit;
+    rows.truncate(limit);
+    rows.last().filter(|_| more_follow)
 }

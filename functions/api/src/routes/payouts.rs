@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::money::{SignedAmountParam, minor_units};
 use super::paging::{Direction, Start, at, page};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::known_text::{PayoutLineType, PayoutSort, PayoutStatus};
@@ -70,7 +70,7 @@ pub struct PayoutLines {
     responses((status = 200, body = Payouts))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<PayoutsRead>,
     mut query: QueryParams,
 ) -> Result<Json<Payouts>, ApiError> {
@@ -103,7 +103,7 @@ pub async fn list(
     let place: &(dyn robnu_tenancy::ToSql + Sync) = if by_amount { &number } else { &instant };
     let params: Params<'_> =
         &[place, &id, &fetch, &account, &marketplace, &status, &from, &to, &least, &most];
-    let rows = app.database.read(&member.scope, sql, params).await?;
+    let rows = context.database.read(&member.scope, sql, params).await?;
     let (payouts, next_cursor) = page(&list, &rows, limit, |last: &Payout| {
         let id = *last.payout_id.as_uuid();
         if by_amount { Position { micros: last.net_minor, id } } else { at(last.settled_at, id) }
@@ -117,11 +117,11 @@ pub async fn list(
     responses((status = 200, body = WholePayout))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<PayoutsRead>,
     PathId(id): PathId<PayoutId>,
 ) -> Result<Json<WholePayout>, ApiError> {
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let answers = session.commit_with(&[(PAYOUT, &[&id]), (TOTALS, &[&id])]).await?;
     let row = answers[0].first().ok_or(ApiError::NotFound(Missing::Payout))?;
     let totals = answers[1].iter().map(PayoutTotal::try_from).collect::<Result<_, _>>()?;
@@ -139,7 +139,7 @@ pub async fn show(
     responses((status = 200, body = PayoutLines))
 )]
 pub async fn lines(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<PayoutsRead>,
     PathId(payout): PathId<PayoutId>,
     mut query: QueryParams,
@@ -152,7 +152,7 @@ pub async fn lines(
     let list = List::new("payout_lines", member.scope.seller_id(), &(payout, kind, &order));
     let after = Start::new(&list, cursor.as_deref(), Direction::Up)?.id();
     let params: Params<'_> = &[&payout, &after, &(limit + 1), &kind, &order];
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let answers = session.commit_with(&[(EXISTS, &[&payout]), (LINES, params)]).await?;
     if answers[0].is_empty() {
         return Err(ApiError::NotFound(Missing::Payout));

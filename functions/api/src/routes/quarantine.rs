@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::{Direction, Start, next_cursor};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::problem::{ApiError, Missing};
@@ -54,7 +54,7 @@ pub struct QuarantinedRecords {
     responses((status = 200, body = QuarantinedRecords))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<QuarantinedRecords>, ApiError> {
@@ -67,9 +67,9 @@ pub async fn list(
     let fetch = limit + 1;
     let rows = match &account {
         Some(account) => {
-            app.database.read(&member.scope, ACCOUNT_RECORDS, &[&before, &fetch, account]).await?
+            context.database.read(&member.scope, ACCOUNT_RECORDS, &[&before, &fetch, account]).await?
         }
-        None => app.database.read(&member.scope, RECORDS, &[&before, &fetch]).await?,
+        None => context.database.read(&member.scope, RECORDS, &[&before, &fetch]).await?,
     };
     let mut records = rows.iter().map(QuarantinedRecord::try_from).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &QuarantinedRecord| Position { micros: 0, id: *last.record_id.as_uuid() };
@@ -83,11 +83,11 @@ pub async fn list(
     responses((status = 200, body = QuarantinedRecord))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(record): PathId<QuarantinedRecordId>,
 ) -> Result<Json<QuarantinedRecord>, ApiError> {
-    let rows = app.database.read(&member.scope, RECORD, &[&record]).await?;
+    let rows = context.database.read(&member.scope, RECORD, &[&record]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::QuarantinedRecord))?;
     Ok(Json(QuarantinedRecord::try_from(row)?))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::{Direction, Start, at, page, total};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
 use crate::known_text::{ClaimStatus, ReceiptStatus, ReturnSort, ReturnStatus, ReturnType};
@@ -80,7 +80,7 @@ pub struct ClaimOfReturn {
     responses((status = 200, body = Returns))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Returns>, ApiError> {
@@ -125,7 +125,7 @@ pub async fn list(
         &to,
         &due_before,
     ];
-    let rows = app.database.read(&member.scope, sql, params).await?;
+    let rows = context.database.read(&member.scope, sql, params).await?;
     let (returns, next_cursor) = page(&list, &rows, limit, |last: &Return| {
         let instant = if sort == ReturnSort::claim_due { last.claim_due_at } else { last.initiated_at };
         at(instant, *last.return_id.as_uuid())
@@ -139,11 +139,11 @@ pub async fn list(
     responses((status = 200, body = WholeReturn))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(id): PathId<ReturnId>,
 ) -> Result<Json<WholeReturn>, ApiError> {
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let statements: [(&str, Params<'_>); 4] =
         [(RETURN, &[&id]), (ITEMS, &[&id]), (EVENTS, &[&id]), (CLAIM, &[&id])];
     let answers = session.commit_with(&statements).await?;

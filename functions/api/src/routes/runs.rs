@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::{Direction, Start, next_cursor};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::idempotency::{KeyedPost, Reply};
 use crate::identity::{Member, PathId};
@@ -92,7 +92,7 @@ pub struct Runs {
     responses((status = 200, body = Runs))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Runs>, ApiError> {
@@ -104,8 +104,10 @@ pub async fn list(
     // One more than asked for tells whether there is a next page.
     let fetch = limit + 1;
     let rows = match &account {
-        Some(account) => app.database.read(&member.scope, ACCOUNT_RUNS, &[&before, &fetch, account]).await?,
-        None => app.database.read(&member.scope, RUNS, &[&before, &fetch]).await?,
+        Some(account) => {
+            context.database.read(&member.scope, ACCOUNT_RUNS, &[&before, &fetch, account]).await?
+        }
+        None => context.database.read(&member.scope, RUNS, &[&before, &fetch]).await?,
     };
     let mut runs = rows.iter().map(Run::try_from).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &Run| Position { micros: 0, id: *last.run_id.as_uuid() };
@@ -119,11 +121,11 @@ pub async fn list(
     responses((status = 200, body = Run))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(run): PathId<RunId>,
 ) -> Result<Json<Run>, ApiError> {
-    let rows = app.database.read(&member.scope, RUN, &[&run]).await?;
+    let rows = context.database.read(&member.scope, RUN, &[&run]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Run))?;
     Ok(Json(Run::try_from(row)?))
 }
@@ -134,7 +136,7 @@ pub async fn show(
     responses((status = 200, body = Run))
 )]
 pub async fn cancel(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<SyncRun>,
     PathId(run): PathId<RunId>,
     KeyedPost(idempotency): KeyedPost,
@@ -147,7 +149,7 @@ pub async fn cancel(
             _ => Err(ApiError::Refused(&RUN_NOT_CANCELLABLE)),
         }
     };
-    idempotency.run(&app.database, &member.scope, &effect, read).await
+    idempotency.run(&context.database, &member.scope, &effect, read).await
 }
 
 impl TryFrom<&Row> for Run {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::accounts::ACCOUNT_EXISTS;
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
 use crate::kinds::{KindName, RequestableKind, not_offered};
@@ -67,11 +67,11 @@ impl Versioned for Schedule {
     tag = "schedules", responses((status = 200, body = Schedules))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(account): PathId<AccountId>,
 ) -> Result<Json<Schedules>, ApiError> {
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let statements: [(&str, Params<'_>); 2] = [(ACCOUNT_EXISTS, &[&account]), (SCHEDULES, &[&account])];
     let answers = session.commit_with(&statements).await?;
     if answers[0].is_empty() {
@@ -87,7 +87,7 @@ pub async fn list(
     tag = "schedules", responses((status = 200, body = Schedule))
 )]
 pub async fn set(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<SyncRun>,
     PathId(account): PathId<AccountId>,
     PathId(kind): PathId<RequestableKind>,
@@ -99,7 +99,7 @@ pub async fn set(
         return Err(ApiError::InvalidBody(vec![problem]));
     }
     let kind = kind.0.as_str();
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let statements: [(&str, Params<'_>); 3] = [
         (SET, &[&account, &kind, &body.every_minutes.0, &body.enabled, &if_match.0]),
         (SCHEDULE, &[&account, &kind]),
@@ -131,14 +131,14 @@ fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
     tag = "schedules", responses((status = 204, description = "It is gone"))
 )]
 pub async fn remove(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<SyncRun>,
     PathId(account): PathId<AccountId>,
     PathId(kind): PathId<RequestableKind>,
     if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
     let kind = kind.0.as_str();
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let statements: [(&str, Params<'_>); 2] =
         [(REMOVE, &[&account, &kind, &if_match.0]), (SCHEDULE, &[&account, &kind])];
     let answers = session.commit_with(&statements).await?;

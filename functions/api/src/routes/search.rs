@@ -9,7 +9,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use uuid::Uuid;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::identity::Member;
 use crate::known_text::{HitField, HitKind};
 use crate::problem::{ApiError, FieldProblem};
@@ -75,7 +75,7 @@ impl ToSchema for SearchText {}
     responses((status = 200, body = Found))
 )]
 pub async fn search(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Found>, ApiError> {
@@ -85,7 +85,7 @@ pub async fn search(
     });
     query.finish()?;
     let number = number.ok_or_else(|| ApiError::InvalidQuery(vec![FieldProblem::new("q", "is required")]))?;
-    let rows = app.database.read(&member.scope, SEARCH, &[&number, &MOST]).await?;
+    let rows = context.database.read(&member.scope, SEARCH, &[&number, &MOST]).await?;
     Ok(Json(Found { hits: rows.iter().map(Hit::try_from).collect::<Result<_, _>>()? }))
 }
 

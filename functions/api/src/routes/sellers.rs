@@ -7,7 +7,7 @@ use robnu_tenancy::{Error, Params, Row, SellerId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::fields::{label, label_schema};
 use crate::idempotency::{Before, KeyedJson, Reply};
 use crate::identity::{Member, Person, Source, VerifiedEmail};
@@ -92,7 +92,7 @@ struct Suspension {
     responses((status = 201, description = "The seller", body = SignedUp))
 )]
 pub async fn sign_up(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     person: Person,
     VerifiedEmail(email): VerifiedEmail,
     Source(source): Source,
@@ -101,16 +101,16 @@ pub async fn sign_up(
     let name = label("name", &body.name, MAX_NAME).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
     // A key costs a call, or money every month where sellers have their own: nobody gets one for nothing.
     let check: [(&str, Params<'_>); 1] = [(CHECK_SIGN_UP, &[&idempotency.key_hash(), &email, &source])];
-    if let Before::Answered(reply) = idempotency.before(&app.database, &person.scope, &check).await? {
+    if let Before::Answered(reply) = idempotency.before(&context.database, &person.scope, &check).await? {
         return Ok(reply);
     }
     let seller_id = SellerId::new();
-    let key = app.keys.generate(seller_id).await?;
+    let key = context.keys.generate(seller_id).await?;
     let (key_id, wrapped) = (key.wrapped.id, key.wrapped.ciphertext);
     let params: Params<'_> = &[&seller_id, &name, &email, &key_id, &wrapped, &key.kms_key_id, &source];
     let signed_up = SignedUp { seller_id, name: name.clone(), role: Role::OWNER };
     let made = |_: &[Vec<Row>]| Ok((StatusCode::CREATED, signed_up));
-    idempotency.run(&app.database, &person.scope, &[(SIGN_UP, params)], made).await
+    idempotency.run(&context.database, &person.scope, &[(SIGN_UP, params)], made).await
 }
 
 /// A seller, and what the caller is in it
@@ -119,10 +119,10 @@ pub async fn sign_up(
     responses((status = 200, body = Seller))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Membership>,
 ) -> Result<Tagged<Seller>, ApiError> {
-    let rows = app.database.read(&member.scope, SELLER, &[]).await?;
+    let rows = context.database.read(&member.scope, SELLER, &[]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Seller))?;
     Ok(Tagged(Seller::try_from(row)?))
 }
@@ -133,7 +133,7 @@ pub async fn show(
     responses((status = 200, description = "The seller as it is now", body = Seller))
 )]
 pub async fn update(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<SellerUpdate>,
     if_match: IfMatch,
     JsonBody(body): JsonBody<UpdateSeller>,
@@ -141,7 +141,7 @@ pub async fn update(
     let name = check(&body).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
     let (is_window_given, window) =
         (body.claim_window_days.is_some(), body.claim_window_days.flatten().map(|days| days.0));
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let update: Params<'_> = &[&name, &if_match.0, &is_window_given, &window];
     let statements: [(&str, Params<'_>); 2] = [(UPDATE_SELLER, update), (SELLER, &[])];
     let answers = session.commit_with(&statements).await?;

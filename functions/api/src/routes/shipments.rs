@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::{Direction, Start, page};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::known_text::TimeSort;
@@ -69,7 +69,7 @@ pub struct ShipmentOfOrder {
     responses((status = 200, body = Shipments))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Shipments>, ApiError> {
@@ -97,7 +97,7 @@ pub async fn list(
     let after = Start::new(&list, cursor.as_deref(), direction)?.id();
     let fetch = limit + 1;
     let params: Params<'_> = &[&after, &fetch, &account, &marketplace, &status, &carrier, &order, &tracking];
-    let rows = app.database.read(&member.scope, sql, params).await?;
+    let rows = context.database.read(&member.scope, sql, params).await?;
     let (shipments, next_cursor) = page(&list, &rows, limit, |last: &ShipmentOfOrder| Position {
         micros: 0,
         id: *last.shipment_id.as_uuid(),
@@ -111,11 +111,11 @@ pub async fn list(
     responses((status = 200, body = ShipmentOfOrder))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(id): PathId<ShipmentId>,
 ) -> Result<Json<ShipmentOfOrder>, ApiError> {
-    let rows = app.database.read(&member.scope, SHIPMENT, &[&id]).await?;
+    let rows = context.database.read(&member.scope, SHIPMENT, &[&id]).await?;
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Shipment))?;
     Ok(Json(ShipmentOfOrder::try_from(row)?))
 }

@@ -6,14 +6,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
-use robnu_dispatch::{Job, REQUEST_RUN, Requested, mark_sent};
+use robnu_dispatch::{Job, RequestRun, Requested, mark_sent};
 use robnu_marketplace::contract::PlacedWindow;
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, Error, Params, Row, RunId, SellerScope};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::app::{App, SharedApp};
+use crate::context::{Context, SharedContext};
 use crate::idempotency::{Idempotency, KeyedJson, KeyedPost, Reply};
 use crate::identity::{Member, PathId};
 use crate::json::present;
@@ -73,7 +73,7 @@ pub struct SyncAnswer {
     )
 )]
 pub async fn request(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<SyncRun>,
     PathId(account): PathId<AccountId>,
     KeyedJson(body, idempotency): KeyedJson<RequestSync>,
@@ -84,7 +84,7 @@ pub async fn request(
     if window.is_some() && !kind.has_windows() {
         return Err(invalid(FieldProblem::new("from", "is not known to this kind of run")));
     }
-    ask(&app, &member.scope, account, Wanted { kind, full: body.full, window }, &idempotency).await
+    ask(&context, &member.scope, account, Wanted { kind, full: body.full, window }, &idempotency).await
 }
 
 /// Asks the marketplace whether it takes the account's credentials
@@ -100,13 +100,13 @@ pub async fn request(
     )
 )]
 pub async fn test(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<AccountsManage>,
     PathId(account): PathId<AccountId>,
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<SyncAnswer>, ApiError> {
     let wanted = Wanted { kind: RunKind::CredentialCheck, full: false, window: None };
-    ask(&app, &member.scope, account, wanted, &idempotency).await
+    ask(&context, &member.scope, account, wanted, &idempotency).await
 }
 
 /// What a run is to do.
@@ -143,16 +143,16 @@ fn window(
 
 /// Makes the run, or meets the live one, and publishes it.
 async fn ask(
-    app: &App,
+    context: &Context,
     scope: &SellerScope,
     account: AccountId,
     wanted: Wanted,
     idempotency: &Idempotency,
 ) -> Result<Reply<SyncAnswer>, ApiError> {
     let kind = wanted.kind.as_str();
-    let (from, until) = wanted.window.map(|window| (window.from, window.until)).unzip();
-    let run: Params<'_> = &[&RunId::new(), &account, &kind, &wanted.full, &from, &until];
-    let statements: [(&str, Params<'_>); 2] = [(REQUEST_RUN, run), (WHY_NOT, &[&account, &kind])];
+    let run = RequestRun::new(account, wanted.kind, wanted.full, wanted.window);
+    let statements: [(&str, Params<'_>); 2] =
+        [(RequestRun::SQL, &run.params()), (WHY_NOT, &[&account, &kind])];
     let mut to_publish = None;
     let read = |answers: &[Vec<Row>]| {
         let Some(row) = answers[0].first() else { return Err(why_not(answers[1].first())?) };
@@ -172,10 +172,10 @@ async fn ask(
             requested.queue_url.filter(|_| requested.is_unpublished).map(|queue_url| (queue_url, job));
         Ok((status, answer))
     };
-    let reply = idempotency.run(&app.database, scope, &statements, read).await?;
+    let reply = idempotency.run(&context.database, scope, &statements, read).await?;
     // Publishing the same step twice is harmless: the queue takes it once.
     if let Some((queue_url, job)) = to_publish {
-        publish(app, scope, &queue_url, job).await;
+        publish(context, scope, &queue_url, job).await;
     }
     Ok(reply)
 }
@@ -195,7 +195,7 @@ fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
 }
 
 /// Publishes the run and notes that it was published.
-async fn publish(app: &App, scope: &SellerScope, queue_url: &str, job: Job) {
+async fn publish(context: &Context, scope: &SellerScope, queue_url: &str, job: Job) {
     let (run, account) = (job.run_id, job.account_id);
     let warn = |error: &dyn std::error::Error, message: &str| {
         tracing::warn!(
@@ -206,10 +206,10 @@ async fn publish(app: &App, scope: &SellerScope, queue_url: &str, job: Job) {
             "{message}"
         );
     };
-    if let Err(error) = app.publisher.publish(queue_url, job.clone()).await {
+    if let Err(error) = context.publisher.publish(queue_url, job.clone()).await {
         return warn(&error, "the run was not published; the sweep will publish it");
     }
-    if let Err(error) = mark_sent(&app.database, scope, &[job]).await {
+    if let Err(error) = mark_sent(&context.database, scope, &[job]).await {
         warn(&error, "the publication was not noted; the sweep may publish again");
     }
 }

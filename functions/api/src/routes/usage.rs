@@ -10,7 +10,7 @@ use robnu_tenancy::{Error, Params, Row};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::identity::Member;
 use crate::problem::{ApiError, FieldProblem};
 use crate::query::QueryParams;
@@ -65,7 +65,7 @@ struct UsageDay {
     responses((status = 200, body = Usage))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Usage>, ApiError> {
@@ -81,7 +81,7 @@ pub async fn show(
     let from = from.unwrap_or(to - Days::new(DEFAULT_DAYS - 1));
     check(from, to).map_err(|problem| ApiError::InvalidQuery(vec![problem]))?;
     let statements: [(&str, Params<'_>); 2] = [(USAGE, &[&from, &to]), (USAGE, &[&today, &today])];
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let answers = session.commit_with(&statements).await?;
     let days = answers[0].iter().map(UsageDay::try_from).collect::<Result<Vec<_>, _>>()?;
     let today = answers[1].first().ok_or(Error::RowCount { found: 0 })?;

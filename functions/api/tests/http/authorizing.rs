@@ -79,7 +79,8 @@ async fn a_consent_becomes_an_account_like_any_other() {
         assert_eq!(api.count(&format!("{events} {of_account}")).await, 1);
         let due = format!("select count(*) from robnu.schedules where {of_account} and next_due_at <= now()");
         assert_eq!(api.count(&due).await, i64::from(marketplace == "AMAZON_IN"));
-        let request = json!({"seller_id": api.sellers.ours.id, "account_id": account["account_id"]});
+        let request =
+            json!({"version": "1", "seller_id": api.sellers.ours.id, "account_id": account["account_id"]});
         assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await, [request]);
     }
 }

@@ -39,7 +39,7 @@ async fn a_connected_account_is_listed_scheduled_and_published() {
         "select count(*) from robnu.credential_events where event = 'CONNECTED' and account_id = '{id}'"
     );
     assert_eq!(api.count(&events).await, 1);
-    let request = json!({"seller_id": api.sellers.ours.id, "account_id": id});
+    let request = json!({"version": "1", "seller_id": api.sellers.ours.id, "account_id": id});
     assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await, [request]);
 }
 

@@ -17,7 +17,7 @@ const CASES: usize = 600;
 
 /// Gives the function an event as it is. Whatever comes back is an answer of the API's own.
 async fn answer(api: &Api, event: &str) -> Answer {
-    let answer = api.entry.answer(event, "invocation-1").await;
+    let answer = api.handler.handle(event, "invocation-1").await;
     let answer = Answer::of(&serde_json::to_value(answer).expect("an answer serializes"));
     let shown: String = event.chars().take(5_000).collect();
     assert!(answer.status.as_u16() < 500, "{}: {shown}", answer.text);

@@ -1,6 +1,6 @@
 //! Refusals that are the same for every route.
 
-use api::app::MAX_BODY;
+use api::router::MAX_BODY;
 use robnu_testkit::TestDatabase;
 
 use crate::support::{Api, Call};

@@ -60,7 +60,7 @@ async fn an_account_that_needs_new_credentials_is_active_scheduled_and_published
     let due = "select count(*) from robnu.schedules where next_due_at <= now()";
     assert_eq!(api.count(&format!("{due} and account_id = '{id}'")).await, 1);
     assert_eq!(api.count(due).await, 1, "no other account's schedule");
-    let request = json!({"seller_id": api.sellers.ours.id, "account_id": id});
+    let request = json!({"version": "1", "seller_id": api.sellers.ours.id, "account_id": id});
     assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await, [request]);
     let waiting = "select count(*) from robnu.marketplace_accounts where status = 'NEEDS_RECONNECT'";
     assert_eq!(api.count(&format!("{waiting} and id = '{other}'")).await, 1, "the other account still waits");

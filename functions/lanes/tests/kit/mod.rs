@@ -17,7 +17,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use faults::Wire;
 use lanes::{Answer, Context, Event, LaneConfig, Record, Report, Target, Targets, handle};
-use robnu_dispatch::{Publisher, lane_queue_name};
+use robnu_dispatch::{LaneRequest, Publisher, lane_queue_name};
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio::time::Instant;
@@ -192,7 +192,7 @@ impl World {
 
 /// The body of a lane request.
 pub fn body((seller, account): (SellerId, AccountId)) -> String {
-    format!(r#"{{"seller_id":"{seller}","account_id":"{account}"}}"#)
+    LaneRequest { seller_id: seller, account_id: account }.to_body()
 }
 
 /// Sends requests as one batch and answers the places of those that failed.

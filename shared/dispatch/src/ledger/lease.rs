@@ -1,13 +1,37 @@
 //! The lease of a step: whoever holds it works on the run.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use robnu_marketplace::contract::PlacedWindow;
-use robnu_tenancy::{Error, Row};
+use robnu_tenancy::{Error, Row, ToSql};
 
 use crate::envelope::Job;
 
-/// Takes the lease of one step: see the parameters in the statement. Sent together with whatever else the job has to read.
-pub const TAKE_LEASE: &str = include_str!("../sql/take_lease.sql");
+/// Takes the lease of one step. Sent together with whatever else the job has to read; [`Taken::from_rows`] reads its rows.
+#[derive(Debug)]
+pub struct TakeLease<'a> {
+    job: &'a Job,
+    seconds: f64,
+}
+
+impl<'a> TakeLease<'a> {
+    /// The statement.
+    pub const SQL: &'static str = include_str!("../sql/take_lease.sql");
+
+    /// The lease of the job's step, for so long.
+    #[must_use]
+    pub fn new(job: &'a Job, length: Duration) -> Self {
+        Self { job, seconds: length.as_secs_f64() }
+    }
+
+    /// The statement's parameters.
+    #[must_use]
+    pub fn params(&self) -> [&(dyn ToSql + Sync); 5] {
+        let Job { run_id, account_id, step, generation, .. } = self.job;
+        [run_id, account_id, step, generation, &self.seconds]
+    }
+}
 
 /// A step that is ours until the lease ends.
 #[derive(Debug, Clone)]
@@ -57,7 +81,7 @@ pub enum Taken {
 }
 
 impl Taken {
-    /// Reads the answer to [`TAKE_LEASE`].
+    /// Reads the rows of [`TakeLease`].
     pub fn from_rows(rows: &[Row], job: &Job) -> Result<Self, Error> {
         let Some(row) = rows.first() else { return Ok(Self::Not(NotTaken::Unknown)) };
         let stands_for: (&str, &str) = (row.try_get("marketplace_code")?, row.try_get("kind")?);

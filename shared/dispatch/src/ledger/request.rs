@@ -2,16 +2,45 @@
 
 use chrono::{DateTime, Utc};
 use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::contract::PlacedWindow;
 use robnu_marketplace::kind::RunKind;
-use robnu_tenancy::{AccountId, Error, Row, SellerId};
+use robnu_tenancy::{AccountId, Error, Row, RunId, SellerId, ToSql};
 
 use crate::envelope::Job;
 
-/// Writes a QUEUED run for an account, or finds the live one: `$1` id of the new run, `$2` account, `$3` kind, `$4` whether
-/// everything is read, `$5` and `$6` the window of time that is read instead, or null. Answers a row that [`Requested::from_row`] reads, or none when the seller has no such account that is active
-/// (for a check: active, or in need of a reconnection with its lane there still) and verified, its marketplace does not offer the kind, or
-/// a live run ended in this moment.
-pub const REQUEST_RUN: &str = include_str!("../sql/request_run.sql");
+/// Writes a QUEUED run for an account, or finds the live one. Its row, which [`Requested::from_row`] reads, is missing
+///
+/// - when the seller has no such account that is verified and active (for a check: active, or in need of a reconnection with
+///   its lane still there),
+/// - when its marketplace does not offer the kind,
+/// - when a live run ended in this very moment.
+#[derive(Debug)]
+pub struct RequestRun {
+    id: RunId,
+    account: AccountId,
+    kind: &'static str,
+    full: bool,
+    from: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
+}
+
+impl RequestRun {
+    /// The statement.
+    pub const SQL: &'static str = include_str!("../sql/request_run.sql");
+
+    /// A run of `kind` that reads what has changed, or with `full` everything, or only what was placed in the window.
+    #[must_use]
+    pub fn new(account: AccountId, kind: RunKind, full: bool, window: Option<PlacedWindow>) -> Self {
+        let (from, until) = window.map(|window| (window.from, window.until)).unzip();
+        Self { id: RunId::new(), account, kind: kind.as_str(), full, from, until }
+    }
+
+    /// The statement's parameters.
+    #[must_use]
+    pub fn params(&self) -> [&(dyn ToSql + Sync); 6] {
+        [&self.id, &self.account, &self.kind, &self.full, &self.from, &self.until]
+    }
+}
 
 /// A run that a request made, or met.
 #[derive(Debug)]
@@ -31,7 +60,7 @@ pub struct Requested {
 }
 
 impl Requested {
-    /// Reads the row of [`REQUEST_RUN`].
+    /// Reads the row of [`RequestRun`].
     pub fn from_row(
         row: &Row,
         seller_id: SellerId,

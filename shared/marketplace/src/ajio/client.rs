@@ -18,7 +18,7 @@ use crate::records::{RawRecords, parse_answer, parse_page};
 use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
 
 use super::DETAILS;
-use super::paging::Phase;
+use super::phase::Phase;
 
 /// AJIO's largest page.
 pub const PAGE_SIZE: u32 = 50;

@@ -13,7 +13,7 @@ use crate::record::{
 };
 use crate::records::{RecordProblem, first_repeat, parse_record};
 
-use super::paging::Phase;
+use super::phase::Phase;
 
 /// Our word for the status of orders on pendency, where AJIO sends none.
 const PENDENCY: &str = "PENDENCY";

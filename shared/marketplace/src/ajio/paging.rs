@@ -13,6 +13,7 @@ use crate::trail::Trail;
 
 use super::client::{AjioPage, PAGE_SIZE};
 use super::mapping::order_id;
+use super::phase::Phase;
 
 /// A list with more pages than this (a million orders) is a server that never ends.
 const MAX_PAGES: u32 = 20_000;
@@ -22,26 +23,6 @@ const MAX_STEPS_BACK: u32 = 100;
 
 /// How often a page is asked for again because it lacks orders; then it is taken as it is.
 const MAX_REREADS: u32 = 2;
-
-/// Which list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Phase {
-    /// Orders not yet acknowledged.
-    Pendency,
-    /// All others.
-    Orders,
-}
-
-impl Phase {
-    /// The list's path below the base URL.
-    pub fn path(self) -> &'static [&'static str] {
-        match self {
-            Self::Pendency => &["orders", "pendency"],
-            Self::Orders => &["orders"],
-        }
-    }
-}
 
 /// The page to read, and what is known of those before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

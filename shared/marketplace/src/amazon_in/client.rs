@@ -6,17 +6,16 @@ use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::bytes::BadBytes;
 use crate::deadline::Deadline;
 use crate::details::Credentials;
 use crate::error::AdapterError;
-use crate::fields::Instant;
 use crate::http::{HttpClient, MAX_FAILURE_BYTES, Reply, join, secret_header};
 use crate::platform_app::PlatformApp;
-use crate::records::{RawRecords, parse_answer, parse_page};
+use crate::records::{parse_answer, parse_page};
 use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
 use crate::token_endpoint::{self, ClientOwner};
 
+use super::page::AmazonPage;
 use super::paging::Position;
 use super::{DETAILS, PLATFORM_APP};
 
@@ -54,32 +53,6 @@ pub struct AmazonClient {
     http: HttpClient,
     key: TokenKey,
     credentials: Credentials,
-}
-
-/// A page of raw orders.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AmazonPage {
-    #[serde(default)]
-    pub orders: RawRecords,
-    pub pagination: Option<Pagination>,
-    pub last_updated_before: Option<Instant>,
-    #[serde(skip)]
-    pub bad_bytes: BadBytes,
-}
-
-/// The way to the next page.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Pagination {
-    pub next_token: Option<String>,
-}
-
-impl AmazonPage {
-    /// The next page's token, if there is a next page.
-    pub fn next_token(&self) -> Option<&str> {
-        self.pagination.as_ref()?.next_token.as_deref().filter(|token| !token.is_empty())
-    }
 }
 
 #[derive(Deserialize)]

@@ -11,8 +11,8 @@ use crate::error::AdapterError;
 use crate::http::page_digest;
 use crate::trail::Trail;
 
-use super::client::AmazonPage;
 use super::mapping::order_id;
+use super::page::AmazonPage;
 
 /// A window with more pages than this (two million orders) is a server that never ends.
 const MAX_PAGES: u32 = 20_000;

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::connect::{MAX_EXTERNAL_ID, not_connectable};
 use super::{ACCOUNT, MAX_DISPLAY_NAME};
-use crate::app::{App, SharedApp};
+use crate::context::{Context, SharedContext};
 use crate::details_schema::to_authorize;
 use crate::fields::label;
 use crate::idempotency::{Idempotency, KeyedJson, Reply};
@@ -83,15 +83,15 @@ enum Wanted {
     tag = "accounts", responses((status = 201, description = "Where to send the seller", body = Authorization))
 )]
 pub async fn start(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<AccountsManage>,
     KeyedJson(body, idempotency): KeyedJson<AuthorizeAccount>,
 ) -> Result<Reply<Authorization>, ApiError> {
     let (id, seller) = (Uuid::now_v7(), member.scope.seller_id());
-    let state = state(&app, seller, id);
-    let reply = match body.check(&app.registry)? {
+    let state = state(&context, seller, id);
+    let reply = match body.check(&context.registry)? {
         Wanted::New { marketplace, external_account_id, display_name } => {
-            if pages(&app, &state, &[marketplace]).is_empty() {
+            if pages(&context, &state, &[marketplace]).is_empty() {
                 return Err(ApiError::Refused(&CONSENT_NOT_CONFIGURED));
             }
             let (hash, code) = (state.hash(), marketplace.as_str());
@@ -100,15 +100,15 @@ pub async fn start(
                 let refused = || ApiError::InvalidBody(vec![not_connectable()]);
                 kept(answers[0].first().ok_or_else(refused)?, id)
             };
-            idempotency.run(&app.database, &member.scope, &[(START, params)], read).await?
+            idempotency.run(&context.database, &member.scope, &[(START, params)], read).await?
         }
-        Wanted::Again(account) => again(&app, &member.scope, (id, &state), account, &idempotency).await?,
+        Wanted::Again(account) => again(&context, &member.scope, (id, &state), account, &idempotency).await?,
     };
     Ok(match reply {
-        Reply::Done(status, kept) => Reply::Done(status, kept.show(&app, seller)?),
+        Reply::Done(status, kept) => Reply::Done(status, kept.show(&context, seller)?),
         Reply::Replayed(status, text) => {
             let kept: Kept = serde_json::from_str(&text).map_err(|_| Error::RowShape)?;
-            let shown = kept.show(&app, seller)?;
+            let shown = kept.show(&context, seller)?;
             Reply::Replayed(status, serde_json::to_string(&shown).expect("answers always serialize"))
         }
     })
@@ -124,9 +124,9 @@ struct Kept {
 
 impl Kept {
     /// The answer.
-    fn show(&self, app: &App, seller: SellerId) -> Result<Authorization, ApiError> {
+    fn show(&self, context: &Context, seller: SellerId) -> Result<Authorization, ApiError> {
         let marketplace = self.marketplace.parse().map_err(|_| Error::RowShape)?;
-        let pages = pages(app, &state(app, seller, self.authorization_id), &[marketplace]);
+        let pages = pages(context, &state(context, seller, self.authorization_id), &[marketplace]);
         let page = pages.into_values().next().ok_or(ApiError::Refused(&CONSENT_NOT_CONFIGURED))?;
         let Self { authorization_id, expires_at, .. } = *self;
         Ok(Authorization { authorization_id, authorization_url: page, expires_at })
@@ -134,19 +134,19 @@ impl Kept {
 }
 
 /// The state of an authorization.
-fn state(app: &App, seller: SellerId, authorization: Uuid) -> OneTimeToken {
-    OneTimeToken::of(app.digests.consent_state(seller, authorization))
+fn state(context: &Context, seller: SellerId, authorization: Uuid) -> OneTimeToken {
+    OneTimeToken::of(context.digests.consent_state(seller, authorization))
 }
 
 /// Sends the seller to the page of an account that is there already.
 async fn again(
-    app: &App,
+    context: &Context,
     scope: &SellerScope,
     (id, state): (Uuid, &OneTimeToken),
     account: AccountId,
     idempotency: &Idempotency,
 ) -> Result<Reply<Kept>, ApiError> {
-    let pages = pages(app, state, MARKETPLACE_CODES);
+    let pages = pages(context, state, MARKETPLACE_CODES);
     let (hash, codes) = (state.hash(), pages.keys().copied().collect::<Vec<_>>());
     let effect: [(&str, Params<'_>); 2] =
         [(RESTART, &[&id, &hash, &account, &codes]), (ACCOUNT, &[&account])];
@@ -154,10 +154,10 @@ async fn again(
         let account = answers[1].first().ok_or(ApiError::NotFound(Missing::Account))?;
         match answers[0].first() {
             Some(row) => kept(row, id),
-            None => Err(no_page(&app.registry, account, &pages)?),
+            None => Err(no_page(&context.registry, account, &pages)?),
         }
     };
-    idempotency.run(&app.database, scope, &effect, read).await
+    idempotency.run(&context.database, scope, &effect, read).await
 }
 
 impl AuthorizeAccount {
@@ -212,10 +212,15 @@ fn with_consent<'a>(
 
 /// The consent pages of the marketplaces at which this deployment has an application, by code. That it has none somewhere is
 /// no fault, and the only one that there can be.
-fn pages(app: &App, state: &OneTimeToken, codes: &[MarketplaceCode]) -> BTreeMap<&'static str, String> {
+fn pages(
+    context: &Context,
+    state: &OneTimeToken,
+    codes: &[MarketplaceCode],
+) -> BTreeMap<&'static str, String> {
     let state = state.text();
     let page = |code: &MarketplaceCode| {
-        let url = app.registry.adapter(*code).oauth()?.authorization_url(&state, &app.oauth_redirect_uri);
+        let url =
+            context.registry.adapter(*code).oauth()?.authorization_url(&state, &context.oauth_redirect_uri);
         url.ok().map(|url| (code.as_str(), url))
     };
     codes.iter().filter_map(page).collect()

@@ -13,7 +13,7 @@ use robnu_tenancy::{AccountId, Error, Row, SellerScope};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::context::Context;
 use crate::problem::{ApiError, Refusal};
 use crate::refusals::{CREDENTIALS_REFUSED, MARKETPLACE_NOT_CONFIGURED, NOT_SELLING_HERE};
 
@@ -116,12 +116,12 @@ pub(super) fn require_begun(row: &Row) -> Result<(), ApiError> {
 
 /// The digest by which checks of these credentials are counted, where they have a user name.
 pub(super) fn login_digest(
-    app: &App,
+    context: &Context,
     marketplace: &str,
     spec: &DetailsSpec,
     credentials: &Credentials,
 ) -> Option<Vec<u8>> {
-    spec.login_of(credentials).map(|login| app.digests.login(marketplace, login).to_vec())
+    spec.login_of(credentials).map(|login| context.digests.login(marketplace, login).to_vec())
 }
 
 /// Asks what there is to ask about credentials: whether they are taken, whether the account sells here, and whether it is the one
@@ -146,7 +146,7 @@ pub(super) async fn ask(
 
 /// Lets a conversation with the marketplace take its time, but not too much; where it comes to nothing, ends the check.
 pub(super) async fn hold<T>(
-    app: &App,
+    context: &Context,
     scope: &SellerScope,
     check: Uuid,
     conversation: impl Future<Output = Result<T, Trouble>>,
@@ -155,7 +155,7 @@ pub(super) async fn hold<T>(
     match timeout(CONVERSATION, conversation).await.unwrap_or_else(|_| late()) {
         Ok(answer) => Ok(answer),
         Err(trouble) => {
-            settle(app, scope, check, trouble.counts).await;
+            settle(context, scope, check, trouble.counts).await;
             Err(trouble.error)
         }
     }
@@ -164,22 +164,22 @@ pub(super) async fn hold<T>(
 /// Takes the count back when what the marketplace took was not stored after all, because the account is there already, say, or the
 /// request was answered before.
 pub(super) async fn unless_stored<T>(
-    app: &App,
+    context: &Context,
     scope: &SellerScope,
     check: Uuid,
     stored: Result<T, ApiError>,
     is_stored: impl Fn(&T) -> bool,
 ) -> Result<T, ApiError> {
     if !stored.as_ref().is_ok_and(is_stored) {
-        settle(app, scope, check, Outcome::Unanswered).await;
+        settle(context, scope, check, Outcome::Unanswered).await;
     }
     stored
 }
 
 /// Ends a check of which nothing is stored. Where that fails, it counts as refused: that is the safe side.
-pub(super) async fn settle(app: &App, scope: &SellerScope, check: Uuid, outcome: Outcome) {
+pub(super) async fn settle(context: &Context, scope: &SellerScope, check: Uuid, outcome: Outcome) {
     let ended = async {
-        let session = app.database.session(scope).await?;
+        let session = context.database.session(scope).await?;
         session.commit_with(&[(END_CHECK, &[&check, &outcome.as_str()])]).await
     };
     if let Err(error) = ended.await {

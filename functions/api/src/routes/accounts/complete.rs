@@ -25,7 +25,7 @@ use super::lane::ask_for_lane;
 use super::rotate::RECONNECT_ACCOUNT;
 use super::sealed::{Column, seal};
 use super::{ACCOUNT, Account};
-use crate::app::{App, SharedApp};
+use crate::context::{Context, SharedContext};
 use crate::idempotency::{Before, Idempotency, KeyedJson, Reply};
 use crate::identity::Member;
 use crate::known_text::AccountIdSource;
@@ -76,7 +76,7 @@ enum Target {
     )
 )]
 pub async fn complete(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<AccountsManage>,
     KeyedJson(body, idempotency): KeyedJson<CompleteAuthorization>,
 ) -> Result<Reply<Account>, ApiError> {
@@ -88,7 +88,7 @@ pub async fn complete(
     let begun = Beginning::new();
     let statements: [(&str, Params<'_>); 1] =
         [(USE, &[&hash, &idempotency.key_hash(), &begun.check, &begun.account])];
-    let pending = match idempotency.before(&app.database, scope, &statements).await? {
+    let pending = match idempotency.before(&context.database, scope, &statements).await? {
         Before::Answered(reply) => return Ok(reply),
         Before::Rows(answers) => Pending::read(answers[0].first().ok_or(unknown)?)?,
     };
@@ -96,29 +96,38 @@ pub async fn complete(
         Target::New { .. } => begun.account,
         Target::Again(account) => *account,
     };
-    let conversation = consented(&app, &pending, &parameters, account);
-    let consented = check::hold(&app, scope, begun.check, conversation).await?;
+    let conversation = consented(&context, &pending, &parameters, account);
+    let consented = check::hold(&context, scope, begun.check, conversation).await?;
     let begun = Beginning { account, ..begun };
     let reply = match pending.target {
         Target::New { display_name } => {
             let stored = Stored {
                 marketplace: pending.marketplace,
-                spec: app.registry.adapter(pending.marketplace).details(),
+                spec: context.registry.adapter(pending.marketplace).details(),
                 external_account_id: consented.external_account_id,
                 display_name,
                 credentials: consented.credentials,
                 source: consented.source,
             };
-            connect::insert(&app, scope, &idempotency, &stored, &pending.terms, (begun, Outcome::Accepted))
-                .await?
+            connect::insert(
+                &context,
+                scope,
+                &idempotency,
+                &stored,
+                &pending.terms,
+                (begun, Outcome::Accepted),
+            )
+            .await?
         }
         Target::Again(_) => {
-            let replaced = replace(&app, scope, &idempotency, &pending, &begun, &consented.credentials).await;
-            check::unless_stored(&app, scope, begun.check, replaced, |reply| reply.done().is_some()).await?
+            let replaced =
+                replace(&context, scope, &idempotency, &pending, &begun, &consented.credentials).await;
+            check::unless_stored(&context, scope, begun.check, replaced, |reply| reply.done().is_some())
+                .await?
         }
     };
     if let Some(account) = reply.done() {
-        ask_for_lane(&app, scope, account.account_id).await;
+        ask_for_lane(&context, scope, account.account_id).await;
     }
     Ok(reply)
 }
@@ -134,13 +143,13 @@ struct Consented {
 /// Exchanges the code and asks with what it was exchanged for: whether the account sells here and, where an account is connected
 /// again, whether it is the one whose orders are stored. What the browser says of it proves nothing.
 async fn consented(
-    app: &App,
+    context: &Context,
     pending: &Pending,
     parameters: &BTreeMap<String, String>,
     account: AccountId,
 ) -> Result<Consented, Trouble> {
-    let consented = exchange(app, pending, parameters).await?;
-    let adapter = app.registry.adapter(pending.marketplace);
+    let consented = exchange(context, pending, parameters).await?;
+    let adapter = context.registry.adapter(pending.marketplace);
     let asked = async {
         let connection =
             adapter.connect(*account.as_uuid(), consented.credentials.clone(), Deadline::NONE)?;
@@ -156,12 +165,12 @@ async fn consented(
 
 /// The credentials that the code is good for, and the account that they are said to open.
 async fn exchange(
-    app: &App,
+    context: &Context,
     pending: &Pending,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Consented, Trouble> {
     let early = Trouble::unanswered;
-    let oauth = app.registry.adapter(pending.marketplace).oauth();
+    let oauth = context.registry.adapter(pending.marketplace).oauth();
     let oauth = oauth.ok_or_else(|| early(ApiError::Refused(&NOT_SUPPORTED)))?;
     let consent = oauth.read_callback(parameters).map_err(|error| match error {
         CallbackError::Denied => early(ApiError::Refused(&CONSENT_DENIED)),
@@ -182,7 +191,7 @@ async fn exchange(
         (None, Some(expected)) => (expected.clone(), AccountIdSource::SELLER),
         (None, None) => return Err(early(Error::RowShape.into())),
     };
-    let exchanged = oauth.exchange_code(&consent, &app.oauth_redirect_uri).await;
+    let exchanged = oauth.exchange_code(&consent, &context.oauth_redirect_uri).await;
     let credentials = exchanged.map_err(|error| unexchanged(pending.marketplace, &error))?;
     Ok(Consented { credentials, external_account_id, source })
 }
@@ -207,15 +216,15 @@ fn unexchanged(marketplace: MarketplaceCode, error: &AdapterError) -> Trouble {
 
 /// Replaces the details of an account that is there already, as new credentials do.
 async fn replace(
-    app: &App,
+    context: &Context,
     scope: &SellerScope,
     idempotency: &Idempotency,
     pending: &Pending,
     Beginning { check, account }: &Beginning,
     credentials: &Credentials,
 ) -> Result<Reply<Account>, ApiError> {
-    let cipher = app.keys.cipher(scope.seller_id(), &pending.terms.key).await?;
-    let spec = app.registry.adapter(pending.marketplace).details();
+    let cipher = context.keys.cipher(scope.seller_id(), &pending.terms.key).await?;
+    let spec = context.registry.adapter(pending.marketplace).details();
     let columns = seal(spec, credentials, *account, &cipher)?;
     let mut details: Vec<&(dyn ToSql + Sync)> = vec![account];
     details.extend(columns.iter().map(Column::as_param));
@@ -229,7 +238,7 @@ async fn replace(
         let row = answers[3].first().ok_or(Error::RowCount { found: 0 })?;
         Ok((StatusCode::OK, Account::try_from(row)?))
     };
-    idempotency.run(&app.database, scope, &effect, read).await
+    idempotency.run(&context.database, scope, &effect, read).await
 }
 
 impl Pending {

@@ -23,7 +23,7 @@ use super::check::{self, Beginning, END_CHECK, Outcome};
 use super::lane::ask_for_lane;
 use super::sealed::{Column, seal};
 use super::{ACCOUNT, Account, MAX_DISPLAY_NAME};
-use crate::app::{App, SharedApp};
+use crate::context::{Context, SharedContext};
 use crate::details_schema::with_details;
 use crate::fields::{label, label_schema};
 use crate::idempotency::{Before, Idempotency, KeyedJson, Reply};
@@ -85,30 +85,30 @@ pub(super) struct Terms {
     responses((status = 201, description = "The account", body = Account))
 )]
 pub async fn connect(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<AccountsManage>,
     KeyedJson(body, idempotency): KeyedJson<ConnectAccount>,
 ) -> Result<Reply<Account>, ApiError> {
-    let (wanted, scope, begun) = (body.check(&app.registry)?, &member.scope, Beginning::new());
+    let (wanted, scope, begun) = (body.check(&context.registry)?, &member.scope, Beginning::new());
     let code = wanted.marketplace.as_str();
-    let login = check::login_digest(&app, code, wanted.spec, &wanted.credentials);
+    let login = check::login_digest(&context, code, wanted.spec, &wanted.credentials);
     let hash = idempotency.key_hash();
     let params: Params<'_> =
         &[&code, &wanted.external_account_id, &begun.check, &login, &begun.account, &hash];
-    let terms = match idempotency.before(&app.database, scope, &[(CONNECT_TERMS, params)]).await? {
+    let terms = match idempotency.before(&context.database, scope, &[(CONNECT_TERMS, params)]).await? {
         Before::Answered(reply) => return Ok(reply),
         Before::Rows(answers) => Terms::read(answers[0].first())?,
     };
-    let adapter = app.registry.adapter(wanted.marketplace);
+    let adapter = context.registry.adapter(wanted.marketplace);
     let conversation = async {
         let connection =
             adapter.connect(*begun.account.as_uuid(), wanted.credentials.clone(), Deadline::NONE)?;
         check::ask(connection.as_ref(), &[], &CREDENTIALS_OF_ANOTHER_ACCOUNT).await
     };
-    let outcome = check::hold(&app, scope, begun.check, conversation).await?;
-    let reply = insert(&app, scope, &idempotency, &wanted, &terms, (begun, outcome)).await?;
+    let outcome = check::hold(&context, scope, begun.check, conversation).await?;
+    let reply = insert(&context, scope, &idempotency, &wanted, &terms, (begun, outcome)).await?;
     if let Some(account) = reply.done() {
-        ask_for_lane(&app, scope, account.account_id).await;
+        ask_for_lane(&context, scope, account.account_id).await;
     }
     Ok(reply)
 }
@@ -176,7 +176,7 @@ impl Terms {
 
 /// Seals the secrets and writes account, details, events, schedule and the check's end in one transaction and one round trip.
 pub(super) async fn insert(
-    app: &App,
+    context: &Context,
     scope: &SellerScope,
     idempotency: &Idempotency,
     wanted: &Stored,
@@ -184,7 +184,7 @@ pub(super) async fn insert(
     (Beginning { check, account }, outcome): (Beginning, Outcome),
 ) -> Result<Reply<Account>, ApiError> {
     let stored = async {
-        let cipher = app.keys.cipher(scope.seller_id(), &terms.key).await?;
+        let cipher = context.keys.cipher(scope.seller_id(), &terms.key).await?;
         let seller = scope.seller_id();
         let columns = seal(wanted.spec, &wanted.credentials, account, &cipher)?;
         let mut details: Vec<&(dyn ToSql + Sync)> = vec![&seller, &account];
@@ -207,9 +207,9 @@ pub(super) async fn insert(
             let inserted = answers[5].first().ok_or(Error::RowCount { found: 0 })?;
             Ok((StatusCode::CREATED, Account::try_from(inserted)?))
         };
-        idempotency.run(&app.database, scope, &effect, read).await.map_err(exists_or)
+        idempotency.run(&context.database, scope, &effect, read).await.map_err(exists_or)
     };
-    check::unless_stored(app, scope, check, stored.await, |reply| reply.done().is_some()).await
+    check::unless_stored(context, scope, check, stored.await, |reply| reply.done().is_some()).await
 }
 
 fn exists_or(error: ApiError) -> ApiError {

@@ -9,14 +9,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ACCOUNT_EXISTS;
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::known_text::CredentialEventName;
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
 use crate::rights::Read;
-use crate::routes::cut;
+use crate::routes::paging::cut;
 
 const EVENTS: &str = include_str!("../../sql/accounts/credential_events.sql");
 
@@ -41,7 +41,7 @@ pub struct CredentialEvents {
     tag = "accounts", params(Page), responses((status = 200, body = CredentialEvents))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<Read>,
     PathId(account): PathId<AccountId>,
     mut query: QueryParams,
@@ -50,7 +50,7 @@ pub async fn list(
     query.finish()?;
     let list = List::new("credential_events", member.scope.seller_id(), &account);
     let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     // One more than asked for tells whether there is a next page.
     let statements: [(&str, Params<'_>); 2] =
         [(ACCOUNT_EXISTS, &[&account]), (EVENTS, &[&account, &before, &(limit + 1)])];

@@ -1,36 +1,35 @@
 //! The request to the lanes function.
 
-use robnu_tenancy::{AccountId, SellerId, SellerScope};
-use serde::Serialize;
+use robnu_dispatch::LaneRequest;
+use robnu_tenancy::{AccountId, SellerScope};
 
 use super::Account;
-use crate::app::App;
+use crate::context::Context;
 use crate::known_text::{AccountStatus, LaneState};
-
-#[derive(Serialize)]
-struct LaneRequest {
-    seller_id: SellerId,
-    account_id: AccountId,
-}
 
 /// Asks for the account's lane where it is not what the account's status wants, so that nobody keeps the lanes function busy
 /// with what is done already.
-pub async fn ask_if_it_differs(app: &App, scope: &SellerScope, account: &Account) {
+pub async fn ask_if_it_differs(context: &Context, scope: &SellerScope, account: &Account) {
     let is_as_wanted = match account.status {
         AccountStatus::PAUSED => account.lane_state != LaneState::ACTIVE,
         AccountStatus::DISCONNECTED => account.lane_state == LaneState::RETIRED,
         _ => account.lane_state == LaneState::ACTIVE,
     };
     if !is_as_wanted {
-        ask_for_lane(app, scope, account.account_id).await;
+        ask_for_lane(context, scope, account.account_id).await;
     }
 }
 
 /// Asks for the account's lane. The row already says so; this only makes it quick.
-pub async fn ask_for_lane(app: &App, scope: &SellerScope, account: AccountId) {
+pub async fn ask_for_lane(context: &Context, scope: &SellerScope, account: AccountId) {
     let request = LaneRequest { seller_id: scope.seller_id(), account_id: account };
-    let body = serde_json::to_string(&request).expect("ids always serialize");
-    let sent = app.sqs.send_message().queue_url(&app.lane_requests_queue_url).message_body(body).send().await;
+    let sent = context
+        .sqs
+        .send_message()
+        .queue_url(&context.lane_requests_queue_url)
+        .message_body(request.to_body())
+        .send()
+        .await;
     if let Err(error) = sent {
         tracing::warn!(
             seller.id = %request.seller_id,

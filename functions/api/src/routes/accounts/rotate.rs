@@ -21,7 +21,7 @@ use super::connect::require_connectable;
 use super::lane::ask_for_lane;
 use super::sealed::{Column, seal};
 use super::{ACCOUNT, Account};
-use crate::app::{App, SharedApp};
+use crate::context::{Context, SharedContext};
 use crate::details_schema::any_details;
 use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
@@ -62,15 +62,15 @@ struct Terms {
     tag = "accounts", responses((status = 200, description = "The account", body = Account))
 )]
 pub async fn rotate(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<AccountsManage>,
     PathId(account): PathId<AccountId>,
     if_match: IfMatch,
     JsonBody(body): JsonBody<ReplaceCredentials>,
 ) -> Result<Tagged<Account>, ApiError> {
     let (scope, check) = (&member.scope, Uuid::now_v7());
-    let terms = terms(&app, scope, account, if_match, check, &body.details).await?;
-    let adapter = app.registry.adapter(terms.marketplace);
+    let terms = terms(&context, scope, account, if_match, check, &body.details).await?;
+    let adapter = context.registry.adapter(terms.marketplace);
     let spec = adapter.details();
     let credentials = spec
         .parse(&body.details)
@@ -80,14 +80,14 @@ pub async fn rotate(
         let connection = adapter.connect(*account.as_uuid(), credentials.clone(), Deadline::NONE)?;
         check::ask(connection.as_ref(), &terms.newest_orders, &CREDENTIALS_OF_ANOTHER_ACCOUNT).await
     };
-    let outcome = check::hold(&app, scope, check, conversation).await?;
+    let outcome = check::hold(&context, scope, check, conversation).await?;
     let stored = async {
-        let cipher = app.keys.cipher(scope.seller_id(), &terms.key).await?;
+        let cipher = context.keys.cipher(scope.seller_id(), &terms.key).await?;
         let columns = seal(spec, &credentials, account, &cipher)?;
-        replace(&app, scope, spec, account, if_match, &columns, (check, outcome)).await
+        replace(&context, scope, spec, account, if_match, &columns, (check, outcome)).await
     };
-    let answer = check::unless_stored(&app, scope, check, stored.await, |_| true).await?;
-    ask_for_lane(&app, scope, account).await;
+    let answer = check::unless_stored(&context, scope, check, stored.await, |_| true).await?;
+    ask_for_lane(&context, scope, account).await;
     Ok(Tagged(answer))
 }
 
@@ -95,7 +95,7 @@ pub async fn rotate(
 /// told the digest of the user name for each that these details would be good for. Scope entry refuses who may not before KMS or the
 /// marketplace is asked for anything.
 async fn terms(
-    app: &App,
+    context: &Context,
     scope: &SellerScope,
     account: AccountId,
     if_match: IfMatch,
@@ -103,13 +103,13 @@ async fn terms(
     details: &BTreeMap<String, String>,
 ) -> Result<Terms, ApiError> {
     let good_for = MARKETPLACE_CODES.iter().filter_map(|code| {
-        let spec = app.registry.adapter(*code).details();
+        let spec = context.registry.adapter(*code).details();
         let credentials = spec.parse(details).ok()?;
-        Some((code.as_str(), check::login_digest(app, code.as_str(), spec, &credentials)))
+        Some((code.as_str(), check::login_digest(context, code.as_str(), spec, &credentials)))
     });
     let (codes, digests): (Vec<&str>, Vec<Option<Vec<u8>>>) = good_for.unzip();
     let params: Params<'_> = &[&account, &if_match.0, &check, &codes, &digests];
-    let mut answers = app.database.session(scope).await?.commit_with(&[(ROTATE_TERMS, params)]).await?;
+    let mut answers = context.database.session(scope).await?.commit_with(&[(ROTATE_TERMS, params)]).await?;
     let rows = answers.pop().unwrap_or_default();
     let row = rows.first().ok_or(ApiError::NotFound(Missing::Account))?;
     let get = Error::from;
@@ -128,7 +128,7 @@ async fn terms(
 
 /// Writes details, status, events, schedule and the check's end in one transaction and one round trip.
 async fn replace(
-    app: &App,
+    context: &Context,
     scope: &SellerScope,
     spec: &DetailsSpec,
     account: AccountId,
@@ -150,7 +150,7 @@ async fn replace(
     ];
     let hold = if_match.0.map(|_| (HOLD_ACCOUNT_VERSION, expected));
     let statements: Vec<(&str, Params<'_>)> = hold.into_iter().chain(change).collect();
-    let session = app.database.session(scope).await?;
+    let session = context.database.session(scope).await?;
     let answers = session.commit_with(&statements).await.map_err(outdated_or)?;
     let account = answers.last().and_then(|rows| rows.first()).ok_or(Error::RowCount { found: 0 })?;
     Ok(Account::try_from(account)?)

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::lane::ask_if_it_differs;
 use super::{ACCOUNT, Account, MAX_DISPLAY_NAME};
-use crate::app::{App, SharedApp};
+use crate::context::{Context, SharedContext};
 use crate::fields::{label, label_schema};
 use crate::idempotency::{Idempotency, KeyedPost, Reply};
 use crate::identity::{Member, PathId};
@@ -39,7 +39,7 @@ pub struct UpdateAccount {
     responses((status = 200, body = Account))
 )]
 pub async fn update(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<AccountsManage>,
     PathId(account): PathId<AccountId>,
     if_match: IfMatch,
@@ -47,7 +47,7 @@ pub async fn update(
 ) -> Result<Tagged<Account>, ApiError> {
     let name = label("display_name", &body.display_name, MAX_DISPLAY_NAME)
         .map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let statements: [(&str, Params<'_>); 2] =
         [(RENAME, &[&account, &name, &if_match.0]), (ACCOUNT, &[&account])];
     let answers = session.commit_with(&statements).await?;
@@ -65,13 +65,13 @@ pub async fn update(
     responses((status = 200, body = Account))
 )]
 pub async fn pause(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<AccountsManage>,
     PathId(account): PathId<AccountId>,
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<Account>, ApiError> {
     let from = [AccountStatus::ACTIVE, AccountStatus::NEEDS_RECONNECT];
-    set_status(&app, &member, account, &idempotency, &from, &[AccountStatus::PAUSED]).await
+    set_status(&context, &member, account, &idempotency, &from, &[AccountStatus::PAUSED]).await
 }
 
 /// Resumes a paused account; what is scheduled is due at once
@@ -82,13 +82,13 @@ pub async fn pause(
     responses((status = 200, body = Account))
 )]
 pub async fn resume(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<AccountsManage>,
     PathId(account): PathId<AccountId>,
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<Account>, ApiError> {
     let to = [AccountStatus::ACTIVE, AccountStatus::NEEDS_RECONNECT];
-    set_status(&app, &member, account, &idempotency, &[AccountStatus::PAUSED], &to).await
+    set_status(&context, &member, account, &idempotency, &[AccountStatus::PAUSED], &to).await
 }
 
 /// Disconnects an account and forgets its secrets; its data stays, and new credentials connect it again
@@ -97,19 +97,19 @@ pub async fn resume(
     tag = "accounts", responses((status = 200, body = Account))
 )]
 pub async fn disconnect(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<AccountsManage>,
     PathId(account): PathId<AccountId>,
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<Account>, ApiError> {
     let from = [AccountStatus::ACTIVE, AccountStatus::NEEDS_RECONNECT, AccountStatus::PAUSED];
-    set_status(&app, &member, account, &idempotency, &from, &[AccountStatus::DISCONNECTED]).await
+    set_status(&context, &member, account, &idempotency, &from, &[AccountStatus::DISCONNECTED]).await
 }
 
 /// Brings the account from one of several statuses to the first of others, or to what that means for it. One that is there
 /// already stays there.
 async fn set_status(
-    app: &App,
+    context: &Context,
     member: &Member<AccountsManage>,
     account: AccountId,
     idempotency: &Idempotency,
@@ -131,9 +131,9 @@ async fn set_status(
         }
         Ok((StatusCode::OK, Account::try_from(row)?))
     };
-    let reply = idempotency.run(&app.database, &member.scope, &effect, read).await?;
+    let reply = idempotency.run(&context.database, &member.scope, &effect, read).await?;
     if let Some(account) = reply.done() {
-        ask_if_it_differs(app, &member.scope, account).await;
+        ask_if_it_differs(context, &member.scope, account).await;
     }
     Ok(reply)
 }

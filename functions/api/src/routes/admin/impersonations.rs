@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::sellers::MAX_REASON;
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::fields::{label, label_schema};
 use crate::idempotency::{KeyedJson, Reply};
@@ -79,7 +79,7 @@ pub struct Impersonations {
     responses((status = 201, description = "The session", body = Impersonation))
 )]
 pub async fn open(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     staff: Staff,
     KeyedJson(body, idempotency): KeyedJson<OpenImpersonation>,
 ) -> Result<Reply<Impersonation>, ApiError> {
@@ -90,7 +90,7 @@ pub async fn open(
         let row = answers[0].first().ok_or(ApiError::NotFound(Missing::Seller))?;
         Ok((StatusCode::CREATED, Impersonation::try_from(row)?))
     };
-    idempotency.run(&app.database, &staff.scope, &open, read).await
+    idempotency.run(&context.database, &staff.scope, &open, read).await
 }
 
 /// Live impersonation sessions of all staff, newest first
@@ -99,7 +99,7 @@ pub async fn open(
     params(Page), responses((status = 200, body = Impersonations))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     staff: Staff,
     mut query: QueryParams,
 ) -> Result<Json<Impersonations>, ApiError> {
@@ -108,9 +108,9 @@ pub async fn list(
     let list = List::of_staff("impersonations", &());
     let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
     // One more than asked for tells whether there is a next page.
-    let rows = app.database.read(&staff.scope, IMPERSONATIONS, &[&before, &(limit + 1)]).await?;
+    let rows = context.database.read(&staff.scope, IMPERSONATIONS, &[&before, &(limit + 1)]).await?;
     let mut impersonations = rows.iter().map(Impersonation::try_from).collect::<Result<Vec<_>, _>>()?;
-    let next_cursor = crate::routes::cut(&mut impersonations, limit)
+    let next_cursor = crate::routes::paging::cut(&mut impersonations, limit)
         .map(|last| list.cursor(Position { micros: 0, id: *last.impersonation_id.as_uuid() }));
     Ok(Json(Impersonations { impersonations, next_cursor }))
 }
@@ -123,11 +123,11 @@ pub async fn list(
     responses((status = 204, description = "Over"))
 )]
 pub async fn end(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     staff: Staff,
     PathId(id): PathId<ImpersonationId>,
 ) -> Result<StatusCode, ApiError> {
-    let session = app.database.session(&staff.scope).await?;
+    let session = context.database.session(&staff.scope).await?;
     let answers = session.commit_with(&[(END_IMPERSONATION, &[&id]), (IMPERSONATION, &[&id])]).await?;
     let row = answers[1].first().ok_or(ApiError::NotFound(Missing::Impersonation))?;
     if row.try_get("is_yours").map_err(Error::from)? {

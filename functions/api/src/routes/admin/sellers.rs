@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::fields::{label, label_schema};
 use crate::idempotency::{KeyedJson, KeyedPost, Reply};
@@ -73,7 +73,7 @@ struct SellerFilters {
     responses((status = 200, body = AdminSellers))
 )]
 pub async fn list(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     staff: Staff,
     mut query: QueryParams,
 ) -> Result<Json<AdminSellers>, ApiError> {
@@ -85,7 +85,7 @@ pub async fn list(
     let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
     // One more than asked for tells whether there is a next page.
     let params: Params<'_> = &[&before, &(limit + 1), &name, &is_suspended];
-    let rows = app.database.read(&staff.scope, ADMIN_SELLERS, params).await?;
+    let rows = context.database.read(&staff.scope, ADMIN_SELLERS, params).await?;
     let (sellers, next_cursor) = page(&list, &rows, limit, |last: &AdminSeller| Position {
         micros: 0,
         id: *last.seller_id.as_uuid(),
@@ -101,7 +101,7 @@ pub async fn list(
     responses((status = 200, description = "The seller as it is now", body = AdminSeller))
 )]
 pub async fn suspend(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     staff: Staff,
     PathId(seller): PathId<SellerId>,
     KeyedJson(body, idempotency): KeyedJson<SuspendSeller>,
@@ -109,7 +109,7 @@ pub async fn suspend(
     let reason = label("reason", &body.reason, MAX_REASON);
     let reason = reason.map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
     let suspend: [(&str, Params<'_>); 1] = [(SUSPEND_SELLER, &[&seller, &reason])];
-    idempotency.run(&app.database, &staff.scope, &suspend, changed).await
+    idempotency.run(&context.database, &staff.scope, &suspend, changed).await
 }
 
 /// Ends a seller's suspension
@@ -118,13 +118,13 @@ pub async fn suspend(
     responses((status = 200, description = "The seller as it is now", body = AdminSeller))
 )]
 pub async fn resume(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     staff: Staff,
     PathId(seller): PathId<SellerId>,
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<AdminSeller>, ApiError> {
     let resume: [(&str, Params<'_>); 1] = [(RESUME_SELLER, &[&seller])];
-    idempotency.run(&app.database, &staff.scope, &resume, changed).await
+    idempotency.run(&context.database, &staff.scope, &resume, changed).await
 }
 
 fn changed(answers: &[Vec<Row>]) -> Result<(StatusCode, AdminSeller), ApiError> {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::rows::Claim;
 use super::{CLAIM, MAX_REFERENCE, optional_label};
-use crate::app::{App, SharedApp};
+use crate::context::{Context, SharedContext};
 use crate::fields::{label, label_schema};
 use crate::idempotency::{Idempotency, KeyedJson, Reply};
 use crate::identity::{Member, PathId};
@@ -69,7 +69,7 @@ struct Step {
     responses((status = 200, description = "The claim as it is now", body = Claim))
 )]
 pub async fn acknowledge(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<ClaimsFile>,
     PathId(id): PathId<ClaimId>,
     if_match: IfMatch,
@@ -78,7 +78,7 @@ pub async fn acknowledge(
     let reference =
         optional_label("marketplace_reference", body.marketplace_reference.as_deref(), MAX_REFERENCE)?;
     let step = Step { reference, ..Step::to(ClaimStatus::ACKNOWLEDGED) };
-    take(&app, &member.scope, id, if_match, &idempotency, step).await
+    take(&context, &member.scope, id, if_match, &idempotency, step).await
 }
 
 /// Closes a claim as won
@@ -87,7 +87,7 @@ pub async fn acknowledge(
     responses((status = 200, description = "The claim as it is now", body = Claim))
 )]
 pub async fn win(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<ClaimsResolve>,
     PathId(id): PathId<ClaimId>,
     if_match: IfMatch,
@@ -95,7 +95,7 @@ pub async fn win(
 ) -> Result<Reply<Claim>, ApiError> {
     let recovered = amount("recovered_amount", body.recovered_amount.as_ref())?;
     let step = Step { recovered, ..Step::to(ClaimStatus::RESOLVED_WON) };
-    take(&app, &member.scope, id, if_match, &idempotency, step).await
+    take(&context, &member.scope, id, if_match, &idempotency, step).await
 }
 
 /// Closes a claim as lost
@@ -104,14 +104,14 @@ pub async fn win(
     responses((status = 200, description = "The claim as it is now", body = Claim))
 )]
 pub async fn lose(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<ClaimsResolve>,
     PathId(id): PathId<ClaimId>,
     if_match: IfMatch,
     KeyedJson(body, idempotency): KeyedJson<WhyClaim>,
 ) -> Result<Reply<Claim>, ApiError> {
     let step = Step::because(ClaimStatus::RESOLVED_LOST, &body)?;
-    take(&app, &member.scope, id, if_match, &idempotency, step).await
+    take(&context, &member.scope, id, if_match, &idempotency, step).await
 }
 
 /// Cancels a claim
@@ -120,14 +120,14 @@ pub async fn lose(
     responses((status = 200, description = "The claim as it is now", body = Claim))
 )]
 pub async fn cancel(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<ClaimsFile>,
     PathId(id): PathId<ClaimId>,
     if_match: IfMatch,
     KeyedJson(body, idempotency): KeyedJson<WhyClaim>,
 ) -> Result<Reply<Claim>, ApiError> {
     let step = Step::because(ClaimStatus::CANCELLED, &body)?;
-    take(&app, &member.scope, id, if_match, &idempotency, step).await
+    take(&context, &member.scope, id, if_match, &idempotency, step).await
 }
 
 /// Reopens a claim that is closed, cancelled or has new evidence: it is filed again
@@ -136,14 +136,14 @@ pub async fn cancel(
     responses((status = 200, description = "The claim as it is now", body = Claim))
 )]
 pub async fn reopen(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<ClaimsResolve>,
     PathId(id): PathId<ClaimId>,
     if_match: IfMatch,
     KeyedJson(body, idempotency): KeyedJson<WhyClaim>,
 ) -> Result<Reply<Claim>, ApiError> {
     let step = Step::because(ClaimStatus::FILED, &body)?;
-    take(&app, &member.scope, id, if_match, &idempotency, step).await
+    take(&context, &member.scope, id, if_match, &idempotency, step).await
 }
 
 impl Step {
@@ -159,7 +159,7 @@ impl Step {
 }
 
 async fn take(
-    app: &App,
+    context: &Context,
     scope: &SellerScope,
     id: ClaimId,
     if_match: IfMatch,
@@ -178,5 +178,5 @@ async fn take(
         }
         Ok((StatusCode::OK, claim))
     };
-    idempotency.run(&app.database, scope, &effect, read).await
+    idempotency.run(&context.database, scope, &effect, read).await
 }

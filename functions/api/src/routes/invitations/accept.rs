@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::{Person, VerifiedEmail};
 use crate::known_text::Role;
@@ -75,7 +75,7 @@ fn token_schema() -> Object {
     responses((status = 200, description = "The seller", body = Joined))
 )]
 pub async fn accept(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     invited: Invited,
     KeyedJson(body, idempotency): KeyedJson<AcceptInvitation>,
 ) -> Result<Reply<Joined>, ApiError> {
@@ -86,7 +86,7 @@ pub async fn accept(
         let row = answers[0].first().ok_or_else(missing)?;
         Ok((StatusCode::OK, Joined::try_from(row)?))
     };
-    idempotency.run(&app.database, &invited.person.scope, &accept, read).await
+    idempotency.run(&context.database, &invited.person.scope, &accept, read).await
 }
 
 impl TryFrom<&Row> for Joined {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::mailing::{Sender, mail};
 use super::{INVITER, Invitation};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::email::{email, email_schema};
 use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::Member;
@@ -47,7 +47,7 @@ pub struct Invite {
     responses((status = 201, description = "The invitation", body = Invitation))
 )]
 pub async fn invite(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<MembersManage>,
     KeyedJson(body, idempotency): KeyedJson<Invite>,
 ) -> Result<Reply<Invitation>, ApiError> {
@@ -62,8 +62,9 @@ pub async fn invite(
         Ok((StatusCode::CREATED, Invitation::try_from(row)?))
     };
     let statements = [(INVITER, &[] as Params<'_>), (INVITE, invitation)];
-    let reply = idempotency.run(&app.database, &member.scope, &statements, read).await.map_err(exists_or)?;
-    mail(&app, &member.scope, &idempotency, reply, sender, &token).await
+    let reply =
+        idempotency.run(&context.database, &member.scope, &statements, read).await.map_err(exists_or)?;
+    mail(&context, &member.scope, &idempotency, reply, sender, &token).await
 }
 
 /// The address, of a body that gives something.

@@ -7,7 +7,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use robnu_tenancy::{Error, Row, SellerScope};
 
 use super::Invitation;
-use crate::app::App;
+use crate::context::Context;
 use crate::idempotency::{Idempotency, Reply};
 use crate::mail::InvitationMail;
 use crate::one_time_token::OneTimeToken;
@@ -31,7 +31,7 @@ impl Sender {
 
 /// Mails an invitation that was made now; what was answered before was mailed before.
 pub async fn mail(
-    app: &App,
+    context: &Context,
     scope: &SellerScope,
     idempotency: &Idempotency,
     reply: Reply<Invitation>,
@@ -45,7 +45,7 @@ pub async fn mail(
         inviter: &sender.email,
         token,
     };
-    if let Err(error) = app.mailer.invite(&mail).await {
+    if let Err(error) = context.mailer.invite(&mail).await {
         warn(scope, invitation, &error, "the invitation was not mailed; it can be sent again");
         return Ok(reply);
     }
@@ -54,7 +54,7 @@ pub async fn mail(
     let sent = Invitation { sent: true, sent_at: Some(sent_at), ..invitation.clone() };
     let note: [(&str, robnu_tenancy::Params<'_>); 1] =
         [(NOTE_INVITATION_SENT, &[&invitation.invitation_id, &sent_at])];
-    if let Err(error) = idempotency.amend(&app.database, scope, &note, *status, &sent).await {
+    if let Err(error) = idempotency.amend(&context.database, scope, &note, *status, &sent).await {
         warn(scope, invitation, &error, "the invitation was mailed and this was not noted");
     }
     Ok(Reply::Done(*status, sent))

@@ -6,7 +6,7 @@ use robnu_tenancy::{Error, InvitationId, Params, Row};
 
 use super::mailing::{Sender, mail};
 use super::{INVITATION, INVITER, Invitation};
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::idempotency::{KeyedPost, Reply};
 use crate::identity::{Member, PathId};
 use crate::known_text::InvitationState;
@@ -26,7 +26,7 @@ const RESEND_INVITATION: &str = include_str!("../../sql/invitations/resend.sql")
     tag = "team", responses((status = 200, description = "The invitation", body = Invitation))
 )]
 pub async fn resend(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<MembersManage>,
     PathId(id): PathId<InvitationId>,
     KeyedPost(idempotency): KeyedPost,
@@ -41,8 +41,8 @@ pub async fn resend(
         sender = Some(Sender::from_rows(&answers[0])?);
         Ok((StatusCode::OK, Invitation::try_from(row)?))
     };
-    let reply = idempotency.run(&app.database, &member.scope, &statements, read).await?;
-    mail(&app, &member.scope, &idempotency, reply, sender, &token).await
+    let reply = idempotency.run(&context.database, &member.scope, &statements, read).await?;
+    mail(&context, &member.scope, &idempotency, reply, sender, &token).await
 }
 
 /// Why an invitation got no new token: gone, closed, sent a moment ago, or out of the caller's reach.

@@ -7,7 +7,7 @@ use robnu_tenancy::{Error, OrderId, Params, Row};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::identity::{Member, PathId};
 use crate::problem::{ApiError, Missing};
 use crate::rights::PiiRead;
@@ -36,11 +36,11 @@ pub struct Customer {
     responses((status = 200, body = Customer))
 )]
 pub async fn show(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<PiiRead>,
     PathId(order): PathId<OrderId>,
 ) -> Result<Json<Customer>, ApiError> {
-    let session = app.database.session(&member.scope).await?;
+    let session = context.database.session(&member.scope).await?;
     let statements: [(&str, Params<'_>); 4] =
         [(OPEN, &[&order]), (EXISTS, &[&order]), (CUSTOMER, &[&order]), (KEY, &[])];
     let answers = session.commit_with(&statements).await?;
@@ -49,7 +49,7 @@ pub async fn show(
     }
     let row = answers[2].first().ok_or(ApiError::NotFound(Missing::Customer))?;
     let key = wrapped_key(answers[3].first().ok_or(ApiError::NoDataKey)?)?;
-    let cipher = app.keys.cipher(member.scope.seller_id(), &key).await?;
+    let cipher = context.keys.cipher(member.scope.seller_id(), &key).await?;
     let open = |column: &'static str| clear(&cipher, order, column, row);
     Ok(Json(Customer {
         order_id: order,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::rows::Return;
-use crate::app::SharedApp;
+use crate::context::SharedContext;
 use crate::fields::{label, label_schema};
 use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::Member;
@@ -80,14 +80,14 @@ pub struct ParcelLine {
     responses((status = 200, body = ScanPreview))
 )]
 pub async fn preview(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<ToRead<ReturnsScan>>,
     mut query: QueryParams,
 ) -> Result<Json<ScanPreview>, ApiError> {
     let code = query.label("code");
     query.finish()?;
     let code = code.ok_or_else(|| ApiError::InvalidQuery(vec![FieldProblem::new("code", "is required")]))?;
-    let rows = app.database.read(&member.scope, PREVIEW, &[&code, &None::<ReturnId>]).await?;
+    let rows = context.database.read(&member.scope, PREVIEW, &[&code, &None::<ReturnId>]).await?;
     let returns = found(&rows)?;
     let outcome = predict(&returns).ok_or(ApiError::NotFound(Missing::Return))?;
     Ok(Json(ScanPreview { outcome, returns }))
@@ -102,7 +102,7 @@ pub async fn preview(
     responses((status = 200, description = "The return as it is now", body = Scanned))
 )]
 pub async fn scan(
-    State(app): State<SharedApp>,
+    State(context): State<SharedContext>,
     member: Member<ReturnsScan>,
     KeyedJson(body, idempotency): KeyedJson<ScanReturn>,
 ) -> Result<Reply<Scanned>, ApiError> {
@@ -118,7 +118,7 @@ pub async fn scan(
         let outcome = if first { ScanOutcome::RECEIVED } else { ScanOutcome::SCANNED_AGAIN };
         Ok((StatusCode::OK, Scanned { outcome, found: scanned.ok_or(Error::RowShape)? }))
     };
-    idempotency.run(&app.database, &member.scope, &effect, read).await
+    idempotency.run(&context.database, &member.scope, &effect, read).await
 }
 
 /// The returns in a preview's rows, each with its lines.

@@ -1,6 +1,6 @@
 //! A call, as the event in which API Gateway hands it to the function.
 
-use api::entry::Entry;
+use api::handler::Handler;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use robnu_testkit::Seller;
 use serde_json::{Map, Value, json};
@@ -128,9 +128,9 @@ impl Call {
         })
     }
 
-    pub async fn send(self, entry: &Entry) -> Answer {
+    pub async fn send(self, handler: &Handler) -> Answer {
         Answer::of(
-            &serde_json::to_value(entry.answer(&self.event().to_string(), "invocation-1").await).unwrap(),
+            &serde_json::to_value(handler.handle(&self.event().to_string(), "invocation-1").await).unwrap(),
         )
     }
 }

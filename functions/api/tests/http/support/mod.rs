@@ -15,9 +15,10 @@ use watch::Watch;
 
 use std::collections::BTreeMap;
 
-use api::app::{App, router};
-use api::entry::Entry;
+use api::context::Context;
+use api::handler::Handler;
 use api::mail::Mailer;
+use api::router::router;
 use robnu_dispatch::Publisher;
 use robnu_marketplace::registry::Registry;
 use robnu_storage::{DigestKey, KeyService, Place, WrappedKey};
@@ -39,7 +40,7 @@ pub struct Api {
     pub test: TestDatabase,
     /// The marketplaces.
     pub simulator: Simulator,
-    pub entry: Entry,
+    pub handler: Handler,
     /// Where requests come one after the other.
     watch: Option<Watch>,
 }
@@ -74,7 +75,7 @@ impl Api {
         let database = Database::new(config).await.expect("the configuration is sound");
         let simulator = SimulatorConfig::sample().expect("there is a sample of orders");
         let simulator = Simulator::start(&simulator).expect("the marketplaces' stand-ins start");
-        let app = App {
+        let context = Context {
             database,
             keys: cloud.keys(),
             digests: digests(),
@@ -87,7 +88,7 @@ impl Api {
             lane_requests_queue_url: cloud.lane_requests.clone(),
         };
         let watch = if config.pool_size == 1 { Some(Watch::new(&test).await) } else { None };
-        let api = Self { sellers, cloud, test, simulator, entry: Entry::new(router(app)), watch };
+        let api = Self { sellers, cloud, test, simulator, handler: Handler::new(router(context)), watch };
         api.equip().await;
         api
     }
@@ -128,12 +129,12 @@ impl Api {
     pub async fn send(&self, call: Call) -> Answer {
         let (method, path) = (call.method.clone(), call.path.clone());
         let Some(watch) = &self.watch else {
-            let answer = call.send(&self.entry).await;
+            let answer = call.send(&self.handler).await;
             assert_described(&method, &path, &answer);
             return answer;
         };
         let before = watch.latest().await;
-        let answer = call.send(&self.entry).await;
+        let answer = call.send(&self.handler).await;
         assert_described(&method, &path, &answer);
         watch.assert_unchanged(before, &path, &answer).await;
         answer

@@ -1,4 +1,4 @@
-//! The way in: every event gets an answer, and none of them ends the function.
+//! One invocation: every event gets an HTTP response, and none of them ends the function.
 //!
 //! A panic inside the router is answered by the request log. What is left for this place are events that are none of API
 //! Gateway's and panics around the router, such as in its layers.
@@ -14,11 +14,11 @@ use crate::request_log::{complete, log_failure};
 
 /// The API behind API Gateway.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct Handler {
     router: Router,
 }
 
-impl Entry {
+impl Handler {
     /// Hands requests to this router.
     #[must_use]
     pub fn new(router: Router) -> Self {
@@ -29,7 +29,7 @@ impl Entry {
     ///
     /// # Panics
     /// Never: what a refusal says is one text, which is read to its end.
-    pub async fn answer(&self, event: &str, invocation: &str) -> Answer {
+    pub async fn handle(&self, event: &str, invocation: &str) -> Answer {
         let mut id = invocation.to_owned();
         let outcome = caught(self.route(event, &mut id)).await;
         match outcome.unwrap_or_else(|Panicked| Err(ApiError::Panicked)) {
@@ -66,17 +66,17 @@ mod tests {
 
     use super::*;
 
-    fn entry() -> Entry {
+    fn handler() -> Handler {
         async fn panics() -> &'static str {
             panic!("hunter2");
         }
-        Entry::new(
+        Handler::new(
             Router::new().route("/v1/panics", get(panics)).route("/v1/bytes", get(async || vec![0xFF])),
         )
     }
 
     async fn answer(event: &Value) -> Value {
-        serde_json::to_value(entry().answer(&event.to_string(), "invocation-1").await).unwrap()
+        serde_json::to_value(handler().handle(&event.to_string(), "invocation-1").await).unwrap()
     }
 
     #[tokio::test(flavor = "current_thread")]

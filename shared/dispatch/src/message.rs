@@ -1,0 +1,39 @@
+//! What all message bodies have in common: each is a JSON object whose `version` says how to read the rest.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// Why a body cannot be read. Never holds the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MessageError {
+    /// Not JSON, or not an object with a version.
+    #[error("the message is not a JSON object with a version")]
+    Garbage,
+    /// A version of the future, or none of ours.
+    #[error("the message has an unknown version")]
+    UnknownVersion,
+    /// The version is known and its content is not what it promises.
+    #[error("the message's content is malformed at line {line}, column {column}")]
+    Malformed {
+        /// Line in the body.
+        line: usize,
+        /// Column in the line.
+        column: usize,
+    },
+}
+
+/// Reads a body of the version `expected`.
+///
+/// In two steps, because a tagged enum would be buffered and lose the place of an error.
+pub(crate) fn parse<T: DeserializeOwned>(body: &str, expected: &str) -> Result<T, MessageError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: String,
+    }
+    let versioned: Versioned = serde_json::from_str(body).map_err(|_| MessageError::Garbage)?;
+    if versioned.version != expected {
+        return Err(MessageError::UnknownVersion);
+    }
+    serde_json::from_str(body)
+        .map_err(|error| MessageError::Malformed { line: error.line(), column: error.column() })
+}

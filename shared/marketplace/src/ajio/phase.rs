@@ -1,0 +1,23 @@
+//! AJIO's two lists of orders, which a run reads one after the other.
+
+use serde::{Deserialize, Serialize};
+
+/// Which list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Orders not yet acknowledged.
+    Pendency,
+    /// All others.
+    Orders,
+}
+
+impl Phase {
+    /// The list's path below the base URL.
+    pub fn path(self) -> &'static [&'static str] {
+        match self {
+            Self::Pendency => &["orders", "pendency"],
+            Self::Orders => &["orders"],
+        }
+    }
+}
