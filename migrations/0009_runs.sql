@@ -134,6 +134,8 @@ create table quarantined_records (
   seen integer not null default 1,
   created_at timestamptz not null default now(),
   last_seen_at timestamptz not null default now(),
+  -- Since when a member wants it to be read again; the next slice of a run of its kind takes it up.
+  retry_requested_at timestamptz,
   primary key (seller_id, id),
   unique (seller_id, account_id, record_digest),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
@@ -145,14 +147,82 @@ create index quarantined_records_by_account on quarantined_records (seller_id, a
 -- By the order's number, which people look for.
 create index quarantined_records_by_external_id on quarantined_records (seller_id, external_id text_pattern_ops);
 create index quarantined_records_by_age on quarantined_records (last_seen_at);
+-- There are few at any time, and every lease asks for its account's.
+create index quarantined_records_to_retry on quarantined_records (seller_id, account_id) where retry_requested_at is not null;
 call protect_tenant_table('quarantined_records');
 call require_right_to_read('quarantined_records', 'read', 'ingest');
 call require_right_to_write('quarantined_records', 'ingest', 'insert', 'update');
 -- The digest is readable because a conflict is looked up by it.
-grant select (seller_id, id, account_id, run_id, external_id, reason, record_digest, seen, created_at, last_seen_at),
+grant select (seller_id, id, account_id, run_id, external_id, reason, record_digest, seen, created_at, last_seen_at, retry_requested_at),
   insert (seller_id, id, account_id, run_id, external_id, reason, record_enc, record_digest),
   update (run_id, seen, last_seen_at)
   on quarantined_records to robnu_tenant;
+
+-- Asks for records to be read again: one of an account and kind, or with null all of them. Returns how many. They wait for a live
+-- run, so nothing is marked where there is none. SECURITY DEFINER because members write nothing else of a record.
+create function retry_quarantined(account uuid, of_kind text, record uuid) returns integer
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+declare
+  marked integer;
+begin
+  if not app_may('sync.run') then
+    raise exception 'asking for runs is not permitted' using errcode = 'insufficient_privilege';
+  end if;
+  update quarantined_records q set retry_requested_at = now()
+  from sync_runs r
+  where q.seller_id = app_current_seller_id() and q.account_id = account and (record is null or q.id = record)
+    and r.seller_id = q.seller_id and r.id = q.run_id and r.kind = of_kind
+    and exists (
+      select from sync_runs live
+      where live.seller_id = q.seller_id and live.account_id = account and live.kind = of_kind
+        and live.state in ('QUEUED', 'RUNNING', 'WAITING'));
+  get diagnostics marked = row_count;
+  return marked;
+end $$;
+
+-- Hands out records to be read again, at most so many, and forgets that they are wanted: one that ends its reader is not handed
+-- out a second time, and stays set aside. SECURITY DEFINER because nobody else reads what is inside a record.
+create function take_quarantined(account uuid, of_kind text, at_most integer) returns table (id uuid, record_enc bytea)
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  if not app_may('ingest') then
+    raise exception 'only jobs read what was set aside' using errcode = 'insufficient_privilege';
+  end if;
+  return query
+    update quarantined_records q set retry_requested_at = null
+    where q.seller_id = app_current_seller_id() and q.id in (
+      select w.id
+      from quarantined_records w
+      join sync_runs r on r.seller_id = w.seller_id and r.id = w.run_id and r.kind = of_kind
+      where w.seller_id = app_current_seller_id() and w.account_id = account and w.retry_requested_at is not null
+      order by w.id
+      limit at_most)
+    returning q.id, q.record_enc;
+end $$;
+
+-- Settles records that were read again: those without a reason are stored and go, the others stay, each with its reason as it
+-- is now. SECURITY DEFINER because nobody else deletes records.
+create function settle_quarantined(account uuid, records uuid[], reasons text[]) returns void
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  if not app_may('ingest') then
+    raise exception 'only jobs settle what was set aside' using errcode = 'insufficient_privilege';
+  end if;
+  delete from quarantined_records q
+  using unnest(records, reasons) as settled (id, reason)
+  where q.seller_id = app_current_seller_id() and q.account_id = account and q.id = settled.id and settled.reason is null;
+  update quarantined_records q set reason = settled.reason
+  from unnest(records, reasons) as settled (id, reason)
+  where q.seller_id = app_current_seller_id() and q.account_id = account and q.id = settled.id and q.reason <> settled.reason;
+end $$;
+grant execute on function retry_quarantined(uuid, text, uuid), take_quarantined(uuid, text, integer), settle_quarantined(uuid, uuid[], text[])
+  to robnu_tenant;
 
 -- What a run did to the rows of each stream that it wrote, such as ORDERS and ORDER_LINES. A kind of run to come brings its own
 -- streams and changes no table.

@@ -81,6 +81,15 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
         Taken::Not(NotTaken::Unknown) => return Err(JobError::Refused(Refusal::UnknownRun)),
     };
 
+    if lease.takes_over {
+        tracing::warn!(
+            run.attempt = lease.attempt,
+            "the attempt before was killed; this one goes on behind its last page"
+        );
+    } else {
+        tracing::info!(run.attempt = lease.attempt, run.step = job.step, "the run goes on");
+    }
+
     let counts = Counts { database: &context.database, scope: &scope, job, login: None };
     let mut run = Run { context, job, scope: &scope, lease: &lease, counts };
     if let Some((code, message)) = terms.forbid(&lease) {
@@ -112,6 +121,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
         job,
         lease: &lease,
         cipher: &cipher,
+        adapter,
         connection: connection.as_ref(),
         overlap: adapter.overlap(),
         lease_length: context.clocks.lease,

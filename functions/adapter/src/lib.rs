@@ -8,5 +8,6 @@ pub mod error;
 pub mod handler;
 pub mod job;
 pub mod refuse;
+mod retry;
 pub mod slice;
 pub mod store;

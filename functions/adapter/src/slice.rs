@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use robnu_dispatch::{Job, Lease, Progress, advance};
-use robnu_marketplace::contract::{Connection, Page, PagePosition, PageRequest};
+use robnu_marketplace::contract::{Adapter, Connection, Page, PagePosition, PageRequest};
 use robnu_marketplace::error::AdapterError;
 use robnu_storage::SellerCipher;
 use robnu_tenancy::{Database, Error, SellerScope};
@@ -30,6 +30,8 @@ pub struct Slice<'a> {
     pub lease: &'a Lease,
     /// Seals quarantined records.
     pub cipher: &'a SellerCipher,
+    /// Maps again what was set aside.
+    pub adapter: &'a dyn Adapter,
     /// The marketplace.
     pub connection: &'a dyn Connection,
     /// How far behind the watermark to read.
@@ -71,6 +73,11 @@ impl Slice<'_> {
     pub async fn run(&self) -> Result<SliceEnd, JobError> {
         let changed_since = self.changed_since();
         let mut position = self.lease.page_position.clone().map(PagePosition::new);
+        if self.lease.has_retries
+            && let Some(end) = self.retry(position.as_ref(), changed_since).await?
+        {
+            return Ok(end);
+        }
         loop {
             let request = PageRequest { position, changed_since, placed: self.lease.window };
             let page = match self.read(&request).await {
@@ -83,6 +90,7 @@ impl Slice<'_> {
                 store_page(&mut session, self.cipher, self.job, &page.records, &page.quarantined).await?;
             let progress = Progress {
                 next_position: page.next.as_ref().map(PagePosition::as_str),
+                is_last: page.next.is_none(),
                 // Reading a window says nothing of what has changed outside of it.
                 complete_until: page.complete_until.filter(|_| self.lease.window.is_none()),
                 changed_since,

@@ -3,8 +3,10 @@
 //! Each stream has a file of its own, with its columns and statements; what follows here knows none of them.
 
 mod batch;
+#[cfg(test)]
+mod fictional;
 mod orders;
-mod quarantine;
+pub(crate) mod quarantine;
 
 use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::record::{QuarantinedRecord, Records};
@@ -40,7 +42,16 @@ pub async fn store_page(
     records: &Records,
     quarantined: &[QuarantinedRecord],
 ) -> Result<Stored, JobError> {
-    let batch = batch(records);
+    store_batch(session, cipher, job, batch(records).as_ref(), quarantined).await
+}
+
+async fn store_batch(
+    session: &mut Session,
+    cipher: &SellerCipher,
+    job: &Job,
+    batch: &dyn Batch,
+    quarantined: &[QuarantinedRecord],
+) -> Result<Stored, JobError> {
     let sealed = Sealed::new(cipher, quarantined)?;
     let mut requests = batch.requests(job);
     requests.extend(sealed.request(job));

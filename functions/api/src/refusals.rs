@@ -132,6 +132,13 @@ pub const NOT_SELLING_HERE: Refusal = conflict(
     "The marketplace says that this account does not sell at it. Nothing was stored; use the account that sells in India.",
 );
 
+/// The credentials are right, and lack a permission.
+pub const NOT_PERMITTED: Refusal = conflict(
+    "not_permitted",
+    "Not permitted",
+    "The marketplace takes the credentials and does not permit what the platform needs. Nothing was stored; grant the account or its application the permissions (roles) there, then try again.",
+);
+
 /// The deployment does not know where the marketplace is.
 pub const MARKETPLACE_NOT_CONFIGURED: Refusal = conflict(
     "marketplace_not_configured",

@@ -119,6 +119,7 @@ pub fn routes() -> Vec<Route> {
         sync::test,
         quarantine::list,
         quarantine::show,
+        quarantine::retry::retry,
         runs::list,
         runs::show,
         runs::cancel,

@@ -23,8 +23,8 @@ use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, no_rul
 use crate::error::AdapterError;
 use crate::http::HttpClient;
 use crate::kind::RunKind;
-use crate::record::Records;
-use crate::records::map_records;
+use crate::record::{MappedAgain, Records};
+use crate::records::{map_again, map_records};
 use crate::token_cache::TokenCache;
 
 use client::{AjioClient, Service};
@@ -89,6 +89,10 @@ impl Adapter for Ajio {
 
     fn overlap(&self) -> Duration {
         Duration::ZERO
+    }
+
+    fn map_again(&self, _kind: RunKind, kept: &[String]) -> MappedAgain {
+        map_again(kept, |raw| mapping::order(mapping::phase_of(raw), raw))
     }
 
     fn connect(

@@ -28,8 +28,8 @@ use crate::http::HttpClient;
 use crate::kind::RunKind;
 use crate::oauth::OAuth;
 use crate::platform_app::PlatformApp;
-use crate::record::Records;
-use crate::records::map_records;
+use crate::record::{MappedAgain, Records};
+use crate::records::{map_again, map_records};
 use crate::token_cache::TokenCache;
 
 use client::{AmazonClient, Service};
@@ -130,6 +130,10 @@ impl Adapter for AmazonIn {
 
     fn overlap(&self) -> Duration {
         OVERLAP
+    }
+
+    fn map_again(&self, _kind: RunKind, kept: &[String]) -> MappedAgain {
+        map_again(kept, mapping::order)
     }
 
     fn connect(

@@ -12,6 +12,9 @@ const MARKS: std::ops::RangeInclusive<char> = '\u{FDD0}'..='\u{FDEF}';
 pub struct BadBytes(Option<char>);
 
 impl BadBytes {
+    /// How bad bytes are marked in a text that [`BadBytes::shown`] gave.
+    pub const KEPT: Self = Self(Some(char::REPLACEMENT_CHARACTER));
+
     /// The text of a body.
     pub fn decode(body: &[u8]) -> (Cow<'_, str>, Self) {
         let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);

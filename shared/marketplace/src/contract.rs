@@ -16,7 +16,7 @@ use crate::details::{Credentials, DetailsSpec};
 use crate::error::AdapterError;
 use crate::kind::RunKind;
 use crate::oauth::OAuth;
-use crate::record::{QuarantinedRecord, Records};
+use crate::record::{MappedAgain, QuarantinedRecord, Records};
 
 /// Where a run stands inside a marketplace's pages, in the adapter's own words. The engine stores it with each
 /// page and hands it back; it never looks inside.
@@ -105,6 +105,11 @@ pub trait Adapter: Send + Sync {
 
     /// How far behind the watermark the next run starts, because marketplaces stamp changes late.
     fn overlap(&self) -> Duration;
+
+    /// Maps records of a kind again that [`Connection::page`] set aside. Each is given as it was kept.
+    fn map_again(&self, _kind: RunKind, kept: &[String]) -> MappedAgain {
+        MappedAgain::none(kept.len(), "record is of a kind that this marketplace's adapter does not read")
+    }
 
     /// Opens a connection for one account. Performs no I/O. Connections of one account share its token; other
     /// credentials for the same account never see a token of the old ones. No call of the connection outlives the deadline,

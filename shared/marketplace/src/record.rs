@@ -14,6 +14,29 @@ pub enum Records {
     Orders(Vec<OrderRecord>),
 }
 
+/// What became of records that had been set aside and were mapped again.
+#[derive(Debug)]
+pub struct MappedAgain {
+    /// Those that can be mapped now.
+    pub records: Records,
+    /// For each that was given, in order: why it cannot be mapped still, or `None`.
+    pub problems: Vec<Option<String>>,
+}
+
+impl MappedAgain {
+    /// None of so many records can be mapped, all for one reason.
+    #[must_use]
+    pub fn none(records: usize, problem: &str) -> Self {
+        Self { records: Records::Orders(Vec::new()), problems: vec![Some(problem.to_owned()); records] }
+    }
+
+    /// How many can be mapped now.
+    #[must_use]
+    pub fn stored(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.is_none()).count()
+    }
+}
+
 /// A record that could not be mapped, kept whole (the engine encrypts it) so that nothing is lost.
 #[derive(Clone)]
 pub struct QuarantinedRecord {

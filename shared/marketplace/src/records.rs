@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::bytes::BadBytes;
 use crate::error::AdapterError;
 use crate::fields::PROBLEMS;
-use crate::record::{OrderRecord, QuarantinedRecord};
+use crate::record::{MappedAgain, OrderRecord, QuarantinedRecord, Records};
 
 /// Why a record cannot be mapped: a field's path and what is wrong with it, never its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,12 +72,7 @@ pub fn map_records(
 ) -> MappedRecords {
     let mut mapped = MappedRecords::default();
     for record in raw {
-        let outcome = if bad_bytes.are_in(record.get()) {
-            Err(RecordProblem::at("record", "holds bytes that are not UTF-8"))
-        } else {
-            map(record)
-        };
-        match outcome {
+        match map_one(record, bad_bytes, &map) {
             Ok(order) => mapped.orders.push(order),
             Err(problem) => mapped.quarantined.push(QuarantinedRecord {
                 external_id: external_id(record).map(|id| bad_bytes.shown(&id)),
@@ -88,6 +83,37 @@ pub fn map_records(
     }
     keep_newest_of_each(&mut mapped.orders);
     mapped
+}
+
+fn map_one(
+    record: &RawValue,
+    bad_bytes: BadBytes,
+    map: &impl Fn(&RawValue) -> Result<OrderRecord, RecordProblem>,
+) -> Result<OrderRecord, RecordProblem> {
+    if bad_bytes.are_in(record.get()) {
+        return Err(RecordProblem::at("record", "holds bytes that are not UTF-8"));
+    }
+    let mut order = map(record)?;
+    order.note_unequal_total();
+    Ok(order)
+}
+
+/// Maps records again that [`map_records`] had set aside, from the text that it kept of each.
+pub fn map_again(
+    kept: &[String],
+    map: impl Fn(&RawValue) -> Result<OrderRecord, RecordProblem>,
+) -> MappedAgain {
+    let mut orders = Vec::new();
+    let mut problems = Vec::with_capacity(kept.len());
+    for text in kept {
+        let outcome = match serde_json::from_str::<&RawValue>(text) {
+            Ok(record) => map_one(record, BadBytes::KEPT, &map),
+            Err(_) => Err(RecordProblem::at("record", "is not JSON")),
+        };
+        problems.push(outcome.map(|order| orders.push(order)).err().map(RecordProblem::into_reason));
+    }
+    keep_newest_of_each(&mut orders);
+    MappedAgain { records: Records::Orders(orders), problems }
 }
 
 /// An order that comes twice on a page would be stored twice in one statement, which PostgreSQL refuses. The newest counts, by

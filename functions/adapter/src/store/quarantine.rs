@@ -13,8 +13,9 @@ use crate::error::JobError;
 const INSERT_QUARANTINED: &str = include_str!("../sql/insert_quarantined.sql");
 
 /// Where quarantined records are kept, as far as their encryption is bound to it.
-const QUARANTINE: &str = "quarantined_records";
-const RECORD: &str = "record";
+pub const QUARANTINE: &str = "quarantined_records";
+/// The column of the record itself.
+pub const RECORD: &str = "record";
 
 /// Quarantined records, encrypted, as columns. A record that occurs twice on the page is taken once, because a statement
 /// cannot meet the same row twice.

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot be arranged has failed")]
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -30,9 +31,19 @@ pub struct Stand {
     pub dead_letter_queue: String,
     pub lane_queue: String,
     pub slice_seconds: u64,
+    ciphers: HashMap<SellerId, SellerCipher>,
     platform_key: String,
     digest_secret: String,
     prefix: String,
+}
+
+/// A record as a run set it aside, before this test.
+pub struct SetAside<'a> {
+    pub seller: SellerId,
+    pub account: AccountId,
+    pub external_id: &'a str,
+    pub raw: &'a str,
+    pub wanted: bool,
 }
 
 impl Stand {
@@ -47,6 +58,7 @@ impl Stand {
         let keys = KeyService::new(kms, key.clone());
         let digest_secret = digest_secret().await;
         let mut username = 0;
+        let mut ciphers = HashMap::new();
         for seller in [&sellers.ours, &sellers.theirs] {
             username += 1;
             let cipher = store_key(&superuser, &keys, seller.id).await;
@@ -54,6 +66,7 @@ impl Stand {
             seal_amazon(&superuser, &cipher, seller.id, seller.amazon, &format!("Atzr|{username}")).await;
             seal_flipkart(&superuser, &cipher, seller.id, seller.flipkart).await;
             seal_meesho(&superuser, &cipher, seller.id, seller.meesho, &format!("S{username}")).await;
+            ciphers.insert(seller.id, cipher);
         }
         let prefix = format!("t{}-", &Uuid::now_v7().simple().to_string()[20..]);
         let dead_letter_queue = fifo(&sqs, &format!("{prefix}dlq.fifo")).await;
@@ -82,6 +95,7 @@ impl Stand {
             dead_letter_queue,
             lane_queue,
             slice_seconds: 30,
+            ciphers,
             platform_key: key,
             digest_secret,
             prefix,
@@ -149,6 +163,29 @@ impl Stand {
             .await
             .unwrap();
         Job { run_id, step: 0, generation: 0, seller_id: self.sellers.ours.id, account_id, marketplace, kind }
+    }
+
+    /// Sets a record of an earlier run aside, sealed with its seller's key; `wanted` to be read again, or not.
+    pub async fn set_aside(&self, record: SetAside<'_>) {
+        let SetAside { seller, account, external_id, raw, wanted } = record;
+        let cipher = &self.ciphers[&seller];
+        let id = Uuid::now_v7();
+        let place = Place { table: "quarantined_records", column: "record", row: id };
+        let sealed = cipher.seal(place, raw.as_bytes()).unwrap();
+        let sql = "with run as (
+              insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger, state)
+              select seller_id, id, marketplace_code, 'ORDERS', 'API', 'SUCCEEDED' from robnu.marketplace_accounts where id = $2
+              returning id)
+            insert into robnu.quarantined_records (seller_id, id, account_id, run_id, external_id, reason, record_enc, record_digest, retry_requested_at)
+            select $1, $3, $2, run.id, $4, 'a reason of then', $5, sha256($5), case when $6 then now() end from run";
+        self.superuser.execute(sql, &[&seller, &account, &id, &external_id, &sealed, &wanted]).await.unwrap();
+    }
+
+    /// What is set aside of all sellers' records with this beginning of their number, by number: whether it is wanted, and why.
+    pub async fn aside(&self, beginning: &str) -> Vec<String> {
+        let sql = "select external_id || case when retry_requested_at is null then ' kept: ' else ' wanted: ' end || reason
+            from robnu.quarantined_records where starts_with(external_id, $1) order by external_id, seller_id";
+        self.superuser.query(sql, &[&beginning]).await.unwrap().iter().map(|row| row.get(0)).collect()
     }
 
     pub fn account(&self, marketplace: MarketplaceCode) -> AccountId {

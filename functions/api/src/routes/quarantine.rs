@@ -1,5 +1,7 @@
 //! `/v1/sellers/{sellerId}/quarantine`: what marketplaces sent and could not be read, with the reason.
 
+pub mod retry;
+
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -38,6 +40,8 @@ pub struct QuarantinedRecord {
     seen: i32,
     first_seen_at: DateTime<Utc>,
     last_seen_at: DateTime<Utc>,
+    /// Since when it waits to be read again; null when nobody asked for that, or once it was tried.
+    retry_requested_at: Option<DateTime<Utc>>,
 }
 
 /// A page of records that were set aside.
@@ -106,6 +110,7 @@ impl TryFrom<&Row> for QuarantinedRecord {
             seen: row.try_get("seen")?,
             first_seen_at: row.try_get("created_at")?,
             last_seen_at: row.try_get("last_seen_at")?,
+            retry_requested_at: row.try_get("retry_requested_at")?,
         })
     }
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use robnu_dispatch::{Job, RequestRun, Requested, mark_sent};
 use robnu_marketplace::contract::PlacedWindow;
 use robnu_marketplace::kind::RunKind;
-use robnu_tenancy::{AccountId, Error, Params, Row, RunId, SellerScope};
+use robnu_tenancy::{AccountId, Error, Params, Row, RunId, SellerScope, ToSql};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -84,7 +84,8 @@ pub async fn request(
     if window.is_some() && !kind.has_windows() {
         return Err(invalid(FieldProblem::new("from", "is not known to this kind of run")));
     }
-    ask(&context, &member.scope, account, Wanted { kind, full: body.full, window }, &idempotency).await
+    let wanted = Wanted { kind, full: body.full, window };
+    ask(&context, &member.scope, account, wanted, &[], &idempotency, |run, _| Ok(run)).await
 }
 
 /// Asks the marketplace whether it takes the account's credentials
@@ -106,14 +107,17 @@ pub async fn test(
     KeyedPost(idempotency): KeyedPost,
 ) -> Result<Reply<SyncAnswer>, ApiError> {
     let wanted = Wanted { kind: RunKind::CredentialCheck, full: false, window: None };
-    ask(&context, &member.scope, account, wanted, &idempotency).await
+    ask(&context, &member.scope, account, wanted, &[], &idempotency, |run, _| Ok(run)).await
 }
 
 /// What a run is to do.
-struct Wanted {
-    kind: RunKind,
-    full: bool,
-    window: Option<PlacedWindow>,
+pub(super) struct Wanted {
+    /// The kind of run.
+    pub kind: RunKind,
+    /// Whether to read everything.
+    pub full: bool,
+    /// Only what was placed then.
+    pub window: Option<PlacedWindow>,
 }
 
 /// The window of time that is asked for, if there is one.
@@ -141,18 +145,23 @@ fn window(
     Ok(Some(PlacedWindow { from, until }))
 }
 
-/// Makes the run, or meets the live one, and publishes it.
-async fn ask(
+/// Makes the run, or meets the live one, runs further statements in the same transaction, and publishes the run. `answer` makes
+/// the response of the run and the further statements' rows.
+pub(super) async fn ask<T: Serialize>(
     context: &Context,
     scope: &SellerScope,
     account: AccountId,
     wanted: Wanted,
+    further: &[(&'static str, Params<'_>)],
     idempotency: &Idempotency,
-) -> Result<Reply<SyncAnswer>, ApiError> {
+    answer: impl FnOnce(SyncAnswer, &[Vec<Row>]) -> Result<T, ApiError>,
+) -> Result<Reply<T>, ApiError> {
     let kind = wanted.kind.as_str();
     let run = RequestRun::new(account, wanted.kind, wanted.full, wanted.window);
-    let statements: [(&str, Params<'_>); 2] =
-        [(RequestRun::SQL, &run.params()), (WHY_NOT, &[&account, &kind])];
+    let (run, why_not_params) = (run.params(), [&account as &(dyn ToSql + Sync), &kind]);
+    let mut statements: Vec<(&'static str, Params<'_>)> =
+        vec![(RequestRun::SQL, &run), (WHY_NOT, &why_not_params)];
+    statements.extend_from_slice(further);
     let mut to_publish = None;
     let read = |answers: &[Vec<Row>]| {
         let Some(row) = answers[0].first() else { return Err(why_not(answers[1].first())?) };
@@ -160,7 +169,7 @@ async fn ask(
         let (next_attempt_at, waits_for) = requested.waits.unzip();
         let status = if requested.is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
         let job = requested.job;
-        let answer = SyncAnswer {
+        let made = SyncAnswer {
             run_id: job.run_id,
             account_id: account,
             kind: KindName(job.kind),
@@ -170,7 +179,7 @@ async fn ask(
         };
         to_publish =
             requested.queue_url.filter(|_| requested.is_unpublished).map(|queue_url| (queue_url, job));
-        Ok((status, answer))
+        Ok((status, answer(made, &answers[2..])?))
     };
     let reply = idempotency.run(&context.database, scope, &statements, read).await?;
     // Publishing the same step twice is harmless: the queue takes it once.

@@ -136,6 +136,11 @@ const CASES: &[Case] = &[
     case("test_account").arrange(IDLE).status(202),
     case("list_quarantine").query("limit=1"),
     case("get_quarantined_record"),
+    case("retry_quarantine")
+        .arrange(IDLE)
+        .body(r#"{"kind": "ORDERS"}"#)
+        .other(r#"{"kind": "ORDERS", "record_id": "00000000-0000-0000-0000-000000000001"}"#)
+        .status(202),
     case("list_runs").query("limit=1"),
     case("get_run"),
     case("cancel_run").arrange(

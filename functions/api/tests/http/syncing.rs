@@ -1,6 +1,7 @@
 //! Asking for a run.
 
-use serde_json::json;
+use robnu_tenancy::RunId;
+use serde_json::{Value, json};
 
 use crate::support::{Api, ROLES};
 
@@ -221,6 +222,49 @@ async fn what_was_set_aside_is_listed_counted_and_found_by_its_number() {
     let hits = api.get("VIEWER", &format!("{seller}/search?q=ODD-47")).await.expect(200)["hits"].clone();
     assert_eq!((&hits[0]["kind"], &hits[0]["id"]), (&json!("QUARANTINED"), &record["record_id"]));
     assert_eq!(hits.as_array().unwrap().len(), 1, "not the other seller's");
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_read_again_by_a_run_that_is_asked_for() {
+    let api = Api::new().await;
+    let lane = open_lane(&api).await;
+    let seller = format!("/v1/sellers/{}", api.sellers.ours.id);
+    let of = |account| format!("{seller}/accounts/{account}/quarantine/retry");
+    let retry = of(api.sellers.ours.ajio);
+    let wanted = "select count(*) from robnu.quarantined_records where retry_requested_at is not null";
+    let shown = api.get("VIEWER", &format!("{seller}/quarantine")).await.expect(200)["records"][0].clone();
+    assert_eq!(shown["retry_requested_at"], Value::Null);
+
+    let none = api
+        .post(
+            "OPERATOR",
+            &of(api.sellers.ours.amazon),
+            &json!({"kind": "ORDERS", "record_id": shown["record_id"]}),
+        )
+        .await;
+    assert_eq!(none.expect(202)["records"], 0, "it is another account's");
+    let body = json!({"kind": "ORDERS", "record_id": RunId::new()});
+    let unknown = api.post("OPERATOR", &retry, &body).await.expect(202);
+    assert_eq!((&unknown["records"], api.count(wanted).await), (&json!(0), 0));
+    let one = api
+        .post("OPERATOR", &retry, &json!({"kind": "ORDERS", "record_id": shown["record_id"]}))
+        .await
+        .expect(200);
+    assert_eq!((&one["records"], &one["run_id"]), (&json!(1), &unknown["run_id"]));
+    let messages = api.cloud.messages(&lane).await;
+    assert_eq!(messages[0]["job"]["run_id"], one["run_id"]);
+    let shown = api.get("VIEWER", &format!("{seller}/quarantine")).await.expect(200)["records"][0].clone();
+    assert!(shown["retry_requested_at"].is_string(), "{shown}");
+    assert_eq!(api.count(wanted).await, 1, "none of the other seller's");
+
+    api.arrange("update robnu.quarantined_records set retry_requested_at = null").await;
+    assert_eq!(api.post("OPERATOR", &retry, &json!({"kind": "ORDERS"})).await.expect(200)["records"], 1);
+    api.post("VIEWER", &retry, &json!({"kind": "ORDERS"})).await.expect(403);
+    api.post("OPERATOR", &retry, &json!({"kind": "RETURNS"})).await.expect_problem(409, "not_supported");
+    let foreign = format!("{seller}/accounts/{}/quarantine/retry", api.sellers.theirs.ajio);
+    api.post("OPERATOR", &foreign, &json!({"kind": "ORDERS"})).await.expect(404);
+    api.arrange("update robnu.marketplace_accounts set status = 'PAUSED'").await;
+    api.post("OPERATOR", &retry, &json!({"kind": "ORDERS"})).await.expect_problem(409, "account_not_active");
 }
 
 #[tokio::test]

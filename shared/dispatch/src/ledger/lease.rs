@@ -38,6 +38,8 @@ impl<'a> TakeLease<'a> {
 pub struct Lease {
     /// Which attempt holds the lease; every later write of this run states it.
     pub attempt: i32,
+    /// Whether the attempt before was killed, or froze for longer than its lease.
+    pub takes_over: bool,
     /// Leases since a page was last committed, this one included.
     pub fruitless_attempts: i32,
     /// Whether to read everything the marketplace still shows.
@@ -54,6 +56,8 @@ pub struct Lease {
     pub watermark: Option<DateTime<Utc>>,
     /// Whether it is time to read further back than the watermark.
     pub looks_back: bool,
+    /// Whether records that were set aside wait to be read again.
+    pub has_retries: bool,
     /// `ACTIVE`, or why nothing must be read.
     pub account_status: String,
     /// Which credentials the account had; those that are read after the lease was taken are these or newer.
@@ -94,6 +98,7 @@ impl Taken {
         };
         Ok(Self::Ours(Lease {
             attempt,
+            takes_over: row.try_get("takes_over")?,
             fruitless_attempts: row.try_get("fruitless_attempts")?,
             full_read: row.try_get("full_read")?,
             window: window(row)?,
@@ -102,6 +107,7 @@ impl Taken {
             is_first_page: row.try_get::<_, i32>("pages")? == 0,
             watermark: row.try_get("watermark")?,
             looks_back: row.try_get::<_, Option<bool>>("looks_back")?.unwrap_or(false),
+            has_retries: row.try_get("has_retries")?,
             account_status: row.try_get("account_status")?,
             credentials_generation: row.try_get("credentials_generation")?,
         }))

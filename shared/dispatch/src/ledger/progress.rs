@@ -33,8 +33,10 @@ pub struct StreamCounts {
 /// Where a page leaves the run.
 #[derive(Debug)]
 pub struct Progress<'a> {
-    /// The next page; `None` ends the run with this page.
+    /// The next page; `None` is the first.
     pub next_position: Option<&'a str>,
+    /// Whether this was the last page, which ends the run.
+    pub is_last: bool,
     /// Up to which instant the marketplace vouches for this read.
     pub complete_until: Option<DateTime<Utc>>,
     /// From where the run reads.
@@ -74,7 +76,7 @@ pub async fn advance(
     ];
     let finish: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &lease.attempt];
     let requests = [(ADVANCE, params), (FINISH, finish)];
-    let requests = if progress.next_position.is_some() { &requests[..1] } else { &requests[..] };
+    let requests = if progress.is_last { &requests[..] } else { &requests[..1] };
     session.commit_with(requests).await?;
     Ok(())
 }

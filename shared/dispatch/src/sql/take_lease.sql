@@ -7,11 +7,12 @@ with taken as (
     error_code = null, error_message = null
   where id = $1 and account_id = $2 and step = $3 and generation = $4
     and (state = 'QUEUED' or (state = 'RUNNING' and lease_expires_at < now()))
-  returning attempt, fruitless_attempts
+  returning new.attempt, new.fruitless_attempts, old.state = 'RUNNING' as takes_over
 )
 select r.kind, r.state, r.step, r.generation, r.full_read, r.pages, r.page_position, r.changed_since, r.window_from, r.window_until,
-  taken.attempt, taken.fruitless_attempts, a.status as account_status, a.credentials_generation, a.marketplace_code,
-  w.complete_until as watermark, w.looked_back_at < now() - interval '6 hours' as looks_back
+  taken.attempt, taken.fruitless_attempts, taken.takes_over, a.status as account_status, a.credentials_generation, a.marketplace_code,
+  w.complete_until as watermark, w.looked_back_at < now() - interval '6 hours' as looks_back,
+  exists (select from robnu.quarantined_records q where q.account_id = r.account_id and q.retry_requested_at is not null) as has_retries
 from robnu.sync_runs r
 join robnu.marketplace_accounts a on a.seller_id = r.seller_id and a.id = r.account_id
 left join robnu.watermarks w on w.seller_id = r.seller_id and w.account_id = r.account_id and w.kind = r.kind

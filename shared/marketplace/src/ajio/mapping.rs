@@ -98,6 +98,18 @@ pub fn order_id(raw: &RawValue) -> Option<String> {
     serde_json::from_str::<OnlyId>(raw.get()).ok().map(|record| record.order_id.0)
 }
 
+/// From which list a record is: orders on pendency have no status yet.
+pub fn phase_of(raw: &RawValue) -> Phase {
+    #[derive(Deserialize)]
+    struct OnlyStatus {
+        status: Option<serde::de::IgnoredAny>,
+    }
+    match serde_json::from_str::<OnlyStatus>(raw.get()) {
+        Ok(OnlyStatus { status: None }) => Phase::Pendency,
+        _ => Phase::Orders,
+    }
+}
+
 /// Maps an order from one of the two lists.
 ///
 /// # Errors

@@ -115,6 +115,22 @@ pub struct OrderRecord {
     pub notes: Vec<String>,
 }
 
+impl OrderRecord {
+    /// Adds a note when the total is not the sum of the lines, as far as both say what the customer pays. Marketplaces add charges
+    /// to a total, or leave cancelled lines in it.
+    pub(crate) fn note_unequal_total(&mut self) {
+        let amounts = self
+            .items
+            .iter()
+            .map(|item| item.line_amount.filter(|_| item.amount_basis == AmountBasis::Customer));
+        let (Some(total), Some(sum)) = (self.total_amount, amounts.sum::<Option<Decimal>>()) else { return };
+        if total != sum {
+            let difference = (total - sum).normalize();
+            self.notes.push(format!("total_amount differs from the sum of the lines by {difference}"));
+        }
+    }
+}
+
 /// One order line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderItemRecord {

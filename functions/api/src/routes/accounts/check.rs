@@ -4,9 +4,10 @@
 //! there is to know), and ended when it has answered: with what is stored where it took them, by [`settle`] where it did not. No
 //! connection to the database is held in between. A check that nobody ends counts as a refused one.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use robnu_marketplace::contract::Connection;
+use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::details::{Credentials, DetailsSpec};
 use robnu_marketplace::error::AdapterError;
 use robnu_tenancy::{AccountId, Error, Row, SellerScope};
@@ -15,13 +16,18 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::problem::{ApiError, Refusal};
-use crate::refusals::{CREDENTIALS_REFUSED, MARKETPLACE_NOT_CONFIGURED, NOT_SELLING_HERE};
+use crate::refusals::{CREDENTIALS_REFUSED, MARKETPLACE_NOT_CONFIGURED, NOT_PERMITTED, NOT_SELLING_HERE};
 
 /// Ends a check: `$1` check, `$2` one of [`Outcome`]'s texts.
 pub(super) const END_CHECK: &str = include_str!("../../sql/accounts/end_credential_check.sql");
 
 /// All calls to the marketplace together. API Gateway gives a request up after 30 seconds.
 const CONVERSATION: Duration = Duration::from_secs(18);
+
+/// When a conversation that begins now must be over, so that no call of it goes on alone.
+pub(super) fn conversation_ends() -> Deadline {
+    Deadline::at(SystemTime::now() + CONVERSATION)
+}
 
 /// How a check ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,9 +94,12 @@ impl From<AdapterError> for Trouble {
                 tracing::error!(error = reason, "the marketplace cannot be asked by this deployment");
                 Self::unanswered(ApiError::Refused(&MARKETPLACE_NOT_CONFIGURED))
             }
+            AdapterError::NotPermitted { .. } => {
+                tracing::warn!(error = reason, "the marketplace does not permit what a check asks");
+                Self::unanswered(ApiError::Refused(&NOT_PERMITTED))
+            }
             AdapterError::Malformed { .. }
             | AdapterError::Garbled { .. }
-            | AdapterError::NotPermitted { .. }
             | AdapterError::OutOfTime
             | AdapterError::RepeatedPage
             | AdapterError::Unsupported { .. } => {

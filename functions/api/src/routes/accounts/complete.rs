@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::details::Credentials;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::oauth::{CallbackError, STATE};
@@ -152,7 +151,7 @@ async fn consented(
     let adapter = context.registry.adapter(pending.marketplace);
     let asked = async {
         let connection =
-            adapter.connect(*account.as_uuid(), consented.credentials.clone(), Deadline::NONE)?;
+            adapter.connect(*account.as_uuid(), consented.credentials.clone(), check::conversation_ends())?;
         check::ask(connection.as_ref(), &pending.newest_orders, &CONSENT_OF_ANOTHER_ACCOUNT).await
     };
     match asked.await {

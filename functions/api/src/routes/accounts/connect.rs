@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::StatusCode;
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::details::{Credentials, DetailsSpec};
 use robnu_marketplace::registry::Registry;
 use robnu_storage::WrappedKey;
@@ -101,8 +100,11 @@ pub async fn connect(
     };
     let adapter = context.registry.adapter(wanted.marketplace);
     let conversation = async {
-        let connection =
-            adapter.connect(*begun.account.as_uuid(), wanted.credentials.clone(), Deadline::NONE)?;
+        let connection = adapter.connect(
+            *begun.account.as_uuid(),
+            wanted.credentials.clone(),
+            check::conversation_ends(),
+        )?;
         check::ask(connection.as_ref(), &[], &CREDENTIALS_OF_ANOTHER_ACCOUNT).await
     };
     let outcome = check::hold(&context, scope, begun.check, conversation).await?;

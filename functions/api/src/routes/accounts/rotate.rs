@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
-use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::details::DetailsSpec;
 use robnu_storage::WrappedKey;
 use robnu_tenancy::{AccountId, Error, Params, SellerScope, ToSql};
@@ -77,7 +76,8 @@ pub async fn rotate(
         .map_err(|errors| ApiError::InvalidBody(errors.into_iter().map(FieldProblem::from).collect()))?;
     terms.begun?;
     let conversation = async {
-        let connection = adapter.connect(*account.as_uuid(), credentials.clone(), Deadline::NONE)?;
+        let connection =
+            adapter.connect(*account.as_uuid(), credentials.clone(), check::conversation_ends())?;
         check::ask(connection.as_ref(), &terms.newest_orders, &CREDENTIALS_OF_ANOTHER_ACCOUNT).await
     };
     let outcome = check::hold(&context, scope, check, conversation).await?;

@@ -1,0 +1,102 @@
+//! Records that were set aside, read again because somebody asked: with a mapping that has learned since, they are stored.
+//!
+//! This comes before a slice's first page, so that what the marketplace says now is written after what it said then.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use robnu_dispatch::{Progress, advance};
+use robnu_marketplace::contract::PagePosition;
+use robnu_storage::{Place, SellerCipher};
+use robnu_tenancy::{Error, Row};
+use uuid::Uuid;
+
+use crate::error::JobError;
+use crate::slice::{Slice, SliceEnd};
+use crate::store::quarantine::{QUARANTINE, RECORD};
+use crate::store::store_page;
+
+const TAKE: &str = include_str!("sql/take_quarantined.sql");
+const SETTLE: &str = include_str!("sql/settle_quarantined.sql");
+
+/// What is said of a record that does not decrypt, or not to text.
+const UNDECIPHERABLE: &str = "record cannot be decrypted";
+
+/// Records in one transaction.
+const AT_ONCE: i32 = 100;
+
+/// Records as they were set aside.
+struct Kept {
+    ids: Vec<Uuid>,
+    raw: Vec<String>,
+    unreadable: Vec<Uuid>,
+}
+
+impl Kept {
+    fn open(cipher: &SellerCipher, rows: &[Row]) -> Result<Self, JobError> {
+        let mut kept = Self { ids: Vec::new(), raw: Vec::new(), unreadable: Vec::new() };
+        for row in rows {
+            let id: Uuid = row.try_get("id").map_err(Error::from)?;
+            let sealed: &[u8] = row.try_get("record_enc").map_err(Error::from)?;
+            let place = Place { table: QUARANTINE, column: RECORD, row: id };
+            let clear = cipher.open(place, sealed).ok();
+            match clear.as_ref().and_then(|clear| std::str::from_utf8(clear).ok()) {
+                Some(text) => {
+                    kept.ids.push(id);
+                    kept.raw.push(text.to_owned());
+                }
+                None => kept.unreadable.push(id),
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Every record with why it cannot be stored, or `None`.
+    fn settled(self, mapped: Vec<Option<String>>) -> (Vec<Uuid>, Vec<Option<String>>) {
+        let unreadable = self.unreadable.iter().map(|_| Some(UNDECIPHERABLE.to_owned()));
+        let problems = mapped.into_iter().chain(unreadable).collect();
+        (self.ids.into_iter().chain(self.unreadable.iter().copied()).collect(), problems)
+    }
+}
+
+impl Slice<'_> {
+    /// Reads again what somebody wants to be read again, and leaves the run at `position`. Returns how the slice ended, when
+    /// it did.
+    pub(crate) async fn retry(
+        &self,
+        position: Option<&PagePosition>,
+        changed_since: Option<DateTime<Utc>>,
+    ) -> Result<Option<SliceEnd>, JobError> {
+        let account = &self.job.account_id;
+        while SystemTime::now() < self.ends_at {
+            // Committed before anything is read: a record that ends this process is not taken again.
+            let session = self.database.session(self.scope).await?;
+            let rows = session.commit_with(&[(TAKE, &[account, &self.job.kind.as_str(), &AT_ONCE])]).await?;
+            if rows[0].is_empty() {
+                return Ok(None);
+            }
+            let kept = Kept::open(self.cipher, &rows[0])?;
+            let again = self.adapter.map_again(self.job.kind, &kept.raw);
+            tracing::info!(records = rows[0].len(), stored = again.stored(), "records were read again");
+            let mut session = self.database.session(self.scope).await?;
+            let stored = store_page(&mut session, self.cipher, self.job, &again.records, &[]).await?;
+            let (ids, problems) = kept.settled(again.problems);
+            session.query(SETTLE, &[account, &ids, &problems]).await?;
+            let progress = Progress {
+                next_position: position.map(PagePosition::as_str),
+                is_last: false,
+                complete_until: None,
+                changed_since,
+                counts: &stored.counts,
+                quarantined: 0,
+                lease_seconds: self.lease_length.as_secs_f64(),
+            };
+            match advance(session, self.job, self.lease, &progress).await {
+                Ok(()) => {}
+                Err(Error::LeaseLost) => return Ok(Some(SliceEnd::TakenOver)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Some(SliceEnd::TimeIsUp))
+    }
+}
