@@ -5,6 +5,8 @@
 //! security at what a statement really left.
 
 mod aws;
+#[path = "../../../functions/api/src/both_ways.rs"]
+pub mod both_ways;
 mod database;
 mod fixture;
 mod golden;

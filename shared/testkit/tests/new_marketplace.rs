@@ -208,14 +208,15 @@ impl Connected<'_> {
     async fn lists(&self) -> Vec<(&'static str, Vec<Row>)> {
         let scope = self.seller.scope("OWNER");
         let (latest, last, page) = (SystemTime::now() + Duration::from_hours(1), Uuid::max(), 51_i64);
+        let (first, lowest) = (SystemTime::UNIX_EPOCH, Uuid::nil());
         let (id, text, time) = (None::<Uuid>, None::<&str>, None::<SystemTime>);
         let (whole, big, code) = (None::<i32>, None::<i64>, "MYNTRA");
         let lists: [(&str, Params<'_>); 6] = [
-            (ORDERS, &[&latest, &last, &page, &id, &code, &text, &time, &time, &time, &text]),
-            (SHIPMENTS, &[&last, &page, &id, &code, &text, &text, &id, &text]),
-            (RETURNS, &[&latest, &last, &page, &id, &code, &text, &text, &text, &time, &time, &time]),
-            (PAYOUTS, &[&latest, &last, &page, &id, &code, &text, &time, &time, &big, &big]),
-            (LISTINGS, &[&latest, &last, &page, &id, &code, &text, &text]),
+            (ORDERS, &[&latest, &last, &first, &lowest, &page, &id, &code, &text, &text, &time]),
+            (SHIPMENTS, &[&last, &lowest, &page, &id, &code, &text, &text, &id, &text]),
+            (RETURNS, &[&latest, &last, &first, &lowest, &page, &id, &code, &text, &text, &text, &time]),
+            (PAYOUTS, &[&latest, &last, &first, &lowest, &page, &id, &code, &text, &big, &big]),
+            (LISTINGS, &[&latest, &last, &first, &lowest, &page, &id, &code, &text, &text]),
             (INVENTORY, &[&latest, &last, &page, &id, &code, &text, &whole]),
         ];
         let mut shown = Vec::new();

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use robnu_testkit::both_ways::BOTH_WAYS;
 use robnu_testkit::lists::{ListCase, Reader, cases, fill, prepared};
 use robnu_testkit::{Seller, TestDatabase, TwoSellers, assert_golden};
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -134,7 +135,13 @@ async fn lists_searches_dispatch_and_scans_read_what_they_show_and_no_more() {
     let login = test.raw("robnu_api").await;
     let mut faults = Vec::new();
     let mut shapes: Vec<String> = Vec::new();
-    for case in cases(&sellers.ours) {
+    let cases = cases(&sellers.ours);
+    for list in BOTH_WAYS {
+        for name in [list.down_name, list.up_name] {
+            assert!(cases.iter().any(|case| case.statement == name), "{name} is not looked at");
+        }
+    }
+    for case in cases {
         let plan = plan(&login, &sellers.ours, &case).await;
         let read = rows_read(&plan);
         if read > most(&case) {

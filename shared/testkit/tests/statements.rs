@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use robnu_testkit::both_ways::BOTH_WAYS;
 use robnu_testkit::{Seller, TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 
@@ -69,7 +70,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Every `.sql` file of functions and shared crates but the kit's own fixture, with its text.
+/// Every `.sql` file of functions and shared crates but the kit's own fixture, with its text, and every list of the API that is
+/// read from its other end, as if it had a file of its own.
 fn statements() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![];
@@ -91,8 +93,12 @@ fn statements() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    found.sort();
     assert!(!found.is_empty());
+    let lists = root().join("functions/api/src/sql");
+    found.extend(
+        BOTH_WAYS.iter().map(|list| (lists.join(list.up_name).with_extension("sql"), list.up.to_owned())),
+    );
+    found.sort();
     found
 }
 
