@@ -30,5 +30,6 @@ pub mod router;
 pub mod routes;
 pub mod signature;
 mod staff_only;
+pub mod variants;
 mod versions;
 mod whole;

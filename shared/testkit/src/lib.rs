@@ -13,6 +13,8 @@ mod golden;
 mod hostile;
 mod lambda;
 pub mod lists;
+#[path = "../../../functions/api/src/variants.rs"]
+pub mod variants;
 mod wire;
 
 pub use aws::local_aws;

@@ -3,6 +3,7 @@
 
 use crate::both_ways::BOTH_WAYS;
 use crate::fixture::Seller;
+use crate::variants::VARIANTS;
 
 /// Fills a database that holds the fixture: so many rows of every list for one seller and for the other. What is named
 /// `COMMON` is a tenth of all articles and air waybills; nothing is on the marketplace Flipkart but the fixture.
@@ -268,6 +269,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("accounts/list", "-", "NIL, 51"),
     ("accounts/show", "that never succeeded", "'AJIO'"),
     ("runs/list", "-", "TOP, 51"),
+    ("runs/show", "unknown", "UNKNOWN"),
     ("quarantine/list", "-", "TOP, 51"),
     ("quarantine/of_account", "-", "TOP, 51, 'AJIO'"),
     ("quarantine/of_account", "account without any", "TOP, 51, UNKNOWN"),
@@ -355,15 +357,21 @@ fn named(parameters: String, seller: &Seller) -> String {
     ids.into_iter().fold(parameters, |text, (name, id)| text.replace(name, &id))
 }
 
+/// The statements of the API that are made of another one's file, by name, as if each had a file of its own.
+pub fn derived() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let turned_round = BOTH_WAYS.iter().map(|list| (list.up_name, list.up));
+    turned_round.chain(VARIANTS.iter().map(|variant| (variant.name, variant.text)))
+}
+
 /// The text of a statement of the API, `prepare`d as `tried`.
 ///
 /// # Panics
-/// When there is no such file, and no such list that is read from its other end.
+/// When there is no such file and no such derived statement.
 #[must_use]
 pub fn prepared(statement: &str) -> String {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions/api/src/sql");
-    let text = match BOTH_WAYS.iter().find(|list| list.up_name == statement) {
-        Some(list) => list.up.to_owned(),
+    let text = match derived().find(|(name, _)| *name == statement) {
+        Some((_, text)) => text.to_owned(),
         None => {
             std::fs::read_to_string(folder.join(format!("{statement}.sql"))).expect("the statement exists")
         }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use robnu_testkit::both_ways::BOTH_WAYS;
+use robnu_testkit::lists::derived;
 use robnu_testkit::{Seller, TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 
@@ -70,8 +70,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Every `.sql` file of functions and shared crates but the kit's own fixture, with its text, and every list of the API that is
-/// read from its other end, as if it had a file of its own.
+/// Every `.sql` file of functions and shared crates but the kit's own fixture, with its text, and every statement of the API that is
+/// made of another one's file, as if it had its own.
 fn statements() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![];
@@ -94,10 +94,8 @@ fn statements() -> Vec<(PathBuf, String)> {
         }
     }
     assert!(!found.is_empty());
-    let lists = root().join("functions/api/src/sql");
-    found.extend(
-        BOTH_WAYS.iter().map(|list| (lists.join(list.up_name).with_extension("sql"), list.up.to_owned())),
-    );
+    let folder = root().join("functions/api/src/sql");
+    found.extend(derived().map(|(name, text)| (folder.join(name).with_extension("sql"), text.to_owned())));
     found.sort();
     found
 }
