@@ -17,10 +17,10 @@ const CHECK_LEN: usize = 8;
 /// Length of a cursor, in characters.
 pub const CURSOR_LEN: usize = (POSITION_LEN + CHECK_LEN) * 4 / 3;
 /// Microseconds of the years 1 to 9999; the database refuses times far outside.
-const TIMES: std::ops::Range<i64> = -62_135_596_800_000_000..253_402_300_800_000_000;
+pub const TIMES: std::ops::Range<i64> = -62_135_596_800_000_000..253_402_300_800_000_000;
 
 /// The row after which a page begins: its time in microseconds, where the list has one, and its id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// Microseconds since 1970.
     pub micros: i64,

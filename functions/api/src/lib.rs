@@ -4,6 +4,7 @@
 //! database checks the membership and the right that it names. The same signature describes the operation in the
 //! [`openapi`] document. Whatever goes wrong becomes an HTTP answer in [`problem`].
 
+pub mod both_ways;
 pub mod context;
 mod cursor;
 mod details_schema;
@@ -29,5 +30,6 @@ pub mod router;
 pub mod routes;
 pub mod signature;
 mod staff_only;
+pub mod variants;
 mod versions;
 mod whole;

@@ -5,12 +5,16 @@
 //! security at what a statement really left.
 
 mod aws;
+#[path = "../../../functions/api/src/both_ways.rs"]
+pub mod both_ways;
 mod database;
 mod fixture;
 mod golden;
 mod hostile;
 mod lambda;
 pub mod lists;
+#[path = "../../../functions/api/src/variants.rs"]
+pub mod variants;
 mod wire;
 
 pub use aws::local_aws;

@@ -1,9 +1,9 @@
 //! Every list of the API with the filters that are hardest on it, for the test of plans and for the benchmark: filters that
 //! match nothing, that match at the far end of the list only, several at once, and the last page.
 
-use std::fmt::Write as _;
-
+use crate::both_ways::BOTH_WAYS;
 use crate::fixture::Seller;
+use crate::variants::VARIANTS;
 
 /// Fills a database that holds the fixture: so many rows of every list for one seller and for the other. What is named
 /// `COMMON` is a tenth of all articles and air waybills; nothing is on the marketplace Flipkart but the fixture.
@@ -46,106 +46,121 @@ pub struct ListCase {
     pub reader: Reader,
 }
 
-/// How a list goes on: time or number and id, and the page.
-const NEWEST: &str = "'infinity', TOP, 51";
-const OLDEST: &str = "'1970-01-01Z', NIL, 51";
-/// Where fewer than a page are left.
-const LAST_DOWN: &str = "'2026-01-01 00:05Z', TOP, 51";
-const LAST_UP: &str = "'2030-01-01Z', NIL, 51";
+/// Keys between which a page lies: time and id below which, time and id above which.
+const ALL: &str = "'infinity', TOP, '0001-01-01Z', NIL";
+const NONE: &str = "'2020-02-01Z', NIL, '2020-01-01Z', NIL";
+/// The same by amount.
+const ANY_AMOUNT: &str = "9223372036854775807, TOP, -9223372036854775808, NIL";
+/// Where the first rows are, and where fewer than a page are left before either end.
+const FIRST: &str = "'2026-01-01 00:05Z', NIL, '0001-01-01Z', NIL";
+const LAST_DOWN: &str = "'2026-01-01 00:05Z', TOP, '0001-01-01Z', NIL";
+const LAST_UP: &str = "'infinity', TOP, '2030-01-01Z', NIL";
 
-/// Filters that a statement takes after its position, with what they are called; `-` is none.
+/// Filters of a statement, with what they are called; `-` is none.
 type Filters = &'static [(&'static str, &'static str)];
+/// The same with the keys between which the page lies.
+type Windows = &'static [(&'static str, &'static str, &'static str)];
 
-const ORDERS: Filters = &[
-    ("-", "null, null, null, null, null, null, null"),
-    ("time that holds none", "null, null, null, '2020-01-01Z', '2020-02-01Z', null, null"),
-    ("time at the far end", "null, null, null, null, '2026-01-01 00:05Z', null, null"),
-    ("must leave before, none", "null, null, null, null, null, '2020-01-01Z', null"),
+const ORDERS: Windows = &[
+    ("-", ALL, "null, null, null, null, null"),
+    ("time that holds none", NONE, "null, null, null, null, null"),
+    ("time at the far end", FIRST, "null, null, null, null, null"),
+    ("must leave before, none", ALL, "null, null, null, null, '2020-01-01Z'"),
 ];
-const ORDERS_OF_ACCOUNTS: Filters = &[
-    ("account", "'AJIO', null, null, null, null, null, null"),
-    ("account without any", "UNKNOWN, null, null, null, null, null, null"),
-    ("marketplace without any", "null, 'FLIPKART', null, null, null, null, null"),
-    ("marketplace, unknown", "null, 'NOWHERE', null, null, null, null, null"),
-    ("account, must leave before, none", "'AJIO', null, null, null, null, '2020-01-01Z', null"),
+const ORDERS_OF_ACCOUNTS: Windows = &[
+    ("account", ALL, "'AJIO', null, null, null, null"),
+    ("account without any", ALL, "UNKNOWN, null, null, null, null"),
+    ("marketplace without any", ALL, "null, 'FLIPKART', null, null, null"),
+    ("marketplace, unknown", ALL, "null, 'NOWHERE', null, null, null"),
+    ("account, must leave before, none", ALL, "'AJIO', null, null, null, '2020-01-01Z'"),
 ];
-const ORDERS_OF_STATUS: Filters = &[
-    ("status", "null, null, 'CONFIRMED', null, null, null, null"),
-    ("status without any", "null, null, 'PACKED', null, null, null, null"),
-    (
-        "status, account, time that holds none",
-        "'AJIO', null, 'DELIVERED', '2020-01-01Z', '2020-02-01Z', null, null",
-    ),
-    ("status, marketplace without any", "null, 'FLIPKART', 'DELIVERED', null, null, null, null"),
-    ("status, must leave before, none", "null, null, 'DELIVERED', null, null, '2020-01-01Z', null"),
+const ORDERS_OF_STATUS: Windows = &[
+    ("status", ALL, "null, null, 'CONFIRMED', null, null"),
+    ("status without any", ALL, "null, null, 'PACKED', null, null"),
+    ("status, account, time that holds none", NONE, "'AJIO', null, 'DELIVERED', null, null"),
+    ("status, marketplace without any", ALL, "null, 'FLIPKART', 'DELIVERED', null, null"),
+    ("status, must leave before, none", ALL, "null, null, 'DELIVERED', null, '2020-01-01Z'"),
 ];
-const ORDERS_OF_SKU: Filters = &[
-    ("article", "null, null, null, null, null, null, 'SM0000007'"),
-    ("article without any", "null, null, null, null, null, null, 'NOTHING'"),
-    ("common article", "null, null, null, null, null, null, 'COMMON'"),
-    ("common article, status without any", "null, null, 'PACKED', null, null, null, 'COMMON'"),
+const ORDERS_OF_SKU: Windows = &[
+    ("article", ALL, "null, null, null, 'SM0000007', null"),
+    ("article without any", ALL, "null, null, null, 'NOTHING', null"),
+    ("common article", ALL, "null, null, null, 'COMMON', null"),
+    ("common article, status without any", ALL, "null, null, 'PACKED', 'COMMON', null"),
 ];
-const ORDERS_DISPATCH: Filters = &[
-    ("-", "null, null, null, null, null, null, null"),
-    ("status without any", "null, null, 'PACKED', null, null, null, null"),
-    ("marketplace without any", "null, 'FLIPKART', null, null, null, null, null"),
-    ("article without any", "null, null, null, null, null, null, 'NOTHING'"),
-    ("placed, none", "null, null, null, '2020-01-01Z', '2020-02-01Z', null, null"),
+const ORDERS_DISPATCH: Windows = &[
+    ("-", ALL, "null, null, null, null, null, null"),
+    ("status without any", ALL, "null, null, 'PACKED', null, null, null"),
+    ("marketplace without any", ALL, "null, 'FLIPKART', null, null, null, null"),
+    ("article without any", ALL, "null, null, null, 'NOTHING', null, null"),
+    ("placed, none", ALL, "null, null, null, null, '2020-01-01Z', '2020-02-01Z'"),
 ];
-const RETURNS: Filters = &[
-    ("-", "null, null, null, null, null, null, null, null"),
-    ("type without any", "null, null, null, null, 'CUSTOMER', null, null, null"),
-    ("claim due before, none", "null, null, null, null, null, null, null, '2020-01-01Z'"),
-    ("time that holds none", "null, null, null, null, null, '2020-01-01Z', '2020-02-01Z', null"),
+const RETURNS: Windows = &[
+    ("-", ALL, "null, null, null, null, null, null"),
+    ("type without any", ALL, "null, null, null, null, 'CUSTOMER', null"),
+    ("claim due before, none", ALL, "null, null, null, null, null, '2020-01-01Z'"),
+    ("time that holds none", NONE, "null, null, null, null, null, null"),
 ];
-const RETURNS_OF_ACCOUNTS: Filters = &[
-    ("account", "'AJIO', null, null, null, null, null, null, null"),
-    ("marketplace without any", "null, 'FLIPKART', null, null, null, null, null, null"),
-    ("account, type without any", "'AJIO', null, null, null, 'CUSTOMER', null, null, null"),
+const RETURNS_CLAIM_DUE: Windows = &[
+    ("-", ALL, "null, null, null, null, null, null, null"),
+    ("type without any", ALL, "null, null, null, null, 'CUSTOMER', null, null"),
+    ("claim due before, none", NONE, "null, null, null, null, null, null, null"),
+    ("time that holds none", ALL, "null, null, null, null, null, '2020-01-01Z', '2020-02-01Z'"),
 ];
-const RETURNS_OF_STATUS: Filters = &[
-    ("status without any", "null, null, 'PICKED_UP', null, null, null, null, null"),
-    ("status, type without any", "null, null, 'DELIVERED', null, 'CUSTOMER', null, null, null"),
+const RETURNS_OF_ACCOUNTS: Windows = &[
+    ("account", ALL, "'AJIO', null, null, null, null, null"),
+    ("marketplace without any", ALL, "null, 'FLIPKART', null, null, null, null"),
+    ("account, type without any", ALL, "'AJIO', null, null, null, 'CUSTOMER', null"),
 ];
-const RETURNS_OF_RECEIPT: Filters = &[
-    ("internal status without any", "null, null, null, 'CLAIM_PENDING', null, null, null, null"),
-    ("internal status, status without any", "null, null, 'PICKED_UP', 'EXPECTED', null, null, null, null"),
+const RETURNS_OF_STATUS: Windows = &[
+    ("status without any", ALL, "null, null, 'PICKED_UP', null, null, null"),
+    ("status, type without any", ALL, "null, null, 'DELIVERED', null, 'CUSTOMER', null"),
 ];
-const CLAIMS: Filters = &[
-    ("-", "null, null, null, null, null, null"),
-    ("reason without any", "null, null, null, 'USED', null, null"),
-    ("time that holds none", "null, null, null, null, '2020-01-01Z', '2020-02-01Z'"),
+const RETURNS_OF_RECEIPT: Windows = &[
+    ("internal status without any", ALL, "null, null, null, 'CLAIM_PENDING', null, null"),
+    ("internal status, status without any", ALL, "null, null, 'PICKED_UP', 'EXPECTED', null, null"),
 ];
-const CLAIMS_OF_ACCOUNTS: Filters = &[
-    ("account", "'AJIO', null, null, null, null, null"),
-    ("marketplace without any", "null, 'FLIPKART', null, null, null, null"),
-    ("account, reason without any", "'AJIO', null, null, 'USED', null, null"),
+const CLAIMS: Windows = &[
+    ("-", ALL, "null, null, null, null"),
+    ("reason without any", ALL, "null, null, null, 'USED'"),
+    ("time that holds none", NONE, "null, null, null, null"),
 ];
-const CLAIMS_OF_STATUS: Filters = &[
-    ("status without any", "null, null, 'RESOLVED_WON', null, null, null"),
-    ("status, reason without any", "null, null, 'FILED', 'USED', null, null"),
+const CLAIMS_OF_ACCOUNTS: Windows = &[
+    ("account", ALL, "'AJIO', null, null, null"),
+    ("marketplace without any", ALL, "null, 'FLIPKART', null, null"),
+    ("account, reason without any", ALL, "'AJIO', null, null, 'USED'"),
 ];
-const PAYOUTS: Filters = &[
-    ("-", "null, null, null, null, null, null, null"),
-    ("status without any", "null, null, 'DISPUTED', null, null, null, null"),
-    ("amount without any", "null, null, null, null, null, 99999999999, null"),
-    ("time that holds none", "null, null, null, '2020-01-01Z', '2020-02-01Z', null, null"),
+const CLAIMS_OF_STATUS: Windows = &[
+    ("status without any", ALL, "null, null, 'RESOLVED_WON', null"),
+    ("status, reason without any", ALL, "null, null, 'FILED', 'USED'"),
 ];
-const PAYOUTS_OF_ACCOUNTS: Filters = &[
-    ("account", "'AJIO', null, null, null, null, null, null"),
-    ("marketplace without any", "null, 'FLIPKART', null, null, null, null, null"),
-    ("account, status without any", "'AJIO', null, 'DISPUTED', null, null, null, null"),
+const PAYOUTS: Windows = &[
+    ("-", ALL, "null, null, null, null, null"),
+    ("status without any", ALL, "null, null, 'DISPUTED', null, null"),
+    ("amount without any", ALL, "null, null, null, 99999999999, null"),
+    ("time that holds none", NONE, "null, null, null, null, null"),
 ];
-const LISTINGS: Filters =
-    &[("-", "null, null, null, null"), ("status without any", "null, null, 'BLOCKED', null")];
-const LISTINGS_OF_ACCOUNTS: Filters = &[
-    ("account", "'AJIO', null, null, null"),
-    ("marketplace without any", "null, 'FLIPKART', null, null"),
-    ("account, status without any", "'AJIO', null, 'BLOCKED', null"),
+const PAYOUTS_OF_ACCOUNTS: Windows = &[
+    ("account", ALL, "'AJIO', null, null, null, null"),
+    ("marketplace without any", ALL, "null, 'FLIPKART', null, null, null"),
+    ("account, status without any", ALL, "'AJIO', null, 'DISPUTED', null, null"),
 ];
-const LISTINGS_OF_SKU: Filters = &[
-    ("article", "null, null, null, 'SM0000007'"),
-    ("common article, status without any", "null, null, 'BLOCKED', 'COMMON'"),
+const PAYOUTS_BY_AMOUNT: Windows = &[
+    ("-", ANY_AMOUNT, "null, null, null, null, null"),
+    ("status without any", ANY_AMOUNT, "null, null, 'DISPUTED', null, null"),
+    ("time that holds none", ANY_AMOUNT, "null, null, null, '2020-01-01Z', '2020-02-01Z'"),
+    ("smallest amounts", "2001, NIL, -9223372036854775808, NIL", "null, null, null, null, null"),
+    ("largest amounts", "9223372036854775807, TOP, 9999999999, NIL", "null, null, null, null, null"),
+];
+const LISTINGS: Windows =
+    &[("-", ALL, "null, null, null, null"), ("status without any", ALL, "null, null, 'BLOCKED', null")];
+const LISTINGS_OF_ACCOUNTS: Windows = &[
+    ("account", ALL, "'AJIO', null, null, null"),
+    ("marketplace without any", ALL, "null, 'FLIPKART', null, null"),
+    ("account, status without any", ALL, "'AJIO', null, 'BLOCKED', null"),
+];
+const LISTINGS_OF_SKU: Windows = &[
+    ("article", ALL, "null, null, null, 'SM0000007'"),
+    ("common article, status without any", ALL, "null, null, 'BLOCKED', 'COMMON'"),
 ];
 const INVENTORY: Filters = &[
     ("-", "null, null, null, null"),
@@ -157,25 +172,22 @@ const INVENTORY_OF_SKU: Filters = &[
     ("article", "null, null, 'SM0000007', null"),
     ("common article, available, none", "null, null, 'COMMON', -5"),
 ];
-const AUDIT: Filters = &[
-    ("-", "null, null, null, null, null"),
-    ("time that holds none", "null, null, null, '2020-01-01Z', '2020-02-01Z'"),
+const AUDIT: Windows = &[("-", ALL, "null, null, null"), ("time that holds none", NONE, "null, null, null")];
+const AUDIT_OF_OBJECT: Windows = &[
+    ("object", ALL, "null, null, 'AJIO'"),
+    ("object, action without any", ALL, "null, 'seller.', 'AJIO'"),
+    ("object without any", ALL, "null, null, UNKNOWN"),
 ];
-const AUDIT_OF_OBJECT: Filters = &[
-    ("object", "null, null, 'AJIO', null, null"),
-    ("object, action without any", "null, 'seller.', 'AJIO', null, null"),
-    ("object without any", "null, null, UNKNOWN, null, null"),
+const AUDIT_OF_ACTOR: Windows = &[
+    ("actor", ALL, "'AJIO', null, null"),
+    ("actor, action without any", ALL, "'AJIO', 'seller.', null"),
+    ("actor without any", ALL, "UNKNOWN, null, null"),
 ];
-const AUDIT_OF_ACTOR: Filters = &[
-    ("actor", "'AJIO', null, null, null, null"),
-    ("actor, action without any", "'AJIO', 'seller.', null, null, null"),
-    ("actor without any", "UNKNOWN, null, null, null, null"),
-];
-const AUDIT_OF_ACTION: Filters = &[
-    ("action", "null, 'credentials.', null, null, null"),
-    ("rare action", "null, 'seller.', null, null, null"),
-    ("action without any", "null, 'nothing', null, null, null"),
-    ("action, time that holds none", "null, 'credentials.', null, '2020-01-01Z', '2020-02-01Z'"),
+const AUDIT_OF_ACTION: Windows = &[
+    ("action", ALL, "null, 'credentials.', null"),
+    ("rare action", ALL, "null, 'seller.', null"),
+    ("action without any", ALL, "null, 'nothing', null"),
+    ("action, time that holds none", NONE, "null, 'credentials.', null"),
 ];
 const SHIPMENTS: Filters = &[
     ("-", "null, null, null, null, null, null"),
@@ -193,8 +205,8 @@ const SHIPMENTS_TRACKED: Filters = &[
     ("common air waybill, status without any", "null, null, 'NOTHING', null, null, 'COMMON'"),
 ];
 
-/// Lists in pages, with their filters: by time or number downwards, upwards.
-const DOWN: &[(&str, Filters)] = &[
+/// Lists that go down, from the newest; those that are both ways go up too.
+const DOWN: &[(&str, Windows)] = &[
     ("orders/newest", ORDERS),
     ("orders/newest_of_accounts", ORDERS_OF_ACCOUNTS),
     ("orders/newest_of_status", ORDERS_OF_STATUS),
@@ -211,66 +223,26 @@ const DOWN: &[(&str, Filters)] = &[
     ("listings/newest", LISTINGS),
     ("listings/newest_of_accounts", LISTINGS_OF_ACCOUNTS),
     ("listings/newest_of_sku", LISTINGS_OF_SKU),
-    ("inventory/newest", INVENTORY),
-    ("inventory/newest_of_sku", INVENTORY_OF_SKU),
     ("audit/list", AUDIT),
     ("audit/of_object", AUDIT_OF_OBJECT),
     ("audit/of_actor", AUDIT_OF_ACTOR),
     ("audit/of_action", AUDIT_OF_ACTION),
 ];
-const UP: &[(&str, Filters)] = &[
-    ("orders/oldest", ORDERS),
-    ("orders/oldest_of_accounts", ORDERS_OF_ACCOUNTS),
-    ("orders/oldest_of_status", ORDERS_OF_STATUS),
-    ("orders/dispatch", ORDERS_DISPATCH),
-    ("returns/oldest", RETURNS),
-    ("returns/oldest_of_accounts", RETURNS_OF_ACCOUNTS),
-    ("returns/oldest_of_status", RETURNS_OF_STATUS),
-    ("returns/oldest_of_receipt", RETURNS_OF_RECEIPT),
-    ("returns/claim_due", RETURNS),
-    ("claims/oldest", CLAIMS),
-    ("claims/oldest_of_accounts", CLAIMS_OF_ACCOUNTS),
-    ("claims/oldest_of_status", CLAIMS_OF_STATUS),
-    ("payouts/oldest", PAYOUTS),
-    ("payouts/oldest_of_accounts", PAYOUTS_OF_ACCOUNTS),
-    ("listings/oldest", LISTINGS),
-    ("listings/oldest_of_accounts", LISTINGS_OF_ACCOUNTS),
-    ("listings/oldest_of_sku", LISTINGS_OF_SKU),
+/// Lists that go up, and up only.
+const UP: &[(&str, Windows)] =
+    &[("orders/dispatch", ORDERS_DISPATCH), ("returns/claim_due", RETURNS_CLAIM_DUE)];
+/// Shipments go by id, both ways.
+const SHIPPED: &[(&str, Filters)] = &[
+    ("shipments/newest", SHIPMENTS),
+    ("shipments/newest_of_status", SHIPMENTS_OF_STATUS),
+    ("shipments/newest_of_order", SHIPMENTS_OF_ORDER),
+    ("shipments/newest_tracked", SHIPMENTS_TRACKED),
 ];
-/// Shipments go by id.
-const SHIPPED: &[(&str, &str, Filters)] = &[
-    ("shipments/newest", "TOP, 51", SHIPMENTS),
-    ("shipments/newest_of_status", "TOP, 51", SHIPMENTS_OF_STATUS),
-    ("shipments/newest_of_order", "TOP, 51", SHIPMENTS_OF_ORDER),
-    ("shipments/newest_tracked", "TOP, 51", SHIPMENTS_TRACKED),
-    ("shipments/oldest", "NIL, 51", SHIPMENTS),
-    ("shipments/oldest_of_status", "NIL, 51", SHIPMENTS_OF_STATUS),
-    ("shipments/oldest_of_order", "NIL, 51", SHIPMENTS_OF_ORDER),
-    ("shipments/oldest_tracked", "NIL, 51", SHIPMENTS_TRACKED),
-];
+/// What is in stock goes down, from the latest reported.
+const STOCK: &[(&str, Filters)] =
+    &[("inventory/newest", INVENTORY), ("inventory/newest_of_sku", INVENTORY_OF_SKU)];
 /// What has few filters, with all its parameters.
 const OTHERS: &[(&str, &str, &str)] = &[
-    ("payouts/largest", "-", "9223372036854775807, TOP, 51, null, null, null, null, null, null, null"),
-    (
-        "payouts/largest",
-        "time that holds none",
-        "9223372036854775807, TOP, 51, null, null, null, '2020-01-01Z', '2020-02-01Z', null, null",
-    ),
-    (
-        "payouts/largest",
-        "smallest amounts",
-        "9223372036854775807, TOP, 51, null, null, null, null, null, null, 2000",
-    ),
-    (
-        "payouts/smallest",
-        "status without any",
-        "-9223372036854775808, NIL, 51, null, null, 'DISPUTED', null, null, null, null",
-    ),
-    (
-        "payouts/smallest",
-        "largest amounts",
-        "-9223372036854775808, NIL, 51, null, null, null, null, null, 9999999999, null",
-    ),
     ("inventory/lowest", "-", "-2147483648, NIL, 51, null, null, null, null"),
     ("inventory/lowest", "available, none", "-2147483648, NIL, 51, null, null, null, -5"),
     ("inventory/lowest", "marketplace without any", "-2147483648, NIL, 51, null, 'FLIPKART', null, null"),
@@ -297,6 +269,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("accounts/list", "-", "NIL, 51"),
     ("accounts/show", "that never succeeded", "'AJIO'"),
     ("runs/list", "-", "TOP, 51"),
+    ("runs/show", "unknown", "UNKNOWN"),
     ("quarantine/list", "-", "TOP, 51"),
     ("quarantine/of_account", "-", "TOP, 51, 'AJIO'"),
     ("quarantine/of_account", "account without any", "TOP, 51, UNKNOWN"),
@@ -326,18 +299,38 @@ pub fn cases(seller: &Seller) -> Vec<ListCase> {
     let mut add = |statement, filter, parameters: String, reader| {
         cases.push(ListCase { statement, filter, parameters: named(parameters, seller), reader });
     };
-    for (lists, first, last) in [(DOWN, NEWEST, LAST_DOWN), (UP, OLDEST, LAST_UP)] {
-        for (statement, filters) in lists {
-            for (filter, values) in *filters {
-                add(statement, filter, format!("{first}, {values}"), Reader::Member);
+    for (lists, last) in [(DOWN, LAST_DOWN), (UP, LAST_UP)] {
+        for (list, windows) in lists {
+            for (statement, last) in either_end(list).zip([last, LAST_UP]) {
+                for (filter, window, values) in *windows {
+                    add(statement, filter, format!("{window}, 51, {values}"), Reader::Member);
+                }
+                add(statement, "last page", format!("{last}, 51, {}", windows[0].2), Reader::Member);
             }
-            add(statement, "last page", format!("{last}, {}", filters[0].1), Reader::Member);
         }
     }
-    for (statement, first, filters) in SHIPPED {
-        for (filter, values) in *filters {
-            add(statement, filter, format!("{first}, {values}"), Reader::Member);
+    for statement in either_end("payouts/largest") {
+        for (filter, window, values) in PAYOUTS_BY_AMOUNT {
+            add(statement, filter, format!("{window}, 51, {values}"), Reader::Member);
         }
+    }
+    for (statement, filters) in SHIPPED {
+        for statement in either_end(statement) {
+            for (filter, values) in *filters {
+                add(statement, filter, format!("TOP, NIL, 51, {values}"), Reader::Member);
+            }
+        }
+    }
+    for (statement, filters) in STOCK {
+        for (filter, values) in *filters {
+            add(statement, filter, format!("'infinity', TOP, 51, {values}"), Reader::Member);
+        }
+        add(
+            statement,
+            "last page",
+            format!("'2026-01-01 00:05Z', TOP, 51, {}", filters[0].1),
+            Reader::Member,
+        );
     }
     for (lists, reader) in [(OTHERS, Reader::Member), (STAFF, Reader::Staff), (PERSON, Reader::Person)] {
         for (statement, filter, parameters) in lists {
@@ -345,6 +338,12 @@ pub fn cases(seller: &Seller) -> Vec<ListCase> {
         }
     }
     cases
+}
+
+/// A list's statement, and the one that reads it from its other end, if there is one.
+fn either_end(statement: &'static str) -> impl Iterator<Item = &'static str> {
+    let turned_round = BOTH_WAYS.iter().find(|list| list.down_name == statement).map(|list| list.up_name);
+    std::iter::once(statement).chain(turned_round)
 }
 
 /// Puts ids in the place of their names.
@@ -358,16 +357,24 @@ fn named(parameters: String, seller: &Seller) -> String {
     ids.into_iter().fold(parameters, |text, (name, id)| text.replace(name, &id))
 }
 
+/// The statements of the API that are made of another one's file, by name, as if each had a file of its own.
+pub fn derived() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let turned_round = BOTH_WAYS.iter().map(|list| (list.up_name, list.up));
+    turned_round.chain(VARIANTS.iter().map(|variant| (variant.name, variant.text)))
+}
+
 /// The text of a statement of the API, `prepare`d as `tried`.
 ///
 /// # Panics
-/// When there is no such file.
+/// When there is no such file and no such derived statement.
 #[must_use]
 pub fn prepared(statement: &str) -> String {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions/api/src/sql");
-    let text =
-        std::fs::read_to_string(folder.join(format!("{statement}.sql"))).expect("the statement exists");
-    let mut prepare = String::from("prepare tried as ");
-    write!(prepare, "{text}").expect("text can be written");
-    prepare
+    let text = match derived().find(|(name, _)| *name == statement) {
+        Some((_, text)) => text.to_owned(),
+        None => {
+            std::fs::read_to_string(folder.join(format!("{statement}.sql"))).expect("the statement exists")
+        }
+    };
+    format!("prepare tried as {text}")
 }

@@ -55,7 +55,7 @@ const CONNECT_TERMS: &str = statement!("api/src/sql/accounts/connect_terms");
 const INSERT_ACCOUNT: &str = statement!("api/src/sql/accounts/insert");
 const INSERT_EVENT: &str = statement!("api/src/sql/accounts/insert_credential_event");
 const INSERT_SCHEDULE: &str = statement!("api/src/sql/accounts/insert_schedule");
-const ACCOUNT: &str = statement!("api/src/sql/accounts/show");
+const ACCOUNT: &str = robnu_testkit::variants::ACCOUNT.text;
 const SET_STATUS: &str = statement!("api/src/sql/accounts/set_account_status");
 const FORGET: &str = statement!("api/src/sql/accounts/forget_credentials");
 const ORDERS: &str = statement!("api/src/sql/orders/newest");
@@ -208,14 +208,15 @@ impl Connected<'_> {
     async fn lists(&self) -> Vec<(&'static str, Vec<Row>)> {
         let scope = self.seller.scope("OWNER");
         let (latest, last, page) = (SystemTime::now() + Duration::from_hours(1), Uuid::max(), 51_i64);
+        let (first, lowest) = (SystemTime::UNIX_EPOCH, Uuid::nil());
         let (id, text, time) = (None::<Uuid>, None::<&str>, None::<SystemTime>);
         let (whole, big, code) = (None::<i32>, None::<i64>, "MYNTRA");
         let lists: [(&str, Params<'_>); 6] = [
-            (ORDERS, &[&latest, &last, &page, &id, &code, &text, &time, &time, &time, &text]),
-            (SHIPMENTS, &[&last, &page, &id, &code, &text, &text, &id, &text]),
-            (RETURNS, &[&latest, &last, &page, &id, &code, &text, &text, &text, &time, &time, &time]),
-            (PAYOUTS, &[&latest, &last, &page, &id, &code, &text, &time, &time, &big, &big]),
-            (LISTINGS, &[&latest, &last, &page, &id, &code, &text, &text]),
+            (ORDERS, &[&latest, &last, &first, &lowest, &page, &id, &code, &text, &text, &time]),
+            (SHIPMENTS, &[&last, &lowest, &page, &id, &code, &text, &text, &id, &text]),
+            (RETURNS, &[&latest, &last, &first, &lowest, &page, &id, &code, &text, &text, &text, &time]),
+            (PAYOUTS, &[&latest, &last, &first, &lowest, &page, &id, &code, &text, &big, &big]),
+            (LISTINGS, &[&latest, &last, &first, &lowest, &page, &id, &code, &text, &text]),
             (INVENTORY, &[&latest, &last, &page, &id, &code, &text, &whole]),
         ];
         let mut shown = Vec::new();

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use robnu_testkit::lists::derived;
 use robnu_testkit::{Seller, TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 
@@ -69,7 +70,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Every `.sql` file of functions and shared crates but the kit's own fixture, with its text.
+/// Every `.sql` file of functions and shared crates but the kit's own fixture, with its text, and every statement of the API that is
+/// made of another one's file, as if it had its own.
 fn statements() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![];
@@ -91,8 +93,10 @@ fn statements() -> Vec<(PathBuf, String)> {
             }
         }
     }
-    found.sort();
     assert!(!found.is_empty());
+    let folder = root().join("functions/api/src/sql");
+    found.extend(derived().map(|(name, text)| (folder.join(name).with_extension("sql"), text.to_owned())));
+    found.sort();
     found
 }
 

@@ -26,13 +26,14 @@ use crate::known_text::{AccountIdSource, AccountStatus, LaneState, Validation};
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
 use crate::rights::Read;
+use crate::variants;
 use crate::versions::{Tagged, Versioned};
 
 const ACCOUNTS: &str = include_str!("../sql/accounts/list.sql");
 /// A row if the seller has account `$1`: for what is listed below an account.
 pub(super) const ACCOUNT_EXISTS: &str = include_str!("../sql/accounts/exists.sql");
 /// One account, as [`Account`] reads it: `$1` account.
-pub(super) const ACCOUNT: &str = include_str!("../sql/accounts/show.sql");
+pub(super) const ACCOUNT: &str = variants::ACCOUNT.text;
 
 const MAX_DISPLAY_NAME: usize = 200;
 

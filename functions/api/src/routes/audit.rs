@@ -97,7 +97,8 @@ pub async fn list(
     let (limit, cursor) = (query.limit(), query.text("cursor"));
     query.finish()?;
     let list = List::new("audit", member.scope.seller_id(), &(actor, &action, object, from, to));
-    let start = Start::new(&list, cursor.as_deref(), Direction::Down)?;
+    let window = Start::new(&list, cursor.as_deref(), Direction::Down)?.times(from, to)?;
+    let [below, below_id, above, above_id] = window.params();
     let sql = match (object, actor, &action) {
         (Some(_), _, _) => OF_OBJECT,
         (None, Some(_), _) => OF_ACTOR,
@@ -105,8 +106,8 @@ pub async fn list(
         (None, None, None) => AUDIT_EVENTS,
     };
     // One more than asked for tells whether there is a next page.
-    let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
-    let params: Params<'_> = &[&instant, &id, &fetch, &actor, &action, &object, &from, &to];
+    let fetch = limit + 1;
+    let params: Params<'_> = &[below, below_id, above, above_id, &fetch, &actor, &action, &object];
     let rows = context.database.read(&member.scope, sql, params).await?;
     let (events, next_cursor) =
         page(&list, &rows, limit, |last: &AuditEvent| at(last.occurred_at, last.event_id))?;

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::money::{AmountText, amount};
 use super::paging::{Direction, Start, at, page, total};
+use crate::both_ways::{CLAIMS, CLAIMS_OF_ACCOUNTS, CLAIMS_OF_STATUS};
 use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::fields::{label, label_schema};
@@ -27,12 +28,6 @@ use crate::versions::{Tagged, Versioned};
 
 use rows::{Claim, ClaimEvent};
 
-const NEWEST: &str = include_str!("../sql/claims/newest.sql");
-const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/claims/newest_of_accounts.sql");
-const NEWEST_OF_STATUS: &str = include_str!("../sql/claims/newest_of_status.sql");
-const OLDEST: &str = include_str!("../sql/claims/oldest.sql");
-const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/claims/oldest_of_accounts.sql");
-const OLDEST_OF_STATUS: &str = include_str!("../sql/claims/oldest_of_status.sql");
 const CLAIM: &str = include_str!("../sql/claims/show.sql");
 const EVENTS: &str = include_str!("../sql/claims/events.sql");
 const FILE: &str = include_str!("../sql/claims/file.sql");
@@ -117,17 +112,19 @@ pub async fn list(
     let filters = (account, &marketplace, status, reason, from, to, sort);
     let list = List::new("claims", member.scope.seller_id(), &filters);
     let by_account = account.is_some() || marketplace.is_some();
-    let (sql, direction) = match sort {
-        TimeSort::oldest if status.is_some() => (OLDEST_OF_STATUS, Direction::Up),
-        TimeSort::oldest if by_account => (OLDEST_OF_ACCOUNTS, Direction::Up),
-        TimeSort::oldest => (OLDEST, Direction::Up),
-        _ if status.is_some() => (NEWEST_OF_STATUS, Direction::Down),
-        _ if by_account => (NEWEST_OF_ACCOUNTS, Direction::Down),
-        _ => (NEWEST, Direction::Down),
+    let direction = Direction::by_time(sort);
+    let sql = if status.is_some() {
+        direction.of(&CLAIMS_OF_STATUS)
+    } else if by_account {
+        direction.of(&CLAIMS_OF_ACCOUNTS)
+    } else {
+        direction.of(&CLAIMS)
     };
-    let start = Start::new(&list, cursor.as_deref(), direction)?;
-    let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
-    let params: Params<'_> = &[&instant, &id, &fetch, &account, &marketplace, &status, &reason, &from, &to];
+    let window = Start::new(&list, cursor.as_deref(), direction)?.times(from, to)?;
+    let [below, below_id, above, above_id] = window.params();
+    let fetch = limit + 1;
+    let params: Params<'_> =
+        &[below, below_id, above, above_id, &fetch, &account, &marketplace, &status, &reason];
     let rows = context.database.read(&member.scope, sql, params).await?;
     let (claims, next_cursor) =
         page(&list, &rows, limit, |last: &Claim| at(last.created_at, *last.claim_id.as_uuid()))?;

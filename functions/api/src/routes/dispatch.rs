@@ -76,9 +76,9 @@ pub async fn list(
     let (limit, cursor) = (query.limit(), query.text("cursor"));
     query.finish()?;
     let list = List::new("dispatch", member.scope.seller_id(), &(account, &marketplace, until, undated));
-    let start = Start::new(&list, cursor.as_deref(), Direction::Up)?;
+    let after = Start::new(&list, cursor.as_deref(), Direction::Up)?.times(None, None)?;
     let until = until.unwrap_or(DateTime::<Utc>::MAX_UTC);
-    let nearest: Params<'_> = &[&start.instant()?, &start.id(), &(limit + 1), &until, &account, &marketplace];
+    let nearest: Params<'_> = &[&after.above, &after.above_id, &(limit + 1), &until, &account, &marketplace];
     let summary: Params<'_> = &[&until, &account, &marketplace];
     let orders = if undated { UNDATED } else { DISPATCH };
     let session = context.database.session(&member.scope).await?;

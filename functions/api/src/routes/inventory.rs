@@ -89,10 +89,11 @@ pub async fn list(
         (false, false) => (NEWEST, Direction::Down),
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
-    let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
-    let number = i32::try_from(start.number()).unwrap_or(i32::MIN);
-    let place: &(dyn robnu_tenancy::ToSql + Sync) = if by_stock { &number } else { &instant };
-    let params: Params<'_> = &[place, &id, &fetch, &account, &marketplace, &sku, &most];
+    let (times, numbers, fetch) = (start.times(None, None)?, start.numbers(None, None), limit + 1);
+    let number = i32::try_from(numbers.above).unwrap_or(i32::MIN);
+    let [place, id]: [&(dyn robnu_tenancy::ToSql + Sync); 2] =
+        if by_stock { [&number, &numbers.above_id] } else { [&times.below, &times.below_id] };
+    let params: Params<'_> = &[place, id, &fetch, &account, &marketplace, &sku, &most];
     let rows = context.database.read(&member.scope, sql, params).await?;
     let (inventory, next_cursor) = page(&list, &rows, limit, |last: &Stock| {
         let id = last.stock_id;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::money::Amount;
 use super::paging::{Direction, Start, at, page};
+use crate::both_ways::{LISTINGS, LISTINGS_OF_ACCOUNTS, LISTINGS_OF_SKU};
 use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
@@ -18,12 +19,6 @@ use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::rights::Read;
 
-const NEWEST: &str = include_str!("../sql/listings/newest.sql");
-const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/listings/newest_of_accounts.sql");
-const NEWEST_OF_SKU: &str = include_str!("../sql/listings/newest_of_sku.sql");
-const OLDEST: &str = include_str!("../sql/listings/oldest.sql");
-const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/listings/oldest_of_accounts.sql");
-const OLDEST_OF_SKU: &str = include_str!("../sql/listings/oldest_of_sku.sql");
 const LISTING: &str = include_str!("../sql/listings/show.sql");
 
 /// A page of listings.
@@ -87,17 +82,19 @@ pub async fn list(
     let filters = (account, &marketplace, status, &sku, sort);
     let list = List::new("listings", member.scope.seller_id(), &filters);
     let by_account = account.is_some() || marketplace.is_some();
-    let (sql, direction) = match sort {
-        TimeSort::oldest if sku.is_some() => (OLDEST_OF_SKU, Direction::Up),
-        TimeSort::oldest if by_account => (OLDEST_OF_ACCOUNTS, Direction::Up),
-        TimeSort::oldest => (OLDEST, Direction::Up),
-        _ if sku.is_some() => (NEWEST_OF_SKU, Direction::Down),
-        _ if by_account => (NEWEST_OF_ACCOUNTS, Direction::Down),
-        _ => (NEWEST, Direction::Down),
+    let direction = Direction::by_time(sort);
+    let sql = if sku.is_some() {
+        direction.of(&LISTINGS_OF_SKU)
+    } else if by_account {
+        direction.of(&LISTINGS_OF_ACCOUNTS)
+    } else {
+        direction.of(&LISTINGS)
     };
-    let start = Start::new(&list, cursor.as_deref(), direction)?;
-    let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
-    let params: Params<'_> = &[&instant, &id, &fetch, &account, &marketplace, &status, &sku];
+    let window = Start::new(&list, cursor.as_deref(), direction)?.times(None, None)?;
+    let [below, below_id, above, above_id] = window.params();
+    let fetch = limit + 1;
+    let params: Params<'_> =
+        &[below, below_id, above, above_id, &fetch, &account, &marketplace, &status, &sku];
     let rows = context.database.read(&member.scope, sql, params).await?;
     let (listings, next_cursor) =
         page(&list, &rows, limit, |last: &Listing| at(last.updated_at, *last.listing_id.as_uuid()))?;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::{Direction, Start, at, page};
+use crate::both_ways::{ORDERS, ORDERS_OF_ACCOUNTS, ORDERS_OF_STATUS};
 use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
@@ -20,13 +21,7 @@ use crate::rights::Read;
 
 use rows::{Line, Order, Shipment};
 
-const NEWEST: &str = include_str!("../sql/orders/newest.sql");
-const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/orders/newest_of_accounts.sql");
-const NEWEST_OF_STATUS: &str = include_str!("../sql/orders/newest_of_status.sql");
 const NEWEST_OF_SKU: &str = include_str!("../sql/orders/of_sku.sql");
-const OLDEST: &str = include_str!("../sql/orders/oldest.sql");
-const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/orders/oldest_of_accounts.sql");
-const OLDEST_OF_STATUS: &str = include_str!("../sql/orders/oldest_of_status.sql");
 const DISPATCH_BY: &str = include_str!("../sql/orders/dispatch.sql");
 const ORDER: &str = include_str!("../sql/orders/show.sql");
 const ORDER_LINES: &str = include_str!("../sql/orders/lines.sql");
@@ -85,21 +80,25 @@ pub async fn list(
     let filters = (account, &marketplace, status, from, to, due_before, &sku, sort);
     let list = List::new("orders", member.scope.seller_id(), &filters);
     let by_account = account.is_some() || marketplace.is_some();
-    let (sql, direction) = match sort {
-        OrderSort::dispatch_by => (DISPATCH_BY, Direction::Up),
-        OrderSort::oldest if status.is_some() => (OLDEST_OF_STATUS, Direction::Up),
-        OrderSort::oldest if by_account => (OLDEST_OF_ACCOUNTS, Direction::Up),
-        OrderSort::oldest => (OLDEST, Direction::Up),
-        _ if sku.is_some() => (NEWEST_OF_SKU, Direction::Down),
-        _ if status.is_some() => (NEWEST_OF_STATUS, Direction::Down),
-        _ if by_account => (NEWEST_OF_ACCOUNTS, Direction::Down),
-        _ => (NEWEST, Direction::Down),
+    let direction = if sort == OrderSort::newest { Direction::Down } else { Direction::Up };
+    let sql = match sort {
+        OrderSort::dispatch_by => DISPATCH_BY,
+        OrderSort::newest if sku.is_some() => NEWEST_OF_SKU,
+        _ if status.is_some() => direction.of(&ORDERS_OF_STATUS),
+        _ if by_account => direction.of(&ORDERS_OF_ACCOUNTS),
+        _ => direction.of(&ORDERS),
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
+    // The times that sort the list bound its pages; the others are filters.
+    let by_dispatch = sort == OrderSort::dispatch_by;
+    let window = if by_dispatch { start.times(None, due_before)? } else { start.times(from, to)? };
+    let [below, below_id, above, above_id] = window.params();
     // One more than asked for tells whether there is a next page.
-    let (instant, id, fetch) = (start.instant()?, start.id(), limit + 1);
+    let fetch = limit + 1;
+    let time = if by_dispatch { &from } else { &due_before };
     let params: Params<'_> =
-        &[&instant, &id, &fetch, &account, &marketplace, &status, &from, &to, &due_before, &sku];
+        &[below, below_id, above, above_id, &fetch, &account, &marketplace, &status, &sku, time, &to];
+    let params = if by_dispatch { params } else { &params[..10] };
     let rows = context.database.read(&member.scope, sql, params).await?;
     let (orders, next_cursor) = page(&list, &rows, limit, |last: &Order| {
         let urgent = last.dispatch_by.filter(|_| sort == OrderSort::dispatch_by);

@@ -4,12 +4,13 @@ mod rows;
 
 use axum::Json;
 use axum::extract::State;
-use robnu_tenancy::{AccountId, Params, PayoutId};
+use robnu_tenancy::{AccountId, Params, PayoutId, ToSql};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::money::{SignedAmountParam, minor_units};
 use super::paging::{Direction, Start, at, page};
+use crate::both_ways::{PAYOUTS, PAYOUTS_BY_AMOUNT, PAYOUTS_OF_ACCOUNTS};
 use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
@@ -20,12 +21,6 @@ use crate::rights::PayoutsRead;
 
 use rows::{Payout, PayoutLine, PayoutTotal};
 
-const NEWEST: &str = include_str!("../sql/payouts/newest.sql");
-const OLDEST: &str = include_str!("../sql/payouts/oldest.sql");
-const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/payouts/newest_of_accounts.sql");
-const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/payouts/oldest_of_accounts.sql");
-const LARGEST: &str = include_str!("../sql/payouts/largest.sql");
-const SMALLEST: &str = include_str!("../sql/payouts/smallest.sql");
 const PAYOUT: &str = include_str!("../sql/payouts/show.sql");
 const TOTALS: &str = include_str!("../sql/payouts/totals.sql");
 const LINES: &str = include_str!("../sql/payouts/lines.sql");
@@ -89,20 +84,27 @@ pub async fn list(
     let filters = (account, &marketplace, status, from, to, least, most, sort);
     let list = List::new("payouts", member.scope.seller_id(), &filters);
     let by_account = account.is_some() || marketplace.is_some();
-    let (sql, direction) = match sort {
-        PayoutSort::largest => (LARGEST, Direction::Down),
-        PayoutSort::smallest => (SMALLEST, Direction::Up),
-        PayoutSort::oldest if by_account => (OLDEST_OF_ACCOUNTS, Direction::Up),
-        PayoutSort::oldest => (OLDEST, Direction::Up),
-        _ if by_account => (NEWEST_OF_ACCOUNTS, Direction::Down),
-        _ => (NEWEST, Direction::Down),
+    let (by_amount, direction) = match sort {
+        PayoutSort::largest => (true, Direction::Down),
+        PayoutSort::smallest => (true, Direction::Up),
+        PayoutSort::oldest => (false, Direction::Up),
+        _ => (false, Direction::Down),
     };
-    let by_amount = [PayoutSort::largest, PayoutSort::smallest].contains(&sort);
+    let sql = if by_amount {
+        direction.of(&PAYOUTS_BY_AMOUNT)
+    } else if by_account {
+        direction.of(&PAYOUTS_OF_ACCOUNTS)
+    } else {
+        direction.of(&PAYOUTS)
+    };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
-    let (instant, number, id, fetch) = (start.instant()?, start.number(), start.id(), limit + 1);
-    let place: &(dyn robnu_tenancy::ToSql + Sync) = if by_amount { &number } else { &instant };
+    // What sorts the list bounds its pages; the other is a filter.
+    let (times, amounts) = (start.times(from, to)?, start.numbers(least, most));
+    let [below, below_id, above, above_id] = if by_amount { amounts.params() } else { times.params() };
+    let [first, second]: [&(dyn ToSql + Sync); 2] = if by_amount { [&from, &to] } else { [&least, &most] };
+    let fetch = limit + 1;
     let params: Params<'_> =
-        &[place, &id, &fetch, &account, &marketplace, &status, &from, &to, &least, &most];
+        &[below, below_id, above, above_id, &fetch, &account, &marketplace, &status, first, second];
     let rows = context.database.read(&member.scope, sql, params).await?;
     let (payouts, next_cursor) = page(&list, &rows, limit, |last: &Payout| {
         let id = *last.payout_id.as_uuid();

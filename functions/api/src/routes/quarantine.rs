@@ -16,10 +16,11 @@ use crate::identity::{Member, PathId};
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
 use crate::rights::Read;
+use crate::variants;
 
 const RECORD: &str = include_str!("../sql/quarantine/show.sql");
 const RECORDS: &str = include_str!("../sql/quarantine/list.sql");
-const ACCOUNT_RECORDS: &str = include_str!("../sql/quarantine/of_account.sql");
+const ACCOUNT_RECORDS: &str = variants::RECORDS_OF_ACCOUNT.text;
 
 /// A record that was set aside. Its content stays encrypted.
 #[derive(Serialize, ToSchema)]

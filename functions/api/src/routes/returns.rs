@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::{Direction, Start, at, page, total};
+use crate::both_ways::{RETURNS, RETURNS_OF_ACCOUNTS, RETURNS_OF_RECEIPT, RETURNS_OF_STATUS};
 use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
@@ -20,14 +21,6 @@ use crate::rights::Read;
 
 use rows::{Return, ReturnEvent, ReturnLine};
 
-const NEWEST: &str = include_str!("../sql/returns/newest.sql");
-const NEWEST_OF_ACCOUNTS: &str = include_str!("../sql/returns/newest_of_accounts.sql");
-const NEWEST_OF_STATUS: &str = include_str!("../sql/returns/newest_of_status.sql");
-const NEWEST_OF_RECEIPT: &str = include_str!("../sql/returns/newest_of_receipt.sql");
-const OLDEST: &str = include_str!("../sql/returns/oldest.sql");
-const OLDEST_OF_ACCOUNTS: &str = include_str!("../sql/returns/oldest_of_accounts.sql");
-const OLDEST_OF_STATUS: &str = include_str!("../sql/returns/oldest_of_status.sql");
-const OLDEST_OF_RECEIPT: &str = include_str!("../sql/returns/oldest_of_receipt.sql");
 const CLAIM_DUE: &str = include_str!("../sql/returns/claim_due.sql");
 const RETURN: &str = include_str!("../sql/returns/show.sql");
 const ITEMS: &str = include_str!("../sql/returns/items.sql");
@@ -100,34 +93,39 @@ pub async fn list(
     let filters = (account, &marketplace, status, internal, kind, from, to, due_before, sort);
     let list = List::new("returns", member.scope.seller_id(), &filters);
     let by_account = account.is_some() || marketplace.is_some();
-    let (sql, direction) = match sort {
-        ReturnSort::claim_due => (CLAIM_DUE, Direction::Up),
-        ReturnSort::oldest if internal.is_some() => (OLDEST_OF_RECEIPT, Direction::Up),
-        ReturnSort::oldest if status.is_some() => (OLDEST_OF_STATUS, Direction::Up),
-        ReturnSort::oldest if by_account => (OLDEST_OF_ACCOUNTS, Direction::Up),
-        ReturnSort::oldest => (OLDEST, Direction::Up),
-        _ if internal.is_some() => (NEWEST_OF_RECEIPT, Direction::Down),
-        _ if status.is_some() => (NEWEST_OF_STATUS, Direction::Down),
-        _ if by_account => (NEWEST_OF_ACCOUNTS, Direction::Down),
-        _ => (NEWEST, Direction::Down),
+    let direction = if sort == ReturnSort::newest { Direction::Down } else { Direction::Up };
+    let by_claim = sort == ReturnSort::claim_due;
+    let sql = match sort {
+        ReturnSort::claim_due => CLAIM_DUE,
+        _ if internal.is_some() => direction.of(&RETURNS_OF_RECEIPT),
+        _ if status.is_some() => direction.of(&RETURNS_OF_STATUS),
+        _ if by_account => direction.of(&RETURNS_OF_ACCOUNTS),
+        _ => direction.of(&RETURNS),
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
+    // The times that sort the list bound its pages; the others are filters.
+    let window = if by_claim { start.times(None, due_before)? } else { start.times(from, to)? };
+    let [below, below_id, above, above_id] = window.params();
+    let fetch = limit + 1;
+    let time = if by_claim { &from } else { &due_before };
     let params: Params<'_> = &[
-        &start.instant()?,
-        &start.id(),
-        &(limit + 1),
+        below,
+        below_id,
+        above,
+        above_id,
+        &fetch,
         &account,
         &marketplace,
         &status,
         &internal,
         &kind,
-        &from,
+        time,
         &to,
-        &due_before,
     ];
+    let params = if by_claim { params } else { &params[..11] };
     let rows = context.database.read(&member.scope, sql, params).await?;
     let (returns, next_cursor) = page(&list, &rows, limit, |last: &Return| {
-        let instant = if sort == ReturnSort::claim_due { last.claim_due_at } else { last.initiated_at };
+        let instant = if by_claim { last.claim_due_at } else { last.initiated_at };
         at(instant, *last.return_id.as_uuid())
     })?;
     Ok(Json(Returns { returns, next_cursor }))

@@ -19,11 +19,12 @@ use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
 use crate::refusals::RUN_NOT_CANCELLABLE;
 use crate::rights::{Read, SyncRun};
+use crate::variants;
 
-const RUN: &str = include_str!("../sql/runs/show.sql");
+const RUN: &str = variants::RUN.text;
 const CANCEL_RUN: &str = include_str!("../sql/runs/cancel.sql");
 const RUNS: &str = include_str!("../sql/runs/list.sql");
-const ACCOUNT_RUNS: &str = include_str!("../sql/runs/of_account.sql");
+const ACCOUNT_RUNS: &str = variants::RUNS_OF_ACCOUNT.text;
 
 /// A run.
 #[derive(Serialize, ToSchema)]

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::paging::{Direction, Start, page};
+use crate::both_ways::{SHIPMENTS, SHIPMENTS_OF_ORDER, SHIPMENTS_OF_STATUS, SHIPMENTS_TRACKED};
 use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
@@ -16,14 +17,6 @@ use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::rights::Read;
 
-const NEWEST: &str = include_str!("../sql/shipments/newest.sql");
-const OLDEST: &str = include_str!("../sql/shipments/oldest.sql");
-const NEWEST_OF_STATUS: &str = include_str!("../sql/shipments/newest_of_status.sql");
-const NEWEST_OF_ORDER: &str = include_str!("../sql/shipments/newest_of_order.sql");
-const NEWEST_TRACKED: &str = include_str!("../sql/shipments/newest_tracked.sql");
-const OLDEST_OF_STATUS: &str = include_str!("../sql/shipments/oldest_of_status.sql");
-const OLDEST_OF_ORDER: &str = include_str!("../sql/shipments/oldest_of_order.sql");
-const OLDEST_TRACKED: &str = include_str!("../sql/shipments/oldest_tracked.sql");
 const SHIPMENT: &str = include_str!("../sql/shipments/show.sql");
 
 /// A page of shipments.
@@ -84,19 +77,20 @@ pub async fn list(
     query.finish()?;
     let filters = (account, &marketplace, &status, &carrier, order, &tracking, sort);
     let list = List::new("shipments", member.scope.seller_id(), &filters);
-    let (sql, direction) = match sort {
-        TimeSort::oldest if tracking.is_some() => (OLDEST_TRACKED, Direction::Up),
-        TimeSort::oldest if order.is_some() => (OLDEST_OF_ORDER, Direction::Up),
-        TimeSort::oldest if status.is_some() => (OLDEST_OF_STATUS, Direction::Up),
-        TimeSort::oldest => (OLDEST, Direction::Up),
-        _ if tracking.is_some() => (NEWEST_TRACKED, Direction::Down),
-        _ if order.is_some() => (NEWEST_OF_ORDER, Direction::Down),
-        _ if status.is_some() => (NEWEST_OF_STATUS, Direction::Down),
-        _ => (NEWEST, Direction::Down),
+    let direction = Direction::by_time(sort);
+    let sql = if tracking.is_some() {
+        direction.of(&SHIPMENTS_TRACKED)
+    } else if order.is_some() {
+        direction.of(&SHIPMENTS_OF_ORDER)
+    } else if status.is_some() {
+        direction.of(&SHIPMENTS_OF_STATUS)
+    } else {
+        direction.of(&SHIPMENTS)
     };
-    let after = Start::new(&list, cursor.as_deref(), direction)?.id();
+    let (below, above) = Start::new(&list, cursor.as_deref(), direction)?.ids();
     let fetch = limit + 1;
-    let params: Params<'_> = &[&after, &fetch, &account, &marketplace, &status, &carrier, &order, &tracking];
+    let params: Params<'_> =
+        &[&below, &above, &fetch, &account, &marketplace, &status, &carrier, &order, &tracking];
     let rows = context.database.read(&member.scope, sql, params).await?;
     let (shipments, next_cursor) = page(&list, &rows, limit, |last: &ShipmentOfOrder| Position {
         micros: 0,

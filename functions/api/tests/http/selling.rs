@@ -192,6 +192,14 @@ async fn filters_narrow_every_list_and_another_sellers_account_has_nothing() {
         ("inventory", "available_max=-1".to_owned(), 3),
     ] {
         assert_eq!(walk(&api, list, list, &query, 50).await.len(), expected, "{list} {query}");
+        // A filter holds whichever way the list goes, also where it bounds the pages.
+        for sort in ["newest", "oldest", "largest", "smallest"] {
+            let (.., sorts) = LISTS.iter().find(|(name, ..)| *name == list).unwrap();
+            if sorts.iter().any(|(name, ..)| *name == sort) && !query.contains("sort=") {
+                let found = walk(&api, list, list, &format!("{query}&sort={sort}"), 2).await;
+                assert_eq!(found.len(), expected, "{list} {query} {sort}");
+            }
+        }
     }
 }
 

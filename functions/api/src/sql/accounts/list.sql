@@ -1,4 +1,4 @@
--- The seller's accounts after an account as its members see them, oldest first. $1 account, $2 how many
+-- The seller's accounts as their members see them, oldest first: after $1, $2 of them. One account alone: variants.rs.
 select a.id, a.marketplace_code, a.external_account_id, a.external_account_id_source, a.display_name, a.status, a.lane_state, a.version, a.created_at,
   a.status = 'NEEDS_RECONNECT' or (a.status = 'PAUSED' and a.paused_generation is not distinct from a.credentials_generation) as needs_reconnect,
   a.verified_at, a.last_validated_at, a.last_validation, r.kinds, r.complete_until, r.synced_at, r.is_stale,

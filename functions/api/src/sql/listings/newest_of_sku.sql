@@ -1,9 +1,9 @@
--- The seller's listings of one article, latest changed first: those of a rare article from the article's index, those of a common one
--- from the list's.
+-- The seller's listings of one article, latest changed first; last when turned round (both_ways.rs): those of a rare article from the
+-- article's index, those of a common one from the list's.
 -- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
--- $1 and $2 where to go on, $3 how many; $4 … filters, each or null: account, marketplace, status, article code
+-- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, article code
 with few as materialized (
-  select l.id from robnu.listings l where l.sku = $7 limit 2000
+  select l.id from robnu.listings l where l.sku = $9 limit 2000
 ), rarity as materialized (
   select count(*) < 2000 as is_rare from few
 )
@@ -13,19 +13,19 @@ select l.id, l.account_id,
   l.mrp, l.selling_price, l.updated_at, l.matches, l.ends_scan
 from (
   select l.*, row_number() over (order by l.updated_at desc, l.id desc) = 2000 as ends_scan,
-    case when $4::uuid is null then true else l.account_id = $4 end
-    and case when $5::text is null then true else l.account_id in (select m.id from robnu.marketplace_accounts m where m.marketplace_code = $5) end
-    and case when $6::text is null then true else l.status = $6 end
-    and l.sku = $7 as matches
+    case when $6::uuid is null then true else l.account_id = $6 end
+    and case when $7::text is null then true else l.account_id in (select m.id from robnu.marketplace_accounts m where m.marketplace_code = $7) end
+    and case when $8::text is null then true else l.status = $8 end
+    and l.sku = $9 as matches
   from (
     select * from robnu.listings l
     where (select is_rare from rarity) and l.id in (select id from few)
-      and (l.updated_at, l.id) < ($1, $2)
+      and (l.updated_at, l.id) < ($1, $2) and (l.updated_at, l.id) > ($3, $4)
     union all
     select * from (
       select * from robnu.listings l
       where not (select is_rare from rarity)
-        and (l.updated_at, l.id) < ($1, $2)
+        and (l.updated_at, l.id) < ($1, $2) and (l.updated_at, l.id) > ($3, $4)
       order by l.updated_at desc, l.id desc
       limit 2000
     ) common
@@ -33,4 +33,4 @@ from (
 ) l
 where l.matches or l.ends_scan
 order by l.updated_at desc, l.id desc
-limit $3
+limit $5

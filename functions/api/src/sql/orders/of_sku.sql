@@ -1,10 +1,10 @@
 -- The seller's orders with a line of one article, latest placed first: those of a rare article from the article's index, those of a common
 -- one from the orders'.
 -- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
--- $1 and $2 where to go on, $3 how many; $4 … filters, each or null: account, marketplace, status, placed from, placed before,
--- to be dispatched before, article code
+-- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, article code,
+-- to be dispatched before
 with few as materialized (
-  select i.order_id from robnu.order_items i where i.sku = $10 limit 2000
+  select i.order_id from robnu.order_items i where i.sku = $9 limit 2000
 ), rarity as materialized (
   select count(*) < 2000 as is_rare from few
 )
@@ -14,22 +14,20 @@ select o.id, o.account_id,
   o.payment_method, o.currency, o.total_amount, o.ship_city, o.ship_postal_code, o.matches, o.ends_scan
 from (
   select o.*, row_number() over (order by o.placed_at desc, o.id desc) = 2000 as ends_scan,
-    case when $4::uuid is null then true else o.account_id = $4 end
-    and case when $5::text is null then true else o.account_id in (select m.id from robnu.marketplace_accounts m where m.marketplace_code = $5) end
-    and case when $6::text is null then true else o.status = $6 end
-    and case when $9::timestamptz is null then true else o.dispatch_by < $9 end
-    and (select true from robnu.order_items i where i.order_id = o.id and i.sku = $10 limit 1) is true as matches
+    case when $6::uuid is null then true else o.account_id = $6 end
+    and case when $7::text is null then true else o.account_id in (select m.id from robnu.marketplace_accounts m where m.marketplace_code = $7) end
+    and case when $8::text is null then true else o.status = $8 end
+    and case when $10::timestamptz is null then true else o.dispatch_by < $10 end
+    and (select true from robnu.order_items i where i.order_id = o.id and i.sku = $9 limit 1) is true as matches
   from (
     select * from robnu.orders o
     where (select is_rare from rarity) and o.id in (select order_id from few)
-      and (o.placed_at, o.id) < (least($1, $8::timestamptz), case when $8 <= $1 then '00000000-0000-0000-0000-000000000000'::uuid else $2 end)
-      and (o.placed_at, o.id) >= (case when $7::timestamptz is null then '-infinity' else $7 end, '00000000-0000-0000-0000-000000000000'::uuid)
+      and (o.placed_at, o.id) < ($1, $2) and (o.placed_at, o.id) > ($3, $4)
     union all
     select * from (
       select * from robnu.orders o
       where not (select is_rare from rarity)
-        and (o.placed_at, o.id) < (least($1, $8::timestamptz), case when $8 <= $1 then '00000000-0000-0000-0000-000000000000'::uuid else $2 end)
-        and (o.placed_at, o.id) >= (case when $7::timestamptz is null then '-infinity' else $7 end, '00000000-0000-0000-0000-000000000000'::uuid)
+        and (o.placed_at, o.id) < ($1, $2) and (o.placed_at, o.id) > ($3, $4)
       order by o.placed_at desc, o.id desc
       limit 2000
     ) common
@@ -37,4 +35,4 @@ from (
 ) o
 where o.matches or o.ends_scan
 order by o.placed_at desc, o.id desc
-limit $3
+limit $5

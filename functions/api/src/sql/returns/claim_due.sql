@@ -1,7 +1,7 @@
 -- The seller's returns, by the end of their claim windows.
 -- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
--- $1 and $2 where to go on, $3 how many; $4 … filters, each or null: account, marketplace, status, internal status, type,
--- begun from, begun before, claim due before
+-- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, internal status,
+-- type, begun from, begun before
 select r.id, r.account_id,
   (select m.marketplace_code from robnu.marketplace_accounts m where m.id = r.account_id) as marketplace_code,
   r.external_return_id, r.order_id, r.external_order_id, r.external_shipment_id, r.return_type, r.status,
@@ -9,21 +9,20 @@ select r.id, r.account_id,
   r.delivered_at, r.claim_due_at, r.received_at, r.received_by, r.matches, r.ends_scan
 from (
   select r.*, row_number() over (order by r.claim_due_at, r.id) = 2000 as ends_scan,
-    case when $4::uuid is null then true else r.account_id = $4 end
-    and case when $5::text is null then true else r.account_id in (select m.id from robnu.marketplace_accounts m where m.marketplace_code = $5) end
-    and case when $6::text is null then true else r.status = $6 end
-    and case when $7::text is null then true else r.internal_status = $7 end
-    and case when $8::text is null then true else r.return_type = $8 end
-    and case when $9::timestamptz is null then true else r.initiated_at >= $9 end
-    and case when $10::timestamptz is null then true else r.initiated_at < $10 end as matches
+    case when $6::uuid is null then true else r.account_id = $6 end
+    and case when $7::text is null then true else r.account_id in (select m.id from robnu.marketplace_accounts m where m.marketplace_code = $7) end
+    and case when $8::text is null then true else r.status = $8 end
+    and case when $9::text is null then true else r.internal_status = $9 end
+    and case when $10::text is null then true else r.return_type = $10 end
+    and case when $11::timestamptz is null then true else r.initiated_at >= $11 end
+    and case when $12::timestamptz is null then true else r.initiated_at < $12 end as matches
   from (
     select * from robnu.returns r
-    where (r.claim_due_at, r.id) > ($1, $2)
-      and (r.claim_due_at, r.id) < (case when $11::timestamptz is null then 'infinity' else $11 end, '00000000-0000-0000-0000-000000000000'::uuid)
+    where (r.claim_due_at, r.id) < ($1, $2) and (r.claim_due_at, r.id) > ($3, $4)
     order by r.claim_due_at, r.id
     limit 2000
   ) r
 ) r
 where r.matches or r.ends_scan
 order by r.claim_due_at, r.id
-limit $3
+limit $5

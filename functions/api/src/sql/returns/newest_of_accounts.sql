@@ -1,12 +1,12 @@
--- The returns of some accounts, latest begun first.
+-- The returns of some accounts, latest begun first; last when turned round (both_ways.rs).
 -- Looks at 2,000 rows at most, shared by the accounts that the filters leave; the last comes as well, with ends_scan.
--- $1 and $2 where to go on, $3 how many; $4 … filters, each or null: account, marketplace, status, internal status, type,
--- begun from, begun before, claim due before
+-- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, internal status,
+-- type, claim due before
 with chosen as materialized (
-  select m.id as account, m.marketplace_code, least(case when $6::text is null and $7::text is null and $8::text is null and $11::timestamptz is null then $3::bigint else 2000 end, greatest(2000 / count(*) over (), 1)) as depth
+  select m.id as account, m.marketplace_code, least(case when $8::text is null and $9::text is null and $10::text is null and $11::timestamptz is null then $5::bigint else 2000 end, greatest(2000 / count(*) over (), 1)) as depth
   from robnu.marketplace_accounts m
-  where case when $4::uuid is null then true else m.id = $4 end
-    and case when $5::text is null then true else m.marketplace_code = $5 end
+  where case when $6::uuid is null then true else m.id = $6 end
+    and case when $7::text is null then true else m.marketplace_code = $7 end
 )
 select r.id, r.account_id, r.marketplace_code, r.external_return_id, r.order_id, r.external_order_id,
   r.external_shipment_id, r.return_type, r.status, r.marketplace_status, r.internal_status, r.reason, r.carrier,
@@ -14,16 +14,15 @@ select r.id, r.account_id, r.marketplace_code, r.external_return_id, r.order_id,
   r.place = r.depth as ends_scan
 from (
   select r.*, chosen.marketplace_code, chosen.depth, row_number() over (order by r.initiated_at desc, r.id desc) as place,
-    case when $6::text is null then true else r.status = $6 end
-    and case when $7::text is null then true else r.internal_status = $7 end
-    and case when $8::text is null then true else r.return_type = $8 end
+    case when $8::text is null then true else r.status = $8 end
+    and case when $9::text is null then true else r.internal_status = $9 end
+    and case when $10::text is null then true else r.return_type = $10 end
     and case when $11::timestamptz is null then true else r.claim_due_at < $11 end as matches
   from chosen cross join lateral (
     select nearest.* from (
       select * from robnu.returns r
       where r.account_id = chosen.account
-        and (r.initiated_at, r.id) < (least($1, $10::timestamptz), case when $10 <= $1 then '00000000-0000-0000-0000-000000000000'::uuid else $2 end)
-        and (r.initiated_at, r.id) >= (case when $9::timestamptz is null then '-infinity' else $9 end, '00000000-0000-0000-0000-000000000000'::uuid)
+        and (r.initiated_at, r.id) < ($1, $2) and (r.initiated_at, r.id) > ($3, $4)
       order by r.initiated_at desc, r.id desc
       limit 2000
     ) nearest
@@ -32,4 +31,4 @@ from (
 ) r
 where r.place <= r.depth and (r.matches or r.place = r.depth)
 order by r.initiated_at desc, r.id desc
-limit $3
+limit $5

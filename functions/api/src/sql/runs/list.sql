@@ -1,4 +1,4 @@
--- The seller's runs before a run, newest first. $1 run id, $2 how many
+-- The seller's runs, newest first: before run $1, $2 of them. One run alone, and those of an account: variants.rs.
 select r.id, r.account_id, r.kind, r.trigger, r.window_from, r.window_until, r.state, r.step, r.attempt, r.pages, r.quarantined,
   r.error_code, r.error_message, r.queued_at, r.started_at, r.finished_at,
   case r.state when 'WAITING' then r.next_attempt_at end as next_attempt_at, c.streams, c.added, c.changed, c.unchanged, c.removed
