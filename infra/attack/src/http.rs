@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::Attempt;
+use super::attempt::Attempt;
 use super::openapi::{Operation, Parameter};
 use super::random::{Random, half};
 use super::test_bed::TestBed;

@@ -2,6 +2,7 @@
 //! is counted and digested by SQL before and after, and whatever is answered is searched for the victim's markers.
 
 mod abuse;
+mod attempt;
 mod catalogue;
 mod http;
 mod messages;
@@ -26,8 +27,10 @@ use local::failure::{Exit, Failure};
 use local::paths::Paths;
 use local::progress::Progress;
 use local::status;
+use local::terminal::print;
 use local::traces::Traces;
 
+use self::attempt::{Attempt, Front};
 pub use self::options::{AttackOptions, Part};
 use self::random::Random;
 use self::report::Report;
@@ -41,48 +44,8 @@ const ROUND: u64 = 500;
 /// How long one attempt may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What is attacked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Front {
-    Http,
-    Sql,
-    Pool,
-    Messages,
-}
-
 const FRONTS: [(usize, Front); 4] =
     [(48, Front::Http), (38, Front::Sql), (10, Front::Pool), (4, Front::Messages)];
-
-/// One attempt and what came of it.
-#[derive(Debug)]
-pub struct Attempt {
-    number: u64,
-    front: Front,
-    row: String,
-    column: String,
-    outcome: &'static str,
-    /// What was sent, as far as it was chosen.
-    shown: String,
-    findings: Vec<String>,
-}
-
-impl Attempt {
-    /// What is attacked, and how: its place in the tables.
-    fn label(&mut self, row: &str, column: &str) {
-        row.clone_into(&mut self.row);
-        column.clone_into(&mut self.column);
-    }
-
-    /// How it was answered, in a word.
-    fn answered(&mut self, outcome: &'static str) {
-        self.outcome = outcome;
-    }
-
-    /// Something that must not be.
-    fn find(&mut self, finding: String) {
-        self.findings.push(finding);
-    }
-}
 
 /// Attacks; fails when anything was found.
 pub async fn run(paths: &Paths, options: &AttackOptions) -> anyhow::Result<()> {
@@ -137,7 +100,7 @@ async fn attack(
     if options.part != Part::Insider && options.replay.is_none() {
         let account = Box::pin(abuse::run(facts, traces, options, &progress)).await?;
         findings += account.findings();
-        status::print(&account.render())?;
+        print(&account.render())?;
     }
     if findings == 0 {
         return Ok(());
@@ -178,7 +141,7 @@ async fn insider(
     if options.replay.is_none() && options.count >= 100 {
         report.require_power();
     }
-    status::print(&report.render(options.seed, &watch, progress.elapsed()))?;
+    print(&report.render(options.seed, &watch, progress.elapsed()))?;
     Ok(report.findings())
 }
 
@@ -204,16 +167,7 @@ async fn play(bed: &Arc<TestBed>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
 async fn one(bed: Arc<TestBed>, seed: u64, number: u64) -> Attempt {
     let mut random = Random::new(seed, number);
     let front = *random.weighted(&FRONTS);
-    let empty = String::new;
-    let mut attempt = Attempt {
-        number,
-        front,
-        row: empty(),
-        column: empty(),
-        outcome: "",
-        shown: empty(),
-        findings: Vec::new(),
-    };
+    let mut attempt = Attempt::new(number, front);
     let since = Instant::now();
     let work = async {
         match front {

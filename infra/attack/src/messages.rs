@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::Attempt;
+use super::attempt::Attempt;
 use super::random::{Random, half};
 use super::test_bed::TestBed;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use robnu_tenancy::{Access, Error, Permission, SellerId, SellerScope, Subject};
 
-use super::Attempt;
+use super::attempt::Attempt;
 use super::random::Random;
 use super::test_bed::TestBed;
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::attempt::{Attempt, Front};
 use super::watch::Watch;
-use super::{Attempt, Front};
 use local::table::render;
 
 type Counts = BTreeMap<String, BTreeMap<String, usize>>;

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::Attempt;
+use super::attempt::Attempt;
 use super::catalogue::{Function, Relation, quote};
 use super::random::Random;
 use super::test_bed::TestBed;

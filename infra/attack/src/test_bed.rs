@@ -14,8 +14,8 @@ use super::catalogue::Catalogue;
 use super::openapi::Document;
 use super::tenant::Tenant;
 use super::tokens::{Person, Pools, Tokens};
-use local::aws::Aws;
-use local::deploy::{Outputs, hexadecimal};
+use local::aws::{Aws, Outputs};
+use local::digest::hexadecimal;
 use local::progress::Progress;
 use local::traces::Traces;
 

@@ -6,8 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::random::Random;
-use local::aws::Aws;
-use local::deploy::Outputs;
+use local::aws::{Aws, Outputs};
 
 const PASSWORD: &str = "Correct-Horse-7";
 

@@ -8,7 +8,7 @@ mod tree;
 mod trial;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::anyhow;
 
@@ -16,20 +16,12 @@ use local::checks;
 use local::failure::{Exit, Failure};
 use local::paths::Paths;
 use local::progress::Progress;
-use local::status::print;
+use local::terminal::print;
 
 pub use self::options::DefectsOptions;
 use self::plan::{Defect, Target};
 use self::tree::Tree;
-use self::trial::{Trial, Verdict};
-
-/// How one defect fared.
-#[derive(Debug)]
-struct Outcome {
-    defect: Defect,
-    verdict: Verdict,
-    took: Duration,
-}
+use self::trial::{Outcome, Trial, Verdict};
 
 /// Plants every defect, or those asked for, and fails when one survives.
 pub async fn run(paths: &Paths, options: &DefectsOptions) -> anyhow::Result<()> {

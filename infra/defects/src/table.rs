@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Outcome;
 use super::plan::Defect;
+use super::trial::{Outcome, Verdict};
 use local::table::render;
 
 /// Defects, what they break and what must notice.
@@ -26,7 +26,7 @@ pub fn outcomes(outcomes: &[Outcome], all: Duration) -> String {
             vec![defect.name.clone(), verdict, seconds(outcome.took), test(defect), defect.promise.clone()]
         })
         .collect();
-    let caught = outcomes.iter().filter(|outcome| outcome.verdict == super::Verdict::Caught).count();
+    let caught = outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Caught).count();
     let total = format!("{caught} of {} caught", outcomes.len());
     rows.push(vec!["all".to_owned(), total, seconds(all), String::new(), String::new()]);
     render(&["defect", "verdict", "took", "caught by", "breaks"], &rows, &[2])

@@ -58,6 +58,17 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// A defect, its verdict and how long the trial took.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The defect.
+    pub defect: Defect,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// How long building and testing took.
+    pub took: Duration,
+}
+
 /// A program of tests.
 struct Program {
     file: PathBuf,

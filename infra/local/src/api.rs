@@ -8,8 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::aws::Aws;
-use crate::deploy::Outputs;
+use crate::aws::{Aws, Outputs};
 
 /// A person of the local stack. The password is no secret: the user pool exists on this machine only.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,11 @@ use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
-use crate::cloud::REGION;
+/// The region of everything; the platform's sellers are in India.
+pub const REGION: &str = "ap-south-1";
+
+/// The outputs of a deployed stack.
+pub type Outputs = BTreeMap<String, String>;
 
 /// A client of the local AWS.
 #[derive(Debug, Clone)]
@@ -25,7 +29,7 @@ pub struct StackState {
     /// When it was last changed.
     pub changed: String,
     /// The template's outputs.
-    pub outputs: BTreeMap<String, String>,
+    pub outputs: Outputs,
 }
 
 impl Aws {

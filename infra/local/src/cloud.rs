@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::aws::Aws;
-use crate::deploy::digest;
+use crate::aws::{Aws, REGION};
+use crate::digest::digest;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::ports;
@@ -18,8 +18,6 @@ use crate::settings::Settings;
 
 /// Name of the process's note and log.
 pub const NAME: &str = "cloud";
-/// The region of everything; the platform's sellers are in India.
-pub const REGION: &str = "ap-south-1";
 const START: &str = include_str!("cloud.py");
 const PATIENCE: Duration = Duration::from_mins(1);
 

@@ -6,8 +6,7 @@ use anyhow::Context;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use crate::aws::Aws;
-use crate::deploy::Outputs;
+use crate::aws::{Aws, Outputs};
 
 /// Makes the local AWS act upon the deployed CORS configuration; without one, or where it does already, nothing happens.
 pub async fn respell(aws: &Aws, outputs: &Outputs) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod arrivals;
+mod expected;
 mod plan;
 mod report;
 mod runs;
@@ -16,6 +17,7 @@ use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::settings::Settings;
 use crate::stack::{self, Running};
+use crate::terminal::print;
 use crate::{postgres, simulator};
 
 use self::plan::{Plan, Seller};
@@ -60,15 +62,15 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     let step = stack.progress.begin("what arrived");
     let arrived = arrivals::read(&database, &accounts).await?;
     let runs = runs::list(&sellers, &accounts).await?;
-    let expected = plan::expected(&stack.settings, &book, &accounts).await?;
+    let expected = expected::read(&stack.settings, &book, &accounts).await?;
     let problems = arrivals::compare(&arrived, &expected, &runs);
     stack.progress.done(step, if problems.is_empty() { "complete" } else { "not complete" });
 
     if options.json {
         let accounts: Vec<_> = arrived.iter().map(report::account).collect();
-        crate::status::print(&serde_json::to_string_pretty(&json!({"accounts": accounts, "runs": runs}))?)?;
+        print(&serde_json::to_string_pretty(&json!({"accounts": accounts, "runs": runs}))?)?;
     } else {
-        crate::status::print(&report::text(paths, &stack, &sellers, &arrived, &expected, &runs)?)?;
+        print(&report::text(paths, &stack, &sellers, &arrived, &expected, &runs)?)?;
     }
     if problems.is_empty() {
         return Ok(());

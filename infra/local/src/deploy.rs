@@ -1,7 +1,5 @@
 //! Deploys the real template with `sam deploy`, unless exactly the same is deployed already.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -9,9 +7,9 @@ use anyhow::Context;
 use serde_json::json;
 use simulators::OAuthApp;
 
-use crate::aws::{Aws, StackState};
-use crate::cloud::REGION;
+use crate::aws::{Aws, Outputs, REGION, StackState};
 use crate::cors;
+use crate::digest::digest;
 use crate::failure::{Exit, Failure};
 use crate::functions::{self, FUNCTIONS};
 use crate::paths::Paths;
@@ -22,29 +20,6 @@ use crate::template::{self, LocalStage};
 
 const MASTER_SECRET: &str = "robnu/local/database/master";
 const APPS_SECRET: &str = "robnu/local/oauth-apps";
-
-/// The outputs of the deployed stack.
-pub type Outputs = BTreeMap<String, String>;
-
-/// Hexadecimal SHA-256 of several parts; where one ends and the next begins counts.
-pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    hexadecimal(context.finish().as_ref())
-}
-
-/// Bytes as two digits each.
-#[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
 
 /// The local stage of samconfig.toml.
 pub fn stage(paths: &Paths) -> anyhow::Result<LocalStage> {

@@ -10,7 +10,7 @@ use crate::cli::LogsOptions;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::settings::Settings;
-use crate::status::print;
+use crate::terminal::print;
 
 const PREFIX: &str = "/aws/lambda/robnu-local-";
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-use crate::deploy::digest;
+use crate::digest::digest;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 

@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Source, UpOptions};
-use crate::deploy::hexadecimal;
+use crate::digest::hexadecimal;
 use crate::paths::Paths;
 
 const POSTGRES_PORT: u16 = 54_329;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use simulators::OrderBook;
 
-use crate::deploy::digest;
+use crate::digest::digest;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::ports;

@@ -5,15 +5,14 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::aws::Aws;
+use crate::aws::{Aws, Outputs};
 use crate::cli::{DownOptions, UpOptions};
-use crate::deploy::{self, Outputs};
 use crate::functions::{self, Built};
 use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::python::Environment;
 use crate::settings::Settings;
-use crate::{cloud, postgres, processes, simulator, tools, traces};
+use crate::{cloud, deploy, postgres, processes, simulator, tools, traces};
 
 /// A stack that is up.
 #[derive(Debug)]

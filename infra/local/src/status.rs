@@ -1,18 +1,16 @@
 //! `status` and `db`: what runs and how to reach it. The JSON form is also written for the end-to-end tests.
 
-use anyhow::Context;
 use serde::Serialize;
 
 use crate::api::{self, Api};
-use crate::aws::Aws;
+use crate::aws::{Aws, Outputs, REGION};
 use crate::cli::StatusOptions;
-use crate::cloud::{self, REGION};
 use crate::demo::PEOPLE;
-use crate::deploy::{self, Outputs};
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::settings::Settings;
-use crate::{postgres, processes, simulator, stack, table};
+use crate::terminal::print;
+use crate::{cloud, deploy, postgres, processes, simulator, stack, table};
 
 /// How to reach a running stack.
 #[derive(Debug, Serialize)]
@@ -152,10 +150,4 @@ async fn sellers(aws: &Aws, outputs: &Outputs, api_url: &str) -> anyhow::Result<
 
 fn not_running(what: &str) -> anyhow::Error {
     Failure::new(Exit::NotRunning, what, "start the stack with `cargo xtask up`").into()
-}
-
-/// Writes to standard output, where a reader may have gone away.
-pub fn print(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
-    writeln!(std::io::stdout(), "{text}").context("write to standard output")
 }

@@ -5,7 +5,7 @@
 //! Nothing of anybody else's is ever changed, so there is nothing to put back. The rate of a person, which is one number for
 //! the whole database, is left as it is: the command forgets what its own people have sent instead.
 
-mod sweep;
+mod removal;
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -18,14 +18,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_postgres::{Client, Config, NoTls};
 use uuid::Uuid;
 
-use crate::aws::Aws;
-use crate::deploy::Outputs;
+use crate::aws::{Aws, Outputs};
 use crate::failure::{Exit, Failure};
 
-use self::sweep::Whose;
+use self::removal::{DOMAIN, Whose};
 
-/// What the addresses of everybody whom these commands sign up end with, and nobody else's.
-const DOMAIN: &str = "tools.robnu.invalid";
 /// Held by whoever has traces in the database, shared; alone by who removes everybody's.
 const LOCK: &str = "7226001";
 /// How often the requests of the command's own people are forgotten: well below the ten seconds in which they are counted.
@@ -118,7 +115,7 @@ impl Traces {
     async fn remove(&self) -> anyhow::Result<()> {
         // A connection of its own, since the work may have left the keeper in the middle of something.
         let database = connect(&self.database).await?;
-        sweep::remove(&database, &self.aws, &self.outputs, Whose::Run(&self.run)).await
+        removal::remove(&database, &self.aws, &self.outputs, Whose::Run(&self.run)).await
     }
 
     /// Forgets the requests of people of this run, again and again.
@@ -126,7 +123,7 @@ impl Traces {
         let database = connect(&self.database).await?;
         loop {
             let now = self.unbounded().clone();
-            sweep::forget_requests(&database, &now).await?;
+            removal::forget_requests(&database, &now).await?;
             tokio::time::sleep(FORGET_EVERY).await;
         }
     }
@@ -136,7 +133,7 @@ impl Traces {
 pub async fn remove_leftovers(database: &Client, aws: &Aws, outputs: &Outputs) -> anyhow::Result<()> {
     let alone: bool = database.query_one(&format!("select pg_try_advisory_lock({LOCK})"), &[]).await?.get(0);
     if alone {
-        sweep::remove(database, aws, outputs, Whose::Everybody).await?;
+        removal::remove(database, aws, outputs, Whose::Everybody).await?;
         database.batch_execute(&format!("select pg_advisory_unlock({LOCK})")).await?;
     }
     Ok(())

@@ -11,8 +11,7 @@ use tokio_postgres::Client;
 
 use crate::test_bed::Facts;
 use crate::tokens::Pools;
-use local::aws::Aws;
-use local::deploy::Outputs;
+use local::aws::{Aws, Outputs};
 use local::traces::Traces;
 
 /// Where abuse takes place.

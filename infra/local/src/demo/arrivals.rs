@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio_postgres::Client;
 
 use super::accounts::Account;
-use super::plan::Expected;
+use super::expected::Expected;
 
 /// What one account holds.
 #[derive(Debug)]

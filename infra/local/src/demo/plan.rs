@@ -1,13 +1,11 @@
 //! Who connects what. External ids come from a digest of what the marketplace will serve, so that another order book, or
 //! another server, is another account, and what is shown is exactly what that account holds.
 
-use anyhow::Context;
 use serde_json::{Value, json};
 use simulators::OrderBook;
 
-use super::accounts::Account;
 use crate::api::Api;
-use crate::deploy::digest;
+use crate::digest::digest;
 use crate::settings::Settings;
 
 /// Both sellers.
@@ -54,17 +52,6 @@ pub struct Seller<'a> {
     pub accounts: &'a [PlannedAccount],
 }
 
-/// What an account must hold in the end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
-    /// Orders.
-    pub orders: i64,
-    /// Lines, where the marketplace tells.
-    pub order_lines: Option<i64>,
-    /// Sum of all lines' amounts, where the marketplace tells.
-    pub total_amount: Option<rust_decimal::Decimal>,
-}
-
 impl Plan {
     /// Plans for the marketplaces of a stack.
     pub fn new(settings: &Settings, book: &OrderBook) -> Self {
@@ -103,40 +90,4 @@ fn amazon_account(display_name: &'static str, source: &str) -> PlannedAccount {
         "refresh_token": format!("Atzr|{source}"),
     });
     PlannedAccount { marketplace: "AMAZON_IN", external_account_id, display_name, details }
-}
-
-/// What the simulators serve each account; nothing for accounts of other servers.
-pub async fn expected(
-    settings: &Settings,
-    book: &OrderBook,
-    accounts: &[Account],
-) -> anyhow::Result<Vec<Option<Expected>>> {
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let mut expected = Vec::new();
-    for account in accounts {
-        expected.push(match account.marketplace.as_str() {
-            "AMAZON_IN" if settings.amazon_url.is_none() => Some(Expected {
-                orders: count(book.orders().len()),
-                order_lines: Some(count(book.line_count())),
-                total_amount: Some(book.total()),
-            }),
-            "AJIO" if settings.ajio_url.is_none() => {
-                let url = format!(
-                    "{}/_control/ajio/orders?username={}",
-                    settings.simulators_url(),
-                    account.external_account_id
-                );
-                let orders: Value = http.get(url).send().await?.json().await?;
-                let orders = orders.as_array().context("read the AJIO simulator's orders")?;
-                let lines: i64 = orders.iter().filter_map(|order| order["lines"].as_i64()).sum();
-                Some(Expected { orders: count(orders.len()), order_lines: Some(lines), total_amount: None })
-            }
-            _ => None,
-        });
-    }
-    Ok(expected)
-}
-
-fn count(length: usize) -> i64 {
-    i64::try_from(length).unwrap_or(i64::MAX)
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::arrivals::Arrived;
-use super::plan::{Expected, Seller};
+use super::expected::Expected;
+use super::plan::Seller;
 use crate::paths::Paths;
 use crate::stack::Running;
 use crate::table;

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, anyhow};
 
-use crate::deploy::digest;
+use crate::digest::digest;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::python::Environment;

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::DOMAIN;
-use crate::aws::{Aws, CallError};
-use crate::deploy::Outputs;
+use crate::aws::{Aws, CallError, Outputs};
+
+/// The domain of every address that these commands sign up, and of no other address.
+pub const DOMAIN: &str = "tools.robnu.invalid";
 
 /// What the lanes function has in hand when its account goes may make a queue once more; it is looked for so often.
 const LOOKS: usize = 10;
