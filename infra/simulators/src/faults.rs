@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::Marketplace;
+use crate::marketplace::Marketplace;
+use crate::page_fault::Malformation;
 
 /// The longest a call may be held back.
 const LONGEST_HANG: Duration = Duration::from_mins(2);
@@ -125,33 +126,6 @@ pub enum FaultKind {
         #[serde(default)]
         record: usize,
     },
-}
-
-/// How a single record is spoilt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "malformation", rename_all = "snake_case")]
-pub enum Malformation {
-    /// A field of the order is absent: the given one, or the order's creation time.
-    MissingField {
-        /// Name of the field on the wire.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        field: Option<String>,
-    },
-    /// The order's and its first line's amounts are not numbers.
-    BadAmount,
-    /// The order's and its first line's amounts have five decimals.
-    FiveDecimals,
-}
-
-/// What a marketplace itself must do differently while it builds a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum PageFault {
-    None,
-    Empty,
-    Short,
-    Repeat,
-    Malformed(Malformation, usize),
-    DenyConsent,
 }
 
 /// What applies to one call.

@@ -16,8 +16,9 @@ use uuid::Uuid;
 use crate::call::{Call, Reply};
 use crate::config::{FlipkartAccount, FlipkartConfig, OAuthApp};
 use crate::consent::{ConsentDesk, Wording};
-use crate::faults::PageFault;
+use crate::marketplace::Simulated;
 use crate::oauth_token::{self, Refused};
+use crate::page_fault::PageFault;
 use crate::tokens::TokenStore;
 
 const CONSENT_PATH: &str = "/oauth-service/oauth/authorize";
@@ -65,44 +66,6 @@ impl Flipkart {
 
     pub(crate) fn register_app(&mut self, app: OAuthApp) {
         self.desk.register(app);
-    }
-
-    pub(crate) fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
-        self.tokens.expire(account, now);
-    }
-
-    pub(crate) fn expire_codes(&mut self, now: DateTime<Utc>) {
-        self.desk.expire_codes(now);
-    }
-
-    /// Whose call this is, as far as it says.
-    pub(crate) fn account_of(&self, call: &Call) -> Option<String> {
-        match call.path.as_str() {
-            CONSENT_PATH => call.parameter("account").map(str::to_owned),
-            TOKEN_PATH => {
-                let by_code = call.parameter("code").and_then(|code| self.desk.owner(code));
-                let by_refresh_token = call
-                    .parameter("refresh_token")
-                    .and_then(|token| self.refresh_tokens.get(token))
-                    .map(|token| token.account.as_str());
-                let owner = by_code.or(by_refresh_token).map(str::to_owned);
-                owner.or_else(|| Some(self.account_of_app(&basic(call)?.0)))
-            }
-            _ => bearer(call).and_then(|token| self.tokens.owner(token)).map(str::to_owned),
-        }
-    }
-
-    pub(crate) fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
-        match (&call.method, call.path.as_str()) {
-            (&Method::GET, CONSENT_PATH) => self.consent(call, now, *page_fault == PageFault::DenyConsent),
-            (&Method::GET | &Method::POST, TOKEN_PATH) => {
-                self.issue_token(call, now).unwrap_or_else(|refused| refused.reply())
-            }
-            _ if bearer(call).and_then(|token| self.tokens.valid(token, now)).is_none() => {
-                failure(StatusCode::UNAUTHORIZED)
-            }
-            _ => failure(StatusCode::NOT_FOUND),
-        }
     }
 
     fn consent(&mut self, call: &Call, now: DateTime<Utc>, is_denied: bool) -> Reply {
@@ -192,22 +155,64 @@ impl Flipkart {
     }
 }
 
-/// Refused credentials: `invalid_grant` of the token service, 401 elsewhere.
-pub(crate) fn rejection(path: &str) -> Reply {
-    if path == TOKEN_PATH {
-        Refused::invalid_grant("refresh_token").reply()
-    } else {
-        failure(StatusCode::UNAUTHORIZED)
+impl Simulated for Flipkart {
+    fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
+        self.tokens.expire(account, now);
+    }
+
+    fn expire_codes(&mut self, now: DateTime<Utc>) {
+        self.desk.expire_codes(now);
+    }
+
+    fn account_of(&self, call: &Call) -> Option<String> {
+        match call.path.as_str() {
+            CONSENT_PATH => call.parameter("account").map(str::to_owned),
+            TOKEN_PATH => {
+                let by_code = call.parameter("code").and_then(|code| self.desk.owner(code));
+                let by_refresh_token = call
+                    .parameter("refresh_token")
+                    .and_then(|token| self.refresh_tokens.get(token))
+                    .map(|token| token.account.as_str());
+                let owner = by_code.or(by_refresh_token).map(str::to_owned);
+                owner.or_else(|| Some(self.account_of_app(&basic(call)?.0)))
+            }
+            _ => bearer(call).and_then(|token| self.tokens.owner(token)).map(str::to_owned),
+        }
+    }
+
+    fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        match (&call.method, call.path.as_str()) {
+            (&Method::GET, CONSENT_PATH) => self.consent(call, now, *page_fault == PageFault::DenyConsent),
+            (&Method::GET | &Method::POST, TOKEN_PATH) => {
+                self.issue_token(call, now).unwrap_or_else(|refused| refused.reply())
+            }
+            _ if bearer(call).and_then(|token| self.tokens.valid(token, now)).is_none() => {
+                failure(StatusCode::UNAUTHORIZED)
+            }
+            _ => failure(StatusCode::NOT_FOUND),
+        }
+    }
+
+    /// The token service answers `invalid_grant`, everything else 401.
+    fn rejection(&self, path: &str) -> Reply {
+        if path == TOKEN_PATH {
+            Refused::invalid_grant("refresh_token").reply()
+        } else {
+            failure(StatusCode::UNAUTHORIZED)
+        }
+    }
+
+    fn client_rejection(&self, _path: &str) -> Reply {
+        Refused::invalid_client().reply()
+    }
+
+    fn failure(&self, _path: &str, status: StatusCode) -> Reply {
+        failure(status)
     }
 }
 
-/// A refused client.
-pub(crate) fn client_rejection() -> Reply {
-    Refused::invalid_client().reply()
-}
-
 /// An HTTP error. Flipkart documents none of their bodies; the form is that of OAuth.
-pub(crate) fn failure(status: StatusCode) -> Reply {
+fn failure(status: StatusCode) -> Reply {
     oauth_token::failure(status)
 }
 

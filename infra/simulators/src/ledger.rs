@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::{Marketplace, lock};
+use crate::lock::lock;
+use crate::marketplace::Marketplace;
 
 /// Calls of one account to one path that ended in the same way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

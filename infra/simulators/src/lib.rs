@@ -11,15 +11,20 @@ mod clock;
 mod config;
 mod consent;
 mod control;
+mod error;
 mod faults;
 mod flipkart;
 mod ledger;
+mod lock;
+mod marketplace;
 mod meesho;
 mod middleware;
 mod oauth_token;
 mod order_book;
+mod page_fault;
 mod quota;
 mod server;
+mod simulated;
 mod state;
 mod tokens;
 
@@ -28,9 +33,12 @@ pub use config::{
     AjioAccount, AjioConfig, AmazonAccount, AmazonConfig, FlipkartAccount, FlipkartConfig, MeeshoAccount,
     MeeshoConfig, OAuthApp, SimulatorConfig,
 };
-pub use faults::{Fault, FaultKind, Malformation};
+pub use error::{ChangeError, SimulatorError};
+pub use faults::{Fault, FaultKind};
 pub use ledger::{InFlight, LedgerLine, LedgerReport, TokensIssued};
+pub use marketplace::Marketplace;
 pub use order_book::{CellProblem, Fulfilment, Line, Order, OrderBook, OrderBookError};
+pub use page_fault::Malformation;
 pub use quota::Quota;
 pub use server::{Addresses, Simulator, router, serve};
-pub use state::{ChangeError, Marketplace, SimulatorError, State};
+pub use state::State;

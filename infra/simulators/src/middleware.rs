@@ -7,90 +7,62 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use chrono::{DateTime, Utc};
 use futures_util::stream;
-use uuid::Uuid;
 
-use crate::ajio;
-use crate::amazon;
 use crate::call::{Call, Reply};
-use crate::faults::{FaultKind, PageFault};
-use crate::flipkart;
+use crate::faults::FaultKind;
 use crate::ledger::{CallKey, OpenCall};
-use crate::meesho;
-use crate::state::{Marketplace, State, lock};
+use crate::lock::lock;
+use crate::marketplace::{Marketplace, Simulated};
+use crate::page_fault::PageFault;
+use crate::state::State;
 
 /// The largest request body that is read: a batch of a few thousand acknowledgements.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
-/// How an answer leaves the house.
+/// How much of a response reaches the client.
 enum Delivery {
     Whole,
     CutOff,
 }
 
-/// Answers one call to a marketplace.
-pub(crate) async fn enter(state: State, marketplace: Marketplace, request: Request) -> Response<Body> {
+/// Serves one call to a marketplace.
+pub(crate) async fn serve(state: State, marketplace: Marketplace, request: Request) -> Response<Body> {
+    let simulated = state.inner.marketplaces.of(marketplace);
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        return deliver(
-            marketplace,
-            failure(marketplace, "", StatusCode::PAYLOAD_TOO_LARGE),
-            &Delivery::Whole,
-        );
+        let simulated = lock(simulated);
+        let reply = simulated.failure("", StatusCode::PAYLOAD_TOO_LARGE);
+        return response(&*simulated, reply, &Delivery::Whole);
     };
     let call = Call::new(parts.method, &parts.uri, parts.headers, body);
-    let account = account_of(&state, marketplace, &call);
-    let open = OpenCall::begin(
-        &state.inner.ledger,
-        CallKey {
-            marketplace,
-            account: account.clone(),
-            method: call.method.to_string(),
-            path: ledger_path(marketplace, &call.path),
-        },
-    );
+    let (account, path) = {
+        let simulated = lock(simulated);
+        let account = simulated.account_of(&call).unwrap_or_else(|| "-".to_owned());
+        (account, simulated.ledger_path(&call.path))
+    };
+    let key = CallKey { marketplace, account: account.clone(), method: call.method.to_string(), path };
+    let open = OpenCall::begin(&state.inner.ledger, key);
     let taken = lock(&state.inner.faults).take(marketplace, call.method.as_str(), &call.path, &account);
     if !taken.hang.is_zero() {
         tokio::time::sleep(taken.hang).await;
     }
-    let (reply, delivery) = answer(&state, marketplace, &call, &account, taken.kind);
+    let mut simulated = lock(simulated);
+    let (reply, delivery) = answer(&mut *simulated, &call, state.now(), &account, taken.kind);
     open.answered(reply.status.as_u16(), reply.orders, reply.issued_token);
-    deliver(marketplace, reply, &delivery)
+    response(&*simulated, reply, &delivery)
 }
 
-fn account_of(state: &State, marketplace: Marketplace, call: &Call) -> String {
-    let known = match marketplace {
-        Marketplace::Ajio => lock(&state.inner.ajio).account_of(call),
-        Marketplace::Amazon => lock(&state.inner.amazon).account_of(call),
-        Marketplace::Flipkart => lock(&state.inner.flipkart).account_of(call),
-        Marketplace::Meesho => lock(&state.inner.meesho).account_of(call),
-    };
-    known.unwrap_or_else(|| "-".to_owned())
-}
-
-fn ledger_path(marketplace: Marketplace, path: &str) -> String {
-    match marketplace {
-        Marketplace::Ajio | Marketplace::Flipkart | Marketplace::Meesho => path.to_owned(),
-        Marketplace::Amazon => amazon::ledger_path(path),
-    }
-}
-
+/// The marketplace's answer, with the fault in it.
 fn answer(
-    state: &State,
-    marketplace: Marketplace,
+    simulated: &mut dyn Simulated,
     call: &Call,
+    now: DateTime<Utc>,
     account: &str,
     fault: Option<FaultKind>,
 ) -> (Reply, Delivery) {
-    let serve = |page_fault: &PageFault| {
-        let now = state.inner.clock.now();
-        match marketplace {
-            Marketplace::Ajio => lock(&state.inner.ajio).answer(call, now, page_fault),
-            Marketplace::Amazon => lock(&state.inner.amazon).answer(call, now, page_fault),
-            Marketplace::Flipkart => lock(&state.inner.flipkart).answer(call, now, page_fault),
-            Marketplace::Meesho => lock(&state.inner.meesho).answer(call, now),
-        }
-    };
+    let mut serve = |page_fault: &PageFault| simulated.answer(call, now, page_fault);
     let reply = match fault {
         None | Some(FaultKind::Hang { .. }) => serve(&PageFault::None),
         Some(FaultKind::EmptyPage) => serve(&PageFault::Empty),
@@ -114,29 +86,19 @@ fn answer(
             reply
         }
         Some(FaultKind::ExpireTokens) => {
-            state.expire_tokens(marketplace, Some(account));
-            serve(&PageFault::None)
+            simulated.expire_tokens(Some(account), now);
+            simulated.answer(call, now, &PageFault::None)
         }
         Some(FaultKind::DenyConsent) => serve(&PageFault::DenyConsent),
         Some(FaultKind::ExpireCodes) => {
-            state.expire_codes(marketplace);
-            serve(&PageFault::None)
+            simulated.expire_codes(now);
+            simulated.answer(call, now, &PageFault::None)
         }
-        Some(FaultKind::RejectCredentials) => match marketplace {
-            Marketplace::Ajio => ajio::rejection(),
-            Marketplace::Amazon => amazon::rejection(&call.path),
-            Marketplace::Flipkart => flipkart::rejection(&call.path),
-            Marketplace::Meesho => meesho::rejection(),
-        },
-        Some(FaultKind::RejectClient) => match marketplace {
-            Marketplace::Ajio => ajio::rejection(),
-            Marketplace::Amazon => amazon::client_rejection(&call.path),
-            Marketplace::Flipkart => flipkart::client_rejection(),
-            Marketplace::Meesho => meesho::rejection(),
-        },
+        Some(FaultKind::RejectCredentials) => simulated.rejection(&call.path),
+        Some(FaultKind::RejectClient) => simulated.client_rejection(&call.path),
         Some(FaultKind::Status { status, retry_after }) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let reply = failure(marketplace, &call.path, status);
+            let reply = simulated.failure(&call.path, status);
             match retry_after {
                 Some(seconds) => reply.with_header("retry-after", seconds.to_string()),
                 None => reply,
@@ -146,16 +108,7 @@ fn answer(
     (reply, Delivery::Whole)
 }
 
-fn failure(marketplace: Marketplace, path: &str, status: StatusCode) -> Reply {
-    match marketplace {
-        Marketplace::Ajio => ajio::failure(status),
-        Marketplace::Amazon => amazon::failure(path, status),
-        Marketplace::Flipkart => flipkart::failure(status),
-        Marketplace::Meesho => meesho::failure(status),
-    }
-}
-
-fn deliver(marketplace: Marketplace, reply: Reply, delivery: &Delivery) -> Response<Body> {
+fn response(simulated: &dyn Simulated, reply: Reply, delivery: &Delivery) -> Response<Body> {
     let length = reply.body.len();
     let body = match delivery {
         Delivery::Whole => Body::from(reply.body),
@@ -166,11 +119,7 @@ fn deliver(marketplace: Marketplace, reply: Reply, delivery: &Delivery) -> Respo
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    let request_id = match marketplace {
-        Marketplace::Amazon => Some(("x-amzn-requestid", Uuid::now_v7().to_string())),
-        Marketplace::Ajio | Marketplace::Flipkart | Marketplace::Meesho => None,
-    };
-    for (name, value) in reply.headers.into_iter().chain(request_id) {
+    for (name, value) in reply.headers.into_iter().chain(simulated.common_header()) {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(name), value);
         }

@@ -14,8 +14,10 @@ use tokio::sync::oneshot;
 
 use crate::config::SimulatorConfig;
 use crate::control;
+use crate::error::SimulatorError;
 use crate::middleware;
-use crate::state::{Marketplace, SimulatorError, State};
+use crate::simulated::Marketplaces;
+use crate::state::State;
 
 /// How long calls in flight may take to end when a simulator stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(200);
@@ -56,16 +58,13 @@ impl From<SocketAddr> for Addresses {
 
 /// The HTTP routes of a simulator.
 pub fn router(state: &State) -> Router {
-    let marketplace = |marketplace: Marketplace| {
+    let control = Router::new().nest("/_control", control::routes(state.clone()));
+    Marketplaces::PATHS.into_iter().fold(control, |router, (path, marketplace)| {
         let state = state.clone();
-        Router::new().fallback(move |request: Request| middleware::enter(state, marketplace, request))
-    };
-    Router::new()
-        .nest("/ajio", marketplace(Marketplace::Ajio))
-        .nest("/amazon", marketplace(Marketplace::Amazon))
-        .nest("/flipkart", marketplace(Marketplace::Flipkart))
-        .nest("/meesho", marketplace(Marketplace::Meesho))
-        .nest("/_control", control::routes(state.clone()))
+        let calls =
+            Router::new().fallback(move |request: Request| middleware::serve(state, marketplace, request));
+        router.nest(path, calls)
+    })
 }
 
 /// Serves until `shutdown` ends; calls in flight then have a moment to be answered.

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::book::{Book, Line, Order};
-use super::{AjioStatus, error};
+use super::errors::error;
+use super::status::AjioStatus;
 use crate::call::Reply;
 
 #[derive(Deserialize)]

@@ -3,9 +3,23 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
-use super::{AjioOrderSummary, AjioStatus};
-use crate::state::ChangeError;
+use super::status::AjioStatus;
+use crate::error::ChangeError;
+
+/// An order of a user name, for tests that need one in a certain status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AjioOrderSummary {
+    /// AJIO's order id.
+    pub order_id: String,
+    /// Its present status.
+    pub status: AjioStatus,
+    /// How many lines it has.
+    pub lines: usize,
+    /// `total_amount` as on the wire.
+    pub total_amount: Decimal,
+}
 
 /// What is sold; equal on the wire in every call.
 #[derive(Debug, Clone)]

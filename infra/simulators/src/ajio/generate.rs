@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use super::AjioStatus;
 use super::book::{Book, Item, Line, Order, Return, ReturnKind};
+use super::status::AjioStatus;
 
 /// 1 January 2026, 00:00 in India.
 const FIRST_ORDER: i64 = 1_767_205_800;

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error;
+use super::errors::error;
 use crate::call::Reply;
 
 const LARGEST_BATCH: usize = 50;

@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::book::{Book, Order};
+use super::errors::error;
+use super::status::AjioStatus;
 use super::wire::{PendingOrder, PlacedOrder, ReturnOrder};
-use super::{AjioStatus, error};
 use crate::call::{Call, Reply};
-use crate::faults::{Malformation, PageFault};
+use crate::page_fault::{Malformation, PageFault};
 
 const LARGEST_PAGE: usize = 50;
 

@@ -5,8 +5,8 @@ use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::AjioStatus;
 use super::book::{Item, Line, Order, Return, ReturnKind};
+use super::status::AjioStatus;
 
 /// A JSON number with exactly the digits of a decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

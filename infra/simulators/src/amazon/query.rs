@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::refusal;
+use super::errors::refusal;
 use super::status::fulfillment_status;
 use crate::call::{Call, Reply};
 use crate::order_book::{Fulfilment, Order};

@@ -7,11 +7,12 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::errors::failure;
 use super::query::{Datasets, Family, Query, invalid};
-use super::{failure, render};
+use super::render;
 use crate::call::{Call, Reply};
-use crate::faults::{Malformation, PageFault};
 use crate::order_book::OrderBook;
+use crate::page_fault::{Malformation, PageFault};
 
 /// How long a page token can be used.
 const TOKEN_LIFE: TimeDelta = TimeDelta::hours(24);
@@ -90,7 +91,7 @@ pub(super) fn single(book: &OrderBook, call: &Call, order_id: &str, page_fault: 
         Ok(datasets) => datasets,
         Err(refused) => return refused,
     };
-    let Some(order) = book.order(order_id) else { return failure(&call.path, StatusCode::NOT_FOUND) };
+    let Some(order) = book.order(order_id) else { return failure(StatusCode::NOT_FOUND) };
     let mut orders = vec![render::order(order, &datasets)];
     if matches!(page_fault, PageFault::Malformed(..)) {
         spoil(&mut orders, page_fault);

@@ -7,7 +7,7 @@ use csv::{ByteRecord, ReaderBuilder};
 use rust_decimal::Decimal;
 use thiserror::Error;
 
-use super::{Fulfilment, Line, Order, OrderBook};
+use super::orders::{Fulfilment, Line, OrderBook};
 
 const COLUMNS: [&str; 15] = [
     "order_id",
@@ -187,16 +187,7 @@ impl Row<'_> {
     fn append_to(&self, book: &mut OrderBook) -> Result<(), OrderBookError> {
         let order_id = self.required("order_id")?;
         let created_at = self.midnight_in_india("purchase_date")?;
-        let at = *book.index.entry(order_id.clone()).or_insert_with(|| {
-            book.orders.push(Order {
-                order_id: order_id.clone(),
-                created_at,
-                updated_at: created_at,
-                lines: Vec::new(),
-            });
-            book.orders.len() - 1
-        });
-        let lines = &mut book.orders[at].lines;
+        let lines = &mut book.order_or_new(&order_id, created_at).lines;
         let line = self.order_line(order_item_id(&order_id, lines.len() + 1))?;
         if lines.first().is_some_and(|first| first.currency != line.currency) {
             return Err(self.refuse("currency", CellProblem::MixedCurrency(line.currency)));
