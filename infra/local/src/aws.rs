@@ -1,4 +1,4 @@
-//! The few calls to the local AWS that commands need, as plain HTTP: no SDK, and never a call beyond loopback.
+//! The few calls to the local AWS that the commands need. They are plain HTTP without an SDK and never leave loopback.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,13 +43,13 @@ impl Aws {
         Ok(Self { http, endpoint })
     }
 
-    /// Does it answer?
+    /// Whether it responds.
     pub async fn is_healthy(&self) -> bool {
         let request = self.http.get(format!("{}/_ministack/health", self.endpoint));
         request.timeout(Duration::from_secs(2)).send().await.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// Makes a bucket; one that exists is fine.
+    /// Makes a bucket unless it exists.
     pub async fn ensure_bucket(&self, name: &str) -> anyhow::Result<()> {
         let url = format!("{}/{name}", self.endpoint);
         let body = format!(
@@ -63,7 +63,7 @@ impl Aws {
         Err(anyhow!("making the bucket {name} failed with {status}: {}", answer.text().await?))
     }
 
-    /// Stores a secret under a fixed name; the answer is its ARN.
+    /// Stores a secret under a fixed name and returns its ARN.
     pub async fn put_secret(&self, name: &str, value: &Value) -> anyhow::Result<String> {
         let text = value.to_string();
         let made = self
@@ -85,7 +85,7 @@ impl Aws {
         Ok(arn.to_owned())
     }
 
-    /// What is known of a stack, or none when there is no such stack.
+    /// The state of a stack; none when there is no such stack.
     pub async fn stack(&self, name: &str) -> anyhow::Result<Option<StackState>> {
         let answer =
             self.query("cloudformation", &[("Action", "DescribeStacks"), ("StackName", name)]).await?;
@@ -115,10 +115,12 @@ impl Aws {
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        Err(anyhow!("the stack {name} is still being deleted after two minutes"))
+        Err(anyhow!(
+            "the stack {name} is still being deleted after two minutes; `cargo xtask down --purge` removes everything"
+        ))
     }
 
-    /// A call of a service that speaks JSON.
+    /// Calls a service whose operations are named in a header.
     pub async fn json(&self, service: &str, target: &str, body: &Value) -> Result<Value, CallError> {
         let failed = |message: String| CallError { call: target.to_owned(), code: String::new(), message };
         let answer = self
@@ -146,7 +148,7 @@ impl Aws {
         })
     }
 
-    /// A call of a service that tells its operations apart by method and path.
+    /// Calls a service whose operations have a method and a path.
     pub async fn rest(
         &self,
         service: &str,
@@ -176,11 +178,11 @@ impl Aws {
     }
 }
 
-/// A call that was answered with an error.
+/// A call that returned an error.
 #[derive(Debug)]
 pub struct CallError {
     call: String,
-    /// The service's name of the error.
+    /// The service's name for the error.
     pub code: String,
     message: String,
 }
@@ -193,7 +195,7 @@ impl std::fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
-/// The local AWS reads the service's name from the signature and checks nothing else in it.
+/// A signature. The local AWS reads the service's name in it and checks nothing else.
 fn credential(service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"

@@ -1,4 +1,5 @@
-//! `demo`: the whole path once, from sign-up to rows. It is safe to repeat: people, sellers and accounts that exist are used again.
+//! `demo`: the whole path once, from sign-up to stored orders. It can be repeated: people, sellers and accounts that exist are
+//! used again.
 
 mod accounts;
 mod arrivals;
@@ -22,15 +23,15 @@ use crate::{postgres, simulator};
 
 use self::plan::{Plan, Seller};
 
-/// The sellers' owners. Their passwords are no secrets: the user pool exists on this machine only.
+/// The sellers' owners. Their passwords need not be secret: the user pool exists on this machine only.
 pub const PEOPLE: [Person<'static>; 2] = [
     Person { email: "meera@demo.robnu.example", password: "Local-demo-2026" },
     Person { email: "arjun@demo.robnu.example", password: "Local-demo-2026" },
 ];
 
-/// Runs it and prints what arrived.
+/// Runs the demo and prints what arrived.
 pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
-    // Before anything is started: a bad order book is the caller's to mend.
+    // The order book is read before anything starts, so that a bad one fails at once.
     let book = simulator::read_orders(Settings::resolve(paths, &options.up)?.orders.as_deref())?;
     let mut stack = stack::up(paths, &options.up).await?;
     let plan = Plan::new(&stack.settings, &book);
@@ -46,15 +47,15 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     accounts::rest_others(&database, &accounts).await?;
     stack.progress.done(step, format!("{} connected, {} in all", connected, accounts.len()));
 
-    let step = stack.progress.begin("lanes: a queue and a mapping for each account");
+    let step = stack.progress.begin("lanes: one queue and one mapping for each account");
     accounts::wait_for_lanes(&sellers, &accounts).await?;
     stack.progress.done(step, "active");
 
-    let step = stack.progress.begin("syncs asked for through the API");
+    let step = stack.progress.begin("syncs requested through the API");
     let asked = runs::ask(&sellers, &accounts).await?;
     stack.progress.done(step, asked);
 
-    let step = stack.progress.begin("syncs started by the EventBridge schedule, fired ahead of its minute");
+    let step = stack.progress.begin("syncs started by the EventBridge schedule, fired now");
     schedule::fire(&stack.aws).await?;
     let scheduled = runs::wait_for_schedule(&stack.progress, &sellers, &accounts).await?;
     stack.progress.done(step, scheduled);
@@ -75,7 +76,7 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     if problems.is_empty() {
         return Ok(());
     }
-    let next = "see the functions' logs with `cargo xtask logs`";
+    let next = "read the functions' logs with `cargo xtask logs`";
     Err(Failure::new(Exit::CheckFailed, problems.join("\n  "), next).into())
 }
 

@@ -1,5 +1,5 @@
-//! The local cloud: it runs PostgreSQL, an AWS emulator and the simulators on this machine, deploys the real template into them,
-//! shows the platform at work and checks the project. `infra/xtask` is the command line over it.
+//! The local cloud. It runs PostgreSQL, an AWS emulator and the simulators on this machine, deploys the real template there,
+//! demonstrates the platform and checks the project. `infra/xtask` is its command line.
 
 pub mod api;
 pub mod aws;

@@ -1,16 +1,16 @@
-//! The deployed template is the real one after what `sam build` does to it: each function's source folder becomes its built
-//! archive. Nothing else changes, and nothing may be missed.
+//! Does to the template what `sam build` does: it replaces each function's source folder by its built archive. Nothing else
+//! changes, and a function that it cannot replace is an error.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use toml::Table;
 
-/// The marker that `sam build` acts upon and drops.
+/// The marker that `sam build` reads and removes.
 const BUILD_METHOD: &str = "    Metadata:\n      BuildMethod: rust-cargolambda\n";
 const SOURCE: &str = "CodeUri: functions/";
 
-/// The template with built archives; `archive` names a function's.
+/// The template with built archives. `archive` returns the path of a function's archive.
 pub fn built(template: &str, archive: impl Fn(&str) -> PathBuf) -> anyhow::Result<String> {
     let functions = template.matches("Type: AWS::Serverless::Function\n").count();
     let methods = template.matches(BUILD_METHOD).count();
@@ -31,24 +31,24 @@ pub fn built(template: &str, archive: impl Fn(&str) -> PathBuf) -> anyhow::Resul
     if functions == 0 || replaced != functions || methods != functions {
         return Err(anyhow!(
             "template.yaml has {functions} functions, of which {replaced} have a CodeUri under functions/ and {methods} \
-             are built by cargo-lambda: all must"
+             are built by cargo-lambda; give every function both"
         ));
     }
     Ok(result)
 }
 
-/// The local stage of samconfig.toml: its stack, its bucket, and its parameters with `ours` over them.
+/// The local stage of samconfig.toml: its stack, its bucket and its parameters.
 #[derive(Debug)]
 pub struct LocalStage {
     /// Name of the stack.
     pub stack_name: String,
-    /// Bucket that deploys upload to.
+    /// The bucket that deploys upload to.
     pub bucket: String,
     parameters: Vec<(String, String)>,
 }
 
 impl LocalStage {
-    /// Reads it.
+    /// Reads the stage from the file.
     pub fn read(samconfig: &Path) -> anyhow::Result<Self> {
         let text =
             std::fs::read_to_string(samconfig).with_context(|| format!("read {}", samconfig.display()))?;
@@ -74,7 +74,7 @@ impl LocalStage {
         })
     }
 
-    /// Its parameters with `ours` in place of those of the same name, as `sam deploy` wants them.
+    /// Its parameters in the form that `sam deploy` takes. `ours` replace those with the same name.
     pub fn overrides(&self, ours: &[(&str, String)]) -> anyhow::Result<Vec<String>> {
         let mut parameters = self.parameters.clone();
         for (name, value) in ours {

@@ -1,4 +1,4 @@
-//! What each account must hold in the end, as the simulators say.
+//! What each account must hold in the end, according to the simulators.
 
 use anyhow::Context;
 use serde_json::Value;
@@ -12,13 +12,13 @@ use crate::settings::Settings;
 pub struct Expected {
     /// Orders.
     pub orders: i64,
-    /// Lines, where the marketplace tells.
+    /// Lines, if the simulator says.
     pub order_lines: Option<i64>,
-    /// Sum of all lines' amounts, where the marketplace tells.
+    /// Sum of all lines' amounts, if the simulator says.
     pub total_amount: Option<rust_decimal::Decimal>,
 }
 
-/// What the simulators serve each account; nothing for accounts of other servers.
+/// What the simulators serve each account; none for accounts of other servers.
 pub async fn read(
     settings: &Settings,
     book: &OrderBook,

@@ -1,5 +1,5 @@
-//! Who connects what. External ids come from a digest of what the marketplace will serve, so that another order book, or
-//! another server, is another account, and what is shown is exactly what that account holds.
+//! Which sellers the demo makes and which accounts they connect. The external ids are digests of the order book or the server.
+//! A different book or server therefore gets a different account, and the demo shows exactly what that account holds.
 
 use serde_json::{Value, json};
 use simulators::OrderBook;
@@ -11,7 +11,7 @@ use crate::settings::Settings;
 /// Both sellers.
 #[derive(Debug)]
 pub struct Plan {
-    /// In the order of the people who own them.
+    /// The sellers, in the order of their owners in `PEOPLE`.
     pub sellers: [PlannedSeller; 2],
 }
 
@@ -31,9 +31,9 @@ pub struct PlannedAccount {
     pub marketplace: &'static str,
     /// The marketplace's id of the seller.
     pub external_account_id: String,
-    /// The seller's name of the account.
+    /// The seller's name for the account.
     pub display_name: &'static str,
-    /// What signs in there.
+    /// The credentials.
     pub details: Value,
 }
 
@@ -75,7 +75,7 @@ impl Plan {
 }
 
 fn ajio_account(display_name: &'static str, source: &str, number: u32) -> PlannedAccount {
-    // Drop-ship vendors sign in with their vendor code.
+    // A dropship vendor signs in with a vendor code.
     let digits: u32 = u32::from_str_radix(&source[..6], 16).unwrap_or_default() % 100_000;
     let username = format!("DV{digits:05}{number}");
     let details = json!({"username": username, "password": "local-demo"});

@@ -12,7 +12,7 @@ use crate::table;
 /// How many of an account's newest runs the table shows.
 const SHOWN_RUNS: usize = 4;
 
-/// One account for `--json`. Decimals are text, so that no reader makes them floats.
+/// One account for `--json`. Decimals are text, so that no reader turns them into floats.
 pub fn account(arrived: &Arrived) -> Value {
     json!({
         "marketplace": arrived.account.marketplace,
@@ -68,7 +68,7 @@ fn arrivals(sellers: &[Seller<'_>], arrived: &[Arrived], expected: &[Option<Expe
     table::render(&header, &rows, &[3, 4, 5, 6])
 }
 
-/// Rupees with at least two decimals, and with all that there are.
+/// Rupees with at least two decimals; further ones are kept.
 fn money(found: &Arrived) -> String {
     let mut amount = found.total_amount;
     if amount.scale() < 2 {
@@ -123,7 +123,7 @@ fn next(paths: &Paths, stack: &Running, sellers: &[Seller<'_>]) -> anyhow::Resul
     let api_url = stack.api_url()?;
     let mut lines = Vec::new();
     if let Some(seller) = sellers.first() {
-        // A token is long; kept in a file, the line below stays one that can be read and copied.
+        // A token is long. In a file, it leaves the line below short enough to read and copy.
         let file = paths.local("token");
         crate::settings::write_private(&file, seller.api.token().as_bytes())?;
         lines.push(format!(
