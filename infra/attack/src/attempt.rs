@@ -2,7 +2,7 @@
 
 /// A way into the platform that is attacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Front {
+pub enum Surface {
     /// The API.
     Http,
     /// The database, as the functions' own logins.
@@ -19,7 +19,7 @@ pub struct Attempt {
     /// Its number in the run, from 1.
     pub number: u64,
     /// What it attacks.
-    pub front: Front,
+    pub surface: Surface,
     /// Its row in the report's table: the operation, relation or queue.
     pub row: String,
     /// Its column in the report's table: the token, verb or form.
@@ -34,9 +34,9 @@ pub struct Attempt {
 
 impl Attempt {
     /// An attempt that has sent nothing yet.
-    pub fn new(number: u64, front: Front) -> Self {
+    pub fn new(number: u64, surface: Surface) -> Self {
         let (row, column, shown) = (String::new(), String::new(), String::new());
-        Self { number, front, row, column, outcome: "", shown, findings: Vec::new() }
+        Self { number, surface, row, column, outcome: "", shown, findings: Vec::new() }
     }
 
     /// Sets its place in the report's table.

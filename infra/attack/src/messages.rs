@@ -1,5 +1,5 @@
-//! Attempts by message: garbled, of unknown kinds and versions, and with one seller's id beside another's account, to the
-//! insider's lane, to the victim's and to the lanes function.
+//! Attempts by message: garbled messages, unknown kinds and versions, and one seller's id with another seller's account. They go
+//! to the insider's lane, to the victim's lane and to the lanes function.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) 
         message["MessageGroupId"] = json!(random.pick(&[&bed.insider.account, &bed.victim.account]));
         message["MessageDeduplicationId"] = json!(random.uuid());
     }
-    // What the queue itself refuses, such as an empty body, has come no further.
+    // The queue itself refuses some messages, such as an empty body.
     let taken = bed.aws.json("sqs", "AmazonSQS.SendMessage", &message).await;
     attempt.answered(if taken.is_ok() { "taken" } else { "refused" });
 }

@@ -1,8 +1,8 @@
-//! Attempts in SQL, in the scopes of the functions' own logins: every verb on every relation, functions with the
+//! Attempts in SQL, in scopes of the functions' own logins: every verb on every relation, functions with the
 //! victim's ids, and statements that no function would ever send.
 //!
-//! What names the victim is committed, so that whatever it changes is seen afterwards. What would only hurt the insider
-//! is rolled back.
+//! A statement that names the victim is committed, so that its changes can be seen afterwards. A statement that would only harm
+//! the insider is rolled back.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ use super::catalogue::{Function, Relation, quote};
 use super::random::Random;
 use super::test_bed::TestBed;
 
-/// Which scope an attempt enters.
+/// The scope that an attempt enters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Entry {
     Owner,
@@ -22,11 +22,11 @@ enum Entry {
     Scanner,
     Person,
     Job,
-    /// A member of the insider's seller who asks for the victim's.
+    /// A member of the insider's seller who enters the victim's seller.
     ForeignMember,
-    /// A job of the insider's seller with the victim's account, or the other way round.
+    /// A job with the insider's seller and the victim's account, or the other way round.
     ForeignJob,
-    /// One who was a member until a moment ago.
+    /// A person who was a member until a moment ago.
     Stale,
 }
 
@@ -41,14 +41,14 @@ const ENTRIES: [(usize, Entry); 8] = [
     (2, Entry::Stale),
 ];
 
-/// A statement, and what may come of it.
+/// A statement, and what it may do.
 #[derive(Debug)]
 struct Statement {
     verb: &'static str,
     sql: String,
-    /// It names the victim, so no row may be affected.
+    /// Whether it names the victim, so that it must affect no row.
     names_victim: bool,
-    /// It must fail.
+    /// Whether it must fail.
     must_fail: bool,
     commits: bool,
 }
@@ -57,8 +57,8 @@ struct Statement {
 pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
     let entry = *random.weighted(&ENTRIES);
     let enter = enter(bed, entry, random);
-    let shut = matches!(entry, Entry::ForeignMember | Entry::ForeignJob | Entry::Stale);
-    let (row, statement) = if shut {
+    let must_be_refused = matches!(entry, Entry::ForeignMember | Entry::ForeignJob | Entry::Stale);
+    let (row, statement) = if must_be_refused {
         let relation = random.pick(&bed.catalogue.relations);
         (format!("entry {entry:?}"), select(bed, relation, random))
     } else if random.percent(20) {
@@ -74,7 +74,7 @@ pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) 
     attempt.shown = format!("{enter}; {}; {follow}", statement.sql);
     let ran = bed.with_login(on_adapter, async |client| run(client, &enter, &statement, &follow).await).await;
     match ran {
-        Ok(outcome) => judge(bed, shut, &statement, &outcome, attempt),
+        Ok(outcome) => judge(bed, must_be_refused, &statement, &outcome, attempt),
         Err(error) => attempt.find(format!("no connection: {error:#}")),
     }
 }
@@ -104,14 +104,14 @@ fn enter(bed: &TestBed, entry: Entry, random: &mut Random) -> String {
     }
 }
 
-/// What came of a statement.
+/// The result of a statement.
 #[derive(Debug, Default)]
 struct Outcome {
     entered: bool,
     failed: Option<String>,
     constraint: Option<String>,
     affected: u64,
-    /// All that was seen: rows, and texts of errors.
+    /// Everything that was seen: rows and error texts.
     seen: String,
 }
 
@@ -150,7 +150,7 @@ async fn run(client: &Client, enter: &str, statement: &Statement, follow: &str) 
             outcome.entered = true;
             look(client.simple_query(&statement.sql).await, &mut outcome);
             if outcome.failed.is_none() {
-                // Whether the scope is still what it was.
+                // Checks whether the scope is still the same.
                 let affected = outcome.affected;
                 look(client.simple_query(follow).await, &mut outcome);
                 (outcome.affected, outcome.failed) = (affected, None);
@@ -163,32 +163,38 @@ async fn run(client: &Client, enter: &str, statement: &Statement, follow: &str) 
     outcome
 }
 
-fn judge(bed: &TestBed, shut: bool, statement: &Statement, outcome: &Outcome, attempt: &mut Attempt) {
+fn judge(
+    bed: &TestBed,
+    must_be_refused: bool,
+    statement: &Statement,
+    outcome: &Outcome,
+    attempt: &mut Attempt,
+) {
     attempt.answered(match (&outcome.failed, outcome.affected) {
         (Some(_), _) => "refused",
         (None, 0) => "nothing",
         (None, _) => "own rows",
     });
-    if outcome.entered == shut {
-        let was = if shut { "let a stranger in" } else { "refused the insider" };
-        attempt.find(format!("the entry {was}: {:?}", outcome.failed));
+    if outcome.entered == must_be_refused {
+        let what = if must_be_refused { "accepted a stranger" } else { "refused the insider" };
+        attempt.find(format!("scope entry {what}: {:?}", outcome.failed));
     }
     if let Some(secret) = bed.leak(&outcome.seen, &attempt.shown) {
-        attempt.find(format!("the victim's {secret} is seen"));
+        attempt.find(format!("shows the victim's {secret}"));
     }
     if outcome.failed.is_none() && outcome.entered {
         if statement.must_fail {
-            attempt.find("is not refused".to_owned());
+            attempt.find("the statement is not refused".to_owned());
         }
         if statement.names_victim && outcome.affected > 0 {
-            attempt.find(format!("affects {} rows of the victim", outcome.affected));
+            attempt.find(format!("the statement affects {} rows of the victim", outcome.affected));
         }
     }
     if let Some(index) = &outcome.constraint
         && outcome.failed.as_deref() == Some("23505")
         && bed.catalogue.shared_indexes.iter().any(|shared| shared.trim_start_matches("robnu.") == index)
     {
-        attempt.find(format!("{index} tells what others have"));
+        attempt.find(format!("the unique index {index} reveals what others have"));
     }
 }
 
@@ -259,7 +265,7 @@ fn insert(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
         keys.values().filter(|parts| parts.iter().all(|part| columns.contains(part))).collect();
     match random.below(4) {
         0 if !keys.is_empty() => {
-            // A child of our own for a parent of theirs.
+            // A row of the insider that refers to a parent row of the victim.
             let parent = *random.pick(&keys);
             let values = columns.iter().map(|column| match *column {
                 name if parent.contains(&name) => theirs[name].clone(),
@@ -269,7 +275,7 @@ fn insert(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
             Statement { verb: "insert", sql, names_victim: false, must_fail: true, commits: true }
         }
         1 => {
-            // Their keys for a row of our own: whether it is taken tells something.
+            // A row of the insider with the victim's keys: a conflict would reveal that the keys exist.
             let own = |name: &str| {
                 name == "seller_id" || name == "actor_id" || keys.iter().any(|parts| parts.contains(&name))
             };
@@ -293,7 +299,7 @@ fn insert(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
     }
 }
 
-/// A value that is not taken yet, where a key needs one.
+/// A new value if the column is a key; otherwise the literal.
 fn fresh(column: &str, literal: &str) -> String {
     match column {
         "id" => "uuidv7()".to_owned(),
@@ -319,7 +325,7 @@ fn update(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
         1 if !moves.is_empty() && bed.insider.rows.contains_key(name) => {
             let set: Vec<String> =
                 random.pick(&moves).iter().map(|column| format!("{column} = {}", theirs[*column])).collect();
-            // Affects no row where the insider may change none; never moves one over.
+            // Fails on the first row that it would change, so it never moves one of the insider's rows.
             let sql = format!("update robnu.{name} set {} returning 1 / 0", set.join(", "));
             Statement { names_victim: true, ..plain("update", sql) }
         }
@@ -356,7 +362,7 @@ fn delete(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
     Statement { names_victim: true, commits: true, ..plain("delete", sql) }
 }
 
-/// What no scope may do to any relation.
+/// A statement that no scope may run on any relation.
 fn other(relation: &Relation, random: &mut Random) -> Statement {
     let name = &relation.name;
     let sql = match random.below(10) {
@@ -373,13 +379,13 @@ fn other(relation: &Relation, random: &mut Random) -> Statement {
         8 => format!("grant select on robnu.{name} to public"),
         _ => "set role robnu_owner".to_owned(),
     };
-    // Whether GRANT without any right fails depends on what is held; it must only give nothing.
+    // GRANT without the grant option may succeed with a warning; it grants nothing then.
     let must_fail = !sql.starts_with("grant");
     Statement { must_fail, ..plain("other", sql) }
 }
 
 fn call(bed: &TestBed, function: &Function, random: &mut Random) -> Statement {
-    // What is committed must hold no text of the victim's, or the insider's own rows would tell it afterwards.
+    // A committed call must contain no text of the victim, or the insider's own rows would show it afterwards.
     let commits = random.percent(60);
     let arguments: Vec<String> = function
         .types

@@ -1,4 +1,4 @@
-//! What `defects` prints.
+//! The tables that `defects` prints.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::plan::Defect;
 use super::trial::{Outcome, Verdict};
 use local::table::render;
 
-/// Defects, what they break and what must notice.
+/// The defects, what each breaks and which test must catch it.
 pub fn list(defects: &[Defect]) -> String {
     let rows: Vec<Vec<String>> = defects
         .iter()
@@ -15,7 +15,7 @@ pub fn list(defects: &[Defect]) -> String {
     render(&["defect", "breaks", "caught by"], &rows, &[])
 }
 
-/// How each fared.
+/// The verdict on each defect.
 pub fn outcomes(outcomes: &[Outcome], all: Duration) -> String {
     let seconds = |took: Duration| format!("{:.1} s", took.as_secs_f64());
     let mut rows: Vec<Vec<String>> = outcomes
