@@ -1,7 +1,7 @@
-//! AJIO's stand-in: token, pendency, orders, acknowledgement, returns and inventory of the dropship API.
+//! The simulated AJIO: token, pendency, orders, acknowledgement, returns and inventory of the dropship API.
 //!
-//! Every user name has its own generated book. An order is on pendency until it is acknowledged or cancelled, and only
-//! afterwards among the orders. Amounts are JSON numbers written digit by digit from decimals.
+//! Every user name has its own generated book. An order is on pendency until it is acknowledged or cancelled, and among the
+//! orders after that. Amounts are JSON numbers with exactly the digits of a decimal.
 #![allow(clippy::struct_field_names, reason = "fields carry the marketplace's own names")]
 
 mod acknowledge;
@@ -161,7 +161,7 @@ impl Simulated for Ajio {
             (&Method::POST, "/orders") => acknowledge::acknowledge(book, &call.body),
             (&Method::GET, "/returns") => pages::returns(book, last_pages, call, page_fault),
             (&Method::POST, "/updateInventory") => inventory::update(&mut book.inventory, &call.body),
-            _ => error(StatusCode::NOT_FOUND, "the path is not served by this simulator"),
+            _ => error(StatusCode::NOT_FOUND, "this simulator does not serve the path"),
         }
     }
 

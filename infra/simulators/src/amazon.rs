@@ -1,8 +1,8 @@
-//! Amazon's stand-in: Seller Central's consent page, the token service (LWA) and the orders operations of the Selling
+//! The simulated Amazon: Seller Central's consent page, the token service (LWA) and the orders operations of the Selling
 //! Partner API.
 //!
-//! The refresh token decides whose orders are served. Answers follow the published model of the orders API, version
-//! 2026-01-01; where an order book says less than the model holds, the field is absent rather than invented.
+//! The refresh token decides whose orders are served. Responses follow the published model of the orders API, version
+//! 2026-01-01. A field that the order book cannot fill is absent rather than invented.
 
 mod accounts;
 mod errors;
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::call::{Call, Reply};
 use crate::config::{AmazonAccount, AmazonConfig, OAuthApp};
-use crate::consent::{ConsentDesk, Wording};
+use crate::consent::{ConsentService, Wording};
 use crate::error::ChangeError;
 use crate::marketplace::Simulated;
 use crate::oauth_token::{self, Refused};
@@ -46,12 +46,12 @@ const WORDING: Wording = Wording {
     account: Some("selling_partner_id"),
 };
 
-/// Offered on the consent page beside the selling partners that are known.
+/// A new account that the consent page offers beside the known ones.
 const NEW_SELLING_PARTNER: &str = "A1NEWSELLER";
 
 pub(crate) struct Amazon {
     accounts: Accounts,
-    desk: ConsentDesk,
+    consents: ConsentService,
     tokens: TokenStore,
     buckets: Buckets,
     search_orders: Quota,
@@ -63,7 +63,7 @@ impl Amazon {
     pub(crate) fn new(config: &AmazonConfig) -> Self {
         Self {
             accounts: Accounts::new(config),
-            desk: ConsentDesk::new(WORDING, config.apps.clone()),
+            consents: ConsentService::new(WORDING, config.apps.clone()),
             tokens: TokenStore::new(config.token_seconds),
             buckets: Buckets::default(),
             search_orders: config.search_orders,
@@ -73,7 +73,7 @@ impl Amazon {
     }
 
     pub(crate) fn register_app(&mut self, app: OAuthApp) {
-        self.desk.register(app);
+        self.consents.register(app);
     }
 
     pub(crate) fn register(&mut self, account: AmazonAccount) {
@@ -101,12 +101,12 @@ impl Amazon {
         if !accounts.iter().any(|name| name == NEW_SELLING_PARTNER) {
             accounts.push(NEW_SELLING_PARTNER.to_owned());
         }
-        self.desk.answer(call, &accounts, is_denied, now)
+        self.consents.answer(call, &accounts, is_denied, now)
     }
 
     fn issue_token(&mut self, call: &Call, now: DateTime<Utc>) -> Reply {
         let admitted = lwa::parameters(call)
-            .and_then(|parameters| self.accounts.admit(&parameters, &mut self.desk, now));
+            .and_then(|parameters| self.accounts.admit(&parameters, &mut self.consents, now));
         let account = match admitted {
             Ok(account) => account,
             Err(refused) => return refused.reply(),
@@ -132,7 +132,7 @@ impl Amazon {
             .with_header("x-amzn-ratelimit-limit", self.search_orders.rate.to_string())
     }
 
-    /// Every selling partner here sells at Amazon.in, but those whose name begins with `ABROAD`.
+    /// Every selling partner sells at Amazon.in, except those whose name begins with `ABROAD`.
     fn participations(&mut self, call: &Call, now: DateTime<Utc>) -> Reply {
         let account = match self.authorised(call, now) {
             Ok(account) => account,
@@ -173,7 +173,7 @@ impl Simulated for Amazon {
     fn account_of(&self, call: &Call) -> Option<String> {
         if call.path == TOKEN_PATH {
             let parameters = lwa::parameters(call).ok()?;
-            let by_code = parameters.get("code").and_then(|code| self.desk.owner(code));
+            let by_code = parameters.get("code").and_then(|code| self.consents.owner(code));
             return by_code.map(str::to_owned).or_else(|| self.accounts.named_by(&parameters));
         }
         if call.path == CONSENT_PATH {
@@ -190,9 +190,7 @@ impl Simulated for Amazon {
             (&Method::GET, ORDERS_PATH, _) => self.search(call, now, page_fault),
             (&Method::GET, PARTICIPATIONS_PATH, _) => self.participations(call, now),
             (&Method::GET, _, Some(order_id)) => self.order(call, order_id, now, page_fault),
-            _ => {
-                refusal(StatusCode::NOT_FOUND, "ResourceNotFound", "the path is not served by this simulator")
-            }
+            _ => refusal(StatusCode::NOT_FOUND, "ResourceNotFound", "this simulator does not serve the path"),
         }
     }
 
@@ -201,7 +199,7 @@ impl Simulated for Amazon {
     }
 
     fn expire_codes(&mut self, now: DateTime<Utc>) {
-        self.desk.expire_codes(now);
+        self.consents.expire_codes(now);
     }
 
     /// All single orders share one line.

@@ -1,6 +1,6 @@
 //! The control endpoints: faults, ledger, clock, tokens, accounts and orders over HTTP.
 //!
-//! They are for tests and operators of a local cloud; nothing of them exists at the marketplaces.
+//! They are for tests and for operators of a local cloud. The real marketplaces have nothing like them.
 
 use std::time::Duration;
 

@@ -5,16 +5,16 @@ use thiserror::Error;
 /// Why a simulator could not start.
 #[derive(Debug, Error)]
 pub enum SimulatorError {
-    /// The address is taken or not ours.
+    /// The address is taken or does not belong to this machine.
     #[error("cannot listen on {address}; choose another address or port")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: std::net::SocketAddr,
-        /// What the operating system says.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
-    /// The server's thread or its runtime could not be made, or the server ended with an error.
+    /// The server's thread or runtime could not be made, or the server ended with an error.
     #[error("cannot run the server")]
     Run(#[source] std::io::Error),
 }
@@ -22,13 +22,13 @@ pub enum SimulatorError {
 /// Why an order could not be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ChangeError {
-    /// No such account, or none that has asked for a token yet.
-    #[error("the account is unknown; register it or let it ask for a token first")]
+    /// There is no such account, or it has not requested a token yet.
+    #[error("the account is unknown; register it or let it request a token first")]
     UnknownAccount,
-    /// No such order.
-    #[error("the order is not in this account's book")]
+    /// There is no such order.
+    #[error("the order is not in this account's book; give the id of one of its orders")]
     UnknownOrder,
-    /// AJIO's customers can cancel only what the seller has not acknowledged.
-    #[error("the order is not on pendency; a customer cannot cancel it any more")]
+    /// An AJIO customer can cancel only an order that the seller has not acknowledged.
+    #[error("the order is not on pendency, so a customer cannot cancel it; choose one on pendency")]
     NotPending,
 }

@@ -1,8 +1,8 @@
-//! HTTP stand-ins for the marketplaces in one process, on one loopback port: AJIO dropship, Amazon's Selling Partner API,
-//! Flipkart's OAuth service, and a bridge to Meesho's partner programme.
+//! Simulated marketplaces in one process, on one loopback port: AJIO dropship, Amazon's Selling Partner API, Flipkart's
+//! OAuth service, and a bridge to Meesho's partner programme.
 //!
-//! Tests start one in-process with [`Simulator::start`]; the binary of this package serves the same thing for a local cloud.
-//! The rule of this crate: amounts are decimals from the file to the wire, and no request ever passes through a float.
+//! Tests start a simulator in-process with [`Simulator::start`]; the binary of this package serves the same for a local cloud.
+//! The rule of this crate: amounts are decimals from the file to the wire and never pass through a float.
 
 mod ajio;
 mod amazon;

@@ -21,7 +21,7 @@ pub enum Marketplace {
     Meesho,
 }
 
-/// The simulation of one marketplace. Each marketplace's module implements it; `simulated.rs` lists them.
+/// The simulation of one marketplace. Each marketplace's module implements this trait; `simulated.rs` lists the marketplaces.
 pub(crate) trait Simulated: Send {
     /// The account that makes the call, as far as the call says; its token may have expired.
     fn account_of(&self, call: &Call) -> Option<String>;
@@ -29,13 +29,13 @@ pub(crate) trait Simulated: Send {
     /// Answers a call. `page_fault` says what the marketplace must get wrong in the answer.
     fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply;
 
-    /// Ends the access tokens of one account, or of all accounts.
+    /// Expires the access tokens of one account, or of all accounts.
     fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>);
 
-    /// Ends the consent codes that nobody has exchanged yet. Only marketplaces with a consent page have any.
+    /// Expires the consent codes that nobody has exchanged yet. Only marketplaces with a consent page have any.
     fn expire_codes(&mut self, _now: DateTime<Utc>) {}
 
-    /// The path as the ledger shows it: calls that differ only in an id share one line.
+    /// The path in the ledger. Calls that differ only in an id share one line.
     fn ledger_path(&self, path: &str) -> String {
         path.to_owned()
     }

@@ -1,8 +1,8 @@
-//! A stand-in for a bridge to Meesho's partner programme. Meesho publishes no seller API: the protocol is our own, and
+//! A simulated bridge to Meesho's partner programme. Meesho publishes no seller API, so the protocol is our own invention and
 //! says nothing about Meesho.
 //!
-//! `GET /v1/supplier` answers whose key signed it. Headers: `x-api-key`; `x-timestamp`, seconds since 1970; `x-signature`,
-//! the hexadecimal HMAC-SHA256 under the API secret over method, path and timestamp, one a line.
+//! `GET /v1/supplier` returns the supplier whose key signed the call. Headers: `x-api-key`; `x-timestamp`, seconds since 1970;
+//! `x-signature`, the hexadecimal HMAC-SHA256 under the API secret over method, path and timestamp, each on its own line.
 
 use axum::http::{Method, StatusCode};
 use chrono::{DateTime, Utc};
@@ -16,7 +16,7 @@ use crate::page_fault::PageFault;
 
 const SUPPLIER_PATH: &str = "/v1/supplier";
 
-/// How far a signature's timestamp may be off.
+/// How far a signature's timestamp may differ from now.
 const TOLERANCE_SECONDS: i64 = 300;
 
 pub(crate) struct Meesho {

@@ -1,4 +1,4 @@
-//! What every marketplace call passes first: it finds the account, applies faults and writes the ledger.
+//! Serves each marketplace call: finds its account, applies faults, lets the marketplace answer and writes the ledger.
 
 use std::io;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::marketplace::{Marketplace, Simulated};
 use crate::page_fault::PageFault;
 use crate::state::State;
 
-/// The largest request body that is read: a batch of a few thousand acknowledgements.
+/// The largest request body that is read. It fits a batch of a few thousand acknowledgements.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// How much of a response reaches the client.
@@ -54,7 +54,7 @@ pub(crate) async fn serve(state: State, marketplace: Marketplace, request: Reque
     response(&*simulated, reply, &delivery)
 }
 
-/// The marketplace's answer, with the fault in it.
+/// The marketplace's reply, changed by the fault.
 fn answer(
     simulated: &mut dyn Simulated,
     call: &Call,
@@ -127,7 +127,7 @@ fn response(simulated: &dyn Simulated, reply: Reply, delivery: &Delivery) -> Res
     response
 }
 
-/// Half of the body, then an error, on which the server closes the connection.
+/// Half of the body and then an error, upon which the server closes the connection.
 fn cut_off(mut body: Vec<u8>) -> Body {
     body.truncate(body.len() / 2);
     let half = Some(Bytes::from(body));
@@ -136,7 +136,7 @@ fn cut_off(mut body: Vec<u8>) -> Body {
             Some(bytes) => Some((Ok(bytes), (None, ended))),
             None if ended => None,
             None => {
-                // The half already handed over must reach the client first.
+                // The first half must reach the client before the error.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), (None, true)))
             }

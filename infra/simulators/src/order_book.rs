@@ -1,7 +1,7 @@
 //! Amazon order books: the CSV file, read strictly, and the orders in it.
 //!
-//! One row is one line of an order, and two equal rows are two lines. The rows of an order may stand anywhere in the file;
-//! its lines are numbered in the order of the rows. Nothing is guessed: a cell that cannot be read ends the reading.
+//! One row is one line of an order, and two equal rows are two lines. The rows of an order may be anywhere in the file;
+//! its lines are numbered in the order of the rows. Nothing is guessed: an invalid cell is an error.
 
 mod orders;
 mod read;
@@ -21,12 +21,12 @@ impl OrderBook {
         }
     }
 
-    /// Reads CSV text; `name` stands for the file in messages.
+    /// Reads CSV text. Messages use `name` as the file's name.
     pub fn from_csv(name: &str, text: &str) -> Result<Self, OrderBookError> {
         read::read(name, text.as_bytes())
     }
 
-    /// The small invented order book that ships with the simulators.
+    /// The small invented order book that belongs to the simulators.
     pub fn sample() -> Result<Self, OrderBookError> {
         Self::from_csv("orders.csv", include_str!("../orders.csv"))
     }

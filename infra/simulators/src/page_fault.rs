@@ -1,24 +1,24 @@
-//! The faults that a marketplace must act out itself, because they change what is on a page.
+//! Faults that a marketplace must apply itself, because they change what is on a page.
 
 use serde::{Deserialize, Serialize};
 
-/// How a single record is spoilt.
+/// How one record of a page is malformed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "malformation", rename_all = "snake_case")]
 pub enum Malformation {
-    /// A field of the order is absent: the given one, or the order's creation time.
+    /// A field of the order is missing: the given one, otherwise the creation time.
     MissingField {
         /// Name of the field on the wire.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         field: Option<String>,
     },
-    /// The order's and its first line's amounts are not numbers.
+    /// The amounts of the order and its first line are not numbers.
     BadAmount,
-    /// The order's and its first line's amounts have five decimals.
+    /// The amounts of the order and its first line have five decimals.
     FiveDecimals,
 }
 
-/// What a marketplace itself must do differently while it builds a page.
+/// What a marketplace must do differently while it builds a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PageFault {
     None,

@@ -1,4 +1,4 @@
-//! The list of simulated marketplaces. A new one is added here and in [`Marketplace`].
+//! The list of simulated marketplaces. A new marketplace is added here and to the variants of [`Marketplace`].
 
 use std::sync::Mutex;
 

@@ -30,7 +30,7 @@ pub(crate) struct Inner {
 }
 
 impl State {
-    /// A simulator that nobody can reach yet.
+    /// A simulator that does not listen yet.
     #[must_use]
     pub fn new(config: &SimulatorConfig) -> Self {
         let inner = Inner {
@@ -42,12 +42,12 @@ impl State {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Sets a fault, behind those already set.
+    /// Sets a fault, after those that are set already.
     pub fn add_fault(&self, fault: Fault) {
         lock(&self.inner.faults).add(fault);
     }
 
-    /// Lets everything work again.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         lock(&self.inner.faults).clear();
     }
@@ -58,24 +58,24 @@ impl State {
         lock(&self.inner.faults).list()
     }
 
-    /// What was asked and served so far.
+    /// The ledger of all calls so far.
     #[must_use]
     pub fn ledger(&self) -> LedgerReport {
         lock(&self.inner.ledger).report()
     }
 
-    /// Starts the ledger anew.
+    /// Clears the ledger.
     pub fn reset_ledger(&self) {
         lock(&self.inner.ledger).reset();
     }
 
-    /// Ends the access tokens of one account, or of all accounts of a marketplace, at once.
+    /// Expires the access tokens of one account, or of all accounts of a marketplace, at once.
     pub fn expire_tokens(&self, marketplace: Marketplace, account: Option<&str>) {
         let now = self.inner.clock.now();
         lock(self.inner.marketplaces.of(marketplace)).expire_tokens(account, now);
     }
 
-    /// Ends the consent codes of a marketplace that nobody has exchanged yet.
+    /// Expires the consent codes of a marketplace that nobody has exchanged yet.
     pub fn expire_codes(&self, marketplace: Marketplace) {
         let now = self.inner.clock.now();
         lock(self.inner.marketplaces.of(marketplace)).expire_codes(now);
@@ -101,28 +101,28 @@ impl State {
         lock(&self.inner.marketplaces.meesho).register(account);
     }
 
-    /// Moves the simulated clock forward: tokens and page tokens age, quotas fill.
+    /// Moves the simulated clock forward: tokens and page tokens age, and quotas refill.
     pub fn advance_clock(&self, by: Duration) {
         self.inner.clock.advance(by);
     }
 
-    /// The simulated instant.
+    /// The simulated time.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.inner.clock.now()
     }
 
-    /// Registers an AJIO user name, or replaces it together with its book.
+    /// Registers an AJIO user name, or replaces it and its book.
     pub fn register_ajio(&self, account: AjioAccount) {
         lock(&self.inner.marketplaces.ajio).register(account);
     }
 
-    /// The orders of an AJIO user name with their present status.
+    /// The orders of an AJIO user name with their current status.
     pub fn ajio_orders(&self, username: &str) -> Result<Vec<AjioOrderSummary>, ChangeError> {
         lock(&self.inner.marketplaces.ajio).summaries(username)
     }
 
-    /// Lets the customer cancel an order on pendency: it vanishes there and appears among the orders as CANCELLED.
+    /// Lets the customer cancel an order on pendency. It leaves pendency and appears among the orders as CANCELLED.
     pub fn cancel_ajio_order(&self, username: &str, order_id: &str) -> Result<(), ChangeError> {
         lock(&self.inner.marketplaces.ajio).cancel_by_customer(username, order_id)
     }
@@ -137,12 +137,12 @@ impl State {
         lock(&self.inner.marketplaces.ajio).set_status(username, order_id, status)
     }
 
-    /// Registers a selling partner, or replaces it together with its book.
+    /// Registers a selling partner, or replaces it and its book.
     pub fn register_amazon(&self, account: AmazonAccount) {
         lock(&self.inner.marketplaces.amazon).register(account);
     }
 
-    /// Gives every line of an Amazon order a new status text, updated at the given instant or now.
+    /// Gives every line of an Amazon order a new status text. The update time is the given one, otherwise now.
     pub fn set_amazon_status(
         &self,
         account: &str,

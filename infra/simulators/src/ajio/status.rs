@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where an order is on its way.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AjioStatus {
-    /// Not yet acknowledged: on pendency, and not among the orders. Never on the wire.
+    /// Not yet acknowledged: on pendency and not among the orders. Responses never contain this value.
     Pendency,
     /// Cancelled by the customer or the seller.
     Cancelled,
     /// Acknowledged.
     Confirmed,
-    /// Packed; carrier and tracking number exist from here on.
+    /// Packed. Carrier and tracking number exist from this status on.
     Packed,
     /// Waiting for the courier.
     ReadyToDispatch,

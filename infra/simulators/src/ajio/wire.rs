@@ -1,4 +1,4 @@
-//! AJIO's JSON. Amounts are raw number tokens, so that no reader or writer here ever turns them into floats.
+//! AJIO's JSON. Amounts are raw number tokens, so that they never pass through a float.
 
 use rust_decimal::Decimal;
 use serde::ser::Error;
@@ -201,7 +201,7 @@ impl From<&Line> for TaxSummary {
     }
 }
 
-/// A return with its lines: all that was kept of the order comes back.
+/// A return with its lines. It contains everything of the order that was not cancelled.
 #[derive(Serialize)]
 pub(super) struct ReturnOrder<'a> {
     return_order_id: &'a str,

@@ -17,7 +17,7 @@ pub enum Fulfilment {
 /// One row of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Unique in the book and stable: made of the order id and the row's ordinal within its order.
+    /// An id made of the order id and the row's ordinal in the order, so that it is unique in the book and stable.
     pub order_item_id: String,
     /// The export's own status text.
     pub status: String,
@@ -31,19 +31,19 @@ pub struct Line {
     pub payment_method: String,
     /// Size of the product.
     pub size: String,
-    /// The export's own text; it is read but not served, since the contract has no place for it.
+    /// The export's own text. It is read but not served, because the orders API has no field for it.
     pub courier_status: String,
-    /// What the line came to, with the digits of the file.
+    /// The line's amount, with the digits of the file.
     pub amount: Decimal,
-    /// 0 when cancelled before shipping.
+    /// The quantity; 0 if the line was cancelled before shipping.
     pub quantity: u32,
-    /// ISO 4217; `INR` where the file says nothing.
+    /// ISO 4217 code; `INR` where the cell is empty.
     pub currency: String,
     /// Place of delivery.
     pub ship_city: String,
     /// Place of delivery.
     pub ship_postal_code: String,
-    /// Bought by a business.
+    /// Whether a business bought it.
     pub b2b: bool,
 }
 
@@ -52,11 +52,11 @@ pub struct Line {
 pub struct Order {
     /// Amazon's order id.
     pub order_id: String,
-    /// The purchase date of its first row, 00:00 in India.
+    /// 00:00 in India on the purchase date of its first row.
     pub created_at: DateTime<Utc>,
     /// Equal to `created_at` until a control call changes the order.
     pub updated_at: DateTime<Utc>,
-    /// In the order of the rows; never empty.
+    /// Its lines in the order of the rows; never empty.
     pub lines: Vec<Line>,
 }
 
@@ -76,13 +76,13 @@ pub struct OrderBook {
 }
 
 impl OrderBook {
-    /// The orders, each at the place of its first row.
+    /// The orders, sorted by their first rows.
     #[must_use]
     pub fn orders(&self) -> &[Order] {
         &self.orders
     }
 
-    /// How many lines all orders have together.
+    /// The number of lines of all orders.
     #[must_use]
     pub fn line_count(&self) -> usize {
         self.orders.iter().map(|order| order.lines.len()).sum()
@@ -113,7 +113,7 @@ impl OrderBook {
         self.index.get(order_id).map(|&at| &self.orders[at])
     }
 
-    /// Gives every line of an order a new status text; false when there is no such order.
+    /// Gives every line of an order a new status text. False if there is no such order.
     pub(crate) fn set_status(&mut self, order_id: &str, status: &str, updated_at: DateTime<Utc>) -> bool {
         let Some(&at) = self.index.get(order_id) else { return false };
         let order = &mut self.orders[at];
