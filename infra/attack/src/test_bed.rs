@@ -15,7 +15,7 @@ use super::catalogue::Catalogue;
 use super::openapi::Document;
 use super::tenant::Tenant;
 use super::tokens::{Person, Pools, Tokens};
-use local::aws::{Aws, Outputs};
+use local::aws::{Aws, Outputs, output};
 use local::digest::hexadecimal;
 use local::progress::Progress;
 use local::traces::Traces;
@@ -34,7 +34,12 @@ pub struct Facts(pub Value);
 impl Facts {
     /// A fact by its name.
     pub fn get(&self, name: &str) -> anyhow::Result<&str> {
-        self.0[name].as_str().with_context(|| format!("the stack has no fact {name}"))
+        let fact = self.0[name].as_str();
+        fact.with_context(|| {
+            format!(
+                "the description of the stack has no {name}; write it again with `cargo xtask status --json`"
+            )
+        })
     }
 
     /// The local AWS.
@@ -155,7 +160,7 @@ impl TestBed {
             document.send().await?.error_for_status().context("read the API's document")?.json().await?;
         let document = Document::parse(document)?;
         progress.say("opening lanes …");
-        let requests = outputs.get("LaneRequestsQueueUrl").context("the stack has no lane requests")?.clone();
+        let requests = output(&outputs, "LaneRequestsQueueUrl")?.to_owned();
         let queues = [
             open_lane(&aws, &superuser, &requests, &insider).await?,
             open_lane(&aws, &superuser, &requests, &victim).await?,
@@ -398,7 +403,7 @@ impl Logins<'_> {
                 return Ok((config, password));
             }
         }
-        Err(anyhow!("the stack has no secret of the login {role}"))
+        Err(anyhow!("the stack has no secret of the login {role}; deploy it again with `cargo xtask up`"))
     }
 }
 

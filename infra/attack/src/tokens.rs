@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::random::Random;
-use local::aws::{Aws, Outputs};
+use local::aws::{Aws, Outputs, output};
 
 const PASSWORD: &str = "Correct-Horse-7";
 
@@ -143,9 +143,8 @@ pub struct Pools<'a> {
 impl Pools<'_> {
     /// Signs a new person up and in.
     pub async fn person(&self, email: &str) -> anyhow::Result<Person> {
-        let output =
-            |name: &str| self.outputs.get(name).with_context(|| format!("the stack has no output {name}"));
-        self.sign_up(output("UserPoolId")?, output("UserPoolClientId")?, email).await
+        let (pool, client) = (output(self.outputs, "UserPoolId")?, output(self.outputs, "UserPoolClientId")?);
+        self.sign_up(pool, client, email).await
     }
 
     /// Signs a person up and in at another user pool with this name, and deletes the pool.

@@ -88,7 +88,7 @@ fn undamaged(trial: &Trial<'_>, defects: &[Defect], progress: &Progress) -> anyh
         let since = Instant::now();
         trial
             .passes(target, &tests)
-            .map_err(|error| anyhow!("a test fails without any defect: {error:#}"))?;
+            .map_err(|error| anyhow!("a test fails without any defect, so fix it first: {error:#}"))?;
         let took = since.elapsed().as_secs_f64();
         progress.say(format_args!("without a defect: {target}, {} tests pass ({took:.0} s)", tests.len()));
     }

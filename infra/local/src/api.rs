@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::aws::{Aws, Outputs};
+use crate::aws::{Aws, Outputs, output};
 
 /// A person of the local stack. The password need not be secret: the user pool exists on this machine only.
 #[derive(Debug, Clone, Copy)]
@@ -68,10 +68,6 @@ fn target(call: &str) -> String {
     format!("AWSCognitoIdentityProviderService.{call}")
 }
 
-fn output<'a>(outputs: &'a Outputs, name: &str) -> anyhow::Result<&'a str> {
-    outputs.get(name).map(String::as_str).with_context(|| format!("the stack has no output {name}"))
-}
-
 /// The API with one person's token.
 #[derive(Debug, Clone)]
 pub struct Api {
@@ -118,7 +114,7 @@ impl Api {
         let status = answer.status();
         let text = answer.text().await.with_context(|| format!("{method} {path}"))?;
         if !status.is_success() {
-            return Err(anyhow!("{method} {path} was answered with {status}: {text}"));
+            return Err(anyhow!("{method} {path} returned {status}: {text}; read `cargo xtask logs api`"));
         }
         let value = serde_json::from_str(&text).with_context(|| format!("{method} {path}: read {text:?}"))?;
         Ok((status, value))

@@ -14,6 +14,12 @@ pub const REGION: &str = "ap-south-1";
 /// The outputs of a deployed stack.
 pub type Outputs = BTreeMap<String, String>;
 
+/// An output of the deployed stack.
+pub fn output<'a>(outputs: &'a Outputs, name: &str) -> anyhow::Result<&'a str> {
+    let value = outputs.get(name).map(String::as_str);
+    value.with_context(|| format!("the stack has no output {name}; deploy it again with `cargo xtask up`"))
+}
+
 /// A client of the local AWS.
 #[derive(Debug, Clone)]
 pub struct Aws {
@@ -60,7 +66,10 @@ impl Aws {
         if status.is_success() || status.as_u16() == 409 {
             return Ok(());
         }
-        Err(anyhow!("making the bucket {name} failed with {status}: {}", answer.text().await?))
+        Err(anyhow!(
+            "making the bucket {name} failed with {status}: {}; read the local AWS's log, logs/cloud.log",
+            answer.text().await?
+        ))
     }
 
     /// Stores a secret under a fixed name and returns its ARN.
@@ -166,7 +175,9 @@ impl Aws {
         let status = answer.status();
         let text = answer.text().await.with_context(|| call.clone())?;
         if !status.is_success() {
-            return Err(anyhow!("{call} of the local AWS failed with {status}: {text}"));
+            return Err(anyhow!(
+                "{call} of the local AWS failed with {status}: {text}; read its log, logs/cloud.log"
+            ));
         }
         serde_json::from_str(&text).with_context(|| format!("{call}: read {text:?}"))
     }
@@ -174,7 +185,7 @@ impl Aws {
     async fn query(&self, service: &str, form: &[(&str, &str)]) -> anyhow::Result<String> {
         let request = self.http.post(&self.endpoint).header(AUTHORIZATION, credential(service));
         let answer = request.form(form).send().await.context("call the local AWS")?;
-        answer.text().await.context("read the local AWS's answer")
+        answer.text().await.context("read the local AWS's response")
     }
 }
 

@@ -2,15 +2,14 @@
 //! and reads only the spelling of API Gateway's own interface. This module therefore writes the deployed values again in
 //! that spelling, so that browsers and tests get the template's values.
 
-use anyhow::Context;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use crate::aws::{Aws, Outputs};
+use crate::aws::{Aws, Outputs, output};
 
 /// Makes the local AWS apply the deployed CORS configuration, unless there is none or it is applied already.
 pub async fn respell(aws: &Aws, outputs: &Outputs) -> anyhow::Result<()> {
-    let path = format!("/v2/apis/{}", outputs.get("ApiId").context("the stack has no output ApiId")?);
+    let path = format!("/v2/apis/{}", output(outputs, "ApiId")?);
     let api = aws.rest("apigateway", Method::GET, &path, None).await?;
     let Some(deployed) = api["corsConfiguration"].as_object() else { return Ok(()) };
     let respelled = in_camel_case(deployed);

@@ -85,7 +85,12 @@ async fn sign_up<'a>(stack: &Running, plan: &'a Plan) -> anyhow::Result<Vec<Sell
     for (person, planned) in PEOPLE.into_iter().zip(&plan.sellers) {
         api::sign_up(&stack.aws, &stack.outputs, person).await?;
         let token = api::sign_in(&stack.aws, &stack.outputs, person).await?;
-        let token = token.with_context(|| format!("{} cannot sign in", person.email))?;
+        let token = token.with_context(|| {
+            format!(
+                "{} cannot sign in; `cargo xtask down --purge` removes all users for a fresh start",
+                person.email
+            )
+        })?;
         let api = Api::new(stack.api_url()?, token)?;
         let id = accounts::seller(&api, planned.name).await?;
         sellers.push(Seller {

@@ -59,8 +59,9 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
     aws.ensure_bucket(&stage.bucket).await?;
     sam_deploy(paths, settings, &parameters)?;
     let deployed = aws.stack(&stage.stack_name).await?;
-    let deployed =
-        deployed.with_context(|| format!("the stack {} is gone right after its deploy", stage.stack_name))?;
+    let deployed = deployed.with_context(|| {
+        format!("the stack {} is gone right after its deploy; run `cargo xtask up` again", stage.stack_name)
+    })?;
     cors::respell(aws, &deployed.outputs).await?;
     fs::write(&marker, describe(&deployed)).with_context(|| format!("write {}", marker.display()))?;
     let outcome = if before.is_some() { "updated" } else { "created" };

@@ -69,7 +69,8 @@ pub fn start(paths: &Paths, python: &Path, service: &Service<'_>) -> anyhow::Res
     let pid = child.id();
     let note = Note {
         pid,
-        began: began(pid).with_context(|| format!("{} ended at once", service.name))?,
+        began: began(pid)
+            .with_context(|| format!("{} ended at once; read {}", service.name, log_file.display()))?,
         command: service.command.clone(),
         version: service.version.clone(),
     };

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::aws::{Aws, Outputs};
+use crate::aws::{Aws, Outputs, output};
 use crate::cli::{DownOptions, UpOptions};
 use crate::functions::{self, Built};
 use crate::paths::Paths;
@@ -36,7 +36,7 @@ impl Running {
 
 /// The API's base URL on the local AWS, which serves every API on one port.
 pub fn api_url(settings: &Settings, outputs: &Outputs) -> anyhow::Result<String> {
-    let id = outputs.get("ApiId").context("the stack has no output ApiId")?;
+    let id = output(outputs, "ApiId")?;
     Ok(format!("{}/_aws/execute-api/{id}/$default", settings.aws_endpoint()))
 }
 

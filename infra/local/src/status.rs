@@ -48,7 +48,7 @@ pub struct SellerAccess {
     pub name: String,
     /// Its owner.
     pub email: String,
-    /// The owner's identity token, good for an hour.
+    /// The owner's identity token, valid for an hour.
     pub token: String,
 }
 

@@ -59,8 +59,8 @@ impl LocalStage {
         let file: Table = text.parse()?;
         let stage = &file["local"]["deploy"]["parameters"];
         let string =
-            |name: &str| stage[name].as_str().map(ToOwned::to_owned).with_context(|| format!("no {name}"));
-        let overrides = stage["parameter_overrides"].as_array().context("no parameter_overrides")?;
+            |name: &str| stage[name].as_str().map(ToOwned::to_owned).with_context(|| format!("add {name}"));
+        let overrides = stage["parameter_overrides"].as_array().context("add parameter_overrides")?;
         let parameters = overrides.iter().map(|item| {
             let (name, value) = item.as_str()?.split_once('=')?;
             Some((name.to_owned(), value.trim_matches('\'').to_owned()))
@@ -70,7 +70,7 @@ impl LocalStage {
             bucket: string("s3_bucket")?,
             parameters: parameters
                 .collect::<Option<_>>()
-                .context("parameter_overrides are not NAME=VALUE")?,
+                .context("write each of parameter_overrides as NAME=VALUE")?,
         })
     }
 
@@ -80,7 +80,7 @@ impl LocalStage {
         for (name, value) in ours {
             let known = parameters.iter_mut().find(|(known, _)| known == name);
             known
-                .with_context(|| format!("samconfig.toml does not set {name} for local"))?
+                .with_context(|| format!("samconfig.toml does not set {name} for local; add it there"))?
                 .1
                 .clone_from(value);
         }

@@ -53,6 +53,6 @@ pub enum Command {
     Defects(DefectsOptions),
     /// Tries the API with thousands of requests made from its own document
     Contract(UpOptions),
-    /// Attacks one seller of the running stack from inside another, then does too often what a free account may do
+    /// Attacks one seller of the running stack from inside another, then abuses free accounts
     Attack(AttackOptions),
 }

@@ -187,7 +187,7 @@ async fn an_attack_leaves_everything_as_it_was_however_it_ends() {
     let failed = folder.attack(&facts, &["--count", "40"]).output().unwrap();
     let said = String::from_utf8_lossy(&failed.stderr);
     assert_eq!(failed.status.code(), Some(1), "{said}");
-    assert!(said.contains("the stack has no lane requests"), "{said}");
+    assert!(said.contains("the stack has no output LaneRequestsQueueUrl"), "{said}");
     assert_as_before(&before, &picture(&stack).await, "an attack that failed");
 
     for signal in ["INT", "TERM"] {

@@ -1,7 +1,7 @@
 //! Budgets: how much one person may cause with a free account in a day, over all their sellers. All numbers are in this file;
 //! those that the platform promises are also in `functions/api/README.md`.
 
-/// A bound, and what is counted against it.
+/// A limit, and what is counted against it.
 #[derive(Debug)]
 pub struct Budget {
     /// What is counted.
@@ -20,20 +20,20 @@ const fn of(what: &'static str, most: u64, within: &'static str) -> Budget {
 
 /// A marketplace locks an account after a few wrong guesses, and a guesser can use a new seller for every guess.
 pub const GUESSES: Budget =
-    of("refused checks of one user name, from three sellers of two people", 5, "a week");
+    of("rejected checks of one user name, from three sellers of two people", 5, "a week");
 /// A right guess among many wrong ones takes an account over.
-pub const TAKEN: Budget = of("guesses that were right after as many wrong ones", 0, "a week");
+pub const TAKEN: Budget = of("right guesses that succeeded after many wrong ones", 0, "a week");
 /// User names cost a guesser nothing either.
 pub const REFUSED_CHECKS: Budget =
-    of("refused checks that one person makes, of as many user names", 20, "a day");
+    of("rejected checks of one person, each of another user name", 20, "a day");
 /// Lambda polls each queue for ever.
 pub const IDLE_LANES: Budget = of("queues of accounts whose credentials never worked", 0, "a day");
 /// Each reconnection uses calls of Lambda's control plane that everybody shares.
-pub const RECONNECTED: Budget = of("times that one account was connected again", 20, "a day");
+pub const RECONNECTED: Budget = of("reconnections of one account", 20, "a day");
 /// See [`RECONNECTED`].
-pub const RESUMED: Budget = of("times that one account was resumed", 20, "a day");
+pub const RESUMED: Budget = of("resumptions of one account", 20, "a day");
 /// The first queue, and one for each reconnection.
-pub const GENERATIONS: Budget = of("queues that were made for one account", 21, "a day");
+pub const GENERATIONS: Budget = of("queues made for one account", 21, "a day");
 /// Mails fill another person's mailbox and harm our sender's reputation.
 pub const MAILS_TO_ONE: Budget =
     of("mails to one mailbox, in many spellings, from three sellers", 5, "a day");
@@ -42,24 +42,24 @@ pub const MAILS_TO_DOTS: Budget = of("mails to one mailbox of a provider that ig
 /// See [`MAILS_TO_ONE`].
 pub const MAILS: Budget = of("mails of one person, from three sellers", 100, "a day");
 /// Events are kept for years.
-pub const EVENTS: Budget = of("events of one object that one person made, to and fro", 100, "a day");
+pub const EVENTS: Budget = of("events that one person made about one object", 100, "a day");
 /// Each run costs a message and a row that stays, even when it is cancelled.
-pub const RUNS: Budget = of("runs of one account, asked for and cancelled", 200, "a day");
+pub const RUNS: Budget = of("runs of one account, requested and cancelled", 200, "a day");
 /// Each seller has its own data key and its own limits.
 pub const SIGN_UPS: Budget = of("sellers signed up with one mailbox, in many spellings", 5, "a day");
 /// The limit of 300, and three requests that were in flight together with one that was counted.
 pub const REQUESTS: Budget = of("requests of one person that were answered", 303, "ten seconds");
 /// One request must not cost as much as a hundred.
-pub const SLOWEST_FILTER: Budget = of("ms that the worst filter takes, for a million rows", 10, "a request");
+pub const SLOWEST_FILTER: Budget = of("ms of the slowest filter, for a million rows", 10, "a request");
 /// No header may stop a function.
-pub const BROKEN: Budget = of("requests with hostile headers that were answered 5xx", 0, "ever");
+pub const BROKEN: Budget = of("requests with hostile headers that got a 5xx response", 0, "ever");
 /// Rules at the edge compare texts, so an id or a path must have only one spelling.
-pub const SPELLINGS: Budget = of("ids and paths in another spelling that were answered", 0, "ever");
+pub const SPELLINGS: Budget = of("ids and paths in another spelling that got a 2xx response", 0, "ever");
 
 /// Something that was counted.
 #[derive(Debug)]
 pub struct Count {
-    /// The bound.
+    /// The budget that limits it.
     pub budget: &'static Budget,
     /// How often it was tried.
     pub tried: u64,

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-
 use tokio_postgres::Client;
 
 use super::plan::Seller;

@@ -132,7 +132,10 @@ fn next(paths: &Paths, stack: &Running, sellers: &[Seller<'_>]) -> anyhow::Resul
             paths.shown(&file),
             seller.id
         ));
-        lines.push(format!("                     (the token is {}'s, good for an hour)", seller.email));
+        lines.push(format!(
+            "                     (the token belongs to {} and is valid for an hour)",
+            seller.email
+        ));
     }
     lines.push("  functions' logs    cargo xtask logs adapter-ajio".to_owned());
     lines.push("  database           psql \"$(cargo xtask db)\"".to_owned());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use crate::aws::{Aws, CallError, Outputs};
+use crate::aws::{Aws, CallError, Outputs, output};
 
 /// The domain of every address that these commands sign up, and of no other address.
 pub const DOMAIN: &str = "tools.robnu.invalid";
@@ -146,7 +146,7 @@ async fn queues(aws: &Aws) -> anyhow::Result<Vec<String>> {
 }
 
 async fn remove_people(aws: &Aws, outputs: &Outputs, whose: Whose<'_>) -> anyhow::Result<()> {
-    let pool = outputs.get("UserPoolId").context("the stack has no output UserPoolId")?;
+    let pool = output(outputs, "UserPoolId")?;
     let call = async |name: &str, body: Value| {
         aws.json("cognito-idp", &format!("AWSCognitoIdentityProviderService.{name}"), &body).await
     };
