@@ -10,7 +10,7 @@ mod growth;
 mod guess;
 mod lanes;
 mod mails;
-mod rate;
+mod rate_limit;
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub async fn run(
     let (headers, spellings, burst) = tokio::try_join!(
         edges::headers(environment, &seeded),
         edges::spellings(environment, &seeded),
-        rate::run(environment)
+        rate_limit::run(environment)
     )?;
     let filters = if options.untimed {
         Vec::new()

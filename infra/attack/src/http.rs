@@ -75,17 +75,17 @@ const AIMS: [(usize, Aim); 8] = [
 ];
 
 /// Makes one attempt.
-pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
-    let operation = random.pick(&bed.document.operations);
+pub async fn attempt(test_bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
+    let operation = random.pick(&test_bed.document.operations);
     let token = *random.weighted(&Kind::WEIGHTS);
-    let request = compose(bed, operation, token, random);
+    let request = compose(test_bed, operation, token, random);
     attempt.label(&operation.name(), &format!("{token:?}"));
     attempt.shown = request.shown(token);
-    let answer = match send(bed, &request, bed.tokens.of(token, random)).await {
+    let answer = match send(test_bed, &request, test_bed.tokens.of(token, random)).await {
         Ok(answer) => answer,
         Err(error) => return attempt.find(format!("got no response: {error:#}")),
     };
-    judge(bed, operation, token, &request, &answer, attempt);
+    judge(test_bed, operation, token, &request, &answer, attempt);
 }
 
 #[derive(Debug)]
@@ -94,14 +94,14 @@ struct Answer {
     text: String,
 }
 
-async fn send(bed: &TestBed, request: &Request, token: Option<String>) -> anyhow::Result<Answer> {
+async fn send(test_bed: &TestBed, request: &Request, token: Option<String>) -> anyhow::Result<Answer> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes())?;
-    let mut url = format!("{}{}", bed.api_url, request.path);
+    let mut url = format!("{}{}", test_bed.api_url, request.path);
     for (number, (name, value)) in request.query.iter().enumerate() {
         let joint = if number == 0 { '?' } else { '&' };
         write!(url, "{joint}{}={}", escaped(name), escaped(value))?;
     }
-    let mut sent = bed.http.request(method, url);
+    let mut sent = test_bed.http.request(method, url);
     for (name, value) in &request.headers {
         sent = sent.header(name, value);
     }
@@ -122,7 +122,7 @@ async fn send(bed: &TestBed, request: &Request, token: Option<String>) -> anyhow
 }
 
 fn judge(
-    bed: &TestBed,
+    test_bed: &TestBed,
     operation: &Operation,
     token: Kind,
     request: &Request,
@@ -143,7 +143,7 @@ fn judge(
     if *status >= 500 {
         attempt.find(format!("returned {status}: {}", text.lines().last().unwrap_or_default()));
     }
-    if let Some(secret) = bed.leak(text, &attempt.shown) {
+    if let Some(secret) = test_bed.leak(text, &attempt.shown) {
         attempt.find(format!("the response {status} contains the victim's {secret}"));
     }
     let succeeded = (200..300).contains(status);
@@ -164,7 +164,7 @@ fn judge(
     }
 }
 
-fn compose(bed: &TestBed, operation: &Operation, token: Kind, random: &mut Random) -> Request {
+fn compose(test_bed: &TestBed, operation: &Operation, token: Kind, random: &mut Random) -> Request {
     let has = |place: &str| operation.parameters.iter().any(|parameter| parameter.place == place);
     let names_seller = operation.path.contains("{sellerId}");
     let inner = operation.path.matches('{').count() > usize::from(names_seller);
@@ -190,13 +190,13 @@ fn compose(bed: &TestBed, operation: &Operation, token: Kind, random: &mut Rando
     if token == Kind::Stale && names_seller {
         request.reaches_out = true;
     }
-    fill_path(bed, operation, aim, &mut request, random);
-    fill_query(bed, operation, aim, &mut request, random);
-    fill_body(bed, operation, aim, &mut request, random);
+    fill_path(test_bed, operation, aim, &mut request, random);
+    fill_query(test_bed, operation, aim, &mut request, random);
+    fill_body(test_bed, operation, aim, &mut request, random);
     match aim {
-        Aim::IdempotencyKey => request.header("idempotency-key", bed.foreign_key),
+        Aim::IdempotencyKey => request.header("idempotency-key", test_bed.foreign_key),
         Aim::Impersonation => {
-            let sessions = &bed.victim.ids["impersonation_sessions"];
+            let sessions = &test_bed.victim.ids["impersonation_sessions"];
             let session: &String = random.pick(sessions);
             request.header("impersonation-session", session);
             request.impersonates = true;
@@ -214,7 +214,13 @@ fn compose(bed: &TestBed, operation: &Operation, token: Kind, random: &mut Rando
     request
 }
 
-fn fill_path(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Request, random: &mut Random) {
+fn fill_path(
+    test_bed: &TestBed,
+    operation: &Operation,
+    aim: Aim,
+    request: &mut Request,
+    random: &mut Random,
+) {
     let mut rest = operation.path.as_str();
     // The position of the victim's id among the inner ids; the others belong to the insider.
     let inner = operation.path.matches('{').count() - usize::from(operation.path.contains("{sellerId}"));
@@ -225,15 +231,15 @@ fn fill_path(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Reque
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         if name == "sellerId" {
             request.path.push_str(if request.names_victim {
-                &bed.victim.seller
+                &test_bed.victim.seller
             } else {
-                &bed.insider.seller
+                &test_bed.insider.seller
             });
         } else {
             let tenant = match aim {
-                Aim::Inner if number == foreign => &bed.victim,
-                _ if request.names_victim => &bed.victim,
-                _ => &bed.insider,
+                Aim::Inner if number == foreign => &test_bed.victim,
+                _ if request.names_victim => &test_bed.victim,
+                _ => &test_bed.insider,
             };
             let value = if aim == Aim::Payload && random.percent(50) {
                 escaped(random.payload())
@@ -248,8 +254,14 @@ fn fill_path(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Reque
     request.path.push_str(rest);
 }
 
-fn fill_query(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Request, random: &mut Random) {
-    let tenant = if aim == Aim::Query { &bed.victim } else { &bed.insider };
+fn fill_query(
+    test_bed: &TestBed,
+    operation: &Operation,
+    aim: Aim,
+    request: &mut Request,
+    random: &mut Random,
+) {
+    let tenant = if aim == Aim::Query { &test_bed.victim } else { &test_bed.insider };
     for parameter in operation.parameters.iter().filter(|parameter| parameter.place == "query") {
         let share = match aim {
             Aim::Query => 70,
@@ -260,17 +272,17 @@ fn fill_query(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Requ
         if !parameter.required && !random.percent(share) {
             continue;
         }
-        let value = query_value(bed, parameter, aim, tenant, random);
+        let value = query_value(test_bed, parameter, aim, tenant, random);
         request.query.push((parameter.name.clone(), value));
     }
     // A parameter that the document does not mention.
     if aim == Aim::Query && random.percent(15) {
-        request.query.push(("seller_id".to_owned(), bed.victim.seller.clone()));
+        request.query.push(("seller_id".to_owned(), test_bed.victim.seller.clone()));
     }
 }
 
 fn query_value(
-    bed: &TestBed,
+    test_bed: &TestBed,
     parameter: &Parameter,
     aim: Aim,
     tenant: &super::tenant::Tenant,
@@ -280,31 +292,37 @@ fn query_value(
         return random.payload().to_owned();
     }
     if parameter.name == "cursor" {
-        return if bed.cursors.is_empty() || random.percent(20) {
+        return if test_bed.cursors.is_empty() || random.percent(20) {
             random.payload().to_owned()
         } else {
-            random.pick(&bed.cursors).clone()
+            random.pick(&test_bed.cursors).clone()
         };
     }
     let mut ids = |name: &str, random: &mut Random| tenant.id_for(name, random);
-    match bed.document.value(&parameter.schema, &parameter.name, random, &mut ids) {
+    match test_bed.document.value(&parameter.schema, &parameter.name, random, &mut ids) {
         Value::String(text) => text,
         other => other.to_string(),
     }
 }
 
-fn fill_body(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Request, random: &mut Random) {
+fn fill_body(
+    test_bed: &TestBed,
+    operation: &Operation,
+    aim: Aim,
+    request: &mut Request,
+    random: &mut Random,
+) {
     let Some(schema) = &operation.body else { return };
     let mut foreign = false;
     let mut ids = |name: &str, random: &mut Random| {
         if aim == Aim::Body || (aim != Aim::Nothing && random.percent(30)) {
             foreign = true;
-            bed.victim.id_for(name, random)
+            test_bed.victim.id_for(name, random)
         } else {
-            bed.insider.id_for(name, random)
+            test_bed.insider.id_for(name, random)
         }
     };
-    let mut body = bed.document.value(schema, "", random, &mut ids);
+    let mut body = test_bed.document.value(schema, "", random, &mut ids);
     if aim == Aim::Payload && random.percent(80) {
         let payload = random.payload();
         let share = 20 + random.below(80);
@@ -313,7 +331,7 @@ fn fill_body(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Reque
     if aim == Aim::Body && random.percent(30) {
         // A field that the document does not mention.
         if let Value::Object(fields) = &mut body {
-            fields.insert("seller_id".to_owned(), bed.victim.seller.clone().into());
+            fields.insert("seller_id".to_owned(), test_bed.victim.seller.clone().into());
         }
     }
     request.reaches_out |= foreign && operation.path.contains("{sellerId}");

@@ -122,22 +122,22 @@ async fn insider(
     numbers: &[u64],
     progress: &Progress,
 ) -> anyhow::Result<usize> {
-    let bed = Arc::new(TestBed::set_up(facts, traces, progress).await?);
-    let mut watch = Watch::begin(&bed).await?;
+    let test_bed = Arc::new(TestBed::set_up(facts, traces, progress).await?);
+    let mut watch = Watch::begin(&test_bed).await?;
     let mut report = Report::default();
     for round in numbers.chunks(usize::try_from(ROUND)?) {
-        for attempt in make_attempts(&bed, options.seed, round).await {
+        for attempt in make_attempts(&test_bed, options.seed, round).await {
             report.add(attempt);
         }
-        let differences = watch.look(&bed, false).await?;
+        let differences = watch.look(&test_bed, false).await?;
         let last = round.last().copied().unwrap_or_default();
         report
             .differences
             .extend(differences.into_iter().map(|difference| format!("until attempt {last}: {difference}")));
-        bed.rearm().await?;
+        test_bed.rearm().await?;
         progress.say(format_args!("{last} attempts, {} findings", report.findings()));
     }
-    let differences = watch.look(&bed, true).await?;
+    let differences = watch.look(&test_bed, true).await?;
     report.differences.extend(differences.into_iter().map(|difference| format!("in the end: {difference}")));
     if options.replay.is_none() && options.count >= 100 {
         report.require_power();
@@ -147,7 +147,7 @@ async fn insider(
 }
 
 /// Makes the attempts, several at a time.
-async fn make_attempts(bed: &Arc<TestBed>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
+async fn make_attempts(test_bed: &Arc<TestBed>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
     let mut running = JoinSet::new();
     let mut done = Vec::with_capacity(numbers.len());
     for &number in numbers {
@@ -156,7 +156,7 @@ async fn make_attempts(bed: &Arc<TestBed>, seed: u64, numbers: &[u64]) -> Vec<At
         {
             done.push(attempt.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
         }
-        running.spawn(make_attempt(Arc::clone(bed), seed, number));
+        running.spawn(make_attempt(Arc::clone(test_bed), seed, number));
     }
     while let Some(attempt) = running.join_next().await {
         done.push(attempt.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
@@ -165,17 +165,17 @@ async fn make_attempts(bed: &Arc<TestBed>, seed: u64, numbers: &[u64]) -> Vec<At
     done
 }
 
-async fn make_attempt(bed: Arc<TestBed>, seed: u64, number: u64) -> Attempt {
+async fn make_attempt(test_bed: Arc<TestBed>, seed: u64, number: u64) -> Attempt {
     let mut random = Random::new(seed, number);
     let surface = *random.weighted(&SURFACES);
     let mut attempt = Attempt::new(number, surface);
     let since = Instant::now();
     let work = async {
         match surface {
-            Surface::Http => http::attempt(&bed, &mut random, &mut attempt).await,
-            Surface::Sql => sql::attempt(&bed, &mut random, &mut attempt).await,
-            Surface::Pool => pool::attempt(&bed, &mut random, &mut attempt).await,
-            Surface::Messages => messages::attempt(&bed, &mut random, &mut attempt).await,
+            Surface::Http => http::attempt(&test_bed, &mut random, &mut attempt).await,
+            Surface::Sql => sql::attempt(&test_bed, &mut random, &mut attempt).await,
+            Surface::Pool => pool::attempt(&test_bed, &mut random, &mut attempt).await,
+            Surface::Messages => messages::attempt(&test_bed, &mut random, &mut attempt).await,
         }
     };
     if tokio::time::timeout(PATIENCE, work).await.is_err() {

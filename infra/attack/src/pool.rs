@@ -24,10 +24,13 @@ const WAYS: [(usize, &str); 6] = [
 ];
 
 /// Makes one attempt.
-pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
-    let mut sellers: Vec<(&str, &str)> =
-        bed.neighbours.iter().map(|(tenant, subject)| (tenant.seller.as_str(), subject.as_str())).collect();
-    sellers.push((&bed.insider.seller, &bed.tokens.owner.subject));
+pub async fn attempt(test_bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
+    let mut sellers: Vec<(&str, &str)> = test_bed
+        .neighbours
+        .iter()
+        .map(|(tenant, subject)| (tenant.seller.as_str(), subject.as_str()))
+        .collect();
+    sellers.push((&test_bed.insider.seller, &test_bed.tokens.owner.subject));
     let (seller, subject) = *random.pick(&sellers);
     let way = *random.weighted(&WAYS);
     attempt.label("scopes that share a pool", way);
@@ -37,7 +40,7 @@ pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) 
     let Some(scope) = scope(target, subject) else {
         return attempt.find(format!("cannot make a scope of {target} and {subject}"));
     };
-    match enter(bed, &scope, way, random).await {
+    match enter(test_bed, &scope, way, random).await {
         Ok(rows) if rows.is_empty() && way == "cancelled in flight" => attempt.answered("cancelled"),
         Ok(rows) if rows.is_empty() || rows.iter().any(|row| row != seller) => {
             attempt.find(format!("sees the rows of {rows:?}"));
@@ -60,12 +63,12 @@ fn scope(seller: &str, subject: &str) -> Option<SellerScope> {
 
 /// Enters the scope in the given way. Returns the sellers of the rows that it saw.
 async fn enter(
-    bed: &TestBed,
+    test_bed: &TestBed,
     scope: &SellerScope,
     way: &str,
     random: &mut Random,
 ) -> Result<Vec<String>, Error> {
-    let database = &bed.database;
+    let database = &test_bed.database;
     let rows = match way {
         "a session, committed" => {
             let mut session = database.session(scope).await?;

@@ -15,7 +15,7 @@ use local::traces::Traces;
 /// The test kit's fixture: a row in every relation.
 const FIXTURE: &str = include_str!("../../../shared/testkit/src/fixture.sql");
 
-/// One seller and what it has.
+/// One seller with its ids and rows.
 #[derive(Debug, Default)]
 pub struct Tenant {
     /// The seller's id.

@@ -26,15 +26,15 @@ pub struct Watch {
 
 impl Watch {
     /// Counts and digests the rows for the first time.
-    pub async fn begin(bed: &TestBed) -> anyhow::Result<Self> {
-        Ok(Self { before: look(bed).await?, looks: 0 })
+    pub async fn begin(test_bed: &TestBed) -> anyhow::Result<Self> {
+        Ok(Self { before: look(test_bed).await?, looks: 0 })
     }
 
     /// Waits until the queues are empty and compares the rows with the first time. Returns the differences.
-    pub async fn look(&mut self, bed: &TestBed, last: bool) -> anyhow::Result<Vec<String>> {
-        drain(bed, DRAIN[usize::from(last)]).await?;
+    pub async fn look(&mut self, test_bed: &TestBed, last: bool) -> anyhow::Result<Vec<String>> {
+        drain(test_bed, DRAIN[usize::from(last)]).await?;
         self.looks += 1;
-        let now = look(bed).await?;
+        let now = look(test_bed).await?;
         let mut differences = Vec::new();
         for (relation, (rows, digest)) in &now {
             match self.before.get(relation) {
@@ -51,10 +51,10 @@ impl Watch {
     }
 }
 
-async fn look(bed: &TestBed) -> anyhow::Result<BTreeMap<String, (i64, String)>> {
-    let victim = &bed.victim.seller;
+async fn look(test_bed: &TestBed) -> anyhow::Result<BTreeMap<String, (i64, String)>> {
+    let victim = &test_bed.victim.seller;
     let mut found = BTreeMap::new();
-    let tables = bed.catalogue.relations.iter().filter(|relation| !relation.is_view);
+    let tables = test_bed.catalogue.relations.iter().filter(|relation| !relation.is_view);
     let mut selects: Vec<(String, String)> = tables
         .map(|relation| {
             let name = &relation.name;
@@ -62,7 +62,7 @@ async fn look(bed: &TestBed) -> anyhow::Result<BTreeMap<String, (i64, String)>> 
         })
         .collect();
     // Rows that belong to no seller, and that the insider may not change.
-    let team = bed.victim.ids["people"].join("','");
+    let team = test_bed.victim.ids["people"].join("','");
     selects.push(("people".to_owned(), format!("robnu.people t where id in ('{team}')")));
     for table in ["staff", "marketplaces", "orgs"] {
         selects.push((table.to_owned(), format!("robnu.{table} t")));
@@ -71,19 +71,19 @@ async fn look(bed: &TestBed) -> anyhow::Result<BTreeMap<String, (i64, String)>> 
         let row = format!("(to_jsonb(t) {OF_THE_PLATFORM})::text");
         let sql =
             format!("select count(*), md5(coalesce(string_agg({row}, ',' order by {row}), '')) from {from}");
-        let row = bed.superuser.query_one(&sql, &[]).await.with_context(|| format!("digest {name}"))?;
+        let row = test_bed.superuser.query_one(&sql, &[]).await.with_context(|| format!("digest {name}"))?;
         found.insert(name, (row.get(0), row.get(1)));
     }
     Ok(found)
 }
 
 /// Waits until the queues are empty, but not longer than `patience`.
-async fn drain(bed: &TestBed, patience: Duration) -> anyhow::Result<()> {
+async fn drain(test_bed: &TestBed, patience: Duration) -> anyhow::Result<()> {
     let since = Instant::now();
     loop {
         let mut waiting = 0;
-        for queue in &bed.queues {
-            waiting += waiting_in(bed, queue).await?;
+        for queue in &test_bed.queues {
+            waiting += waiting_in(test_bed, queue).await?;
         }
         if waiting == 0 || since.elapsed() > patience {
             break;
@@ -97,13 +97,13 @@ async fn drain(bed: &TestBed, patience: Duration) -> anyhow::Result<()> {
 
 /// How many messages wait in a queue. In a lane, messages in flight count too. In the queue of lane requests they do not,
 /// because a failing request stays in flight for minutes.
-async fn waiting_in(bed: &TestBed, queue: &str) -> anyhow::Result<u64> {
+async fn waiting_in(test_bed: &TestBed, queue: &str) -> anyhow::Result<u64> {
     let mut names = vec!["ApproximateNumberOfMessages"];
-    if *queue != bed.queues[2] {
+    if *queue != test_bed.queues[2] {
         names.push("ApproximateNumberOfMessagesNotVisible");
     }
     let body = json!({"QueueUrl": queue, "AttributeNames": names});
-    let answer = bed.aws.json("sqs", "AmazonSQS.GetQueueAttributes", &body).await?;
+    let answer = test_bed.aws.json("sqs", "AmazonSQS.GetQueueAttributes", &body).await?;
     let number = |name: &str| answer["Attributes"][name].as_str()?.parse::<u64>().ok();
     Ok(names.into_iter().filter_map(number).sum())
 }

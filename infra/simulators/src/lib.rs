@@ -14,11 +14,12 @@ mod control;
 mod error;
 mod faults;
 mod flipkart;
+mod handler;
 mod ledger;
 mod lock;
 mod marketplace;
 mod meesho;
-mod middleware;
+
 mod oauth_token;
 mod order_book;
 mod page_fault;

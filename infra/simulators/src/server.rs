@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::config::SimulatorConfig;
 use crate::control;
 use crate::error::SimulatorError;
-use crate::middleware;
+use crate::handler;
 use crate::simulated::Marketplaces;
 use crate::state::State;
 
@@ -62,7 +62,7 @@ pub fn router(state: &State) -> Router {
     Marketplaces::PATHS.into_iter().fold(control, |router, (path, marketplace)| {
         let state = state.clone();
         let calls =
-            Router::new().fallback(move |request: Request| middleware::serve(state, marketplace, request));
+            Router::new().fallback(move |request: Request| handler::handle(state, marketplace, request));
         router.nest(path, calls)
     })
 }

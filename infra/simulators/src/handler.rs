@@ -1,4 +1,4 @@
-//! Serves each marketplace call: finds its account, applies faults, lets the marketplace answer and writes the ledger.
+//! Handles each call to a marketplace: finds its account, applies faults, lets the marketplace answer and writes the ledger.
 
 use std::io;
 use std::time::Duration;
@@ -27,8 +27,8 @@ enum Delivery {
     CutOff,
 }
 
-/// Serves one call to a marketplace.
-pub(crate) async fn serve(state: State, marketplace: Marketplace, request: Request) -> Response<Body> {
+/// Handles one call to a marketplace.
+pub(crate) async fn handle(state: State, marketplace: Marketplace, request: Request) -> Response<Body> {
     let simulated = state.inner.marketplaces.of(marketplace);
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
