@@ -16,14 +16,14 @@ pub struct UpOptions {
     /// Port of the marketplace simulators [default: 4610, or the one used before]
     #[arg(long, value_name = "PORT", env = "ROBNU_SIMULATORS_PORT", value_parser = port)]
     pub simulators_port: Option<u16>,
-    /// Order book of the Amazon simulator, as CSV; `simulators` stands for their own [default: the one used before]
+    /// Order book of the Amazon simulator, as CSV, or `simulators` for the built-in one [default: the one used before]
     #[arg(long, value_name = "FILE", value_parser = orders)]
     pub orders: Option<Source<PathBuf>>,
-    /// Another server that speaks AJIO's protocol; `simulators` stands for the simulators [default: the one used before]
+    /// Another server that speaks AJIO's protocol, or `simulators` for the simulated one [default: the one used before]
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub ajio_url: Option<Source<String>>,
-    /// Another server that speaks Amazon's protocol, with its tokens under /auth/o2/token; `simulators` stands for the
-    /// simulators [default: the one used before]
+    /// Another server that speaks Amazon's protocol, with its tokens under /auth/o2/token, or `simulators` for the simulated one
+    /// [default: the one used before]
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub amazon_url: Option<Source<String>>,
 }

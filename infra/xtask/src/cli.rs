@@ -18,7 +18,7 @@ Exit codes:
   5  the stack, or a part of it such as the database, is not running
   6  a build or a deploy failed
   7  a check failed, or the demo's result is not complete
-  130  interrupted; everything that the command made in the stack is removed";
+  130  interrupted; `attack` and `contract` have removed what they made";
 
 /// Runs the local cloud, deploys the platform there, demonstrates it and checks the project.
 #[derive(Debug, Parser)]
