@@ -1,16 +1,16 @@
-//! Abuse: what a person with a free account may do by the rules of row level security, and more often than anybody should.
-//! Nobody's rows are read. What it costs others is counted where it lands (mailboxes, marketplaces, queues, tables, the
-//! database's time) and held against a budget for one person and day.
+//! Abuse: what a person with a free account may do, but does more often than anybody should. Row level security allows all of
+//! it, and nobody's rows are read. The cost to others is counted where it arises (mailboxes, marketplaces, queues, tables, the
+//! database's time) and compared with a budget for one person and day.
 
 mod budgets;
 mod edges;
+mod environment;
 mod filters;
-mod ground;
 mod growth;
 mod guess;
 mod lanes;
 mod mails;
-mod rate;
+mod rate_limit;
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use local::table::render;
 use local::traces::Traces;
 
 use self::budgets::Count;
-use self::ground::Ground;
-use self::growth::Grown;
+use self::environment::Environment;
+use self::growth::SeededSeller;
 use super::test_bed::Facts;
 
 /// What was counted, and what was found.
@@ -32,7 +32,7 @@ pub struct Account {
     took: Duration,
 }
 
-/// Goes every way once.
+/// Tries every way of abuse once.
 pub async fn run(
     facts: &Facts,
     traces: &Traces,
@@ -41,44 +41,44 @@ pub async fn run(
 ) -> anyhow::Result<Account> {
     let since = progress.elapsed();
     progress.say("abuse: guesses, accounts, mails, sign-ups, changes …");
-    let ground = &Ground::find(facts, traces).await?;
-    let grown = Grown::make(ground).await?;
+    let environment = &Environment::find(facts, traces).await?;
+    let seeded = SeededSeller::make(environment).await?;
     let (guesses, lanes, mails, sign_ups, growth) = tokio::try_join!(
-        Box::pin(guess::run(ground)),
-        Box::pin(lanes::run(ground)),
-        Box::pin(mails::run(ground)),
-        Box::pin(mails::sign_up(ground)),
-        Box::pin(growth::run(ground, &grown)),
+        Box::pin(guess::run(environment)),
+        Box::pin(lanes::run(environment)),
+        Box::pin(mails::run(environment)),
+        Box::pin(mails::sign_up(environment)),
+        Box::pin(growth::run(environment, &seeded)),
     )?;
     progress.say("abuse: headers, spellings, a burst …");
     let (headers, spellings, burst) = tokio::try_join!(
-        edges::headers(ground, &grown),
-        edges::spellings(ground, &grown),
-        rate::run(ground)
+        edges::headers(environment, &seeded),
+        edges::spellings(environment, &seeded),
+        rate_limit::run(environment)
     )?;
     let filters = if options.untimed {
         Vec::new()
     } else {
         progress.say("abuse: filters …");
-        filters::run(ground, &grown, options.seed).await?
+        filters::run(environment, &seeded, options.seed).await?
     };
     let counts: Vec<Count> = [guesses, lanes, mails, sign_ups, growth, burst, filters, headers, spellings]
         .into_iter()
         .flatten()
         .collect();
     let mut findings: Vec<String> = counts.iter().filter_map(Count::finding).collect();
-    findings.extend(ground.findings());
+    findings.extend(environment.findings());
     progress.say(format_args!("abuse: {} findings", findings.len()));
     Ok(Account { counts, findings, took: progress.elapsed().saturating_sub(since) })
 }
 
 impl Account {
-    /// How much was found.
+    /// How many findings there are.
     pub fn findings(&self) -> usize {
         self.findings.len()
     }
 
-    /// Everything, as a table.
+    /// The report: a table of all counts, and the findings.
     pub fn render(&self) -> String {
         let rows: Vec<Vec<String>> = self
             .counts
@@ -98,7 +98,7 @@ impl Account {
             })
             .collect();
         let table = render(&["what", "tried", "seen", "budget", "within", ""], &rows, &[1, 2, 3]);
-        let mut parts = vec![format!("Abuse: what a person gets, counted where it lands\n{table}")];
+        let mut parts = vec![format!("Abuse: what one person causes, counted where it arises\n{table}")];
         if !self.findings.is_empty() {
             parts.push(format!("findings of abuse:\n  {}", self.findings.join("\n  ")));
         }

@@ -1,4 +1,4 @@
-//! What there is to attack in the database, from its own catalogue: relations and functions to come are attacked without
+//! What there is to attack in the database, read from its catalogue, so that new relations and functions are attacked without
 //! being named here.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,25 +11,25 @@ use tokio_postgres::Client;
 pub struct Relation {
     /// Its name.
     pub name: String,
-    /// Whether it only shows others.
+    /// Whether it is a view.
     pub is_view: bool,
     /// Its columns.
     pub columns: Vec<Column>,
 }
 
-/// A column, as a seller's scope may use it.
-#[allow(clippy::struct_excessive_bools, reason = "each is an answer of the catalogue")]
+/// A column, and what a seller's scope may do with it.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of the catalogue")]
 #[derive(Debug)]
 pub struct Column {
     /// Its name.
     pub name: String,
     /// Its type.
     pub kind: String,
-    /// May be read.
+    /// Whether the scope may read it.
     pub selects: bool,
-    /// May be given.
+    /// Whether the scope may insert it.
     pub inserts: bool,
-    /// May be changed.
+    /// Whether the scope may update it.
     pub updates: bool,
     /// The foreign keys to other relations of sellers that it is part of.
     pub foreign_keys: Vec<String>,
@@ -44,7 +44,7 @@ pub struct Column {
 pub struct Function {
     /// Its name.
     pub name: String,
-    /// Whether it is called with CALL.
+    /// Whether CALL runs it.
     pub is_procedure: bool,
     /// Types of its parameters.
     pub types: Vec<String>,
@@ -52,19 +52,19 @@ pub struct Function {
     pub names: Vec<String>,
 }
 
-/// All of it.
+/// Everything that there is to attack.
 #[derive(Debug)]
 pub struct Catalogue {
     /// Relations.
     pub relations: Vec<Relation>,
     /// Functions.
     pub functions: Vec<Function>,
-    /// Unique indexes over all sellers.
+    /// Unique indexes that span all sellers.
     pub shared_indexes: BTreeSet<String>,
 }
 
 impl Catalogue {
-    /// Reads it.
+    /// Reads the catalogue.
     pub async fn read(superuser: &Client) -> anyhow::Result<Self> {
         let mut relations: Vec<Relation> = Vec::new();
         for row in superuser.query(include_str!("sql/relations.sql"), &[]).await.context("list relations")? {
@@ -102,7 +102,7 @@ impl Catalogue {
 }
 
 impl Relation {
-    /// The columns that `wanted` picks.
+    /// The names of the columns that `wanted` accepts.
     pub fn names(&self, wanted: impl Fn(&Column) -> bool) -> Vec<&str> {
         self.columns.iter().filter(|column| wanted(column)).map(|column| column.name.as_str()).collect()
     }
@@ -119,7 +119,7 @@ impl Relation {
     }
 }
 
-/// A text as SQL writes it.
+/// A text as an SQL literal.
 pub fn quote(text: &str) -> String {
     let text = text.replace('\0', "");
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))

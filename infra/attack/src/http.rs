@@ -1,24 +1,23 @@
-//! Attempts over HTTP: any operation of the API's document, with somebody else's ids wherever an id goes, hostile texts
-//! wherever a text goes, and tokens of every kind.
+//! Attempts over HTTP: any operation of the API's document, with other sellers' ids in the place of any id, hostile texts
+//! in the place of any text, and tokens of every kind.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::Attempt;
+use super::attempt::Attempt;
 use super::openapi::{Operation, Parameter};
 use super::random::{Random, half};
 use super::test_bed::TestBed;
 use super::tokens::Kind;
 
-/// Operations after which the insider would have no seller, account or membership to attack from; those are tried on the
-/// victim only.
+/// Methods that could remove the insider's own seller, account or membership. They are tried only on the victim.
 const SELF_DEFEATING: [&str; 2] = ["DELETE", "PUT"];
 
-/// What the gateway itself answers to a path that is no route of it, before it looks at any token.
+/// The gateway's response to a path without a route, which it sends before it looks at any token.
 const NO_ROUTE: &str = r#"{"message":"Not Found"}"#;
 
-/// Headers that proxies set and clients forge; whoever builds an address of them can be brought down.
+/// Headers that proxies set and clients forge. Code that builds an address from them may fail.
 const HEADERS: [(&str, &str); 6] = [
     ("x-forwarded-proto", "https, http"),
     ("x-forwarded-proto", "ht tp"),
@@ -28,7 +27,7 @@ const HEADERS: [(&str, &str); 6] = [
     ("cookie", "a=\"; ;=;"),
 ];
 
-/// A request, and what must not come of it.
+/// A request, and what its response must not do.
 #[derive(Debug, Default)]
 struct Request {
     method: String,
@@ -36,9 +35,9 @@ struct Request {
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     body: Option<String>,
-    /// The victim's seller is the one in the path.
+    /// Whether the path names the victim's seller.
     names_victim: bool,
-    /// It acts on an id of the victim's, so that it cannot succeed.
+    /// Whether it acts on an id of the victim and so must not succeed.
     reaches_out: bool,
     impersonates: bool,
 }
@@ -54,13 +53,13 @@ enum Aim {
     Body,
     /// Ids and cursors in the query.
     Query,
-    /// No id, but texts.
+    /// Texts instead of ids.
     Payload,
     /// An idempotency key.
     IdempotencyKey,
     /// An impersonation session.
     Impersonation,
-    /// Nothing: an answer to the insider's own request must not hold more than it should either.
+    /// Nothing: the response to the insider's own request must not contain too much either.
     Nothing,
 }
 
@@ -76,17 +75,17 @@ const AIMS: [(usize, Aim); 8] = [
 ];
 
 /// Makes one attempt.
-pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
-    let operation = random.pick(&bed.document.operations);
+pub async fn attempt(test_bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
+    let operation = random.pick(&test_bed.document.operations);
     let token = *random.weighted(&Kind::WEIGHTS);
-    let request = compose(bed, operation, token, random);
+    let request = compose(test_bed, operation, token, random);
     attempt.label(&operation.name(), &format!("{token:?}"));
     attempt.shown = request.shown(token);
-    let answer = match send(bed, &request, bed.tokens.of(token, random)).await {
+    let answer = match send(test_bed, &request, test_bed.tokens.of(token, random)).await {
         Ok(answer) => answer,
-        Err(error) => return attempt.find(format!("was not answered: {error:#}")),
+        Err(error) => return attempt.find(format!("got no response: {error:#}")),
     };
-    judge(bed, operation, token, &request, &answer, attempt);
+    judge(test_bed, operation, token, &request, &answer, attempt);
 }
 
 #[derive(Debug)]
@@ -95,14 +94,14 @@ struct Answer {
     text: String,
 }
 
-async fn send(bed: &TestBed, request: &Request, token: Option<String>) -> anyhow::Result<Answer> {
+async fn send(test_bed: &TestBed, request: &Request, token: Option<String>) -> anyhow::Result<Answer> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes())?;
-    let mut url = format!("{}{}", bed.api_url, request.path);
+    let mut url = format!("{}{}", test_bed.api_url, request.path);
     for (number, (name, value)) in request.query.iter().enumerate() {
         let joint = if number == 0 { '?' } else { '&' };
         write!(url, "{joint}{}={}", escaped(name), escaped(value))?;
     }
-    let mut sent = bed.http.request(method, url);
+    let mut sent = test_bed.http.request(method, url);
     for (name, value) in &request.headers {
         sent = sent.header(name, value);
     }
@@ -123,7 +122,7 @@ async fn send(bed: &TestBed, request: &Request, token: Option<String>) -> anyhow
 }
 
 fn judge(
-    bed: &TestBed,
+    test_bed: &TestBed,
     operation: &Operation,
     token: Kind,
     request: &Request,
@@ -142,37 +141,37 @@ fn judge(
         _ => "4xx",
     });
     if *status >= 500 {
-        attempt.find(format!("answered {status}: {}", text.lines().last().unwrap_or_default()));
+        attempt.find(format!("returned {status}: {}", text.lines().last().unwrap_or_default()));
     }
-    if let Some(secret) = bed.leak(text, &attempt.shown) {
-        attempt.find(format!("the answer, {status}, holds the victim's {secret}"));
+    if let Some(secret) = test_bed.leak(text, &attempt.shown) {
+        attempt.find(format!("the response {status} contains the victim's {secret}"));
     }
     let succeeded = (200..300).contains(status);
     let shut_out = matches!(status, 401 | 403)
         || (*status == 404 && text.replace(' ', "").contains(&NO_ROUTE.replace(' ', "")));
     if !token.is_valid() && !operation.is_public && !shut_out {
-        attempt.find(format!("a token that is {token:?} was answered {status}"));
+        attempt.find(format!("the token {token:?} was answered with {status}"));
     }
     if succeeded && !operation.is_public && request.reaches_out {
         attempt.find(format!(
-            "what reaches for the victim succeeded with {status}: {}",
+            "a request that reaches for the victim succeeded with {status}: {}",
             text.lines().last().unwrap_or_default()
         ));
     }
     let foreign = request.names_victim || (token == Kind::Stale && operation.path.contains("{sellerId}"));
     if token.is_valid() && foreign && !request.impersonates && *status == 403 {
-        attempt.find("the answer 403 tells that the seller is there".to_owned());
+        attempt.find("the response 403 reveals that the seller exists".to_owned());
     }
 }
 
-fn compose(bed: &TestBed, operation: &Operation, token: Kind, random: &mut Random) -> Request {
+fn compose(test_bed: &TestBed, operation: &Operation, token: Kind, random: &mut Random) -> Request {
     let has = |place: &str| operation.parameters.iter().any(|parameter| parameter.place == place);
     let names_seller = operation.path.contains("{sellerId}");
     let inner = operation.path.matches('{').count() > usize::from(names_seller);
     let mut aim = *random.weighted(&AIMS);
     let self_defeating =
         SELF_DEFEATING.contains(&operation.method.as_str()) || operation.path.ends_with("/close");
-    // What cannot be aimed so is aimed at the seller.
+    // An operation without a place for this aim is aimed at the seller.
     let possible = match aim {
         Aim::Seller => true,
         Aim::Inner => inner,
@@ -187,17 +186,17 @@ fn compose(bed: &TestBed, operation: &Operation, token: Kind, random: &mut Rando
     request.names_victim =
         names_seller && (aim == Aim::Seller || (aim == Aim::Impersonation && random.percent(60)));
     request.reaches_out = request.names_victim || (aim == Aim::Inner && names_seller);
-    // For one who was a member a moment ago their old seller is a foreign one.
+    // For a person who was removed a moment ago, their former seller is a foreign one.
     if token == Kind::Stale && names_seller {
         request.reaches_out = true;
     }
-    fill_path(bed, operation, aim, &mut request, random);
-    fill_query(bed, operation, aim, &mut request, random);
-    fill_body(bed, operation, aim, &mut request, random);
+    fill_path(test_bed, operation, aim, &mut request, random);
+    fill_query(test_bed, operation, aim, &mut request, random);
+    fill_body(test_bed, operation, aim, &mut request, random);
     match aim {
-        Aim::IdempotencyKey => request.header("idempotency-key", bed.foreign_key),
+        Aim::IdempotencyKey => request.header("idempotency-key", test_bed.foreign_key),
         Aim::Impersonation => {
-            let sessions = &bed.victim.ids["impersonation_sessions"];
+            let sessions = &test_bed.victim.ids["impersonation_sessions"];
             let session: &String = random.pick(sessions);
             request.header("impersonation-session", session);
             request.impersonates = true;
@@ -215,9 +214,15 @@ fn compose(bed: &TestBed, operation: &Operation, token: Kind, random: &mut Rando
     request
 }
 
-fn fill_path(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Request, random: &mut Random) {
+fn fill_path(
+    test_bed: &TestBed,
+    operation: &Operation,
+    aim: Aim,
+    request: &mut Request,
+    random: &mut Random,
+) {
     let mut rest = operation.path.as_str();
-    // Which of the inner ids is the victim's; the others are the insider's own.
+    // The position of the victim's id among the inner ids; the others belong to the insider.
     let inner = operation.path.matches('{').count() - usize::from(operation.path.contains("{sellerId}"));
     let foreign = random.below(inner.max(1));
     let mut number = 0;
@@ -226,15 +231,15 @@ fn fill_path(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Reque
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         if name == "sellerId" {
             request.path.push_str(if request.names_victim {
-                &bed.victim.seller
+                &test_bed.victim.seller
             } else {
-                &bed.insider.seller
+                &test_bed.insider.seller
             });
         } else {
             let tenant = match aim {
-                Aim::Inner if number == foreign => &bed.victim,
-                _ if request.names_victim => &bed.victim,
-                _ => &bed.insider,
+                Aim::Inner if number == foreign => &test_bed.victim,
+                _ if request.names_victim => &test_bed.victim,
+                _ => &test_bed.insider,
             };
             let value = if aim == Aim::Payload && random.percent(50) {
                 escaped(random.payload())
@@ -249,8 +254,14 @@ fn fill_path(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Reque
     request.path.push_str(rest);
 }
 
-fn fill_query(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Request, random: &mut Random) {
-    let tenant = if aim == Aim::Query { &bed.victim } else { &bed.insider };
+fn fill_query(
+    test_bed: &TestBed,
+    operation: &Operation,
+    aim: Aim,
+    request: &mut Request,
+    random: &mut Random,
+) {
+    let tenant = if aim == Aim::Query { &test_bed.victim } else { &test_bed.insider };
     for parameter in operation.parameters.iter().filter(|parameter| parameter.place == "query") {
         let share = match aim {
             Aim::Query => 70,
@@ -261,17 +272,17 @@ fn fill_query(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Requ
         if !parameter.required && !random.percent(share) {
             continue;
         }
-        let value = query_value(bed, parameter, aim, tenant, random);
+        let value = query_value(test_bed, parameter, aim, tenant, random);
         request.query.push((parameter.name.clone(), value));
     }
-    // A name that no document mentions.
+    // A parameter that the document does not mention.
     if aim == Aim::Query && random.percent(15) {
-        request.query.push(("seller_id".to_owned(), bed.victim.seller.clone()));
+        request.query.push(("seller_id".to_owned(), test_bed.victim.seller.clone()));
     }
 }
 
 fn query_value(
-    bed: &TestBed,
+    test_bed: &TestBed,
     parameter: &Parameter,
     aim: Aim,
     tenant: &super::tenant::Tenant,
@@ -281,40 +292,46 @@ fn query_value(
         return random.payload().to_owned();
     }
     if parameter.name == "cursor" {
-        return if bed.cursors.is_empty() || random.percent(20) {
+        return if test_bed.cursors.is_empty() || random.percent(20) {
             random.payload().to_owned()
         } else {
-            random.pick(&bed.cursors).clone()
+            random.pick(&test_bed.cursors).clone()
         };
     }
     let mut ids = |name: &str, random: &mut Random| tenant.id_for(name, random);
-    match bed.document.value(&parameter.schema, &parameter.name, random, &mut ids) {
+    match test_bed.document.value(&parameter.schema, &parameter.name, random, &mut ids) {
         Value::String(text) => text,
         other => other.to_string(),
     }
 }
 
-fn fill_body(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Request, random: &mut Random) {
+fn fill_body(
+    test_bed: &TestBed,
+    operation: &Operation,
+    aim: Aim,
+    request: &mut Request,
+    random: &mut Random,
+) {
     let Some(schema) = &operation.body else { return };
     let mut foreign = false;
     let mut ids = |name: &str, random: &mut Random| {
         if aim == Aim::Body || (aim != Aim::Nothing && random.percent(30)) {
             foreign = true;
-            bed.victim.id_for(name, random)
+            test_bed.victim.id_for(name, random)
         } else {
-            bed.insider.id_for(name, random)
+            test_bed.insider.id_for(name, random)
         }
     };
-    let mut body = bed.document.value(schema, "", random, &mut ids);
+    let mut body = test_bed.document.value(schema, "", random, &mut ids);
     if aim == Aim::Payload && random.percent(80) {
         let payload = random.payload();
         let share = 20 + random.below(80);
         poison(&mut body, payload, share, random);
     }
     if aim == Aim::Body && random.percent(30) {
-        // Fields that no document mentions.
+        // A field that the document does not mention.
         if let Value::Object(fields) = &mut body {
-            fields.insert("seller_id".to_owned(), bed.victim.seller.clone().into());
+            fields.insert("seller_id".to_owned(), test_bed.victim.seller.clone().into());
         }
     }
     request.reaches_out |= foreign && operation.path.contains("{sellerId}");
@@ -328,7 +345,7 @@ fn fill_body(bed: &TestBed, operation: &Operation, aim: Aim, request: &mut Reque
     });
 }
 
-/// Replaces some of the texts in a body.
+/// Replaces some of a body's texts by the payload.
 fn poison(value: &mut Value, payload: &str, share: usize, random: &mut Random) {
     match value {
         Value::String(text) if random.percent(share) => payload.clone_into(text),
@@ -338,7 +355,7 @@ fn poison(value: &mut Value, payload: &str, share: usize, random: &mut Random) {
     }
 }
 
-/// A text as a URL carries it.
+/// Percent-encodes a text for a URL.
 fn escaped(text: &str) -> String {
     text.bytes().fold(String::new(), |mut escaped, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
@@ -356,7 +373,7 @@ impl Request {
         self.headers.push((name.to_owned(), value.to_owned()));
     }
 
-    /// The request in one line, to be found again and sent again.
+    /// The request in one line, for the report.
     fn shown(&self, token: Kind) -> String {
         let mut shown = format!("{} {}", self.method, self.path);
         for (name, value) in &self.query {
@@ -378,7 +395,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_url_cannot_carry_is_escaped() {
+    fn characters_that_a_url_cannot_contain_are_escaped() {
         assert_eq!(escaped("a/b ?\u{0}é"), "a%2Fb%20%3F%00%C3%A9");
     }
 }

@@ -1,7 +1,9 @@
-//! `attack`: random attempts of one seller's insider to reach another seller, over HTTP, SQL and queues. What the victim has
-//! is counted and digested by SQL before and after, and whatever is answered is searched for the victim's markers.
+//! `attack`: random attempts of one seller's insider to reach another seller, over HTTP, SQL and queues. SQL counts and digests
+//! the victim's rows before and after, and every response is searched for the victim's marker. A second part, `abuse`, does too
+//! often what everybody may do.
 
 mod abuse;
+mod attempt;
 mod catalogue;
 mod http;
 mod messages;
@@ -26,65 +28,27 @@ use local::failure::{Exit, Failure};
 use local::paths::Paths;
 use local::progress::Progress;
 use local::status;
+use local::terminal::print;
 use local::traces::Traces;
 
+use self::attempt::{Attempt, Surface};
 pub use self::options::{AttackOptions, Part};
 use self::random::Random;
 use self::report::Report;
 use self::test_bed::{Facts, TestBed};
 use self::watch::Watch;
 
-/// Attempts under way at once.
+/// How many attempts run at once.
 const AT_ONCE: usize = 6;
-/// The victim is looked at after so many attempts.
+/// The victim's rows are compared after this many attempts.
 const ROUND: u64 = 500;
 /// How long one attempt may take.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What is attacked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Front {
-    Http,
-    Sql,
-    Pool,
-    Messages,
-}
+const SURFACES: [(usize, Surface); 4] =
+    [(48, Surface::Http), (38, Surface::Sql), (10, Surface::Pool), (4, Surface::Messages)];
 
-const FRONTS: [(usize, Front); 4] =
-    [(48, Front::Http), (38, Front::Sql), (10, Front::Pool), (4, Front::Messages)];
-
-/// One attempt and what came of it.
-#[derive(Debug)]
-pub struct Attempt {
-    number: u64,
-    front: Front,
-    row: String,
-    column: String,
-    outcome: &'static str,
-    /// What was sent, as far as it was chosen.
-    shown: String,
-    findings: Vec<String>,
-}
-
-impl Attempt {
-    /// What is attacked, and how: its place in the tables.
-    fn label(&mut self, row: &str, column: &str) {
-        row.clone_into(&mut self.row);
-        column.clone_into(&mut self.column);
-    }
-
-    /// How it was answered, in a word.
-    fn answered(&mut self, outcome: &'static str) {
-        self.outcome = outcome;
-    }
-
-    /// Something that must not be.
-    fn find(&mut self, finding: String) {
-        self.findings.push(finding);
-    }
-}
-
-/// Attacks; fails when anything was found.
+/// Attacks. Fails if there is any finding.
 pub async fn run(paths: &Paths, options: &AttackOptions) -> anyhow::Result<()> {
     let numbers = numbers(options)?;
     let facts = match &options.stack {
@@ -99,13 +63,13 @@ pub async fn run(paths: &Paths, options: &AttackOptions) -> anyhow::Result<()> {
     traces.around(attack(&facts, &traces, options, &numbers)).await
 }
 
-/// Which attempts are made.
+/// The numbers of the attempts to make.
 fn numbers(options: &AttackOptions) -> anyhow::Result<Vec<u64>> {
     if options.replay.is_some() && options.part == Part::Abuse {
-        let next = "leave --replay out: `--part abuse` goes every way again";
+        let next = "leave --replay out: `--part abuse` tries every way again";
         return Err(Failure::new(
             Exit::Usage,
-            "ways of abuse have no numbers that could be tried again",
+            "ways of abuse have no numbers, so none can be replayed",
             next,
         )
         .into());
@@ -137,20 +101,20 @@ async fn attack(
     if options.part != Part::Insider && options.replay.is_none() {
         let account = Box::pin(abuse::run(facts, traces, options, &progress)).await?;
         findings += account.findings();
-        status::print(&account.render())?;
+        print(&account.render())?;
     }
     if findings == 0 {
         return Ok(());
     }
     let what = format!("{findings} findings");
     let next = format!(
-        "`cargo xtask attack --seed {} --count {} --replay NUMBER` repeats one attempt, `--part abuse` all ways of abuse",
+        "`cargo xtask attack --seed {} --count {} --replay NUMBER` repeats one attempt; `--part abuse` repeats all ways of abuse",
         options.seed, options.count
     );
     Err(Failure::new(Exit::CheckFailed, what, next).into())
 }
 
-/// Random attempts of an insider; answers how much was found.
+/// Makes the insider's random attempts. Returns how many findings there are.
 async fn insider(
     facts: &Facts,
     traces: &Traces,
@@ -158,32 +122,32 @@ async fn insider(
     numbers: &[u64],
     progress: &Progress,
 ) -> anyhow::Result<usize> {
-    let bed = Arc::new(TestBed::set(facts, traces, progress).await?);
-    let mut watch = Watch::begin(&bed).await?;
+    let test_bed = Arc::new(TestBed::set_up(facts, traces, progress).await?);
+    let mut watch = Watch::begin(&test_bed).await?;
     let mut report = Report::default();
     for round in numbers.chunks(usize::try_from(ROUND)?) {
-        for attempt in play(&bed, options.seed, round).await {
+        for attempt in make_attempts(&test_bed, options.seed, round).await {
             report.add(attempt);
         }
-        let differences = watch.look(&bed, false).await?;
+        let differences = watch.look(&test_bed, false).await?;
         let last = round.last().copied().unwrap_or_default();
         report
             .differences
             .extend(differences.into_iter().map(|difference| format!("until attempt {last}: {difference}")));
-        bed.rearm().await?;
+        test_bed.rearm().await?;
         progress.say(format_args!("{last} attempts, {} findings", report.findings()));
     }
-    let differences = watch.look(&bed, true).await?;
+    let differences = watch.look(&test_bed, true).await?;
     report.differences.extend(differences.into_iter().map(|difference| format!("in the end: {difference}")));
     if options.replay.is_none() && options.count >= 100 {
         report.require_power();
     }
-    status::print(&report.render(options.seed, &watch, progress.elapsed()))?;
+    print(&report.render(options.seed, &watch, progress.elapsed()))?;
     Ok(report.findings())
 }
 
-/// Makes some attempts, several at a time.
-async fn play(bed: &Arc<TestBed>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
+/// Makes the attempts, several at a time.
+async fn make_attempts(test_bed: &Arc<TestBed>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
     let mut running = JoinSet::new();
     let mut done = Vec::with_capacity(numbers.len());
     for &number in numbers {
@@ -192,7 +156,7 @@ async fn play(bed: &Arc<TestBed>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
         {
             done.push(attempt.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
         }
-        running.spawn(one(Arc::clone(bed), seed, number));
+        running.spawn(make_attempt(Arc::clone(test_bed), seed, number));
     }
     while let Some(attempt) = running.join_next().await {
         done.push(attempt.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())));
@@ -201,30 +165,21 @@ async fn play(bed: &Arc<TestBed>, seed: u64, numbers: &[u64]) -> Vec<Attempt> {
     done
 }
 
-async fn one(bed: Arc<TestBed>, seed: u64, number: u64) -> Attempt {
+async fn make_attempt(test_bed: Arc<TestBed>, seed: u64, number: u64) -> Attempt {
     let mut random = Random::new(seed, number);
-    let front = *random.weighted(&FRONTS);
-    let empty = String::new;
-    let mut attempt = Attempt {
-        number,
-        front,
-        row: empty(),
-        column: empty(),
-        outcome: "",
-        shown: empty(),
-        findings: Vec::new(),
-    };
+    let surface = *random.weighted(&SURFACES);
+    let mut attempt = Attempt::new(number, surface);
     let since = Instant::now();
     let work = async {
-        match front {
-            Front::Http => http::attempt(&bed, &mut random, &mut attempt).await,
-            Front::Sql => sql::attempt(&bed, &mut random, &mut attempt).await,
-            Front::Pool => pool::attempt(&bed, &mut random, &mut attempt).await,
-            Front::Messages => messages::attempt(&bed, &mut random, &mut attempt).await,
+        match surface {
+            Surface::Http => http::attempt(&test_bed, &mut random, &mut attempt).await,
+            Surface::Sql => sql::attempt(&test_bed, &mut random, &mut attempt).await,
+            Surface::Pool => pool::attempt(&test_bed, &mut random, &mut attempt).await,
+            Surface::Messages => messages::attempt(&test_bed, &mut random, &mut attempt).await,
         }
     };
     if tokio::time::timeout(PATIENCE, work).await.is_err() {
-        attempt.find(format!("did not end in {} s", since.elapsed().as_secs()));
+        attempt.find(format!("did not end within {} s", since.elapsed().as_secs()));
     }
     attempt
 }

@@ -1,9 +1,9 @@
-//! Attempts by message: garbled, of unknown kinds and versions, and with one seller's id beside another's account, to the
-//! insider's lane, to the victim's and to the lanes function.
+//! Attempts by message: garbled messages, unknown kinds and versions, and one seller's id with another seller's account. They go
+//! to the insider's lane, to the victim's lane and to the lanes function.
 
 use serde_json::{Value, json};
 
-use super::Attempt;
+use super::attempt::Attempt;
 use super::random::{Random, half};
 use super::test_bed::TestBed;
 
@@ -21,28 +21,29 @@ const KINDS: [(usize, &str); 7] = [
 const MARKETPLACES: [&str; 6] = ["AJIO", "AJIO", "AJIO", "AJIO", "AMAZON_IN", "NOWHERE"];
 
 /// Makes one attempt.
-pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
+pub async fn attempt(test_bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
     let queue = random.below(QUEUES.len());
-    let (form, body) = if queue == 2 { lane_request(bed, random) } else { envelope(bed, random) };
+    let (form, body) = if queue == 2 { lane_request(test_bed, random) } else { envelope(test_bed, random) };
     attempt.label(QUEUES[queue], form);
     attempt.shown = format!("{}: {body}", QUEUES[queue]);
-    let mut message = json!({"QueueUrl": bed.queues[queue], "MessageBody": body});
+    let mut message = json!({"QueueUrl": test_bed.queues[queue], "MessageBody": body});
     if queue != 2 {
-        message["MessageGroupId"] = json!(random.pick(&[&bed.insider.account, &bed.victim.account]));
+        message["MessageGroupId"] =
+            json!(random.pick(&[&test_bed.insider.account, &test_bed.victim.account]));
         message["MessageDeduplicationId"] = json!(random.uuid());
     }
-    // What the queue itself refuses, such as an empty body, has come no further.
-    let taken = bed.aws.json("sqs", "AmazonSQS.SendMessage", &message).await;
+    // The queue itself refuses some messages, such as an empty body.
+    let taken = test_bed.aws.json("sqs", "AmazonSQS.SendMessage", &message).await;
     attempt.answered(if taken.is_ok() { "taken" } else { "refused" });
 }
 
-fn envelope(bed: &TestBed, random: &mut Random) -> (&'static str, String) {
+fn envelope(test_bed: &TestBed, random: &mut Random) -> (&'static str, String) {
     let (seller, account, form) = match random.below(3) {
-        0 => (&bed.insider.seller, &bed.victim.account, "insider's seller, victim's account"),
-        1 => (&bed.victim.seller, &bed.insider.account, "victim's seller, insider's account"),
-        _ => (&bed.insider.seller, &bed.insider.account, "insider's own, victim's run"),
+        0 => (&test_bed.insider.seller, &test_bed.victim.account, "insider's seller, victim's account"),
+        1 => (&test_bed.victim.seller, &test_bed.insider.account, "victim's seller, insider's account"),
+        _ => (&test_bed.insider.seller, &test_bed.insider.account, "insider's own, victim's run"),
     };
-    let run = match bed.victim.ids.get("sync_runs") {
+    let run = match test_bed.victim.ids.get("sync_runs") {
         Some(runs) if random.percent(70) && !runs.is_empty() => random.pick(runs).clone(),
         _ => random.uuid(),
     };
@@ -70,10 +71,10 @@ fn envelope(bed: &TestBed, random: &mut Random) -> (&'static str, String) {
     (form, body.to_string())
 }
 
-fn lane_request(bed: &TestBed, random: &mut Random) -> (&'static str, String) {
+fn lane_request(test_bed: &TestBed, random: &mut Random) -> (&'static str, String) {
     let (seller, account, form) = match random.below(2) {
-        0 => (&bed.insider.seller, &bed.victim.account, "insider's seller, victim's account"),
-        _ => (&bed.victim.seller, &bed.insider.account, "victim's seller, insider's account"),
+        0 => (&test_bed.insider.seller, &test_bed.victim.account, "insider's seller, victim's account"),
+        _ => (&test_bed.victim.seller, &test_bed.insider.account, "victim's seller, insider's account"),
     };
     let body = json!({"version": "1", "seller_id": seller, "account_id": account});
     if random.percent(10) {

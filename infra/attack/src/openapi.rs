@@ -1,4 +1,4 @@
-//! The API's own document, read for what can be asked of it, and bodies made to its schemas.
+//! Reads the operations from the API's own document and makes values that fit its schemas.
 
 use anyhow::Context;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::random::Random;
 
 const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "head"];
-/// Schemas refer to each other; deeper than this nothing more is filled in.
+/// How deeply schemas are followed. They refer to each other, and deeper values are null.
 const DEPTH: usize = 8;
 
 /// One operation.
@@ -14,13 +14,13 @@ const DEPTH: usize = 8;
 pub struct Operation {
     /// Such as `GET`.
     pub method: String,
-    /// With names in braces for what varies.
+    /// The path, with the names of parameters in braces.
     pub path: String,
     /// Parameters in path, query and headers.
     pub parameters: Vec<Parameter>,
-    /// Schema of the JSON body, if it takes one.
+    /// Schema of the JSON body, if there is one.
     pub body: Option<Value>,
-    /// Whether it answers anybody.
+    /// Whether it needs no token.
     pub is_public: bool,
 }
 
@@ -31,9 +31,9 @@ pub struct Parameter {
     pub name: String,
     /// `path`, `query` or `header`.
     pub place: String,
-    /// What it holds.
+    /// Its schema.
     pub schema: Value,
-    /// Whether nothing is answered without it.
+    /// Whether it must be given.
     pub required: bool,
 }
 
@@ -46,7 +46,7 @@ pub struct Document {
 }
 
 impl Operation {
-    /// How it is called in tables.
+    /// Its name in the report.
     pub fn name(&self) -> String {
         format!("{:6} {}", self.method, self.path)
     }
@@ -67,7 +67,7 @@ impl Document {
         Ok(Self { operations, root })
     }
 
-    /// The words of which a schema wants one; none where it wants something else.
+    /// The words that a schema accepts; empty if it is not an enumeration.
     pub fn words(&self, schema: &Value) -> Vec<String> {
         let schema = resolved(&self.root, schema);
         let own =
@@ -77,7 +77,7 @@ impl Document {
         own.chain(choices.flat_map(|choice| self.words(choice))).collect()
     }
 
-    /// A value that a schema permits, mostly; `ids` gives the ids to put where one belongs.
+    /// A value that the schema permits in most cases. `ids` provides an id wherever one belongs.
     pub fn value(
         &self,
         schema: &Value,
@@ -184,7 +184,7 @@ fn read(root: &Value, path: &str, method: &str, item: &Value, operation: &Value)
     }
 }
 
-/// What a `$ref` stands for.
+/// The schema that a `$ref` points to.
 fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let mut found = schema;
     for _ in 0..DEPTH {
@@ -194,7 +194,7 @@ fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     found
 }
 
-/// The type of a schema; one of several where it names several.
+/// The type of a schema; a random one if it names several.
 fn kind<'a>(schema: &'a Value, random: &mut Random) -> &'a str {
     match &schema["type"] {
         Value::String(kind) => kind,
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_bring_their_parameters_bodies_and_security() {
+    fn operations_are_read_with_their_parameters_bodies_and_security() {
         let document = document();
         let names: Vec<String> = document.operations.iter().map(Operation::name).collect();
         assert_eq!(names, ["GET    /v1/openapi.json", "POST   /v1/sellers/{sellerId}/claims"]);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_follow_their_schema_and_end() {
+    fn bodies_follow_their_schema_and_are_finite() {
         let document = document();
         let schema = document.operations[1].body.clone().unwrap();
         for attempt in 0..50 {

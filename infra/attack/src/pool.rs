@@ -1,11 +1,11 @@
-//! Attempts by neighbourhood: many tasks of several sellers share one pool with fewer connections than tasks. Some end
-//! badly on purpose, and whoever comes next must see its own rows only.
+//! Attempts in a shared pool: many tasks of several sellers share fewer connections than there are tasks. Some fail on
+//! purpose, and the next user of a connection must see only its own rows.
 
 use std::time::Duration;
 
 use robnu_tenancy::{Access, Error, Permission, SellerId, SellerScope, Subject};
 
-use super::Attempt;
+use super::attempt::Attempt;
 use super::random::Random;
 use super::test_bed::TestBed;
 
@@ -24,10 +24,13 @@ const WAYS: [(usize, &str); 6] = [
 ];
 
 /// Makes one attempt.
-pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
-    let mut sellers: Vec<(&str, &str)> =
-        bed.neighbours.iter().map(|(tenant, subject)| (tenant.seller.as_str(), subject.as_str())).collect();
-    sellers.push((&bed.insider.seller, &bed.tokens.owner.subject));
+pub async fn attempt(test_bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
+    let mut sellers: Vec<(&str, &str)> = test_bed
+        .neighbours
+        .iter()
+        .map(|(tenant, subject)| (tenant.seller.as_str(), subject.as_str()))
+        .collect();
+    sellers.push((&test_bed.insider.seller, &test_bed.tokens.owner.subject));
     let (seller, subject) = *random.pick(&sellers);
     let way = *random.weighted(&WAYS);
     attempt.label("scopes that share a pool", way);
@@ -35,14 +38,16 @@ pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) 
     let others: Vec<&str> = sellers.iter().map(|(id, _)| *id).filter(|id| *id != seller).collect();
     let target = if way == "a scope that is refused" { *random.pick(&others) } else { seller };
     let Some(scope) = scope(target, subject) else {
-        return attempt.find(format!("no scope of {target} and {subject}"));
+        return attempt.find(format!("cannot make a scope of {target} and {subject}"));
     };
-    match enter(bed, &scope, way, random).await {
+    match enter(test_bed, &scope, way, random).await {
         Ok(rows) if rows.is_empty() && way == "cancelled in flight" => attempt.answered("cancelled"),
         Ok(rows) if rows.is_empty() || rows.iter().any(|row| row != seller) => {
             attempt.find(format!("sees the rows of {rows:?}"));
         }
-        Ok(_) if way == "a scope that is refused" => attempt.find("scope entry let a stranger in".to_owned()),
+        Ok(_) if way == "a scope that is refused" => {
+            attempt.find("scope entry accepted a stranger".to_owned());
+        }
         Ok(_) => attempt.answered("own rows"),
         Err(Error::NoMembership) if way == "a scope that is refused" => attempt.answered("refused"),
         Err(Error::Statement(_)) if way == "a statement fails" => attempt.answered("failed"),
@@ -56,14 +61,14 @@ fn scope(seller: &str, subject: &str) -> Option<SellerScope> {
     Some(SellerScope::for_member(subject, seller, Permission::Read, Access::Read))
 }
 
-/// The sellers of the rows that were seen.
+/// Enters the scope in the given way. Returns the sellers of the rows that it saw.
 async fn enter(
-    bed: &TestBed,
+    test_bed: &TestBed,
     scope: &SellerScope,
     way: &str,
     random: &mut Random,
 ) -> Result<Vec<String>, Error> {
-    let database = &bed.database;
+    let database = &test_bed.database;
     let rows = match way {
         "a session, committed" => {
             let mut session = database.session(scope).await?;

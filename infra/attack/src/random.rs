@@ -1,11 +1,11 @@
-//! Chance that can be repeated: everything an attempt chooses follows from the seed and the attempt's number.
+//! Repeatable random numbers: the seed and the attempt's number determine everything that the attempt chooses.
 
-/// A stream of numbers (`SplitMix64`).
+/// A random number generator (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// The random numbers of one attempt.
+    /// The generator of one attempt.
     pub fn new(seed: u64, attempt: u64) -> Self {
         let mut random = Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ attempt.rotate_left(32));
         random.next();
@@ -21,18 +21,18 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `bound`, which is not zero.
+    /// A number below `bound`, which must not be zero.
     pub fn below(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound.max(1)).unwrap_or(u64::MAX);
         usize::try_from(self.next() % bound).unwrap_or_default()
     }
 
-    /// True in so many of a hundred cases.
+    /// True in `share` of a hundred cases.
     pub fn percent(&mut self, share: usize) -> bool {
         self.below(100) < share
     }
 
-    /// One of several; there is at least one.
+    /// One of several values. There must be at least one.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
@@ -42,7 +42,7 @@ impl Random {
         PAYLOADS[self.below(PAYLOADS.len())]
     }
 
-    /// One of several, each as often as its weight says.
+    /// One of several values, each with a probability that follows its weight.
     pub fn weighted<'a, T>(&mut self, from: &'a [(usize, T)]) -> &'a T {
         let mut left = self.below(from.iter().map(|(weight, _)| weight).sum());
         for (weight, one) in from {
@@ -54,7 +54,7 @@ impl Random {
         &from[0].1
     }
 
-    /// An id that nobody has.
+    /// A new id that belongs to nobody.
     pub fn uuid(&mut self) -> String {
         let (high, low) = (self.next(), self.next());
         let text = format!("{high:016x}{low:016x}");
@@ -62,12 +62,12 @@ impl Random {
     }
 }
 
-/// A text that ends in its middle.
+/// The first half of a text.
 pub fn half(text: &str) -> String {
     text.chars().take(text.chars().count() / 2).collect()
 }
 
-/// Texts that mean something to a database, a parser, a template, a terminal or a file system.
+/// Texts with a special meaning for a database, a parser, a template, a terminal or a file system.
 const PAYLOADS: &[&str] = &[
     "' or 1=1 --",
     "'; drop table robnu.orders; --",
@@ -105,17 +105,17 @@ mod tests {
 
     #[test]
     fn the_same_seed_and_attempt_choose_the_same() {
-        let roll = |seed, attempt| {
+        let numbers = |seed, attempt| {
             let mut random = Random::new(seed, attempt);
             (0..8).map(|_| random.below(1000)).collect::<Vec<_>>()
         };
-        assert_eq!(roll(1, 7), roll(1, 7));
-        assert_ne!(roll(1, 7), roll(1, 8));
-        assert_ne!(roll(1, 7), roll(2, 7));
+        assert_eq!(numbers(1, 7), numbers(1, 7));
+        assert_ne!(numbers(1, 7), numbers(1, 8));
+        assert_ne!(numbers(1, 7), numbers(2, 7));
     }
 
     #[test]
-    fn an_id_has_the_form_of_one() {
+    fn an_id_has_the_form_of_a_uuid() {
         let id = Random::new(1, 1).uuid();
         assert_eq!(id.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12], "{id}");
     }

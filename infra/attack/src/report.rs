@@ -1,71 +1,73 @@
-//! What was tried, how it was answered, and what was found.
+//! The report: what was tried, how it was answered, and the findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::attempt::{Attempt, Surface};
 use super::watch::Watch;
-use super::{Attempt, Front};
 use local::table::render;
 
 type Counts = BTreeMap<String, BTreeMap<String, usize>>;
 
-/// Tallies and findings.
+/// Counts and findings.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Attempts by front, then by what was attacked, then by how or by answer.
-    tried: BTreeMap<Front, Counts>,
-    /// Answers by front and how it was tried.
-    answers: BTreeMap<Front, Counts>,
+    /// Attempts by surface, then by what was attacked, then by the answer or the way.
+    tried: BTreeMap<Surface, Counts>,
+    /// Answers by surface, then by the way it was tried.
+    answers: BTreeMap<Surface, Counts>,
     findings: Vec<String>,
-    /// What the victim had before and has no more.
+    /// How the victim's rows differ from before.
     pub differences: Vec<String>,
 }
 
 impl Report {
-    /// Counts an attempt in.
+    /// Adds an attempt.
     pub fn add(&mut self, attempt: Attempt) {
-        let Attempt { number, front, row, column, outcome, shown, findings } = attempt;
+        let Attempt { number, surface, row, column, outcome, shown, findings } = attempt;
         for finding in findings {
             self.findings.push(format!("attempt {number}: {finding}\n    {shown}"));
         }
-        // A route's table says how it was answered; the others' say how they were tried.
-        let in_table = if front == Front::Http { outcome.to_owned() } else { column.clone() };
-        *self.tried.entry(front).or_default().entry(row).or_default().entry(in_table).or_default() += 1;
-        let answers = self.answers.entry(front).or_default().entry(column).or_default();
+        // The table of operations shows the answers; the other tables show the ways.
+        let in_table = if surface == Surface::Http { outcome.to_owned() } else { column.clone() };
+        *self.tried.entry(surface).or_default().entry(row).or_default().entry(in_table).or_default() += 1;
+        let answers = self.answers.entry(surface).or_default().entry(column).or_default();
         *answers.entry(outcome.to_owned()).or_default() += 1;
     }
 
-    /// How much was found.
+    /// How many findings there are.
     pub fn findings(&self) -> usize {
         self.findings.len() + self.differences.len()
     }
 
-    /// An attack that cannot even reach what is its own would find nothing anywhere.
+    /// Adds a finding if no attempt reached even the insider's own rows: such an attack could find nothing.
     pub fn require_power(&mut self) {
-        for (front, own) in [(Front::Http, "2xx"), (Front::Sql, "own rows"), (Front::Pool, "own rows")] {
-            let reached = self.answers.get(&front).into_iter().flat_map(BTreeMap::values);
+        for (surface, own) in
+            [(Surface::Http, "2xx"), (Surface::Sql, "own rows"), (Surface::Pool, "own rows")]
+        {
+            let reached = self.answers.get(&surface).into_iter().flat_map(BTreeMap::values);
             if reached.filter_map(|answers| answers.get(own)).sum::<usize>() == 0 {
-                self.findings.push(format!("{front:?}: not one attempt reached even the insider's own rows"));
+                self.findings.push(format!("{surface:?}: no attempt reached even the insider's own rows"));
             }
         }
     }
 
-    /// Everything, as tables.
+    /// The report as tables.
     pub fn render(&self, seed: u64, watch: &Watch, took: Duration) -> String {
         let mut parts = Vec::new();
-        for (front, title) in [
-            (Front::Http, "HTTP: attempts per operation, by answer"),
-            (Front::Sql, "SQL: attempts per relation, function and refused scope, by verb"),
-            (Front::Pool, "One pool, several sellers: attempts by way"),
-            (Front::Messages, "Messages: attempts per queue, by form"),
+        for (surface, title) in [
+            (Surface::Http, "HTTP: attempts per operation, by answer"),
+            (Surface::Sql, "SQL: attempts per relation, function and refused scope, by verb"),
+            (Surface::Pool, "One pool, several sellers: attempts by way"),
+            (Surface::Messages, "Messages: attempts per queue, by form"),
         ] {
-            let Some(counts) = self.tried.get(&front) else { continue };
+            let Some(counts) = self.tried.get(&surface) else { continue };
             parts.push(format!("{title}\n{}", table(counts, true)));
-            let by = if front == Front::Http { "token" } else { "way" };
+            let by = if surface == Surface::Http { "token" } else { "way" };
             parts.push(format!(
                 "{}\n{}",
                 format_args!("  answers by {by}"),
-                table(&self.answers[&front], false)
+                table(&self.answers[&surface], false)
             ));
         }
         let rows: i64 = watch.before.values().map(|(rows, _)| rows).sum();

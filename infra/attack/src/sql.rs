@@ -1,20 +1,20 @@
-//! Attempts in SQL, in the scopes of the functions' own logins: every verb on every relation, functions with the
+//! Attempts in SQL, in scopes of the functions' own logins: every verb on every relation, functions with the
 //! victim's ids, and statements that no function would ever send.
 //!
-//! What names the victim is committed, so that whatever it changes is seen afterwards. What would only hurt the insider
-//! is rolled back.
+//! A statement that names the victim is committed, so that its changes can be seen afterwards. A statement that would only harm
+//! the insider is rolled back.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::Attempt;
+use super::attempt::Attempt;
 use super::catalogue::{Function, Relation, quote};
 use super::random::Random;
 use super::test_bed::TestBed;
 
-/// Which scope an attempt enters.
+/// The scope that an attempt enters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Entry {
     Owner,
@@ -22,11 +22,11 @@ enum Entry {
     Scanner,
     Person,
     Job,
-    /// A member of the insider's seller who asks for the victim's.
+    /// A member of the insider's seller who enters the victim's seller.
     ForeignMember,
-    /// A job of the insider's seller with the victim's account, or the other way round.
+    /// A job with the insider's seller and the victim's account, or the other way round.
     ForeignJob,
-    /// One who was a member until a moment ago.
+    /// A person who was a member until a moment ago.
     Stale,
 }
 
@@ -41,53 +41,54 @@ const ENTRIES: [(usize, Entry); 8] = [
     (2, Entry::Stale),
 ];
 
-/// A statement, and what may come of it.
+/// A statement, and what it may do.
 #[derive(Debug)]
 struct Statement {
     verb: &'static str,
     sql: String,
-    /// It names the victim, so no row may be affected.
+    /// Whether it names the victim, so that it must affect no row.
     names_victim: bool,
-    /// It must fail.
+    /// Whether it must fail.
     must_fail: bool,
     commits: bool,
 }
 
 /// Makes one attempt.
-pub async fn attempt(bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
+pub async fn attempt(test_bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
     let entry = *random.weighted(&ENTRIES);
-    let enter = enter(bed, entry, random);
-    let shut = matches!(entry, Entry::ForeignMember | Entry::ForeignJob | Entry::Stale);
-    let (row, statement) = if shut {
-        let relation = random.pick(&bed.catalogue.relations);
-        (format!("entry {entry:?}"), select(bed, relation, random))
+    let enter = enter(test_bed, entry, random);
+    let must_be_refused = matches!(entry, Entry::ForeignMember | Entry::ForeignJob | Entry::Stale);
+    let (row, statement) = if must_be_refused {
+        let relation = random.pick(&test_bed.catalogue.relations);
+        (format!("entry {entry:?}"), select(test_bed, relation, random))
     } else if random.percent(20) {
-        let function = random.pick(&bed.catalogue.functions);
-        (format!("{}()", function.name), call(bed, function, random))
+        let function = random.pick(&test_bed.catalogue.functions);
+        (format!("{}()", function.name), call(test_bed, function, random))
     } else {
-        let relation = random.pick(&bed.catalogue.relations);
-        (relation.name.clone(), statement(bed, relation, random))
+        let relation = random.pick(&test_bed.catalogue.relations);
+        (relation.name.clone(), statement(test_bed, relation, random))
     };
     attempt.label(&row, statement.verb);
     let on_adapter = matches!(entry, Entry::Job | Entry::ForeignJob);
-    let follow = format!("select seller_id from robnu.{}", random.pick(&bed.catalogue.relations).name);
+    let follow = format!("select seller_id from robnu.{}", random.pick(&test_bed.catalogue.relations).name);
     attempt.shown = format!("{enter}; {}; {follow}", statement.sql);
-    let ran = bed.with_login(on_adapter, async |client| run(client, &enter, &statement, &follow).await).await;
+    let ran =
+        test_bed.with_login(on_adapter, async |client| run(client, &enter, &statement, &follow).await).await;
     match ran {
-        Ok(outcome) => judge(bed, shut, &statement, &outcome, attempt),
+        Ok(outcome) => judge(test_bed, must_be_refused, &statement, &outcome, attempt),
         Err(error) => attempt.find(format!("no connection: {error:#}")),
     }
 }
 
-fn enter(bed: &TestBed, entry: Entry, random: &mut Random) -> String {
-    let (insider, victim) = (&bed.insider, &bed.victim);
+fn enter(test_bed: &TestBed, entry: Entry, random: &mut Random) -> String {
+    let (insider, victim) = (&test_bed.insider, &test_bed.victim);
     let member = |subject: &str, seller: &str| {
         format!("select robnu.enter_member({}, {}, '', true)", quote(subject), quote(seller))
     };
     let job = |seller: &str, account: &str| {
         format!("select robnu.enter_job({}, {})", quote(seller), quote(account))
     };
-    let tokens = &bed.tokens;
+    let tokens = &test_bed.tokens;
     match entry {
         Entry::Owner => member(&tokens.owner.subject, &insider.seller),
         Entry::Viewer => member(&tokens.viewer.subject, &insider.seller),
@@ -104,14 +105,14 @@ fn enter(bed: &TestBed, entry: Entry, random: &mut Random) -> String {
     }
 }
 
-/// What came of a statement.
+/// The result of a statement.
 #[derive(Debug, Default)]
 struct Outcome {
     entered: bool,
     failed: Option<String>,
     constraint: Option<String>,
     affected: u64,
-    /// All that was seen: rows, and texts of errors.
+    /// Everything that was seen: rows and error texts.
     seen: String,
 }
 
@@ -150,7 +151,7 @@ async fn run(client: &Client, enter: &str, statement: &Statement, follow: &str) 
             outcome.entered = true;
             look(client.simple_query(&statement.sql).await, &mut outcome);
             if outcome.failed.is_none() {
-                // Whether the scope is still what it was.
+                // Checks whether the scope is still the same.
                 let affected = outcome.affected;
                 look(client.simple_query(follow).await, &mut outcome);
                 (outcome.affected, outcome.failed) = (affected, None);
@@ -163,41 +164,47 @@ async fn run(client: &Client, enter: &str, statement: &Statement, follow: &str) 
     outcome
 }
 
-fn judge(bed: &TestBed, shut: bool, statement: &Statement, outcome: &Outcome, attempt: &mut Attempt) {
+fn judge(
+    test_bed: &TestBed,
+    must_be_refused: bool,
+    statement: &Statement,
+    outcome: &Outcome,
+    attempt: &mut Attempt,
+) {
     attempt.answered(match (&outcome.failed, outcome.affected) {
         (Some(_), _) => "refused",
         (None, 0) => "nothing",
         (None, _) => "own rows",
     });
-    if outcome.entered == shut {
-        let was = if shut { "let a stranger in" } else { "refused the insider" };
-        attempt.find(format!("the entry {was}: {:?}", outcome.failed));
+    if outcome.entered == must_be_refused {
+        let what = if must_be_refused { "accepted a stranger" } else { "refused the insider" };
+        attempt.find(format!("scope entry {what}: {:?}", outcome.failed));
     }
-    if let Some(secret) = bed.leak(&outcome.seen, &attempt.shown) {
-        attempt.find(format!("the victim's {secret} is seen"));
+    if let Some(secret) = test_bed.leak(&outcome.seen, &attempt.shown) {
+        attempt.find(format!("shows the victim's {secret}"));
     }
     if outcome.failed.is_none() && outcome.entered {
         if statement.must_fail {
-            attempt.find("is not refused".to_owned());
+            attempt.find("the statement is not refused".to_owned());
         }
         if statement.names_victim && outcome.affected > 0 {
-            attempt.find(format!("affects {} rows of the victim", outcome.affected));
+            attempt.find(format!("the statement affects {} rows of the victim", outcome.affected));
         }
     }
     if let Some(index) = &outcome.constraint
         && outcome.failed.as_deref() == Some("23505")
-        && bed.catalogue.shared_indexes.iter().any(|shared| shared.trim_start_matches("robnu.") == index)
+        && test_bed.catalogue.shared_indexes.iter().any(|shared| shared.trim_start_matches("robnu.") == index)
     {
-        attempt.find(format!("{index} tells what others have"));
+        attempt.find(format!("the unique index {index} reveals what others have"));
     }
 }
 
-fn statement(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
+fn statement(test_bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
     match random.below(100) {
-        0..35 => select(bed, relation, random),
-        35..58 => insert(bed, relation, random),
-        58..78 => update(bed, relation, random),
-        78..88 => delete(bed, relation, random),
+        0..35 => select(test_bed, relation, random),
+        35..58 => insert(test_bed, relation, random),
+        58..78 => update(test_bed, relation, random),
+        78..88 => delete(test_bed, relation, random),
         _ => other(relation, random),
     }
 }
@@ -206,13 +213,13 @@ fn plain(verb: &'static str, sql: String) -> Statement {
     Statement { verb, sql, names_victim: false, must_fail: false, commits: false }
 }
 
-fn select(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
+fn select(test_bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
     let name = &relation.name;
-    let victim = quote(&bed.victim.seller);
+    let victim = quote(&test_bed.victim.seller);
     let columns = relation.names(|column| column.selects);
     let listed = if columns.is_empty() { "seller_id".to_owned() } else { columns.join(", ") };
     let column = if columns.is_empty() { "seller_id" } else { *random.pick(&columns) };
-    let id = quote(&bed.victim.id_for(name, random));
+    let id = quote(&test_bed.victim.id_for(name, random));
     let payload = quote(random.payload());
     let sql = match random.below(12) {
         0 => format!("select {listed} from robnu.{name}"),
@@ -241,17 +248,20 @@ fn select(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
 
 type Literals = BTreeMap<String, String>;
 
-fn insert(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
+fn insert(test_bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
     let empty = Literals::new();
-    let ours = bed.insider.rows.get(&relation.name).unwrap_or(&empty);
-    let theirs = bed.victim.rows.get(&relation.name).unwrap_or(&empty);
+    let ours = test_bed.insider.rows.get(&relation.name).unwrap_or(&empty);
+    let theirs = test_bed.victim.rows.get(&relation.name).unwrap_or(&empty);
     let columns = relation.names(|column| column.inserts && ours.contains_key(&column.name));
     let into = |values: Vec<String>| {
         format!("insert into robnu.{} ({}) values ({})", relation.name, columns.join(", "), values.join(", "))
     };
     if columns.is_empty() {
-        let sql =
-            format!("insert into robnu.{} (seller_id) values ({})", relation.name, quote(&bed.victim.seller));
+        let sql = format!(
+            "insert into robnu.{} (seller_id) values ({})",
+            relation.name,
+            quote(&test_bed.victim.seller)
+        );
         return Statement { verb: "insert", sql, names_victim: true, must_fail: true, commits: true };
     }
     let keys = relation.foreign_keys();
@@ -259,7 +269,7 @@ fn insert(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
         keys.values().filter(|parts| parts.iter().all(|part| columns.contains(part))).collect();
     match random.below(4) {
         0 if !keys.is_empty() => {
-            // A child of our own for a parent of theirs.
+            // A row of the insider that refers to a parent row of the victim.
             let parent = *random.pick(&keys);
             let values = columns.iter().map(|column| match *column {
                 name if parent.contains(&name) => theirs[name].clone(),
@@ -269,7 +279,7 @@ fn insert(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
             Statement { verb: "insert", sql, names_victim: false, must_fail: true, commits: true }
         }
         1 => {
-            // Their keys for a row of our own: whether it is taken tells something.
+            // A row of the insider with the victim's keys: a conflict would reveal that the keys exist.
             let own = |name: &str| {
                 name == "seller_id" || name == "actor_id" || keys.iter().any(|parts| parts.contains(&name))
             };
@@ -281,7 +291,7 @@ fn insert(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
         _ => {
             let source = if random.percent(50) { ours } else { theirs };
             let values = columns.iter().map(|column| match *column {
-                "seller_id" => quote(&bed.victim.seller),
+                "seller_id" => quote(&test_bed.victim.seller),
                 name => fresh(name, &source[name]),
             });
             let mut sql = into(values.collect());
@@ -293,7 +303,7 @@ fn insert(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
     }
 }
 
-/// A value that is not taken yet, where a key needs one.
+/// A new value if the column is a key; otherwise the literal.
 fn fresh(column: &str, literal: &str) -> String {
     match column {
         "id" => "uuidv7()".to_owned(),
@@ -302,11 +312,11 @@ fn fresh(column: &str, literal: &str) -> String {
     }
 }
 
-fn update(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
+fn update(test_bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
     let empty = Literals::new();
     let name = &relation.name;
-    let theirs = bed.victim.rows.get(name).unwrap_or(&empty);
-    let victim = quote(&bed.victim.seller);
+    let theirs = test_bed.victim.rows.get(name).unwrap_or(&empty);
+    let victim = quote(&test_bed.victim.seller);
     let columns = relation.names(|column| column.updates);
     let keys = relation.foreign_keys();
     let moves: Vec<&Vec<&str>> =
@@ -316,10 +326,10 @@ fn update(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
             let sql = format!("update robnu.{name} set seller_id = {victim} returning seller_id");
             Statement { must_fail: true, ..plain("update", sql) }
         }
-        1 if !moves.is_empty() && bed.insider.rows.contains_key(name) => {
+        1 if !moves.is_empty() && test_bed.insider.rows.contains_key(name) => {
             let set: Vec<String> =
                 random.pick(&moves).iter().map(|column| format!("{column} = {}", theirs[*column])).collect();
-            // Affects no row where the insider may change none; never moves one over.
+            // Fails on the first row that it would change, so it never moves one of the insider's rows.
             let sql = format!("update robnu.{name} set {} returning 1 / 0", set.join(", "));
             Statement { names_victim: true, ..plain("update", sql) }
         }
@@ -340,9 +350,9 @@ fn update(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
     }
 }
 
-fn delete(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
+fn delete(test_bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement {
     let name = &relation.name;
-    let victim = quote(&bed.victim.seller);
+    let victim = quote(&test_bed.victim.seller);
     if random.percent(40) {
         return plain("delete", format!("delete from robnu.{name} returning seller_id"));
     }
@@ -356,7 +366,7 @@ fn delete(bed: &TestBed, relation: &Relation, random: &mut Random) -> Statement 
     Statement { names_victim: true, commits: true, ..plain("delete", sql) }
 }
 
-/// What no scope may do to any relation.
+/// A statement that no scope may run on any relation.
 fn other(relation: &Relation, random: &mut Random) -> Statement {
     let name = &relation.name;
     let sql = match random.below(10) {
@@ -373,20 +383,20 @@ fn other(relation: &Relation, random: &mut Random) -> Statement {
         8 => format!("grant select on robnu.{name} to public"),
         _ => "set role robnu_owner".to_owned(),
     };
-    // Whether GRANT without any right fails depends on what is held; it must only give nothing.
+    // GRANT without the grant option may succeed with a warning; it grants nothing then.
     let must_fail = !sql.starts_with("grant");
     Statement { must_fail, ..plain("other", sql) }
 }
 
-fn call(bed: &TestBed, function: &Function, random: &mut Random) -> Statement {
-    // What is committed must hold no text of the victim's, or the insider's own rows would tell it afterwards.
+fn call(test_bed: &TestBed, function: &Function, random: &mut Random) -> Statement {
+    // A committed call must contain no text of the victim, or the insider's own rows would show it afterwards.
     let commits = random.percent(60);
     let arguments: Vec<String> = function
         .types
         .iter()
         .enumerate()
         .map(|(index, kind)| {
-            argument(bed, kind, function.names.get(index).map_or("", String::as_str), commits, random)
+            argument(test_bed, kind, function.names.get(index).map_or("", String::as_str), commits, random)
         })
         .collect();
     let arguments = arguments.join(", ");
@@ -398,8 +408,8 @@ fn call(bed: &TestBed, function: &Function, random: &mut Random) -> Statement {
     Statement { commits, ..plain("call", sql) }
 }
 
-fn argument(bed: &TestBed, kind: &str, name: &str, commits: bool, random: &mut Random) -> String {
-    let tenant = if random.percent(75) { &bed.victim } else { &bed.insider };
+fn argument(test_bed: &TestBed, kind: &str, name: &str, commits: bool, random: &mut Random) -> String {
+    let tenant = if random.percent(75) { &test_bed.victim } else { &test_bed.insider };
     let literal = match kind {
         "uuid" => quote(&tenant.id_for(name, random)),
         "text" => match random.below(4) {
@@ -410,7 +420,7 @@ fn argument(bed: &TestBed, kind: &str, name: &str, commits: bool, random: &mut R
         },
         "bytea" => random.pick(&["'\\x00'", "sha256('key')", "sha256('x')"]).to_string(),
         "boolean" => random.pick(&["true", "false"]).to_string(),
-        "regclass" => format!("'robnu.{}'", random.pick(&bed.catalogue.relations).name),
+        "regclass" => format!("'robnu.{}'", random.pick(&test_bed.catalogue.relations).name),
         "text[]" => "array['read', 'members.all']".to_owned(),
         "uuid[]" => format!("array[{}]", quote(&tenant.id_for(name, random))),
         "jsonb" => "'{}'".to_owned(),

@@ -1,5 +1,5 @@
-//! The sellers of an attack: the insider's, the victim, and neighbours. Each has the rows of the test kit's fixture, that is
-//! some in every relation; those of the victim bear a marker that nobody else may ever see.
+//! The sellers of an attack: the insider's seller, the victim and neighbours. Each has the rows of the test kit's fixture, at
+//! least one in every relation. The victim's rows contain a marker that nobody else may ever see.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,24 +12,24 @@ use super::catalogue::{Catalogue, quote};
 use super::random::Random;
 use local::traces::Traces;
 
-/// A row in every relation, kept beside the tests that demand it.
+/// The test kit's fixture: a row in every relation.
 const FIXTURE: &str = include_str!("../../../shared/testkit/src/fixture.sql");
 
-/// One seller and what it has.
+/// One seller with its ids and rows.
 #[derive(Debug, Default)]
 pub struct Tenant {
     /// The seller's id.
     pub seller: String,
     /// The account with a lane.
     pub account: String,
-    /// Ids by relation; those in `people` are its members'.
+    /// Its ids by relation; `people` has the ids of its members.
     pub ids: BTreeMap<String, Vec<String>>,
     /// The first row of each relation, as SQL literals by column.
     pub rows: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Tenant {
-    /// Puts a seller into the database. What is there already, because the seller has signed up itself, stays.
+    /// Adds the fixture's rows to a seller. Rows that exist already, because the seller has signed up itself, stay.
     pub async fn seed(superuser: &Client, seller: Uuid, traces: &Traces) -> anyhow::Result<Self> {
         let mut ids = BTreeMap::from([("seller".to_owned(), seller)]);
         let script = with_ids(&traces.fixture(FIXTURE), &mut ids);
@@ -44,7 +44,7 @@ impl Tenant {
                 Err(error) => return Err(anyhow!("the fixture fails: {error:?}: {statement}")),
             }
         }
-        // Nothing shall happen to these sellers by themselves.
+        // Schedules are off, so that only the attack changes these sellers. The rate limit is lifted.
         let quiet = format!(
             "update schedules set enabled = false where seller_id = '{seller}';
              update sellers set requests_per_window = 1000000000 where seller_id = '{seller}';
@@ -56,7 +56,7 @@ impl Tenant {
         Ok(Self { seller: seller.to_string(), account, ..Self::default() })
     }
 
-    /// Doubles rows where nothing is in the way, so that lists are long enough to go on.
+    /// Copies a row of each relation where no constraint forbids it, so that lists have a second page.
     pub async fn double(&self, superuser: &Client, catalogue: &Catalogue) -> anyhow::Result<()> {
         superuser.batch_execute("begin; set local session_replication_role = replica").await?;
         for relation in &catalogue.relations {
@@ -86,7 +86,7 @@ impl Tenant {
         Ok(superuser.batch_execute("commit").await?)
     }
 
-    /// Takes out the fixture's ciphertexts, which no key opens, where a row may be without one.
+    /// Sets the fixture's ciphertexts to null where the column allows it, because no key opens them.
     pub async fn forget_secrets(&self, superuser: &Client, catalogue: &Catalogue) -> anyhow::Result<()> {
         superuser.batch_execute("begin; set local session_replication_role = replica").await?;
         for relation in catalogue.relations.iter().filter(|relation| !relation.is_view) {
@@ -103,7 +103,7 @@ impl Tenant {
         Ok(superuser.batch_execute("commit").await?)
     }
 
-    /// Writes the marker into every text and ciphertext of the seller that takes it; answers how many columns did.
+    /// Writes the marker into every text and ciphertext of the seller that accepts it. Returns how many columns did.
     pub async fn mark(
         &self,
         superuser: &Client,
@@ -115,7 +115,7 @@ impl Tenant {
         let mut columns = 0;
         for relation in catalogue.relations.iter().filter(|relation| !relation.is_view) {
             for column in &relation.columns {
-                // Where its queue is, is needed.
+                // The platform needs the columns about the lane.
                 if column.refers || column.generated || column.name.starts_with("lane_") {
                     continue;
                 }
@@ -148,7 +148,7 @@ impl Tenant {
         Ok(columns)
     }
 
-    /// Reads what the seller has now.
+    /// Reads the seller's ids and rows.
     pub async fn look(&mut self, superuser: &Client, catalogue: &Catalogue) -> anyhow::Result<()> {
         for relation in &catalogue.relations {
             let seller = &self.seller;
@@ -183,7 +183,7 @@ impl Tenant {
         Ok(())
     }
 
-    /// An id for a parameter of this name: of the relation that the name suggests, or any.
+    /// An id for a parameter with this name: in most cases of the relation that the name suggests, otherwise any.
     pub fn id_for(&self, name: &str, random: &mut Random) -> String {
         let lower = name.to_lowercase();
         let stem = lower.trim_end_matches("id").trim_end_matches('_');
@@ -201,13 +201,13 @@ impl Tenant {
         if all.is_empty() { random.uuid() } else { (*random.pick(&all)).clone() }
     }
 
-    /// Every id of the seller, its own among them.
+    /// Every id of the seller, including the seller's own.
     pub fn all_ids(&self) -> BTreeSet<String> {
         self.ids.values().flatten().chain([&self.seller]).cloned().collect()
     }
 }
 
-/// The script with an id for each name that begins with a colon; a name that has none yet is given one.
+/// The script with an id in place of each name that begins with a colon. A name without an id gets a new one.
 fn with_ids(script: &str, ids: &mut BTreeMap<String, Uuid>) -> String {
     let mut text = String::with_capacity(script.len());
     let mut rest = script;

@@ -1,4 +1,5 @@
-//! Sets up the test bed: an insider with tokens and a seller, a victim, neighbours, and connections as the functions' own logins.
+//! The test bed of the insider's attempts: an insider with tokens and a seller, a victim, neighbours, and connections of the
+//! functions' own logins.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -14,15 +15,15 @@ use super::catalogue::Catalogue;
 use super::openapi::Document;
 use super::tenant::Tenant;
 use super::tokens::{Person, Pools, Tokens};
-use local::aws::Aws;
-use local::deploy::{Outputs, hexadecimal};
+use local::aws::{Aws, Outputs, output};
+use local::digest::hexadecimal;
 use local::progress::Progress;
 use local::traces::Traces;
 
 const NEIGHBOURS: usize = 3;
 /// Connections of each login for raw SQL.
 const CONNECTIONS: usize = 3;
-/// Fewer connections than tasks, so that they are handed on all the time.
+/// Fewer connections than tasks, so that tasks reuse each other's connections.
 const POOL: usize = 2;
 const LANE_PATIENCE: Duration = Duration::from_mins(1);
 
@@ -31,9 +32,14 @@ const LANE_PATIENCE: Duration = Duration::from_mins(1);
 pub struct Facts(pub Value);
 
 impl Facts {
-    /// One of them.
+    /// A fact by its name.
     pub fn get(&self, name: &str) -> anyhow::Result<&str> {
-        self.0[name].as_str().with_context(|| format!("the stack has no fact {name}"))
+        let fact = self.0[name].as_str();
+        fact.with_context(|| {
+            format!(
+                "the description of the stack has no {name}; write it again with `cargo xtask status --json`"
+            )
+        })
     }
 
     /// The local AWS.
@@ -41,12 +47,12 @@ impl Facts {
         Aws::new(self.get("aws_endpoint")?.to_owned())
     }
 
-    /// What the deployed stack puts out.
+    /// The deployed stack's outputs.
     pub fn outputs(&self) -> anyhow::Result<Outputs> {
         Ok(serde_json::from_value(self.0["outputs"].clone())?)
     }
 
-    /// Begins traces in the stack.
+    /// Begins a run whose traces are removed at its end.
     pub async fn traces(&self) -> anyhow::Result<Traces> {
         Traces::begin(&self.get("database_url")?.parse()?, &self.aws()?, &self.outputs()?).await
     }
@@ -57,13 +63,13 @@ impl Facts {
 pub struct TestBed {
     /// Base URL of the API.
     pub api_url: String,
-    /// For the API.
+    /// Client for the API.
     pub http: reqwest::Client,
     /// The local AWS.
     pub aws: Aws,
-    /// The seller that attacks.
+    /// The seller whose members attack.
     pub insider: Tenant,
-    /// The seller that must not notice.
+    /// The seller that they must not reach.
     pub victim: Tenant,
     /// Sellers that share a pool with the insider, each with its owner's subject.
     pub neighbours: Vec<(Tenant, String)>,
@@ -79,7 +85,7 @@ pub struct TestBed {
     pub document: Document,
     /// The database's catalogue.
     pub catalogue: Catalogue,
-    /// Sees everything.
+    /// A superuser's connection.
     pub superuser: Client,
     /// The pool under test.
     pub database: Database,
@@ -89,7 +95,7 @@ pub struct TestBed {
     secrets: BTreeSet<String>,
 }
 
-/// Connections of one login, handed out one by one.
+/// The connections of one login.
 #[derive(Debug)]
 struct Clients {
     config: Config,
@@ -98,8 +104,8 @@ struct Clients {
 }
 
 impl TestBed {
-    /// Sets it.
-    pub async fn set(facts: &Facts, traces: &Traces, progress: &Progress) -> anyhow::Result<Self> {
+    /// Sets the test bed up.
+    pub async fn set_up(facts: &Facts, traces: &Traces, progress: &Progress) -> anyhow::Result<Self> {
         let superuser = connect(&facts.get("database_url")?.parse()?).await?;
         let catalogue = Catalogue::read(&superuser).await?;
         let (aws, outputs) = (facts.aws()?, facts.outputs()?);
@@ -144,17 +150,17 @@ impl TestBed {
         }
         insider.forget_secrets(&superuser, &catalogue).await?;
         victim.double(&superuser, &catalogue).await?;
-        // Unique in this database, short enough for every column, and no word of anything.
+        // The marker is unique in this database, short enough for every column and not part of any word.
         let marker = format!("zq{}", &traces.run()[20..]);
         let columns = victim.mark(&superuser, &catalogue, &marker, traces).await?;
-        progress.say(format_args!("the victim's marker is {marker}, in {columns} columns"));
+        progress.say(format_args!("the victim's marker {marker} is in {columns} columns"));
 
         let document = http.get(format!("{api_url}/v1/openapi.json")).bearer_auth(&tokens.owner.identity);
         let document: Value =
             document.send().await?.error_for_status().context("read the API's document")?.json().await?;
         let document = Document::parse(document)?;
         progress.say("opening lanes …");
-        let requests = outputs.get("LaneRequestsQueueUrl").context("the stack has no lane requests")?.clone();
+        let requests = output(&outputs, "LaneRequestsQueueUrl")?.to_owned();
         let queues = [
             open_lane(&aws, &superuser, &requests, &insider).await?,
             open_lane(&aws, &superuser, &requests, &victim).await?,
@@ -163,18 +169,18 @@ impl TestBed {
         open_sinks(&aws, &superuser, &insider, &queues[0]).await?;
         let cursors = cursors(&http, &api_url, &document, &victim, &victims_owner).await;
         progress.say(format_args!(
-            "{} operations, {} cursors of the victim's",
+            "{} operations in the document, {} cursors of the victim's lists",
             document.operations.len(),
             cursors.len()
         ));
         insider.look(&superuser, &catalogue).await?;
         keep_own_people_out(&superuser, &mut insider, &tokens).await?;
         victim.look(&superuser, &catalogue).await?;
-        // A member until now, whose token is good for an hour.
+        // This person was a member until now and has a token that is valid for an hour.
         dismiss(&superuser, &insider, &tokens.stale).await?;
         superuser.batch_execute("analyze").await?;
 
-        // What the neighbours have is as foreign as what the victim has.
+        // The insider may see the neighbours' ids as little as the victim's.
         let mut secrets = victim.all_ids();
         secrets.extend(neighbours.iter().flat_map(|(tenant, _)| tenant.all_ids()));
         let logins = Logins { aws: &aws, url: facts.get("database_url")? };
@@ -202,7 +208,7 @@ impl TestBed {
         })
     }
 
-    /// What of the victim's, or which id of a neighbour's, is in a text and was not sent there.
+    /// The victim's marker, or an id of the victim or a neighbour, that is in a text and was not part of the request.
     pub fn leak(&self, text: &str, sent: &str) -> Option<String> {
         let hex = hexadecimal(self.marker.as_bytes());
         if text.contains(&self.marker) || text.contains(&hex) {
@@ -231,7 +237,7 @@ impl TestBed {
         Ok(answer)
     }
 
-    /// Gives the insider back what an attempt may have taken from it.
+    /// Restores what an attempt may have taken from the insider.
     pub async fn rearm(&self) -> anyhow::Result<()> {
         let seller = &self.insider.seller;
         let sql = format!(
@@ -253,10 +259,10 @@ impl Clients {
     }
 }
 
-/// Connects, and lets the connection go on by itself.
+/// Connects and drives the connection in a task of its own.
 pub async fn connect(config: &Config) -> anyhow::Result<Client> {
     let (client, connection) = config.connect(NoTls).await.context("connect to PostgreSQL")?;
-    // The client hears of a broken connection itself.
+    // The client reports a broken connection itself.
     tokio::spawn(async move { drop(connection.await) });
     Ok(client)
 }
@@ -268,7 +274,7 @@ async fn new_seller(http: &reqwest::Client, api_url: &str, owner: &Person) -> an
     Ok(seller["seller_id"].as_str().context("read the id of the insider's seller")?.parse()?)
 }
 
-/// Puts a person in the place of the fixture's member with a role.
+/// Puts a person in the place of the fixture's member with this role.
 async fn become_member(
     superuser: &Client,
     tenant: &Tenant,
@@ -280,7 +286,7 @@ async fn become_member(
     if changed == 1 { Ok(()) } else { Err(anyhow!("the fixture has no member {role}")) }
 }
 
-/// Attempts on the insider's own rows must not end the memberships that they are made with.
+/// Takes the insider's own people and account out of the ids to try, so that no attempt ends the membership it needs.
 async fn keep_own_people_out(
     superuser: &Client,
     insider: &mut Tenant,
@@ -307,7 +313,7 @@ async fn dismiss(superuser: &Client, tenant: &Tenant, person: &Person) -> anyhow
     Ok(())
 }
 
-/// Gives an account of the fixture a real lane; the answer is its queue.
+/// Gives an account of the fixture a real lane. Returns the URL of its queue.
 async fn open_lane(aws: &Aws, superuser: &Client, requests: &str, tenant: &Tenant) -> anyhow::Result<String> {
     let sql = "update robnu.marketplace_accounts
         set lane_state = 'REQUESTED', lane_queue_url = null, lane_mapping_id = null where id = $1::text::uuid";
@@ -325,10 +331,14 @@ async fn open_lane(aws: &Aws, superuser: &Client, requests: &str, tenant: &Tenan
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    Err(anyhow!("the lane of {} is not active after {} s", tenant.account, LANE_PATIENCE.as_secs()))
+    Err(anyhow!(
+        "the lane of {} is not active after {} s; read `cargo xtask logs lanes`",
+        tenant.account,
+        LANE_PATIENCE.as_secs()
+    ))
 }
 
-/// The fixture's other accounts have queues that do not exist; here are some that nobody reads.
+/// Makes queues that nobody reads for the fixture's other accounts, whose queues do not exist.
 async fn open_sinks(aws: &Aws, superuser: &Client, tenant: &Tenant, lane: &str) -> anyhow::Result<()> {
     let (_, name) = lane.rsplit_once('/').context("find the name of a lane's queue")?;
     let sql =
@@ -344,7 +354,7 @@ async fn open_sinks(aws: &Aws, superuser: &Client, tenant: &Tenant, lane: &str) 
     Ok(())
 }
 
-/// Cursors that the victim's own lists give.
+/// The cursors that the victim's own lists return.
 async fn cursors(
     http: &reqwest::Client,
     api_url: &str,
@@ -375,7 +385,7 @@ struct Logins<'a> {
 }
 
 impl Logins<'_> {
-    /// How to log in, and the password once more.
+    /// The configuration of a login, and its password.
     async fn config(&self, role: &str) -> anyhow::Result<(Config, String)> {
         let secrets = self
             .aws
@@ -393,7 +403,7 @@ impl Logins<'_> {
                 return Ok((config, password));
             }
         }
-        Err(anyhow!("the stack has no secret of the login {role}"))
+        Err(anyhow!("the stack has no secret of the login {role}; deploy it again with `cargo xtask up`"))
     }
 }
 

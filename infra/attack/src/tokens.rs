@@ -1,4 +1,4 @@
-//! The insider's tokens, and what an attacker makes of them.
+//! The insider's tokens, and the invalid ones that an attacker makes from them.
 
 use anyhow::{Context, anyhow};
 use base64::Engine;
@@ -6,38 +6,37 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::random::Random;
-use local::aws::Aws;
-use local::deploy::Outputs;
+use local::aws::{Aws, Outputs, output};
 
 const PASSWORD: &str = "Correct-Horse-7";
 
-/// What a token is good for.
+/// A kind of token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// The insider's OWNER.
+    /// The identity token of the insider, an OWNER.
     Owner,
-    /// Their access token, which names no email.
+    /// The insider's access token, which names no email.
     Access,
-    /// A member of the insider's seller who may only read.
+    /// The token of a member of the insider's seller who may only read.
     Viewer,
-    /// One who may only scan returns.
+    /// The token of a member who may only scan returns.
     Scanner,
-    /// One who was a member until a moment ago.
+    /// The token of a person who was a member until a moment ago.
     Stale,
-    /// No token at all.
+    /// No token.
     Absent,
-    /// The signature of another text.
+    /// A token whose signature does not belong to its text.
     Forged,
-    /// No signature, and the head says so.
+    /// A token without a signature, whose header says so.
     Unsigned,
-    /// Once good, says its time; signed by nobody.
+    /// A token with an expiry time in the past and without a matching signature.
     Expired,
-    /// Of another user pool, with the same email.
+    /// A token of another user pool, with the same email.
     OtherPool,
 }
 
 impl Kind {
-    /// All of them, with how often they are chosen.
+    /// All kinds with their weights.
     pub const WEIGHTS: [(usize, Self); 10] = [
         (55, Self::Owner),
         (5, Self::Access),
@@ -51,7 +50,7 @@ impl Kind {
         (4, Self::OtherPool),
     ];
 
-    /// Whether the authorizer takes it.
+    /// Whether the authorizer accepts it.
     pub fn is_valid(self) -> bool {
         matches!(self, Self::Owner | Self::Access | Self::Viewer | Self::Scanner | Self::Stale)
     }
@@ -73,7 +72,7 @@ pub struct Person {
 pub struct Tokens {
     /// The insider.
     pub owner: Person,
-    /// Members of the insider's seller.
+    /// See [`Kind::Viewer`].
     pub viewer: Person,
     /// See [`Kind::Scanner`].
     pub scanner: Person,
@@ -98,7 +97,7 @@ impl Tokens {
             Kind::Forged => {
                 let (signed, signature) = good.rsplit_once('.').unwrap_or((good, ""));
                 match random.below(3) {
-                    // The first characters, since the last may hold bits that count for nothing.
+                    // The whole signature is reversed, since the last character may contain unused bits.
                     0 => format!("{signed}.{}", signature.chars().rev().collect::<String>()),
                     1 => changed(good, None, "sub", json!("00000000-0000-4000-8000-000000000000")),
                     _ => format!("{signed}."),
@@ -113,7 +112,7 @@ impl Tokens {
     }
 }
 
-/// A token with one claim replaced, the signature left as it was.
+/// A token with one claim replaced. The signature stays the same.
 fn changed(token: &str, algorithm: Option<&str>, claim: &str, value: Value) -> String {
     let parts: Vec<&str> = token.split('.').collect();
     let [head, claims, signature] = parts[..] else { return token.to_owned() };
@@ -132,7 +131,7 @@ fn decode(part: &str) -> Value {
     serde_json::from_slice(&bytes).unwrap_or_else(|_| json!({}))
 }
 
-/// The user pools of the stack and of somebody else.
+/// The stack's user pool, and ways to make another one.
 #[derive(Debug)]
 pub struct Pools<'a> {
     /// The local AWS.
@@ -144,12 +143,11 @@ pub struct Pools<'a> {
 impl Pools<'_> {
     /// Signs a new person up and in.
     pub async fn person(&self, email: &str) -> anyhow::Result<Person> {
-        let output =
-            |name: &str| self.outputs.get(name).with_context(|| format!("the stack has no output {name}"));
-        self.sign_up(output("UserPoolId")?, output("UserPoolClientId")?, email).await
+        let (pool, client) = (output(self.outputs, "UserPoolId")?, output(self.outputs, "UserPoolClientId")?);
+        self.sign_up(pool, client, email).await
     }
 
-    /// The same in a pool of somebody else's, which bears the name.
+    /// Signs a person up and in at another user pool with this name, and deletes the pool.
     pub async fn stranger(&self, pool_name: &str, email: &str) -> anyhow::Result<Person> {
         let pool = self.call("CreateUserPool", json!({"PoolName": pool_name})).await?;
         let pool = pool["UserPool"]["Id"].as_str().context("read the id of the new user pool")?.to_owned();

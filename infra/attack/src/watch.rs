@@ -1,4 +1,4 @@
-//! Counts and digests what the victim has, before and after.
+//! Counts and digests the victim's rows, before and after.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -8,33 +8,33 @@ use serde_json::json;
 
 use super::test_bed::TestBed;
 
-/// Columns in which the platform itself notes when it last looked at a lane.
+/// Columns in which the platform records when it last checked a lane.
 const OF_THE_PLATFORM: &str = "- 'lane_checked_at' - 'lane_lease_until'";
-/// How long messages may take to be worked off, on the way and in the end.
+/// How long the queues may take to become empty, after a round and at the end.
 const DRAIN: [Duration; 2] = [Duration::from_secs(15), Duration::from_mins(1)];
-/// How long the lanes function may take for what it has in hand.
+/// How long the lanes function may take for a request that it has received.
 const SETTLES: Duration = Duration::from_secs(1);
 
-/// The victim's rows as they were.
+/// The victim's rows before the attack.
 #[derive(Debug)]
 pub struct Watch {
     /// Number and digest of the rows, by relation.
     pub before: BTreeMap<String, (i64, String)>,
-    /// How often they were compared.
+    /// How often the rows were compared.
     pub looks: usize,
 }
 
 impl Watch {
-    /// Takes the first look.
-    pub async fn begin(bed: &TestBed) -> anyhow::Result<Self> {
-        Ok(Self { before: look(bed).await?, looks: 0 })
+    /// Counts and digests the rows for the first time.
+    pub async fn begin(test_bed: &TestBed) -> anyhow::Result<Self> {
+        Ok(Self { before: look(test_bed).await?, looks: 0 })
     }
 
-    /// Compares with the first look, after what was sent to the queues is worked off; says what differs.
-    pub async fn look(&mut self, bed: &TestBed, last: bool) -> anyhow::Result<Vec<String>> {
-        drain(bed, DRAIN[usize::from(last)]).await?;
+    /// Waits until the queues are empty and compares the rows with the first time. Returns the differences.
+    pub async fn look(&mut self, test_bed: &TestBed, last: bool) -> anyhow::Result<Vec<String>> {
+        drain(test_bed, DRAIN[usize::from(last)]).await?;
         self.looks += 1;
-        let now = look(bed).await?;
+        let now = look(test_bed).await?;
         let mut differences = Vec::new();
         for (relation, (rows, digest)) in &now {
             match self.before.get(relation) {
@@ -51,18 +51,18 @@ impl Watch {
     }
 }
 
-async fn look(bed: &TestBed) -> anyhow::Result<BTreeMap<String, (i64, String)>> {
-    let victim = &bed.victim.seller;
+async fn look(test_bed: &TestBed) -> anyhow::Result<BTreeMap<String, (i64, String)>> {
+    let victim = &test_bed.victim.seller;
     let mut found = BTreeMap::new();
-    let tables = bed.catalogue.relations.iter().filter(|relation| !relation.is_view);
+    let tables = test_bed.catalogue.relations.iter().filter(|relation| !relation.is_view);
     let mut selects: Vec<(String, String)> = tables
         .map(|relation| {
             let name = &relation.name;
             (name.clone(), format!("robnu.{name} t where seller_id = '{victim}'"))
         })
         .collect();
-    // What belongs to no seller, as far as the insider has no part in it.
-    let team = bed.victim.ids["people"].join("','");
+    // Rows that belong to no seller, and that the insider may not change.
+    let team = test_bed.victim.ids["people"].join("','");
     selects.push(("people".to_owned(), format!("robnu.people t where id in ('{team}')")));
     for table in ["staff", "marketplaces", "orgs"] {
         selects.push((table.to_owned(), format!("robnu.{table} t")));
@@ -71,38 +71,39 @@ async fn look(bed: &TestBed) -> anyhow::Result<BTreeMap<String, (i64, String)>> 
         let row = format!("(to_jsonb(t) {OF_THE_PLATFORM})::text");
         let sql =
             format!("select count(*), md5(coalesce(string_agg({row}, ',' order by {row}), '')) from {from}");
-        let row = bed.superuser.query_one(&sql, &[]).await.with_context(|| format!("digest {name}"))?;
+        let row = test_bed.superuser.query_one(&sql, &[]).await.with_context(|| format!("digest {name}"))?;
         found.insert(name, (row.get(0), row.get(1)));
     }
     Ok(found)
 }
 
-/// Waits until the queues are empty, with a bound.
-async fn drain(bed: &TestBed, patience: Duration) -> anyhow::Result<()> {
+/// Waits until the queues are empty, but not longer than `patience`.
+async fn drain(test_bed: &TestBed, patience: Duration) -> anyhow::Result<()> {
     let since = Instant::now();
     loop {
         let mut waiting = 0;
-        for queue in &bed.queues {
-            waiting += waiting_in(bed, queue).await?;
+        for queue in &test_bed.queues {
+            waiting += waiting_in(test_bed, queue).await?;
         }
         if waiting == 0 || since.elapsed() > patience {
             break;
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    // What the lanes function has just taken.
+    // The lanes function may have just received a request.
     tokio::time::sleep(SETTLES).await;
     Ok(())
 }
 
-/// Messages that wait in a queue or, in a lane, are worked on. A lane request that fails stays taken for minutes.
-async fn waiting_in(bed: &TestBed, queue: &str) -> anyhow::Result<u64> {
+/// How many messages wait in a queue. In a lane, messages in flight count too. In the queue of lane requests they do not,
+/// because a failing request stays in flight for minutes.
+async fn waiting_in(test_bed: &TestBed, queue: &str) -> anyhow::Result<u64> {
     let mut names = vec!["ApproximateNumberOfMessages"];
-    if *queue != bed.queues[2] {
+    if *queue != test_bed.queues[2] {
         names.push("ApproximateNumberOfMessagesNotVisible");
     }
     let body = json!({"QueueUrl": queue, "AttributeNames": names});
-    let answer = bed.aws.json("sqs", "AmazonSQS.GetQueueAttributes", &body).await?;
+    let answer = test_bed.aws.json("sqs", "AmazonSQS.GetQueueAttributes", &body).await?;
     let number = |name: &str| answer["Attributes"][name].as_str()?.parse::<u64>().ok();
     Ok(names.into_iter().filter_map(number).sum())
 }

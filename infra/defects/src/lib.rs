@@ -1,5 +1,5 @@
-//! `defects`: shows that the tests bite. Each planted defect is a small change kept as data in `infra/defects/planted`; it is
-//! made in a scratch copy of the work tree, where the test it names must then fail.
+//! `defects`: mutation testing with hand-picked mutations. Each planted defect is a small change, kept as data in
+//! `infra/defects/planted`. The command makes the change in a scratch copy of the work tree, where the named test must then fail.
 
 mod options;
 mod plan;
@@ -8,7 +8,7 @@ mod tree;
 mod trial;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::anyhow;
 
@@ -16,22 +16,14 @@ use local::checks;
 use local::failure::{Exit, Failure};
 use local::paths::Paths;
 use local::progress::Progress;
-use local::status::print;
+use local::terminal::print;
 
 pub use self::options::DefectsOptions;
 use self::plan::{Defect, Target};
 use self::tree::Tree;
-use self::trial::{Trial, Verdict};
+use self::trial::{Outcome, Trial, Verdict};
 
-/// How one defect fared.
-#[derive(Debug)]
-struct Outcome {
-    defect: Defect,
-    verdict: Verdict,
-    took: Duration,
-}
-
-/// Plants every defect, or those asked for, and fails when one survives.
+/// Plants every defect, or the chosen ones. Fails if a test does not catch its defect.
 pub async fn run(paths: &Paths, options: &DefectsOptions) -> anyhow::Result<()> {
     let defects = plan::load(paths, &options.only)?;
     if options.list {
@@ -39,7 +31,7 @@ pub async fn run(paths: &Paths, options: &DefectsOptions) -> anyhow::Result<()> 
     }
     let progress = Progress::new();
     let environment = match std::env::var(trial::DATABASE_URL) {
-        // Somebody else's servers, as in a test.
+        // The caller has provided servers.
         Ok(url) => vec![(trial::DATABASE_URL, url)],
         Err(_) => checks::test_environment(paths).await?,
     };
@@ -55,7 +47,7 @@ pub async fn run(paths: &Paths, options: &DefectsOptions) -> anyhow::Result<()> 
         let planted = tree.plant(&defect)?;
         let verdict = trial.of(&defect);
         let template = tree.template_of_migrations(&defect)?;
-        // Whatever the trial said, the next defect begins with the tree as it was.
+        // The defect is taken out even after an error, so that the next trial begins with the original tree.
         planted.take_out()?;
         if let Some(digest) = template {
             trial::drop_template(&environment, &digest).await?;
@@ -79,11 +71,11 @@ pub async fn run(paths: &Paths, options: &DefectsOptions) -> anyhow::Result<()> 
     if survived.is_empty() {
         return Ok(());
     }
-    let next = "a defect that no test notices needs a test; one that does not build needs another change";
+    let next = "write a test for a defect that survived; choose another change for one that does not build";
     Err(Failure::new(Exit::CheckFailed, format!("not caught: {}", survived.join(", ")), next).into())
 }
 
-/// Every named test must pass without a defect, or its failure would say nothing.
+/// Checks that every named test passes without a defect, because otherwise its failure would prove nothing.
 fn undamaged(trial: &Trial<'_>, defects: &[Defect], progress: &Progress) -> anyhow::Result<()> {
     let mut named: BTreeMap<&Target, Vec<&str>> = BTreeMap::new();
     for defect in defects {
@@ -94,9 +86,11 @@ fn undamaged(trial: &Trial<'_>, defects: &[Defect], progress: &Progress) -> anyh
     }
     for (target, tests) in named {
         let since = Instant::now();
-        trial.passes(target, &tests).map_err(|error| anyhow!("without any defect: {error:#}"))?;
+        trial
+            .passes(target, &tests)
+            .map_err(|error| anyhow!("a test fails without any defect, so fix it first: {error:#}"))?;
         let took = since.elapsed().as_secs_f64();
-        progress.say(format_args!("undamaged: {target}, {} tests pass ({took:.0} s)", tests.len()));
+        progress.say(format_args!("without a defect: {target}, {} tests pass ({took:.0} s)", tests.len()));
     }
     Ok(())
 }

@@ -5,10 +5,10 @@ use clap::Args;
 /// Which defects.
 #[derive(Debug, Args)]
 pub struct DefectsOptions {
-    /// Only this one; may be given several times
+    /// Plant only this defect; may be given several times
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
-    /// Print what there is and plant nothing
+    /// List the defects and plant none
     #[arg(long)]
     pub list: bool,
 }

@@ -1,4 +1,4 @@
-//! The planted defects as they are kept: a file each, with the promise it breaks, the exact change and the test that must
+//! The files of the planted defects. Each names the promise that the defect breaks, the exact change and the test that must
 //! fail.
 
 use std::fmt;
@@ -17,38 +17,38 @@ const FOLDER: &str = "infra/defects/planted";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Defect {
-    /// The name of its file, less its number.
+    /// The name of its file without the number.
     #[serde(skip)]
     pub name: String,
-    /// What no longer holds with it.
+    /// The promise that it breaks.
     pub promise: String,
-    /// What is done to the sources.
+    /// The changes in the sources.
     pub change: Vec<Change>,
-    /// What must notice.
+    /// The test that must fail.
     pub caught_by: CaughtBy,
 }
 
-/// A text that is replaced.
+/// A text to replace.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// The file, from the project's root.
+    /// The file, relative to the project's root.
     pub file: PathBuf,
-    /// Stands there exactly once.
+    /// The text to replace; it must occur exactly once.
     pub old: String,
-    /// Stands there then.
+    /// The text that replaces it.
     pub new: String,
 }
 
-/// A test, and a part of what it says when it fails for the right reason.
+/// A test, and a part of its message when it fails for the right reason.
 #[derive(Debug, Deserialize)]
 pub struct CaughtBy {
-    /// Where it is.
+    /// The program of tests that contains it.
     #[serde(flatten)]
     pub target: Target,
-    /// Its name, with its modules.
+    /// Its name, including its modules.
     pub test: String,
-    /// A part of its message.
+    /// A part of its failure message.
     pub says: String,
 }
 
@@ -57,7 +57,7 @@ pub struct CaughtBy {
 pub struct Target {
     /// The package.
     pub package: String,
-    /// The file of its `tests`; none for the tests inside its library.
+    /// The file in its `tests` folder; none for the tests inside its library.
     pub target: Option<String>,
 }
 
@@ -68,26 +68,28 @@ impl fmt::Display for Target {
 }
 
 impl Change {
-    /// The file's text with the change in it.
+    /// The file's text after the change.
     pub fn apply(&self, root: &Path) -> anyhow::Result<String> {
         let file = root.join(&self.file);
         let text = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
         match text.matches(&self.old).count() {
             1 => Ok(text.replace(&self.old, &self.new)),
-            found => {
-                Err(anyhow!("{} holds the text to replace {found} times, not once", self.file.display()))
-            }
+            found => Err(anyhow!(
+                "{} contains the text to replace {found} times, not once; correct `old` in the defect's file",
+                self.file.display()
+            )),
         }
     }
 }
 
-/// The defects that are asked for, all when none is; those of one program of tests one after the other, so that little is
-/// compiled in between.
+/// The chosen defects, or all. Defects of the same program of tests follow each other, so that little is compiled in between.
 pub fn load(paths: &Paths, only: &[String]) -> anyhow::Result<Vec<Defect>> {
     let mut defects = read(&paths.root)?;
     if let Some(unknown) = only.iter().find(|name| !defects.iter().any(|defect| defect.name == **name)) {
         let what = format!("there is no defect {unknown}");
-        return Err(Failure::new(Exit::Usage, what, "`cargo xtask defects --list` names them").into());
+        return Err(
+            Failure::new(Exit::Usage, what, "choose one that `cargo xtask defects --list` shows").into()
+        );
     }
     defects.retain(|defect| only.is_empty() || only.contains(&defect.name));
     defects.sort_by(|a, b| a.caught_by.target.cmp(&b.caught_by.target));
@@ -118,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_defect_still_fits_the_sources_and_names_a_test_that_is_there() {
+    fn every_defect_still_fits_the_sources() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
         let defects = read(root).unwrap();
         assert!(defects.len() >= 20, "{} defects", defects.len());

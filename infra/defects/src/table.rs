@@ -1,12 +1,12 @@
-//! What `defects` prints.
+//! The tables that `defects` prints.
 
 use std::time::Duration;
 
-use super::Outcome;
 use super::plan::Defect;
+use super::trial::{Outcome, Verdict};
 use local::table::render;
 
-/// Defects, what they break and what must notice.
+/// The defects, what each breaks and which test must catch it.
 pub fn list(defects: &[Defect]) -> String {
     let rows: Vec<Vec<String>> = defects
         .iter()
@@ -15,7 +15,7 @@ pub fn list(defects: &[Defect]) -> String {
     render(&["defect", "breaks", "caught by"], &rows, &[])
 }
 
-/// How each fared.
+/// The verdict on each defect.
 pub fn outcomes(outcomes: &[Outcome], all: Duration) -> String {
     let seconds = |took: Duration| format!("{:.1} s", took.as_secs_f64());
     let mut rows: Vec<Vec<String>> = outcomes
@@ -26,7 +26,7 @@ pub fn outcomes(outcomes: &[Outcome], all: Duration) -> String {
             vec![defect.name.clone(), verdict, seconds(outcome.took), test(defect), defect.promise.clone()]
         })
         .collect();
-    let caught = outcomes.iter().filter(|outcome| outcome.verdict == super::Verdict::Caught).count();
+    let caught = outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Caught).count();
     let total = format!("{caught} of {} caught", outcomes.len());
     rows.push(vec!["all".to_owned(), total, seconds(all), String::new(), String::new()]);
     render(&["defect", "verdict", "took", "caught by", "breaks"], &rows, &[2])

@@ -1,8 +1,8 @@
 //! The scratch copy of the work tree, in which defects are planted, and cargo's folder for it.
 //!
-//! Both are kept for the next run. What is copied is what git knows or would add; a file that is as it was keeps its time,
-//! so that cargo builds it no second time. The folder for cargo is given the third-party packages that are compiled already:
-//! their files are linked, not copied, because nothing writes to them again.
+//! Both are kept for the next run. The copy contains every file that git does not ignore. An unchanged file keeps its
+//! modification time, so that cargo does not build it again. The folder for cargo receives the third-party packages that are
+//! compiled already; their files are linked and not copied, because nothing writes to them again.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -22,15 +22,15 @@ const MIGRATIONS: &str = "migrations";
 pub struct Tree {
     /// Its root.
     pub root: PathBuf,
-    /// Where cargo builds it.
+    /// Cargo's target folder for it.
     pub target: PathBuf,
 }
 
-/// A defect that is in the copy at the moment.
+/// A defect that is in the copy now.
 #[derive(Debug)]
 #[must_use = "take it out again"]
 pub struct Planted {
-    /// The files it changed, as they were.
+    /// The original texts of the files that it changed.
     before: Vec<(PathBuf, String)>,
 }
 
@@ -48,7 +48,7 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Plants a defect. All its changes fit, or none is made.
+    /// Plants a defect. If one of its changes does not fit, none is made.
     pub fn plant(&self, defect: &Defect) -> anyhow::Result<Planted> {
         let mut planted = Planted { before: Vec::new() };
         for change in &defect.change {
@@ -65,7 +65,7 @@ impl Tree {
         Ok(planted)
     }
 
-    /// All migrations in one text, when the defect is in them: the tests' template database is named after its digest.
+    /// The text of all migrations, if the defect changes one: the tests' template database is named after its digest.
     pub fn template_of_migrations(&self, defect: &Defect) -> anyhow::Result<Option<String>> {
         if !defect.change.iter().any(|change| change.file.starts_with(MIGRATIONS)) {
             return Ok(None);
@@ -80,7 +80,7 @@ impl Tree {
 }
 
 impl Planted {
-    /// Puts the files back, the last change first.
+    /// Restores the files, the last change first.
     pub fn take_out(self) -> anyhow::Result<()> {
         for (file, text) in self.before.into_iter().rev() {
             fs::write(&file, text).with_context(|| format!("write {}", file.display()))?;
@@ -89,13 +89,13 @@ impl Planted {
     }
 }
 
-/// What git knows or would add, and is there.
+/// The existing files that git does not ignore.
 fn listed(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let output = Command::new("git")
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()
-        .context("run git: the copy is of the files that it knows")?;
+        .context("run git, which lists the files to copy; install it")?;
     if !output.status.success() {
         return Err(anyhow!("git ls-files failed: {}", String::from_utf8_lossy(&output.stderr).trim()));
     }
@@ -104,7 +104,7 @@ fn listed(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files.filter(|file| root.join(file).is_file()).collect())
 }
 
-/// Copies a file that differs, with the time at which it was changed.
+/// Copies a file unless the copy has the same content. Its modification time is then the time of copying.
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     let read = |file: &Path| fs::read(file).with_context(|| format!("read {}", file.display()));
     let content = read(from)?;
@@ -116,7 +116,7 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::write(to, content).with_context(|| format!("write {}", to.display()))
 }
 
-/// Removes what is no longer in the work tree.
+/// Removes the files that are no longer in the work tree.
 fn remove_others(root: &Path, folder: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))? {
         let path = entry?.path();
@@ -129,7 +129,7 @@ fn remove_others(root: &Path, folder: &Path, files: &[PathBuf]) -> anyhow::Resul
     Ok(())
 }
 
-/// The workspace's own packages as their files are named, such as `robnu_schema`. Ours are all called after their package.
+/// The crate names of the workspace's own packages, such as `robnu_schema`. Every crate here is named after its package.
 fn own_crates(paths: &Paths) -> anyhow::Result<Vec<String>> {
     let output = local::tools::cargo()
         .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
@@ -143,8 +143,8 @@ fn own_crates(paths: &Paths) -> anyhow::Result<Vec<String>> {
     Ok(names.map(|name| name.replace('-', "_")).collect())
 }
 
-/// Takes over what is compiled of other people's packages. Programs and notes of the compiler, which it writes over, are not
-/// linked: only libraries, which it replaces.
+/// Takes over the compiled third-party packages. Only libraries are linked, because the compiler replaces them. Other files are
+/// copied, because it overwrites them.
 fn seed(from: &Path, to: &Path, own: &[String]) -> anyhow::Result<()> {
     for part in [".fingerprint", "build", "deps"] {
         let Ok(entries) = fs::read_dir(from.join(part)) else { continue };
@@ -172,7 +172,7 @@ fn crate_of(name: &str) -> String {
     if is_library { krate.strip_prefix("lib").unwrap_or(&krate).to_owned() } else { krate }
 }
 
-/// Links or copies; a file that another cargo has just removed is no loss.
+/// Links or copies a file or folder. Ignores a file that another cargo has just removed.
 fn take_over(from: &Path, to: &Path, linked: bool) -> anyhow::Result<()> {
     if from.is_dir() {
         for entry in fs::read_dir(from)? {

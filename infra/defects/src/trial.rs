@@ -1,4 +1,4 @@
-//! Builds a program of tests in the scratch copy and runs the tests that are named, each with a bound.
+//! Builds a program of tests in the scratch copy and runs the named tests with a time limit.
 
 use std::fmt;
 use std::io::Read;
@@ -14,35 +14,35 @@ use super::plan::{Defect, Target};
 use super::tree::Tree;
 use local::tools;
 
-/// A test that hangs with a defect has noticed nothing. Long, because some tests run the compiler themselves.
+/// A test that runs longer than this has not caught the defect. The limit is long, because some tests run the compiler.
 const PATIENCE: Duration = Duration::from_mins(10);
-/// Names the server on which tests make their databases.
+/// The variable that names the server on which tests make their databases.
 pub const DATABASE_URL: &str = "TEST_DATABASE_URL";
 
-/// Variables for tests: where their database and their cloud are.
+/// Environment variables for tests: where their database and their local AWS are.
 pub type Environment = Vec<(&'static str, String)>;
 
-/// Where trials are held.
+/// Everything that a trial needs.
 #[derive(Debug)]
 pub struct Trial<'a> {
     /// The scratch copy.
     pub tree: &'a Tree,
-    /// What its tests need.
+    /// The tests' environment.
     pub environment: &'a Environment,
 }
 
-/// What became of a defect.
+/// The result of planting a defect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Its test failed, and said what it should.
+    /// Its test failed with the expected message.
     Caught,
     /// Its test passed.
     Survived,
-    /// Its test failed, and said something else.
+    /// Its test failed with another message.
     OtherReason(String),
-    /// It does not compile, so that nothing was tried.
+    /// It does not compile, so its test did not run.
     DoesNotBuild(String),
-    /// Its test did not end.
+    /// Its test did not end in time.
     TimedOut,
 }
 
@@ -58,6 +58,17 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// A defect, its verdict and how long the trial took.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The defect.
+    pub defect: Defect,
+    /// The result.
+    pub verdict: Verdict,
+    /// How long building and testing took.
+    pub took: Duration,
+}
+
 /// A program of tests.
 struct Program {
     file: PathBuf,
@@ -65,42 +76,43 @@ struct Program {
     package: String,
 }
 
-/// What a run of tests said.
-enum Said {
+/// The result of a run of tests.
+enum TestRun {
     Passed { tests: usize },
     Failed { output: String },
-    Nothing,
+    TimedOut,
 }
 
 impl Trial<'_> {
-    /// Fails unless all the tests pass.
+    /// Fails unless all tests pass.
     pub fn passes(&self, target: &Target, tests: &[&str]) -> anyhow::Result<()> {
         let program = self.build(target)?.map_err(|said| anyhow!("{target} does not build: {said}"))?;
         match self.test(&program, tests)? {
-            Said::Passed { tests: found } if found == tests.len() => Ok(()),
-            Said::Passed { tests: found } => {
-                Err(anyhow!("{target} has {found} of the tests {}", tests.join(", ")))
-            }
-            Said::Failed { output } => Err(anyhow!("{target} fails: {output}")),
-            Said::Nothing => Err(anyhow!("{target} did not end in {} s", PATIENCE.as_secs())),
+            TestRun::Passed { tests: found } if found == tests.len() => Ok(()),
+            TestRun::Passed { tests: found } => Err(anyhow!(
+                "{target} has only {found} of the tests {}; correct `test` in the defects' files",
+                tests.join(", ")
+            )),
+            TestRun::Failed { output } => Err(anyhow!("{target} fails: {output}")),
+            TestRun::TimedOut => Err(anyhow!("{target} did not end in {} s", PATIENCE.as_secs())),
         }
     }
 
-    /// Tries the test of a defect that is in the tree now.
+    /// Runs the test of a defect that is in the tree now.
     pub fn of(&self, defect: &Defect) -> anyhow::Result<Verdict> {
         let program = match self.build(&defect.caught_by.target)? {
             Ok(program) => program,
             Err(said) => return Ok(Verdict::DoesNotBuild(said)),
         };
         Ok(match self.test(&program, &[&defect.caught_by.test])? {
-            Said::Passed { .. } => Verdict::Survived,
-            Said::Nothing => Verdict::TimedOut,
-            Said::Failed { output } if output.contains(&defect.caught_by.says) => Verdict::Caught,
-            Said::Failed { output } => Verdict::OtherReason(first_words(&output)),
+            TestRun::Passed { .. } => Verdict::Survived,
+            TestRun::TimedOut => Verdict::TimedOut,
+            TestRun::Failed { output } if output.contains(&defect.caught_by.says) => Verdict::Caught,
+            TestRun::Failed { output } => Verdict::OtherReason(first_words(&output)),
         })
     }
 
-    /// The program, or what the compiler says against it.
+    /// Builds the program. Returns the compiler's message if it does not build.
     fn build(&self, target: &Target) -> anyhow::Result<Result<Program, String>> {
         let mut command = tools::cargo();
         command.args([
@@ -117,7 +129,7 @@ impl Trial<'_> {
             None => command.arg("--lib"),
         };
         command.current_dir(&self.tree.root).env("CARGO_TARGET_DIR", &self.tree.target).stdin(Stdio::null());
-        // Sources go back and forth here, which incremental compilation has been seen not to survive.
+        // Sources change back and forth here, and incremental compilation has failed on that before.
         command.env("CARGO_INCREMENTAL", "0");
         let output = command.output().context("run cargo")?;
         let messages = || {
@@ -139,15 +151,15 @@ impl Trial<'_> {
         Ok(Ok(program.with_context(|| format!("cargo built no program of {target}"))?))
     }
 
-    fn test(&self, program: &Program, tests: &[&str]) -> anyhow::Result<Said> {
+    fn test(&self, program: &Program, tests: &[&str]) -> anyhow::Result<TestRun> {
         let mut command = Command::new(&program.file);
         command.args(["--exact", "--test-threads=2"]).args(tests).current_dir(&program.folder);
         command.envs(self.environment.iter().map(|(name, value)| (name, value))).env_remove("RUST_BACKTRACE");
-        // As cargo sets them for tests: those that run the compiler themselves look there, and would find this command's own.
+        // Cargo sets these for tests. Tests that run the compiler read them, and would otherwise see this command's own values.
         command.env("CARGO_MANIFEST_DIR", &program.folder).env("CARGO_PKG_NAME", &program.package);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("run {}", program.file.display()))?;
-        // Read while it runs: a pipe that is full would stop it.
+        // The output is read while the program runs, because a full pipe would stop it.
         let readers = [
             child.stdout.take().map(|pipe| read(Box::new(pipe))),
             child.stderr.take().map(|pipe| read(Box::new(pipe))),
@@ -167,11 +179,11 @@ impl Trial<'_> {
         let said = readers.into_iter().flatten().map(|reader| reader.join().unwrap_or_default());
         let output = said.collect::<Vec<_>>().join("\n");
         Ok(match status {
-            None => Said::Nothing,
+            None => TestRun::TimedOut,
             Some(status) if status.success() => {
-                Said::Passed { tests: output.lines().filter(|line| line.ends_with("... ok")).count() }
+                TestRun::Passed { tests: output.lines().filter(|line| line.ends_with("... ok")).count() }
             }
-            Some(_) => Said::Failed { output },
+            Some(_) => TestRun::Failed { output },
         })
     }
 }
@@ -179,13 +191,13 @@ impl Trial<'_> {
 fn read(mut pipe: Box<dyn Read + Send>) -> std::thread::JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What was read until then is all there is.
+        // After an error, the output that was read so far is all there is.
         let _ = pipe.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
 
-/// The line in which a panic says why, or the first that says anything.
+/// The line with a panic's message, or the first line that is not empty.
 fn first_words(output: &str) -> String {
     let mut lines = output.lines().skip_while(|line| !line.contains("panicked at")).skip(1);
     let line =
@@ -193,7 +205,7 @@ fn first_words(output: &str) -> String {
     line.chars().take(300).collect()
 }
 
-/// Removes the template database that tests made of migrations with a defect in them.
+/// Removes the template database that tests made from migrations with a defect.
 pub async fn drop_template(environment: &Environment, migrations: &str) -> anyhow::Result<()> {
     let url = environment.iter().find(|(name, _)| *name == DATABASE_URL).map(|(_, url)| url.as_str());
     let (client, connection) =

@@ -1,5 +1,5 @@
-"""What Schemathesis cannot know of the API: a key that came with one request is refused with another, so each request that is
-to be accepted gets a key of its own."""
+"""Gives each valid request its own idempotency key. Schemathesis cannot know that the API refuses a key that came with another
+request before."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-//! The platform's API and its sign-up, as a seller's browser would use them.
+//! The platform's API and its sign-up, used as a seller's browser uses them.
 
 use std::time::Duration;
 
@@ -8,19 +8,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::aws::Aws;
-use crate::deploy::Outputs;
+use crate::aws::{Aws, Outputs, output};
 
-/// A person of the local stack. The password is no secret: the user pool exists on this machine only.
+/// A person of the local stack. The password need not be secret: the user pool exists on this machine only.
 #[derive(Debug, Clone, Copy)]
 pub struct Person<'a> {
-    /// Signs in with it.
+    /// The address to sign in with.
     pub email: &'a str,
-    /// Signs in with it.
+    /// The password to sign in with.
     pub password: &'a str,
 }
 
-/// Makes the person where there is none, as Cognito's own sign-up does, with the e-mail confirmed by an administrator.
+/// Signs the person up with Cognito and confirms them as an administrator. Does nothing when they exist already.
 pub async fn sign_up(aws: &Aws, outputs: &Outputs, person: Person<'_>) -> anyhow::Result<()> {
     let body = json!({
         "ClientId": output(outputs, "UserPoolClientId")?,
@@ -38,7 +37,7 @@ pub async fn sign_up(aws: &Aws, outputs: &Outputs, person: Person<'_>) -> anyhow
     Ok(())
 }
 
-/// Signs the person in; the answer is the identity token, which names the e-mail. None when there is no such person.
+/// Signs the person in and returns the identity token, which names the email; none when there is no such person.
 pub async fn sign_in(aws: &Aws, outputs: &Outputs, person: Person<'_>) -> anyhow::Result<Option<String>> {
     let body = json!({
         "ClientId": output(outputs, "UserPoolClientId")?,
@@ -58,7 +57,7 @@ pub async fn sign_in(aws: &Aws, outputs: &Outputs, person: Person<'_>) -> anyhow
     }
 }
 
-/// Whose an identity token is.
+/// The subject that an identity token names.
 pub fn subject(token: &str) -> Option<String> {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
@@ -67,10 +66,6 @@ pub fn subject(token: &str) -> Option<String> {
 
 fn target(call: &str) -> String {
     format!("AWSCognitoIdentityProviderService.{call}")
-}
-
-fn output<'a>(outputs: &'a Outputs, name: &str) -> anyhow::Result<&'a str> {
-    outputs.get(name).map(String::as_str).with_context(|| format!("the stack has no output {name}"))
 }
 
 /// The API with one person's token.
@@ -94,12 +89,12 @@ impl Api {
         &self.token
     }
 
-    /// Reads.
+    /// Sends GET and returns the body.
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.call(Method::GET, path, None).await.map(|(_, answer)| answer)
     }
 
-    /// Writes; the status tells created from found.
+    /// Sends POST and returns status and body; the status says whether something was created or existed already.
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(StatusCode, Value)> {
         self.call(Method::POST, path, Some(body)).await
     }
@@ -119,7 +114,7 @@ impl Api {
         let status = answer.status();
         let text = answer.text().await.with_context(|| format!("{method} {path}"))?;
         if !status.is_success() {
-            return Err(anyhow!("{method} {path} was answered with {status}: {text}"));
+            return Err(anyhow!("{method} {path} returned {status}: {text}; read `cargo xtask logs api`"));
         }
         let value = serde_json::from_str(&text).with_context(|| format!("{method} {path}: read {text:?}"))?;
         Ok((status, value))

@@ -1,4 +1,4 @@
-//! The few calls to the local AWS that commands need, as plain HTTP: no SDK, and never a call beyond loopback.
+//! The few calls to the local AWS that the commands need. They are plain HTTP without an SDK and never leave loopback.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,17 @@ use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
-use crate::cloud::REGION;
+/// The region of everything; the platform's sellers are in India.
+pub const REGION: &str = "ap-south-1";
+
+/// The outputs of a deployed stack.
+pub type Outputs = BTreeMap<String, String>;
+
+/// An output of the deployed stack.
+pub fn output<'a>(outputs: &'a Outputs, name: &str) -> anyhow::Result<&'a str> {
+    let value = outputs.get(name).map(String::as_str);
+    value.with_context(|| format!("the stack has no output {name}; deploy it again with `cargo xtask up`"))
+}
 
 /// A client of the local AWS.
 #[derive(Debug, Clone)]
@@ -25,7 +35,7 @@ pub struct StackState {
     /// When it was last changed.
     pub changed: String,
     /// The template's outputs.
-    pub outputs: BTreeMap<String, String>,
+    pub outputs: Outputs,
 }
 
 impl Aws {
@@ -39,13 +49,13 @@ impl Aws {
         Ok(Self { http, endpoint })
     }
 
-    /// Does it answer?
+    /// Whether it responds.
     pub async fn is_healthy(&self) -> bool {
         let request = self.http.get(format!("{}/_ministack/health", self.endpoint));
         request.timeout(Duration::from_secs(2)).send().await.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// Makes a bucket; one that exists is fine.
+    /// Makes a bucket unless it exists.
     pub async fn ensure_bucket(&self, name: &str) -> anyhow::Result<()> {
         let url = format!("{}/{name}", self.endpoint);
         let body = format!(
@@ -56,10 +66,13 @@ impl Aws {
         if status.is_success() || status.as_u16() == 409 {
             return Ok(());
         }
-        Err(anyhow!("making the bucket {name} failed with {status}: {}", answer.text().await?))
+        Err(anyhow!(
+            "making the bucket {name} failed with {status}: {}; read the local AWS's log, logs/cloud.log",
+            answer.text().await?
+        ))
     }
 
-    /// Stores a secret under a fixed name; the answer is its ARN.
+    /// Stores a secret under a fixed name and returns its ARN.
     pub async fn put_secret(&self, name: &str, value: &Value) -> anyhow::Result<String> {
         let text = value.to_string();
         let made = self
@@ -81,7 +94,7 @@ impl Aws {
         Ok(arn.to_owned())
     }
 
-    /// What is known of a stack, or none when there is no such stack.
+    /// The state of a stack; none when there is no such stack.
     pub async fn stack(&self, name: &str) -> anyhow::Result<Option<StackState>> {
         let answer =
             self.query("cloudformation", &[("Action", "DescribeStacks"), ("StackName", name)]).await?;
@@ -111,10 +124,12 @@ impl Aws {
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        Err(anyhow!("the stack {name} is still being deleted after two minutes"))
+        Err(anyhow!(
+            "the stack {name} is still being deleted after two minutes; `cargo xtask down --purge` removes everything"
+        ))
     }
 
-    /// A call of a service that speaks JSON.
+    /// Calls a service whose operations are named in a header.
     pub async fn json(&self, service: &str, target: &str, body: &Value) -> Result<Value, CallError> {
         let failed = |message: String| CallError { call: target.to_owned(), code: String::new(), message };
         let answer = self
@@ -142,7 +157,7 @@ impl Aws {
         })
     }
 
-    /// A call of a service that tells its operations apart by method and path.
+    /// Calls a service whose operations have a method and a path.
     pub async fn rest(
         &self,
         service: &str,
@@ -160,7 +175,9 @@ impl Aws {
         let status = answer.status();
         let text = answer.text().await.with_context(|| call.clone())?;
         if !status.is_success() {
-            return Err(anyhow!("{call} of the local AWS failed with {status}: {text}"));
+            return Err(anyhow!(
+                "{call} of the local AWS failed with {status}: {text}; read its log, logs/cloud.log"
+            ));
         }
         serde_json::from_str(&text).with_context(|| format!("{call}: read {text:?}"))
     }
@@ -168,15 +185,15 @@ impl Aws {
     async fn query(&self, service: &str, form: &[(&str, &str)]) -> anyhow::Result<String> {
         let request = self.http.post(&self.endpoint).header(AUTHORIZATION, credential(service));
         let answer = request.form(form).send().await.context("call the local AWS")?;
-        answer.text().await.context("read the local AWS's answer")
+        answer.text().await.context("read the local AWS's response")
     }
 }
 
-/// A call that was answered with an error.
+/// A call that returned an error.
 #[derive(Debug)]
 pub struct CallError {
     call: String,
-    /// The service's name of the error.
+    /// The service's name for the error.
     pub code: String,
     message: String,
 }
@@ -189,7 +206,7 @@ impl std::fmt::Display for CallError {
 
 impl std::error::Error for CallError {}
 
-/// The local AWS reads the service's name from the signature and checks nothing else in it.
+/// A signature. The local AWS reads the service's name in it and checks nothing else.
 fn credential(service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"

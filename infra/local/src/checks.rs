@@ -1,5 +1,5 @@
-//! `test`: everything that continuous integration checks, step by step. All steps run, whatever an earlier one said, except
-//! those that need what failed; a table at the end names what to mend.
+//! `test`: everything that continuous integration checks, step by step. Every step runs, even after an earlier one failed. A
+//! table at the end names the steps that failed.
 
 mod sizes;
 pub mod steps;
@@ -19,7 +19,7 @@ use self::steps::cargo;
 /// Packages that are never deployed.
 const TOOLS: [&str; 6] = ["attack", "defects", "local", "robnu-testkit", "simulators", "xtask"];
 
-/// How one step went.
+/// The result of one step.
 #[derive(Debug)]
 struct Outcome {
     step: &'static str,
@@ -51,7 +51,7 @@ pub async fn run(paths: &Paths) -> anyhow::Result<()> {
     step("templates", &mut || steps::templates(paths));
     step("clippy", &mut || {
         cargo(paths, &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])?;
-        // What is deployed may call less than tests and tools may; .clippy.toml lists it.
+        // Deployed code may not call everything that tests and tools may call; .clippy.toml lists what is forbidden.
         let excluded = TOOLS.iter().flat_map(|name| ["--exclude", name]);
         let mut arguments = vec!["clippy", "--workspace", "--lib", "--bins", "--quiet"];
         arguments.extend(excluded);
@@ -74,7 +74,7 @@ pub async fn run(paths: &Paths) -> anyhow::Result<()> {
     let since = Instant::now();
     let result = contract::run(paths, &UpOptions::default()).await.map_err(|error| format!("{error:#}"));
     outcomes.push(Outcome { step: "contract", result, took: since.elapsed() });
-    // A build machine keeps nothing.
+    // A build machine keeps no stack.
     if std::env::var_os("CI").is_some() {
         stack::down(paths, &DownOptions { purge: true })?;
     }
@@ -85,7 +85,7 @@ pub async fn run(paths: &Paths) -> anyhow::Result<()> {
     if failed.is_empty() {
         return Ok(());
     }
-    let next = "mend what the steps said above; each repeats alone with the command shown there";
+    let next = "fix what the steps report above; the command shown there repeats a step alone";
     Err(Failure::new(Exit::CheckFailed, format!("failed: {}", failed.join(", ")), next).into())
 }
 
@@ -95,7 +95,8 @@ async fn tests(paths: &Paths) -> anyhow::Result<()> {
     cargo(paths, &["test", "--workspace", "--no-fail-fast"], &environment)
 }
 
-/// What tests need: a server of test databases, the local AWS, and the deployed stack, which is brought up.
+/// Brings the stack up and returns the environment that tests need: a server for test databases, the local AWS and the
+/// description of the deployed stack.
 pub async fn test_environment(paths: &Paths) -> anyhow::Result<Vec<(&'static str, String)>> {
     let stack = stack::up(paths, &test_options(paths)?).await?;
     let file = paths.local("stack.json");
@@ -104,7 +105,7 @@ pub async fn test_environment(paths: &Paths) -> anyhow::Result<Vec<(&'static str
     Ok(vec![
         ("TEST_DATABASE_URL", stack.settings.database_url("postgres")),
         ("TEST_AWS_ENDPOINT", stack.settings.aws_endpoint()),
-        // The local AWS's administrator; tests make their own queues, keys and functions.
+        // Credentials of the local AWS's administrator: tests make their own queues, keys and functions.
         ("AWS_REGION", "ap-south-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "test".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
@@ -112,8 +113,8 @@ pub async fn test_environment(paths: &Paths) -> anyhow::Result<Vec<(&'static str
     ])
 }
 
-/// The ports of this checkout's stack, and the simulators, whatever it was given: tests know their orders. A checkout that
-/// never had a stack takes free ports, because the usual ones may belong to the stack of another checkout on this machine.
+/// The options of the tests' stack. Orders always come from the simulators, because tests know their orders. A checkout that
+/// had a stack keeps its ports. A new one takes free ports, because another checkout on this machine may use the usual ones.
 fn test_options(paths: &Paths) -> anyhow::Result<UpOptions> {
     let mut options = UpOptions {
         orders: Some(Source::Simulators),

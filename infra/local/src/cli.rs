@@ -1,11 +1,10 @@
-//! The flags of the commands of this crate. Every flag that a running stack must remember is kept in its settings, so that
-//! it is given once.
+//! The flags of this crate's commands. The stack's settings remember its flags, so that a person gives each only once.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Where the stack listens and whom it talks to.
+/// Where the stack listens and which marketplaces it calls.
 #[derive(Debug, Clone, Default, Args)]
 pub struct UpOptions {
     /// Port of PostgreSQL [default: 54329, or the one used before]
@@ -17,14 +16,14 @@ pub struct UpOptions {
     /// Port of the marketplace simulators [default: 4610, or the one used before]
     #[arg(long, value_name = "PORT", env = "ROBNU_SIMULATORS_PORT", value_parser = port)]
     pub simulators_port: Option<u16>,
-    /// Order book of the Amazon simulator, as CSV, or `simulators` for their own [default: the one used before]
+    /// Order book of the Amazon simulator, as CSV, or `simulators` for the built-in one [default: the one used before]
     #[arg(long, value_name = "FILE", value_parser = orders)]
     pub orders: Option<Source<PathBuf>>,
-    /// Another server that speaks AJIO's contract, or `simulators` [default: the one used before]
+    /// Another server that speaks AJIO's protocol, or `simulators` for the simulated one [default: the one used before]
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub ajio_url: Option<Source<String>>,
-    /// Another server that speaks Amazon's contract, with its tokens under /auth/o2/token, or `simulators` [default: the one
-    /// used before]
+    /// Another server that speaks Amazon's protocol, with its tokens under /auth/o2/token, or `simulators` for the simulated one
+    /// [default: the one used before]
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub amazon_url: Option<Source<String>>,
 }
@@ -32,16 +31,16 @@ pub struct UpOptions {
 /// Where orders come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source<T> {
-    /// The simulators, as long as nobody says otherwise.
+    /// The simulators' own orders.
     Simulators,
-    /// What was named instead.
+    /// A file or a server that a flag named.
     Named(T),
 }
 
 /// How much to remove.
 #[derive(Debug, Args)]
 pub struct DownOptions {
-    /// Also remove the data: databases, and all that the local AWS keeps
+    /// Also remove the data: databases and everything that the local AWS stores
     #[arg(long)]
     pub purge: bool,
 }
@@ -49,7 +48,7 @@ pub struct DownOptions {
 /// How to print.
 #[derive(Debug, Args)]
 pub struct StatusOptions {
-    /// One JSON object on standard output, with URLs and a token of each demo seller's owner
+    /// Print one JSON object on standard output, with URLs and a token of each demo seller's owner
     #[arg(long)]
     pub json: bool,
 }
@@ -57,12 +56,12 @@ pub struct StatusOptions {
 /// Which logs.
 #[derive(Debug, Args)]
 pub struct LogsOptions {
-    /// api, adapter-ajio (-amazon-in, -flipkart, -meesho), sweep, lanes or migrate; all when absent
+    /// Function: api, adapter-ajio (-amazon-in, -flipkart, -meesho), sweep, lanes or migrate [default: all]
     pub function: Option<String>,
-    /// Keep printing what arrives
+    /// Keep printing new lines
     #[arg(long, short)]
     pub follow: bool,
-    /// How far back to begin
+    /// Begin this many minutes ago
     #[arg(long, value_name = "MINUTES", default_value_t = 60)]
     pub minutes: u32,
 }
@@ -70,10 +69,10 @@ pub struct LogsOptions {
 /// What the demo shows, and how.
 #[derive(Debug, Args)]
 pub struct DemoOptions {
-    /// Where the stack listens and whom it talks to.
+    /// Where the stack listens and which marketplaces it calls.
     #[command(flatten)]
     pub up: UpOptions,
-    /// One JSON object on standard output, everything else on standard error
+    /// Print one JSON object on standard output and everything else on standard error
     #[arg(long)]
     pub json: bool,
 }
@@ -85,7 +84,7 @@ fn port(text: &str) -> Result<u16, String> {
     }
 }
 
-/// Leads back to the simulators from what was named before.
+/// The value that goes back to the simulators.
 const SIMULATORS: &str = "simulators";
 
 #[expect(clippy::unnecessary_wraps, reason = "clap takes parsers that may fail")]

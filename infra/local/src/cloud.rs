@@ -1,5 +1,5 @@
-//! The local AWS: one process on one loopback port that keeps its state between runs. Functions run as its children and
-//! inherit its environment, which is therefore a clean one.
+//! The local AWS: one process on one loopback port that keeps its state between runs. It starts with a clean environment,
+//! because functions run as its children and inherit it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use crate::aws::Aws;
-use crate::deploy::digest;
+use crate::aws::{Aws, REGION};
+use crate::digest::digest;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::ports;
@@ -18,12 +18,10 @@ use crate::settings::Settings;
 
 /// Name of the process's note and log.
 pub const NAME: &str = "cloud";
-/// The region of everything; the platform's sellers are in India.
-pub const REGION: &str = "ap-south-1";
 const START: &str = include_str!("cloud.py");
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Fails early when its port cannot be had.
+/// Fails early when its port is taken.
 pub fn require_port(paths: &Paths, settings: &Settings) -> anyhow::Result<()> {
     if processes::running(paths, NAME).is_none() {
         ports::require_free(settings.aws_port, "the local AWS", "--aws-port")?;
@@ -31,7 +29,7 @@ pub fn require_port(paths: &Paths, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts it where it is not running; says what it did.
+/// Starts it unless it runs already, and returns what it did in words.
 pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Result<String> {
     let environment = Environment::cloud(paths);
     let service = describe(paths, settings, &environment)?;
@@ -72,15 +70,15 @@ fn describe<'a>(
         ("BIND_HOST", "127.0.0.1".to_owned()),
         ("MINISTACK_HOST", "127.0.0.1".to_owned()),
         ("MINISTACK_REGION", REGION.to_owned()),
-        // Without it the functions' SDK would call the real AWS.
+        // Without this, the functions' SDK would call the real AWS.
         ("AWS_ENDPOINT_URL", settings.aws_endpoint()),
-        // A permission that a function's role lacks is missed here, not on the first day in production.
+        // With IAM on, a permission that a function's role lacks fails here, not on the first day in production.
         ("AUTH", "true".to_owned()),
         ("PERSIST_STATE", "1".to_owned()),
         ("STATE_DIR", folder("state")?),
         ("S3_PERSIST", "1".to_owned()),
         ("S3_DATA_DIR", folder("s3")?),
-        // Services of no use here that would listen on ports of their own.
+        // Nothing here uses these services, and each would listen on a port of its own.
         ("IOT_MTLS_ENABLED", "0".to_owned()),
         ("SFTP_ENABLED", "0".to_owned()),
     ];
@@ -105,7 +103,10 @@ async fn wait(paths: &Paths, note: &Note, aws: &Aws) -> anyhow::Result<()> {
             return Err(Failure::new(
                 Exit::NotRunning,
                 format!("the local AWS did not come up:\n{}", tail(&log, 8)),
-                format!("read {}; `cargo xtask down --purge` begins with an empty one", log.display()),
+                format!(
+                    "read {}; `cargo xtask down --purge` removes its data for a fresh start",
+                    log.display()
+                ),
             )
             .into());
         }

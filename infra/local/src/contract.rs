@@ -1,6 +1,6 @@
-//! Schemathesis against the deployed API: thousands of requests made from its own document, good ones and bad ones, as
-//! the owner of a throw-away seller and as a stranger to it. Nothing may fail on the server's side, and every answer must be
-//! one that the document describes.
+//! Runs Schemathesis against the deployed API. It makes thousands of valid and invalid requests from the API's own document,
+//! as the owner of a temporary seller and as a stranger to it. No request may cause a server error, and the document must
+//! describe every response.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,22 +22,22 @@ use crate::stack::{self, Running};
 use crate::tools;
 use crate::traces::Traces;
 
-/// One seller with a row in every table, as the test kit has it.
+/// The test kit's fixture: one seller with a row in every table.
 const FIXTURE: &str = include_str!("../../../shared/testkit/src/fixture.sql");
-/// What of it is made through the API instead, or cannot be opened because its ciphertext is none.
+/// Statements of the fixture that are left out: the API makes these rows itself, or their ciphertext is not real.
 const NOT_SEEDED: [&str; 3] = ["insert into sellers ", "insert into seller_keys ", "insert into order_pii "];
 
-/// The phases in which each request stands for itself.
+/// The phases whose requests do not depend on each other.
 const EACH: &str = "examples,coverage,fuzzing";
-/// Their configuration and document: all ids are of things that are there.
+/// Configuration and document of those phases: every id in a path exists.
 const ALONE: &str = "alone";
-/// Of the phase in which requests follow from answers: ids come from those, but for the seller's.
+/// Configuration and document of the phase whose requests follow from responses: only the seller's id is fixed.
 const IN_SEQUENCE: &str = "in_sequence";
 
-/// No secret: the user pool exists on this machine only.
+/// It need not be secret: the user pool exists on this machine only.
 const PASSWORD: &str = "Local-demo-2026";
 
-/// Where the ids in paths come from.
+/// The table that holds the ids of each path parameter.
 const TABLES: &[(&str, &str)] = &[
     ("accountId", "marketplace_accounts"),
     ("claimId", "claims"),
@@ -53,7 +53,7 @@ const TABLES: &[(&str, &str)] = &[
     ("shipmentId", "shipments"),
 ];
 
-/// Brings the stack up, with the ports of `options`, and tries the API as both.
+/// Brings the stack up with the ports of `options` and tries the API.
 pub async fn run(paths: &Paths, options: &UpOptions) -> anyhow::Result<()> {
     Environment::contract(paths).ensure(&tools::check()?)?;
     let stack = &stack::up(paths, options).await?;
@@ -65,7 +65,7 @@ pub async fn run(paths: &Paths, options: &UpOptions) -> anyhow::Result<()> {
 async fn try_everything(paths: &Paths, stack: &Running, traces: &Traces) -> anyhow::Result<()> {
     let database = postgres::connect(&stack.settings, postgres::DATABASE).await?;
     let (owner, seller) = sign_up(stack, &database, traces, "owner").await?;
-    // Sequences begin with a seller of their own, as the other requests leave accounts disconnected and claims closed.
+    // Sequences use a seller of their own, because the other requests leave accounts disconnected and claims closed.
     let (founder, fresh) = sign_up(stack, &database, traces, "founder").await?;
     let stranger = sign_in(stack, traces, "stranger").await?;
     let document = owner.get("/v1/openapi.json").await?;
@@ -74,7 +74,8 @@ async fn try_everything(paths: &Paths, stack: &Running, traces: &Traces) -> anyh
     for (who, api, name, phases, paths_with, seconds) in [
         ("the owner", &owner, ALONE, EACH, "/", 150),
         ("a stranger", &stranger, ALONE, EACH, "/", 60),
-        // The only things that can be asked for after they were deleted; among all others they are met too rarely.
+        // Members are the only things that can still be requested after their deletion. A run over all paths tries that too
+        // rarely.
         ("an owner", &founder, IN_SEQUENCE, "stateful", "/members", 20),
         ("an owner", &founder, IN_SEQUENCE, "stateful", "/", 90),
     ] {
@@ -92,7 +93,7 @@ async fn try_everything(paths: &Paths, stack: &Running, traces: &Traces) -> anyh
     Ok(())
 }
 
-/// A person of this run only: whoever tries signing up again and again owns as many sellers as one may.
+/// Signs in a new person of this run. A person who signed sellers up in earlier runs would reach the limit of sellers.
 async fn sign_in(stack: &Running, traces: &Traces, name: &str) -> anyhow::Result<Api> {
     let email = traces.email(name);
     let person = Person { email: &email, password: PASSWORD };
@@ -103,7 +104,7 @@ async fn sign_in(stack: &Running, traces: &Traces, name: &str) -> anyhow::Result
     Api::new(stack.api_url()?, token)
 }
 
-/// A person who has just signed a seller up, with the fixture's rows in it.
+/// Signs in a new person with a new seller that has the fixture's rows.
 async fn sign_up(
     stack: &Running,
     database: &Client,
@@ -117,7 +118,7 @@ async fn sign_up(
     Ok((owner, seller))
 }
 
-/// Puts the fixture's rows into a seller that signed up, and lets it send as many requests as come.
+/// Puts the fixture's rows into a seller that signed up, and raises the seller's rate limit.
 async fn seed(database: &Client, traces: &Traces, seller: Uuid) -> anyhow::Result<()> {
     let mut script = String::new();
     for statement in traces.fixture(FIXTURE).split_inclusive(";\n") {
@@ -131,7 +132,7 @@ async fn seed(database: &Client, traces: &Traces, seller: Uuid) -> anyhow::Resul
         script = script.replace(&name, &format!("'{id}'::uuid"));
     }
     writeln!(script, "update robnu.sellers set requests_per_window = 1000000 where seller_id = '{seller}';")?;
-    // Who signed up stays the only owner, so that nothing they try takes them out of the seller.
+    // The person who signed up stays the only owner, so that no request can remove them from the seller.
     writeln!(
         script,
         "update robnu.members m set role = 'ADMIN' from robnu.people p
@@ -145,7 +146,7 @@ async fn seed(database: &Client, traces: &Traces, seller: Uuid) -> anyhow::Resul
     traces.adopt(seller).await
 }
 
-/// Names that begin with a colon, longest first, so that no name is replaced inside another.
+/// Names that begin with a colon. The longest come first, so that no name is replaced inside another.
 fn placeholders(script: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (at, _) in script.match_indices(':') {
@@ -161,7 +162,7 @@ fn placeholders(script: &str) -> Vec<String> {
     names
 }
 
-/// An id of the seller for every name that the document's paths have.
+/// An id of the seller's for every parameter in the document's paths.
 async fn path_ids(
     database: &Client,
     seller: Uuid,
@@ -180,7 +181,7 @@ async fn path_ids(
     Ok(ids)
 }
 
-/// Puts document, hooks and configurations into a folder of their own, which is also where reports go.
+/// Writes document, hooks and configurations into a folder, which also receives the reports.
 fn write_configuration(
     paths: &Paths,
     document: &Value,
@@ -204,7 +205,7 @@ fn write_configuration(
     Ok(folder)
 }
 
-/// The document as members need it: an impersonation session that is made up would shut a whole sequence out.
+/// The document without impersonation sessions: an invented session would make a whole sequence fail.
 fn without_impersonation(mut document: Value) -> Value {
     let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
     for operation in paths.filter_map(Value::as_object_mut).flat_map(|path| path.values_mut()) {
@@ -220,7 +221,7 @@ mod tests {
     use super::placeholders;
 
     #[test]
-    fn placeholders_are_found_and_casts_and_times_are_not() {
+    fn placeholders_are_found_but_casts_and_times_are_not() {
         let script = "values (:run, :run_two, '00:00:00', now()::timestamptz, :seller::text)";
         assert_eq!(placeholders(script), [":run_two", ":seller", ":run"]);
     }

@@ -1,17 +1,15 @@
-//! Which origins' pages may call the API. The local AWS keeps the template's `CorsConfiguration` as CloudFormation spells it
-//! and acts only upon the spelling of API Gateway's own interface. So the values that were deployed are handed back to it in
-//! that one: what browsers and tests meet are the template's.
+//! Which origins' pages may call the API. The local AWS stores the template's `CorsConfiguration` in CloudFormation's spelling
+//! and reads only the spelling of API Gateway's own interface. This module therefore writes the deployed values again in
+//! that spelling, so that browsers and tests get the template's values.
 
-use anyhow::Context;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use crate::aws::Aws;
-use crate::deploy::Outputs;
+use crate::aws::{Aws, Outputs, output};
 
-/// Makes the local AWS act upon the deployed CORS configuration; without one, or where it does already, nothing happens.
+/// Makes the local AWS apply the deployed CORS configuration, unless there is none or it is applied already.
 pub async fn respell(aws: &Aws, outputs: &Outputs) -> anyhow::Result<()> {
-    let path = format!("/v2/apis/{}", outputs.get("ApiId").context("the stack has no output ApiId")?);
+    let path = format!("/v2/apis/{}", output(outputs, "ApiId")?);
     let api = aws.rest("apigateway", Method::GET, &path, None).await?;
     let Some(deployed) = api["corsConfiguration"].as_object() else { return Ok(()) };
     let respelled = in_camel_case(deployed);
@@ -22,7 +20,7 @@ pub async fn respell(aws: &Aws, outputs: &Outputs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `AllowOrigins` becomes `allowOrigins`; values stay as they are.
+/// Turns `AllowOrigins` into `allowOrigins`. Values stay as they are.
 fn in_camel_case(properties: &Map<String, Value>) -> Map<String, Value> {
     let respelled = properties.iter().map(|(name, value)| {
         let (first, rest) = name.split_at_checked(1).unwrap_or((name, ""));
@@ -40,7 +38,7 @@ mod tests {
     const TEMPLATE: &str = include_str!("../../../template.yaml");
     const DOCUMENT: &str = include_str!("../../../functions/api/openapi.json");
 
-    /// What the API's document says that requests and answers may have.
+    /// The methods and headers that the API's document names.
     #[derive(Default)]
     struct Used {
         methods: BTreeSet<String>,
@@ -78,7 +76,7 @@ mod tests {
         }
     }
 
-    /// What a reference leads to, or the thing itself.
+    /// The target of a reference, or the value itself.
     fn resolved<'a>(document: &'a Value, thing: &'a Value) -> &'a Value {
         match thing["$ref"].as_str() {
             Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
@@ -86,7 +84,7 @@ mod tests {
         }
     }
 
-    /// A list of the template's CORS configuration.
+    /// A list in the template's CORS configuration.
     fn listed(name: &str) -> BTreeSet<String> {
         let (_, configuration) = TEMPLATE.split_once("\n      CorsConfiguration:").unwrap();
         let (_, list) = configuration.split_once(&format!(" {name}: [")).unwrap();
@@ -111,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_respelled_and_values_are_not() {
+    fn names_are_respelled_but_values_are_not() {
         let deployed = json!({"AllowOrigins": ["https://App.example"], "MaxAge": 600});
         let respelled = in_camel_case(deployed.as_object().unwrap());
         assert_eq!(

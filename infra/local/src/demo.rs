@@ -1,7 +1,9 @@
-//! `demo`: the whole path once, from sign-up to rows. It is safe to repeat: people, sellers and accounts that exist are used again.
+//! `demo`: the whole path once, from sign-up to stored orders. It can be repeated: people, sellers and accounts that exist are
+//! used again.
 
 mod accounts;
 mod arrivals;
+mod expected;
 mod plan;
 mod report;
 mod runs;
@@ -16,19 +18,20 @@ use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::settings::Settings;
 use crate::stack::{self, Running};
+use crate::terminal::print;
 use crate::{postgres, simulator};
 
 use self::plan::{Plan, Seller};
 
-/// The sellers' owners. Their passwords are no secrets: the user pool exists on this machine only.
+/// The sellers' owners. Their passwords need not be secret: the user pool exists on this machine only.
 pub const PEOPLE: [Person<'static>; 2] = [
     Person { email: "meera@demo.robnu.example", password: "Local-demo-2026" },
     Person { email: "arjun@demo.robnu.example", password: "Local-demo-2026" },
 ];
 
-/// Runs it and prints what arrived.
+/// Runs the demo and prints what arrived.
 pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
-    // Before anything is started: a bad order book is the caller's to mend.
+    // The order book is read before anything starts, so that a bad one fails at once.
     let book = simulator::read_orders(Settings::resolve(paths, &options.up)?.orders.as_deref())?;
     let mut stack = stack::up(paths, &options.up).await?;
     let plan = Plan::new(&stack.settings, &book);
@@ -44,15 +47,15 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     accounts::rest_others(&database, &accounts).await?;
     stack.progress.done(step, format!("{} connected, {} in all", connected, accounts.len()));
 
-    let step = stack.progress.begin("lanes: a queue and a mapping for each account");
+    let step = stack.progress.begin("lanes: one queue and one mapping for each account");
     accounts::wait_for_lanes(&sellers, &accounts).await?;
     stack.progress.done(step, "active");
 
-    let step = stack.progress.begin("syncs asked for through the API");
+    let step = stack.progress.begin("syncs requested through the API");
     let asked = runs::ask(&sellers, &accounts).await?;
     stack.progress.done(step, asked);
 
-    let step = stack.progress.begin("syncs started by the EventBridge schedule, fired ahead of its minute");
+    let step = stack.progress.begin("syncs started by the EventBridge schedule, fired now");
     schedule::fire(&stack.aws).await?;
     let scheduled = runs::wait_for_schedule(&stack.progress, &sellers, &accounts).await?;
     stack.progress.done(step, scheduled);
@@ -60,20 +63,20 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     let step = stack.progress.begin("what arrived");
     let arrived = arrivals::read(&database, &accounts).await?;
     let runs = runs::list(&sellers, &accounts).await?;
-    let expected = plan::expected(&stack.settings, &book, &accounts).await?;
+    let expected = expected::read(&stack.settings, &book, &accounts).await?;
     let problems = arrivals::compare(&arrived, &expected, &runs);
     stack.progress.done(step, if problems.is_empty() { "complete" } else { "not complete" });
 
     if options.json {
         let accounts: Vec<_> = arrived.iter().map(report::account).collect();
-        crate::status::print(&serde_json::to_string_pretty(&json!({"accounts": accounts, "runs": runs}))?)?;
+        print(&serde_json::to_string_pretty(&json!({"accounts": accounts, "runs": runs}))?)?;
     } else {
-        crate::status::print(&report::text(paths, &stack, &sellers, &arrived, &expected, &runs)?)?;
+        print(&report::text(paths, &stack, &sellers, &arrived, &expected, &runs)?)?;
     }
     if problems.is_empty() {
         return Ok(());
     }
-    let next = "see the functions' logs with `cargo xtask logs`";
+    let next = "read the functions' logs with `cargo xtask logs`";
     Err(Failure::new(Exit::CheckFailed, problems.join("\n  "), next).into())
 }
 
@@ -82,7 +85,12 @@ async fn sign_up<'a>(stack: &Running, plan: &'a Plan) -> anyhow::Result<Vec<Sell
     for (person, planned) in PEOPLE.into_iter().zip(&plan.sellers) {
         api::sign_up(&stack.aws, &stack.outputs, person).await?;
         let token = api::sign_in(&stack.aws, &stack.outputs, person).await?;
-        let token = token.with_context(|| format!("{} cannot sign in", person.email))?;
+        let token = token.with_context(|| {
+            format!(
+                "{} cannot sign in; `cargo xtask down --purge` removes all users for a fresh start",
+                person.email
+            )
+        })?;
         let api = Api::new(stack.api_url()?, token)?;
         let id = accounts::seller(&api, planned.name).await?;
         sellers.push(Seller {

@@ -1,7 +1,5 @@
-//! Deploys the real template with `sam deploy`, unless exactly the same is deployed already.
+//! Deploys the real template with `sam deploy`, unless the same template, code and parameters are deployed already.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -9,9 +7,9 @@ use anyhow::Context;
 use serde_json::json;
 use simulators::OAuthApp;
 
-use crate::aws::{Aws, StackState};
-use crate::cloud::REGION;
+use crate::aws::{Aws, Outputs, REGION, StackState};
 use crate::cors;
+use crate::digest::digest;
 use crate::failure::{Exit, Failure};
 use crate::functions::{self, FUNCTIONS};
 use crate::paths::Paths;
@@ -23,45 +21,22 @@ use crate::template::{self, LocalStage};
 const MASTER_SECRET: &str = "robnu/local/database/master";
 const APPS_SECRET: &str = "robnu/local/oauth-apps";
 
-/// The outputs of the deployed stack.
-pub type Outputs = BTreeMap<String, String>;
-
-/// Hexadecimal SHA-256 of several parts; where one ends and the next begins counts.
-pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    hexadecimal(context.finish().as_ref())
-}
-
-/// Bytes as two digits each.
-#[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// The local stage of samconfig.toml.
+/// Reads the local stage of samconfig.toml.
 pub fn stage(paths: &Paths) -> anyhow::Result<LocalStage> {
     LocalStage::read(&paths.root.join("samconfig.toml"))
 }
 
-/// Is there a stack that works?
+/// Whether the stack works.
 #[must_use]
 pub fn is_alive(state: &StackState) -> bool {
     matches!(state.status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE")
 }
 
-/// Deploys; says what it did, and returns the stack's outputs.
+/// Deploys. Returns what it did in words, and the stack's outputs.
 pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Result<(String, Outputs)> {
     let stage = stage(paths)?;
     let before = working_stack(settings, aws, &stage.stack_name).await?;
-    // Users, keys and sellers belong together: a new cloud begins with a new database.
+    // Users, keys and sellers belong together, so a new local AWS begins with a new database.
     postgres::ensure_database(settings, before.is_none()).await?;
 
     let master = json!({"username": postgres::MASTER, "password": settings.master_password});
@@ -71,12 +46,12 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
     let template = write_template(paths)?;
     let wanted = wanted(paths, &template, &parameters)?;
     let marker = paths.local("deployed");
-    // The time is part of it, because a local AWS that was killed comes back as it was before.
+    // The marker includes the time of the last deploy: a local AWS that was killed may come back in an older state.
     let describe = |deployed: &StackState| format!("{wanted} {}", deployed.changed);
     if let Some(deployed) = &before
         && fs::read_to_string(&marker).is_ok_and(|known| known == describe(deployed))
     {
-        // A local AWS that was killed may have come back with the template's spelling.
+        // A local AWS that was killed may come back with CloudFormation's spelling.
         cors::respell(aws, &deployed.outputs).await?;
         return Ok((format!("stack {} unchanged", stage.stack_name), deployed.outputs.clone()));
     }
@@ -84,15 +59,16 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
     aws.ensure_bucket(&stage.bucket).await?;
     sam_deploy(paths, settings, &parameters)?;
     let deployed = aws.stack(&stage.stack_name).await?;
-    let deployed =
-        deployed.with_context(|| format!("the stack {} is gone right after its deploy", stage.stack_name))?;
+    let deployed = deployed.with_context(|| {
+        format!("the stack {} is gone right after its deploy; run `cargo xtask up` again", stage.stack_name)
+    })?;
     cors::respell(aws, &deployed.outputs).await?;
     fs::write(&marker, describe(&deployed)).with_context(|| format!("write {}", marker.display()))?;
     let outcome = if before.is_some() { "updated" } else { "created" };
     Ok((format!("stack {} {outcome}", stage.stack_name), deployed.outputs))
 }
 
-/// The stack, if it works and has its database; one that does not is removed.
+/// The stack, if it works and has its database. Deletes a stack that does not.
 async fn working_stack(settings: &Settings, aws: &Aws, name: &str) -> anyhow::Result<Option<StackState>> {
     let Some(found) = aws.stack(name).await? else { return Ok(None) };
     if is_alive(&found) && postgres::database_exists(settings).await? {
@@ -102,7 +78,7 @@ async fn working_stack(settings: &Settings, aws: &Aws, name: &str) -> anyhow::Re
     Ok(None)
 }
 
-/// What only the running local cloud knows.
+/// The template's parameters that depend on this machine's stack.
 fn parameters(
     settings: &Settings,
     master_secret: String,
@@ -124,7 +100,7 @@ fn parameters(
     ]
 }
 
-/// The application that the simulators know, as the platform's own at each marketplace with a consent page.
+/// The simulators' sample application, registered as the platform's own at each marketplace with a consent page.
 fn simulated_apps() -> serde_json::Value {
     let app = OAuthApp::sample();
     let app = json!({
@@ -153,8 +129,8 @@ fn wanted(paths: &Paths, template: &str, parameters: &[String]) -> anyhow::Resul
 
 fn sam_deploy(paths: &Paths, settings: &Settings, parameters: &[String]) -> anyhow::Result<()> {
     let log = paths.log("deploy");
-    // An alias keeps the settings its version was published with, and SAM publishes one when the place of the code changes,
-    // not when a parameter does. So the parameters name the place.
+    // An alias keeps the settings of its published version. SAM publishes a version when the place of the code changes, not
+    // when a parameter changes. So the place is named after the parameters.
     let prefix = digest([parameters.join("\n").as_bytes()]);
     let output = fs::File::create(&log).with_context(|| format!("write {}", log.display()))?;
     let status = sam(paths)
@@ -177,14 +153,14 @@ fn sam_deploy(paths: &Paths, settings: &Settings, parameters: &[String]) -> anyh
         Exit::BuildFailed,
         format!("the deploy failed:\n{}", failures(&log)),
         format!(
-            "read {}; `cargo xtask logs migrate` shows what a function said, `cargo xtask down --purge` begins anew",
+            "read {}; `cargo xtask logs migrate` shows the migrate function's log, `cargo xtask down --purge` removes all data",
             paths.shown(&log)
         ),
     )
     .into())
 }
 
-/// The lines of a deploy's log that say what failed, or its end where none does.
+/// The lines of a deploy's log that say what failed, or the log's end when there are none.
 fn failures(log: &std::path::Path) -> String {
     let text = String::from_utf8_lossy(&fs::read(log).unwrap_or_default()).into_owned();
     let mut lines = text.lines();
@@ -192,7 +168,7 @@ fn failures(log: &std::path::Path) -> String {
     while let Some(line) = lines.next() {
         if line.contains("_FAILED ") {
             found.push(format!("    {}", line.trim_end()));
-            // The reason goes on below, in a column of its own.
+            // The reason continues on the next lines, indented.
             found.extend(
                 lines
                     .by_ref()
@@ -204,7 +180,7 @@ fn failures(log: &std::path::Path) -> String {
     if found.is_empty() { tail(log, 8) } else { found.join("\n") }
 }
 
-/// SAM CLI with credentials that are good for nothing, no telemetry, and nothing of the user's own AWS configuration.
+/// SAM CLI with invalid credentials, without telemetry and without the user's own AWS configuration.
 #[must_use]
 pub fn sam(paths: &Paths) -> Command {
     let mut command = Command::new(Environment::sam(paths).program("sam"));

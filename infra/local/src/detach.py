@@ -1,4 +1,4 @@
-"""Starts a long-lived process in a session of its own, so that closing the terminal does not end it. The process id stays."""
+"""Starts a long-lived process in its own session, so that closing the terminal does not end it. The process id stays the same."""
 
 import os
 import sys

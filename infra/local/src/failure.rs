@@ -1,9 +1,9 @@
-//! Failures a person is expected to meet: what happened, what to do next, and an exit code that stays the same.
+//! Failures that users must expect. Each says what happened and what to do next, and has an exit code that never changes.
 
 use std::fmt;
 use std::process::ExitCode;
 
-/// The exit codes, explained in the command's help.
+/// The exit codes. `cargo xtask --help` explains them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// A tool is missing; clap uses the same for wrong flags.
@@ -22,7 +22,7 @@ pub enum Exit {
     Interrupted = 130,
 }
 
-/// A failure with its way out.
+/// A failure and what to do about it.
 #[derive(Debug)]
 pub struct Failure {
     exit: Exit,
@@ -31,7 +31,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// `what` happened, and what to do `next`; both lower case.
+    /// Takes `what` happened and what to do `next`, both in lower case.
     pub fn new(exit: Exit, what: impl Into<String>, next: impl Into<String>) -> Self {
         Self { exit, what: what.into(), next: next.into() }
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The exit code of whatever went wrong.
+/// The exit code for an error.
 #[must_use]
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.chain().find_map(|cause| cause.downcast_ref::<Failure>()) {

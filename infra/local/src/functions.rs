@@ -1,5 +1,5 @@
-//! Builds the functions and the simulators once, in the same profile that tests use, and packs the functions as Lambda wants
-//! them: an archive each, with one program called `bootstrap`.
+//! Builds the functions and the simulators once, in the profile that tests use, and packs each function as Lambda requires: an
+//! archive with one program named `bootstrap`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,14 +19,14 @@ const SIMULATORS: &str = "simulators";
 
 const PACK: &str = include_str!("pack.py");
 
-/// What was built.
+/// The built programs that other modules need.
 #[derive(Debug)]
 pub struct Built {
     /// The simulators' program.
     pub simulators: PathBuf,
 }
 
-/// Builds everything; cargo's own progress goes to standard error.
+/// Builds everything. Cargo's progress goes to standard error.
 pub fn build(paths: &Paths, python: &str) -> anyhow::Result<Built> {
     let mut command = cargo();
     command.arg("build").current_dir(&paths.root).stdin(Stdio::null());
@@ -38,7 +38,7 @@ pub fn build(paths: &Paths, python: &str) -> anyhow::Result<Built> {
         return Err(Failure::new(
             Exit::BuildFailed,
             "the functions do not build",
-            "mend what the compiler says above; `cargo check` repeats it",
+            "fix the compiler's errors above; `cargo check` repeats them",
         )
         .into());
     }
@@ -56,7 +56,7 @@ pub fn archive(paths: &Paths, name: &str) -> PathBuf {
     paths.local("build").join(format!("{name}.zip"))
 }
 
-/// Packs the programs whose archives are older.
+/// Packs the programs that are newer than their archives.
 fn pack(paths: &Paths, python: &str) -> anyhow::Result<()> {
     let mut command = Command::new(python);
     command.args(["-c", PACK]);
@@ -74,7 +74,7 @@ fn program(paths: &Paths, name: &str) -> PathBuf {
     paths.local("build").join(name).join("bootstrap")
 }
 
-/// Copies a program that is newer than its copy, without the symbols that only make the upload slow.
+/// Copies a program that is newer than its copy, without symbols, which would only slow the upload.
 fn lay_out(program: &Path, target: &Path) -> anyhow::Result<()> {
     let modified = |file: &Path| fs::metadata(file).and_then(|data| data.modified());
     let built = modified(program).with_context(|| format!("read {}", program.display()))?;
@@ -83,7 +83,7 @@ fn lay_out(program: &Path, target: &Path) -> anyhow::Result<()> {
     }
     let folder = target.parent().context("find the folder of a function")?;
     fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
-    // A fresh file: the old one may be running.
+    // The old file may be running, so it is replaced and not overwritten.
     let _ = fs::remove_file(target);
     let stripped = Command::new("strip").arg("-o").arg(target).arg(program).output();
     if !stripped.is_ok_and(|output| output.status.success()) {
@@ -92,7 +92,7 @@ fn lay_out(program: &Path, target: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where cargo puts what it builds, wherever its configuration says.
+/// Cargo's target folder, as its configuration says.
 pub fn target_folder(paths: &Paths) -> anyhow::Result<PathBuf> {
     let output = cargo()
         .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])

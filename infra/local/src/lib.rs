@@ -1,5 +1,5 @@
-//! The local cloud: it runs PostgreSQL, an AWS emulator and the simulators on this machine, deploys the real template into them,
-//! shows the platform at work and checks the project. `infra/xtask` is the command line over it.
+//! The local cloud. It runs PostgreSQL, an AWS emulator and the simulators on this machine, deploys the real template there,
+//! demonstrates the platform and checks the project. `infra/xtask` is its command line.
 
 pub mod api;
 pub mod aws;
@@ -9,7 +9,8 @@ mod cloud;
 pub mod contract;
 mod cors;
 pub mod demo;
-pub mod deploy;
+mod deploy;
+pub mod digest;
 pub mod failure;
 pub mod functions;
 pub mod logs;
@@ -25,5 +26,6 @@ pub mod stack;
 pub mod status;
 pub mod table;
 mod template;
+pub mod terminal;
 pub mod tools;
 pub mod traces;

@@ -1,4 +1,4 @@
-//! `logs`: what the functions wrote, oldest first.
+//! `logs`: prints the functions' logs, oldest line first.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use crate::cli::LogsOptions;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::settings::Settings;
-use crate::status::print;
+use crate::terminal::print;
 
 const PREFIX: &str = "/aws/lambda/robnu-local-";
 
@@ -22,7 +22,7 @@ struct Line {
     text: String,
 }
 
-/// Prints the lines, and with `--follow` goes on.
+/// Prints the lines. With `--follow`, goes on until it is interrupted.
 pub async fn show(paths: &Paths, options: &LogsOptions) -> anyhow::Result<()> {
     let missing =
         || Failure::new(Exit::NotRunning, "the local AWS is not running", "start it with `cargo xtask up`");
@@ -41,7 +41,7 @@ pub async fn show(paths: &Paths, options: &LogsOptions) -> anyhow::Result<()> {
         None => known,
     };
     let mut since = now().saturating_sub(u64::from(options.minutes) * 60_000);
-    // The last instant is asked for again, because more lines may bear it.
+    // The last instant is read again, because more lines may have the same timestamp.
     let mut printed = HashSet::new();
     loop {
         for line in read(&aws, &wanted, since).await? {
@@ -92,7 +92,7 @@ async fn read(aws: &Aws, functions: &[String], since: u64) -> anyhow::Result<Vec
             }
         }
     }
-    // Stable, so that lines of one instant stay in the order in which they were written.
+    // The sort is stable: lines with the same timestamp stay in the order in which they were written.
     lines.sort_by_key(|line| line.at);
     Ok(lines)
 }

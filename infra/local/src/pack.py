@@ -1,5 +1,8 @@
-"""Packs programs for upload, `PROGRAM ARCHIVE` pairs, those whose archive is older. The quickest compression is a fifth of the
-time of the usual one, and a fixed time of change makes the same program the same archive, which is then not uploaded again."""
+"""Packs programs into archives for upload. The arguments are pairs of PROGRAM and ARCHIVE; an archive that is newer than its
+program stays.
+
+The fastest compression level takes a fifth of the usual time. A fixed modification time gives the same program the same archive,
+which is then not uploaded again."""
 
 import os
 import sys

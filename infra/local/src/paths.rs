@@ -1,4 +1,4 @@
-//! Where things are. Everything that commands write is under one folder that git ignores.
+//! Where files are. Everything that the commands write is in one folder that git ignores.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,12 @@ use anyhow::Context;
 pub struct Paths {
     /// The checkout.
     pub root: PathBuf,
-    /// `.local` in it, unless another was asked for.
+    /// `.local` in the checkout, unless `--state` names another folder.
     pub local: PathBuf,
 }
 
 impl Paths {
-    /// Finds both and makes the folder for local state.
+    /// Finds both folders and makes the one for local state.
     pub fn new(local: Option<&Path>) -> anyhow::Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .ancestors()

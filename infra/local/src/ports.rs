@@ -1,4 +1,4 @@
-//! Ports: is one free, and if not, who has it and what to do.
+//! Checks whether a port is free. If it is not, the failure names its holder and what to do.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use crate::failure::{Exit, Failure};
 
-/// Fails with a way out when the port cannot be had. `flag` is the one that chooses another.
+/// Fails when the port is taken. `flag` is the flag that chooses another port.
 pub fn require_free(port: u16, user: &str, flag: &str) -> Result<(), Failure> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(_) => Ok(()),
@@ -27,7 +27,7 @@ pub fn require_free(port: u16, user: &str, flag: &str) -> Result<(), Failure> {
     }
 }
 
-/// The port, or another free one where it is taken.
+/// The port if it is free, otherwise another free one.
 pub fn free_or_other(port: u16) -> anyhow::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
@@ -35,7 +35,7 @@ pub fn free_or_other(port: u16) -> anyhow::Result<u16> {
     Ok(address.port())
 }
 
-/// The process that listens on a port, where the system tells us (Linux, our own processes).
+/// The process that listens on a port. Only Linux tells, and only about our own processes.
 fn holder(port: u16) -> Option<String> {
     let inode = listening_inode(port)?;
     let wanted = format!("socket:[{inode}]");

@@ -1,5 +1,5 @@
-//! PostgreSQL 18 from a wheel: its own data folder, loopback only, passwords for the platform's database and none for the
-//! databases of tests.
+//! PostgreSQL 18 from a Python wheel, with its own data folder and on loopback only. The platform's database needs passwords;
+//! the tests' databases need none.
 
 mod home;
 
@@ -19,17 +19,17 @@ use crate::settings::{Settings, write_private};
 
 /// The platform's database.
 pub const DATABASE: &str = "robnu";
-/// The role that owns it: like Aurora's master user it makes roles and databases and is no superuser.
+/// The role that owns it. Like Aurora's master user, it may make roles and databases and is not a superuser.
 pub const MASTER: &str = "robnu_master";
 
-/// Databases of tests come and go and hold nothing, so they trust loopback; the platform's asks for passwords.
+/// The tests' databases are temporary and hold nothing of value, so they trust loopback. All others need a password.
 const ACCESS: &str = "\
 # database  user  address       method
 host \"/^test_\" all 127.0.0.1/32 trust
 host all       all 127.0.0.1/32 scram-sha-256
 ";
 
-/// Fails early when its port cannot be had.
+/// Fails early when its port is taken.
 pub fn require_port(paths: &Paths, settings: &Settings) -> anyhow::Result<()> {
     let environment = Environment::cloud(paths);
     let port = settings.postgres_port;
@@ -40,7 +40,7 @@ pub fn require_port(paths: &Paths, settings: &Settings) -> anyhow::Result<()> {
     Ok(ports::require_free(port, "PostgreSQL", "--postgres-port")?)
 }
 
-/// Starts it where it is not running; says what it did.
+/// Starts it unless it runs already, and returns what it did in words.
 pub async fn ensure(paths: &Paths, settings: &Settings) -> anyhow::Result<String> {
     let home = Home::find(paths, &Environment::cloud(paths))?;
     let port = settings.postgres_port;
@@ -49,7 +49,7 @@ pub async fn ensure(paths: &Paths, settings: &Settings) -> anyhow::Result<String
         Some(_) => {
             stop_at(&home)?;
             start(paths, &home, settings)?;
-            "moved to the port asked for"
+            "moved to another port"
         }
         None => {
             start(paths, &home, settings)?;
@@ -60,7 +60,7 @@ pub async fn ensure(paths: &Paths, settings: &Settings) -> anyhow::Result<String
     Ok(format!("{outcome} on 127.0.0.1:{port}"))
 }
 
-/// Stops it; says whether it ran.
+/// Stops it and returns whether it ran.
 pub fn stop(paths: &Paths) -> anyhow::Result<bool> {
     let environment = Environment::cloud(paths);
     if !environment.program("python").exists() {
@@ -74,7 +74,7 @@ pub fn stop(paths: &Paths) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Removes the data; the server must be down.
+/// Removes the data. The server must be stopped.
 pub fn purge(paths: &Paths) -> anyhow::Result<()> {
     let environment = Environment::cloud(paths);
     if environment.program("python").exists() {
@@ -94,13 +94,13 @@ pub async fn connect(settings: &Settings, database: &str) -> anyhow::Result<Clie
         )
     })?;
     tokio::spawn(async move {
-        // The client hears of a broken connection itself.
+        // The client reports a broken connection itself.
         drop(connection.await);
     });
     Ok(client)
 }
 
-/// Makes the platform's database where it is missing; with `anew`, drops what is there first.
+/// Makes the platform's database unless it exists. With `anew`, drops an existing one first.
 pub async fn ensure_database(settings: &Settings, anew: bool) -> anyhow::Result<()> {
     let client = connect(settings, "postgres").await?;
     if anew {
@@ -112,7 +112,7 @@ pub async fn ensure_database(settings: &Settings, anew: bool) -> anyhow::Result<
     Ok(())
 }
 
-/// Is there the platform's database?
+/// Whether the platform's database exists.
 pub async fn database_exists(settings: &Settings) -> anyhow::Result<bool> {
     exists(&connect(settings, "postgres").await?).await
 }
@@ -163,7 +163,7 @@ fn start(paths: &Paths, home: &Home, settings: &Settings) -> anyhow::Result<()> 
     Err(Failure::new(
         Exit::NotRunning,
         format!("PostgreSQL did not start:\n{}", tail(&log, 8)),
-        format!("read {}; `cargo xtask down --purge` begins with empty data", log.display()),
+        format!("read {}; `cargo xtask down --purge` removes its data for a fresh start", log.display()),
     )
     .into())
 }
@@ -186,7 +186,7 @@ fn initialise(paths: &Paths, home: &Home, settings: &Settings) -> anyhow::Result
     home.write("postgresql.conf", &format!("{text}\ninclude = 'stack.conf'\n"))
 }
 
-/// Durable as the real one, sized for a laptop and for tests that open many connections.
+/// As durable as in production, but sized for a laptop and for tests that open many connections.
 fn configuration(port: u16) -> String {
     format!(
         "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\nmax_connections = 200\n\
@@ -205,7 +205,7 @@ fn stop_at(home: &Home) -> anyhow::Result<()> {
     if status.success() {
         Ok(())
     } else {
-        Err(anyhow!("PostgreSQL did not stop: see {}", home.base().display()))
+        Err(anyhow!("PostgreSQL did not stop; read {}", home.base().join("server.log").display()))
     }
 }
 
@@ -219,7 +219,7 @@ fn running_port(home: &Home) -> Option<u16> {
     note.lines().nth(3)?.trim().parse().ok()
 }
 
-/// Runs a command with its output in a log; the log's end is part of the failure.
+/// Runs a command and writes its output to a log. A failure shows the log's end.
 fn log_output(command: &mut Command, log: &Path) -> anyhow::Result<()> {
     let file = fs::File::create(log).with_context(|| format!("write {}", log.display()))?;
     command.stdout(file.try_clone()?).stderr(file);

@@ -1,5 +1,5 @@
-//! Long-lived processes: started in their own session with a log, found again by a note, and ended only when the process
-//! that bears the noted id is the one that was started.
+//! Long-lived processes. Each starts in its own session with a log, and a note on disk lets later commands find it. A process
+//! is ended only when the noted id still belongs to the process that was started.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ const DETACH: &str = include_str!("detach.py");
 /// How long a process may take to end before it is killed.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// What shall run.
+/// A process that shall run.
 #[derive(Debug)]
 pub struct Service<'a> {
     /// Names its note and its log.
@@ -25,33 +25,33 @@ pub struct Service<'a> {
     pub command: Vec<String>,
     /// All of its environment.
     pub environment: BTreeMap<String, String>,
-    /// Anything else that, when it changes, asks for a restart: a digest of the program, for instance.
+    /// Anything else whose change requires a restart, such as a digest of the program.
     pub version: String,
 }
 
-/// What is known of a started process.
+/// The note about a started process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// Its process id.
     pub pid: u32,
-    /// When the system says it began; an id that was given to another process has another time.
+    /// Its start time according to the system. A reused process id has another start time.
     began: String,
     command: Vec<String>,
     version: String,
 }
 
-/// The running process of that name, if it is ours and alive.
+/// The running process with this name, if it is ours and alive.
 pub fn running(paths: &Paths, name: &str) -> Option<Note> {
     let note: Note = serde_json::from_slice(&fs::read(note_file(paths, name)).ok()?).ok()?;
     (began(note.pid)? == note.began).then_some(note)
 }
 
-/// Is the running process the one that `service` describes?
+/// Whether the running process is the one that `service` describes.
 pub fn is_current(note: &Note, service: &Service<'_>) -> bool {
     note.command == service.command && note.version == service.version
 }
 
-/// Starts it; `python` lends the means to leave our session.
+/// Starts it. `python` is the interpreter that puts it into a session of its own.
 pub fn start(paths: &Paths, python: &Path, service: &Service<'_>) -> anyhow::Result<Note> {
     let log_file = paths.log(service.name);
     let log = fs::File::create(&log_file).with_context(|| format!("write {}", log_file.display()))?;
@@ -69,7 +69,8 @@ pub fn start(paths: &Paths, python: &Path, service: &Service<'_>) -> anyhow::Res
     let pid = child.id();
     let note = Note {
         pid,
-        began: began(pid).with_context(|| format!("{} ended at once", service.name))?,
+        began: began(pid)
+            .with_context(|| format!("{} ended at once; read {}", service.name, log_file.display()))?,
         command: service.command.clone(),
         version: service.version.clone(),
     };
@@ -79,7 +80,7 @@ pub fn start(paths: &Paths, python: &Path, service: &Service<'_>) -> anyhow::Res
     Ok(note)
 }
 
-/// Ends it; says whether there was anything to end.
+/// Ends it and returns whether it ran.
 pub fn stop(paths: &Paths, name: &str) -> anyhow::Result<bool> {
     let Some(note) = running(paths, name) else {
         let _ = fs::remove_file(note_file(paths, name));
@@ -97,7 +98,7 @@ pub fn stop(paths: &Paths, name: &str) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// Does the noted process still run?
+/// Whether the noted process still runs.
 pub fn alive(note: &Note) -> bool {
     began(note.pid).is_some_and(|now| now == note.began)
 }
@@ -106,14 +107,14 @@ fn note_file(paths: &Paths, name: &str) -> PathBuf {
     paths.local("run").join(format!("{name}.json"))
 }
 
-/// `kill` is part of every shell, while the program of that name is not part of every system.
+/// Sends a signal. Every shell has a built-in `kill`, but not every system has the program of that name.
 fn signal(pid: u32, signal: &str) -> anyhow::Result<()> {
     let line = format!("kill -{signal} {pid} 2>/dev/null || true");
     Command::new("sh").args(["-c", &line]).status().context("run sh")?;
     Ok(())
 }
 
-/// The system's own time of birth of a process; none when it is gone, or only waits to be collected.
+/// The start time of a process according to the system; none when it is gone or a zombie.
 fn began(pid: u32) -> Option<String> {
     if cfg!(target_os = "linux") {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -1,4 +1,4 @@
-//! Progress on standard error, each line with the seconds since the command began, and how long each step took.
+//! Progress on standard error. Each line shows the seconds since the command began; the time of each step is kept.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -32,18 +32,18 @@ impl Progress {
         Self { began: Instant::now(), steps: Vec::new() }
     }
 
-    /// Says something.
+    /// Prints a line.
     pub fn say(&self, line: impl Display) {
         eprintln!("[{:6.1} s] {line}", self.began.elapsed().as_secs_f64());
     }
 
-    /// Announces a step; end it with [`Self::done`].
+    /// Announces a step. [`Self::done`] ends it.
     pub fn begin(&self, name: &str) -> Running {
         self.say(format_args!("{name} …"));
         Running { name: name.to_owned(), since: Instant::now() }
     }
 
-    /// Ends a step; `result` says in a few words what came of it.
+    /// Ends a step. `result` describes its result in a few words.
     pub fn done(&mut self, running: Running, result: impl Display) {
         let took = running.since.elapsed();
         self.say(format_args!("{}: {result}", running.name));

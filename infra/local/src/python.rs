@@ -1,4 +1,5 @@
-//! Virtual environments with exactly pinned packages. A marker with a digest of the pins lets later runs skip the work.
+//! Virtual environments with exactly pinned packages. A marker file holds a digest of the pins, so that later runs install
+//! nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,11 +7,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-use crate::deploy::digest;
+use crate::digest::digest;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 
-/// One environment; its name is that of its requirements file.
+/// One environment, named after its requirements file.
 #[derive(Debug, Clone)]
 pub struct Environment {
     folder: PathBuf,
@@ -19,22 +20,22 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The local AWS and PostgreSQL.
+    /// The environment of the local AWS and PostgreSQL.
     pub fn cloud(paths: &Paths) -> Self {
         Self::named(paths, "cloud")
     }
 
-    /// SAM CLI and cfn-lint.
+    /// The environment of SAM CLI and cfn-lint.
     pub fn sam(paths: &Paths) -> Self {
         Self::named(paths, "sam")
     }
 
-    /// Schemathesis.
+    /// The environment of Schemathesis.
     pub fn contract(paths: &Paths) -> Self {
         Self::named(paths, "contract")
     }
 
-    /// The check of spelling.
+    /// The environment of the spelling check.
     pub fn spelling(paths: &Paths) -> Self {
         Self::named(paths, "spelling")
     }
@@ -52,7 +53,7 @@ impl Environment {
         self.folder.join("bin").join(name)
     }
 
-    /// Makes it, unless the same pins are installed already; says whether there was anything to do.
+    /// Makes it, unless the same pins are installed already. Returns whether it installed anything.
     pub fn ensure(&self, python: &str) -> anyhow::Result<bool> {
         let pins =
             fs::read(&self.requirements).with_context(|| format!("read {}", self.requirements.display()))?;
@@ -82,7 +83,7 @@ impl Environment {
         Err(Failure::new(
             Exit::BuildFailed,
             format!("installing {} failed:\n{}", file_name(&self.requirements), tail(&self.log, 5)),
-            format!("read {}; a package index must be reachable for the first run", self.log.display()),
+            format!("read {}; the first run needs access to a Python package index", self.log.display()),
         )
         .into())
     }

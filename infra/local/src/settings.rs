@@ -1,4 +1,4 @@
-//! What a stack remembers between commands: its ports, its marketplaces and the passwords of its own database.
+//! What a stack remembers between commands: its ports, its marketplaces and the passwords of its database.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Source, UpOptions};
-use crate::deploy::hexadecimal;
+use crate::digest::hexadecimal;
 use crate::paths::Paths;
 
 const POSTGRES_PORT: u16 = 54_329;
@@ -24,11 +24,11 @@ pub struct Settings {
     pub aws_port: u16,
     /// Port of the marketplace simulators.
     pub simulators_port: u16,
-    /// Order book of the Amazon simulator.
+    /// Order book of the Amazon simulator; its own when absent.
     pub orders: Option<PathBuf>,
-    /// Another AJIO.
+    /// Base URL of another AJIO; the simulator when absent.
     pub ajio_url: Option<String>,
-    /// Another Amazon.
+    /// Base URL of another Amazon; the simulator when absent.
     pub amazon_url: Option<String>,
     /// Password of PostgreSQL's superuser.
     pub superuser_password: String,
@@ -41,15 +41,15 @@ impl Settings {
     pub fn load(paths: &Paths) -> anyhow::Result<Option<Self>> {
         let file = paths.local("settings.json");
         match fs::read(&file) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .with_context(|| format!("read {}: remove it to begin anew", file.display())),
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).with_context(|| {
+                format!("read {}; run `cargo xtask down`, then remove that file", file.display())
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("read {}", file.display())),
         }
     }
 
-    /// What `up` shall use: what is given now, and where nothing is, what was given before.
+    /// The settings that `up` uses: what the flags say now, otherwise what they said before.
     pub fn resolve(paths: &Paths, options: &UpOptions) -> anyhow::Result<Self> {
         let known = Self::load(paths)?;
         let orders = match &options.orders {
@@ -82,7 +82,7 @@ impl Settings {
         })
     }
 
-    /// What a person should know of where orders come from: each source that is another than before, and each that is not the
+    /// Lines that tell the user where orders come from. There is one for each source that has changed or is not the
     /// simulators, with the flag that goes back to them.
     #[must_use]
     pub fn sources(&self, before: Option<&Self>) -> Vec<String> {
@@ -105,42 +105,42 @@ impl Settings {
         described.collect()
     }
 
-    /// Keeps them for the next command; readable by the owner alone.
+    /// Stores the settings for the next command. Only the owner can read the file.
     pub fn save(&self, paths: &Paths) -> anyhow::Result<()> {
         write_private(&paths.local("settings.json"), &serde_json::to_vec_pretty(self)?)
     }
 
-    /// The local AWS.
+    /// Base URL of the local AWS.
     #[must_use]
     pub fn aws_endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.aws_port)
     }
 
-    /// The simulators.
+    /// Base URL of the simulators.
     #[must_use]
     pub fn simulators_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.simulators_port)
     }
 
-    /// The AJIO that the adapter talks to.
+    /// Base URL of the AJIO that the adapter calls.
     #[must_use]
     pub fn ajio_url(&self) -> String {
         self.ajio_url.clone().unwrap_or_else(|| format!("{}/ajio", self.simulators_url()))
     }
 
-    /// The Amazon that the adapter talks to.
+    /// Base URL of the Amazon that the adapter calls.
     #[must_use]
     pub fn amazon_url(&self) -> String {
         self.amazon_url.clone().unwrap_or_else(|| format!("{}/amazon", self.simulators_url()))
     }
 
-    /// The Flipkart that the adapter and sellers' browsers talk to.
+    /// Base URL of the Flipkart that the adapter and sellers' browsers call.
     #[must_use]
     pub fn flipkart_url(&self) -> String {
         format!("{}/flipkart", self.simulators_url())
     }
 
-    /// The bridge to Meesho that the adapter talks to.
+    /// Base URL of the bridge to Meesho that the adapter calls.
     #[must_use]
     pub fn meesho_url(&self) -> String {
         format!("{}/meesho", self.simulators_url())
@@ -153,7 +153,7 @@ impl Settings {
     }
 }
 
-/// What is given now, or what was given before; none are the simulators.
+/// The source that is given now, otherwise the one given before; none stands for the simulators.
 fn source<T: Clone>(given: Option<&Source<T>>, before: Option<&T>) -> Option<T> {
     match given {
         Some(Source::Named(named)) => Some(named.clone()),
@@ -162,7 +162,7 @@ fn source<T: Clone>(given: Option<&Source<T>>, before: Option<&T>) -> Option<T> 
     }
 }
 
-/// Writes a file that only its owner may read.
+/// Writes a file that only its owner can read.
 pub fn write_private(file: &std::path::Path, content: &[u8]) -> anyhow::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let write = || -> std::io::Result<()> {
@@ -193,8 +193,8 @@ mod tests {
             let before = Settings::load(&paths).unwrap();
             let settings = Settings::resolve(&paths, options).unwrap();
             settings.save(&paths).unwrap();
-            let said = settings.sources(before.as_ref());
-            (settings, said)
+            let lines = settings.sources(before.as_ref());
+            (settings, lines)
         };
 
         let (first, said) = up(&UpOptions::default());

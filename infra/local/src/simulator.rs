@@ -1,4 +1,4 @@
-//! The marketplace simulators: restarted when their program or the order book changes.
+//! The process of the marketplace simulators. It restarts when the program or the order book changes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use simulators::OrderBook;
 
-use crate::deploy::digest;
+use crate::digest::digest;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::ports;
@@ -20,17 +20,17 @@ use crate::settings::Settings;
 pub const NAME: &str = "simulators";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Reads the order book that will be served; a bad one names its line and column.
+/// Reads the order book that will be served. The error for a bad one names line and column.
 pub fn read_orders(file: Option<&Path>) -> anyhow::Result<OrderBook> {
     let Some(file) = file else { return OrderBook::sample().context("read the simulators' own order book") };
     OrderBook::from_path(file).map_err(|error| {
-        let next = "give --orders a CSV file with the columns that infra/simulators/orders.csv has, \
+        let next = "give --orders a CSV file with the columns of infra/simulators/orders.csv, \
                     or `simulators` for their own";
         Failure::new(Exit::BadOrders, format!("{:#}", anyhow::Error::new(error)), next).into()
     })
 }
 
-/// Fails early when their port cannot be had.
+/// Fails early when their port is taken.
 pub fn require_port(paths: &Paths, settings: &Settings) -> anyhow::Result<()> {
     if processes::running(paths, NAME).is_none() {
         ports::require_free(settings.simulators_port, "the simulators", "--simulators-port")?;
@@ -38,7 +38,7 @@ pub fn require_port(paths: &Paths, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts them where they are not running as they should; says what it did.
+/// Starts them unless they run as described already, and returns what it did in words.
 pub async fn ensure(paths: &Paths, settings: &Settings, program: &Path) -> anyhow::Result<String> {
     let service = describe(settings, program)?;
     let outcome = match processes::running(paths, NAME) {
@@ -63,7 +63,7 @@ fn describe<'a>(settings: &Settings, program: &Path) -> anyhow::Result<Service<'
     let read = |file: &PathBuf| fs::read(file).with_context(|| format!("read {}", file.display()));
     let mut command =
         vec![program.display().to_string(), "--port".to_owned(), settings.simulators_port.to_string()];
-    // Amazon's own rate of one search in three minutes would make the first sync of a real seller last for hours.
+    // At Amazon's own rate of one search in three minutes, the first sync of a real seller would take hours.
     command.extend(["--amazon-rate", "20", "--amazon-burst", "200"].map(ToOwned::to_owned));
     let mut parts = vec![read(&program.to_path_buf())?];
     if let Some(file) = &settings.orders {
@@ -84,7 +84,7 @@ async fn wait(paths: &Paths, settings: &Settings, note: &processes::Note) -> any
             return Err(Failure::new(
                 Exit::NotRunning,
                 format!("the simulators did not come up:\n{}", tail(&log, 5)),
-                format!("read {}", log.display()),
+                format!("read {}, then run the command again", log.display()),
             )
             .into());
         }

@@ -1,19 +1,18 @@
-//! `up` and `down`: the whole stack, in the order in which its parts need each other.
+//! `up` and `down`: start and stop the parts of the stack in the order in which they need each other.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
 
-use crate::aws::Aws;
+use crate::aws::{Aws, Outputs, output};
 use crate::cli::{DownOptions, UpOptions};
-use crate::deploy::{self, Outputs};
 use crate::functions::{self, Built};
 use crate::paths::Paths;
 use crate::progress::Progress;
 use crate::python::Environment;
 use crate::settings::Settings;
-use crate::{cloud, postgres, processes, simulator, tools, traces};
+use crate::{cloud, deploy, postgres, processes, simulator, tools, traces};
 
 /// A stack that is up.
 #[derive(Debug)]
@@ -29,19 +28,19 @@ pub struct Running {
 }
 
 impl Running {
-    /// The API.
+    /// The API's base URL.
     pub fn api_url(&self) -> anyhow::Result<String> {
         api_url(&self.settings, &self.outputs)
     }
 }
 
-/// The API's base URL on the local AWS, which serves every API under one port.
+/// The API's base URL on the local AWS, which serves every API on one port.
 pub fn api_url(settings: &Settings, outputs: &Outputs) -> anyhow::Result<String> {
-    let id = outputs.get("ApiId").context("the stack has no output ApiId")?;
+    let id = output(outputs, "ApiId")?;
     Ok(format!("{}/_aws/execute-api/{id}/$default", settings.aws_endpoint()))
 }
 
-/// Starts what does not run, builds and deploys what changed.
+/// Starts the parts that do not run, and builds and deploys what changed.
 pub async fn up(paths: &Paths, options: &UpOptions) -> anyhow::Result<Running> {
     let mut progress = Progress::new();
     let python = tools::check()?;
@@ -78,17 +77,17 @@ pub async fn up(paths: &Paths, options: &UpOptions) -> anyhow::Result<Running> {
 
     let database = postgres::connect(&settings, postgres::DATABASE).await?;
     traces::remove_leftovers(&database, &aws, &outputs).await?;
-    // On one machine everybody signs up from one address of the network.
+    // On one machine everybody signs up from the same network address, so its limit is raised.
     let alone =
         "update robnu.orgs set sign_ups_per_source_a_day = 1000000 where sign_ups_per_source_a_day < 1000000";
-    database.execute(alone, &[]).await.context("let one address sign many sellers up")?;
+    database.execute(alone, &[]).await.context("raise the limit of sign-ups from one address")?;
 
     let running = Running { settings, outputs, aws, progress };
     running.progress.say(format_args!("up: the API is {}", running.api_url()?));
     Ok(running)
 }
 
-/// Packages are fetched while the compiler works: one waits for the network, the other for the processors.
+/// Installs packages while the compiler works: the one waits for the network, the other for the processors.
 fn install_and_build(paths: &Paths, python: &str, progress: &mut Progress) -> anyhow::Result<Built> {
     let step = progress.begin("Python packages and the functions");
     let built = std::thread::scope(|scope| {
@@ -129,7 +128,7 @@ pub fn down(paths: &Paths, options: &DownOptions) -> anyhow::Result<()> {
 
 type Stop = fn(&Paths) -> anyhow::Result<bool>;
 
-/// The parts, those first that need the others.
+/// The parts and how to stop them. A part comes before those that it needs.
 fn parts() -> [(&'static str, Stop); 3] {
     [
         ("simulators", |paths| processes::stop(paths, simulator::NAME)),
@@ -145,7 +144,7 @@ fn remove(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Two commands at once would start everything twice; the second waits.
+/// Holds the stack's lock. Without it, two commands at once would start everything twice; so the second waits.
 fn lock(paths: &Paths, progress: &Progress) -> anyhow::Result<fs::File> {
     let file = paths.local("lock");
     let lock = fs::File::create(&file).with_context(|| format!("write {}", file.display()))?;

@@ -1,37 +1,35 @@
-//! `status` and `db`: what runs and how to reach it. The JSON form is also written for the end-to-end tests.
+//! `status` and `db`: what runs and how to reach it. The end-to-end tests read the JSON form.
 
-use anyhow::Context;
 use serde::Serialize;
 
 use crate::api::{self, Api};
-use crate::aws::Aws;
+use crate::aws::{Aws, Outputs, REGION};
 use crate::cli::StatusOptions;
-use crate::cloud::{self, REGION};
 use crate::demo::PEOPLE;
-use crate::deploy::{self, Outputs};
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::settings::Settings;
-use crate::{postgres, processes, simulator, stack, table};
+use crate::terminal::print;
+use crate::{cloud, deploy, postgres, processes, simulator, stack, table};
 
 /// How to reach a running stack.
 #[derive(Debug, Serialize)]
 pub struct Description {
     /// Base URL of the API; paths begin with `/v1`.
     pub api_url: String,
-    /// The local AWS; any credentials do.
+    /// The local AWS. It accepts any credentials.
     pub aws_endpoint: String,
     /// Its region.
     pub aws_region: &'static str,
     /// A superuser's URL of the migrated database.
     pub database_url: String,
-    /// A superuser's URL for tests, which make databases of their own.
+    /// A superuser's URL for tests, which make their own databases.
     pub test_database_url: String,
     /// The simulators; their controls are under `/_control`.
     pub simulators_url: String,
-    /// Base URL of AJIO, as the adapter has it.
+    /// Base URL of AJIO as the adapter uses it.
     pub ajio_url: String,
-    /// Base URL of Amazon, as the adapter has it.
+    /// Base URL of Amazon as the adapter uses it.
     pub amazon_url: String,
     /// The deployed stack.
     pub stack_name: String,
@@ -41,7 +39,7 @@ pub struct Description {
     pub sellers: Vec<SellerAccess>,
 }
 
-/// One seller and a way in.
+/// One seller and a token for it.
 #[derive(Debug, Serialize)]
 pub struct SellerAccess {
     /// The seller.
@@ -50,7 +48,7 @@ pub struct SellerAccess {
     pub name: String,
     /// Its owner.
     pub email: String,
-    /// The owner's identity token, good for an hour.
+    /// The owner's identity token, valid for an hour.
     pub token: String,
 }
 
@@ -99,13 +97,13 @@ pub async fn database(paths: &Paths) -> anyhow::Result<()> {
     print(&settings.database_url(postgres::DATABASE))
 }
 
-/// How to reach the running stack.
+/// Describes how to reach the running stack.
 pub async fn describe(paths: &Paths) -> anyhow::Result<Description> {
     let settings = Settings::load(paths)?.ok_or_else(|| not_running("nothing was ever started here"))?;
     postgres::connect(&settings, postgres::DATABASE).await?;
     let aws = Aws::new(settings.aws_endpoint())?;
     if !aws.is_healthy().await {
-        return Err(not_running(&format!("the local AWS does not answer at {}", settings.aws_endpoint())));
+        return Err(not_running(&format!("the local AWS does not respond at {}", settings.aws_endpoint())));
     }
     let stage = deploy::stage(paths)?;
     let deployed = aws.stack(&stage.stack_name).await?.filter(deploy::is_alive);
@@ -128,7 +126,7 @@ pub async fn describe(paths: &Paths) -> anyhow::Result<Description> {
     })
 }
 
-/// The demo's sellers, as their owners see them; empty before the first demo.
+/// The demo's sellers as their owners see them; empty before the first demo.
 async fn sellers(aws: &Aws, outputs: &Outputs, api_url: &str) -> anyhow::Result<Vec<SellerAccess>> {
     let mut found = Vec::new();
     for person in PEOPLE {
@@ -152,10 +150,4 @@ async fn sellers(aws: &Aws, outputs: &Outputs, api_url: &str) -> anyhow::Result<
 
 fn not_running(what: &str) -> anyhow::Error {
     Failure::new(Exit::NotRunning, what, "start the stack with `cargo xtask up`").into()
-}
-
-/// Writes to standard output, where a reader may have gone away.
-pub fn print(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
-    writeln!(std::io::stdout(), "{text}").context("write to standard output")
 }

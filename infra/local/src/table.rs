@@ -1,4 +1,4 @@
-//! Plain tables for a terminal: columns as wide as their widest cell, numbers to the right.
+//! Plain tables for a terminal. A column is as wide as its widest cell, and numbers are aligned to the right.
 
 /// Renders rows under a header. Columns listed in `right` are aligned to the right.
 pub fn render(header: &[&str], rows: &[Vec<String>], right: &[usize]) -> String {

@@ -1,16 +1,16 @@
-//! The deployed template is the real one after what `sam build` does to it: each function's source folder becomes its built
-//! archive. Nothing else changes, and nothing may be missed.
+//! Does to the template what `sam build` does: it replaces each function's source folder by its built archive. Nothing else
+//! changes, and a function that it cannot replace is an error.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use toml::Table;
 
-/// The marker that `sam build` acts upon and drops.
+/// The marker that `sam build` reads and removes.
 const BUILD_METHOD: &str = "    Metadata:\n      BuildMethod: rust-cargolambda\n";
 const SOURCE: &str = "CodeUri: functions/";
 
-/// The template with built archives; `archive` names a function's.
+/// The template with built archives. `archive` returns the path of a function's archive.
 pub fn built(template: &str, archive: impl Fn(&str) -> PathBuf) -> anyhow::Result<String> {
     let functions = template.matches("Type: AWS::Serverless::Function\n").count();
     let methods = template.matches(BUILD_METHOD).count();
@@ -31,24 +31,24 @@ pub fn built(template: &str, archive: impl Fn(&str) -> PathBuf) -> anyhow::Resul
     if functions == 0 || replaced != functions || methods != functions {
         return Err(anyhow!(
             "template.yaml has {functions} functions, of which {replaced} have a CodeUri under functions/ and {methods} \
-             are built by cargo-lambda: all must"
+             are built by cargo-lambda; give every function both"
         ));
     }
     Ok(result)
 }
 
-/// The local stage of samconfig.toml: its stack, its bucket, and its parameters with `ours` over them.
+/// The local stage of samconfig.toml: its stack, its bucket and its parameters.
 #[derive(Debug)]
 pub struct LocalStage {
     /// Name of the stack.
     pub stack_name: String,
-    /// Bucket that deploys upload to.
+    /// The bucket that deploys upload to.
     pub bucket: String,
     parameters: Vec<(String, String)>,
 }
 
 impl LocalStage {
-    /// Reads it.
+    /// Reads the stage from the file.
     pub fn read(samconfig: &Path) -> anyhow::Result<Self> {
         let text =
             std::fs::read_to_string(samconfig).with_context(|| format!("read {}", samconfig.display()))?;
@@ -59,8 +59,8 @@ impl LocalStage {
         let file: Table = text.parse()?;
         let stage = &file["local"]["deploy"]["parameters"];
         let string =
-            |name: &str| stage[name].as_str().map(ToOwned::to_owned).with_context(|| format!("no {name}"));
-        let overrides = stage["parameter_overrides"].as_array().context("no parameter_overrides")?;
+            |name: &str| stage[name].as_str().map(ToOwned::to_owned).with_context(|| format!("add {name}"));
+        let overrides = stage["parameter_overrides"].as_array().context("add parameter_overrides")?;
         let parameters = overrides.iter().map(|item| {
             let (name, value) = item.as_str()?.split_once('=')?;
             Some((name.to_owned(), value.trim_matches('\'').to_owned()))
@@ -70,17 +70,17 @@ impl LocalStage {
             bucket: string("s3_bucket")?,
             parameters: parameters
                 .collect::<Option<_>>()
-                .context("parameter_overrides are not NAME=VALUE")?,
+                .context("write each of parameter_overrides as NAME=VALUE")?,
         })
     }
 
-    /// Its parameters with `ours` in place of those of the same name, as `sam deploy` wants them.
+    /// Its parameters in the form that `sam deploy` takes. `ours` replace those with the same name.
     pub fn overrides(&self, ours: &[(&str, String)]) -> anyhow::Result<Vec<String>> {
         let mut parameters = self.parameters.clone();
         for (name, value) in ours {
             let known = parameters.iter_mut().find(|(known, _)| known == name);
             known
-                .with_context(|| format!("samconfig.toml does not set {name} for local"))?
+                .with_context(|| format!("samconfig.toml does not set {name} for local; add it there"))?
                 .1
                 .clone_from(value);
         }

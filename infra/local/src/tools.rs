@@ -1,15 +1,15 @@
-//! The two tools a machine must bring: Rust and Python 3. Everything else is installed by these commands.
+//! The tools that a machine must have: Rust, a C linker and Python 3. The commands install everything else.
 
 use std::process::Command;
 
 use crate::failure::{Exit, Failure};
 
-/// Prints the version, and fails where one of the modules that make environments is missing.
+/// Prints Python's version. Fails if a module is missing that virtual environments need.
 const PROBE: &str = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])";
 /// The oldest Python that the pinned packages run on.
 const OLDEST_PYTHON: (u32, u32) = (3, 10);
 
-/// Finds cargo and a Python that can make environments; the answer is the Python's name.
+/// Finds cargo, a linker and a Python that can make virtual environments. Returns Python's name.
 pub fn check() -> Result<String, Failure> {
     if cargo().arg("--version").output().is_err() {
         return Err(missing(
@@ -17,7 +17,7 @@ pub fn check() -> Result<String, Failure> {
             "install Rust from https://rustup.rs and open a new shell",
         ));
     }
-    // Without a linker cargo fails after minutes, with a message that needs explaining.
+    // Without a linker, cargo fails only after minutes and with a message that is hard to understand.
     if Command::new("cc").arg("--version").output().is_err() {
         return Err(missing(
             "cc is not on the PATH: Rust needs it to link programs",
@@ -27,11 +27,11 @@ pub fn check() -> Result<String, Failure> {
     python()
 }
 
-/// What `cargo run` tells the program it runs. Handed on, it would look to build scripts as if their environment had changed,
-/// and half of everything would be compiled again after each change between this command and plain cargo.
+/// Variables that `cargo run` sets for the program that it runs. If we passed them on, build scripts would see a changed
+/// environment, and switching between this command and plain cargo would compile half of everything again.
 const OF_THE_CALLER: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
 
-/// The cargo that runs us, so that a toolchain chosen with `cargo +x` stays chosen, with the environment it was given.
+/// The cargo that runs us, with the environment that it was started with. A toolchain chosen with `cargo +x` is kept.
 #[must_use]
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -1,11 +1,11 @@
-//! What a command that tries the stack leaves behind: nothing. Everybody it signs up has an address of one domain, every
-//! seller it makes was signed up by one of them, and all of it is removed when the command ends: well, badly, by a panic
-//! or by a signal. What a killed one left is removed by the next, and by `up`.
+//! Removes everything that a command has made in the stack. Every person whom the command signs up has an address in one
+//! domain, and every seller that it makes was signed up by such a person. All of that is removed when the command ends, also
+//! after a failure, a panic or a signal. After `kill -9`, the next such command or `up` removes it.
 //!
-//! Nothing of anybody else's is ever changed, so there is nothing to put back. The rate of a person, which is one number for
-//! the whole database, is left as it is: the command forgets what its own people have sent instead.
+//! The command never changes anything that belongs to others, so there is nothing to restore. The rate limit of a person is one
+//! number for the whole database and stays as it is; instead, the command deletes the request counts of its own people.
 
-mod sweep;
+mod removal;
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -18,34 +18,32 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_postgres::{Client, Config, NoTls};
 use uuid::Uuid;
 
-use crate::aws::Aws;
-use crate::deploy::Outputs;
+use crate::aws::{Aws, Outputs};
 use crate::failure::{Exit, Failure};
 
-use self::sweep::Whose;
+use self::removal::{DOMAIN, Whose};
 
-/// What the addresses of everybody whom these commands sign up end with, and nobody else's.
-const DOMAIN: &str = "tools.robnu.invalid";
-/// Held by whoever has traces in the database, shared; alone by who removes everybody's.
+/// The advisory lock. A command that has traces in the database holds it shared; a command that removes everybody's traces
+/// holds it alone.
 const LOCK: &str = "7226001";
-/// How often the requests of the command's own people are forgotten: well below the ten seconds in which they are counted.
+/// How often the request counts of the command's people are deleted: well below the ten seconds of a counting window.
 const FORGET_EVERY: Duration = Duration::from_secs(1);
 
 /// One command's traces.
 #[derive(Debug)]
 pub struct Traces {
     run: String,
-    /// Holds the lock as long as it is connected.
+    /// The connection that holds the lock.
     keeper: Client,
     database: Config,
     aws: Aws,
     outputs: Outputs,
-    /// Subjects of people of this run whose requests are forgotten.
+    /// Subjects of people of this run whose request counts are deleted.
     unbounded: Mutex<Vec<String>>,
 }
 
 impl Traces {
-    /// Removes what was left by commands that were killed, unless another one is at work, and begins anew.
+    /// Removes what killed commands left behind, unless another command is running, and begins a new run.
     pub async fn begin(database: &Config, aws: &Aws, outputs: &Outputs) -> anyhow::Result<Self> {
         let keeper = connect(database).await?;
         remove_leftovers(&keeper, aws, outputs).await?;
@@ -60,22 +58,22 @@ impl Traces {
         })
     }
 
-    /// What tells this run's names from others'.
+    /// The text that makes this run's names differ from those of other runs.
     pub fn run(&self) -> &str {
         &self.run
     }
 
-    /// An address for somebody of this run.
+    /// An address for a person of this run.
     pub fn email(&self, name: &str) -> String {
         format!("{name}@{}.{DOMAIN}", self.run)
     }
 
-    /// The test kit's fixture with a staff member of this run, as the stack's own are not to be touched.
+    /// The test kit's fixture with a staff member of this run, so that the stack's own staff stay untouched.
     pub fn fixture(&self, script: &str) -> String {
         script.replace("('STAFF')", &format!("('{}')", self.email("staff")))
     }
 
-    /// Makes a fixture's seller, and the people whom the fixture gave it, part of this run's traces.
+    /// Makes a fixture's seller and its people part of this run's traces.
     pub async fn adopt(&self, seller: Uuid) -> anyhow::Result<()> {
         let of_the_run = self.email("");
         self.keeper
@@ -91,7 +89,7 @@ impl Traces {
             .context("make the fixture's people part of this run")
     }
 
-    /// From now on the rate of a person does not bind this one.
+    /// Lifts the rate limit of a person.
     pub fn unbind(&self, subject: &str) {
         self.unbounded().push(subject.to_owned());
     }
@@ -100,7 +98,7 @@ impl Traces {
         self.unbounded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does the work, and removes this run's traces, however the work ends.
+    /// Does the work and then removes this run's traces, however the work ends.
     pub async fn around<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
         let mut interrupted = signal(SignalKind::interrupt())?;
         let mut terminated = signal(SignalKind::terminate())?;
@@ -116,49 +114,50 @@ impl Traces {
     }
 
     async fn remove(&self) -> anyhow::Result<()> {
-        // A connection of its own, since the work may have left the keeper in the middle of something.
+        // This needs its own connection, since the work may have left the keeper inside a transaction.
         let database = connect(&self.database).await?;
-        sweep::remove(&database, &self.aws, &self.outputs, Whose::Run(&self.run)).await
+        removal::remove(&database, &self.aws, &self.outputs, Whose::Run(&self.run)).await
     }
 
-    /// Forgets the requests of people of this run, again and again.
+    /// Deletes the request counts of this run's people, again and again.
     async fn forget(&self) -> anyhow::Result<()> {
         let database = connect(&self.database).await?;
         loop {
             let now = self.unbounded().clone();
-            sweep::forget_requests(&database, &now).await?;
+            removal::forget_requests(&database, &now).await?;
             tokio::time::sleep(FORGET_EVERY).await;
         }
     }
 }
 
-/// Removes what commands that were killed have left, unless one is at work.
+/// Removes what killed commands left behind, unless a command is running.
 pub async fn remove_leftovers(database: &Client, aws: &Aws, outputs: &Outputs) -> anyhow::Result<()> {
     let alone: bool = database.query_one(&format!("select pg_try_advisory_lock({LOCK})"), &[]).await?.get(0);
     if alone {
-        sweep::remove(database, aws, outputs, Whose::Everybody).await?;
+        removal::remove(database, aws, outputs, Whose::Everybody).await?;
         database.batch_execute(&format!("select pg_advisory_unlock({LOCK})")).await?;
     }
     Ok(())
 }
 
 fn stopped() -> anyhow::Error {
-    Failure::new(Exit::Interrupted, "interrupted", "what it had made is removed; start it again").into()
+    Failure::new(Exit::Interrupted, "interrupted", "everything that it made is removed; start it again")
+        .into()
 }
 
-/// A future whose panic is a failure, so that what comes after it is done.
+/// Turns a panic of the work into an error, so that the caller can clean up.
 async fn without_panic<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let mut work = pin!(work);
     std::future::poll_fn(|context| {
         let poll = std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
-        poll.unwrap_or_else(|_| Poll::Ready(Err(anyhow!("the command has panicked; see above"))))
+        poll.unwrap_or_else(|_| Poll::Ready(Err(anyhow!("the command panicked; the message is above"))))
     })
     .await
 }
 
 async fn connect(config: &Config) -> anyhow::Result<Client> {
     let (client, connection) = config.connect(NoTls).await.context("connect to PostgreSQL")?;
-    // The client hears of a broken connection itself.
+    // The client reports a broken connection itself.
     tokio::spawn(async move { drop(connection.await) });
     Ok(client)
 }
@@ -168,7 +167,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_is_a_failure_and_what_comes_after_it_is_done() {
+    async fn a_panic_becomes_an_error_and_later_work_still_runs() {
         let failed = without_panic(async { panic!("an attempt") as anyhow::Result<()> }).await;
         assert!(failed.is_err_and(|error| error.to_string().contains("panicked")));
         assert!(without_panic(async { Ok(7) }).await.is_ok_and(|seven| seven == 7));

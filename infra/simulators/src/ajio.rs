@@ -1,65 +1,38 @@
-//! AJIO's stand-in: token, pendency, orders, acknowledgement, returns and inventory of the dropship API.
+//! The simulated AJIO: token, pendency, orders, acknowledgement, returns and inventory of the dropship API.
 //!
-//! Every user name has its own generated book. An order is on pendency until it is acknowledged or cancelled, and only
-//! afterwards among the orders. Amounts are JSON numbers written digit by digit from decimals.
+//! Every user name has its own generated book. An order is on pendency until it is acknowledged or cancelled, and among the
+//! orders after that. Amounts are JSON numbers with exactly the digits of a decimal.
 #![allow(clippy::struct_field_names, reason = "fields carry the marketplace's own names")]
 
 mod acknowledge;
 mod book;
+mod errors;
 mod generate;
 mod inventory;
 mod pages;
+mod status;
 mod wire;
 
 use std::collections::HashMap;
 
 use axum::http::{Method, StatusCode};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use crate::call::{Call, Reply};
 use crate::config::{AjioAccount, AjioConfig};
-use crate::faults::PageFault;
+use crate::error::ChangeError;
+use crate::marketplace::Simulated;
+use crate::page_fault::PageFault;
 use crate::quota::{Buckets, Quota};
-use crate::state::ChangeError;
 use crate::tokens::TokenStore;
 
+pub use book::AjioOrderSummary;
 use book::Book;
+use errors::{error, failure, rejection, throttled};
 use pages::LastPages;
-
-/// Where an order is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum AjioStatus {
-    /// Not yet acknowledged: on pendency, and not among the orders. Never on the wire.
-    Pendency,
-    /// Cancelled by the customer or the seller.
-    Cancelled,
-    /// Acknowledged.
-    Confirmed,
-    /// Packed; carrier and tracking number exist from here on.
-    Packed,
-    /// Waiting for the courier.
-    ReadyToDispatch,
-    /// With the courier.
-    Dispatched,
-    /// With the customer.
-    Delivered,
-}
-
-/// An order of a user name, for tests that need one in a certain status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AjioOrderSummary {
-    /// AJIO's order id.
-    pub order_id: String,
-    /// Its present status.
-    pub status: AjioStatus,
-    /// How many lines it has.
-    pub lines: usize,
-    /// `total_amount` as on the wire.
-    pub total_amount: rust_decimal::Decimal,
-}
+pub use status::AjioStatus;
 
 struct Account {
     password: Option<String>,
@@ -97,46 +70,6 @@ impl Ajio {
     pub(crate) fn set_quota(&mut self, quota: Option<Quota>) {
         self.quota = quota;
         self.buckets.refill();
-    }
-
-    pub(crate) fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
-        self.tokens.expire(account, now);
-    }
-
-    /// Whose call this is, as far as it says; its token may have expired.
-    pub(crate) fn account_of(&self, call: &Call) -> Option<String> {
-        if call.path == "/authToken" {
-            return serde_json::from_slice::<Credentials>(&call.body)
-                .ok()
-                .map(|credentials| credentials.username);
-        }
-        call.header("apikey").and_then(|token| self.tokens.owner(token)).map(str::to_owned)
-    }
-
-    pub(crate) fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
-        if (&call.method, call.path.as_str()) == (&Method::POST, "/authToken") {
-            return self.issue_token(call, now);
-        }
-        let Some(username) = call.header("apikey").and_then(|token| self.tokens.valid(token, now)) else {
-            return rejection();
-        };
-        let username = username.to_owned();
-        if let Some(quota) = self.quota
-            && !self.buckets.take(&username, "all", quota, now)
-        {
-            return throttled(quota);
-        }
-        let Some(Account { book, last_pages, .. }) = self.accounts.get_mut(&username) else {
-            return rejection();
-        };
-        match (&call.method, call.path.as_str()) {
-            (&Method::GET, "/orders/pendency") => pages::pendency(book, last_pages, call, page_fault),
-            (&Method::GET, "/orders") => pages::orders(book, last_pages, call, page_fault),
-            (&Method::POST, "/orders") => acknowledge::acknowledge(book, &call.body),
-            (&Method::GET, "/returns") => pages::returns(book, last_pages, call, page_fault),
-            (&Method::POST, "/updateInventory") => inventory::update(&mut book.inventory, &call.body),
-            _ => error(StatusCode::NOT_FOUND, "the path is not served by this simulator"),
-        }
     }
 
     pub(crate) fn summaries(&self, username: &str) -> Result<Vec<AjioOrderSummary>, ChangeError> {
@@ -192,22 +125,51 @@ struct Credentials {
     password: String,
 }
 
-/// The answer to a token or a password that is not accepted.
-pub(crate) fn rejection() -> Reply {
-    error(StatusCode::UNAUTHORIZED, "token is invalid or expired")
-}
+impl Simulated for Ajio {
+    fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
+        self.tokens.expire(account, now);
+    }
 
-/// An HTTP error with AJIO's body.
-pub(crate) fn failure(status: StatusCode) -> Reply {
-    error(status, status.canonical_reason().unwrap_or("error"))
-}
+    fn account_of(&self, call: &Call) -> Option<String> {
+        if call.path == "/authToken" {
+            return serde_json::from_slice::<Credentials>(&call.body)
+                .ok()
+                .map(|credentials| credentials.username);
+        }
+        call.header("apikey").and_then(|token| self.tokens.owner(token)).map(str::to_owned)
+    }
 
-fn throttled(quota: Quota) -> Reply {
-    // Whole seconds until one request is free again; an hour stands for never.
-    let seconds = if quota.rate > 0.0 { (1.0 / quota.rate).ceil().clamp(1.0, 3_600.0) } else { 3_600.0 };
-    failure(StatusCode::TOO_MANY_REQUESTS).with_header("retry-after", seconds.to_string())
-}
+    fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        if (&call.method, call.path.as_str()) == (&Method::POST, "/authToken") {
+            return self.issue_token(call, now);
+        }
+        let Some(username) = call.header("apikey").and_then(|token| self.tokens.valid(token, now)) else {
+            return rejection();
+        };
+        let username = username.to_owned();
+        if let Some(quota) = self.quota
+            && !self.buckets.take(&username, "all", quota, now)
+        {
+            return throttled(quota);
+        }
+        let Some(Account { book, last_pages, .. }) = self.accounts.get_mut(&username) else {
+            return rejection();
+        };
+        match (&call.method, call.path.as_str()) {
+            (&Method::GET, "/orders/pendency") => pages::pendency(book, last_pages, call, page_fault),
+            (&Method::GET, "/orders") => pages::orders(book, last_pages, call, page_fault),
+            (&Method::POST, "/orders") => acknowledge::acknowledge(book, &call.body),
+            (&Method::GET, "/returns") => pages::returns(book, last_pages, call, page_fault),
+            (&Method::POST, "/updateInventory") => inventory::update(&mut book.inventory, &call.body),
+            _ => error(StatusCode::NOT_FOUND, "this simulator does not serve the path"),
+        }
+    }
 
-fn error(status: StatusCode, message: &str) -> Reply {
-    Reply::json(status, &json!({ "success": false, "statusCode": status.as_u16(), "message": message }))
+    fn rejection(&self, _path: &str) -> Reply {
+        rejection()
+    }
+
+    fn failure(&self, _path: &str, status: StatusCode) -> Reply {
+        failure(status)
+    }
 }

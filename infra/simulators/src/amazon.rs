@@ -1,10 +1,11 @@
-//! Amazon's stand-in: Seller Central's consent page, the token service (LWA) and the orders operations of the Selling
+//! The simulated Amazon: Seller Central's consent page, the token service (LWA) and the orders operations of the Selling
 //! Partner API.
 //!
-//! The refresh token decides whose orders are served. Answers follow the published model of the orders API, version
-//! 2026-01-01; where an order book says less than the model holds, the field is absent rather than invented.
+//! The refresh token decides whose orders are served. Responses follow the published model of the orders API, version
+//! 2026-01-01. A field that the order book cannot fill is absent rather than invented.
 
 mod accounts;
+mod errors;
 mod lwa;
 mod query;
 mod render;
@@ -16,17 +17,20 @@ use std::collections::HashMap;
 use axum::http::{Method, StatusCode};
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::call::{Call, Reply};
 use crate::config::{AmazonAccount, AmazonConfig, OAuthApp};
-use crate::consent::{ConsentDesk, Wording};
-use crate::faults::PageFault;
+use crate::consent::{ConsentService, Wording};
+use crate::error::ChangeError;
+use crate::marketplace::Simulated;
 use crate::oauth_token::{self, Refused};
+use crate::page_fault::PageFault;
 use crate::quota::{Buckets, Quota};
-use crate::state::ChangeError;
 use crate::tokens::TokenStore;
 
 use accounts::Accounts;
+use errors::{failure, refusal, unauthorised};
 use search::Pages;
 
 const CONSENT_PATH: &str = "/apps/authorize/consent";
@@ -42,12 +46,12 @@ const WORDING: Wording = Wording {
     account: Some("selling_partner_id"),
 };
 
-/// Offered on the consent page beside the selling partners that are known.
+/// A new account that the consent page offers beside the known ones.
 const NEW_SELLING_PARTNER: &str = "A1NEWSELLER";
 
 pub(crate) struct Amazon {
     accounts: Accounts,
-    desk: ConsentDesk,
+    consents: ConsentService,
     tokens: TokenStore,
     buckets: Buckets,
     search_orders: Quota,
@@ -59,7 +63,7 @@ impl Amazon {
     pub(crate) fn new(config: &AmazonConfig) -> Self {
         Self {
             accounts: Accounts::new(config),
-            desk: ConsentDesk::new(WORDING, config.apps.clone()),
+            consents: ConsentService::new(WORDING, config.apps.clone()),
             tokens: TokenStore::new(config.token_seconds),
             buckets: Buckets::default(),
             search_orders: config.search_orders,
@@ -68,43 +72,8 @@ impl Amazon {
         }
     }
 
-    /// Whose call this is, as far as it says; its token may have expired.
-    pub(crate) fn account_of(&self, call: &Call) -> Option<String> {
-        if call.path == TOKEN_PATH {
-            let parameters = lwa::parameters(call).ok()?;
-            let by_code = parameters.get("code").and_then(|code| self.desk.owner(code));
-            return by_code.map(str::to_owned).or_else(|| self.accounts.named_by(&parameters));
-        }
-        if call.path == CONSENT_PATH {
-            return call.parameter("account").map(str::to_owned);
-        }
-        call.header(ACCESS_TOKEN_HEADER).and_then(|token| self.tokens.owner(token)).map(str::to_owned)
-    }
-
-    pub(crate) fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
-        let order_id = call.path.strip_prefix(ORDERS_PATH).and_then(|rest| rest.strip_prefix('/'));
-        match (&call.method, call.path.as_str(), order_id) {
-            (&Method::POST, TOKEN_PATH, _) => self.issue_token(call, now),
-            (&Method::GET, CONSENT_PATH, _) => self.consent(call, now, *page_fault == PageFault::DenyConsent),
-            (&Method::GET, ORDERS_PATH, _) => self.search(call, now, page_fault),
-            (&Method::GET, PARTICIPATIONS_PATH, _) => self.participations(call, now),
-            (&Method::GET, _, Some(order_id)) => self.order(call, order_id, now, page_fault),
-            _ => {
-                refusal(StatusCode::NOT_FOUND, "ResourceNotFound", "the path is not served by this simulator")
-            }
-        }
-    }
-
-    pub(crate) fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
-        self.tokens.expire(account, now);
-    }
-
-    pub(crate) fn expire_codes(&mut self, now: DateTime<Utc>) {
-        self.desk.expire_codes(now);
-    }
-
     pub(crate) fn register_app(&mut self, app: OAuthApp) {
-        self.desk.register(app);
+        self.consents.register(app);
     }
 
     pub(crate) fn register(&mut self, account: AmazonAccount) {
@@ -132,12 +101,12 @@ impl Amazon {
         if !accounts.iter().any(|name| name == NEW_SELLING_PARTNER) {
             accounts.push(NEW_SELLING_PARTNER.to_owned());
         }
-        self.desk.answer(call, &accounts, is_denied, now)
+        self.consents.answer(call, &accounts, is_denied, now)
     }
 
     fn issue_token(&mut self, call: &Call, now: DateTime<Utc>) -> Reply {
         let admitted = lwa::parameters(call)
-            .and_then(|parameters| self.accounts.admit(&parameters, &mut self.desk, now));
+            .and_then(|parameters| self.accounts.admit(&parameters, &mut self.consents, now));
         let account = match admitted {
             Ok(account) => account,
             Err(refused) => return refused.reply(),
@@ -155,7 +124,7 @@ impl Amazon {
             Err(refused) => return refused,
         };
         if !self.buckets.take(&account, "searchOrders", self.search_orders, now) {
-            return failure(ORDERS_PATH, StatusCode::TOO_MANY_REQUESTS);
+            return failure(StatusCode::TOO_MANY_REQUESTS);
         }
         let Some(book) = self.accounts.book(&account) else { return unauthorised() };
         let pages = self.pages.entry(account).or_default();
@@ -163,7 +132,7 @@ impl Amazon {
             .with_header("x-amzn-ratelimit-limit", self.search_orders.rate.to_string())
     }
 
-    /// Every selling partner here sells at Amazon.in, but those whose name begins with `ABROAD`.
+    /// Every selling partner sells at Amazon.in, except those whose name begins with `ABROAD`.
     fn participations(&mut self, call: &Call, now: DateTime<Utc>) -> Reply {
         let account = match self.authorised(call, now) {
             Ok(account) => account,
@@ -187,7 +156,7 @@ impl Amazon {
             Err(refused) => return refused,
         };
         if !self.buckets.take(&account, "getOrder", self.get_order, now) {
-            return failure(ORDERS_PATH, StatusCode::TOO_MANY_REQUESTS);
+            return failure(StatusCode::TOO_MANY_REQUESTS);
         }
         let Some(book) = self.accounts.book(&account) else { return unauthorised() };
         let reply = search::single(book, call, order_id, page_fault);
@@ -200,48 +169,60 @@ impl Amazon {
     }
 }
 
-/// Path for the ledger: one entry for all single orders.
-pub(crate) fn ledger_path(path: &str) -> String {
-    let is_order = path.strip_prefix(ORDERS_PATH).is_some_and(|rest| rest.starts_with('/'));
-    if is_order { format!("{ORDERS_PATH}/{{orderId}}") } else { path.to_owned() }
-}
-
-/// Refused credentials: `invalid_grant` of the token service, `Unauthorized` elsewhere.
-pub(crate) fn rejection(path: &str) -> Reply {
-    if path == TOKEN_PATH { Refused::invalid_grant("refresh_token").reply() } else { unauthorised() }
-}
-
-/// A refused client: `invalid_client` of the token service, `Unauthorized` elsewhere.
-pub(crate) fn client_rejection(path: &str) -> Reply {
-    if path == TOKEN_PATH { Refused::invalid_client().reply() } else { unauthorised() }
-}
-
-/// An HTTP error in the form that the path's service gives it.
-pub(crate) fn failure(path: &str, status: StatusCode) -> Reply {
-    if path == TOKEN_PATH {
-        return oauth_token::failure(status);
+impl Simulated for Amazon {
+    fn account_of(&self, call: &Call) -> Option<String> {
+        if call.path == TOKEN_PATH {
+            let parameters = lwa::parameters(call).ok()?;
+            let by_code = parameters.get("code").and_then(|code| self.consents.owner(code));
+            return by_code.map(str::to_owned).or_else(|| self.accounts.named_by(&parameters));
+        }
+        if call.path == CONSENT_PATH {
+            return call.parameter("account").map(str::to_owned);
+        }
+        call.header(ACCESS_TOKEN_HEADER).and_then(|token| self.tokens.owner(token)).map(str::to_owned)
     }
-    let (code, message) = match status {
-        StatusCode::TOO_MANY_REQUESTS => {
-            ("QuotaExceeded", "You exceeded your quota for the requested resource.")
-        }
-        StatusCode::SERVICE_UNAVAILABLE => {
-            ("ServiceUnavailable", "Temporary overloading or maintenance of the server.")
-        }
-        StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => {
-            ("Unauthorized", "Access to requested resource is denied.")
-        }
-        StatusCode::NOT_FOUND => ("ResourceNotFound", "The resource specified does not exist."),
-        status if status.is_client_error() => ("InvalidInput", "Invalid Input"),
-        _ => ("InternalFailure", "We encountered an internal error. Please try again."),
-    };
-    refusal(status, code, message)
-}
 
-fn unauthorised() -> Reply {
-    failure(ORDERS_PATH, StatusCode::FORBIDDEN)
-}
+    fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        let order_id = call.path.strip_prefix(ORDERS_PATH).and_then(|rest| rest.strip_prefix('/'));
+        match (&call.method, call.path.as_str(), order_id) {
+            (&Method::POST, TOKEN_PATH, _) => self.issue_token(call, now),
+            (&Method::GET, CONSENT_PATH, _) => self.consent(call, now, *page_fault == PageFault::DenyConsent),
+            (&Method::GET, ORDERS_PATH, _) => self.search(call, now, page_fault),
+            (&Method::GET, PARTICIPATIONS_PATH, _) => self.participations(call, now),
+            (&Method::GET, _, Some(order_id)) => self.order(call, order_id, now, page_fault),
+            _ => refusal(StatusCode::NOT_FOUND, "ResourceNotFound", "this simulator does not serve the path"),
+        }
+    }
 
-fn refusal(status: StatusCode, code: &str, message: &str) -> Reply {
-    Reply::json(status, &json!({ "errors": [{ "code": code, "message": message, "details": "" }] }))
+    fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
+        self.tokens.expire(account, now);
+    }
+
+    fn expire_codes(&mut self, now: DateTime<Utc>) {
+        self.consents.expire_codes(now);
+    }
+
+    /// All single orders share one line.
+    fn ledger_path(&self, path: &str) -> String {
+        let is_order = path.strip_prefix(ORDERS_PATH).is_some_and(|rest| rest.starts_with('/'));
+        if is_order { format!("{ORDERS_PATH}/{{orderId}}") } else { path.to_owned() }
+    }
+
+    /// The token service answers `invalid_grant`, everything else `Unauthorized`.
+    fn rejection(&self, path: &str) -> Reply {
+        if path == TOKEN_PATH { Refused::invalid_grant("refresh_token").reply() } else { unauthorised() }
+    }
+
+    /// The token service answers `invalid_client`, everything else `Unauthorized`.
+    fn client_rejection(&self, path: &str) -> Reply {
+        if path == TOKEN_PATH { Refused::invalid_client().reply() } else { unauthorised() }
+    }
+
+    fn failure(&self, path: &str, status: StatusCode) -> Reply {
+        if path == TOKEN_PATH { oauth_token::failure(status) } else { failure(status) }
+    }
+
+    fn common_header(&self) -> Option<(&'static str, String)> {
+        Some(("x-amzn-requestid", Uuid::now_v7().to_string()))
+    }
 }

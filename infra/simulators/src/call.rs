@@ -1,11 +1,11 @@
-//! One request and one answer, without any HTTP machinery, so that a marketplace's behaviour is a plain function.
+//! One request and one reply without an HTTP framework, so that a marketplace's behaviour is a plain function.
 
 use axum::body::Bytes;
 use axum::extract::Query;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use serde::Serialize;
 
-/// A request as a marketplace sees it; the path starts after the marketplace's own prefix.
+/// A request as a marketplace sees it. The path starts after the marketplace's prefix.
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
@@ -25,7 +25,7 @@ impl Call {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// All values of a list parameter, whether it is repeated, separated by commas, or both.
+    /// All values of a list parameter, which may be repeated, separated by commas, or both.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         let repeated = self.query.iter().filter(|(key, _)| key == name);
         repeated
@@ -40,9 +40,9 @@ impl Call {
     }
 }
 
-/// The fields of a form; none when it cannot be decoded.
+/// The fields of a form; none if it cannot be decoded.
 pub(crate) fn form(body: &[u8]) -> Option<Vec<(String, String)>> {
-    // A form and a query are written alike, and axum's query reader is at hand.
+    // A form has the syntax of a query, so axum's query parser can read it.
     let text = std::str::from_utf8(body).ok()?.trim();
     pairs(&format!("/?{text}").parse().ok()?)
 }
@@ -51,7 +51,7 @@ fn pairs(uri: &Uri) -> Option<Vec<(String, String)>> {
     Query::<Vec<(String, String)>>::try_from_uri(uri).ok().map(|query| query.0)
 }
 
-/// An answer, with the number of orders in it for the ledger.
+/// A reply, with the number of its orders for the ledger.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -63,7 +63,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Self {
-        // Our own answer types always serialise; an empty body would still be seen by every client.
+        // Our own types always serialise. If one did not, clients would see the empty body.
         let body = serde_json::to_vec(body).unwrap_or_default();
         Self { status, headers: Vec::new(), body, orders: 0, issued_token: false }
     }

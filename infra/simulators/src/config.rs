@@ -1,27 +1,27 @@
-//! What a simulator starts with.
+//! The configuration of a simulator.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::order_book::{OrderBook, OrderBookError};
 use crate::quota::Quota;
 
-/// Everything a simulator starts with. There is no `Debug`, since credentials are part of it.
+/// The configuration of a simulator. It does not implement `Debug`, because it contains credentials.
 #[derive(Clone)]
 pub struct SimulatorConfig {
     /// Where to listen; port 0 lets the system choose.
     pub bind: SocketAddr,
-    /// The AJIO stand-in.
+    /// The simulated AJIO.
     pub ajio: AjioConfig,
-    /// The Amazon stand-in.
+    /// The simulated Amazon.
     pub amazon: AmazonConfig,
-    /// The Flipkart stand-in.
+    /// The simulated Flipkart.
     pub flipkart: FlipkartConfig,
-    /// The Meesho stand-in.
+    /// The simulated bridge to Meesho.
     pub meesho: MeeshoConfig,
 }
 
 impl SimulatorConfig {
-    /// Loopback, a port of the system's choice, generated AJIO orders and this Amazon order book.
+    /// A simulator on loopback and a free port, with generated AJIO orders and this Amazon order book.
     #[must_use]
     pub fn new(default_book: OrderBook) -> Self {
         Self {
@@ -33,18 +33,18 @@ impl SimulatorConfig {
         }
     }
 
-    /// As [`SimulatorConfig::new`], with the order book that ships with the simulators.
+    /// Like [`SimulatorConfig::new`], with the order book that belongs to the simulators.
     pub fn sample() -> Result<Self, OrderBookError> {
         OrderBook::sample().map(Self::new)
     }
 }
 
-/// The AJIO stand-in.
+/// The simulated AJIO.
 #[derive(Clone)]
 pub struct AjioConfig {
     /// Orders in the book of each user name.
     pub orders: usize,
-    /// Life of an access token.
+    /// Lifetime of an access token.
     pub token_seconds: u32,
     /// Throttle for each user name; none when absent.
     pub quota: Option<Quota>,
@@ -63,20 +63,20 @@ impl Default for AjioConfig {
 pub struct AjioAccount {
     /// The user name.
     pub username: String,
-    /// The only password accepted; any non-empty one when absent.
+    /// The only accepted password; any non-empty one when absent.
     pub password: Option<String>,
-    /// Orders in its book; the common number when absent.
+    /// Orders in its book; [`AjioConfig::orders`] when absent.
     pub orders: Option<usize>,
 }
 
-/// The Amazon stand-in.
+/// The simulated Amazon.
 #[derive(Clone)]
 pub struct AmazonConfig {
     /// The orders of every selling partner that is not registered.
     pub default_book: OrderBook,
-    /// Whether credentials that are not registered get tokens (for the default book).
+    /// Whether unregistered credentials get tokens (for the default book).
     pub accept_unregistered: bool,
-    /// Life of an access token.
+    /// Lifetime of an access token.
     pub token_seconds: u32,
     /// Usage plan of searchOrders, for each account.
     pub search_orders: Quota,
@@ -89,7 +89,7 @@ pub struct AmazonConfig {
 }
 
 impl AmazonConfig {
-    /// Amazon's published usage plans and token life.
+    /// Amazon's published usage plans and token lifetime.
     #[must_use]
     pub fn new(default_book: OrderBook) -> Self {
         Self {
@@ -109,11 +109,11 @@ impl AmazonConfig {
 pub struct AmazonAccount {
     /// Its name in faults, ledger and control calls.
     pub account: String,
-    /// The refresh token that stands for it.
+    /// The refresh token that identifies it.
     pub refresh_token: String,
-    /// The only client id accepted with that token; any when absent.
+    /// The only client id that is accepted with the token; any when absent.
     pub client_id: Option<String>,
-    /// The only client secret accepted with that token; any non-empty one when absent.
+    /// The only client secret that is accepted with the token; any non-empty one when absent.
     pub client_secret: Option<String>,
     /// Its orders.
     pub orders: OrderBook,
@@ -122,18 +122,18 @@ pub struct AmazonAccount {
 /// An application that sellers can consent to.
 #[derive(Clone)]
 pub struct OAuthApp {
-    /// How the consent page knows it; at Flipkart this is the client id.
+    /// Its id on the consent page; at Flipkart this is the client id.
     pub application_id: String,
     /// OAuth client id.
     pub client_id: String,
     /// OAuth client secret.
     pub client_secret: String,
-    /// Where the page may send sellers back to; anywhere when empty.
+    /// The addresses to which the page may send sellers back; any address when empty.
     pub redirect_uris: Vec<String>,
 }
 
 impl OAuthApp {
-    /// The application that the stand-ins know from the start, with credentials that are good for nothing else.
+    /// The application that the simulators know from the start. Its credentials work nowhere else.
     #[must_use]
     pub fn sample() -> Self {
         Self {
@@ -150,14 +150,14 @@ impl OAuthApp {
     }
 }
 
-/// The Flipkart stand-in.
+/// The simulated Flipkart.
 #[derive(Clone)]
 pub struct FlipkartConfig {
-    /// Whether self-access keys that are not registered get tokens.
+    /// Whether unregistered self-access keys get tokens.
     pub accept_unregistered: bool,
-    /// Life of an access token.
+    /// Lifetime of an access token.
     pub token_seconds: u32,
-    /// Life of a refresh token.
+    /// Lifetime of a refresh token.
     pub refresh_token_seconds: u32,
     /// Registered sellers.
     pub accounts: Vec<FlipkartAccount>,
@@ -166,7 +166,7 @@ pub struct FlipkartConfig {
 }
 
 impl Default for FlipkartConfig {
-    /// Flipkart's published lives of 60 and 180 days.
+    /// Flipkart's published lifetimes of 60 and 180 days.
     fn default() -> Self {
         Self {
             accept_unregistered: true,
@@ -185,24 +185,24 @@ pub struct FlipkartAccount {
     pub account: String,
     /// Application id.
     pub app_id: String,
-    /// The only application secret accepted with it.
+    /// The only application secret that is accepted with the id.
     pub app_secret: String,
 }
 
-/// The Meesho stand-in.
+/// The simulated bridge to Meesho.
 #[derive(Clone, Default)]
 pub struct MeeshoConfig {
-    /// Registered suppliers; nobody else's signature can be checked.
+    /// Registered suppliers. Calls of others are rejected.
     pub accounts: Vec<MeeshoAccount>,
 }
 
 /// A registered Meesho supplier.
 #[derive(Clone)]
 pub struct MeeshoAccount {
-    /// Supplier id, also its name in faults and ledger.
+    /// Supplier id, which is also its name in faults and ledger.
     pub supplier_id: String,
     /// API key.
     pub api_key: String,
-    /// API secret, under which requests are signed.
+    /// API secret, which signs requests.
     pub api_secret: String,
 }

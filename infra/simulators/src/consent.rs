@@ -1,8 +1,8 @@
-//! Consent in the browser, as Amazon and Flipkart both have it: a page, a redirect with a one-time code, and what the
-//! token service asks about that code.
+//! Consent in the browser, which Amazon and Flipkart share: a page, a redirect with a one-time code, and the check of that
+//! code for the token service.
 //!
-//! What the page looks like and who is signed in to it are ours: every account that the stand-in knows is offered, and a
-//! GET with `decision=approve` and `account`, or `decision=deny`, stands for the click.
+//! The design of the page is ours. It offers every account that the simulator knows, as if its seller were signed in. A GET with
+//! `decision=approve` and `account`, or with `decision=deny`, stands for the click.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,18 +14,18 @@ use uuid::Uuid;
 use crate::call::{Call, Reply};
 use crate::config::OAuthApp;
 
-/// How long a code is good. Amazon says five minutes; for Flipkart the choice is ours.
+/// How long a code is valid. Amazon says five minutes; for Flipkart we chose the same.
 const CODE_SECONDS: i64 = 300;
 
-/// The names that a marketplace's consent page gives to things.
+/// The title and parameter names of a marketplace's consent page.
 pub(crate) struct Wording {
-    /// What the page is called.
+    /// The page's title.
     pub(crate) title: &'static str,
-    /// Parameter that names the application.
+    /// The parameter that names the application.
     pub(crate) application: &'static str,
-    /// Parameter that brings the code back.
+    /// The parameter that returns the code.
     pub(crate) code: &'static str,
-    /// Parameter that brings the account back, where the marketplace tells it.
+    /// The parameter that returns the account, if the marketplace has one.
     pub(crate) account: Option<&'static str>,
 }
 
@@ -36,14 +36,14 @@ struct Issued {
     expires_at: DateTime<Utc>,
 }
 
-/// A marketplace's applications and the codes it has issued to them.
-pub(crate) struct ConsentDesk {
+/// A marketplace's applications and the codes that were issued to them.
+pub(crate) struct ConsentService {
     wording: Wording,
     apps: Vec<OAuthApp>,
     codes: HashMap<String, Issued>,
 }
 
-impl ConsentDesk {
+impl ConsentService {
     pub(crate) fn new(wording: Wording, apps: Vec<OAuthApp>) -> Self {
         Self { wording, apps, codes: HashMap::new() }
     }
@@ -59,18 +59,18 @@ impl ConsentDesk {
         self.apps.iter().any(|app| app.client_id == client_id)
     }
 
-    /// Whether client id and secret are an application's.
+    /// Whether client id and secret belong to an application.
     pub(crate) fn authenticates(&self, client_id: &str, client_secret: &str) -> bool {
         self.apps.iter().any(|app| app.client_id == client_id && app.client_secret == client_secret)
     }
 
-    /// Whose consent a code stands for, whether or not it is still good.
+    /// The account whose consent a code stands for, even after the code has expired.
     pub(crate) fn owner(&self, code: &str) -> Option<&str> {
         self.codes.get(code).map(|issued| issued.account.as_str())
     }
 
-    /// Uses a code up. `None` when it was used before, has expired, or was issued to another client or for another
-    /// redirect URI; the last two leave it to its owner.
+    /// Redeems a code. `None` if it was used before, has expired, or was issued to another client or for another
+    /// redirect URI. In the last two cases the code stays valid for its owner.
     pub(crate) fn redeem(
         &mut self,
         code: &str,
@@ -86,12 +86,12 @@ impl ConsentDesk {
         (issued.expires_at > now).then_some(issued.account)
     }
 
-    /// Ends every code.
+    /// Expires every code.
     pub(crate) fn expire_codes(&mut self, now: DateTime<Utc>) {
         self.codes.values_mut().for_each(|issued| issued.expires_at = issued.expires_at.min(now));
     }
 
-    /// The page, or the way back to the application.
+    /// The page, or the redirect to the application after a decision.
     pub(crate) fn answer(
         &mut self,
         call: &Call,
@@ -125,7 +125,7 @@ impl ConsentDesk {
     }
 
     fn issue(&mut self, account: &str, client_id: String, redirect_uri: &str, now: DateTime<Utc>) -> String {
-        // Codes that nobody fetched are kept for an hour, so that a late call is still booked on its account.
+        // Expired codes are kept for an hour, so that the ledger still knows the account of a late call.
         self.codes.retain(|_, issued| issued.expires_at > now - TimeDelta::hours(1));
         let code = format!("code-{}", Uuid::now_v7().simple());
         let issued = Issued {
@@ -167,7 +167,7 @@ fn html(status: StatusCode, title: &str, body: &str) -> Reply {
     let title = escape(title);
     let text = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title></head>\n\
-         <body><h1>{title}</h1>\n<p>This is a stand-in for tests, not the marketplace.</p>\n{body}</body></html>\n"
+         <body><h1>{title}</h1>\n<p>This page simulates the marketplace for tests; it is not the marketplace.</p>\n{body}</body></html>\n"
     );
     Reply::text(status, text).with_header("content-type", "text/html; charset=utf-8")
 }

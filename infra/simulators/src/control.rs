@@ -1,6 +1,6 @@
 //! The control endpoints: faults, ledger, clock, tokens, accounts and orders over HTTP.
 //!
-//! They are for tests and operators of a local cloud; nothing of them exists at the marketplaces.
+//! They are for tests and for operators of a local cloud. The real marketplaces have nothing like them.
 
 use std::time::Duration;
 
@@ -16,11 +16,13 @@ use serde_json::{Value, json};
 
 use crate::ajio::{AjioOrderSummary, AjioStatus};
 use crate::config::{AjioAccount, AmazonAccount, FlipkartAccount, MeeshoAccount, OAuthApp};
+use crate::error::ChangeError;
 use crate::faults::Fault;
 use crate::ledger::LedgerReport;
+use crate::marketplace::Marketplace;
 use crate::order_book::{OrderBook, OrderBookError};
 use crate::quota::Quota;
-use crate::state::{ChangeError, Marketplace, State};
+use crate::state::State;
 
 type Answer = Result<Json<Value>, ControlError>;
 

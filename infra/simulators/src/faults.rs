@@ -1,32 +1,33 @@
-//! Faults on demand: what is to go wrong, for which calls, and how often.
+//! Faults on demand: what goes wrong, for which calls and how often.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::Marketplace;
+use crate::marketplace::Marketplace;
+use crate::page_fault::Malformation;
 
-/// The longest a call may be held back.
+/// The longest delay of a call.
 const LONGEST_HANG: Duration = Duration::from_mins(2);
 
 /// One fault, and the calls it applies to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// Which stand-in misbehaves.
+    /// The marketplace that fails.
     pub marketplace: Marketplace,
-    /// Prefix of the path after the marketplace's own; empty for every path.
+    /// Prefix of the path, after the marketplace's own prefix; empty for every path.
     #[serde(default)]
     pub path: String,
-    /// Only calls of this method, when given. AJIO reads and acknowledges orders on the same path.
+    /// The HTTP method; any when absent. AJIO reads and acknowledges orders on the same path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// Only calls of this account, as the ledger names it, when given.
+    /// The account as the ledger names it; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// How many matching calls are let through first.
+    /// How many matching calls succeed first.
     #[serde(default)]
     pub after: u32,
-    /// How many calls fail; until cleared when absent.
+    /// How many calls fail; all until the fault is cleared when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
     /// What goes wrong.
@@ -35,34 +36,34 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault for every call below a path, until it is cleared.
+    /// A fault for every call whose path has this prefix, until it is cleared.
     #[must_use]
     pub fn new(marketplace: Marketplace, path: &str, kind: FaultKind) -> Self {
         Self { marketplace, path: path.to_owned(), method: None, account: None, after: 0, count: None, kind }
     }
 
-    /// Fails this many calls only.
+    /// Fails only this many calls.
     #[must_use]
     pub fn times(mut self, count: u32) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// Lets this many calls through first.
+    /// Lets this many calls succeed first.
     #[must_use]
     pub fn after(mut self, calls: u32) -> Self {
         self.after = calls;
         self
     }
 
-    /// Fails calls of one account only.
+    /// Fails only calls of one account.
     #[must_use]
     pub fn for_account(mut self, account: &str) -> Self {
         self.account = Some(account.to_owned());
         self
     }
 
-    /// Fails calls of one HTTP method only.
+    /// Fails only calls with one HTTP method.
     #[must_use]
     pub fn for_method(mut self, method: &str) -> Self {
         self.method = Some(method.to_owned());
@@ -81,80 +82,53 @@ impl Fault {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FaultKind {
-    /// An HTTP error with the marketplace's own body.
+    /// The response is an HTTP error with the marketplace's own body.
     Status {
         /// The HTTP status.
         status: u16,
-        /// Seconds for the `Retry-After` header, which is left out when absent.
+        /// Seconds in the `Retry-After` header; no header when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u32>,
     },
-    /// The call is held back for so long (at most 120 s) and then answered as if nothing had happened.
+    /// The response is delayed (120 s at most) and otherwise normal.
     Hang {
-        /// How long.
+        /// The delay in milliseconds.
         millis: u64,
     },
-    /// The answer begins, and the connection closes in the middle of the body.
+    /// The connection closes in the middle of the body.
     DropConnection,
-    /// 200 with a body that is not JSON.
+    /// The response is 200 with a body that is not JSON.
     Garbage,
-    /// 200 with the first half of the true body, complete as far as HTTP knows.
+    /// The response is 200 with only the first half of the body, and a content length that fits it.
     Truncated,
-    /// A page without records. Amazon's goes on with a token and loses nothing; AJIO's keeps its totals.
+    /// The page has no records. Amazon's token leads to the withheld records; AJIO keeps its totals.
     EmptyPage,
-    /// A page that lacks the second half of its records, although its totals and its token say otherwise.
+    /// The page lacks the second half of its records, but totals and token stay the same.
     ShortPage,
-    /// The page served before, with the same token or page number. The first page of a read is served as it is.
+    /// The previous page comes again, with the same token or page number. A first page is not affected.
     RepeatPage,
-    /// The account's tokens end before the call is looked at.
+    /// The account's tokens expire just before the call.
     ExpireTokens,
-    /// Credentials are refused where tokens are issued, tokens elsewhere.
+    /// The token service rejects the credentials; other calls reject the token.
     RejectCredentials,
-    /// The OAuth client is refused where tokens are issued, tokens elsewhere.
+    /// The token service rejects the OAuth client; other calls reject the token.
     RejectClient,
-    /// The consent page sends the seller back with a denial, whatever they click.
+    /// The consent page sends the seller back with a denial, even if they approve.
     DenyConsent,
-    /// The marketplace's consent codes end before the call is looked at.
+    /// The marketplace's consent codes expire just before the call.
     ExpireCodes,
-    /// One record of the page cannot be read.
+    /// One record of the page is malformed.
     Malformed {
-        /// In which way.
+        /// How it is malformed.
         #[serde(flatten)]
         malformation: Malformation,
-        /// Which record of the page, from 0; the last one when the page is shorter.
+        /// Index of the record on the page, from 0; the last record when the page is shorter.
         #[serde(default)]
         record: usize,
     },
 }
 
-/// How a single record is spoilt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "malformation", rename_all = "snake_case")]
-pub enum Malformation {
-    /// A field of the order is absent: the given one, or the order's creation time.
-    MissingField {
-        /// Name of the field on the wire.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        field: Option<String>,
-    },
-    /// The order's and its first line's amounts are not numbers.
-    BadAmount,
-    /// The order's and its first line's amounts have five decimals.
-    FiveDecimals,
-}
-
-/// What a marketplace itself must do differently while it builds a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum PageFault {
-    None,
-    Empty,
-    Short,
-    Repeat,
-    Malformed(Malformation, usize),
-    DenyConsent,
-}
-
-/// What applies to one call.
+/// The faults that apply to one call.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) hang: Duration,
@@ -180,7 +154,7 @@ impl Faults {
         self.set.clone()
     }
 
-    /// Uses up what applies to a call: every hang, and the first fault of another kind.
+    /// Takes the faults that apply to a call: every hang, and the first fault of another kind.
     pub(crate) fn take(
         &mut self,
         marketplace: Marketplace,

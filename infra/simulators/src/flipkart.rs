@@ -1,7 +1,7 @@
-//! Flipkart's stand-in: its OAuth service with the consent page. No call of the seller API is served yet.
+//! The simulated Flipkart: its OAuth service with the consent page. It does not serve the seller API yet.
 //!
-//! A token is asked for with the application in a Basic header. Self-access applications get one for themselves; an
-//! application that sellers consent to gets one for each seller, and a refresh token with it.
+//! A token request names the application in a Basic header. A self-access application gets a token for itself. An
+//! application that sellers consent to gets a token and a refresh token for each seller.
 
 use std::collections::HashMap;
 
@@ -15,9 +15,10 @@ use uuid::Uuid;
 
 use crate::call::{Call, Reply};
 use crate::config::{FlipkartAccount, FlipkartConfig, OAuthApp};
-use crate::consent::{ConsentDesk, Wording};
-use crate::faults::PageFault;
+use crate::consent::{ConsentService, Wording};
+use crate::marketplace::Simulated;
 use crate::oauth_token::{self, Refused};
+use crate::page_fault::PageFault;
 use crate::tokens::TokenStore;
 
 const CONSENT_PATH: &str = "/oauth-service/oauth/authorize";
@@ -27,7 +28,7 @@ const SCOPE: &str = "Seller_Api";
 const WORDING: Wording =
     Wording { title: "Flipkart Seller Hub", application: "client_id", code: "code", account: None };
 
-/// Offered on the consent page beside the sellers that are known.
+/// A new account that the consent page offers beside the known ones.
 const NEW_SELLER: &str = "new-flipkart-seller";
 
 struct RefreshToken {
@@ -40,7 +41,7 @@ pub(crate) struct Flipkart {
     accept_unregistered: bool,
     refresh_token_seconds: u32,
     accounts: HashMap<String, FlipkartAccount>,
-    desk: ConsentDesk,
+    consents: ConsentService,
     tokens: TokenStore,
     refresh_tokens: HashMap<String, RefreshToken>,
 }
@@ -52,7 +53,7 @@ impl Flipkart {
             accept_unregistered: config.accept_unregistered,
             refresh_token_seconds: config.refresh_token_seconds,
             accounts: by_app.collect(),
-            desk: ConsentDesk::new(WORDING, config.apps.clone()),
+            consents: ConsentService::new(WORDING, config.apps.clone()),
             tokens: TokenStore::new(config.token_seconds),
             refresh_tokens: HashMap::new(),
         }
@@ -64,45 +65,7 @@ impl Flipkart {
     }
 
     pub(crate) fn register_app(&mut self, app: OAuthApp) {
-        self.desk.register(app);
-    }
-
-    pub(crate) fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
-        self.tokens.expire(account, now);
-    }
-
-    pub(crate) fn expire_codes(&mut self, now: DateTime<Utc>) {
-        self.desk.expire_codes(now);
-    }
-
-    /// Whose call this is, as far as it says.
-    pub(crate) fn account_of(&self, call: &Call) -> Option<String> {
-        match call.path.as_str() {
-            CONSENT_PATH => call.parameter("account").map(str::to_owned),
-            TOKEN_PATH => {
-                let by_code = call.parameter("code").and_then(|code| self.desk.owner(code));
-                let by_refresh_token = call
-                    .parameter("refresh_token")
-                    .and_then(|token| self.refresh_tokens.get(token))
-                    .map(|token| token.account.as_str());
-                let owner = by_code.or(by_refresh_token).map(str::to_owned);
-                owner.or_else(|| Some(self.account_of_app(&basic(call)?.0)))
-            }
-            _ => bearer(call).and_then(|token| self.tokens.owner(token)).map(str::to_owned),
-        }
-    }
-
-    pub(crate) fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
-        match (&call.method, call.path.as_str()) {
-            (&Method::GET, CONSENT_PATH) => self.consent(call, now, *page_fault == PageFault::DenyConsent),
-            (&Method::GET | &Method::POST, TOKEN_PATH) => {
-                self.issue_token(call, now).unwrap_or_else(|refused| refused.reply())
-            }
-            _ if bearer(call).and_then(|token| self.tokens.valid(token, now)).is_none() => {
-                failure(StatusCode::UNAUTHORIZED)
-            }
-            _ => failure(StatusCode::NOT_FOUND),
-        }
+        self.consents.register(app);
     }
 
     fn consent(&mut self, call: &Call, now: DateTime<Utc>, is_denied: bool) -> Reply {
@@ -112,7 +75,7 @@ impl Flipkart {
         let mut accounts: Vec<String> = self.accounts.values().map(|known| known.account.clone()).collect();
         accounts.sort_unstable();
         accounts.push(NEW_SELLER.to_owned());
-        self.desk.answer(call, &accounts, is_denied, now)
+        self.consents.answer(call, &accounts, is_denied, now)
     }
 
     fn issue_token(&mut self, call: &Call, now: DateTime<Utc>) -> Result<Reply, Refused> {
@@ -130,7 +93,7 @@ impl Flipkart {
                 self.admit_client(&client_id, &client_secret)?;
                 let (code, redirect_uri) = (required("code")?, required("redirect_uri")?);
                 let account = self
-                    .desk
+                    .consents
                     .redeem(code, &client_id, redirect_uri, now)
                     .ok_or_else(|| Refused::invalid_grant("code"))?;
                 let refresh_token = Uuid::now_v7().simple().to_string();
@@ -156,7 +119,7 @@ impl Flipkart {
 
     /// An application that sellers consent to has no account of its own.
     fn admit_app(&self, client_id: &str, client_secret: &str) -> Result<String, Refused> {
-        if self.desk.knows(client_id) {
+        if self.consents.knows(client_id) {
             return Err(Refused::unauthorized_client());
         }
         let is_right = match self.accounts.get(client_id) {
@@ -167,7 +130,7 @@ impl Flipkart {
     }
 
     fn admit_client(&self, client_id: &str, client_secret: &str) -> Result<(), Refused> {
-        if self.desk.authenticates(client_id, client_secret) {
+        if self.consents.authenticates(client_id, client_secret) {
             Ok(())
         } else {
             Err(Refused::invalid_client())
@@ -192,22 +155,64 @@ impl Flipkart {
     }
 }
 
-/// Refused credentials: `invalid_grant` of the token service, 401 elsewhere.
-pub(crate) fn rejection(path: &str) -> Reply {
-    if path == TOKEN_PATH {
-        Refused::invalid_grant("refresh_token").reply()
-    } else {
-        failure(StatusCode::UNAUTHORIZED)
+impl Simulated for Flipkart {
+    fn expire_tokens(&mut self, account: Option<&str>, now: DateTime<Utc>) {
+        self.tokens.expire(account, now);
+    }
+
+    fn expire_codes(&mut self, now: DateTime<Utc>) {
+        self.consents.expire_codes(now);
+    }
+
+    fn account_of(&self, call: &Call) -> Option<String> {
+        match call.path.as_str() {
+            CONSENT_PATH => call.parameter("account").map(str::to_owned),
+            TOKEN_PATH => {
+                let by_code = call.parameter("code").and_then(|code| self.consents.owner(code));
+                let by_refresh_token = call
+                    .parameter("refresh_token")
+                    .and_then(|token| self.refresh_tokens.get(token))
+                    .map(|token| token.account.as_str());
+                let owner = by_code.or(by_refresh_token).map(str::to_owned);
+                owner.or_else(|| Some(self.account_of_app(&basic(call)?.0)))
+            }
+            _ => bearer(call).and_then(|token| self.tokens.owner(token)).map(str::to_owned),
+        }
+    }
+
+    fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        match (&call.method, call.path.as_str()) {
+            (&Method::GET, CONSENT_PATH) => self.consent(call, now, *page_fault == PageFault::DenyConsent),
+            (&Method::GET | &Method::POST, TOKEN_PATH) => {
+                self.issue_token(call, now).unwrap_or_else(|refused| refused.reply())
+            }
+            _ if bearer(call).and_then(|token| self.tokens.valid(token, now)).is_none() => {
+                failure(StatusCode::UNAUTHORIZED)
+            }
+            _ => failure(StatusCode::NOT_FOUND),
+        }
+    }
+
+    /// The token service answers `invalid_grant`, everything else 401.
+    fn rejection(&self, path: &str) -> Reply {
+        if path == TOKEN_PATH {
+            Refused::invalid_grant("refresh_token").reply()
+        } else {
+            failure(StatusCode::UNAUTHORIZED)
+        }
+    }
+
+    fn client_rejection(&self, _path: &str) -> Reply {
+        Refused::invalid_client().reply()
+    }
+
+    fn failure(&self, _path: &str, status: StatusCode) -> Reply {
+        failure(status)
     }
 }
 
-/// A refused client.
-pub(crate) fn client_rejection() -> Reply {
-    Refused::invalid_client().reply()
-}
-
-/// An HTTP error. Flipkart documents none of their bodies; the form is that of OAuth.
-pub(crate) fn failure(status: StatusCode) -> Reply {
+/// An HTTP error. Flipkart documents no error bodies, so they have OAuth's form.
+fn failure(status: StatusCode) -> Reply {
     oauth_token::failure(status)
 }
 

@@ -1,35 +1,36 @@
-//! The ledger: what was asked, what was answered, and how many orders went out. It holds no token and no body.
+//! The simulators' ledger: which calls came, their statuses, and how many orders were served. It contains no token and no body.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::{Marketplace, lock};
+use crate::lock::lock;
+use crate::marketplace::Marketplace;
 
-/// Calls of one account to one path that ended in the same way.
+/// Calls of one account with the same method, path and status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerLine {
-    /// Which stand-in was asked.
+    /// The marketplace.
     pub marketplace: Marketplace,
-    /// AJIO user name or Amazon account name; `-` when the call did not say.
+    /// The marketplace's name for the account; `-` if the call did not say.
     pub account: String,
     /// HTTP method.
     pub method: String,
     /// Path after the marketplace's prefix, with `{orderId}` in place of an order id.
     pub path: String,
-    /// HTTP status; 0 when the client went away before the answer.
+    /// HTTP status; 0 if the client disconnected before the response.
     pub status: u16,
     /// How many calls.
     pub requests: u64,
-    /// How many orders those answers held.
+    /// How many orders the responses contained.
     pub orders_served: u64,
 }
 
-/// Calls that have not been answered yet.
+/// Calls without a response yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InFlight {
-    /// Which stand-in was asked.
+    /// The marketplace.
     pub marketplace: Marketplace,
     /// The account, as in [`LedgerLine::account`].
     pub account: String,
@@ -41,30 +42,30 @@ pub struct InFlight {
     pub requests: u64,
 }
 
-/// Access tokens handed out; never their values.
+/// How many access tokens were issued. Their values are never shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokensIssued {
-    /// Which stand-in issued them.
+    /// The marketplace that issued them.
     pub marketplace: Marketplace,
-    /// To which account.
+    /// The account.
     pub account: String,
-    /// How many.
+    /// How many tokens.
     pub tokens: u64,
 }
 
-/// Everything since the start or the last reset.
+/// The whole ledger since the start or the last reset.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerReport {
-    /// Answered calls.
+    /// Calls that have ended.
     pub lines: Vec<LedgerLine>,
-    /// Calls being answered at this moment.
+    /// Calls in flight.
     pub in_flight: Vec<InFlight>,
-    /// Access tokens handed out.
+    /// Issued access tokens.
     pub tokens_issued: Vec<TokensIssued>,
 }
 
 impl LedgerReport {
-    /// Calls to exactly this path (any method, account and status).
+    /// Calls to exactly this path, with any method, account and status.
     #[must_use]
     pub fn requests(&self, marketplace: Marketplace, path: &str) -> u64 {
         self.lines_of(marketplace, path).map(|line| line.requests).sum()
@@ -76,13 +77,13 @@ impl LedgerReport {
         self.lines_of(marketplace, path).filter(|line| line.status == status).map(|line| line.requests).sum()
     }
 
-    /// Orders that left this path.
+    /// Orders that this path has served.
     #[must_use]
     pub fn orders_served(&self, marketplace: Marketplace, path: &str) -> u64 {
         self.lines_of(marketplace, path).map(|line| line.orders_served).sum()
     }
 
-    /// Access tokens handed out by a marketplace.
+    /// Access tokens that a marketplace has issued.
     #[must_use]
     pub fn tokens_issued(&self, marketplace: Marketplace) -> u64 {
         self.tokens_issued
@@ -92,7 +93,7 @@ impl LedgerReport {
             .sum()
     }
 
-    /// Calls to exactly this path that still wait for their answer.
+    /// Calls to exactly this path that are in flight.
     #[must_use]
     pub fn in_flight(&self, marketplace: Marketplace, path: &str) -> u64 {
         let waiting =
@@ -105,7 +106,7 @@ impl LedgerReport {
     }
 }
 
-/// Who called what.
+/// The account, method and path of a call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CallKey {
     pub(crate) marketplace: Marketplace,
@@ -157,7 +158,7 @@ impl Ledger {
         }
     }
 
-    /// Forgets what is done; calls in flight stay, since they are not.
+    /// Forgets all calls that have ended. Calls in flight stay.
     pub(crate) fn reset(&mut self) {
         self.lines.clear();
         self.tokens.clear();
@@ -176,7 +177,7 @@ impl Ledger {
     }
 }
 
-/// A call that is being answered. Dropped unanswered, it is booked with status 0: the client went away.
+/// A call in flight. If it is dropped without a response, the client has disconnected, and the ledger gets status 0.
 pub(crate) struct OpenCall {
     ledger: Arc<Mutex<Ledger>>,
     key: CallKey,

@@ -1,4 +1,4 @@
-//! The simulators as a process: one port, all marketplaces, the bound address as one line of JSON on standard output.
+//! The simulators as a process: all marketplaces on one port, and the bound address as one line of JSON on standard output.
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,44 +10,45 @@ use clap::Parser;
 use simulators::{Addresses, OrderBook, Quota, SimulatorConfig, SimulatorError, State, serve};
 use tokio::net::TcpListener;
 
-/// Exit code for an order book or an argument that cannot be used; clap uses the same for arguments.
+/// Exit code for an invalid order book or argument; clap uses the same for arguments.
 const BAD_INPUT: u8 = 2;
 
-/// HTTP stand-ins for AJIO dropship (under /ajio), Amazon's Selling Partner API (under /amazon), Flipkart's OAuth service
+/// Simulates AJIO dropship (under /ajio), Amazon's Selling Partner API (under /amazon), Flipkart's OAuth service
 /// (under /flipkart) and a bridge to Meesho's partner programme (under /meesho).
 ///
-/// The first line on standard output is JSON with the bound address. Faults, ledger and orders are under /_control.
+/// The first line on standard output is JSON with the bound address. Calls under /_control set faults, read the ledger and
+/// change orders.
 #[derive(Parser)]
 #[command(name = "simulators", version)]
 struct Arguments {
     /// Address to listen on
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0 chooses a free one
     #[arg(long, default_value_t = 9700)]
     port: u16,
-    /// Amazon order book as CSV; a small invented one when absent
+    /// Amazon order book as CSV [default: a small invented one]
     #[arg(long, value_name = "FILE")]
     orders: Option<PathBuf>,
     /// Requests per second of Amazon's searchOrders, for each account
     #[arg(long, value_name = "RATE", default_value = "0.0056", value_parser = rate)]
     amazon_rate: f64,
-    /// Requests at once of Amazon's searchOrders, for each account
+    /// Burst of requests of Amazon's searchOrders, for each account
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     amazon_burst: u32,
-    /// Life of an Amazon access token
+    /// Lifetime of an Amazon access token
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
     amazon_token_seconds: u32,
     /// Orders in the generated book of each AJIO user name
     #[arg(long, value_name = "COUNT", default_value_t = 120)]
     ajio_orders: usize,
-    /// Requests per second of each AJIO user name; not throttled when absent
+    /// Requests per second of each AJIO user name [default: not throttled]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     ajio_rate: Option<f64>,
-    /// Requests at once of each AJIO user name, when a rate is given
+    /// Burst of requests of each AJIO user name, when a rate is given
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     ajio_burst: u32,
-    /// Life of an AJIO access token
+    /// Lifetime of an AJIO access token
     #[arg(long, value_name = "SECONDS", default_value_t = 1_800)]
     ajio_token_seconds: u32,
 }

@@ -1,8 +1,8 @@
-//! A stand-in for a bridge to Meesho's partner programme. Meesho publishes no seller API: the protocol is our own, and
+//! A simulated bridge to Meesho's partner programme. Meesho publishes no seller API, so the protocol is our own invention and
 //! says nothing about Meesho.
 //!
-//! `GET /v1/supplier` answers whose key signed it. Headers: `x-api-key`; `x-timestamp`, seconds since 1970; `x-signature`,
-//! the hexadecimal HMAC-SHA256 under the API secret over method, path and timestamp, one a line.
+//! `GET /v1/supplier` returns the supplier whose key signed the call. Headers: `x-api-key`; `x-timestamp`, seconds since 1970;
+//! `x-signature`, the hexadecimal HMAC-SHA256 under the API secret over method, path and timestamp, each on its own line.
 
 use axum::http::{Method, StatusCode};
 use chrono::{DateTime, Utc};
@@ -11,10 +11,12 @@ use serde_json::json;
 
 use crate::call::{Call, Reply};
 use crate::config::{MeeshoAccount, MeeshoConfig};
+use crate::marketplace::Simulated;
+use crate::page_fault::PageFault;
 
 const SUPPLIER_PATH: &str = "/v1/supplier";
 
-/// How far a signature's timestamp may be off.
+/// How far a signature's timestamp may differ from now.
 const TOLERANCE_SECONDS: i64 = 300;
 
 pub(crate) struct Meesho {
@@ -31,14 +33,20 @@ impl Meesho {
         self.accounts.push(account);
     }
 
-    /// Whose call this is, as far as it says.
-    pub(crate) fn account_of(&self, call: &Call) -> Option<String> {
+    fn named_by(&self, call: &Call) -> Option<&MeeshoAccount> {
+        let key = call.header("x-api-key")?;
+        self.accounts.iter().find(|account| account.api_key == key)
+    }
+}
+
+impl Simulated for Meesho {
+    fn account_of(&self, call: &Call) -> Option<String> {
         Some(self.named_by(call)?.supplier_id.clone())
     }
 
-    pub(crate) fn answer(&self, call: &Call, now: DateTime<Utc>) -> Reply {
+    fn answer(&mut self, call: &Call, now: DateTime<Utc>, _page_fault: &PageFault) -> Reply {
         let Some(account) = self.named_by(call).filter(|account| is_signed(account, call, now)) else {
-            return rejection();
+            return failure(StatusCode::UNAUTHORIZED);
         };
         match (&call.method, call.path.as_str()) {
             (&Method::GET, SUPPLIER_PATH) => {
@@ -48,9 +56,15 @@ impl Meesho {
         }
     }
 
-    fn named_by(&self, call: &Call) -> Option<&MeeshoAccount> {
-        let key = call.header("x-api-key")?;
-        self.accounts.iter().find(|account| account.api_key == key)
+    /// There are no tokens: every call carries its own signature.
+    fn expire_tokens(&mut self, _account: Option<&str>, _now: DateTime<Utc>) {}
+
+    fn rejection(&self, _path: &str) -> Reply {
+        failure(StatusCode::UNAUTHORIZED)
+    }
+
+    fn failure(&self, _path: &str, status: StatusCode) -> Reply {
+        failure(status)
     }
 }
 
@@ -72,13 +86,8 @@ fn bytes(hexadecimal: &str) -> Option<Vec<u8>> {
     pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
-/// A key, signature or timestamp that is not accepted.
-pub(crate) fn rejection() -> Reply {
-    failure(StatusCode::UNAUTHORIZED)
-}
-
 /// An HTTP error.
-pub(crate) fn failure(status: StatusCode) -> Reply {
+fn failure(status: StatusCode) -> Reply {
     let code = match status {
         StatusCode::UNAUTHORIZED => "unauthorized",
         StatusCode::NOT_FOUND => "not_found",

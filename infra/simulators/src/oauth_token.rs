@@ -1,4 +1,4 @@
-//! OAuth token answers (RFC 6749, section 5), as Amazon's and Flipkart's token services both give them.
+//! OAuth token responses (RFC 6749, section 5), which Amazon's and Flipkart's token services share.
 
 use axum::http::StatusCode;
 use serde_json::json;

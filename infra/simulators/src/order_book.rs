@@ -1,87 +1,15 @@
 //! Amazon order books: the CSV file, read strictly, and the orders in it.
 //!
-//! One row is one line of an order, and two equal rows are two lines. An order id may come back anywhere in the file;
-//! its lines are numbered in the order of the rows. Nothing is guessed: a cell that cannot be read ends the reading.
+//! One row is one line of an order, and two equal rows are two lines. The rows of an order may be anywhere in the file;
+//! its lines are numbered in the order of the rows. Nothing is guessed: an invalid cell is an error.
 
+mod orders;
 mod read;
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
-
+pub use orders::{Fulfilment, Line, Order, OrderBook};
 pub use read::{CellProblem, OrderBookError};
-
-/// Who sends the goods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fulfilment {
-    /// The seller.
-    Merchant,
-    /// Amazon.
-    Amazon,
-}
-
-/// One row of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Unique in the book and stable: made of the order id and the row's ordinal within its order.
-    pub order_item_id: String,
-    /// The export's own status text.
-    pub status: String,
-    /// Who sends the goods.
-    pub fulfilment: Fulfilment,
-    /// `Standard`, `Expedited`, …
-    pub ship_service_level: String,
-    /// Kind of product.
-    pub category: String,
-    /// The export's own text.
-    pub payment_method: String,
-    /// Size of the product.
-    pub size: String,
-    /// The export's own text; it is read but not served, since the contract has no place for it.
-    pub courier_status: String,
-    /// What the line came to, with the digits of the file.
-    pub amount: Decimal,
-    /// 0 when cancelled before shipping.
-    pub quantity: u32,
-    /// ISO 4217; `INR` where the file says nothing.
-    pub currency: String,
-    /// Place of delivery.
-    pub ship_city: String,
-    /// Place of delivery.
-    pub ship_postal_code: String,
-    /// Bought by a business.
-    pub b2b: bool,
-}
-
-/// An order with its lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    /// Amazon's order id.
-    pub order_id: String,
-    /// The purchase date of its first row, 00:00 in India.
-    pub created_at: DateTime<Utc>,
-    /// Equal to `created_at` until a control call changes the order.
-    pub updated_at: DateTime<Utc>,
-    /// In the order of the rows; never empty.
-    pub lines: Vec<Line>,
-}
-
-impl Order {
-    /// Sum of the lines' amounts.
-    #[must_use]
-    pub fn total(&self) -> Decimal {
-        self.lines.iter().map(|line| line.amount).sum()
-    }
-}
-
-/// The orders of one selling partner.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OrderBook {
-    orders: Vec<Order>,
-    index: HashMap<String, usize>,
-}
 
 impl OrderBook {
     /// Reads a file.
@@ -93,46 +21,13 @@ impl OrderBook {
         }
     }
 
-    /// Reads CSV text; `name` stands for the file in messages.
+    /// Reads CSV text. Messages use `name` as the file's name.
     pub fn from_csv(name: &str, text: &str) -> Result<Self, OrderBookError> {
         read::read(name, text.as_bytes())
     }
 
-    /// The small invented order book that ships with the simulators.
+    /// The small invented order book that belongs to the simulators.
     pub fn sample() -> Result<Self, OrderBookError> {
         Self::from_csv("orders.csv", include_str!("../orders.csv"))
-    }
-
-    /// The orders, each at the place of its first row.
-    #[must_use]
-    pub fn orders(&self) -> &[Order] {
-        &self.orders
-    }
-
-    /// How many lines all orders have together.
-    #[must_use]
-    pub fn line_count(&self) -> usize {
-        self.orders.iter().map(|order| order.lines.len()).sum()
-    }
-
-    /// Sum of all lines' amounts.
-    #[must_use]
-    pub fn total(&self) -> Decimal {
-        self.orders.iter().map(Order::total).sum()
-    }
-
-    pub(crate) fn order(&self, order_id: &str) -> Option<&Order> {
-        self.index.get(order_id).map(|&at| &self.orders[at])
-    }
-
-    /// Gives every line of an order a new status text; false when there is no such order.
-    pub(crate) fn set_status(&mut self, order_id: &str, status: &str, updated_at: DateTime<Utc>) -> bool {
-        let Some(&at) = self.index.get(order_id) else { return false };
-        let order = &mut self.orders[at];
-        for line in &mut order.lines {
-            status.clone_into(&mut line.status);
-        }
-        order.updated_at = updated_at;
-        true
     }
 }

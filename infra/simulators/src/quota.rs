@@ -1,11 +1,11 @@
-//! Token buckets: how many requests an account may send to one operation.
+//! Token buckets, which limit how many requests an account may send to one operation.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A usage plan: requests per second, and how many may come at once after a pause.
+/// A usage plan: requests per second, and how many requests may come at once after a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Quota {
     /// Requests per second that the bucket regains.
@@ -26,7 +26,7 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
-    /// Takes one request out of the bucket; false when there is none left.
+    /// Takes one request from the bucket. False if none is left.
     pub(crate) fn take(
         &mut self,
         account: &str,

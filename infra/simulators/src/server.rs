@@ -1,4 +1,4 @@
-//! Putting a simulator on a port, from a test or from the binary.
+//! Serves a simulator on a port, for a test or for the binary.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -14,10 +14,12 @@ use tokio::sync::oneshot;
 
 use crate::config::SimulatorConfig;
 use crate::control;
-use crate::middleware;
-use crate::state::{Marketplace, SimulatorError, State};
+use crate::error::SimulatorError;
+use crate::handler;
+use crate::simulated::Marketplaces;
+use crate::state::State;
 
-/// How long calls in flight may take to end when a simulator stops.
+/// How long calls in flight may take when a simulator stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(200);
 
 /// Where a simulator can be reached.
@@ -25,7 +27,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_millis(200);
 pub struct Addresses {
     /// Host and port.
     pub address: SocketAddr,
-    /// Base of everything, without a slash at the end.
+    /// Base URL of all paths, without a slash at the end.
     pub base_url: String,
     /// Base URL of AJIO's API.
     pub ajio_base_url: String,
@@ -56,19 +58,16 @@ impl From<SocketAddr> for Addresses {
 
 /// The HTTP routes of a simulator.
 pub fn router(state: &State) -> Router {
-    let marketplace = |marketplace: Marketplace| {
+    let control = Router::new().nest("/_control", control::routes(state.clone()));
+    Marketplaces::PATHS.into_iter().fold(control, |router, (path, marketplace)| {
         let state = state.clone();
-        Router::new().fallback(move |request: Request| middleware::enter(state, marketplace, request))
-    };
-    Router::new()
-        .nest("/ajio", marketplace(Marketplace::Ajio))
-        .nest("/amazon", marketplace(Marketplace::Amazon))
-        .nest("/flipkart", marketplace(Marketplace::Flipkart))
-        .nest("/meesho", marketplace(Marketplace::Meesho))
-        .nest("/_control", control::routes(state.clone()))
+        let calls =
+            Router::new().fallback(move |request: Request| handler::handle(state, marketplace, request));
+        router.nest(path, calls)
+    })
 }
 
-/// Serves until `shutdown` ends; calls in flight then have a moment to be answered.
+/// Serves until `shutdown` completes. Calls in flight then have a short time to end.
 pub async fn serve(
     listener: TcpListener,
     state: State,
@@ -79,7 +78,7 @@ pub async fn serve(
         shutdown.await;
         let _ = begin_stop.send(());
     });
-    // A call that hangs on purpose must not hold up whoever stops the server.
+    // A call that hangs on purpose must not delay the stop.
     let deadline = async {
         if stopping.await.is_ok() {
             tokio::time::sleep(SHUTDOWN_GRACE).await;
@@ -91,7 +90,7 @@ pub async fn serve(
     }
 }
 
-/// A simulator on its own thread, so that blocking and asynchronous tests can use it alike. Dropping it stops it.
+/// A simulator on its own thread, for blocking and asynchronous tests. Dropping it stops it.
 pub struct Simulator {
     addresses: Addresses,
     state: State,
@@ -100,7 +99,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Binds the configured address and serves; it can be called as soon as this returns.
+    /// Binds the configured address and serves. The simulator accepts calls when this returns.
     pub fn start(config: &SimulatorConfig) -> Result<Self, SimulatorError> {
         let bind = config.bind;
         let state = State::new(config);
@@ -152,14 +151,14 @@ impl Simulator {
         &self.addresses.meesho_base_url
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.addresses.address
     }
 }
 
-/// Faults, ledger, clock and orders are reached through the state.
+/// The state's methods set faults, read the ledger, and change clock and orders.
 impl std::ops::Deref for Simulator {
     type Target = State;
 
@@ -170,7 +169,7 @@ impl std::ops::Deref for Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        // Both fail only when the server has ended by itself.
+        // Both fail only if the server has already ended.
         if let Some(shutdown) = self.shutdown.take() {
             let _ = shutdown.send(());
         }

@@ -1,4 +1,4 @@
-//! Access tokens of one marketplace: who holds them and until when.
+//! Access tokens of one marketplace: their accounts and expiry times.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ impl TokenStore {
     }
 
     pub(crate) fn issue(&mut self, prefix: &str, account: &str, now: DateTime<Utc>) -> String {
-        // Expired tokens are kept for an hour, so that a late call is still booked on its account in the ledger.
+        // Expired tokens are kept for an hour, so that the ledger still knows the account of a late call.
         self.issued.retain(|_, issued| issued.expires_at > now - TimeDelta::hours(1));
         let token = format!("{prefix}{}", Uuid::now_v7().simple());
         let issued = Issued { account: account.to_owned(), expires_at: now + self.lifetime };
@@ -34,7 +34,7 @@ impl TokenStore {
         token
     }
 
-    /// The account a token was issued to, whether or not it has expired.
+    /// The account that a token was issued to, even after it has expired.
     pub(crate) fn owner(&self, token: &str) -> Option<&str> {
         self.issued.get(token).map(|issued| issued.account.as_str())
     }
@@ -44,7 +44,7 @@ impl TokenStore {
         self.issued.get(token).filter(|issued| issued.expires_at > now).map(|issued| issued.account.as_str())
     }
 
-    /// Ends the tokens of one account, or of every account.
+    /// Expires the tokens of one account, or of every account.
     pub(crate) fn expire(&mut self, account: Option<&str>, now: DateTime<Utc>) {
         for issued in self.issued.values_mut() {
             if account.is_none_or(|wanted| wanted == issued.account) {

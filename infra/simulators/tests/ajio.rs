@@ -1,4 +1,4 @@
-//! AJIO's stand-in as a client sees it: tokens, pages, exact amounts, acknowledgement, cancellation, returns, stock.
+//! The simulated AJIO as a client sees it: tokens, pages, exact amounts, acknowledgement, cancellation, returns, stock.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod support;
@@ -50,7 +50,7 @@ fn ids(simulator: &Simulator, token: &str, path: &str) -> Vec<String> {
     ajio_all(simulator, token, path).iter().flat_map(|page| page.order_ids("order_id")).collect()
 }
 
-fn verdict(simulator: &Simulator, token: &str, order_id: &str, status: &str, confirm: bool) -> Value {
+fn decision(simulator: &Simulator, token: &str, order_id: &str, status: &str, confirm: bool) -> Value {
     let pending = ajio_all(simulator, token, "/orders/pendency");
     let order = pending
         .iter()
@@ -111,11 +111,11 @@ fn amounts_are_exact_numbers_and_add_up() {
         }
     }
     assert_eq!(total, expected);
-    assert!(four_decimals, "no amount is hard to keep");
+    assert!(four_decimals, "no amount has four decimals");
 }
 
 #[test]
-fn the_traps_of_the_contract_are_all_there() {
+fn the_contracts_pitfalls_are_simulated() {
     let simulator = start(&config());
     let token = ajio_token(&simulator, "DV1");
     let pending: String =
@@ -130,7 +130,7 @@ fn the_traps_of_the_contract_are_all_there() {
 }
 
 #[test]
-fn the_same_user_name_has_the_same_book_and_another_one_another() {
+fn each_user_name_always_has_the_same_book_of_its_own() {
     let (first, second) = (start(&config()), start(&config()));
     let read = |simulator: &Simulator, username: &str| {
         ajio_get(simulator, &ajio_token(simulator, username), "/orders/pendency").text().to_owned()
@@ -154,7 +154,7 @@ fn only_known_credentials_get_a_token() {
 }
 
 #[test]
-fn a_token_lives_half_an_hour() {
+fn a_token_expires_after_half_an_hour() {
     let simulator = start(&config());
     let token = ajio_token(&simulator, "DV1");
     simulator.advance_clock(Duration::from_secs(1_790));
@@ -170,7 +170,7 @@ fn a_token_lives_half_an_hour() {
 }
 
 #[test]
-fn a_page_has_at_most_fifty_orders_and_dates_can_narrow_pendency() {
+fn a_page_has_at_most_fifty_orders_and_pendency_can_be_filtered_by_date() {
     let simulator = start(&config());
     let token = ajio_token(&simulator, "DV1");
     for bad in ["pageSize=51", "pageSize=0", "pageNumber=-1", "pageNumber=x", "orderDateFrom=2026-01-01"] {
@@ -210,7 +210,7 @@ fn an_acknowledgement_takes_numbers_and_returns_texts() {
     let simulator = start(&config());
     let token = ajio_token(&simulator, "DV1");
     let order_id = first_in(&simulator, "DV1", AjioStatus::Pendency);
-    let request = verdict(&simulator, &token, &order_id, "Acknowledge", true);
+    let request = decision(&simulator, &token, &order_id, "Acknowledge", true);
     let answer = ajio_post(&simulator, &token, "/orders", &request).json();
     assert_eq!(answer["failed_items"], json!([]));
     let success = &answer["success"][0];
@@ -228,15 +228,15 @@ fn a_batch_of_acknowledgements_fails_order_by_order() {
     let simulator = start(&config());
     let token = ajio_token(&simulator, "DV1");
     let pending = ids(&simulator, &token, "/orders/pendency");
-    let mut wrong_sum = verdict(&simulator, &token, &pending[1], "Acknowledge", true);
+    let mut wrong_sum = decision(&simulator, &token, &pending[1], "Acknowledge", true);
     wrong_sum["order_lines"][0]["cancelled_quantity"] = json!(9);
     let mut unknown = wrong_sum.clone();
     unknown["order_id"] = json!("FN0");
     let batch = json!([
-        verdict(&simulator, &token, &pending[0], "Cancel", false),
+        decision(&simulator, &token, &pending[0], "Cancel", false),
         wrong_sum,
         unknown,
-        verdict(&simulator, &token, &pending[2], "Acknowledge", false),
+        decision(&simulator, &token, &pending[2], "Acknowledge", false),
     ]);
     let answer = ajio_post(&simulator, &token, "/orders", &batch).json();
     let named = |list: &str| -> Vec<Value> {
@@ -256,7 +256,7 @@ fn a_batch_of_acknowledgements_fails_order_by_order() {
 }
 
 #[test]
-fn returns_can_be_told_apart_by_type() {
+fn returns_can_be_filtered_by_type() {
     let simulator = start(&config());
     let token = ajio_token(&simulator, "DV1");
     let count =

@@ -1,4 +1,4 @@
-//! Amazon's stand-in as a client sees it: tokens, pages, filters, sums, quota.
+//! The simulated Amazon as a client sees it: tokens, pages, filters, sums, quota.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod support;
@@ -195,7 +195,7 @@ fn a_query_that_the_contract_forbids_is_invalid_input() {
 }
 
 #[test]
-fn a_page_token_is_good_for_its_own_query_and_account_for_a_day() {
+fn a_page_token_is_valid_for_its_own_query_and_account_for_a_day() {
     let simulator = start(&config());
     let (mine, other) = (amazon_token(&simulator, "Atzr|a"), amazon_token(&simulator, "Atzr|b"));
     let small = ("maxResultsPerPage", "5");
@@ -212,7 +212,7 @@ fn a_page_token_is_good_for_its_own_query_and_account_for_a_day() {
 }
 
 #[test]
-fn filters_take_commas_and_repetition() {
+fn filters_accept_commas_and_repetition() {
     let simulator = start(&config());
     let token = amazon_token(&simulator, "Atzr|a");
     let count =
@@ -251,7 +251,7 @@ fn a_changed_order_is_found_by_its_new_update_time() {
 }
 
 #[test]
-fn an_order_that_changes_between_two_pages_hides_no_other_one() {
+fn an_order_that_changes_between_two_pages_hides_no_other_order() {
     let mut config = config();
     config.amazon.accounts = vec![seller("A", many(6))];
     let simulator = start(&config);
@@ -284,7 +284,7 @@ fn a_single_order_is_served_under_its_id() {
 }
 
 #[test]
-fn a_quota_is_spent_for_each_account_and_fills_again() {
+fn each_account_has_its_own_quota_which_refills() {
     let mut config = config();
     config.amazon.search_orders = Quota { rate: 0.1, burst: 2 };
     let simulator = start(&config);

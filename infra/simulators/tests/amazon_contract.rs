@@ -1,4 +1,4 @@
-//! The shapes of the orders API, version 2026-01-01, written down from its published model: required fields, allowed
+//! Checks responses against the published model of the orders API, version 2026-01-01: required fields, allowed
 //! fields and closed sets of values, for every object that the simulator can serve.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
@@ -9,8 +9,8 @@ use support::{amazon_token, config, search, start};
 
 const ALL_DATASETS: &str = "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,TAX,PAYMENT,FULFILLMENT_ORDERS";
 
-/// Name of a shape, its required fields, its other fields. A field with a shape of its own is written `field:Shape`,
-/// a list of them `field:[Shape]`.
+/// The name of a shape, its required fields and its other fields. `field:Shape` is a field with its own shape,
+/// and `field:[Shape]` is a list of them.
 const SHAPES: &[(&str, &str, &str)] = &[
     ("SearchOrdersResponse", "orders:[Order]", "pagination:Pagination lastUpdatedBefore createdBefore"),
     ("Pagination", "", "nextToken"),
@@ -128,7 +128,7 @@ fn check_plain(shape: &str, name: &str, value: &Value) {
 }
 
 #[test]
-fn a_full_answer_has_the_shapes_of_the_model() {
+fn a_full_response_has_the_shapes_of_the_model() {
     let simulator = start(&config());
     let token = amazon_token(&simulator, "Atzr|a");
     let parameters = [("createdAfter", "2020-01-01T00:00:00Z"), ("includedData", ALL_DATASETS)];

@@ -1,4 +1,4 @@
-//! Consent at Amazon and Flipkart as a browser and a token client see it, and Meesho's signed call.
+//! Consent at Amazon and Flipkart as a browser and a token client see it, and the signed call to Meesho.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod support;
@@ -60,7 +60,7 @@ fn the_page_is_html_that_offers_approval_for_each_account_and_denial() {
     for page in [amazon_page(&simulator, &[]), flipkart_page(&simulator, &[])] {
         assert_eq!((page.status, page.headers["content-type"].as_str()), (200, "text/html; charset=utf-8"));
         assert!(page.text().contains("decision=approve") && page.text().contains("decision=deny"));
-        assert!(page.text().contains("not the marketplace"), "it says what it is");
+        assert!(page.text().contains("not the marketplace"), "the page says that it is simulated");
     }
     let page = amazon_page(&simulator, &[]);
     assert_eq!(page.text().matches("decision=approve").count(), 2, "the known partner and a new one");
@@ -186,7 +186,7 @@ fn flipkart_gives_self_access_tokens_to_keys_and_refresh_tokens_to_consents() {
 }
 
 #[test]
-fn meesho_takes_a_fresh_signature_of_a_registered_key_and_nothing_else() {
+fn meesho_accepts_only_a_fresh_signature_of_a_registered_key() {
     let mut config = config();
     let account = MeeshoAccount {
         supplier_id: "S1".to_owned(),

@@ -1,4 +1,4 @@
-//! The same switches over HTTP, for whoever does not link this crate.
+//! The control endpoints, for users that do not link this crate.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod support;
@@ -52,7 +52,7 @@ fn the_ledger_is_read_and_reset() {
 }
 
 #[test]
-fn tokens_end_at_once_or_with_the_clock() {
+fn tokens_expire_at_once_or_with_the_clock() {
     let simulator = start(&config());
     let token = ajio_token(&simulator, "DV1");
     control(&simulator, "POST", "/tokens/expire", &json!({ "marketplace": "ajio", "account": "DV2" }));

@@ -1,4 +1,4 @@
-//! Everything that can be made to go wrong, seen from the client's side of the wire.
+//! Every kind of fault as a client sees it.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod support;
@@ -98,7 +98,7 @@ fn for_both(check: impl Fn(&Simulator, &Client<'_>)) {
 }
 
 #[test]
-fn a_status_is_answered_as_often_as_asked_for_and_then_no_more() {
+fn a_status_fault_applies_to_as_many_calls_as_requested() {
     for_both(|simulator, client| {
         let kind = FaultKind::Status { status: 429, retry_after: Some(7) };
         simulator.add_fault(client.fault(kind).after(1).times(2));
@@ -132,7 +132,7 @@ fn server_errors_carry_the_marketplaces_own_body() {
 }
 
 #[test]
-fn a_fault_meets_only_its_account_its_path_and_its_method() {
+fn a_fault_applies_only_to_its_account_its_path_and_its_method() {
     let simulator = start(&config());
     let (first, second) = (ajio_token(&simulator, "DV1"), ajio_token(&simulator, "DV2"));
     let broken = FaultKind::Status { status: 500, retry_after: None };
@@ -165,7 +165,7 @@ fn a_call_that_hangs_is_answered_late_and_seen_in_flight() {
 }
 
 #[test]
-fn a_client_that_goes_away_while_it_waits_is_booked_as_such() {
+fn a_client_that_disconnects_while_it_waits_is_in_the_ledger_with_status_0() {
     let simulator = start(&config());
     let client = Client::new(&simulator, Marketplace::Ajio);
     simulator.add_fault(client.fault(FaultKind::Hang { millis: 60_000 }).times(1));
@@ -205,7 +205,7 @@ fn a_dropped_connection_ends_in_the_middle_of_the_body() {
 }
 
 #[test]
-fn garbage_and_a_truncated_body_are_complete_answers_that_are_not_json() {
+fn garbage_and_a_truncated_body_are_complete_responses_that_are_not_json() {
     for_both(|simulator, client| {
         for kind in [FaultKind::Garbage, FaultKind::Truncated] {
             simulator.add_fault(client.fault(kind).times(1));
@@ -218,7 +218,7 @@ fn garbage_and_a_truncated_body_are_complete_answers_that_are_not_json() {
 }
 
 #[test]
-fn an_empty_page_of_amazon_leads_on_to_the_orders_it_withheld() {
+fn the_token_of_an_empty_amazon_page_leads_to_the_withheld_orders() {
     let simulator = start(&config());
     let client = Client::new(&simulator, Marketplace::Amazon);
     let expected = client.ids(&client.first_page());
@@ -274,7 +274,7 @@ fn expired_tokens_are_refused_until_new_ones_are_issued() {
 }
 
 #[test]
-fn rejected_credentials_get_the_answer_of_their_service() {
+fn rejected_credentials_get_the_response_of_their_service() {
     let simulator = start(&config());
     simulator.add_fault(
         Fault::new(Marketplace::Ajio, "/authToken", FaultKind::RejectCredentials).for_account("DV1"),
@@ -290,7 +290,7 @@ fn rejected_credentials_get_the_answer_of_their_service() {
 }
 
 #[test]
-fn one_record_of_a_page_is_spoilt_and_the_others_are_as_before() {
+fn a_malformed_record_leaves_the_others_as_before() {
     for_both(|simulator, client| {
         let (amount, date) = match client.marketplace {
             Marketplace::Ajio => ("/total_amount", "order_date"),
@@ -298,23 +298,23 @@ fn one_record_of_a_page_is_spoilt_and_the_others_are_as_before() {
             other => panic!("{other:?} serves no orders"),
         };
         let honest = client.first_page().json()["orders"].as_array().unwrap().clone();
-        let spoilt = |malformation| {
+        let malformed = |malformation| {
             simulator.add_fault(client.fault(FaultKind::Malformed { malformation, record: 3 }).times(1));
             let page = client.first_page();
             let orders = page.json()["orders"].as_array().unwrap().clone();
             assert_eq!((&orders[..3], &orders[4..]), (&honest[..3], &honest[4..]));
             (orders[3].clone(), page.text().to_owned())
         };
-        assert!(spoilt(Malformation::MissingField { field: None }).0.get(date).is_none());
+        assert!(malformed(Malformation::MissingField { field: None }).0.get(date).is_none());
         let named = Malformation::MissingField { field: Some("payment_method".to_owned()) };
-        assert!(spoilt(named).0.get("payment_method").is_none());
-        assert_eq!(spoilt(Malformation::BadAmount).0.pointer(amount), Some(&json!("12.3.4")));
-        assert!(spoilt(Malformation::FiveDecimals).1.contains("648.37125"));
+        assert!(malformed(named).0.get("payment_method").is_none());
+        assert_eq!(malformed(Malformation::BadAmount).0.pointer(amount), Some(&json!("12.3.4")));
+        assert!(malformed(Malformation::FiveDecimals).1.contains("648.37125"));
     });
 }
 
 #[test]
-fn the_ledger_counts_by_account_and_starts_anew() {
+fn the_ledger_counts_by_account_and_can_be_reset() {
     let mut config: SimulatorConfig = config();
     config.amazon.default_book = many(7);
     let simulator = start(&config);

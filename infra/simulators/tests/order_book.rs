@@ -1,4 +1,4 @@
-//! Order books: what is read exactly, and what the binary says about a file it cannot use.
+//! Order books: exact reading, and the binary's errors for an invalid file.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod support;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use simulators::OrderBook;
 use support::{book, csv, row, send};
 
-/// A file that is gone after the test.
+/// A file that is removed after the test.
 struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
@@ -44,7 +44,7 @@ fn the_sample_book_has_what_its_readme_promises() {
 }
 
 #[test]
-fn rows_of_one_order_are_gathered_and_numbered_wherever_they_stand() {
+fn rows_of_one_order_are_gathered_and_numbered_wherever_they_are() {
     let (first, other) = (row("402-1000001-0000001", "Shipped", "1", "1"), row("X", "Shipped", "", "0"));
     let book = book(&[&first, &other, &first, &other]);
     let ids: Vec<_> =
@@ -60,7 +60,7 @@ fn a_purchase_date_begins_at_midnight_in_india() {
 }
 
 #[test]
-fn columns_may_stand_in_any_order_and_others_are_ignored() {
+fn columns_may_be_in_any_order_and_others_are_ignored() {
     let text = csv(&[&good()]);
     let reversed = |line: &str| {
         let mut cells: Vec<&str> = line.split(',').collect();
@@ -77,7 +77,7 @@ fn columns_may_stand_in_any_order_and_others_are_ignored() {
 }
 
 #[test]
-fn every_refusal_names_file_line_and_column() {
+fn every_error_names_file_line_and_column() {
     let with = |from: &str, to: &str| refusal(&csv(&[&good(), &good().replacen(from, to, 1)]));
     let cases = [
         (with("10.5", "ten"), "b.csv: line 3, column line_amount: \"ten\" is not a decimal number"),

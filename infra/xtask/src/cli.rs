@@ -1,4 +1,4 @@
-//! The command line: which commands there are. Each crate declares the flags of its own.
+//! The command line: the list of commands. Each crate declares the flags of its own commands.
 
 use std::path::PathBuf;
 
@@ -7,24 +7,24 @@ use clap::{Parser, Subcommand};
 use defects::DefectsOptions;
 use local::cli::{DemoOptions, DownOptions, LogsOptions, StatusOptions, UpOptions};
 
-/// Explains the exit codes, which scripts may rely on.
+/// The exit codes in the help text. Scripts may rely on them.
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  something unexpected
+  1  an unexpected error
   2  wrong flags, or a tool is missing
   3  a port is taken
   4  the order file cannot be read
   5  the stack, or a part of it such as the database, is not running
   6  a build or a deploy failed
   7  a check failed, or the demo's result is not complete
-  130  interrupted; what a check had made is removed all the same";
+  130  interrupted; `attack` and `contract` have removed what they made";
 
-/// Runs the local cloud, deploys the platform into it, shows it at work and checks the project.
+/// Runs the local cloud, deploys the platform there, demonstrates it and checks the project.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXIT_CODES)]
 pub struct Arguments {
-    /// Folder for everything that is installed, built and stored; a second one is a second stack
+    /// Folder for everything that is installed, built and stored; another folder is another stack
     #[arg(long, value_name = "FOLDER", env = "ROBNU_LOCAL", global = true)]
     pub state: Option<PathBuf>,
     /// What to do.
@@ -35,11 +35,11 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Starts the local cloud and deploys the platform; a second run only does what changed
+    /// Starts the local cloud and deploys the platform; a second run does only what changed
     Up(UpOptions),
     /// Stops what `up` started
     Down(DownOptions),
-    /// Shows what runs, and how to reach it
+    /// Shows what runs and how to reach it
     Status(StatusOptions),
     /// Prints the functions' logs
     Logs(LogsOptions),
@@ -49,10 +49,10 @@ pub enum Command {
     Demo(DemoOptions),
     /// Runs every check that continuous integration runs
     Test,
-    /// Plants known defects in a copy of the sources, one by one, and shows which test catches each
+    /// Plants known defects in a copy of the sources, one by one, and shows whether a test catches each
     Defects(DefectsOptions),
     /// Tries the API with thousands of requests made from its own document
     Contract(UpOptions),
-    /// Attacks one seller of the running stack from inside another, at random and repeatably
+    /// Attacks one seller of the running stack from inside another, then abuses free accounts
     Attack(AttackOptions),
 }

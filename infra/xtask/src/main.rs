@@ -1,4 +1,5 @@
-//! `cargo xtask`: every developer command. It runs the local cloud, deploys the real template into it, shows it at work and checks the project.
+//! `cargo xtask`: every developer command. The commands run the local cloud, deploy the real template there, demonstrate the
+//! platform and check the project.
 
 mod cli;
 
@@ -24,14 +25,14 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Did whoever reads our output, such as `head`, have enough of it?
+/// Whether the reader of our output, such as `head`, has closed the pipe.
 fn reader_left(error: &anyhow::Error) -> bool {
     let cause = error.downcast_ref::<std::io::Error>();
     cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    // Only loopback is ever called, but the HTTP client wants to know its cryptography.
+    // The HTTP client needs a cryptography provider, although only loopback is ever called.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let paths = Paths::new(arguments.state.as_deref())?;
     match &arguments.command {

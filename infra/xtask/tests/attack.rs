@@ -1,4 +1,4 @@
-//! A short attack of a fixed seed on the deployed stack. `cargo xtask attack` makes longer ones.
+//! A short attack with a fixed seed on the deployed stack. `cargo xtask attack` makes longer ones.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -21,7 +21,7 @@ fn three_hundred_attempts_of_an_insider_find_nothing_and_change_nothing() {
     assert!(said.contains("seed 20261123: 300 attempts in ") && said.contains(", 0 findings"), "{said}");
 }
 
-/// A folder for state, so that the attack touches nobody's.
+/// A folder for state, so that the attack does not use the developer's.
 fn tempdir() -> std::path::PathBuf {
     std::env::temp_dir().join(format!("robnu-attack-{}", std::process::id()))
 }

@@ -1,5 +1,5 @@
-//! An account that is connected by consent on the deployed stack: from the API to the marketplace's page, back with a code,
-//! and on to a run that reads orders with it.
+//! Connects an account by consent on the deployed stack: from the API to the marketplace's page, back with a code, and on to
+//! a run that reads orders with it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -26,7 +26,7 @@ async fn a_seller_consents_on_amazons_page_and_the_orders_arrive() {
     let parameters =
         json!({"parameters": consent(begun["authorization_url"].as_str().unwrap(), &partner).await});
     let path = format!("{path}/complete");
-    // Who has seen the address of the page alone gets nowhere with it.
+    // A person who knows only the parameters cannot complete the consent in another seller.
     let elsewhere = path.replace(&ours.seller, &theirs.seller);
     let (status, problem) =
         stack.call(Some(&theirs.token), Method::POST, &elsewhere, Some(&parameters)).await;
@@ -58,7 +58,7 @@ async fn a_seller_consents_on_amazons_page_and_the_orders_arrive() {
     assert_eq!(orders["orders"].as_array().map(Vec::len), Some(1), "{orders}");
 }
 
-/// Clicks on the page as the seller does, and answers what the browser is sent back with.
+/// Approves on the page as the seller does. Returns the parameters that the browser is sent back with.
 async fn consent(page: &str, account: &str) -> BTreeMap<String, String> {
     let mut url = Url::parse(page).unwrap();
     url.query_pairs_mut().extend_pairs([("decision", "approve"), ("account", account)]);

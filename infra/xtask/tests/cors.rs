@@ -1,4 +1,4 @@
-//! Browsers and the deployed stack: pages of the origins that `AllowedOrigins` names may call the API, others may not.
+//! CORS on the deployed stack: pages of the origins in `AllowedOrigins` may call the API, other pages may not.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -11,7 +11,7 @@ use stack::{Owner, Stack};
 
 const SETTINGS: &str = include_str!("../../../samconfig.toml");
 
-/// The origins of the local stage, which is the first one in the file.
+/// The allowed origins of the local stage, which is the first stage in the file.
 fn origins() -> Vec<&'static str> {
     let (_, list) = SETTINGS.split_once("\n  \"AllowedOrigins='").unwrap();
     let origins: Vec<&str> = list.split('\'').next().unwrap().split(',').collect();
@@ -19,7 +19,7 @@ fn origins() -> Vec<&'static str> {
     origins
 }
 
-/// What a browser asks before it sends a change of a versioned thing: without a token.
+/// Sends the preflight request of a browser that is about to change a versioned thing. It has no token.
 async fn preflight(stack: &Stack, owner: &Owner, origin: &str) -> Response {
     let url = format!("{}/v1/sellers/{}", stack.fact("api_url"), owner.seller);
     let request = stack.http.request(Method::OPTIONS, url).header("origin", origin);
@@ -28,13 +28,13 @@ async fn preflight(stack: &Stack, owner: &Owner, origin: &str) -> Response {
     request.header("access-control-request-headers", wanted).send().await.unwrap()
 }
 
-/// A read by a page of an origin.
+/// Sends a read as a page of an origin.
 async fn read(stack: &Stack, owner: &Owner, origin: &str) -> Response {
     let url = format!("{}/v1/sellers/{}", stack.fact("api_url"), owner.seller);
     stack.http.get(url).bearer_auth(&owner.token).header("origin", origin).send().await.unwrap()
 }
 
-/// The items of a header's list, in small letters.
+/// The items of a header's list in lower case.
 fn items(answer: &Response, header: &str) -> BTreeSet<String> {
     let lists = answer.headers().get_all(header).iter().map(|list| list.to_str().unwrap());
     lists.flat_map(|list| list.split(',')).map(|item| item.trim().to_lowercase()).collect()
@@ -45,7 +45,7 @@ fn set<const N: usize>(items: [&str; N]) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_page_of_an_allowed_origin_asks_without_a_token_and_may_send_what_the_api_takes() {
+async fn a_preflight_of_an_allowed_origin_needs_no_token_and_allows_what_the_api_accepts() {
     let stack = Stack::get();
     let owner = stack.new_owner("browsing").await;
     for origin in origins() {
@@ -64,7 +64,7 @@ async fn a_page_of_an_allowed_origin_asks_without_a_token_and_may_send_what_the_
 }
 
 #[tokio::test]
-async fn a_page_of_an_allowed_origin_reads_answers_and_their_headers() {
+async fn a_page_of_an_allowed_origin_can_read_responses_and_their_headers() {
     let stack = Stack::get();
     let owner = stack.new_owner("browsing").await;
     for origin in origins() {
@@ -74,7 +74,7 @@ async fn a_page_of_an_allowed_origin_reads_answers_and_their_headers() {
         let exposed = items(&answer, "access-control-expose-headers");
         assert_eq!(exposed, set(["etag", "retry-after", "x-request-id", "idempotent-replayed"]));
         assert!(answer.headers().contains_key("etag") && answer.headers().contains_key("x-request-id"));
-        // Tokens travel in a header of their own; no page is to send cookies along.
+        // Tokens have their own header, so no page needs to send cookies.
         assert!(!answer.headers().contains_key("access-control-allow-credentials"));
     }
 }

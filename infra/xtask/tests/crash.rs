@@ -1,5 +1,5 @@
-//! A crash on the deployed stack. In a file of its own, because it kills every running AJIO adapter: tests of one file run at the
-//! same time, files one after the other.
+//! A crash on the deployed stack. This test has its own file, because it kills every running AJIO adapter: the tests of one file
+//! run at the same time, but files run one after the other.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -10,7 +10,7 @@ use serde_json::json;
 use stack::{Stack, eventually, unique};
 
 #[tokio::test]
-async fn an_adapter_killed_in_the_middle_of_a_run_loses_and_doubles_nothing() {
+async fn a_run_whose_adapter_is_killed_loses_no_order_and_doubles_none() {
     let stack = Stack::get();
     let owner = stack.new_owner("killed").await;
     let username = unique("DV");
@@ -26,7 +26,7 @@ async fn an_adapter_killed_in_the_middle_of_a_run_loses_and_doubles_nothing() {
     })
     .await;
     assert!(kill_adapters(stack.fact("aws_endpoint")) > 0, "an adapter was running");
-    // The message returns after the lane's visibility timeout; a run that was made by the schedule meanwhile counts as well.
+    // The message returns after the lane's visibility timeout.
     let run = stack.end_of(&owner, &run, 180).await;
     assert_eq!(run["state"], "SUCCEEDED", "{run}");
     let served = stack.control(Method::GET, &format!("/ajio/orders?username={username}"), None).await;
@@ -39,7 +39,7 @@ async fn an_adapter_killed_in_the_middle_of_a_run_loses_and_doubles_nothing() {
     );
 }
 
-/// Kills every running AJIO adapter of this stack, as a crash would; answers how many there were.
+/// Kills every running AJIO adapter of this stack, as a crash would. Returns how many it killed.
 fn kill_adapters(aws_endpoint: &str) -> usize {
     let marks =
         ["AWS_LAMBDA_FUNCTION_NAME=robnu-local-adapter-ajio", &format!("AWS_ENDPOINT_URL={aws_endpoint}")];

@@ -1,4 +1,4 @@
-//! The whole path on the deployed stack: API, run row, the account's own lane, adapter Lambda, marketplace, scoped rows.
+//! The whole path on the deployed stack: API, run row, the account's own lane, adapter Lambda, marketplace, the seller's rows.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -52,7 +52,7 @@ async fn the_order_book_arrives_on_the_deployed_stack_to_the_last_decimal_and_st
     let run = stack.ask_for_sync(&owner, &account).await;
     assert_eq!(stack.end_of(&owner, &run, 120).await["state"], "SUCCEEDED");
 
-    // The book, read here a second time and in another way.
+    // The test reads the book a second time and in another way.
     let header: Vec<&str> = book.lines().next().unwrap().split(',').collect();
     let column = |name: &str| header.iter().position(|column| *column == name).unwrap();
     let (order, amount, status) = (column("order_id"), column("line_amount"), column("status"));
@@ -99,7 +99,7 @@ async fn the_schedule_starts_a_new_accounts_first_run_by_itself() {
 }
 
 #[tokio::test]
-async fn a_poisoned_lane_ends_in_the_dead_letter_queue_and_delays_nobody() {
+async fn a_poison_message_ends_in_the_dead_letter_queue_and_delays_nobody() {
     let stack = Stack::get();
     let (ours, theirs) = (stack.new_owner("poisoned").await, stack.new_owner("healthy").await);
     let (poisoned, healthy) =
@@ -122,13 +122,13 @@ async fn a_poisoned_lane_ends_in_the_dead_letter_queue_and_delays_nobody() {
     })
     .await;
     assert_eq!(letter["MessageAttributes"]["refusal"]["StringValue"], "garbage", "{letter}");
-    // The poisoned lane itself goes on as well.
+    // The lane with the poison message goes on as well.
     let run = stack.ask_for_sync(&ours, &poisoned).await;
     assert_eq!(stack.end_of(&ours, &run, 120).await["state"], "SUCCEEDED");
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_a_token_of_this_stacks_pool() {
+async fn a_request_without_a_token_of_this_stacks_pool_is_unauthorized() {
     let stack = Stack::get();
     let owner = stack.new_owner("locked").await;
     let path = format!("/v1/sellers/{}/orders", owner.seller);

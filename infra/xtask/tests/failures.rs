@@ -1,5 +1,5 @@
-//! What a person sees when something is not as it should be: the message, the way out and the exit code, and that nothing
-//! was started or installed before.
+//! What users see when something is wrong: the message, what to do next and the exit code. Nothing may have been started or
+//! installed before.
 
 use std::fs;
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A folder for one test's local state; removed with it.
+/// A folder for one test's local state. Dropping it removes it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -113,7 +113,7 @@ fn each_taken_port_names_its_user_and_the_flag_that_moves_it() {
     ];
     for (flag, user) in cases {
         let mut arguments = vec!["up"];
-        // The other ports are free for certain, so that only this one can be the trouble.
+        // The other ports are free, so that only this one can fail.
         let free: Vec<String> = (0..2).map(|_| free_port()).collect();
         let others = cases.iter().filter(|(other, _)| *other != flag);
         for ((other, _), port) in others.zip(&free) {
@@ -161,7 +161,7 @@ fn a_missing_order_file_is_named() {
 }
 
 #[test]
-fn an_order_file_that_was_given_before_is_looked_for_again() {
+fn an_order_file_that_was_given_before_is_read_again() {
     let local = Folder::new("remembered-csv");
     local.write("settings.json", &settings(&free_port(), "\"/nowhere/remembered.csv\""));
     let output = xtask(&local, &["up"]).output().unwrap();
@@ -185,7 +185,7 @@ fn wrong_flags_say_what_would_be_right() {
 }
 
 #[test]
-fn a_stack_that_was_never_started_is_said_to_be_down() {
+fn commands_on_a_stack_that_was_never_started_say_how_to_start_it() {
     let local = Folder::new("never-started");
     let cases: [&[&str]; 4] = [&["status"], &["status", "--json"], &["db"], &["logs"]];
     for arguments in cases {
@@ -193,7 +193,7 @@ fn a_stack_that_was_never_started_is_said_to_be_down() {
     }
 }
 
-/// What a stack that was started remembers.
+/// The settings of a stack that was started before.
 fn settings(postgres_port: &str, orders: &str) -> String {
     format!(
         r#"{{"postgres_port":{postgres_port},"aws_port":1024,"simulators_port":1025,"orders":{orders},"ajio_url":null,"amazon_url":null,
@@ -214,7 +214,7 @@ fn a_database_that_is_down_is_named_with_its_port() {
 }
 
 #[test]
-fn stopping_what_does_not_run_is_fine() {
+fn stopping_a_stack_that_does_not_run_succeeds() {
     let local = Folder::new("not-running");
     let output = xtask(&local, &["down"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,15 +1,15 @@
-//! An honest seller's whole day on the deployed stack, at ten times an ordinary pace, and for two sellers at once: nobody
-//! is told 409 or 429, but for a password that was mistyped.
+//! An honest seller's whole day on the deployed stack, at ten times an ordinary pace, and for two sellers at once. Nobody
+//! gets 409 or 429, except for a password that was mistyped.
 //!
-//! What is ordinary is our estimate for a seller with four accounts and a team of four, who ships some 300 parcels a day:
+//! The ordinary pace is our estimate for a seller with four accounts and a team of four, who ships some 300 parcels a day:
 //!
 //! | what | ordinary, a day | here |
 //! |---|---|---|
 //! | parcels scanned as they come back, some of them twice | 20 in the hour when the carrier comes, one in 3 s | 200 and 20 again, one in 0.3 s |
 //! | claims filed, acknowledged, won or lost | 2 | 20 |
 //! | pages of lists, details, searches; open pages that ask again | 1 in 3.3 s, all people together | 3 a second |
-//! | syncs asked for | 2 | 20 |
-//! | invitations, some of them mistyped and taken back | 1 in a week that has many | 10, and one sent again |
+//! | syncs requested | 2 | 20 |
+//! | invitations, some of them mistyped and withdrawn | 1 in a busy week | 10, and one sent again |
 //! | people who join | 1 in a month | 3 |
 //! | schedules changed | 1 | 10 |
 //! | renames of the seller and of accounts | 1 in a month | 10 |
@@ -34,10 +34,10 @@ use tokio::time::Instant;
 
 const PARCELS: usize = 200;
 const CLAIMS: usize = 20;
-/// The whole day, on a machine that has other things to do as well.
+/// The longest time for the whole day, on a machine that is also busy with other things.
 const BOUND: Duration = Duration::from_mins(2);
 
-/// How long each person takes for one request: ten times as fast as people do. Together ten a second.
+/// The time between two requests of each person, ten times as fast as real people. Together they send ten requests a second.
 const SCANNER: Duration = Duration::from_millis(300);
 const OPERATOR: Duration = Duration::from_millis(330);
 const MANAGER: Duration = Duration::from_millis(500);
@@ -83,16 +83,16 @@ async fn day(stack: &Stack, name: &str) {
         busiest(sent.clone()),
         began.elapsed().as_secs_f64()
     );
-    assert!(sent.len() > 500, "{} requests are no busy day", sent.len());
+    assert!(sent.len() > 500, "{} requests are too few for a busy day", sent.len());
 }
 
-/// An invitation that nobody has answered, and when its mail was made.
+/// An invitation that nobody has accepted, and the time of its mail.
 struct Invitation {
     id: String,
     at: Instant,
 }
 
-/// Invites a team, with an address mistyped now and then; who is invited joins.
+/// Invites a team, mistypes each address once, and lets everybody join.
 async fn team<'a>(stack: &'a Stack, manager: &Person<'_>, seller: &str) -> ([Person<'a>; 3], Invitation) {
     let invite = async |address: &str, role: Value| {
         let body = json!({"email": address, "role": role, "scan_returns": role.is_null()});
@@ -109,7 +109,7 @@ async fn team<'a>(stack: &'a Stack, manager: &Person<'_>, seller: &str) -> ([Per
         let token = stack.new_person("colleague").await;
         let (_, me) = stack.call(Some(&token), Method::GET, "/v1/me", None).await;
         let address = me["email"].as_str().unwrap();
-        // The first time with two letters in each other's place.
+        // The first invitation has two letters swapped.
         let mistyped = invite(&address.replace("test", "tset"), role.clone()).await;
         manager.does(Method::DELETE, &format!("/invitations/{mistyped}"), None).await;
         invite(address, role).await;
@@ -118,7 +118,7 @@ async fn team<'a>(stack: &'a Stack, manager: &Person<'_>, seller: &str) -> ([Per
         person.does(Method::POST, "/v1/invitations/accept", Some(body)).await;
         team.push(person);
     }
-    // Two who were invited as one thing and are to be another.
+    // Invitations that are withdrawn because the role was wrong.
     for role in ["VIEWER", "OPERATOR", "FINANCE"] {
         let id = invite(&format!("{}@test.invalid", unique("temp")), json!(role)).await;
         manager.does(Method::DELETE, &format!("/invitations/{id}"), None).await;
@@ -136,7 +136,7 @@ struct Accounts {
     meesho: String,
 }
 
-/// Connects four marketplaces; the password of one is mistyped twice.
+/// Connects four marketplaces. The password of one is mistyped twice.
 async fn accounts(stack: &Stack, manager: &Person<'_>) -> Accounts {
     let ajio_name = unique("DV");
     password_at_ajio(stack, &ajio_name, "correct horse").await;
@@ -184,7 +184,7 @@ async fn password_at_ajio(stack: &Stack, name: &str, password: &str) {
     stack.control(Method::POST, "/ajio/accounts", Some(body)).await;
 }
 
-/// Returns cannot be read from a marketplace yet.
+/// Inserts returns into the database, because they cannot be read from a marketplace yet.
 async fn parcels_on_their_way(stack: &Stack, seller: &str, account: &str) {
     let sql = "insert into robnu.returns (seller_id, account_id, external_return_id, external_order_id, return_type, status,
           marketplace_status, tracking_number, currency, initiated_at)
@@ -196,7 +196,7 @@ async fn parcels_on_their_way(stack: &Stack, seller: &str, account: &str) {
     assert_eq!(rows, u64::try_from(PARCELS).unwrap());
 }
 
-/// At the returns table: each parcel, every tenth twice.
+/// Scans each parcel, and every tenth one twice.
 async fn scan(scanner: &Person<'_>, count: watch::Sender<usize>) {
     for number in 1..=PARCELS {
         let body = json!({"code": format!("RAWB{number}")});
@@ -208,7 +208,7 @@ async fn scan(scanner: &Person<'_>, count: watch::Sender<usize>) {
     }
 }
 
-/// Claims what came back damaged: files, acknowledges, and notes how it ended.
+/// Files claims for damaged returns, acknowledges them and records how they ended.
 async fn claim(accountant: &Person<'_>, mut received: watch::Receiver<usize>) {
     for number in 0..CLAIMS {
         let parcel = 1 + number * 5;
@@ -234,7 +234,7 @@ async fn claim(accountant: &Person<'_>, mut received: watch::Receiver<usize>) {
     }
 }
 
-/// What is open on screens, and asks again and again: what must leave today, orders, one order, parcels, returns.
+/// Reads the pages that are open on screens, again and again: dispatch, orders, one order, parcels, returns.
 async fn look(operator: &Person<'_>) {
     let mut order = None;
     for turn in 0..18 {
@@ -260,7 +260,7 @@ async fn look(operator: &Person<'_>) {
     }
 }
 
-/// Schedules, names, passwords, pauses and syncs.
+/// Changes schedules, names and passwords, pauses accounts and requests syncs.
 async fn manage(stack: &Stack, manager: &Person<'_>, accounts: &Accounts) {
     let Accounts { ajio, ajio_name, amazon, flipkart, meesho } = accounts;
     for number in 0..10_u32 {

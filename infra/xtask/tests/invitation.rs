@@ -1,4 +1,4 @@
-//! An invitation on the deployed stack: from the API by mail to the membership.
+//! An invitation on the deployed stack: from the API through the mail to the membership.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -8,7 +8,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use stack::Stack;
 
-/// The latest mail to an address, as its reader sees it.
+/// The latest mail to an address.
 async fn mail_to(stack: &Stack, address: &str) -> Value {
     let url = format!("{}/_ministack/ses/messages", stack.fact("aws_endpoint"));
     let all: Value = stack.http.get(url).send().await.unwrap().json().await.unwrap();

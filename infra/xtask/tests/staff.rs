@@ -1,4 +1,5 @@
-//! Staff on the deployed stack: they suspend and resume a seller, and act for one in a session that its owner sees.
+//! Staff on the deployed stack: they suspend and resume a seller, and act for a seller in an impersonation session that its
+//! owner can see.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -10,15 +11,15 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use stack::{Owner, Stack, unique};
 
-/// A staff member with a user of the pool and no seller.
+/// A staff member with a user in the pool and without a seller.
 struct StaffMember<'a> {
     stack: &'a Stack,
     token: String,
 }
 
 impl<'a> StaffMember<'a> {
-    /// Makes a person of the pool a staff member, as the migrate function does it for those whom `StaffSubjects` names: a
-    /// deploy with another value would take the rights from those of the other test.
+    /// Makes a person of the pool a staff member, as the migrate function does for the subjects in `StaffSubjects`. The test does
+    /// not deploy with another `StaffSubjects`, because that would remove the staff members of the other test.
     async fn new(stack: &'a Stack) -> Self {
         let admin = Self { stack, token: stack.new_person("staff").await };
         admin.call(Method::GET, "/v1/admin/sellers", None).await.expect_problem(404, "route_not_found");
@@ -37,7 +38,7 @@ impl<'a> StaffMember<'a> {
         self.stack.call(Some(&self.token), method, path, body).await.into()
     }
 
-    /// A call that takes part in an impersonation session.
+    /// Makes a call within an impersonation session.
     async fn within(&self, session: &str, method: Method, path: &str, body: Option<&Value>) -> Answer {
         call_within(self.stack, &self.token, session, method, path, body).await
     }
@@ -70,7 +71,7 @@ async fn call_within(
     (answer.status(), answer.json().await.unwrap_or(Value::Null)).into()
 }
 
-/// What the API answered.
+/// A response of the API.
 struct Answer(StatusCode, Value);
 
 impl From<(StatusCode, Value)> for Answer {
@@ -100,14 +101,14 @@ async fn read(stack: &Stack, owner: &Owner, rest: &str) -> Value {
     Answer::from(stack.call(Some(&owner.token), Method::GET, &path_of(owner, rest), None).await).expect(200)
 }
 
-/// A change that every owner may make.
+/// Makes a change that every owner may make.
 async fn rename(stack: &Stack, owner: &Owner, name: &str) -> Answer {
     let body = json!({"name": name});
     stack.call(Some(&owner.token), Method::PATCH, &path_of(owner, ""), Some(&body)).await.into()
 }
 
 #[tokio::test]
-async fn a_suspended_seller_is_read_and_not_changed_until_it_is_resumed() {
+async fn a_suspended_seller_can_be_read_but_not_changed_until_it_is_resumed() {
     let stack = Stack::get();
     let staff = StaffMember::new(&stack).await;
     let names = [unique("unpaid"), unique("paid")];
@@ -155,14 +156,14 @@ async fn a_suspended_seller_is_read_and_not_changed_until_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn a_session_opens_one_seller_whose_owner_sees_it_until_it_is_ended() {
+async fn an_impersonation_opens_one_seller_until_it_ends_and_its_owner_sees_it() {
     let stack = Stack::get();
     let staff = StaffMember::new(&stack).await;
     let (ours, theirs) = (stack.new_owner("helped").await, stack.new_owner("uninvolved").await);
     let orders = path_of(&ours, "/orders");
     staff.call(Method::GET, &orders, None).await.expect_problem(404, "seller_not_found");
     let session = staff.open(&ours.seller, "the owner asked for help by telephone").await;
-    // Being staff opens nothing; the session does.
+    // Only the session gives access; being staff does not.
     staff.call(Method::GET, &orders, None).await.expect_problem(404, "seller_not_found");
     staff.within(&session, Method::GET, &orders, None).await.expect(200);
     let renamed = json!({"name": "renamed by staff"});
@@ -170,7 +171,7 @@ async fn a_session_opens_one_seller_whose_owner_sees_it_until_it_is_ended() {
     let shown = staff.within(&session, Method::PATCH, &seller, Some(&renamed)).await.expect(200);
     assert_eq!((&shown["name"], &shown["role"]), (&renamed["name"], &json!("ADMIN")), "{shown}");
 
-    // Not the other seller, and not by the other seller.
+    // The session works neither for another seller nor for another person.
     let elsewhere = staff.within(&session, Method::GET, &path_of(&theirs, "/orders"), None).await;
     elsewhere.expect_problem(403, "impersonation_over");
     let elsewhere = staff.within(&session, Method::PATCH, &path_of(&theirs, ""), Some(&renamed)).await;

@@ -1,5 +1,5 @@
-//! What the attack leaves in the stack that it ran on: nothing, whether it ends well, fails, is interrupted or is killed.
-//! Two onlookers have a team, an invitation and an account, and everybody's rows are compared, table by table.
+//! The attack leaves nothing in the stack, whether it succeeds, fails or is interrupted; if it is killed, the next one removes
+//! everything. Two uninvolved sellers have a team, an invitation and an account. The test compares all rows, table by table.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -14,10 +14,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stack::{Owner, Stack, unique};
 
-/// Says that sellers, lanes and people are there, and that attempts are under way.
+/// The progress line that shows that sellers, lanes and people exist and that attempts are being made.
 const IN_THE_MIDDLE: &str = "500 attempts";
 
-/// A folder for state and for the stack's facts; removed in the end.
+/// A folder for state and for the stack's facts. Dropping it removes it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -27,7 +27,7 @@ impl Folder {
         Self(folder)
     }
 
-    /// An attack on the stack of these facts.
+    /// The command of an attack on the stack that these facts describe.
     fn attack(&self, facts: &Value, arguments: &[&str]) -> Command {
         let file = self.0.join("stack.json");
         std::fs::write(&file, facts.to_string()).unwrap();
@@ -40,7 +40,7 @@ impl Folder {
         command
     }
 
-    /// An attack that is ended by a signal as soon as it is in the middle.
+    /// Starts an attack and ends it with a signal in the middle.
     fn signalled(&self, facts: &Value, signal: &str) -> Output {
         let mut command = self.attack(facts, &["--count", "1000000"]);
         let mut child: Child =
@@ -56,7 +56,7 @@ impl Folder {
         assert!(said.last().is_some_and(|line| line.contains(IN_THE_MIDDLE)), "{said:#?}");
         let line = format!("kill -{signal} {}", child.id());
         assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
-        // It must not wait for a reader.
+        // The rest is read, so that the attack does not wait on a full pipe.
         let rest: Vec<String> = lines.map_while(Result::ok).collect();
         let mut output = child.wait_with_output().unwrap();
         output.stderr = rest.join("\n").into_bytes();
@@ -87,11 +87,11 @@ async fn onlooker(stack: &Stack, name: &str) -> Owner {
     owner
 }
 
-/// Number and digest of the rows of each table, and what there is in the local AWS. Sellers whose schedules go on by
-/// themselves are left out of sellers' tables, and so is when the platform last looked at a lane.
+/// Number and digest of the rows of each table, and the users, pools, queues and mappings in the local AWS. Left out are the
+/// rows of sellers whose schedules still run, and the times at which the platform last checked a lane.
 async fn picture(stack: &Stack) -> BTreeMap<String, String> {
     let database = stack.database().await;
-    // Counts under a keyed digest are nobody's that one could tell, and run out within a day.
+    // Counts under a keyed digest are left out: nobody can attribute them, and they expire within a day.
     let tables = "select c.relname::text, exists (
           select from pg_attribute a where a.attrelid = c.oid and a.attname = 'seller_id' and not a.attisdropped)
         from pg_class c where c.relnamespace = 'robnu'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
@@ -101,7 +101,7 @@ async fn picture(stack: &Stack) -> BTreeMap<String, String> {
     for table in database.query(tables, &[]).await.unwrap() {
         let (name, of_sellers): (String, bool) = (table.get(0), table.get(1));
         let condition = match (of_sellers, name.as_str()) {
-            // Who is there, whatever else they do.
+            // Sellers and members are compared for every seller.
             (true, "sellers" | "members") | (false, _) => "true",
             (true, _) => "t.seller_id not in (select seller_id from robnu.schedules where enabled)",
         };
@@ -172,7 +172,7 @@ async fn an_attack_leaves_everything_as_it_was_however_it_ends() {
     let folder = Folder::new();
     onlooker(&stack, "onlooker").await;
     onlooker(&stack, "another").await;
-    // What was left by a command that was killed before this test goes.
+    // The first attack removes what a command killed before this test may have left.
     let first = folder.attack(&stack.facts, &["--count", "1"]).output().unwrap();
     assert_eq!(first.status.code(), Some(0), "{}", String::from_utf8_lossy(&first.stderr));
     let before = picture(&stack).await;
@@ -181,13 +181,13 @@ async fn an_attack_leaves_everything_as_it_was_however_it_ends() {
     assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
     assert_as_before(&before, &picture(&stack).await, "an attack that ended well");
 
-    // Without the queue of lane requests it gets as far as people and sellers with all their rows.
+    // Without the queue of lane requests, the attack fails after it has made people and sellers with all their rows.
     let mut facts = stack.facts.clone();
     facts["outputs"].as_object_mut().unwrap().remove("LaneRequestsQueueUrl");
     let failed = folder.attack(&facts, &["--count", "40"]).output().unwrap();
     let said = String::from_utf8_lossy(&failed.stderr);
     assert_eq!(failed.status.code(), Some(1), "{said}");
-    assert!(said.contains("the stack has no lane requests"), "{said}");
+    assert!(said.contains("the stack has no output LaneRequestsQueueUrl"), "{said}");
     assert_as_before(&before, &picture(&stack).await, "an attack that failed");
 
     for signal in ["INT", "TERM"] {
@@ -202,16 +202,16 @@ async fn an_attack_leaves_everything_as_it_was_however_it_ends() {
     assert_eq!(killed.status.code(), None);
     let left = picture(&stack).await;
     assert_ne!(before["sellers"], left["sellers"], "a killed attack has removed what it made");
-    assert_eq!(before["orgs"], left["orgs"], "a killed attack has changed what is everybody's");
+    assert_eq!(before["orgs"], left["orgs"], "a killed attack has changed what belongs to everybody");
     let next = folder.attack(&stack.facts, &["--count", "1"]).output().unwrap();
     assert_eq!(next.status.code(), Some(0), "{}", String::from_utf8_lossy(&next.stderr));
     assert_as_before(&before, &picture(&stack).await, "the attack after a killed one");
 }
 
 #[test]
-fn an_attempt_that_was_never_made_cannot_be_made_again() {
+fn an_attempt_that_was_never_made_cannot_be_replayed() {
     let folder = Folder::new();
-    // It needs no stack to know that.
+    // The command needs no stack for this check.
     for (replay, count) in [("0", "300"), ("301", "300"), ("2", "1")] {
         let refused = folder.attack(&json!({}), &["--replay", replay, "--count", count]).output().unwrap();
         let said = String::from_utf8_lossy(&refused.stderr);

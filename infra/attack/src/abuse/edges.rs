@@ -1,5 +1,5 @@
-//! What comes in at the edge: headers that no proxy should send, which must not break a function, and other spellings of
-//! ids and paths, which must not be answered.
+//! Hostile input at the edge: headers that no proxy should send, which must not break a function, and other spellings of
+//! ids and paths, which must be refused.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -11,12 +11,13 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::budgets::{BROKEN, Count, SPELLINGS};
-use super::ground::Ground;
-use super::growth::Grown;
+use super::environment::Environment;
+use super::growth::SeededSeller;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Hostile headers, in place of honest ones of the same name. No control characters: those the emulator answers itself.
+/// Hostile headers, which replace normal ones with the same name. They have no control characters, because the emulator
+/// responds to those itself.
 const HEADERS: &[(&str, &str)] = &[
     ("X-Forwarded-Proto", "https, http"),
     ("X-Forwarded-Proto", "https://"),
@@ -54,12 +55,12 @@ const HEADERS: &[(&str, &str)] = &[
     ("Origin", "null, null"),
 ];
 
-/// Sends each header to a path with and to one without a token.
-pub async fn headers(ground: &Ground<'_>, grown: &Grown) -> anyhow::Result<Vec<Count>> {
+/// Sends each header to a path without a token and to one with a token.
+pub async fn headers(environment: &Environment<'_>, seeded: &SeededSeller) -> anyhow::Result<Vec<Count>> {
     let (tried, mut broken) = (2 * HEADERS.len(), BROKEN.count(0, 0));
     for (name, value) in HEADERS {
-        for (path, token) in [("/v1/docs", None), ("/v1/me", Some(&grown.owner.token))] {
-            let status = with_header(ground, path, token, (name, value))
+        for (path, token) in [("/v1/docs", None), ("/v1/me", Some(&seeded.owner.token))] {
+            let status = with_header(environment, path, token, (name, value))
                 .await
                 .with_context(|| format!("{name}: {value}"))?;
             if status.is_none_or(|status| status >= 500) {
@@ -72,19 +73,19 @@ pub async fn headers(ground: &Ground<'_>, grown: &Grown) -> anyhow::Result<Vec<C
     Ok(vec![broken])
 }
 
-/// A request with a header in place of the usual one.
+/// Sends a request in which a header replaces the usual one. Returns the status.
 async fn with_header(
-    ground: &Ground<'_>,
+    environment: &Environment<'_>,
     path: &str,
     token: Option<&String>,
     (name, value): (&str, &str),
 ) -> anyhow::Result<Option<u16>> {
-    let url = reqwest::Url::parse(&format!("{}{path}", ground.api_url))?;
+    let url = reqwest::Url::parse(&format!("{}{path}", environment.api_url))?;
     let address = format!("{}:{}", url.host_str().context("no host")?, url.port().context("no port")?);
     let mut request = format!("GET {} HTTP/1.1\r\n", url.path());
-    for (usual, at_best) in [("Host", address.clone()), ("Accept", "*/*".to_owned())] {
+    for (usual, usual_value) in [("Host", address.clone()), ("Accept", "*/*".to_owned())] {
         if !name.eq_ignore_ascii_case(usual) {
-            write!(request, "{usual}: {at_best}\r\n")?;
+            write!(request, "{usual}: {usual_value}\r\n")?;
         }
     }
     if let Some(token) = token.filter(|_| name != "Authorization") {
@@ -94,12 +95,12 @@ async fn with_header(
     status_of(&address, &request).await
 }
 
-/// Asks for what is there, under names that are not its own.
-pub async fn spellings(ground: &Ground<'_>, grown: &Grown) -> anyhow::Result<Vec<Count>> {
-    let seller = &grown.seller;
+/// Requests existing things under other spellings of their ids and paths.
+pub async fn spellings(environment: &Environment<'_>, seeded: &SeededSeller) -> anyhow::Result<Vec<Count>> {
+    let seller = &seeded.seller;
     let order: String = {
         let sql = "select id::text from robnu.orders where seller_id = $1::text::uuid limit 1";
-        ground.superuser.query_one(sql, &[seller]).await?.get(0)
+        environment.superuser.query_one(sql, &[seller]).await?.get(0)
     };
     let mut paths = Vec::new();
     for spelling in other_spellings(seller) {
@@ -133,22 +134,22 @@ pub async fn spellings(ground: &Ground<'_>, grown: &Grown) -> anyhow::Result<Vec
     paths.push(format!("/V1/sellers/{seller}"));
     let mut answered = SPELLINGS.count(u64::try_from(paths.len())?, 0);
     for path in paths {
-        let status = with_path(ground, &path, &grown.owner.token).await?;
+        let status = with_path(environment, &path, &seeded.owner.token).await?;
         match status {
             Some(status) if (200..300).contains(&status) => {
                 answered.reached += 1;
                 answered.worst.push(format!("{path} was answered {status}"));
             }
             Some(status) if status < 500 => {}
-            status => ground.found(format!("{} {path} was answered {status:?}", Method::GET)),
+            status => environment.found(format!("{} {path} was answered {status:?}", Method::GET)),
         }
     }
     Ok(vec![answered])
 }
 
-/// A request for a path as it is written.
-async fn with_path(ground: &Ground<'_>, path: &str, token: &str) -> anyhow::Result<Option<u16>> {
-    let base = reqwest::Url::parse(&ground.api_url)?;
+/// Requests a path exactly as it is written. Returns the status.
+async fn with_path(environment: &Environment<'_>, path: &str, token: &str) -> anyhow::Result<Option<u16>> {
+    let base = reqwest::Url::parse(&environment.api_url)?;
     let address = format!("{}:{}", base.host_str().context("no host")?, base.port().context("no port")?);
     let request = format!(
         "GET {}{path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n",
@@ -157,13 +158,14 @@ async fn with_path(ground: &Ground<'_>, path: &str, token: &str) -> anyhow::Resu
     status_of(&address, &request).await
 }
 
-/// Sends a request as it is written, since clients mend what they send; none when nothing came back that has a status.
+/// Sends a request exactly as it is written, because HTTP clients would correct it. Returns the status; none when the response
+/// has no status.
 async fn status_of(address: &str, request: &str) -> anyhow::Result<Option<u16>> {
     let exchange = async {
         let mut connection = TcpStream::connect(address).await?;
         connection.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
-        // A server may close as rudely as it was asked.
+        // The server may close the connection without notice.
         let _ = connection.read_to_end(&mut answer).await;
         anyhow::Ok(answer)
     };
@@ -172,7 +174,7 @@ async fn status_of(address: &str, request: &str) -> anyhow::Result<Option<u16>> 
     Ok(line.split(' ').nth(1).and_then(|status| status.parse().ok()))
 }
 
-/// Other texts that programs read as the same id. What is the same text after decoding is no other one.
+/// Other texts that programs read as the same id. A text that decodes to the same id does not count.
 fn other_spellings(id: &str) -> Vec<String> {
     vec![
         id.to_uppercase(),

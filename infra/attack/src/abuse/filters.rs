@@ -1,5 +1,6 @@
-//! Questions that are dear: each filter of each list, with values that match nothing or all, of a seller with many rows.
-//! The time is what the answer takes longer than the same one for a seller without rows, at best of several.
+//! Expensive filters: each filter of each list, with values that match nothing or everything, for a seller with many rows.
+//! The time of a filter is how much longer the request takes than the same request for a seller without rows. The best of
+//! several tries counts.
 
 use std::time::{Duration, Instant};
 
@@ -7,24 +8,28 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::budgets::{Count, SLOWEST_FILTER};
-use super::ground::Ground;
-use super::growth::Grown;
+use super::environment::Environment;
+use super::growth::SeededSeller;
 use crate::openapi::{Document, Parameter};
 use crate::random::Random;
 
-/// Rows of the lists that grow fastest.
+/// Rows in the lists that grow fastest.
 const ROWS: u64 = 200_000;
-/// As long as it looks too slow, it is asked again: on a busy machine the best of a few is not good enough.
+/// A filter that seems too slow is tried again this often at most: on a busy machine, a few tries are not enough.
 const MOST_TRIES: usize = 60;
-/// What is that many times too slow after so many times is too slow.
+/// After this many tries, a filter that is still this many times too slow is not tried again.
 const SLOW: (usize, u32) = (5, 4);
 
-/// Fills the seller, and asks.
-pub async fn run(ground: &Ground<'_>, grown: &Grown, seed: u64) -> anyhow::Result<Vec<Count>> {
-    fill(ground, &grown.seller).await.context("fill a seller with rows")?;
-    let without_rows = ground.seller(&grown.owner).await?;
-    let document = ground.http.get(format!("{}/v1/openapi.json", ground.api_url));
-    let document: Value = document.bearer_auth(&grown.owner.token).send().await?.json().await?;
+/// Fills the seller with rows and measures each filter.
+pub async fn run(
+    environment: &Environment<'_>,
+    seeded: &SeededSeller,
+    seed: u64,
+) -> anyhow::Result<Vec<Count>> {
+    fill(environment, &seeded.seller).await.context("fill a seller with rows")?;
+    let without_rows = environment.seller(&seeded.owner).await?;
+    let document = environment.http.get(format!("{}/v1/openapi.json", environment.api_url));
+    let document: Value = document.bearer_auth(&seeded.owner.token).send().await?.json().await?;
     let document = Document::parse(document)?;
     let mut slowest = SLOWEST_FILTER.count(0, 0);
     let mut random = Random::new(seed, 0);
@@ -39,9 +44,9 @@ pub async fn run(ground: &Ground<'_>, grown: &Grown, seed: u64) -> anyhow::Resul
                 let limit = if has(operation, "limit") && filter != "limit" { "&limit=1" } else { "" };
                 format!("{}?{filter}={value}{limit}", operation.path.replace("{sellerId}", seller))
             };
-            let paths = [path(&grown.seller), path(&without_rows)];
+            let paths = [path(&seeded.seller), path(&without_rows)];
             slowest.tried += 1;
-            let more = difference(ground, grown, &paths).await?;
+            let more = difference(environment, seeded, &paths).await?;
             let scaled = u64::try_from(more.as_micros())? * 1_000_000 / ROWS / 1_000;
             if scaled > slowest.reached {
                 slowest.reached = scaled;
@@ -58,7 +63,7 @@ fn has(operation: &crate::openapi::Operation, name: &str) -> bool {
     operation.parameters.iter().any(|parameter| parameter.name == name)
 }
 
-/// What a filter is asked with: each of its words, or something that nothing has.
+/// The values to try for a filter: each word that it accepts, or a value that matches nothing.
 fn values(document: &Document, filter: &Parameter, random: &mut Random) -> Vec<(String, String)> {
     let words = document.words(&filter.schema);
     let values = match filter.name.as_str() {
@@ -72,13 +77,17 @@ fn values(document: &Document, filter: &Parameter, random: &mut Random) -> Vec<(
     values.into_iter().map(|value| (filter.name.clone(), value)).collect()
 }
 
-/// How much longer the first takes than the second, each at its best; they take turns.
-async fn difference(ground: &Ground<'_>, grown: &Grown, paths: &[String; 2]) -> anyhow::Result<Duration> {
+/// How much longer the first path takes than the second. The two take turns, and the best time of each counts.
+async fn difference(
+    environment: &Environment<'_>,
+    seeded: &SeededSeller,
+    paths: &[String; 2],
+) -> anyhow::Result<Duration> {
     let allowed = Duration::from_micros(SLOWEST_FILTER.most * 1_000 * ROWS / 1_000_000);
     let (mut best, mut more) = ([Duration::MAX; 2], Duration::MAX);
     for tries in 1..=MOST_TRIES {
         for (best, path) in best.iter_mut().zip(paths) {
-            *best = (*best).min(time(ground, grown, path).await?);
+            *best = (*best).min(time(environment, seeded, path).await?);
         }
         more = best[0].saturating_sub(best[1]);
         if more <= allowed || (tries >= SLOW.0 && more > SLOW.1 * allowed) {
@@ -88,27 +97,28 @@ async fn difference(ground: &Ground<'_>, grown: &Grown, paths: &[String; 2]) -> 
     Ok(more)
 }
 
-async fn time(ground: &Ground<'_>, grown: &Grown, path: &str) -> anyhow::Result<Duration> {
-    let request = ground.http.get(format!("{}{path}", ground.api_url)).bearer_auth(&grown.owner.token);
+async fn time(environment: &Environment<'_>, seeded: &SeededSeller, path: &str) -> anyhow::Result<Duration> {
+    let request =
+        environment.http.get(format!("{}{path}", environment.api_url)).bearer_auth(&seeded.owner.token);
     let since = Instant::now();
     let answer = request.send().await?;
     let status = answer.status().as_u16();
     answer.bytes().await?;
     if status >= 500 {
-        ground.found(format!("GET {path} was answered {status}"));
+        environment.found(format!("GET {path} was answered {status}"));
     }
     Ok(since.elapsed())
 }
 
-/// Copies one order and one event of the trail often, with times of their own.
-async fn fill(ground: &Ground<'_>, seller: &str) -> anyhow::Result<()> {
-    ground.superuser.batch_execute("begin; set local session_replication_role = replica").await?;
+/// Copies one order and one audit event many times, each copy with its own time.
+async fn fill(environment: &Environment<'_>, seller: &str) -> anyhow::Result<()> {
+    environment.superuser.batch_execute("begin; set local session_replication_role = replica").await?;
     for (table, text, time) in
         [("orders", "external_order_id", "placed_at"), ("audit_events", "", "occurred_at")]
     {
         let sql = "select string_agg(attname, ', ') from pg_attribute
             where attrelid = ('robnu.' || $1)::regclass and attnum > 0 and not attisdropped and attgenerated = ''";
-        let columns: String = ground.superuser.query_one(sql, &[&table]).await?.get(0);
+        let columns: String = environment.superuser.query_one(sql, &[&table]).await?.get(0);
         let values: Vec<String> = columns
             .split(", ")
             .map(|column| match column {
@@ -123,8 +133,8 @@ async fn fill(ground: &Ground<'_>, seller: &str) -> anyhow::Result<()> {
              select {} from (select * from robnu.{table} where seller_id = '{seller}' limit 1) one, generate_series(1, {ROWS}) number",
             values.join(", ")
         );
-        ground.superuser.batch_execute(&copy).await?;
+        environment.superuser.batch_execute(&copy).await?;
     }
-    ground.superuser.batch_execute("commit; analyze robnu.orders, robnu.audit_events").await?;
+    environment.superuser.batch_execute("commit; analyze robnu.orders, robnu.audit_events").await?;
     Ok(())
 }

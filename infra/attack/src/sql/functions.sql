@@ -1,4 +1,4 @@
--- Every function and procedure of the schema that can be called, with the names and types of its parameters.
+-- Every callable function and procedure of the schema, with the names and types of its parameters.
 select p.proname::text as name, p.prokind = 'p' as is_procedure,
   array(select format_type(type, null) from unnest(p.proargtypes::oid[]) with ordinality as t (type, at) order by at) as types,
   coalesce(p.proargnames[1:p.pronargs], '{}')::text[] as names

@@ -1,4 +1,4 @@
--- Unique indexes over something else than one seller's rows: breaking one would tell what others have.
+-- Unique indexes that span several sellers: a violation would reveal what other sellers have.
 select i.indexrelid::regclass::text
 from pg_index i
 join pg_class c on c.oid = i.indrelid

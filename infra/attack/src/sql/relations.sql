@@ -1,10 +1,10 @@
--- Every relation that belongs to sellers, column by column, with what a seller's scope may do to it.
+-- Every relation with sellers' rows, column by column, and what a seller's scope may do with it.
 select c.relname::text as relation, c.relkind = 'v' as is_view, a.attname::text as name,
   format_type(a.atttypid, a.atttypmod) as type,
   has_column_privilege('robnu_tenant', c.oid, a.attnum, 'select') as selects,
   has_column_privilege('robnu_tenant', c.oid, a.attnum, 'insert') as inserts,
   has_column_privilege('robnu_tenant', c.oid, a.attnum, 'update') as updates,
-  -- Foreign keys to other relations of sellers, by name; and whether it is part of any foreign key at all.
+  -- The names of foreign keys to other relations of sellers, and whether the column is part of any foreign key.
   array(
     select k.conname::text from pg_constraint k
     where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any (k.conkey) and a.attname <> 'seller_id'

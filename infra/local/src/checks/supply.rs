@@ -1,5 +1,5 @@
-//! Dependencies: licences, sources and bans of all, known vulnerabilities where their list can be reached, and none that
-//! nothing uses.
+//! Checks of dependencies: licences, sources, bans and unused ones; also known vulnerabilities, where their list can be
+//! reached.
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::PathBuf;
@@ -13,19 +13,19 @@ use crate::paths::Paths;
 struct Tool {
     name: &'static str,
     version: &'static str,
-    /// Of `cargo install`.
+    /// Additional flags of `cargo install`.
     flags: &'static [&'static str],
 }
 
 const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", flags: &[] };
-/// Not optimized: it runs for seconds, and the optimizer would for minutes.
+/// Built without optimization: it runs for seconds, while the optimizer would take minutes.
 const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2", flags: &["--debug"] };
 
 /// Where the list of vulnerabilities is fetched from.
 const ADVISORIES: &str = "github.com:443";
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The program, installed where it or this version of it is missing.
+/// Installs the program unless this version is there already, and returns its path.
 fn installed(paths: &Paths, tool: &Tool) -> anyhow::Result<PathBuf> {
     let tools = paths.local("tools");
     let program = tools.join("bin").join(tool.name);
@@ -57,7 +57,9 @@ pub fn check(paths: &Paths) -> anyhow::Result<()> {
     if advisories_can_be_fetched() {
         checks.push("advisories");
     } else {
-        eprintln!("{ADVISORIES} cannot be reached: known vulnerabilities are not checked here");
+        eprintln!(
+            "{ADVISORIES} cannot be reached, so known vulnerabilities are not checked; run this again online"
+        );
     }
     let mut command = Command::new(program);
     command.args(["--workspace", "check", "--hide-inclusion-graph"]).args(&checks).current_dir(&paths.root);

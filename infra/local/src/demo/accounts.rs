@@ -1,11 +1,10 @@
-//! Sellers and their marketplace accounts, made through the API where they are missing.
+//! Sellers and their marketplace accounts. The API makes those that are missing.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-
 use tokio_postgres::Client;
 
 use super::plan::Seller;
@@ -16,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// A connected account.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// Which of the sellers has it.
+    /// Index of its seller.
     pub seller: usize,
     /// The seller's id.
     pub seller_id: String,
@@ -26,11 +25,11 @@ pub struct Account {
     pub marketplace: String,
     /// The marketplace's id of the seller.
     pub external_account_id: String,
-    /// The seller's name of it.
+    /// The seller's name for it.
     pub display_name: String,
 }
 
-/// The id of the person's seller of that name, made where there is none.
+/// The id of the person's seller with this name. Signs the seller up when there is none.
 pub async fn seller(api: &Api, name: &str) -> anyhow::Result<String> {
     let me = api.get("/v1/me").await?;
     let known = me["sellers"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -42,7 +41,7 @@ pub async fn seller(api: &Api, name: &str) -> anyhow::Result<String> {
     text(&seller, "seller_id")
 }
 
-/// Connects what is planned and missing; also says how many that were.
+/// Connects the planned accounts that are missing. Returns all planned accounts and how many it connected.
 pub async fn connect(sellers: &[Seller<'_>]) -> anyhow::Result<(Vec<Account>, usize)> {
     let mut accounts = Vec::new();
     let mut connected = 0;
@@ -79,14 +78,14 @@ pub async fn connect(sellers: &[Seller<'_>]) -> anyhow::Result<(Vec<Account>, us
     Ok((accounts, connected))
 }
 
-/// Lets the schedules of the sellers' other accounts rest. An account of an earlier demo belongs to another order book or
-/// server, and what is served now would end up among its orders.
+/// Switches the schedules of the sellers' other accounts off. An account of an earlier demo belongs to another order book or
+/// server, and would otherwise store the orders that are served now.
 pub async fn rest_others(database: &Client, accounts: &[Account]) -> anyhow::Result<()> {
     let sellers: Vec<&str> = accounts.iter().map(|account| account.seller_id.as_str()).collect();
     let ours: Vec<&str> = accounts.iter().map(|account| account.id.as_str()).collect();
     let sql = "update robnu.schedules set enabled = not enabled
                 where seller_id::text = any($1) and enabled <> (account_id::text = any($2))";
-    database.execute(sql, &[&sellers, &ours]).await.context("let the schedules of other accounts rest")?;
+    database.execute(sql, &[&sellers, &ours]).await.context("switch the schedules of other accounts off")?;
     Ok(())
 }
 
@@ -111,7 +110,7 @@ pub async fn wait_for_lanes(sellers: &[Seller<'_>], accounts: &[Account]) -> any
         }
         if since.elapsed() > PATIENCE {
             return Err(anyhow!(
-                "lanes are not active after {} s: {}; see `cargo xtask logs lanes`",
+                "lanes are not active after {} s: {}; read `cargo xtask logs lanes`",
                 PATIENCE.as_secs(),
                 waiting.join(", ")
             ));
@@ -120,23 +119,23 @@ pub async fn wait_for_lanes(sellers: &[Seller<'_>], accounts: &[Account]) -> any
     }
 }
 
-/// Asks for a sync; also says whether it is a new run.
+/// Requests a sync. Returns the run's id and whether the run is new.
 pub async fn ask_for_sync(api: &Api, account: &Account) -> anyhow::Result<(String, bool)> {
     let path = format!("/v1/sellers/{}/accounts/{}/sync", account.seller_id, account.id);
     let (status, run) = api.post(&path, &json!({"kind": "ORDERS", "full": false})).await?;
     Ok((text(&run, "run_id")?, status == StatusCode::ACCEPTED))
 }
 
-/// A list in an answer.
+/// Reads a list from the API.
 pub async fn api_list(api: &Api, path: &str, name: &str) -> anyhow::Result<Vec<Value>> {
     let answer = api.get(path).await?;
     answer[name].as_array().cloned().with_context(|| format!("GET {path} has no list {name}"))
 }
 
-/// A text in an answer.
+/// A text field of a response.
 pub fn text(value: &Value, name: &str) -> anyhow::Result<String> {
     value[name]
         .as_str()
         .map(ToOwned::to_owned)
-        .with_context(|| format!("the API's answer has no {name}: {value}"))
+        .with_context(|| format!("the API's response has no {name}: {value}"))
 }

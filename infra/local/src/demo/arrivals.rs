@@ -1,4 +1,4 @@
-//! What arrived, read past the API as a superuser, and compared with what the simulators served.
+//! What arrived. The counts are read from the database as a superuser and compared with what the simulators served.
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio_postgres::Client;
 
 use super::accounts::Account;
-use super::plan::Expected;
+use super::expected::Expected;
 
 /// What one account holds.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Arrived {
     pub total_amount: Decimal,
     /// Records that could not be read.
     pub quarantined: i64,
-    /// Runs, in whatever state.
+    /// Runs in any state.
     pub runs: i64,
 }
 
@@ -60,7 +60,7 @@ pub async fn read(database: &Client, accounts: &[Account]) -> anyhow::Result<Vec
     Ok(arrived)
 }
 
-/// What is missing or too much, in a sentence each.
+/// One sentence for each thing that is missing or too much.
 pub fn compare(arrived: &[Arrived], expected: &[Option<Expected>], runs: &[Value]) -> Vec<String> {
     let mut problems = Vec::new();
     for (found, wanted) in arrived.iter().zip(expected) {
@@ -70,16 +70,13 @@ pub fn compare(arrived: &[Arrived], expected: &[Option<Expected>], runs: &[Value
         }
         let Some(wanted) = wanted else { continue };
         if found.orders != wanted.orders {
-            problems.push(format!("{name}: {} orders arrived of {}", found.orders, wanted.orders));
+            problems.push(format!("{name}: {} of {} orders arrived", found.orders, wanted.orders));
         }
-        if wanted.order_lines.is_some_and(|lines| lines != found.order_lines) {
-            problems.push(format!("{name}: {} lines arrived of {:?}", found.order_lines, wanted.order_lines));
+        if let Some(lines) = wanted.order_lines.filter(|lines| *lines != found.order_lines) {
+            problems.push(format!("{name}: {} of {lines} lines arrived", found.order_lines));
         }
-        if wanted.total_amount.is_some_and(|total| total != found.total_amount) {
-            problems.push(format!(
-                "{name}: the lines' sum is {}, not {:?}",
-                found.total_amount, wanted.total_amount
-            ));
+        if let Some(total) = wanted.total_amount.filter(|total| *total != found.total_amount) {
+            problems.push(format!("{name}: the lines' sum is {}, not {total}", found.total_amount));
         }
     }
     for run in runs.iter().filter(|run| run["state"] == "FAILED" || run["state"] == "DEAD_LETTERED") {

@@ -1,19 +1,17 @@
-//! Who connects what. External ids come from a digest of what the marketplace will serve, so that another order book, or
-//! another server, is another account, and what is shown is exactly what that account holds.
+//! Which sellers the demo makes and which accounts they connect. The external ids are digests of the order book or the server.
+//! A different book or server therefore gets a different account, and the demo shows exactly what that account holds.
 
-use anyhow::Context;
 use serde_json::{Value, json};
 use simulators::OrderBook;
 
-use super::accounts::Account;
 use crate::api::Api;
-use crate::deploy::digest;
+use crate::digest::digest;
 use crate::settings::Settings;
 
 /// Both sellers.
 #[derive(Debug)]
 pub struct Plan {
-    /// In the order of the people who own them.
+    /// The sellers, in the order of their owners in `PEOPLE`.
     pub sellers: [PlannedSeller; 2],
 }
 
@@ -33,9 +31,9 @@ pub struct PlannedAccount {
     pub marketplace: &'static str,
     /// The marketplace's id of the seller.
     pub external_account_id: String,
-    /// The seller's name of the account.
+    /// The seller's name for the account.
     pub display_name: &'static str,
-    /// What signs in there.
+    /// The credentials.
     pub details: Value,
 }
 
@@ -52,17 +50,6 @@ pub struct Seller<'a> {
     pub api: Api,
     /// What it connects.
     pub accounts: &'a [PlannedAccount],
-}
-
-/// What an account must hold in the end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected {
-    /// Orders.
-    pub orders: i64,
-    /// Lines, where the marketplace tells.
-    pub order_lines: Option<i64>,
-    /// Sum of all lines' amounts, where the marketplace tells.
-    pub total_amount: Option<rust_decimal::Decimal>,
 }
 
 impl Plan {
@@ -88,7 +75,7 @@ impl Plan {
 }
 
 fn ajio_account(display_name: &'static str, source: &str, number: u32) -> PlannedAccount {
-    // Drop-ship vendors sign in with their vendor code.
+    // A dropship vendor signs in with a vendor code.
     let digits: u32 = u32::from_str_radix(&source[..6], 16).unwrap_or_default() % 100_000;
     let username = format!("DV{digits:05}{number}");
     let details = json!({"username": username, "password": "local-demo"});
@@ -103,40 +90,4 @@ fn amazon_account(display_name: &'static str, source: &str) -> PlannedAccount {
         "refresh_token": format!("Atzr|{source}"),
     });
     PlannedAccount { marketplace: "AMAZON_IN", external_account_id, display_name, details }
-}
-
-/// What the simulators serve each account; nothing for accounts of other servers.
-pub async fn expected(
-    settings: &Settings,
-    book: &OrderBook,
-    accounts: &[Account],
-) -> anyhow::Result<Vec<Option<Expected>>> {
-    let http = reqwest::Client::builder().no_proxy().build()?;
-    let mut expected = Vec::new();
-    for account in accounts {
-        expected.push(match account.marketplace.as_str() {
-            "AMAZON_IN" if settings.amazon_url.is_none() => Some(Expected {
-                orders: count(book.orders().len()),
-                order_lines: Some(count(book.line_count())),
-                total_amount: Some(book.total()),
-            }),
-            "AJIO" if settings.ajio_url.is_none() => {
-                let url = format!(
-                    "{}/_control/ajio/orders?username={}",
-                    settings.simulators_url(),
-                    account.external_account_id
-                );
-                let orders: Value = http.get(url).send().await?.json().await?;
-                let orders = orders.as_array().context("read the AJIO simulator's orders")?;
-                let lines: i64 = orders.iter().filter_map(|order| order["lines"].as_i64()).sum();
-                Some(Expected { orders: count(orders.len()), order_lines: Some(lines), total_amount: None })
-            }
-            _ => None,
-        });
-    }
-    Ok(expected)
-}
-
-fn count(length: usize) -> i64 {
-    i64::try_from(length).unwrap_or(i64::MAX)
 }

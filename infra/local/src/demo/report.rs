@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::arrivals::Arrived;
-use super::plan::{Expected, Seller};
+use super::expected::Expected;
+use super::plan::Seller;
 use crate::paths::Paths;
 use crate::stack::Running;
 use crate::table;
@@ -11,7 +12,7 @@ use crate::table;
 /// How many of an account's newest runs the table shows.
 const SHOWN_RUNS: usize = 4;
 
-/// One account for `--json`. Decimals are text, so that no reader makes them floats.
+/// One account for `--json`. Decimals are text, so that no reader turns them into floats.
 pub fn account(arrived: &Arrived) -> Value {
     json!({
         "marketplace": arrived.account.marketplace,
@@ -67,7 +68,7 @@ fn arrivals(sellers: &[Seller<'_>], arrived: &[Arrived], expected: &[Option<Expe
     table::render(&header, &rows, &[3, 4, 5, 6])
 }
 
-/// Rupees with at least two decimals, and with all that there are.
+/// Rupees with at least two decimals; further ones are kept.
 fn money(found: &Arrived) -> String {
     let mut amount = found.total_amount;
     if amount.scale() < 2 {
@@ -122,7 +123,7 @@ fn next(paths: &Paths, stack: &Running, sellers: &[Seller<'_>]) -> anyhow::Resul
     let api_url = stack.api_url()?;
     let mut lines = Vec::new();
     if let Some(seller) = sellers.first() {
-        // A token is long; kept in a file, the line below stays one that can be read and copied.
+        // A token is long. In a file, it leaves the line below short enough to read and copy.
         let file = paths.local("token");
         crate::settings::write_private(&file, seller.api.token().as_bytes())?;
         lines.push(format!(
@@ -131,7 +132,10 @@ fn next(paths: &Paths, stack: &Running, sellers: &[Seller<'_>]) -> anyhow::Resul
             paths.shown(&file),
             seller.id
         ));
-        lines.push(format!("                     (the token is {}'s, good for an hour)", seller.email));
+        lines.push(format!(
+            "                     (the token belongs to {} and is valid for an hour)",
+            seller.email
+        ));
     }
     lines.push("  functions' logs    cargo xtask logs adapter-ajio".to_owned());
     lines.push("  database           psql \"$(cargo xtask db)\"".to_owned());

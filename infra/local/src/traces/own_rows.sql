@@ -1,4 +1,4 @@
--- Tables with a seller's or a person's rows, and the column by which these are found; people and sellers' own rows too.
+-- Tables with rows of a seller or a person, and the column that identifies them.
 select distinct on (c.relname) c.relname::text, a.attname::text
 from pg_class c
 join pg_attribute a on a.attrelid = c.oid and not a.attisdropped

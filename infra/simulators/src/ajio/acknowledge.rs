@@ -1,12 +1,13 @@
-//! `POST /orders`: the seller takes orders on, in part or whole, or cancels them.
+//! `POST /orders`: the seller acknowledges orders, in part or in whole, or cancels them.
 //!
-//! A batch is partial: each order succeeds or fails alone. Quantities come in as numbers and go out as texts.
+//! Each order of a batch succeeds or fails alone. Quantities are numbers in the request and texts in the response.
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::book::{Book, Line, Order};
-use super::{AjioStatus, error};
+use super::errors::error;
+use super::status::AjioStatus;
 use crate::call::Reply;
 
 #[derive(Deserialize)]
@@ -20,7 +21,7 @@ enum Batch {
 struct Request {
     order_id: String,
     order_lines: Vec<RequestLine>,
-    status: Verdict,
+    status: Decision,
 }
 
 #[derive(Deserialize)]
@@ -31,13 +32,13 @@ struct RequestLine {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-enum Verdict {
+enum Decision {
     Acknowledge,
     Cancel,
 }
 
 #[derive(Default, Serialize)]
-struct Outcome {
+struct BatchResult {
     success: Vec<Success>,
     failed_items: Vec<Failure>,
 }
@@ -45,7 +46,7 @@ struct Outcome {
 #[derive(Serialize)]
 struct Success {
     order_id: String,
-    order_status: Verdict,
+    order_status: Decision,
     order_lines: Vec<SuccessLine>,
 }
 
@@ -73,26 +74,26 @@ pub(super) fn acknowledge(book: &mut Book, body: &[u8]) -> Reply {
             );
         }
     };
-    let mut outcome = Outcome::default();
+    let mut result = BatchResult::default();
     for request in requests {
         match apply(book, &request) {
-            Ok(()) => outcome.success.push(success(request)),
+            Ok(()) => result.success.push(success(request)),
             Err(message) => {
                 let failure = Failure { order_id: request.order_id, error_message: message.to_owned() };
-                outcome.failed_items.push(failure);
+                result.failed_items.push(failure);
             }
         }
     }
-    Reply::json(StatusCode::OK, &outcome)
+    Reply::json(StatusCode::OK, &result)
 }
 
 fn apply(book: &mut Book, request: &Request) -> Result<(), &'static str> {
     let order = book.order_mut(&request.order_id).ok_or("order is unknown")?;
     match (request.status, order.status) {
-        (_, AjioStatus::Pendency) | (Verdict::Cancel, AjioStatus::Confirmed) => {}
+        (_, AjioStatus::Pendency) | (Decision::Cancel, AjioStatus::Confirmed) => {}
         (_, AjioStatus::Cancelled) => return Err("order is cancelled"),
-        (Verdict::Acknowledge, _) => return Err("order is already acknowledged"),
-        (Verdict::Cancel, _) => return Err("order is packed and cannot be cancelled"),
+        (Decision::Acknowledge, _) => return Err("order is already acknowledged"),
+        (Decision::Cancel, _) => return Err("order is packed and cannot be cancelled"),
     }
     if order.lines.len() != request.order_lines.len() {
         return Err("every line of the order must be given once");
@@ -102,7 +103,7 @@ fn apply(book: &mut Book, request: &Request) -> Result<(), &'static str> {
         if asked.confirmed_quantity.checked_add(asked.cancelled_quantity) != Some(line.ordered) {
             return Err("confirmed and cancelled quantity must add up to the ordered quantity");
         }
-        if request.status == Verdict::Cancel && asked.confirmed_quantity > 0 {
+        if request.status == Decision::Cancel && asked.confirmed_quantity > 0 {
             return Err("a cancelled order cannot have confirmed quantities");
         }
     }

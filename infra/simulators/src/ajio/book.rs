@@ -1,13 +1,27 @@
-//! The orders, returns and stock of one user name, and how orders move from one status to another.
+//! The orders, returns and stock of one user name, and how an order changes its status.
 
 use std::collections::{BTreeMap, HashMap};
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
-use super::{AjioOrderSummary, AjioStatus};
-use crate::state::ChangeError;
+use super::status::AjioStatus;
+use crate::error::ChangeError;
 
-/// What is sold; equal on the wire in every call.
+/// A summary of an order, for tests that need one in a certain status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AjioOrderSummary {
+    /// AJIO's order id.
+    pub order_id: String,
+    /// Its current status.
+    pub status: AjioStatus,
+    /// How many lines it has.
+    pub lines: usize,
+    /// `total_amount` as on the wire.
+    pub total_amount: Decimal,
+}
+
+/// A product, which every call shows in the same form.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     pub(super) item_code: String,
@@ -29,21 +43,21 @@ pub(super) struct Line {
     pub(super) seller_discount: Decimal,
     pub(super) b2b_base_price: Decimal,
     pub(super) b2b_tax: Decimal,
-    /// Sold within one state (CGST and SGST) or across states (IGST).
+    /// Whether the sale is within one state (CGST and SGST) or across states (IGST).
     pub(super) within_state: bool,
-    /// Whether pendency writes `listing_price ` with a blank at the end.
+    /// Whether pendency spells `listing_price ` with a blank at the end.
     pub(super) blank_in_key: bool,
     pub(super) item: Item,
 }
 
 impl Line {
-    /// What is neither cancelled by the customer nor by the seller.
+    /// The quantity that neither the customer nor the seller has cancelled.
     pub(super) fn kept(&self) -> u32 {
         self.ordered - self.customer_cancelled - self.seller_cancelled
     }
 }
 
-/// The purchase order that exists once the seller has confirmed.
+/// The purchase order, which exists after the seller has confirmed.
 #[derive(Debug, Clone)]
 pub(super) struct PurchaseOrder {
     pub(super) number: String,
@@ -64,12 +78,12 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// What the customer ordered, whether or not it was cancelled later.
+    /// The amount that the customer ordered, even if it was cancelled later.
     pub(super) fn total_amount(&self) -> Decimal {
         self.lines.iter().map(|line| line.unit_price * Decimal::from(line.ordered)).sum()
     }
 
-    /// Carrier and tracking number, which exist from packing on.
+    /// Carrier and tracking number, which exist after packing.
     pub(super) fn tracking(&self) -> Option<(&str, &str)> {
         match self.status {
             AjioStatus::Pendency | AjioStatus::Cancelled | AjioStatus::Confirmed => None,
@@ -80,7 +94,7 @@ impl Order {
         }
     }
 
-    /// The seller takes the order on; its purchase order is dated an hour after the order.
+    /// The seller confirms the order. Its purchase order is dated an hour after the order.
     pub(super) fn confirm(&mut self) {
         self.status = AjioStatus::Confirmed;
         let digits = self.order_id.trim_start_matches(|sign: char| !sign.is_ascii_digit());
@@ -124,7 +138,7 @@ pub(super) struct Return {
     pub(super) return_date: i64,
     pub(super) kind: ReturnKind,
     pub(super) status: &'static str,
-    /// Place of the order in the book.
+    /// Index of the order in the book.
     pub(super) order: usize,
 }
 
@@ -133,7 +147,7 @@ pub(super) struct Return {
 pub(super) struct Book {
     pub(super) orders: Vec<Order>,
     pub(super) returns: Vec<Return>,
-    /// Absolute stock by product and variant, as last told.
+    /// The last reported stock by product and variant.
     pub(super) inventory: BTreeMap<(String, String), u64>,
     index: HashMap<String, usize>,
 }
@@ -167,7 +181,7 @@ impl Book {
         Ok(())
     }
 
-    /// Moves an order anywhere, with the quantities and the purchase order that belong there.
+    /// Moves an order to any status, with the quantities and the purchase order that belong to it.
     pub(super) fn set_status(&mut self, order_id: &str, to: AjioStatus) -> Result<(), ChangeError> {
         let order = self.order_mut(order_id).ok_or(ChangeError::UnknownOrder)?;
         match to {

@@ -1,9 +1,9 @@
-//! Making up a book from a user name: the same name and size always give the same orders.
+//! Generates a book from a user name. The same name and size always give the same orders.
 
 use rust_decimal::Decimal;
 
-use super::AjioStatus;
 use super::book::{Book, Item, Line, Order, Return, ReturnKind};
+use super::status::AjioStatus;
 
 /// 1 January 2026, 00:00 in India.
 const FIRST_ORDER: i64 = 1_767_205_800;
@@ -19,7 +19,7 @@ const NAMES: [&str; 6] = [
 const COLORS: [&str; 5] = ["BLUE", "BLACK", "MAROON", "OLIVE", "WHITE"];
 const SIZES: [&str; 6] = ["XS", "S", "M", "L", "XL", "FREE"];
 const CARRIERS: [&str; 4] = ["DELHIVERY", "XPRESSBEES", "SHADOWFAX", "ECOM"];
-/// A third of the orders waits on pendency; the others are spread over all statuses.
+/// The statuses of the orders, in turn: a third is on pendency, the others have all other statuses.
 const STATUSES: [AjioStatus; 12] = [
     AjioStatus::Pendency,
     AjioStatus::Confirmed,
@@ -35,10 +35,10 @@ const STATUSES: [AjioStatus; 12] = [
     AjioStatus::Dispatched,
 ];
 
-/// Small deterministic generator (`SplitMix64`); nothing here needs to be unpredictable.
-struct Chance(u64);
+/// A small deterministic random number generator (`SplitMix64`); nothing here needs to be unpredictable.
+struct Random(u64);
 
-impl Chance {
+impl Random {
     fn of(username: &str) -> Self {
         let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         Self(username.bytes().fold(0xcbf2_9ce4_8422_2325, step))
@@ -52,7 +52,7 @@ impl Chance {
     }
 
     fn below(&mut self, limit: u32) -> u32 {
-        // Less than `limit`, so it always fits.
+        // The remainder is less than `limit`, so it always fits.
         u32::try_from(self.next() % u64::from(limit)).unwrap_or_default()
     }
 
@@ -67,25 +67,25 @@ impl Chance {
 
 /// The book of a user name.
 pub(super) fn book(username: &str, size: usize) -> Book {
-    let mut chance = Chance::of(username);
-    let prefix = chance.below(100_000);
-    let orders: Vec<Order> = (0..size).map(|at| order(&mut chance, prefix, at)).collect();
+    let mut random = Random::of(username);
+    let prefix = random.below(100_000);
+    let orders: Vec<Order> = (0..size).map(|at| order(&mut random, prefix, at)).collect();
     let returns = returns(&orders);
     Book::new(orders, returns)
 }
 
-fn order(chance: &mut Chance, prefix: u32, at: usize) -> Order {
+fn order(random: &mut Random, prefix: u32, at: usize) -> Order {
     let order_id = format!("FN{prefix:05}{at:06}");
-    let lines = (1..=1 + chance.below(3)).map(|ordinal| line(chance, &order_id, ordinal)).collect();
+    let lines = (1..=1 + random.below(3)).map(|ordinal| line(random, &order_id, ordinal)).collect();
     let place = i64::try_from(at).unwrap_or_default();
     let mut order = Order {
-        order_date: FIRST_ORDER + place * SECONDS_BETWEEN_ORDERS + i64::from(chance.below(900)),
+        order_date: FIRST_ORDER + place * SECONDS_BETWEEN_ORDERS + i64::from(random.below(900)),
         status: AjioStatus::Pendency,
-        payment_method: chance.pick(&["COD", "PREPAID"]),
-        carrier: chance.pick(&CARRIERS),
+        payment_method: random.pick(&["COD", "PREPAID"]),
+        carrier: random.pick(&CARRIERS),
         tracking_number: format!(
             "{:013}",
-            1_490_000_000_000_u64 + u64::from(prefix) * 1_000_000 + chance.next() % 999_983
+            1_490_000_000_000_u64 + u64::from(prefix) * 1_000_000 + random.next() % 999_983
         ),
         purchase_order: None,
         lines,
@@ -102,42 +102,42 @@ fn order(chance: &mut Chance, prefix: u32, at: usize) -> Order {
     order
 }
 
-fn line(chance: &mut Chance, order_id: &str, ordinal: u32) -> Line {
-    let mrp = Decimal::from(500 + 10 * chance.below(400));
-    let unit_price = amount(chance, 20_000, 180_000);
-    // The seller's price is part of the customer's; some have the four decimals that an amount may have at most.
-    let share = Decimal::new(i64::from(5_500 + chance.below(1_500)), 4);
-    let b2b_base_price = (unit_price * share).round_dp(if chance.one_in(4) { 4 } else { 2 }).normalize();
-    let color = chance.pick(&COLORS);
-    let size = chance.pick(&SIZES);
+fn line(random: &mut Random, order_id: &str, ordinal: u32) -> Line {
+    let mrp = Decimal::from(500 + 10 * random.below(400));
+    let unit_price = amount(random, 20_000, 180_000);
+    // The seller's price is a share of the customer's price. Some have four decimals, the most that an amount may have.
+    let share = Decimal::new(i64::from(5_500 + random.below(1_500)), 4);
+    let b2b_base_price = (unit_price * share).round_dp(if random.one_in(4) { 4 } else { 2 }).normalize();
+    let color = random.pick(&COLORS);
+    let size = random.pick(&SIZES);
     Line {
         order_item_id: format!("{order_id}-{ordinal}"),
-        ordered: if chance.one_in(5) { 2 + chance.below(3) } else { 1 },
+        ordered: if random.one_in(5) { 2 + random.below(3) } else { 1 },
         customer_cancelled: 0,
         seller_cancelled: 0,
         mrp,
         unit_price,
-        seller_discount: if chance.one_in(3) { amount(chance, 100, 9_900) } else { Decimal::ZERO },
+        seller_discount: if random.one_in(3) { amount(random, 100, 9_900) } else { Decimal::ZERO },
         b2b_base_price,
         b2b_tax: (b2b_base_price * Decimal::new(5, 2)).round_dp(2),
-        within_state: chance.one_in(2),
-        blank_in_key: chance.one_in(2),
+        within_state: random.one_in(2),
+        blank_in_key: random.one_in(2),
         item: Item {
-            item_code: format!("46{:07}_{color}_{size}", chance.below(10_000_000)),
-            ean: format!("890{:010}", chance.next() % 10_000_000_000),
-            name: chance.pick(&NAMES),
+            item_code: format!("46{:07}_{color}_{size}", random.below(10_000_000)),
+            ean: format!("890{:010}", random.next() % 10_000_000_000),
+            name: random.pick(&NAMES),
             color,
             size,
         },
     }
 }
 
-/// Rupees and paise; whole rupees and tenths are common enough to be seen without trailing zeros.
-fn amount(chance: &mut Chance, least_paise: u32, spread: u32) -> Decimal {
-    Decimal::new(i64::from(least_paise + chance.below(spread)), 2).normalize()
+/// An amount in rupees and paise, without trailing zeros.
+fn amount(random: &mut Random, least_paise: u32, spread: u32) -> Decimal {
+    Decimal::new(i64::from(least_paise + random.below(spread)), 2).normalize()
 }
 
-/// Every second delivered order comes back from the customer, every third dispatched one to its origin.
+/// Every second delivered order is returned by the customer; every third dispatched one returns to its origin.
 fn returns(orders: &[Order]) -> Vec<Return> {
     const STATUSES: [&str; 5] =
         ["RETURN_INITIATED", "RETURN_CREATED", "RETURN_DELIVERED", "RETURN_PROCESSED", "RETURN_CANCELLED"];

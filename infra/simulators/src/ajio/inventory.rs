@@ -1,4 +1,4 @@
-//! `POST /updateInventory`: absolute stock, at most fifty variants a call, each accepted or refused alone.
+//! `POST /updateInventory`: sets absolute stock for at most fifty variants a call. Each variant succeeds or fails alone.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error;
+use super::errors::error;
 use crate::call::Reply;
 
 const LARGEST_BATCH: usize = 50;
@@ -17,7 +17,7 @@ struct Request {
     inventory_list: Vec<Stock>,
 }
 
-/// Fields are read leniently: a bad one fails its variant, not the call.
+/// The fields accept any value, so that an invalid one fails its variant and not the call.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stock {

@@ -1,4 +1,4 @@
-//! Pages of pendency, orders and returns: paging, filters, and what a fault does to a page.
+//! Pages of pendency, orders and returns: paging, filters, and the faults on a page.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,14 +7,15 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::book::{Book, Order};
+use super::errors::error;
+use super::status::AjioStatus;
 use super::wire::{PendingOrder, PlacedOrder, ReturnOrder};
-use super::{AjioStatus, error};
 use crate::call::{Call, Reply};
-use crate::faults::{Malformation, PageFault};
+use crate::page_fault::{Malformation, PageFault};
 
 const LARGEST_PAGE: usize = 50;
 
-/// The page that each path served last.
+/// The number of the last page that each path has served.
 pub(super) type LastPages = HashMap<String, usize>;
 
 type Fields = BTreeMap<String, Box<RawValue>>;
@@ -94,7 +95,7 @@ fn page<T>(
     last.insert(call.path.clone(), number);
     let shown = records.iter().skip(number.saturating_mul(size)).take(size);
     let mut orders: Vec<Box<RawValue>> = shown.filter_map(write).collect();
-    spoil(&mut orders, page_fault);
+    apply_fault(&mut orders, page_fault);
     let served = orders.len();
     let total_pages = records.len().div_ceil(size);
     let numbers = PageNumbers { number, size, total_elements: records.len(), total_pages };
@@ -115,7 +116,7 @@ fn epoch(call: &Call, name: &str) -> Result<Option<i64>, Reply> {
     seconds.map_err(|_| error(StatusCode::BAD_REQUEST, &format!("{name} is not in epoch seconds")))
 }
 
-fn spoil(orders: &mut Vec<Box<RawValue>>, page_fault: &PageFault) {
+fn apply_fault(orders: &mut Vec<Box<RawValue>>, page_fault: &PageFault) {
     match page_fault {
         PageFault::None | PageFault::Repeat | PageFault::DenyConsent => {}
         PageFault::Empty => orders.clear(),
@@ -123,9 +124,9 @@ fn spoil(orders: &mut Vec<Box<RawValue>>, page_fault: &PageFault) {
         PageFault::Malformed(malformation, record) => {
             let at = (*record).min(orders.len().saturating_sub(1));
             if let Some(order) = orders.get_mut(at)
-                && let Some(spoilt) = malformed(order, malformation)
+                && let Some(malformed_order) = malformed(order, malformation)
             {
-                *order = spoilt;
+                *order = malformed_order;
             }
         }
     }

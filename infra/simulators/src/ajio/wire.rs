@@ -1,12 +1,12 @@
-//! AJIO's JSON. Amounts are raw number tokens, so that no reader or writer here ever turns them into floats.
+//! AJIO's JSON. Amounts are raw number tokens, so that they never pass through a float.
 
 use rust_decimal::Decimal;
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::AjioStatus;
 use super::book::{Item, Line, Order, Return, ReturnKind};
+use super::status::AjioStatus;
 
 /// A JSON number with exactly the digits of a decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,7 +201,7 @@ impl From<&Line> for TaxSummary {
     }
 }
 
-/// A return with its lines: all that was kept of the order comes back.
+/// A return with its lines. It contains everything of the order that was not cancelled.
 #[derive(Serialize)]
 pub(super) struct ReturnOrder<'a> {
     return_order_id: &'a str,

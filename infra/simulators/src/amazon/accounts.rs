@@ -1,4 +1,4 @@
-//! Selling partners: which credentials stand for which order book.
+//! Selling partners: which credentials belong to which order book.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::lwa::Parameters;
 use crate::config::{AmazonAccount, AmazonConfig};
-use crate::consent::ConsentDesk;
+use crate::consent::ConsentService;
 use crate::oauth_token::Refused;
 use crate::order_book::OrderBook;
 
@@ -24,7 +24,7 @@ struct Credentials {
     client_secret: Option<String>,
 }
 
-/// Registered selling partners, and the others once they have shown up.
+/// The registered selling partners, and unregistered ones after their first token.
 pub(super) struct Accounts {
     default_book: Arc<OrderBook>,
     accept_unregistered: bool,
@@ -45,7 +45,7 @@ impl Accounts {
     }
 
     pub(super) fn register(&mut self, account: AmazonAccount) {
-        // A replaced account loses its former refresh token, as after a new consent.
+        // As after a new consent, a replaced account loses its former refresh token.
         self.by_refresh_token.retain(|_, credentials| credentials.name != account.account);
         self.books.insert(account.account.clone(), Arc::new(account.orders));
         let AmazonAccount { account: name, client_id, client_secret, .. } = account;
@@ -56,19 +56,19 @@ impl Accounts {
         self.books.get(name).map(Arc::as_ref)
     }
 
-    /// The book for a change; unregistered accounts get a copy of their own then.
+    /// The book, to be changed. An unregistered account gets its own copy first.
     pub(super) fn book_mut(&mut self, name: &str) -> Option<&mut OrderBook> {
         self.books.get_mut(name).map(Arc::make_mut)
     }
 
-    /// Whom a token request names, whether or not it is granted.
+    /// The account that a token request names, even if the request is refused.
     pub(super) fn named_by(&self, parameters: &Parameters) -> Option<String> {
         let refresh_token = parameters.get("refresh_token")?;
         let registered = self.by_refresh_token.get(refresh_token).map(|credentials| credentials.name.clone());
         Some(registered.unwrap_or_else(|| unregistered_name(refresh_token)))
     }
 
-    /// Registered selling partners, for the consent page.
+    /// The names of all known selling partners, for the consent page.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.books.keys().cloned().collect();
         names.sort_unstable();
@@ -79,32 +79,33 @@ impl Accounts {
     pub(super) fn admit(
         &mut self,
         parameters: &Parameters,
-        desk: &mut ConsentDesk,
+        consents: &mut ConsentService,
         now: DateTime<Utc>,
     ) -> Result<Admitted, Refused> {
         match parameters.get("grant_type") {
-            Some("refresh_token") => self.admit_refresh_token(parameters, desk),
-            Some("authorization_code") => self.admit_code(parameters, desk, now),
+            Some("refresh_token") => self.admit_refresh_token(parameters, consents),
+            Some("authorization_code") => self.admit_code(parameters, consents, now),
             Some(_) => Err(Refused::unsupported_grant_type()),
             None => Err(Refused::invalid_request("grant_type")),
         }
     }
 
-    /// Exchanges a code: the selling partner gets a new refresh token, good for this client only.
+    /// Exchanges a code. The selling partner gets a new refresh token that works only for this client.
     fn admit_code(
         &mut self,
         parameters: &Parameters,
-        desk: &mut ConsentDesk,
+        consents: &mut ConsentService,
         now: DateTime<Utc>,
     ) -> Result<Admitted, Refused> {
         let required = |name| parameters.get(name).ok_or_else(|| Refused::invalid_request(name));
         let (client_id, client_secret) = (required("client_id")?, required("client_secret")?);
         let (code, redirect_uri) = (required("code")?, required("redirect_uri")?);
-        if !desk.authenticates(client_id, client_secret) {
+        if !consents.authenticates(client_id, client_secret) {
             return Err(Refused::invalid_client());
         }
-        let account =
-            desk.redeem(code, client_id, redirect_uri, now).ok_or_else(|| Refused::invalid_grant("code"))?;
+        let account = consents
+            .redeem(code, client_id, redirect_uri, now)
+            .ok_or_else(|| Refused::invalid_grant("code"))?;
         let refresh_token = format!("Atzr|{}", Uuid::now_v7().simple());
         let book = self.books.get(&account).unwrap_or(&self.default_book);
         self.register(AmazonAccount {
@@ -120,7 +121,7 @@ impl Accounts {
     fn admit_refresh_token(
         &mut self,
         parameters: &Parameters,
-        desk: &ConsentDesk,
+        consents: &ConsentService,
     ) -> Result<Admitted, Refused> {
         let refresh_token =
             parameters.get("refresh_token").ok_or_else(|| Refused::invalid_request("refresh_token"))?;
@@ -138,7 +139,7 @@ impl Accounts {
             }
             None if self.accept_unregistered
                 && !self.is_registered_client(client_id)
-                && !desk.knows(client_id) =>
+                && !consents.knows(client_id) =>
             {
                 let name = unregistered_name(refresh_token);
                 self.books.entry(name.clone()).or_insert_with(|| Arc::clone(&self.default_book));
@@ -154,7 +155,7 @@ impl Accounts {
     }
 }
 
-/// A name that is the same for the same refresh token and gives nothing of it away (FNV-1a, 32 bits).
+/// A name that is always the same for a refresh token and does not reveal it (FNV-1a, 32 bits).
 fn unregistered_name(refresh_token: &str) -> String {
     let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(16_777_619);
     let hash = refresh_token.bytes().fold(2_166_136_261, step);

@@ -1,4 +1,4 @@
-//! The token service's own forms: parameters in, tokens out.
+//! The token service's request parameters and its successful response.
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::call::{Call, Reply, form};
 use crate::oauth_token::Refused;
 
-/// The parameters of a token request, form- or JSON-encoded.
+/// The parameters of a token request, which may be a form or JSON.
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -17,7 +17,7 @@ impl Parameters {
     }
 }
 
-/// Reads a token request; anything but a form or a JSON object of texts is refused.
+/// Reads a token request. Refuses anything that is not a form or a JSON object. Values that are not texts are ignored.
 pub(super) fn parameters(call: &Call) -> Result<Parameters, Refused> {
     let is_json = call.header(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("application/json"));
     if !is_json {
@@ -28,7 +28,7 @@ pub(super) fn parameters(call: &Call) -> Result<Parameters, Refused> {
     Ok(Parameters(texts.collect()))
 }
 
-/// A granted token request. The refresh token comes back unchanged.
+/// The response to a granted token request.
 pub(super) fn granted(access_token: &str, refresh_token: &str, lifetime_seconds: i64) -> Reply {
     let body = json!({
         "access_token": access_token,

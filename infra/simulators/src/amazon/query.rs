@@ -1,9 +1,9 @@
-//! The query of searchOrders: what may be asked, and which orders it means.
+//! The query of searchOrders: its checks, and the orders that match it.
 
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::refusal;
+use super::errors::refusal;
 use super::status::fulfillment_status;
 use crate::call::{Call, Reply};
 use crate::order_book::{Fulfilment, Order};
@@ -34,22 +34,22 @@ const DATASETS: [&str; 11] = [
     "FULFILLMENT_ORDERS",
 ];
 
-/// Which of an order's instants the window is about.
+/// The timestamp to which the window applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
+pub(super) enum TimeField {
     Created,
     LastUpdated,
 }
 
 /// A checked query.
 pub(super) struct Query {
-    pub(super) family: Family,
+    pub(super) time_field: TimeField,
     pub(super) after: DateTime<Utc>,
-    /// End of the window, when the caller gave one.
+    /// End of the window, if the caller gave one.
     pub(super) before: Option<DateTime<Utc>>,
     pub(super) page_size: usize,
     pub(super) datasets: Datasets,
-    /// All parameters but the page token, in a fixed order: a page token is good for this query only.
+    /// All parameters except the page token, in a fixed order. A page token is valid only for the same fingerprint.
     pub(super) fingerprint: String,
     statuses: Vec<String>,
     fulfilled_by: Vec<String>,
@@ -61,9 +61,11 @@ impl Query {
         let (created, updated) = (instant(call, "createdAfter")?, instant(call, "lastUpdatedAfter")?);
         let (created_before, updated_before) =
             (instant(call, "createdBefore")?, instant(call, "lastUpdatedBefore")?);
-        let (family, after, before) = match (created, updated) {
-            (Some(after), None) if updated_before.is_none() => (Family::Created, after, created_before),
-            (None, Some(after)) if created_before.is_none() => (Family::LastUpdated, after, updated_before),
+        let (time_field, after, before) = match (created, updated) {
+            (Some(after), None) if updated_before.is_none() => (TimeField::Created, after, created_before),
+            (None, Some(after)) if created_before.is_none() => {
+                (TimeField::LastUpdated, after, updated_before)
+            }
             _ => {
                 return Err(invalid(
                     "give exactly one of createdAfter and lastUpdatedAfter, and only its own Before",
@@ -78,7 +80,7 @@ impl Query {
             return Err(invalid("marketplaceIds takes at most 50 values"));
         }
         Ok(Self {
-            family,
+            time_field,
             after,
             before,
             page_size: page_size(call)?,
@@ -90,11 +92,11 @@ impl Query {
         })
     }
 
-    /// Whether the query, with its window ending at `before`, means this order.
+    /// Whether the order matches the query when the window ends at `before`.
     pub(super) fn matches(&self, order: &Order, before: DateTime<Utc>) -> bool {
-        let instant = match self.family {
-            Family::Created => order.created_at,
-            Family::LastUpdated => order.updated_at,
+        let instant = match self.time_field {
+            TimeField::Created => order.created_at,
+            TimeField::LastUpdated => order.updated_at,
         };
         let is_wanted =
             |wanted: &[String], value: &str| wanted.is_empty() || wanted.iter().any(|one| one == value);
@@ -105,7 +107,7 @@ impl Query {
     }
 }
 
-/// `fulfilledBy` of an order; its first line decides.
+/// `fulfilledBy` of an order, which its first line determines.
 pub(super) fn fulfilled_by(order: &Order) -> &'static str {
     match order.lines.first().map(|line| line.fulfilment) {
         Some(Fulfilment::Amazon) => "AMAZON",
@@ -113,7 +115,7 @@ pub(super) fn fulfilled_by(order: &Order) -> &'static str {
     }
 }
 
-/// The data sets asked for; the others stay out of the answer.
+/// The requested data sets. The response contains no others.
 pub(super) struct Datasets(Vec<String>);
 
 impl Datasets {

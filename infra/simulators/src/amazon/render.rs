@@ -1,4 +1,4 @@
-//! An order of the book in the shapes of the orders API. Amounts are texts with the digits of the file.
+//! Renders an order of the book in the shapes of the orders API. Amounts are texts with the digits of the file.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
@@ -8,7 +8,7 @@ use super::query::{Datasets, MARKETPLACE_ID, fulfilled_by};
 use super::status::{LineState, by_status_text, fulfillment_status, line_state, package_status};
 use crate::order_book::{Fulfilment, Line, Order};
 
-/// One order with the data sets asked for.
+/// One order with the requested data sets.
 pub(super) fn order(order: &Order, datasets: &Datasets) -> Value {
     let mut fields = Map::new();
     let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
@@ -84,7 +84,7 @@ fn product(line: &Line) -> Value {
     product
 }
 
-/// The price of one unit, when the line's amount can be divided without a remainder.
+/// The price of one unit, if the line's amount can be divided without a remainder.
 fn unit_price(line: &Line) -> Option<Decimal> {
     if line.quantity == 1 {
         return Some(line.amount);
@@ -100,14 +100,14 @@ fn seller_sku(line: &Line) -> String {
     text.chars().map(|sign| if sign.is_alphanumeric() || sign == '-' { sign } else { '-' }).collect()
 }
 
-/// Ten characters in the form of an ASIN, always the same for the same goods.
+/// Ten characters in the form of an ASIN. Equal goods always have the same one.
 fn asin(line: &Line) -> String {
     let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(16_777_619);
     let hash = seller_sku(line).bytes().fold(2_166_136_261, step);
     format!("B0{hash:08X}")
 }
 
-/// No buyer is in an order book; a business order gets the one name that every stand-in buyer has.
+/// An order book contains no buyer, so every order has the same invented one. A business order also has a company name.
 fn buyer(order: &Order) -> Value {
     let mut buyer = json!({ "buyerName": "Demo Buyer" });
     if fulfilled_by(order) == "MERCHANT" {
@@ -158,7 +158,7 @@ fn fulfillment(order: &Order) -> Value {
     fulfillment
 }
 
-/// One package for each status text of the order's lines, so that every text arrives, and arrives unchanged.
+/// One package for each status text of the order's lines, so that every text is served unchanged.
 fn packages(order: &Order) -> Value {
     let package = |(ordinal, (text, lines)): (usize, (&str, Vec<&Line>))| {
         let items =

@@ -1,4 +1,4 @@
-//! searchOrders and getOrder: pages of orders, their tokens, and what a fault does to a page.
+//! searchOrders and getOrder: pages of orders, their tokens, and the faults on a page.
 
 use std::collections::HashMap;
 
@@ -7,29 +7,30 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::query::{Datasets, Family, Query, invalid};
-use super::{failure, render};
+use super::errors::failure;
+use super::query::{Datasets, Query, TimeField, invalid};
+use super::render;
 use crate::call::{Call, Reply};
-use crate::faults::{Malformation, PageFault};
 use crate::order_book::OrderBook;
+use crate::page_fault::{Malformation, PageFault};
 
 /// How long a page token can be used.
 const TOKEN_LIFE: TimeDelta = TimeDelta::hours(24);
 
-/// Where a page begins. The place is counted in the book, not in the filtered orders: an order that changes between two
-/// pages then moves no other one.
+/// Where a page begins. The position counts the orders of the book, not the filtered ones, so that an order that changes
+/// between two pages does not shift the others.
 #[derive(Debug, Clone)]
-struct Mark {
+struct PageStart {
     fingerprint: String,
     from: usize,
     before: DateTime<Utc>,
     issued_at: DateTime<Utc>,
 }
 
-/// The page tokens of one account, and the page it was given last for each query.
+/// The page tokens of one account, and the last page of each query.
 #[derive(Default)]
 pub(super) struct Pages {
-    marks: HashMap<String, Mark>,
+    starts: HashMap<String, PageStart>,
     last: HashMap<String, (usize, Option<String>)>,
 }
 
@@ -47,9 +48,9 @@ pub(super) fn page(
     };
     let (mut from, before) = match call.parameter("paginationToken") {
         None => (0, query.before.unwrap_or(now)),
-        Some(token) => match pages.marks.get(token) {
-            Some(mark) if mark.fingerprint == query.fingerprint && now - mark.issued_at < TOKEN_LIFE => {
-                (mark.from, mark.before)
+        Some(token) => match pages.starts.get(token) {
+            Some(start) if start.fingerprint == query.fingerprint && now - start.issued_at < TOKEN_LIFE => {
+                (start.from, start.before)
             }
             _ => return invalid("the paginationToken is unknown, too old, or belongs to another query"),
         },
@@ -70,18 +71,18 @@ pub(super) fn page(
         orders.clear();
         next = Some(from);
     }
-    spoil(&mut orders, page_fault);
+    apply_fault(&mut orders, page_fault);
 
     let next_token = match previous {
         Some((_, token)) => token,
         None => next.map(|from| {
             let fingerprint = query.fingerprint.clone();
-            pages.issue(Mark { fingerprint, from, before, issued_at: now })
+            pages.issue(PageStart { fingerprint, from, before, issued_at: now })
         }),
     };
     pages.last.insert(query.fingerprint.clone(), (from, next_token.clone()));
     let served = orders.len();
-    Reply::json(StatusCode::OK, &body(orders, next_token, query.family, before)).with_orders(served)
+    Reply::json(StatusCode::OK, &body(orders, next_token, query.time_field, before)).with_orders(served)
 }
 
 /// Answers getOrder.
@@ -90,39 +91,44 @@ pub(super) fn single(book: &OrderBook, call: &Call, order_id: &str, page_fault: 
         Ok(datasets) => datasets,
         Err(refused) => return refused,
     };
-    let Some(order) = book.order(order_id) else { return failure(&call.path, StatusCode::NOT_FOUND) };
+    let Some(order) = book.order(order_id) else { return failure(StatusCode::NOT_FOUND) };
     let mut orders = vec![render::order(order, &datasets)];
     if matches!(page_fault, PageFault::Malformed(..)) {
-        spoil(&mut orders, page_fault);
+        apply_fault(&mut orders, page_fault);
     }
     Reply::json(StatusCode::OK, &json!({ "order": orders.pop() })).with_orders(1)
 }
 
 impl Pages {
-    fn issue(&mut self, mark: Mark) -> String {
-        self.marks.retain(|_, old| mark.issued_at - old.issued_at < TOKEN_LIFE);
-        // Characters that do not survive a URL unless they are encoded, as in the true tokens.
-        let token = format!("{}+/{}==", self.marks.len(), Uuid::now_v7().simple());
-        self.marks.insert(token.clone(), mark);
+    fn issue(&mut self, start: PageStart) -> String {
+        self.starts.retain(|_, old| start.issued_at - old.issued_at < TOKEN_LIFE);
+        // Like Amazon's own tokens, it contains characters that must be encoded in a URL.
+        let token = format!("{}+/{}==", self.starts.len(), Uuid::now_v7().simple());
+        self.starts.insert(token.clone(), start);
         token
     }
 }
 
-fn body(orders: Vec<Value>, next_token: Option<String>, family: Family, before: DateTime<Utc>) -> Value {
+fn body(
+    orders: Vec<Value>,
+    next_token: Option<String>,
+    time_field: TimeField,
+    before: DateTime<Utc>,
+) -> Value {
     let mut body = Map::new();
     body.insert("orders".to_owned(), Value::Array(orders));
     if let Some(token) = next_token {
         body.insert("pagination".to_owned(), json!({ "nextToken": token }));
     }
-    let window_end = match family {
-        Family::Created => "createdBefore",
-        Family::LastUpdated => "lastUpdatedBefore",
+    let window_end = match time_field {
+        TimeField::Created => "createdBefore",
+        TimeField::LastUpdated => "lastUpdatedBefore",
     };
     body.insert(window_end.to_owned(), json!(before.to_rfc3339_opts(SecondsFormat::Millis, true)));
     Value::Object(body)
 }
 
-fn spoil(orders: &mut Vec<Value>, page_fault: &PageFault) {
+fn apply_fault(orders: &mut Vec<Value>, page_fault: &PageFault) {
     match page_fault {
         PageFault::None | PageFault::Empty | PageFault::Repeat | PageFault::DenyConsent => {}
         PageFault::Short => orders.truncate(orders.len() / 2),

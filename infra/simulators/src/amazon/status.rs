@@ -1,8 +1,8 @@
-//! From the order book's status texts to the statuses of the orders API. This mapping is ours.
+//! Maps the order book's status texts to the statuses of the orders API. The mapping is our own.
 
 use crate::order_book::{Line, Order};
 
-/// What a line's text says about it.
+/// The state that a line's status text stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineState {
     Pending,
@@ -11,7 +11,7 @@ pub(super) enum LineState {
     Cancelled,
 }
 
-/// `Pending - …` has been packed and waits for the courier, so the order itself is no longer pending.
+/// A line with `Pending - …` is packed and waits for the courier, so it is no longer pending.
 pub(super) fn line_state(text: &str) -> LineState {
     if text.starts_with("Cancelled") || text.starts_with("Canceled") {
         LineState::Cancelled
@@ -24,7 +24,7 @@ pub(super) fn line_state(text: &str) -> LineState {
     }
 }
 
-/// `fulfillmentStatus` of an order. Cancelled lines count only when there are no others.
+/// `fulfillmentStatus` of an order. Cancelled lines count only if there are no others.
 pub(super) fn fulfillment_status(order: &Order) -> &'static str {
     let states = order.lines.iter().map(|line| line_state(&line.status));
     let kept: Vec<LineState> = states.filter(|state| *state != LineState::Cancelled).collect();

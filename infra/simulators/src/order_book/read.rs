@@ -1,4 +1,4 @@
-//! Reading an order book. Every refusal names the file, the line and the column.
+//! Reads an order book. Every error names the file, the line and the column.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use csv::{ByteRecord, ReaderBuilder};
 use rust_decimal::Decimal;
 use thiserror::Error;
 
-use super::{Fulfilment, Line, Order, OrderBook};
+use super::orders::{Fulfilment, Line, OrderBook};
 
 const COLUMNS: [&str; 15] = [
     "order_id",
@@ -35,7 +35,7 @@ pub enum OrderBookError {
     Open {
         /// The file.
         file: String,
-        /// What the operating system says.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },
@@ -84,11 +84,11 @@ pub enum OrderBookError {
         problem: CellProblem,
     },
     /// The text is not CSV.
-    #[error("{file}: is not CSV")]
+    #[error("{file}: is not CSV; save it as comma-separated text")]
     Csv {
         /// The file.
         file: String,
-        /// What the CSV reader says.
+        /// The CSV reader's error.
         #[source]
         source: csv::Error,
     },
@@ -109,8 +109,8 @@ pub enum CellProblem {
     /// Not an amount.
     #[error("{0:?} is not a decimal number; write digits with a point, without separators or exponent")]
     Decimal(String),
-    /// More precise than an amount may be.
-    #[error("{0:?} has more than four decimals")]
+    /// Too many decimals.
+    #[error("{0:?} has more than four decimals; round it")]
     TooManyDecimals(String),
     /// Not a quantity.
     #[error("{0:?} is not a quantity; write a whole number from 0")]
@@ -119,14 +119,14 @@ pub enum CellProblem {
     #[error("{0:?} is unknown; write Merchant or Amazon")]
     Fulfilment(String),
     /// Neither `true` nor `false`.
-    #[error("{0:?} is neither true nor false")]
+    #[error("{0:?} is neither true nor false; write one of them")]
     Flag(String),
-    /// The lines of an order must add up.
-    #[error("{0:?} differs from the order's first line; an order has one currency")]
+    /// The lines of an order have different currencies, so they cannot be added up.
+    #[error("{0:?} differs from the order's first line; give all lines of an order the same currency")]
     MixedCurrency(String),
 }
 
-/// Reads a whole book, or says what is wrong with the first bad cell.
+/// Reads a whole book. The error describes the first invalid cell.
 pub(super) fn read(file: &str, bytes: &[u8]) -> Result<OrderBook, OrderBookError> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
@@ -187,16 +187,7 @@ impl Row<'_> {
     fn append_to(&self, book: &mut OrderBook) -> Result<(), OrderBookError> {
         let order_id = self.required("order_id")?;
         let created_at = self.midnight_in_india("purchase_date")?;
-        let at = *book.index.entry(order_id.clone()).or_insert_with(|| {
-            book.orders.push(Order {
-                order_id: order_id.clone(),
-                created_at,
-                updated_at: created_at,
-                lines: Vec::new(),
-            });
-            book.orders.len() - 1
-        });
-        let lines = &mut book.orders[at].lines;
+        let lines = &mut book.order_or_new(&order_id, created_at).lines;
         let line = self.order_line(order_item_id(&order_id, lines.len() + 1))?;
         if lines.first().is_some_and(|first| first.currency != line.currency) {
             return Err(self.refuse("currency", CellProblem::MixedCurrency(line.currency)));
@@ -242,7 +233,7 @@ impl Row<'_> {
     fn midnight_in_india(&self, column: &'static str) -> Result<DateTime<Utc>, OrderBookError> {
         const EAST_OF_GREENWICH: TimeDelta = TimeDelta::minutes(5 * 60 + 30);
         let text = self.required(column)?;
-        // chrono also takes one-digit months; a file that mixes both forms is a mistake to be seen.
+        // chrono also accepts one-digit months. A file that mixes both forms is wrong, so the length is checked.
         let date = (text.len() == 10).then(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()).flatten();
         let midnight = date.and_then(|date| date.and_hms_opt(0, 0, 0)).map(|midnight| midnight.and_utc());
         let instant = midnight.and_then(|midnight| midnight.checked_sub_signed(EAST_OF_GREENWICH));
@@ -296,7 +287,7 @@ impl Row<'_> {
     }
 }
 
-/// Amazon's item ids are digits only; an order id of another form than 3-7-7 keeps its own text, so that no two ids meet.
+/// Amazon's item ids contain only digits. An order id without the form 3-7-7 keeps its text, so that item ids stay unique.
 fn order_item_id(order_id: &str, ordinal: usize) -> String {
     let parts: Vec<&str> = order_id.split('-').collect();
     let is_number =

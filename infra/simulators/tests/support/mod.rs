@@ -1,4 +1,5 @@
-//! A bare HTTP client for the tests: one connection for each call, and the raw bytes, so that broken answers can be seen.
+//! A minimal HTTP client for the tests. It opens one connection for each call and returns the raw bytes, so that tests can see
+//! broken responses.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 
@@ -11,12 +12,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulators::{Marketplace, OrderBook, Simulator, SimulatorConfig};
 
-/// searchOrders, as the ledger and faults name it.
+/// The path of searchOrders in the ledger and in faults.
 pub const SEARCH: &str = "/orders/2026-01-01/orders";
-/// The token service, likewise.
+/// The path of the token service.
 pub const LWA: &str = "/auth/o2/token";
 
-/// A small order book: every row of `rows` behind the header.
+/// An order book with these rows.
 pub fn book(rows: &[&str]) -> OrderBook {
     OrderBook::from_csv("book.csv", &csv(rows)).unwrap()
 }
@@ -35,14 +36,14 @@ pub fn row(order_id: &str, status: &str, amount: &str, quantity: &str) -> String
     )
 }
 
-/// This many shipped orders of one line each, 100.25 rupees the line.
+/// This many shipped orders, each with one line of 100.25 rupees.
 pub fn many(count: usize) -> OrderBook {
     let rows: Vec<String> =
         (1..=count).map(|n| row(&format!("402-2000000-{n:07}"), "Shipped", "100.25", "1")).collect();
     book(&rows.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// The sample book, without a quota that could get in the way.
+/// A configuration with the sample book and quotas that no test reaches.
 pub fn config() -> SimulatorConfig {
     let mut config = SimulatorConfig::sample().unwrap();
     config.amazon.search_orders.burst = 10_000;
@@ -54,7 +55,7 @@ pub fn start(config: &SimulatorConfig) -> Simulator {
     Simulator::start(config).unwrap()
 }
 
-/// An answer, as far as it came.
+/// A response, which may be incomplete.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -71,7 +72,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// Whether all bytes came that the header promised.
+    /// Whether the body has as many bytes as the header says.
     pub fn is_complete(&self) -> bool {
         self.headers["content-length"].parse::<usize>().unwrap() == self.body.len()
     }
@@ -100,7 +101,7 @@ pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> An
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut received = Vec::new();
-    // A connection that is cut in the middle may end with an error; what came until then counts.
+    // A connection that is cut may end with an error. The bytes until then are kept.
     let _ = stream.read_to_end(&mut received);
     parse(&received)
 }
@@ -142,7 +143,7 @@ pub fn query(parameters: &[(&str, &str)]) -> String {
     pairs.join("&")
 }
 
-/// Asks the token service with a form.
+/// Sends a form to the token service.
 pub fn lwa(simulator: &Simulator, parameters: &[(&str, &str)]) -> Answer {
     let url = format!("{}{LWA}", simulator.amazon_base_url());
     send("POST", &url, &[("content-type", "application/x-www-form-urlencoded")], &query(parameters))
@@ -167,7 +168,7 @@ pub fn search(simulator: &Simulator, token: &str, parameters: &[(&str, &str)]) -
     send("GET", &url, &[("x-amz-access-token", token)], "")
 }
 
-/// Every page of a search, by following the tokens.
+/// Every page of a search, found by following the tokens.
 pub fn search_all(simulator: &Simulator, token: &str, parameters: &[(&str, &str)]) -> Vec<Answer> {
     let mut pages = vec![search(simulator, token, parameters)];
     while let Some(next) = pages.last().and_then(next_token) {
@@ -215,7 +216,7 @@ pub fn ajio_all(simulator: &Simulator, token: &str, path: &str) -> Vec<Answer> {
     }
 }
 
-/// Waits, within reason, until something is true of the simulator.
+/// Waits at most five seconds until a condition is true.
 pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     for _ in 0..500 {
         if is_true() {

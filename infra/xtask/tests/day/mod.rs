@@ -1,4 +1,4 @@
-//! People at work in one seller: each sends one request after the other, at their own pace, and none may be refused.
+//! People at work in one seller. Each sends one request after the other at their own pace, and none may be refused.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub struct Person<'a> {
 }
 
 impl<'a> Person<'a> {
-    /// Somebody who sends a request every so often.
+    /// A person who sends one request per `every`.
     pub fn at_work(stack: &'a Stack, token: &str, seller: &str, every: Duration) -> Self {
         let mut pace = interval(every);
         // A slow machine makes the day longer, not denser.
@@ -33,19 +33,19 @@ impl<'a> Person<'a> {
         }
     }
 
-    /// Whatever it is, it is done.
+    /// Sends a request, which must succeed. Returns the body.
     pub async fn does(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let (status, answer) = self.tries(method.clone(), path, body).await;
         assert!(status.is_success(), "an honest seller is answered {status} to {method} {path}: {answer}");
         answer
     }
 
-    /// Reads something of the seller's.
+    /// Sends GET for something of the seller's.
     pub async fn reads(&self, path: &str) -> Value {
         self.does(Method::GET, path, None).await
     }
 
-    /// The answer, whatever it is.
+    /// Sends a request. Returns status and body.
     pub async fn tries(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         self.pace.lock().await.tick().await;
         self.sent.lock().await.push(Instant::now());
@@ -53,12 +53,12 @@ impl<'a> Person<'a> {
         self.stack.call(Some(&self.token), method, &path, body.as_ref()).await
     }
 
-    /// When each request was sent.
+    /// The time of each request.
     pub async fn sent(&self) -> Vec<Instant> {
         self.sent.lock().await.clone()
     }
 
-    /// Looks at a run until it is over.
+    /// Reads a run until it has ended.
     pub async fn waits_for(&self, run: &Value) -> Value {
         let path = format!("/runs/{}", run["run_id"].as_str().unwrap());
         eventually("the run is over", 60, async || {
@@ -69,8 +69,8 @@ impl<'a> Person<'a> {
         .await
     }
 
-    /// Connects an account. Whoever mistypes a password is told so, at once or by the test, and types it again; nothing else
-    /// may be refused.
+    /// Connects an account. All attempts but the last have a mistyped password, which the API or the test rejects. Nothing else may
+    /// be refused.
     pub async fn connects(&self, account: &Value, attempts: &[Value]) -> String {
         let mut id: Option<String> = None;
         for (number, details) in attempts.iter().enumerate() {
@@ -85,8 +85,8 @@ impl<'a> Person<'a> {
             let (status, answer) = self.tries(method, &path, Some(body)).await;
             if !status.is_success() {
                 let code = answer["code"].as_str();
-                let told = (status, code) == (StatusCode::CONFLICT, Some("credentials_refused"));
-                assert!(told && !is_right, "{status} to details that are right ({is_right}): {answer}");
+                let is_rejection = (status, code) == (StatusCode::CONFLICT, Some("credentials_refused"));
+                assert!(is_rejection && !is_right, "{status} (right credentials: {is_right}): {answer}");
                 continue;
             }
             let account = answer["account_id"].as_str().unwrap().to_owned();
@@ -101,7 +101,7 @@ impl<'a> Person<'a> {
     }
 }
 
-/// The most that were sent within any ten seconds.
+/// The largest number of requests within any ten seconds.
 pub fn busiest(mut sent: Vec<Instant>) -> usize {
     sent.sort_unstable();
     let within = |from: &Instant| {

@@ -1,4 +1,4 @@
-//! The deployed stack, as its sellers, its operator and its marketplaces see it.
+//! Access to the deployed stack as its sellers, its operator and its marketplaces have it.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot be arranged has failed")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
@@ -26,7 +26,7 @@ impl Stack {
         let file = std::env::var("ROBNU_STACK")
             .expect("ROBNU_STACK is not set: run the tests with `cargo xtask test`");
         let facts = std::fs::read_to_string(file).expect("the stack's facts can be read");
-        // Another test may have installed it already; there is only one.
+        // Another test of this process may have installed the provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(40)).build().unwrap();
         Self { facts: serde_json::from_str(&facts).unwrap(), http }
@@ -40,7 +40,7 @@ impl Stack {
         self.facts["outputs"][name].as_str().unwrap_or_else(|| panic!("the stack has no output {name}"))
     }
 
-    /// A call to the API; answers status and body.
+    /// Calls the API. Returns status and body.
     pub async fn call(
         &self,
         token: Option<&str>,
@@ -60,7 +60,7 @@ impl Stack {
         (status, answer.json().await.unwrap_or(Value::Null))
     }
 
-    /// A call to the local AWS, for what only an operator does.
+    /// Calls the local AWS, for things that only an operator does.
     pub async fn aws(&self, service: &str, target: &str, body: Value) -> Value {
         let credential = format!(
             "AWS4-HMAC-SHA256 Credential=test/20260101/ap-south-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
@@ -82,7 +82,7 @@ impl Stack {
         if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
     }
 
-    /// Signs a new person up with Cognito; answers the ID token.
+    /// Signs a new person up with Cognito. Returns the ID token.
     pub async fn new_person(&self, name: &str) -> String {
         let (email, password) = (format!("{}@test.invalid", unique(name)), "Correct-Horse-7");
         let cognito = |call: &str| format!("AWSCognitoIdentityProviderService.{call}");
@@ -100,7 +100,7 @@ impl Stack {
         tokens["AuthenticationResult"]["IdToken"].as_str().unwrap().to_owned()
     }
 
-    /// Signs a new person up, and a new seller of theirs with the API.
+    /// Signs a new person up and a new seller for them.
     pub async fn new_owner(&self, name: &str) -> Owner {
         let token = self.new_person(name).await;
         let (status, seller) =
@@ -128,7 +128,7 @@ impl Stack {
         account["account_id"].as_str().unwrap().to_owned()
     }
 
-    /// Waits until the account's lane stands.
+    /// Waits until the account's lane is active. Returns the URL of its queue.
     pub async fn lane(&self, owner: &Owner, account: &str) -> String {
         let path = format!("/v1/sellers/{}/accounts", owner.seller);
         eventually("the lane is active", 30, async || {
@@ -141,7 +141,7 @@ impl Stack {
         self.database().await.query_one(sql, &[&account]).await.unwrap().get(0)
     }
 
-    /// Asks for a sync of everything; answers the run's id.
+    /// Requests a sync of everything. Returns the run's id.
     pub async fn ask_for_sync(&self, owner: &Owner, account: &str) -> String {
         let path = format!("/v1/sellers/{}/accounts/{account}/sync", owner.seller);
         let body = json!({"kind": "ORDERS", "full": true});
@@ -150,7 +150,7 @@ impl Stack {
         run["run_id"].as_str().unwrap().to_owned()
     }
 
-    /// Waits for the end of a run.
+    /// Waits until a run has ended.
     pub async fn end_of(&self, owner: &Owner, run: &str, seconds: u64) -> Value {
         let path = format!("/v1/sellers/{}/runs/{run}", owner.seller);
         eventually("the run is over", seconds, async || {
@@ -166,7 +166,7 @@ impl Stack {
         client
     }
 
-    /// A call to the simulators' control side.
+    /// Calls the simulators' control endpoints.
     pub async fn control(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let mut request =
             self.http.request(method, format!("{}/_control{path}", self.fact("simulators_url")));
@@ -179,7 +179,7 @@ impl Stack {
     }
 }
 
-/// A name that no other test, nor an earlier run of this one, uses.
+/// A name that no other test and no earlier run of this test uses.
 pub fn unique(prefix: &str) -> String {
     use std::time::{SystemTime, UNIX_EPOCH};
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
@@ -187,7 +187,7 @@ pub fn unique(prefix: &str) -> String {
     format!("{prefix}{now:x}{}", COUNT.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
 }
 
-/// Waits for what another process brings about, with a bound.
+/// Waits, but not longer than `seconds`, until another process has done something.
 pub async fn eventually<T>(what: &str, seconds: u64, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let end = std::time::Instant::now() + Duration::from_secs(seconds);
     while std::time::Instant::now() < end {

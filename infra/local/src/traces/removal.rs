@@ -1,5 +1,5 @@
-//! Removes what commands have made: rows of their sellers and people, those sellers' queues and mappings, and the people
-//! in the user pools.
+//! Removes what commands have made: the rows of their sellers and people, those sellers' queues and mappings, and the users in
+//! the user pools.
 
 use std::time::Duration;
 
@@ -9,15 +9,17 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::DOMAIN;
-use crate::aws::{Aws, CallError};
-use crate::deploy::Outputs;
+use crate::aws::{Aws, CallError, Outputs, output};
 
-/// What the lanes function has in hand when its account goes may make a queue once more; it is looked for so often.
+/// The domain of every address that these commands sign up, and of no other address.
+pub const DOMAIN: &str = "tools.robnu.invalid";
+
+/// The lanes function may still make a queue for a removed account from a request that it has already received. So queues are
+/// looked for this many times at most.
 const LOOKS: usize = 10;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
 
-/// Whose traces.
+/// Whose traces to remove.
 #[derive(Debug, Clone, Copy)]
 pub enum Whose<'a> {
     /// One run's.
@@ -27,7 +29,7 @@ pub enum Whose<'a> {
 }
 
 impl Whose<'_> {
-    /// What addresses end with.
+    /// The ending of the addresses.
     fn ending(self) -> String {
         match self {
             Self::Run(run) => format!("@{run}.{DOMAIN}"),
@@ -36,7 +38,7 @@ impl Whose<'_> {
     }
 }
 
-/// Removes them.
+/// Removes the traces.
 pub async fn remove(database: &Client, aws: &Aws, outputs: &Outputs, whose: Whose<'_>) -> anyhow::Result<()> {
     let like = format!("%{}", whose.ending());
     let accounts = remove_rows(database, &like).await.context("remove the rows of this command's sellers")?;
@@ -44,7 +46,7 @@ pub async fn remove(database: &Client, aws: &Aws, outputs: &Outputs, whose: Whos
     remove_people(aws, outputs, whose).await.context("remove this command's people from the user pool")
 }
 
-/// Empties the counts of people's requests.
+/// Deletes the request counts of people.
 pub async fn forget_requests(database: &Client, subjects: &[String]) -> anyhow::Result<()> {
     database.execute("delete from robnu.person_requests where subject = any ($1)", &[&subjects]).await?;
     let sql = "delete from robnu.request_counts
@@ -53,9 +55,9 @@ pub async fn forget_requests(database: &Client, subjects: &[String]) -> anyhow::
     Ok(())
 }
 
-/// Removes rows in every table there is, also in tables to come; answers the accounts that there were.
+/// Removes the rows in every table of the catalogue, so that a new table needs no change here. Returns the removed accounts.
 async fn remove_rows(database: &Client, like: &str) -> anyhow::Result<Vec<Uuid>> {
-    // No trigger and no foreign key is asked: all that refers to a row goes with it.
+    // Triggers and foreign keys are off, because everything that refers to a row is removed as well.
     database.batch_execute("begin; set local session_replication_role = replica").await?;
     let people = database.query("select id, subject from robnu.people where email like $1", &[&like]).await?;
     let (ids, subjects): (Vec<Uuid>, Vec<String>) =
@@ -64,7 +66,7 @@ async fn remove_rows(database: &Client, like: &str) -> anyhow::Result<Vec<Uuid>>
     let sellers: Vec<Uuid> = database.query(sql, &[&ids]).await?.iter().map(|row| row.get(0)).collect();
     let sql = "select id from robnu.marketplace_accounts where seller_id = any ($1)";
     let accounts: Vec<Uuid> = database.query(sql, &[&sellers]).await?.iter().map(|row| row.get(0)).collect();
-    // Jobs act as their account.
+    // A job's actor is its account.
     let actors = [ids.as_slice(), accounts.as_slice()].concat();
     for row in database.query(include_str!("own_rows.sql"), &[]).await? {
         let (table, column): (String, String) = (row.get(0), row.get(1));
@@ -83,7 +85,7 @@ async fn remove_rows(database: &Client, like: &str) -> anyhow::Result<Vec<Uuid>>
     Ok(accounts)
 }
 
-/// Deletes the accounts' queues and mappings, which bear the accounts' ids in their names.
+/// Deletes the accounts' queues and mappings, whose names contain the accounts' ids.
 async fn remove_lanes(aws: &Aws, accounts: &[Uuid]) -> anyhow::Result<()> {
     if accounts.is_empty() {
         return Ok(());
@@ -100,7 +102,7 @@ async fn remove_lanes(aws: &Aws, accounts: &[Uuid]) -> anyhow::Result<()> {
                 found = true;
                 let id = mapping["UUID"].as_str().context("read a mapping's id")?;
                 let path = format!("/2015-03-31/event-source-mappings/{id}");
-                // The platform may have been faster.
+                // The platform may have deleted it first.
                 let _ = aws.rest("lambda", Method::DELETE, &path, None).await;
             }
         }
@@ -144,7 +146,7 @@ async fn queues(aws: &Aws) -> anyhow::Result<Vec<String>> {
 }
 
 async fn remove_people(aws: &Aws, outputs: &Outputs, whose: Whose<'_>) -> anyhow::Result<()> {
-    let pool = outputs.get("UserPoolId").context("the stack has no output UserPoolId")?;
+    let pool = output(outputs, "UserPoolId")?;
     let call = async |name: &str, body: Value| {
         aws.json("cognito-idp", &format!("AWSCognitoIdentityProviderService.{name}"), &body).await
     };
@@ -179,7 +181,7 @@ async fn remove_people(aws: &Aws, outputs: &Outputs, whose: Whose<'_>) -> anyhow
     Ok(())
 }
 
-/// Two commands may remove the same, and the platform removes lanes itself.
+/// Accepts an error that says the thing is gone: another command or the platform may have removed it.
 fn gone_is_fine(answer: Result<Value, CallError>) -> anyhow::Result<()> {
     const GONE: [&str; 4] = [
         "AWS.SimpleQueueService.NonExistentQueue",

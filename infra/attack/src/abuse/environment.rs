@@ -1,5 +1,5 @@
-//! What the ways of abuse share: people with free accounts, their sellers, calls whose every answer is judged, and the
-//! counters of those who bear the cost.
+//! What all ways of abuse share: people with free accounts, their sellers, calls whose responses are checked, and the
+//! counters where the cost arises.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,22 +11,21 @@ use tokio_postgres::Client;
 
 use crate::test_bed::Facts;
 use crate::tokens::Pools;
-use local::aws::Aws;
-use local::deploy::Outputs;
+use local::aws::{Aws, Outputs};
 use local::traces::Traces;
 
-/// Where abuse takes place.
+/// The stack as the abusers use it.
 #[derive(Debug)]
-pub struct Ground<'a> {
+pub struct Environment<'a> {
     /// Base URL of the API.
     pub api_url: String,
-    /// For the API and the simulators.
+    /// Client for the API and the simulators.
     pub http: reqwest::Client,
     /// The local AWS.
     pub aws: Aws,
-    /// Sees everything.
+    /// A superuser's connection.
     pub superuser: Client,
-    /// Everybody here is of this run.
+    /// The traces of this run, to which all people here belong.
     pub traces: &'a Traces,
     aws_endpoint: String,
     simulators_url: String,
@@ -41,24 +40,24 @@ pub struct Caller {
     pub token: String,
 }
 
-/// An answer of the API.
+/// A response of the API.
 #[derive(Debug)]
 pub struct Answer {
     /// Its status.
     pub status: u16,
-    /// Its body; null when it is no JSON.
+    /// Its body; null when it is not JSON.
     pub body: Value,
 }
 
 impl Answer {
-    /// Whether what was asked for was done.
+    /// Whether the request succeeded.
     pub fn is_done(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
 
-impl<'a> Ground<'a> {
-    /// Finds it.
+impl<'a> Environment<'a> {
+    /// Connects to the stack.
     pub async fn find(facts: &Facts, traces: &'a Traces) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -78,34 +77,33 @@ impl<'a> Ground<'a> {
         })
     }
 
-    /// Signs a person up whom only the bounds of what they do bind: how fast they may do it is another question.
+    /// Signs a person up and lifts their rate limit. All other limits apply to them.
     pub async fn person(&self, name: &str) -> anyhow::Result<Caller> {
         let (caller, subject) = self.bound_person(name).await?;
         self.traces.unbind(&subject);
         Ok(caller)
     }
 
-    /// Signs a person up, and says what their subject is.
+    /// Signs a person up who keeps their rate limit. Also returns their subject.
     pub async fn bound_person(&self, name: &str) -> anyhow::Result<(Caller, String)> {
         let pools = Pools { aws: &self.aws, outputs: &self.outputs };
         let person = pools.person(&self.traces.email(name)).await?;
         Ok((Caller { token: person.identity }, person.subject))
     }
 
-    /// Signs a seller up, as fast as the person likes.
+    /// Signs a seller up and lifts its rate limit.
     pub async fn seller(&self, of: &Caller) -> anyhow::Result<String> {
         let answer =
             self.call(of, Method::POST, "/v1/sellers", Some(json!({"name": "a free account"}))).await?;
         let seller = answer.body["seller_id"].as_str();
-        let seller =
-            seller.ok_or_else(|| anyhow!("signing up was answered {}: {}", answer.status, answer.body))?;
+        let seller = seller.ok_or_else(|| anyhow!("sign-up returned {}: {}", answer.status, answer.body))?;
         let sql =
             "update robnu.sellers set requests_per_window = 1000000000 where seller_id = $1::text::uuid";
         self.superuser.execute(sql, &[&seller]).await?;
         Ok(seller.to_owned())
     }
 
-    /// Calls the API. Whatever is not done is to be refused with 409 or 429, and with what to do about it.
+    /// Calls the API. A refusal must be 409 or 429 and say what to do; anything else is a finding.
     pub async fn call(
         &self,
         who: &Caller,
@@ -129,7 +127,7 @@ impl<'a> Ground<'a> {
         Ok(Answer { status, body })
     }
 
-    /// Something that must not be. The same is said once.
+    /// Adds a finding, unless it is there already.
     pub fn found(&self, finding: String) {
         let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
         if !findings.contains(&finding) {
@@ -137,12 +135,12 @@ impl<'a> Ground<'a> {
         }
     }
 
-    /// All that was found.
+    /// All findings.
     pub fn findings(&self) -> Vec<String> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How often AJIO refused to let somebody in whose user name is wanted.
+    /// How many sign-ins of the wanted user names AJIO has rejected.
     pub async fn refused_by_ajio(&self, wanted: impl Fn(&str) -> bool) -> anyhow::Result<u64> {
         let ledger = self.control(Method::GET, "/ledger", None).await?;
         let lines = ledger["lines"].as_array().into_iter().flatten();
@@ -154,7 +152,7 @@ impl<'a> Ground<'a> {
         Ok(refused.filter_map(|line| line["requests"].as_u64()).sum())
     }
 
-    /// Gives an AJIO user name a password.
+    /// Gives an AJIO user name its password.
     pub async fn know_at_ajio(&self, username: &str, password: &str) -> anyhow::Result<()> {
         let body = json!({"username": username, "password": password, "orders": 1});
         self.control(Method::POST, "/ajio/accounts", Some(body)).await.map(drop)
@@ -169,7 +167,7 @@ impl<'a> Ground<'a> {
         Ok(answer.json().await.unwrap_or_default())
     }
 
-    /// How many of our mails went to addresses that are wanted.
+    /// How many of our mails went to the wanted addresses.
     pub async fn mails(&self, wanted: impl Fn(&str) -> bool) -> anyhow::Result<u64> {
         let url = format!("{}/_ministack/ses/messages", self.aws_endpoint);
         let all: Value = self.http.get(url).send().await?.error_for_status()?.json().await?;
@@ -183,13 +181,13 @@ impl<'a> Ground<'a> {
         Ok(u64::try_from(ours.count())?)
     }
 
-    /// One number out of the database.
+    /// Reads one number from the database.
     pub async fn number(&self, sql: &str, seller: &str) -> anyhow::Result<u64> {
         let row = self.superuser.query_one(sql, &[&seller]).await?;
         Ok(u64::try_from(row.get::<_, i64>(0))?)
     }
 
-    /// Looks until there is enough, or no time left.
+    /// Looks again and again until there is enough or no time left. Returns the last look.
     pub async fn until<T>(
         &self,
         seconds: u64,
@@ -207,7 +205,7 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// What is wrong with an answer to one who asks for too much.
+/// What is wrong with a response to a request too many; none when it is right.
 fn wrong_with(status: u16, waits: Option<u64>, body: &Value) -> Option<String> {
     let code = body["code"].as_str().unwrap_or_default();
     match status {
@@ -216,7 +214,7 @@ fn wrong_with(status: u16, waits: Option<u64>, body: &Value) -> Option<String> {
         }
         429 if waits.is_none_or(|seconds| seconds == 0) => Some(format!("{code}, without Retry-After")),
         200..=299 | 409 | 429 => None,
-        _ => Some(format!("{code}, which is neither 409 nor 429")),
+        _ => Some(format!("{code}, where 409 or 429 is expected")),
     }
 }
 

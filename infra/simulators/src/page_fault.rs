@@ -1,0 +1,30 @@
+//! Faults that a marketplace must apply itself, because they change what is on a page.
+
+use serde::{Deserialize, Serialize};
+
+/// How one record of a page is malformed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "malformation", rename_all = "snake_case")]
+pub enum Malformation {
+    /// A field of the order is missing: the given one, otherwise the creation time.
+    MissingField {
+        /// Name of the field on the wire.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        field: Option<String>,
+    },
+    /// The amounts of the order and its first line are not numbers.
+    BadAmount,
+    /// The amounts of the order and its first line have five decimals.
+    FiveDecimals,
+}
+
+/// What a marketplace must do differently while it builds a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PageFault {
+    None,
+    Empty,
+    Short,
+    Repeat,
+    Malformed(Malformation, usize),
+    DenyConsent,
+}
