@@ -15,7 +15,7 @@ create table sync_runs (
   window_from timestamptz,
   window_until timestamptz,
   state text not null default 'QUEUED'
-    check (state in ('QUEUED', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'DEAD_LETTERED', 'CANCELLED')),
+    check (state in ('QUEUED', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'CANCELLED')),
   -- A run goes on in steps; each step has its own message, and each publication of the same step a new generation.
   step integer not null default 0,
   generation integer not null default 0,
@@ -45,6 +45,8 @@ create table sync_runs (
 create unique index sync_runs_one_live on sync_runs (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING');
 -- When an account last read a kind to the end: lists of accounts ask for each, whatever failed since.
 create index sync_runs_succeeded on sync_runs (seller_id, account_id, kind, id desc) where state = 'SUCCEEDED' and window_from is null;
+-- What an account lacked a permission for: lists of accounts ask for each kind whether that is news since it was last read.
+create index sync_runs_not_permitted on sync_runs (seller_id, account_id, kind, id desc) where error_code = 'not_permitted';
 create index sync_runs_by_account on sync_runs (seller_id, account_id, id desc);
 -- The sweep looks for live runs across sellers; there are few of them at any time.
 create index sync_runs_live on sync_runs (state, queued_at) where state in ('QUEUED', 'RUNNING', 'WAITING');

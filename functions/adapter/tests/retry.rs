@@ -32,7 +32,7 @@ async fn set_aside(stand: &Stand, external_id: &str, raw: &Value, wanted: bool) 
 async fn orders(stand: &Stand, beginning: &str) -> Vec<String> {
     let sql = "select external_order_id || ' ' || status || ' ' || total_amount::numeric(9, 0) || ' ' || count(i.id) from robnu.orders o
         left join robnu.order_items i on i.seller_id = o.seller_id and i.order_id = o.id
-        where starts_with(external_order_id, $1) group by o.seller_id, o.id, 1 order by 1";
+        where starts_with(external_order_id, $1) group by o.seller_id, o.id order by 1";
     stand.superuser.query(sql, &[&beginning]).await.unwrap().iter().map(|row| row.get(0)).collect()
 }
 

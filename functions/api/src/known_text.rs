@@ -87,7 +87,7 @@ known_texts! {
     /// Who asked for a run.
     RunTrigger { SCHEDULE, API }
     /// How far a run is.
-    RunState { QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, DEAD_LETTERED, CANCELLED }
+    RunState { QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, CANCELLED }
     /// Who sends an order to the customer.
     FulfilledBy { SELLER, MARKETPLACE }
     /// Which price a line's amount is made of.

@@ -76,6 +76,8 @@ struct Freshness {
     synced_at: Option<DateTime<Utc>>,
     /// Whether it was not read for three times as long as its schedule wants.
     is_stale: bool,
+    /// Which permission the account or its application lacks at the marketplace, until a run reads the kind to the end again.
+    missing_permission: Option<String>,
 }
 
 /// A page of accounts.
@@ -154,7 +156,7 @@ impl TryFrom<&Row> for Account {
 }
 
 impl Freshness {
-    /// Reads the arrays of the columns `kinds`, `complete_until`, `synced_at` and `is_stale`.
+    /// Reads the arrays of the columns `kinds`, `complete_until`, `synced_at`, `is_stale` and `missing_permission`.
     fn list(row: &Row) -> Result<Vec<Self>, Error> {
         let kinds: Vec<&str> = row.try_get::<_, Option<_>>("kinds")?.unwrap_or_default();
         let times = |column| {
@@ -162,9 +164,13 @@ impl Freshness {
         };
         let (complete_until, synced_at) = (times("complete_until")?, times("synced_at")?);
         let is_stale: Vec<bool> = row.try_get::<_, Option<_>>("is_stale")?.unwrap_or_default();
+        let missing: Vec<Option<String>> =
+            row.try_get::<_, Option<_>>("missing_permission")?.unwrap_or_default();
         let of = |(at, kind): (usize, &str)| {
             let (complete_until, synced_at) = (complete_until[at], synced_at[at]);
-            Ok(Self { kind: KindName::parse(kind)?, complete_until, synced_at, is_stale: is_stale[at] })
+            let missing_permission = missing[at].clone();
+            let kind = KindName::parse(kind)?;
+            Ok(Self { kind, complete_until, synced_at, is_stale: is_stale[at], missing_permission })
         };
         kinds.into_iter().enumerate().map(of).collect()
     }

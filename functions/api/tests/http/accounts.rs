@@ -1,6 +1,6 @@
 //! Pausing, resuming, disconnecting and renaming accounts; their schedules; cancelling runs.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{Api, Call};
@@ -221,4 +221,27 @@ async fn credentials_that_were_replaced_during_the_pause_or_found_good_before_it
     }
     let disconnected = api.post("ADMIN", &format!("{path}/disconnect"), &json!({})).await.expect(200);
     assert_eq!(standing(&disconnected), ("DISCONNECTED", false));
+}
+
+#[tokio::test]
+async fn an_account_says_which_permission_it_lacks_until_it_was_read_again() {
+    let api = Api::new().await;
+    let path = format!("/v1/sellers/{}/accounts/{}", api.sellers.ours.id, api.sellers.ours.amazon);
+    let missing =
+        async || api.get("VIEWER", &path).await.expect(200)["kinds"][0]["missing_permission"].clone();
+    assert_eq!(missing().await, Value::Null);
+    let run = |columns: &str, values: &str| {
+        format!(
+            "insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger, finished_at, state{columns})
+             select seller_id, id, marketplace_code, 'ORDERS', 'SCHEDULE', now(), {values} from robnu.marketplace_accounts"
+        )
+    };
+    let refused = run(", error_code, error_message", "'FAILED', 'not_permitted', 'it may not read orders'");
+    api.arrange(&refused).await;
+    assert_eq!(missing().await, "it may not read orders");
+    api.arrange(&run(", error_code, error_message", "'FAILED', 'marketplace_unavailable', 'it is down'"))
+        .await;
+    assert_eq!(missing().await, "it may not read orders", "which says nothing of permissions");
+    api.arrange(&run("", "'SUCCEEDED'")).await;
+    assert_eq!(missing().await, Value::Null);
 }

@@ -155,7 +155,7 @@ impl Stack {
         let path = format!("/v1/sellers/{}/runs/{run}", owner.seller);
         eventually("the run is over", seconds, async || {
             let (_, run) = self.call(Some(&owner.token), Method::GET, &path, None).await;
-            matches!(run["state"].as_str(), Some("SUCCEEDED" | "FAILED" | "DEAD_LETTERED")).then_some(run)
+            matches!(run["state"].as_str(), Some("SUCCEEDED" | "FAILED")).then_some(run)
         })
         .await
     }
