@@ -42,20 +42,20 @@ impl RequestRun {
     }
 }
 
-/// A run that a request made, or met.
+/// A run that a request made or found.
 #[derive(Debug)]
 pub struct Requested {
     /// What to publish.
     pub job: Job,
-    /// `QUEUED`, or further on when the run was there already.
+    /// `QUEUED`, or a later state when the run existed already.
     pub state: String,
-    /// When it goes on and what it waits for, where it waits.
+    /// When a waiting run continues, and why it waits.
     pub waits: Option<(DateTime<Utc>, String)>,
-    /// Whether this request made it.
+    /// Whether this request made the run.
     pub is_new: bool,
-    /// Whether it was not published yet: a new run, or one that was written before its lane was made.
+    /// Whether the run is not published yet: it is new, or was written before its lane was made.
     pub is_unpublished: bool,
-    /// The lane's queue; `None` until the lane is made, after which the lanes function publishes.
+    /// The lane's queue. `None` until the lane is made; the lanes function publishes the run then.
     pub queue_url: Option<String>,
 }
 
