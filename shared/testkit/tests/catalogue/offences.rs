@@ -1,7 +1,7 @@
-//! One object per way to break a rule. Each is made in a transaction on the migrated database, must be named by its rule,
-//! and is rolled back.
+//! One offence per way to break a rule. Each is made in a transaction on the migrated database, must be named by its rule, and
+//! is rolled back.
 
-/// Something that must not be, and the sentence with which its rule says so.
+/// Something that must not exist, and the sentence with which its rule reports it.
 pub(crate) struct Offence {
     pub(crate) rule: &'static str,
     pub(crate) sql: &'static str,

@@ -1,5 +1,6 @@
--- Verbs are granted one by one to the scopes' roles. TRUNCATE ignores row security, REFERENCES and TRIGGER reach around
--- it; DELETE is a right to a whole table, and so to LOCK it: functions of the owner delete. A login role holds nothing, so that a forgotten scope is refused; PUBLIC is everybody.
+-- Verbs are granted one by one to the scopes' roles. TRUNCATE ignores row security, and REFERENCES and TRIGGER reach around it.
+-- DELETE is a right to a whole table, and so to LOCK it; functions of the owner delete instead. A login role holds nothing, so that a
+-- forgotten scope is refused. PUBLIC is everybody.
 select g.table_name || ': ' || g.role || ' holds ' || g.verb
 from grants g where g.verb not in ('select', 'insert', 'update')
 union all

@@ -1,5 +1,5 @@
--- Permissive policies add up, so a second one would widen `tenant`. Only the owner and the system roles see every
--- row, and staff while they are staff; a role that works inside one seller compares the seller first, and one that lets go of rows sees the old ones only.
+-- Permissive policies add up, so a second one would widen `tenant`. Only the owner and the system roles see every row, and staff do
+-- while they are staff. A role that works inside one seller compares the seller first. A role that deletes rows sees only old ones.
 select p.table_name || ': the policy ' || p.name || ' widens what ' || p.role || ' sees beyond `tenant`'
 from policies p join tenant_tables t on t.oid = p.relation
 where p.permissive and p.name <> 'tenant' and p.role in ('robnu_tenant', 'public')

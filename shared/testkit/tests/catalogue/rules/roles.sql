@@ -1,5 +1,5 @@
--- No role of ours passes row security, and none inherits: a login role has a scope's rights only after entering it.
--- robnu_master stands in for Aurora's master user and is no role of the migrations.
+-- None of our roles bypasses row security, and none inherits: a login role has a scope's rights only after entering it.
+-- robnu_master stands in for Aurora's master user and is not a role of the migrations.
 select r.rolname || ' has ' || attribute
 from pg_roles r cross join lateral unnest(
   case when r.rolsuper then array['superuser'] end || case when r.rolbypassrls then array['bypassrls'] end
