@@ -207,7 +207,7 @@ async fn pages_that_repeat_under_new_tokens_end_the_run_after_one_cycle() {
         })
         .await;
         assert_eq!(run(server.connect(AmazonIn).as_ref()).await.unwrap_err(), AdapterError::RepeatedPage);
-        assert_eq!(server.page_calls().len(), round + 1, "a round of {round}");
+        assert_eq!(server.page_calls().len(), round + 1, "a cycle of {round}");
     }
 }
 

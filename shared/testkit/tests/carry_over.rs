@@ -69,7 +69,7 @@ impl TestBed {
         let theirs = self.sellers.theirs.scope("VIEWER");
         let seen = self.database.read(&theirs, ORDERS, &[]).await.expect("the next user is served");
         let seen: Vec<SellerId> = seen.iter().map(|row| row.get(0)).collect();
-        assert_eq!(seen, [self.sellers.theirs.id], "the next user sees its own rows only");
+        assert_eq!(seen, [self.sellers.theirs.id], "the next user sees only its own rows");
 
         // This ends the scope by hand, to look at the bare connection: whatever shows then was there before any scope.
         let mut bare = self.database.session(&theirs).await.unwrap();
@@ -272,7 +272,7 @@ async fn a_commit_on_a_connection_that_the_server_has_closed() {
     let mut session = bed.marked().await;
     let pid: i32 = session.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
     bed.superuser.execute("select pg_terminate_backend($1, 5000)", &[&pid]).await.unwrap();
-    session.commit().await.expect_err("nobody is there to commit");
+    session.commit().await.expect_err("the server has closed the connection");
     bed.assert_nothing_is_carried().await;
 }
 

@@ -52,7 +52,7 @@ async fn every_rule_names_the_object_that_breaks_it() {
             toothless.push(format!("{}: {:?} is not among {named:?}", offence.rule, offence.fault));
         }
     }
-    assert!(toothless.is_empty(), "rules that do not bite:\n{}", toothless.join("\n"));
+    assert!(toothless.is_empty(), "rules that find nothing:\n{}", toothless.join("\n"));
     for rule in rules.keys() {
         assert!(
             OFFENCES.iter().any(|offence| offence.rule == rule),

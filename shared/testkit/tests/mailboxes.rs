@@ -41,7 +41,7 @@ async fn spellings_of_one_mailbox_are_counted_together_and_other_mailboxes_apart
         let row = superuser.query_one("select robnu.fold_address($1)", &[&address]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), mailbox, "{address}");
         let again = superuser.query_one("select robnu.fold_address($1)", &[&mailbox]).await.unwrap();
-        assert_eq!(again.get::<_, String>(0), mailbox, "what is folded stays");
+        assert_eq!(again.get::<_, String>(0), mailbox, "folding twice changes nothing");
     }
 }
 

@@ -133,7 +133,7 @@ async fn a_late_foreign_key_holds_after_the_repair_and_from_then_on() {
         assert_eq!(bed.count("select count(*) from robnu.notes").await, 2, "the sound notes are still there");
         let astray = "insert into robnu.notes (seller_id, order_id) values ($1, $2)";
         let (ours, theirs) = (bed.sellers.ours.id, bed.sellers.theirs.order);
-        bed.superuser.execute(astray, &[&ours, &theirs]).await.expect_err("the key refuses what goes astray");
+        bed.superuser.execute(astray, &[&ours, &theirs]).await.expect_err("the key refuses a violation");
     }
 }
 
@@ -150,7 +150,7 @@ async fn without_the_owners_policy_a_backfill_sees_no_rows_and_a_late_foreign_ke
     let late_key = Migration { name: "9004_late_key", sql: LATE_KEY.sql };
     bed.apply(&[NOTES, backfill, late_key]).await.unwrap();
     assert_eq!(bed.count("select count(*) from robnu.notes where text = 'filled'").await, 0);
-    assert_eq!(bed.count(VALIDATED).await, 1, "valid, it says, over a violation");
+    assert_eq!(bed.count(VALIDATED).await, 1, "the key is marked valid despite a violation");
 }
 
 #[tokio::test]

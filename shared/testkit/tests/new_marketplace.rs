@@ -115,7 +115,7 @@ async fn adding_a_marketplace_changes_nothing_that_exists() {
     for table in LEAF_TABLES {
         for part in ["column seller_id", "constraint", "policy tenant", "grant", "CREATE UNIQUE INDEX"] {
             let sentence = format!("{table}: {part}");
-            assert!(before.iter().any(|line| line.starts_with(&sentence)), "nothing is told of {sentence}");
+            assert!(before.iter().any(|line| line.starts_with(&sentence)), "the schema has no {sentence}");
         }
     }
     let gone: Vec<_> = before.difference(&after).collect();

@@ -343,7 +343,7 @@ async fn the_trail_names_member_and_change_and_cannot_be_altered() {
     let sql = "select e.changed, e.shown::text from robnu.audit_events e join robnu.people p on p.id = e.actor_id
         where e.action = 'seller.changed' and e.actor_kind = 'MEMBER' and p.subject = 'ADMIN@' || e.seller_id";
     let events = bed.superuser.query(sql, &[]).await.unwrap();
-    assert_eq!(events.len(), 1, "a change that changes nothing is none");
+    assert_eq!(events.len(), 1, "a change of nothing makes no event");
     assert_eq!(events[0].get::<_, Vec<String>>(0), ["name"]);
     assert!(events[0].get::<_, &str>(1).contains(r#""name": "renamed""#));
     for sql in [

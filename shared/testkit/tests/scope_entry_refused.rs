@@ -75,7 +75,7 @@ async fn a_scope_entry_clears_earlier_settings() {
         }
         client.batch_execute(&entry).await.unwrap();
         for name in SETTINGS {
-            assert_ne!(setting(&client, name).await, forged, "{entry} lets {name} of before stand");
+            assert_ne!(setting(&client, name).await, forged, "{entry} keeps the earlier {name}");
         }
         client.batch_execute("rollback").await.unwrap();
     }
@@ -161,7 +161,7 @@ async fn no_scope_is_entered_with_a_null_argument() {
         "writes" => "false".to_owned(),
         "system_role" if login == "robnu_lanes" => "'robnu_system_lanes'".to_owned(),
         "system_role" => "'robnu_system_sweep'".to_owned(),
-        other => panic!("say here what a good {other} is"),
+        other => panic!("state here a valid {other}"),
     };
     let mut tried = 0;
     for row in superuser.query(ENTRIES, &[]).await.unwrap() {

@@ -147,13 +147,13 @@ fn fault(text: &str) -> Option<&'static str> {
     let code = code.trim().trim_end_matches(';').to_lowercase();
     let verb = code.split_whitespace().next().unwrap_or_default();
     if !text.starts_with("-- ") {
-        return Some("begins with no comment");
+        return Some("does not begin with a comment");
     }
     if code.contains(';') {
         return Some("holds more than one statement");
     }
     if !["select", "insert", "update", "delete", "with"].contains(&verb) {
-        return Some("is no query: transactions and settings belong to the session");
+        return Some("is not a query: transactions and settings belong to the session");
     }
     // A session-level setting or lock would outlive the transaction and meet the connection's next user.
     let outliving =
@@ -173,12 +173,12 @@ fn no_statement_touches_transactions_settings_or_roles() {
 #[test]
 fn statements_that_touch_transactions_settings_or_roles_are_named() {
     assert_eq!(fault("-- Reads one.\nselect 1"), None);
-    assert_eq!(fault("select 1"), Some("begins with no comment"));
+    assert_eq!(fault("select 1"), Some("does not begin with a comment"));
     assert_eq!(fault("-- Two.\nselect 1; select 2"), Some("holds more than one statement"));
     for text in ["-- x\ncommit", "-- x\nset role robnu_owner", "-- x\nlisten somebody", "-- x\ndiscard all"] {
         assert_eq!(
             fault(text),
-            Some("is no query: transactions and settings belong to the session"),
+            Some("is not a query: transactions and settings belong to the session"),
             "{text}"
         );
     }

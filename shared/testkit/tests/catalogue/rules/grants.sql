@@ -6,7 +6,7 @@ from grants g where g.verb not in ('select', 'insert', 'update')
 union all
 select g.table_name || ': ' || g.role || ' may hand ' || g.verb || ' on' from grants g where g.is_grantable
 union all
-select g.table_name || coalesce('.' || g.column_name, '') || ': ' || g.role || ' holds ' || g.verb || ' and is no scope''s role'
+select g.table_name || coalesce('.' || g.column_name, '') || ': ' || g.role || ' holds ' || g.verb || ' and is not a scope''s role'
 from grants g where g.role not in (select name from scope_roles)
 union all
 select g.table_name || ': ' || g.role || ' holds ' || g.verb || ' on columns yet to come; grant it by column'

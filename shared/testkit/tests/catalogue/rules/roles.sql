@@ -15,7 +15,7 @@ select m.member::regrole || ' inherits ' || m.roleid::regrole
 from pg_auth_members m
 where m.inherit_option and (m.roleid::regrole::text ~ '^robnu_' or m.member::regrole::text ~ '^robnu_')
 union all
-select m.member::regrole || ' may become ' || m.roleid::regrole || ', which is no scope''s role'
+select m.member::regrole || ' may become ' || m.roleid::regrole || ', which is not a scope''s role'
 from pg_auth_members m
 where m.member::regrole::text ~ '^robnu_' and m.member <> 'robnu_master'::regrole
   and m.roleid::regrole::text not in (select name from scope_roles)
