@@ -31,5 +31,5 @@ pub use tokio_postgres::types::ToSql;
 /// Parameters of a statement, in the order of their numbers.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// A statement of ours and its parameters.
+/// A statement and its parameters.
 pub(crate) type Request<'a> = (&'static str, Params<'a>);

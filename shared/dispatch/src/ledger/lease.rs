@@ -9,7 +9,7 @@ use robnu_tenancy::{Error, Row, ToSql};
 
 use crate::envelope::Job;
 
-/// Takes the lease of one step. Sent together with whatever else the job has to read; [`Taken::from_rows`] reads its rows.
+/// Takes the lease of one step. It is sent together with the job's other reads; [`Taken::from_rows`] reads its rows.
 #[derive(Debug)]
 pub struct TakeLease<'a> {
     job: &'a Job,
@@ -20,7 +20,7 @@ impl<'a> TakeLease<'a> {
     /// The statement.
     pub const SQL: &'static str = include_str!("../sql/take_lease.sql");
 
-    /// The lease of the job's step, for so long.
+    /// Asks for the lease of the job's step, for this long.
     #[must_use]
     pub fn new(job: &'a Job, length: Duration) -> Self {
         Self { job, seconds: length.as_secs_f64() }

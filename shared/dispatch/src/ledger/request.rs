@@ -8,12 +8,12 @@ use robnu_tenancy::{AccountId, Error, Row, RunId, SellerId, ToSql};
 
 use crate::envelope::Job;
 
-/// Writes a QUEUED run for an account, or finds the live one. Its row, which [`Requested::from_row`] reads, is missing
+/// Writes a QUEUED run for an account, or finds the live one. It returns a row that [`Requested::from_row`] reads, or none
 ///
-/// - when the seller has no such account that is verified and active (for a check: active, or in need of a reconnection with
-///   its lane still there),
+/// - when the seller has no such account that is verified and active (for a check, an account that must be reconnected will do
+///   while it has its lane),
 /// - when its marketplace does not offer the kind,
-/// - when a live run ended in this very moment.
+/// - when a live run ended in this moment.
 #[derive(Debug)]
 pub struct RequestRun {
     id: RunId,
@@ -28,7 +28,7 @@ impl RequestRun {
     /// The statement.
     pub const SQL: &'static str = include_str!("../sql/request_run.sql");
 
-    /// A run of `kind` that reads what has changed, or with `full` everything, or only what was placed in the window.
+    /// Asks for a run of `kind` that reads changes, or with `full` everything, or only what was placed in the window.
     #[must_use]
     pub fn new(account: AccountId, kind: RunKind, full: bool, window: Option<PlacedWindow>) -> Self {
         let (from, until) = window.map(|window| (window.from, window.until)).unzip();
