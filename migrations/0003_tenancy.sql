@@ -278,7 +278,7 @@ begin
     raise exception 'the person owns a suspended seller' using errcode = 'RB005';
   end if;
   if (select count(*) from sellers where signed_up_by = person) >= 50 then
-    raise exception 'a person signs at most 50 sellers up' using errcode = 'RB011';
+    raise exception 'a person signs up at most 50 sellers' using errcode = 'RB011';
   end if;
   perform refuse_sign_up(d.bound, c.began_at)
   from sign_up_digests(email, source) d join sign_up_counts c on c.digest = d.digest
@@ -297,7 +297,7 @@ declare
   count_now sign_up_counts;
 begin
   if email is null or source is null then
-    raise exception 'who signs up from where is not known' using errcode = 'insufficient_privilege';
+    raise exception 'a sign-up states its email and network address' using errcode = 'insufficient_privilege';
   end if;
   for counted in select * from sign_up_digests(email, source) loop
     insert into sign_up_counts as c (digest, began_at, sign_ups) values (counted.digest, now(), 1)

@@ -64,7 +64,7 @@ as $$
 begin
   -- Comparisons with null would let everybody pass.
   if needs is null or writes is null or suspended is null then
-    raise exception 'what the request needs is not known' using errcode = 'insufficient_privilege';
+    raise exception 'the request does not state what it needs' using errcode = 'insufficient_privilege';
   end if;
   if needs <> '' and needs <> all (string_to_array(held, ',')) then
     raise exception 'the role does not allow this' using errcode = 'insufficient_privilege';
@@ -150,7 +150,7 @@ declare
   suspended boolean;
 begin
   if writes is null then
-    raise exception 'what the job does is not known' using errcode = 'insufficient_privilege';
+    raise exception 'the job does not state whether it writes' using errcode = 'insufficient_privilege';
   end if;
   perform from marketplace_accounts a where a.seller_id = seller and a.id = account;
   if not found then

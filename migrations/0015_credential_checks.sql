@@ -181,7 +181,7 @@ set search_path = robnu, pg_temp
 as $$
 begin
   if not app_may('ingest') or account is distinct from nullif(current_setting('app.actor_id', true), '')::uuid then
-    raise exception 'a job notes what it was told of its own account only' using errcode = 'insufficient_privilege';
+    raise exception 'a job records refusals of its own account only' using errcode = 'insufficient_privilege';
   end if;
   insert into credential_checks (marketplace_code, login_digest, account_id, actor_id, outcome)
   values (marketplace, login, account, account, 'REFUSED');
