@@ -2,14 +2,14 @@
 --
 -- robnu_owner          owns every object; nobody logs in as it, only the migrate function may become it
 -- robnu_tenant         what a seller-scoped session becomes: sees one seller, through row level security
--- robnu_person         what a session becomes that knows a person but no seller yet (me, sign-up)
+-- robnu_person         what a session becomes that has a person but no seller yet (me, sign-up)
 -- robnu_staff          what a staff member's session becomes: sellers' names and states, and impersonation sessions
 -- robnu_system_sweep   finds due work across sellers: ids and times only
 -- robnu_system_lanes   keeps the accounts' queues: ids and lane columns only
 -- robnu_api, …         login roles, one per function: own nothing, inherit nothing, see nothing until they enter a scope
 --
--- Roles belong to the cluster, not to the database: each is created, and set, only where that is missing, so that a
--- second database of the cluster can be migrated while others are.
+-- Roles belong to the cluster, not to the database. Each role and each setting is made only where it is missing, so that
+-- several databases of one cluster can be migrated at the same time.
 do $$
 declare
   name text;
@@ -36,8 +36,8 @@ begin
     ) as always (setting, value)
     union all values
       ('robnu_api', 'statement_timeout', '10s'), ('robnu_api', 'transaction_timeout', '20s'),
-      -- Lists are written for one plan, whatever the parameters and however full the table: an index in the list's own order,
-      -- read as far as a page needs. Others gather and sort all that matches where statistics say that it is little.
+      -- Each list is written for one plan, whatever its parameters and however full the table: it reads an index in the list's
+      -- own order as far as a page needs. Other plans gather and sort every match where statistics say that there are few.
       ('robnu_api', 'plan_cache_mode', 'force_generic_plan'), ('robnu_api', 'enable_bitmapscan', 'off'),
       ('robnu_api', 'enable_seqscan', 'off'),
       ('robnu_adapter', 'statement_timeout', '30s'), ('robnu_adapter', 'transaction_timeout', '60s'),
@@ -57,7 +57,7 @@ grant robnu_person, robnu_staff to robnu_api with inherit false, set true;
 grant robnu_system_sweep to robnu_sweep with inherit false, set true;
 grant robnu_system_lanes to robnu_lanes with inherit false, set true;
 
--- Nobody gets in, or makes temporary tables, by being PUBLIC.
+-- PUBLIC may neither connect nor make temporary tables.
 do $$
 begin
   execute format('revoke all on database %I from public', current_database());

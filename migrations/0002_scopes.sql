@@ -1,4 +1,6 @@
--- What a session may see is set in two transaction-local settings, the role and these:
+-- Row level security: its helper functions, and the table of each role's permissions.
+--
+-- The role and these transaction-local settings decide what a session may see:
 --   app.current_seller_id   the seller
 --   app.current_subject     the person's token subject
 --   app.rights              what the actor may do, comma-separated
@@ -8,11 +10,11 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- The functions that policies call are standard SQL bodies: their names are resolved when they are made, so no search path
--- can mislead them, and the planner writes them out in the statement that calls them, which costs nothing. A pinned
--- search path would forbid that and be set and reset at each call.
+-- The functions that policies call have standard SQL bodies. Their names are resolved when they are made, so no search path
+-- can mislead them. The planner inlines them into the calling statement, which costs nothing; a pinned search path would
+-- prevent that, and would be set and reset at each call.
 
--- What is raised instead of comparing with null, so that a forgotten scope is an error and not an empty answer.
+-- Raises an error where a comparison with null would find no rows: a forgotten scope fails loudly.
 create function raise_no_scope(kind text) returns text
 language plpgsql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -39,7 +41,8 @@ create function app_may_any(variadic permissions text[]) returns boolean
 language sql stable parallel safe
 return permissions && string_to_array(coalesce(current_setting('app.rights', true), ''), ',');
 
--- The permissions of each role: the only list. A member without a role has what is given to members one by one.
+-- The permissions of each role. This is the only list; how to change it is in README.md. A member without a role has only
+-- what is granted to members one by one (members.scan_returns).
 create function app_role_rights(member_role text) returns text
 language sql immutable parallel safe
 return case member_role
@@ -52,8 +55,8 @@ return case member_role
   when 'VIEWER' then 'read,payouts.read'
 end;
 
--- Puts a tenant table under row level security. The owner is bound too (FORCE), and has a policy of its own:
--- without it backfills would see no rows and foreign keys would be validated over nothing.
+-- Puts a tenant table under row level security. The owner is bound too (FORCE) and has a policy of its own: without it,
+-- backfills would see no rows and foreign keys would be validated over nothing.
 create procedure protect_tenant_table(relation regclass)
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -98,7 +101,7 @@ begin
     'using ((select robnu.app_may_any(variadic %L::text[])))', relation, permissions);
 end $$;
 
--- Counts a row's changes in its column version, for ETag and If-Match. What is written as it was is no change.
+-- Counts a row's changes in its column version, for ETag and If-Match. Writing the same values again is no change.
 create function raise_version() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -7,14 +7,15 @@ set local search_path = robnu;
 create table orgs (
   id uuid primary key default uuidv7(),
   name text not null check (length(name) between 1 and 200),
-  -- How many requests of a person are answered in ten seconds, all their sellers taken together.
+  -- How many requests of a person are answered in ten seconds, over all their sellers.
   person_requests_per_window integer not null default 300 check (person_requests_per_window > 0),
-  -- The same in a day (UTC), for what stays below the other: an app that asks every ten seconds sends 8,640.
+  -- The same in a day (UTC), for callers who stay below the other bound: an app that asks every ten seconds sends 8,640.
   person_requests_per_day integer not null default 100000 check (person_requests_per_day > 0),
-  -- The same for a newcomer, who is in no seller with an account that a marketplace has taken, and so costs us and pays for nothing.
+  -- The same for a newcomer: a person in no seller that has an account whose credentials a marketplace has accepted.
+  -- A newcomer costs us money and pays for nothing.
   newcomer_requests_per_day integer not null default 500 check (newcomer_requests_per_day > 0),
-  -- How many sellers are signed up within 24 hours with one email address, however spelled, and from one address of the
-  -- network. Behind a proxy all callers may come from a few: then the second is to be raised.
+  -- How many sellers may be signed up within 24 hours with one email address, however it is spelled, and from one network
+  -- address. Behind a proxy all callers may share a few addresses; raise the second bound then.
   sign_ups_per_address_a_day integer not null default 5 check (sign_ups_per_address_a_day > 0),
   sign_ups_per_source_a_day integer not null default 20 check (sign_ups_per_source_a_day > 0),
   created_at timestamptz not null default now()
@@ -34,7 +35,7 @@ create policy self on people for all to robnu_person, robnu_tenant
 create policy owner on people for all to robnu_owner using (true) with check (true);
 grant select on people to robnu_person;
 
--- What a run can do. The code's RunKind has the same; a test compares.
+-- What a run can do. RunKind in the code has the same list; a test compares them.
 create table run_kinds (
   code text primary key check (code ~ '^[A-Z][A-Z_]{1,31}$')
 );
@@ -45,7 +46,8 @@ grant select on run_kinds to robnu_tenant;
 create table marketplaces (
   code text primary key check (code ~ '^[A-Z][A-Z_]{1,31}$'),
   display_name text not null,
-  -- Only what is ACTIVE can be connected.
+  -- Only an ACTIVE marketplace can be connected. claim_window_days is the claim deadline, from a return's start; null means
+  -- 60 days (set_claim_window in 0011_returns.sql).
   status text not null check (status in ('ACTIVE', 'PLANNED', 'SUSPENDED')),
   claim_window_days integer check (claim_window_days > 0)
 );
@@ -56,12 +58,12 @@ insert into marketplaces (code, display_name, status, claim_window_days) values
   ('MEESHO', 'Meesho', 'ACTIVE', 7);
 grant select on marketplaces to robnu_tenant, robnu_person, robnu_system_sweep, robnu_system_lanes;
 
--- Which kinds of runs each marketplace's adapter can do. Only a LIVE one is requested or scheduled. A kind without a row is NOT_YET.
+-- Which kinds of runs each marketplace's adapter can do. Only a LIVE kind is requested or scheduled. A kind without a row is NOT_YET.
 create table marketplace_kinds (
   marketplace_code text not null references marketplaces (code),
   kind text not null references run_kinds (code),
   support text not null check (support in ('LIVE', 'BY_FILE', 'NOT_YET', 'UNSUPPORTED')),
-  -- Why the marketplace does not support it, as the API tells it.
+  -- Why the marketplace does not support it, in the words of the API's response.
   reason text check (length(reason) between 1 and 200),
   -- How often a newly connected account is scheduled for it; null: not at all.
   every_minutes integer check (every_minutes > 0),
@@ -89,14 +91,14 @@ create table sellers (
   seller_id uuid primary key default uuidv7(),
   org_id uuid not null references orgs (id),
   name text not null check (length(name) between 1 and 200),
-  -- From a return's start to the last day a claim can be filed, where the seller has terms of its own.
+  -- The seller's own claim deadline, from a return's start to the last day a claim can be filed; null: the marketplace's.
   claim_window_days integer check (claim_window_days between 1 and 365),
-  -- A suspended seller reads and does nothing else.
+  -- A suspended seller can be read and not changed.
   suspended_at timestamptz,
   suspension_reason text check (length(suspension_reason) between 1 and 500),
   -- How many requests are answered in ten seconds.
   requests_per_window integer not null default 200 check (requests_per_window > 0),
-  -- The first owner, who may have left since.
+  -- The first owner. They may have left since.
   signed_up_by uuid references people (id),
   version integer not null default 1,
   created_at timestamptz not null default now(),
@@ -113,7 +115,7 @@ create table members (
   seller_id uuid not null references sellers (seller_id),
   id uuid not null default uuidv7(),
   person_id uuid not null references people (id),
-  -- Null for one who may only do what is given below.
+  -- Null for a member who may only do what the columns below grant.
   role text check (role in ('OWNER', 'ADMIN', 'OPERATOR', 'FINANCE', 'VIEWER')),
   scan_returns boolean not null default false,
   version integer not null default 1,
@@ -125,15 +127,15 @@ create table members (
 );
 create index members_by_person on members (person_id);
 call protect_tenant_table('members');
--- An OWNER manages everybody; an ADMIN neither touches OWNER and ADMIN members nor makes them.
+-- An OWNER manages everybody. An ADMIN can neither change nor make OWNER and ADMIN members.
 create policy update_needs_right on members as restrictive for update to robnu_tenant
   using ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')))
   with check ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')));
 call keep_version('members', 'role', 'scan_returns');
 grant select, update (role, scan_returns, updated_at) on members to robnu_tenant;
--- Removes a member, unless they have another version than the client has seen; answers whom. SECURITY DEFINER, like all that
--- deletes: DELETE is granted for whole tables only, and whoever holds it may lock everybody out of the table (LOCK TABLE). What
--- policies would have checked is checked here.
+-- Removes a member, unless their version differs from the one that the client has seen; returns the removed member's id.
+-- SECURITY DEFINER, like every function that deletes: DELETE is granted for whole tables only, and whoever holds it may lock
+-- everybody out of the table (LOCK TABLE). The function checks what policies would have checked.
 create function remove_member(member uuid, seen integer) returns setof uuid
 language sql security definer
 set search_path = robnu, pg_temp
@@ -145,8 +147,8 @@ as $$
 $$;
 grant execute on function remove_member(uuid, integer) to robnu_tenant;
 
--- A seller always keeps an OWNER. SECURITY DEFINER because it must see every member and hold the seller, so that two owners
--- who step down at once are not both let go.
+-- A seller always keeps an OWNER. SECURITY DEFINER because the function must see every member and lock the seller, so that two
+-- owners who step down at once do not both succeed.
 create function keep_an_owner() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -180,18 +182,18 @@ create table seller_keys (
   kms_key_id text not null,
   created_at timestamptz not null default now(),
   primary key (seller_id, id),
-  -- One key until there is a rotation that seals again what the old key sealed.
+  -- One key per seller, until a rotation exists that encrypts again what the old key encrypted.
   unique (seller_id)
 );
 call protect_tenant_table('seller_keys');
 call require_right_to_read('seller_keys', 'read', 'ingest');
 grant select on seller_keys to robnu_tenant;
 
--- The mailbox that an address leads to, as far as its spelling tells: in small letters, without what follows a plus sign. For
--- counting only: two mailboxes may be counted as one, and who may accept an invitation is decided by the address itself. Only
--- ASCII letters are made small: others fold onto them. Where a provider is known to ignore more, that goes as well: dots at
--- Gmail; dots, hyphens and underscores at Proton; what follows a hyphen at Yahoo, whose own names have none. Elsewhere a hyphen
--- is part of a name (shop-1@, shop-2@), as `=` and `_` are everywhere.
+-- Returns the mailbox that an address leads to, as far as its spelling tells: in lower case, without a plus sign and what
+-- follows it. This is for counting only. Two mailboxes may be counted as one; the address itself decides who may accept an
+-- invitation. Only ASCII letters are lowered, because others fold onto them. Where a provider is known to ignore more, that is
+-- dropped as well: dots at Gmail; dots, hyphens and underscores at Proton; a hyphen and what follows it at Yahoo, whose own
+-- names have none. Elsewhere a hyphen is part of a name (shop-1@, shop-2@), as `=` and `_` are everywhere.
 create function fold_address(address text) returns text
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -209,9 +211,9 @@ return (
     from lower(address collate "C") as small
   ) as parts);
 
--- How many sellers were signed up with an email address, and from a place on the network, within the 24 hours that began with
--- the first: neither costs anything, so that a person's own bound alone bounds nothing. What is counted stands here as a digest
--- under a key that nobody but the owner reads, and for a day.
+-- How many sellers were signed up with an email address, and from a network address, within the 24 hours that began with the
+-- first. New persons cost nothing, so a bound per person alone bounds nothing. Addresses are kept for a day, as digests under a
+-- key that only the owner reads.
 create table sign_up_counts (
   digest bytea primary key check (length(digest) = 32),
   began_at timestamptz not null,
@@ -230,8 +232,8 @@ alter table sign_up_key enable row level security;
 alter table sign_up_key force row level security;
 create policy owner on sign_up_key for all to robnu_owner using (true) with check (true);
 
--- What a sign-up counts for, with the bound of each, always in this order: first the address, all its spellings as one, then
--- the place it came from.
+-- Returns what a sign-up counts against, and the bound of each, always in this order: first the email address, all its
+-- spellings as one, then the network address.
 create function sign_up_digests(email text, source text)
 returns table (bound text, digest bytea, most integer)
 language plpgsql stable
@@ -249,7 +251,7 @@ begin
     order by counted.place;
 end $$;
 
--- Raises RB016 with the seconds until there is room again. A null would let everybody in.
+-- Raises RB016 with the seconds until there is room again.
 create function refuse_sign_up(bound text, began_at timestamptz) returns void
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
@@ -259,9 +261,10 @@ begin
     detail = greatest(1, ceil(extract(epoch from began_at + interval '24 hours' - now())));
 end $$;
 
--- Whether the caller may sign one seller more up: RB011 above 50, given away or not, RB005 for who owns a suspended one and
--- would go on under another name, RB016 for too many of an email address or from a place within 24 hours. SECURITY DEFINER
--- because a person does not see why a seller is suspended, nor counts. Who is not known yet may.
+-- Checks whether the caller may sign up one more seller. Raises RB011 when they have signed up 50, including those they gave
+-- away; RB005 when they own a suspended seller, because they would go on under another name; and RB016 when one email address
+-- or one network address had too many sign-ups within 24 hours. A person who is not known yet passes. SECURITY DEFINER because
+-- a person sees neither counts nor why a seller is suspended.
 create function check_sign_up(email text, source text) returns void
 language plpgsql stable security definer
 set search_path = robnu, pg_temp
@@ -275,7 +278,7 @@ begin
     raise exception 'the person owns a suspended seller' using errcode = 'RB005';
   end if;
   if (select count(*) from sellers where signed_up_by = person) >= 50 then
-    raise exception 'a person signs at most 50 sellers up' using errcode = 'RB011';
+    raise exception 'a person signs up at most 50 sellers' using errcode = 'RB011';
   end if;
   perform refuse_sign_up(d.bound, c.began_at)
   from sign_up_digests(email, source) d join sign_up_counts c on c.digest = d.digest
@@ -283,8 +286,8 @@ begin
 end $$;
 grant execute on function check_sign_up(text, text) to robnu_person;
 
--- Counts a sign-up, or refuses it as check_sign_up does. Holds both counts until the transaction ends, so that persons who sign
--- up at the same time count each other; all take them in the same order.
+-- Counts a sign-up, or refuses it as check_sign_up does. It locks both counts until the transaction ends, so that people who
+-- sign up at the same time are counted against each other. Everybody locks them in the same order.
 create function count_sign_up(email text, source text) returns void
 language plpgsql
 set search_path = robnu, pg_temp
@@ -294,7 +297,7 @@ declare
   count_now sign_up_counts;
 begin
   if email is null or source is null then
-    raise exception 'who signs up from where is not known' using errcode = 'insufficient_privilege';
+    raise exception 'a sign-up states its email and network address' using errcode = 'insufficient_privilege';
   end if;
   for counted in select * from sign_up_digests(email, source) loop
     insert into sign_up_counts as c (digest, began_at, sign_ups) values (counted.digest, now(), 1)
@@ -308,9 +311,9 @@ begin
   end loop;
 end $$;
 
--- Sign-up: the person and the seller with its first OWNER and its wrapped data key, all or nothing. SECURITY DEFINER because no scope
--- that a client can reach may insert sellers or memberships: a person may only become the OWNER of a seller that
--- did not exist before this statement.
+-- Sign-up: makes the person, the seller, its first OWNER and its wrapped data key, all or nothing. SECURITY DEFINER because no
+-- scope that a client can reach may insert sellers or memberships: a person may only become the OWNER of a seller that did not
+-- exist before this statement.
 create function sign_up_seller(seller uuid, seller_name text, person_email text, key_id uuid, wrapped_key bytea, kms_key_id text,
   source text)
 returns void

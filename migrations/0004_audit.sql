@@ -1,4 +1,4 @@
--- The audit trail: who did what. Written by triggers, so that no code path can leave it out, and by nothing else.
+-- The audit trail: who did what. Only triggers write it, so no code path can leave it out.
 set local role robnu_owner;
 set local search_path = robnu;
 
@@ -9,23 +9,24 @@ create table audit_events (
   actor_kind text not null check (actor_kind in ('MEMBER', 'STAFF', 'JOB', 'PERSON', 'SYSTEM')),
   -- The person, the staff member or the account, as actor_kind says.
   actor_id uuid,
-  -- Of a person, as it was then: the trail neither forgets who has left nor follows them.
+  -- A person's email address at that time: the trail neither forgets a person who has left nor follows their new address.
   actor_email text,
   impersonation_session_id uuid,
   -- A noun and a verb, such as account.changed.
   action text not null,
   object_id uuid,
-  -- Which columns were changed, and what harmless ones hold now.
+  -- The names of the changed columns, and the values of those that are harmless to show.
   changed text[] not null default '{}',
   shown jsonb not null default '{}',
   primary key (seller_id, id)
 );
--- A list goes by time; narrowed to an object, an actor or an action it still does.
+-- A list goes by time, also when it is narrowed to an object, an actor or an action.
 create index audit_events_by_time on audit_events (seller_id, occurred_at desc, id desc);
 create index audit_events_by_object on audit_events (seller_id, object_id, occurred_at desc, id desc);
 create index audit_events_by_actor on audit_events (seller_id, actor_id, occurred_at desc, id desc);
 create index audit_events_by_action on audit_events (seller_id, action collate "C", occurred_at desc, id desc);
--- What people did, to be counted before more of it is written; and what is old enough to go, by how long it is kept.
+-- The first index counts what a person did before more is written. The other two find what is old enough to be deleted; jobs'
+-- events and others are kept for different times.
 create index audit_events_by_hand on audit_events (seller_id, object_id, actor_id, occurred_at)
   where actor_kind in ('MEMBER', 'STAFF', 'PERSON');
 create index audit_events_of_jobs_by_age on audit_events (occurred_at) where actor_kind = 'JOB';
@@ -34,8 +35,7 @@ call protect_tenant_table('audit_events');
 call require_right_to_read('audit_events', 'audit.read');
 grant select on audit_events to robnu_tenant;
 
--- How many rows that stay each person has left behind today, all their sellers taken together. Unlogged: a crash forgets the
--- count, which does no harm.
+-- How many lasting rows each person has made today, over all their sellers. Unlogged: a crash loses the count, which does no harm.
 create unlogged table person_changes (
   actor_id uuid primary key,
   day date not null,
@@ -45,11 +45,11 @@ alter table person_changes enable row level security;
 alter table person_changes force row level security;
 create policy owner on person_changes for all to robnu_owner using (true) with check (true);
 
--- Counts something that a person leaves behind and that nobody takes away again the same day: an audit event, an idempotency key.
--- Raises RB012 above 20,000 on an Indian day, which is ten times what a busy person does by hand. One row per person,
--- so the count costs the same however much there is. It is never waited for, because those who write hold other rows by then, each
--- in an order of its own: what a person does while another transaction of theirs holds the count is not counted. SECURITY DEFINER
--- because no scope may read or write the counts.
+-- Counts a row that a person makes and that is not deleted the same day: an audit event, an idempotency key. Raises RB012 above
+-- 20,000 on an Indian day, which is ten times what a busy person does by hand. There is one row per person, so counting costs
+-- the same however much there is. Nobody waits for the count, because a writer holds other rows by then, each in an order of its
+-- own; what a person does while another of their transactions holds the count is not counted. SECURITY DEFINER because no scope
+-- may read or write the counts.
 create function count_change() returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -60,7 +60,8 @@ declare
   today constant date := (now() at time zone 'Asia/Kolkata')::date;
   so_far integer;
 begin
-  -- Jobs and sweeps leave behind what schedules, runs and returns bound: an opening per claim of a run, a claim per return.
+  -- Schedules, runs and returns already bound what jobs and sweeps write: one opening of credentials per attempt of a run, one
+  -- claim per return.
   if actor is null or kind is null or kind not in ('MEMBER', 'STAFF', 'PERSON') then
     return;
   end if;
@@ -76,9 +77,9 @@ begin
   end if;
 end $$;
 
--- Raises RB012 when a person has changed an object 100 times within 24 hours. The index is read 100 entries far at most. By person,
--- so that nobody uses an object up for others: who has changed a member's role all day keeps no owner from removing them.
--- Requests at the same moment do not see each other, so a few more than 100 can come through.
+-- Raises RB012 when a person has changed an object 100 times within 24 hours. It reads at most 100 entries of the index. The bound
+-- is per person, so that nobody uses it up for others: a person who changes a member's role all day does not keep an owner from
+-- removing that member. Requests at the same moment do not see each other, so a few more than 100 can pass.
 create function refuse_churn(seller uuid, object uuid, actor uuid) returns void
 language plpgsql
 set search_path = robnu, pg_temp
@@ -96,8 +97,8 @@ begin
   end if;
 end $$;
 
--- Writes one event for the actor of the transaction, unless the actor or the object has too many of today. For the functions
--- below; nobody else may execute it.
+-- Writes one event for the actor of the transaction, unless the actor has made too many changes today, in all or to this object.
+-- Only functions of the owner may execute it.
 create function write_audit_event(seller uuid, action text, object_id uuid, changed text[], shown jsonb) returns void
 language plpgsql
 set search_path = robnu, pg_temp
@@ -115,8 +116,8 @@ begin
     nullif(current_setting('app.impersonation_session', true), '')::uuid, action, object_id, changed, shown);
 end $$;
 
--- One event per changed row. Arguments: the noun, the column that names the object, the columns whose values are shown.
--- SECURITY DEFINER because no scope may write events of its own making: this is the one way in.
+-- Writes one event per changed row. Arguments: the noun, the column that names the object, the columns whose values are shown.
+-- SECURITY DEFINER because no scope may write events of its own making.
 create function audit_row() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -141,8 +142,8 @@ begin
   return null;
 end $$;
 
--- Attaches the trail to a table: what counts (such as 'insert or update of status'), the noun, the column that names the
--- object, and the columns whose values may be shown: never a secret, never anything about a customer.
+-- Attaches the trail to a table. Arguments: the events (such as 'insert or update of status'), the noun, the column that names
+-- the object, and the columns whose values may be shown: never a secret, never anything about a customer.
 create procedure audit(relation regclass, events text, noun text, object_column text, variadic shown text[])
 language plpgsql
 set search_path = pg_catalog, pg_temp

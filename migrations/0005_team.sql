@@ -1,4 +1,4 @@
--- Invitations. The token is in the mail and nowhere else; here is its hash.
+-- Invitations. Only the mail holds the token; the table holds its hash.
 set local role robnu_owner;
 set local search_path = robnu;
 
@@ -9,13 +9,13 @@ create table invitations (
   role text check (role in ('OWNER', 'ADMIN', 'OPERATOR', 'FINANCE', 'VIEWER')),
   scan_returns boolean not null default false,
   token_hash bytea not null check (length(token_hash) = 32),
-  -- Who made the token, and when. The offer is as good as that person's right to make it.
+  -- Who made the token, and when. The offer is valid only while that person has the right to make it.
   invited_by uuid,
   token_made_at timestamptz not null default now(),
   expires_at timestamptz not null default now() + interval '7 days',
-  -- When the mail was handed over; null when it could not be.
+  -- When the mail was handed to the mail service; null when that failed.
   sent_at timestamptz,
-  -- When a mail was made, whether it could be handed over or not; one is made with each token.
+  -- When each mail was made, whether or not it could be handed over. Each token makes one.
   mailed_at timestamptz[] not null default '{}' constraint invitations_mails check (cardinality(mailed_at) <= 5),
   accepted_at timestamptz,
   revoked_at timestamptz,
@@ -27,7 +27,7 @@ create unique index invitations_one_open on invitations (seller_id, lower(email 
 create index invitations_by_token on invitations (token_hash);
 create index invitations_by_mail on invitations (seller_id, token_made_at);
 call protect_tenant_table('invitations');
--- The same roles hold both; the second is what remains while the seller is suspended.
+-- The same roles hold both permissions; a suspended seller's members keep only the second.
 call require_right_to_read('invitations', 'members.manage', 'audit.read');
 create function note_inviter() returns trigger
 language plpgsql
@@ -40,10 +40,9 @@ begin
   return new;
 end $$;
 create trigger note_inviter before insert or update of token_hash on invitations for each row execute function note_inviter();
--- When mails were made within a day: by a person over all their sellers, by a person or a seller to a mailbox, and to a mailbox by
--- everybody.
--- Rows of their own, because what they count must not hang on invitations, sellers or memberships, which come and go. The keys
--- are digests: to count, nobody needs to read whom a stranger invites. No scope may read the table.
+-- When mails were made within a day: by a person over all their sellers, by a person or a seller to one mailbox, and by everybody
+-- to one mailbox. The counts have a table of their own because invitations, sellers and memberships come and go. The keys are
+-- digests, because counting does not need to know whom a stranger invites. No scope may read the table.
 create table mail_counts (
   kind text not null check (kind in ('PERSON', 'PERSON_TO_MAILBOX', 'SELLER_TO_MAILBOX', 'MAILBOX')),
   key_hash bytea not null check (length(key_hash) = 32),
@@ -56,8 +55,8 @@ alter table mail_counts enable row level security;
 alter table mail_counts force row level security;
 create policy owner on mail_counts for all to robnu_owner using (true) with check (true);
 
--- Counts one mail, unless there were too many within a day: then raises the constraint that is named. Answers how many there
--- are now. Who counts under the same key at the same time waits until the other's mail is made or is not.
+-- Counts one mail and returns how many there are now; raises the named constraint when there were too many within a day. A
+-- second transaction that counts under the same key waits until the first has ended.
 create function count_mail(counted text, key bytea, most integer, broken text) returns integer
 language plpgsql
 set search_path = robnu, pg_temp
@@ -77,12 +76,12 @@ begin
   return mails;
 end $$;
 
--- Nobody mails the whole world through us, nor one person all the time. Within a day, first mails and those sent again taken
--- together: 200 of a seller, 5 of them to one mailbox; 100 of a person over all their sellers, 5 of them to one mailbox; to one
--- mailbox 10 of everybody. Who has not mailed it within the day is let in up to 20, so that it takes a dozen accounts, and not
--- two, to keep others from inviting somebody. Fires before note_inviter. SECURITY DEFINER because it counts what its caller must
--- not see. The seller and the rows of counts are held in the same order by everybody, so that those who mail at the same time
--- count each other's mails and never wait for each other in a circle.
+-- Bounds invitations, so that nobody mails the whole world through us, nor one person all the time. The bounds of a day cover
+-- first mails and repeated ones: a seller sends 200, at most 5 of them to one mailbox; a person sends 100 over all their sellers,
+-- at most 5 of them to one mailbox; one mailbox gets 10 from everybody. A person who has not mailed it within the day may go up
+-- to 20, so that it takes a dozen accounts, and not two, to keep others from inviting somebody. The trigger fires before
+-- note_inviter. SECURITY DEFINER because it counts what its caller must not see. Everybody locks the seller and the counts in
+-- the same order, so that concurrent mails are counted against each other and never deadlock.
 create function limit_mails() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -92,12 +91,12 @@ declare
   person constant bytea := sha256(convert_to(current_setting('app.current_subject', true), 'UTF8'));
   by_person integer;
 begin
-  -- What row security will refuse is neither looked at nor held before.
+  -- Row security will refuse this row after the trigger, so nothing is read or locked for it.
   if not (app_may('members.manage') and new.seller_id = app_current_seller_id()) then
     return new;
   end if;
   perform from sellers where seller_id = new.seller_id for no key update;
-  -- Where the last mail is older than a day, all are.
+  -- When an invitation's last mail is older than a day, all its mails are.
   if (
     select count(*) from invitations i cross join unnest(i.mailed_at) as mail
     where i.seller_id = new.seller_id and i.token_made_at > now() - interval '1 day' and mail > now() - interval '1 day') >= 200
@@ -111,7 +110,7 @@ begin
   return new;
 end $$;
 create trigger limit_mails before insert or update of token_hash on invitations for each row execute function limit_mails();
--- As for members: an ADMIN neither invites OWNER and ADMIN members nor touches such invitations.
+-- As for members: an ADMIN can neither invite OWNER and ADMIN members nor change such invitations.
 create policy insert_needs_right on invitations as restrictive for insert to robnu_tenant
   with check ((select app_may('members.all')) or ((select app_may('members.manage')) and coalesce(role, '') not in ('OWNER', 'ADMIN')));
 create policy update_needs_right on invitations as restrictive for update to robnu_tenant
@@ -125,10 +124,10 @@ grant select (seller_id, id, email, role, scan_returns, invited_by, token_made_a
   update (token_hash, expires_at, sent_at, revoked_at)
   on invitations to robnu_tenant;
 
--- Accepting: the person of the scope becomes a member. SECURITY DEFINER because nobody may insert memberships; whoever holds
--- the token and has verified the invited address gets the one that a member has offered who holds the right to this day. Answers
--- the seller; no row when the token is unknown, used, revoked, over, for another address or from somebody who could not offer
--- it any more: they look alike.
+-- Accepts an invitation: the person of the scope becomes a member. SECURITY DEFINER because nobody may insert memberships. The
+-- person must hold the token and have verified the invited address, and the inviter must still have the right to offer the role.
+-- Returns the seller. Returns no row when the token is unknown, used, revoked, expired, for another address, or from an inviter
+-- who may no longer offer the role; the caller cannot tell these apart.
 create function accept_invitation(hash bytea, verified_email text) returns table (seller uuid, seller_name text, member_role text, scans boolean)
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -139,14 +138,14 @@ declare
 begin
   select i.* into offer from invitations i
     where i.token_hash = hash and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
-      -- Only ASCII letters are folded: others fold onto them.
+      -- Only ASCII letters are lowered, because others fold onto them.
       and lower(i.email collate "C") = lower(verified_email collate "C")
     for update of i;
   if not found then
     return;
   end if;
-  -- Both held until the end, each looked at after whoever had held it: a removal, a suspension or a lost role that was answered is
-  -- seen, and one to come waits.
+  -- Both rows are locked until the transaction ends, and read after the lock is granted. So a removal, a suspension or a lost
+  -- role that was answered before is seen, and a later one waits.
   perform from members m
     where m.seller_id = offer.seller_id and m.person_id = offer.invited_by
       and (m.role = 'OWNER' or (m.role = 'ADMIN' and coalesce(offer.role, '') not in ('OWNER', 'ADMIN')))
@@ -163,7 +162,7 @@ begin
   select id into strict person from people where subject = app_current_subject();
   perform set_config('app.actor_id', person::text, true);
   update invitations set accepted_at = now() where seller_id = offer.seller_id and id = offer.id;
-  -- A member stays what they are: an old invitation takes nothing away and gives nothing more.
+  -- An existing member stays as they are: an old invitation takes nothing away and gives nothing more.
   insert into members (seller_id, person_id, role, scan_returns)
     values (offer.seller_id, person, offer.role, offer.scan_returns)
     on conflict (seller_id, person_id) do nothing;

@@ -2,7 +2,7 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Token subjects of those who operate the deployment; kept by the migrate function from the stack's parameter.
+-- Token subjects of the people who operate the deployment. The migrate function keeps them from the stack's parameter StaffSubjects.
 create table staff (
   id uuid primary key default uuidv7(),
   subject text not null unique check (length(subject) between 1 and 200),
@@ -20,7 +20,7 @@ create table impersonation_sessions (
   id uuid not null default uuidv7(),
   staff_id uuid not null references staff (id),
   reason text not null check (length(reason) between 1 and 500),
-  -- With whose rights: what a member of this role may do, but for customers' data.
+  -- The session has the rights of a member with this role, except those that enter_impersonation takes away (0014_enter.sql).
   role text not null check (role in ('ADMIN', 'VIEWER')),
   started_at timestamptz not null default now(),
   expires_at timestamptz not null check (expires_at <= started_at + interval '8 hours'),
@@ -28,24 +28,24 @@ create table impersonation_sessions (
   primary key (seller_id, id)
 );
 create index impersonation_sessions_by_admin on impersonation_sessions (staff_id, id desc);
--- Staff list the live ones across sellers.
+-- Staff list live sessions across sellers.
 create index impersonation_sessions_by_id on impersonation_sessions (id);
 call protect_tenant_table('impersonation_sessions');
--- The seller sees who acted for it, and scope entry looks the session up before any right is set.
+-- The seller sees who acted for it; a staff member sees the session that they act in.
 create policy select_needs_right on impersonation_sessions as restrictive for select to robnu_tenant
   using ((select app_may('audit.read')) or id = (select nullif(current_setting('app.impersonation_session', true), '')::uuid));
 call audit('impersonation_sessions', 'insert or update', 'impersonation', 'id', 'staff_id', 'reason', 'role', 'expires_at', 'ended_at');
 grant select on impersonation_sessions to robnu_tenant;
 
--- Whether the person of the transaction is a staff member now. Of staff everybody sees their own row only.
+-- Whether the person of the transaction is a staff member now. Everybody sees only their own row of staff.
 create function app_is_staff() returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp
 as $$ select exists (select from robnu.staff where removed_at is null) $$;
 grant execute on function app_is_staff() to robnu_staff;
 
--- Staff see every seller's name and state, may suspend and resume, and have sessions of their own. Scope entry asks who they are;
--- so do the policies, because robnu_api can become robnu_staff without entering.
+-- Staff see every seller's name and state, may suspend and resume sellers, and open sessions. The policies check that they are
+-- staff, as scope entry does, because robnu_api can become robnu_staff without entering a scope.
 create policy staff on sellers for all to robnu_staff
   using ((select app_is_staff())) with check ((select app_is_staff()));
 grant select (seller_id, name, suspended_at, suspension_reason, version, created_at), update (suspended_at, suspension_reason, updated_at)
@@ -56,7 +56,7 @@ grant select (seller_id, suspended_at) on sellers to robnu_system_sweep;
 create policy staff_reads on impersonation_sessions for select to robnu_staff using ((select app_is_staff()));
 create policy staff_opens on impersonation_sessions for insert to robnu_staff
   with check ((select app_is_staff()) and staff_id in (select id from staff));
--- What is over stays over.
+-- A session that has ended stays ended.
 create policy staff_ends on impersonation_sessions for update to robnu_staff
   using ((select app_is_staff()) and staff_id in (select id from staff) and ended_at is null)
   with check ((select app_is_staff()) and staff_id in (select id from staff));
@@ -64,8 +64,8 @@ grant select (seller_id, id, staff_id, reason, role, started_at, expires_at, end
   insert (seller_id, id, staff_id, reason, role, expires_at), update (ended_at)
   on impersonation_sessions to robnu_staff;
 
--- Ends what others may do only when nobody is under way who was let in by the row as it was: a transaction that may write holds
--- it FOR KEY SHARE (0014), for which DELETE waits and a plain UPDATE does not.
+-- Makes an update that takes rights away wait for transactions that entered with those rights. A transaction that may write holds
+-- the row FOR KEY SHARE (0014_enter.sql); a DELETE waits for that, a plain UPDATE does not.
 create function wait_for_writers() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -85,7 +85,7 @@ create trigger wait_for_writers before update of role, scan_returns on members f
 create trigger wait_for_writers before update of ended_at on impersonation_sessions for each row
   when (new.ended_at is distinct from old.ended_at) execute function wait_for_writers();
 
--- Whether the transaction is a staff member's, in a session that is live.
+-- Whether the transaction belongs to a staff member in a live session.
 create function app_is_admin_scope() returns boolean
 language sql stable
 set search_path = pg_catalog, pg_temp

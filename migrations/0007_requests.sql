@@ -1,16 +1,16 @@
--- What the API keeps about requests: how many there were, and the answers to those that carried an idempotency key.
+-- What the API keeps about requests: rate limits, and the responses to requests that carried an idempotency key.
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Requests of the current window of ten seconds, by member, so that one cannot keep the others out. Unlogged: a crash forgets
--- them, which does no harm.
+-- Requests in the current window of ten seconds, by member, so that one member cannot keep the others out. Unlogged: a crash
+-- loses them, which does no harm.
 create unlogged table request_counts (
   seller_id uuid not null references sellers (seller_id) on delete cascade,
   person_id uuid not null references people (id) on delete cascade,
   window_start timestamptz not null,
   requests integer not null,
-  -- Until when the member's requests are refused. Found out when a request is counted, so that entry looks one row up and
-  -- adds nothing together.
+  -- Until when the member's requests are refused. It is computed when a request is counted, so that scope entry reads one row
+  -- and adds nothing up.
   refused_until timestamptz,
   primary key (seller_id, person_id)
 ) with (fillfactor = 50);
@@ -18,7 +18,7 @@ create index request_counts_by_person on request_counts (person_id);
 call protect_tenant_table('request_counts');
 grant select on request_counts to robnu_tenant;
 
--- All requests of a person: to whatever seller, to none, or to one that they are no member of.
+-- All requests of a person: to any seller, to none, or to one that they are not a member of.
 create unlogged table person_requests (
   subject text primary key check (length(subject) between 1 and 200),
   window_start timestamptz not null,
@@ -31,8 +31,8 @@ alter table person_requests enable row level security;
 alter table person_requests force row level security;
 create policy owner on person_requests for all to robnu_owner using (true) with check (true);
 
--- Whether a person is a newcomer: neither staff nor in a seller with an account that a marketplace has taken. Asked only of who
--- has sent as many requests as a newcomer may, so that it costs the others nothing.
+-- Whether a person is a newcomer: neither staff nor in a seller that has an account whose credentials a marketplace has accepted.
+-- It is asked only of persons who have sent as many requests as a newcomer may, so that it costs the others nothing.
 create function is_newcomer(subject text) returns boolean
 language plpgsql stable
 set search_path = robnu, pg_temp
@@ -46,9 +46,9 @@ begin
       where p.subject = is_newcomer.subject);
 end $$;
 
--- Counts a request, in a transaction of its own so that nobody waits for anybody's work: for the person, and for the seller
--- that they are a member of, so that strangers cannot use up a seller's requests. It comes when the request's own transaction
--- is over, and finds out whether the next one is to be refused. SECURITY DEFINER because no scope may write the counts.
+-- Counts a request: for the person, and for the seller when they are a member of it, so that strangers cannot use up a seller's
+-- requests. The API calls it in a transaction of its own, when the request's own transaction has ended, so that nobody waits for
+-- anybody's work. It decides whether the next request is refused. SECURITY DEFINER because no scope may write the counts.
 create function count_request(subject text, seller uuid) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -97,7 +97,7 @@ begin
   if person is null then
     return;
   end if;
-  -- The seller's requests are shared: who stays below an equal share is let in, however much the others send.
+  -- Members share the seller's requests. A member below an equal share is let in, however much the others send.
   select coalesce(sum(c.requests), 0), count(*) into sent_by_others, others
     from request_counts c
     where c.seller_id = seller and c.person_id <> person and c.window_start = present;
@@ -108,7 +108,8 @@ begin
 end $$;
 grant execute on function count_request(text, uuid) to robnu_api;
 
--- Answers to POSTs, each for the actor who sent it. Only hashes: of the key, and of the request under the key.
+-- Responses to POST requests, each kept for the actor who sent it. The key is stored only as a hash, and the request only as a
+-- hash under the key.
 create table idempotency_keys (
   seller_id uuid not null references sellers (seller_id),
   actor_id uuid not null,
@@ -127,7 +128,7 @@ create policy own on idempotency_keys as restrictive for all to robnu_tenant
 grant select, insert (seller_id, actor_id, key_hash, request_digest), update (request_digest, status, body, created_at)
   on idempotency_keys to robnu_tenant;
 
--- The same for requests that name no seller: sign-up, accepting an invitation, staff.
+-- The same for requests that name no seller: sign-up, accepting an invitation, staff routes.
 create table person_idempotency_keys (
   subject text not null,
   key_hash bytea not null check (length(key_hash) = 32),
@@ -146,7 +147,7 @@ create policy owner on person_idempotency_keys for all to robnu_owner using (tru
 grant select, insert (subject, key_hash, request_digest), update (request_digest, status, body, created_at)
   on person_idempotency_keys to robnu_person, robnu_staff;
 
--- Takes a key for this request, or raises RB007 when it was used in the last 24 hours. Whoever comes second at the same time
+-- Takes a key for this request, or raises RB007 when the key was used in the last 24 hours. A second request at the same time
 -- waits until the first has committed.
 create function claim_idempotency_key(hash bytea, digest bytea) returns void
 language plpgsql
@@ -154,7 +155,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if current_setting('app.current_seller_id', true) = '' then
-    -- What comes without a seller is bounded by what it does: signing sellers up, accepting invitations.
+    -- A request without a seller is bounded by what it does: signing sellers up, accepting invitations.
     insert into robnu.person_idempotency_keys as known (subject, key_hash, request_digest)
     values (robnu.app_current_subject(), hash, digest)
     on conflict (subject, key_hash) do update

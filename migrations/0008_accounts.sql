@@ -7,32 +7,32 @@ create table marketplace_accounts (
   id uuid not null default uuidv7(),
   marketplace_code text not null references marketplaces (code),
   external_account_id text not null check (length(external_account_id) between 1 and 100),
-  -- Who says that this is its id there: the marketplace itself, the browser that came back from its consent page, or the seller.
+  -- Who stated the id: the marketplace itself, the browser that came back from its consent page, or the seller.
   external_account_id_source text not null default 'SELLER' check (external_account_id_source in ('MARKETPLACE', 'BROWSER', 'SELLER')),
   display_name text not null check (length(display_name) between 1 and 200),
   status text not null default 'ACTIVE' check (status in ('ACTIVE', 'PAUSED', 'NEEDS_RECONNECT', 'DISCONNECTED')),
-  -- The lane: what is wanted follows from status, what exists is kept here by the lanes function.
+  -- The lane as it exists; the lanes function keeps it. The wanted state follows from status (lane_wanted).
   lane_state text not null default 'REQUESTED' check (lane_state in ('REQUESTED', 'ACTIVE', 'PAUSED', 'RETIRED')),
   lane_generation integer not null default 1 check (lane_generation > 0),
   lane_queue_url text,
   lane_mapping_id text,
   lane_checked_at timestamptz,
-  -- Who works on the lane holds it until then, so that two calls never make two mappings.
+  -- A lease: the call that works on the lane holds it until then, so that two calls never make two mappings.
   lane_lease_until timestamptz,
-  -- Which credentials the account has: counts up when they are replaced, so that a run which was refused the old ones
+  -- Which credentials the account has. It counts up when they are replaced, so that a run whose old credentials were refused
   -- does not stop the account for the new ones.
   credentials_generation integer not null default 1,
-  -- Which credentials the marketplace had refused when the account was paused: with the same ones it is not active when it
-  -- is resumed.
+  -- Which credentials the marketplace had refused when the account was paused. With the same ones the account does not become
+  -- active when it is resumed.
   paused_generation integer,
-  -- When the marketplace last answered to the credentials, and how.
+  -- When the marketplace last judged the credentials, and how.
   last_validated_at timestamptz,
   last_validation text check (last_validation in ('OK', 'REFUSED', 'UNREACHABLE')),
-  -- When the marketplace first took credentials of the account; there is no lane before that.
+  -- When the marketplace first accepted credentials of the account; there is no lane before that.
   verified_at timestamptz,
-  -- Since when the marketplace refuses the credentials that the account has; null while it takes them.
+  -- Since when the marketplace refuses the account's credentials; null while it accepts them.
   refused_since timestamptz,
-  -- The member who connected it, for the bound of their own; null where staff did.
+  -- The member who connected it, for the bound per member; null when staff did.
   connected_by uuid references people (id),
   version integer not null default 1,
   created_at timestamptz not null default now(),
@@ -47,7 +47,7 @@ create index marketplace_accounts_by_id on marketplace_accounts (id);
 create index marketplace_accounts_by_age on marketplace_accounts (seller_id, created_at);
 create index marketplace_accounts_verified on marketplace_accounts (seller_id) where verified_at is not null;
 create index marketplace_accounts_by_person on marketplace_accounts (connected_by, created_at);
--- What lane_wanted and the lane's state say together, but for the week, which no index can know.
+-- Accounts whose lane differs from lane_wanted, except for its rule of a week, which no index can hold.
 create index marketplace_accounts_lane_differs on marketplace_accounts (seller_id, id)
   where (verified_at is not null and status = 'ACTIVE' and lane_state <> 'ACTIVE')
     or (verified_at is not null and status = 'PAUSED' and lane_state = 'ACTIVE')
@@ -61,7 +61,7 @@ call keep_version('marketplace_accounts', 'display_name', 'status', 'credentials
 call audit('marketplace_accounts', 'insert or update of display_name, status, credentials_generation', 'account', 'id',
   'marketplace_code', 'external_account_id', 'display_name', 'status', 'credentials_generation');
 call require_right_to_write('marketplace_accounts', 'accounts.manage', 'insert');
--- Jobs set NEEDS_RECONNECT and what the marketplace thinks of the credentials; members with the right set the rest.
+-- Jobs set NEEDS_RECONNECT and the marketplace's verdict on the credentials; members with the right set the rest.
 create policy update_needs_right on marketplace_accounts as restrictive for update to robnu_tenant
   using ((select app_may('accounts.manage')) or (select app_may('ingest')))
   with check ((select app_may('accounts.manage')) or (select app_may('ingest')));
@@ -77,8 +77,8 @@ grant select (seller_id, id, marketplace_code, status, verified_at, refused_sinc
   update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until)
   on marketplace_accounts to robnu_system_lanes;
 
--- Keeps what the marketplace thinks of the credentials beside the status, whoever writes it. A paused account, or one that is
--- disconnected, keeps what was known of its credentials until it gets others.
+-- Keeps the marketplace's verdict on the credentials beside the status, whoever writes the status. A paused or disconnected
+-- account keeps the verdict on its credentials until it gets others.
 create function keep_standing() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -97,9 +97,9 @@ end $$;
 create trigger keep_standing before insert or update of status, last_validation, credentials_generation on marketplace_accounts
   for each row execute function keep_standing();
 
--- Which state a lane should have. None is made before the marketplace took credentials of the account once: REQUESTED. An
--- account that must be reconnected keeps its lane for a week, because its credentials can still be tested there; then the lane
--- goes, for each costs money every month, and comes back with credentials that are taken.
+-- Returns the state that a lane should have. No lane is made before the marketplace has accepted credentials of the account:
+-- REQUESTED. An account that must be reconnected keeps its lane for a week, because its credentials can still be tested there.
+-- Then the lane is retired, because each costs money every month; it comes back with accepted credentials.
 create function lane_wanted(status text, verified_at timestamptz, refused_since timestamptz) returns text
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -112,16 +112,15 @@ return case
 end;
 grant execute on function lane_wanted(text, timestamptz, timestamptz) to robnu_tenant, robnu_system_lanes;
 
--- A seller connects 100 accounts in a day, and any number in all; a member connects 100 in a day, in all sellers together. What
--- staff connect counts for the seller.
--- SECURITY DEFINER because it counts accounts of other sellers, and holds the seller and the person, so that those who
--- connect at the same time count each other's accounts.
+-- A seller connects at most 100 accounts in a day, and any number in all. A member connects at most 100 in a day over all their
+-- sellers. Accounts that staff connect count for the seller only. SECURITY DEFINER because the function counts accounts of other
+-- sellers, and locks the seller and the person, so that concurrent connections are counted against each other.
 create function limit_new_accounts() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
 begin
-  -- What row security will refuse is neither looked at nor held before.
+  -- Row security will refuse this row after the trigger, so nothing is read or locked for it.
   if not (app_may('accounts.manage') and new.seller_id = app_current_seller_id()) then
     return new;
   end if;
@@ -140,8 +139,8 @@ begin
 end $$;
 create trigger limit_new_accounts before insert on marketplace_accounts for each row execute function limit_new_accounts();
 
--- Satellites, one per marketplace. Columns named …_enc hold ciphertext under the seller's data key. An account that was
--- connected by consent lives on the platform's own application and has no client of its own.
+-- Satellite tables, one per marketplace. Columns named …_enc hold ciphertext under the seller's data key. An account that was
+-- connected by consent uses the platform's own application and has no client of its own.
 create table ajio_account_details (
   seller_id uuid not null,
   account_id uuid not null,
@@ -175,7 +174,7 @@ create table flipkart_account_details (
   check ((app_id is null) = (app_secret_enc is null)),
   check (app_id is not null or refresh_token_enc is not null)
 );
--- Meesho issues keys to partners only; an account without one lives on files.
+-- Meesho issues keys to partners only; an account without one works with files.
 create table meesho_account_details (
   seller_id uuid not null,
   account_id uuid not null,
@@ -193,7 +192,8 @@ language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
 return nullif(current_setting('app.opened_account', true), '')::uuid;
 grant execute on function app_opened_account() to robnu_tenant;
--- Write-only for people: only a job reads credentials, even encrypted ones, and only after open_credentials has noted it.
+-- People can write credentials and never read them. Only a job reads them, even encrypted, and only after open_credentials has
+-- recorded it.
 do $$
 declare
   relation regclass;
@@ -211,7 +211,7 @@ grant select, insert (seller_id, account_id, client_id, client_secret_enc, refre
 grant select, insert (seller_id, account_id, app_id, app_secret_enc, refresh_token_enc, location_id) on flipkart_account_details to robnu_tenant;
 grant select, insert (seller_id, account_id, supplier_id, api_key_enc, api_secret_enc) on meesho_account_details to robnu_tenant;
 
--- Holds an account in the version that a client has seen, for statements that cannot compare it themselves.
+-- Locks an account in the version that a client has seen, for statements that cannot compare the version themselves.
 create function hold_account_version(account uuid, seen integer) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -226,9 +226,9 @@ end $$;
 grant execute on function hold_account_version(uuid, integer) to robnu_tenant;
 
 -- Replacing credentials. SECURITY DEFINER because an UPDATE that names its row, like ON CONFLICT DO UPDATE, needs a policy
--- that lets it SELECT the row, and that would show members the ciphertext too: jobs, which must read it, hold the same role
--- and so the same column grants. Members hold neither verb this way; they can put new secrets in the place of old ones and
--- nothing else. What policies would have checked is checked here: the seller, the right and the account.
+-- that lets it SELECT the row. That policy would show members the ciphertext too, because jobs, which must read it, hold the
+-- same role and so the same column grants. This way members hold neither verb: they can put new secrets in the place of old
+-- ones and nothing else. The function checks what policies would have checked: the seller, the right and the account.
 create function renew_credentials_generation(account uuid) returns void
 language plpgsql
 set search_path = robnu, pg_temp
@@ -237,7 +237,7 @@ begin
   if not app_may('accounts.manage') then
     raise exception 'the scope may not replace credentials' using errcode = 'insufficient_privilege';
   end if;
-  -- Holds the account until the transaction ends.
+  -- This locks the account until the transaction ends.
   update marketplace_accounts set credentials_generation = credentials_generation + 1
   where seller_id = app_current_seller_id() and id = account;
   if not found then
@@ -335,13 +335,13 @@ create table schedules (
   unique (seller_id, account_id, kind),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
 );
--- The sweep asks for what is due across sellers.
+-- The sweep looks for due schedules across sellers.
 create index schedules_due on schedules (next_due_at) where enabled;
 create index schedules_by_id on schedules (id);
 call protect_tenant_table('schedules');
 call require_right_to_read('schedules', 'read', 'ingest');
 call keep_version('schedules', 'every_minutes', 'enabled');
--- The account is the object: a schedule that is made and removed in a loop is another one each time.
+-- The account is the object, because a schedule that is made and removed in a loop is a new one each time.
 call audit('schedules', 'insert or update of every_minutes, enabled or delete', 'schedule', 'account_id', 'id', 'kind', 'every_minutes', 'enabled');
 create policy insert_needs_right on schedules as restrictive for insert to robnu_tenant
   with check ((select app_may_any('accounts.manage', 'sync.run')));
@@ -349,7 +349,7 @@ create policy update_needs_right on schedules as restrictive for update to robnu
   using ((select app_may_any('accounts.manage', 'sync.run'))) with check ((select app_may_any('accounts.manage', 'sync.run')));
 grant select, insert (seller_id, id, account_id, kind, every_minutes, enabled), update (every_minutes, enabled, next_due_at)
   on schedules to robnu_tenant;
--- SECURITY DEFINER for the reason that remove_member has.
+-- SECURITY DEFINER for the same reason as remove_member (0003_tenancy.sql).
 create function remove_schedule(account uuid, of_kind text, seen integer) returns setof uuid
 language sql security definer
 set search_path = robnu, pg_temp
@@ -365,8 +365,8 @@ grant select (seller_id, id, account_id, kind, every_minutes, enabled, next_due_
   update (next_due_at, last_claimed_at)
   on schedules to robnu_system_sweep;
 
--- Lets a job read the credentials of its own account for the rest of the transaction, and writes down that it did. SECURITY
--- DEFINER because only the trail's own functions write events.
+-- Lets a job read the credentials of its own account for the rest of the transaction, and records that it did. SECURITY
+-- DEFINER because only the owner's functions write audit events.
 create function open_credentials(account uuid, purpose text) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -383,9 +383,8 @@ begin
 end $$;
 grant execute on function open_credentials(uuid, text) to robnu_tenant;
 
--- Wipes the secrets of an account that is disconnected: every column …_enc of every satellite, those to come as well. What an
--- account does not have stays null. SECURITY DEFINER for the reason that replacing them has; it can take secrets away and
--- nothing else.
+-- Wipes the secrets of a disconnected account: every column …_enc of every satellite table, including future ones. A column that
+-- is null stays null. SECURITY DEFINER for the same reason as replacing credentials; it can take secrets away and nothing else.
 create function forget_credentials(account uuid) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp

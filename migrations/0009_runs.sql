@@ -1,4 +1,4 @@
--- The run ledger. The row is the truth and the queue's message only announces it: any message may be lost or repeated.
+-- The run ledger. The row is the truth and the queue's message only announces it, so any message may be lost or repeated.
 set local role robnu_owner;
 set local search_path = robnu;
 
@@ -9,20 +9,20 @@ create table sync_runs (
   marketplace_code text not null references marketplaces (code),
   kind text not null references run_kinds (code),
   trigger text not null check (trigger in ('SCHEDULE', 'API')),
-  -- Read everything the marketplace still shows, not only what changed since the watermark.
+  -- The run reads everything that the marketplace still shows, not only what changed since the watermark.
   full_read boolean not null default false,
-  -- Read what was placed in a window of time, both ends included, instead of what has changed; such a run leaves watermarks alone.
+  -- The run reads what was placed in a window of time, both ends included, instead of what has changed. It leaves watermarks alone.
   window_from timestamptz,
   window_until timestamptz,
   state text not null default 'QUEUED'
     check (state in ('QUEUED', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'CANCELLED')),
-  -- A run goes on in steps; each step has its own message, and each publication of the same step a new generation.
+  -- A run proceeds in steps. Each step has its own message, and each publication of the same step has a new generation.
   step integer not null default 0,
   generation integer not null default 0,
-  -- Who may write: the holder of the latest attempt, while its lease lives.
+  -- Only the holder of the latest attempt may write, while its lease lives. The attempt number is the fencing token.
   attempt integer not null default 0,
   lease_expires_at timestamptz,
-  -- Claims since a page was last committed; bounds a run that crashes or fails over and over.
+  -- Attempts since a page was last committed. It bounds a run that crashes or fails over and over.
   fruitless_attempts integer not null default 0,
   page_position text,
   changed_since timestamptz,
@@ -41,9 +41,9 @@ create table sync_runs (
   check ((window_from is null) = (window_until is null)),
   check (window_from < window_until)
 );
--- One live run per account and kind: a second request answers with the first.
+-- One live run per account and kind: a second request returns the first run.
 create unique index sync_runs_one_live on sync_runs (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING');
--- When an account last read a kind to the end: lists of accounts ask for each, whatever failed since.
+-- When an account last read a kind to the end. Lists of accounts show this for each account, whatever failed since.
 create index sync_runs_succeeded on sync_runs (seller_id, account_id, kind, id desc) where state = 'SUCCEEDED' and window_from is null;
 -- What an account lacked a permission for: lists of accounts ask for each kind whether that is news since it was last read.
 create index sync_runs_not_permitted on sync_runs (seller_id, account_id, kind, id desc) where error_code = 'not_permitted';
@@ -55,14 +55,15 @@ call protect_tenant_table('sync_runs');
 call require_right_to_read('sync_runs', 'read', 'ingest');
 create policy insert_needs_right on sync_runs as restrictive for insert to robnu_tenant
   with check ((select app_may('sync.run')));
--- Members ask for 200 runs of an account within 24 hours: each is a row for ever, whether it is cancelled or not. The index is
--- read as far as the day goes, which schedules bound to a run a minute. SECURITY DEFINER because it counts what its caller need not see.
+-- Members may ask for 200 runs of an account within 24 hours, because each stays as a row for ever, even when it is cancelled. The
+-- index is read back to the start of the day; schedules add at most one run a minute to it. SECURITY DEFINER because it counts what
+-- its caller need not see.
 create function limit_asked_runs() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
 begin
-  -- What row security will refuse is not looked at before.
+  -- Row security will refuse this row after the trigger, so nothing is read for it.
   if not (app_may('sync.run') and new.seller_id = app_current_seller_id()) then
     return new;
   end if;
@@ -80,7 +81,7 @@ begin
 end $$;
 create trigger limit_asked_runs before insert on sync_runs for each row when (new.trigger = 'API')
   execute function limit_asked_runs();
--- What a member asks for is noted; what schedules ask for is in the ledger itself.
+-- The trail records runs that a member asks for; the ledger itself records those of schedules.
 create trigger audit after insert on sync_runs for each row when (new.trigger = 'API')
   execute function audit_row('run', 'id', 'account_id', 'kind', 'full_read', 'window_from', 'window_until');
 create trigger audit_cancel after update of state on sync_runs for each row when (new.state = 'CANCELLED')
@@ -94,7 +95,7 @@ grant select,
     queued_at, sent_at, next_attempt_at, started_at, finished_at, pages, quarantined, error_code, error_message)
   on sync_runs to robnu_tenant;
 
--- Sweeps and lanes see ids, states and times, and may publish; what a run read or why it failed is not theirs.
+-- Sweeps and lanes see ids, states and times, and may publish. They do not see what a run read or why it failed.
 create policy sweep on sync_runs for all to robnu_system_sweep using (true) with check (true);
 grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, lease_expires_at, queued_at, sent_at, next_attempt_at),
   insert (seller_id, account_id, marketplace_code, kind, trigger),
@@ -104,8 +105,8 @@ create policy lanes on sync_runs for all to robnu_system_lanes using (true) with
 grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, sent_at), update (sent_at)
   on sync_runs to robnu_system_lanes;
 
--- Ends what was asked for in a lane that is retired because the account's credentials have been refused for a week. SECURITY
--- DEFINER because the lanes function must not write what became of runs.
+-- Ends the live runs of a lane that is retired because the account's credentials have been refused for a week. SECURITY
+-- DEFINER because the lanes function must not write the outcome of runs.
 create function end_runs_of_retired_lane() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -121,7 +122,8 @@ create trigger end_runs_of_retired_lane after update of lane_state on marketplac
   when (new.lane_state = 'RETIRED' and old.lane_state <> 'RETIRED' and new.status = 'NEEDS_RECONNECT')
   execute function end_runs_of_retired_lane();
 
--- Records that could not be mapped, kept whole under the seller's data key. The same record read again is the same row.
+-- The quarantine: records that could not be mapped, kept whole under the seller's data key. The same record read again is the
+-- same row.
 create table quarantined_records (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
@@ -132,7 +134,7 @@ create table quarantined_records (
   record_enc bytea not null,
   -- Keyed with the seller's data key, so that nobody can tell that two sellers have the same record.
   record_digest bytea not null,
-  -- How often it was read, last by run_id.
+  -- How often the record was read; run_id is the last run that read it.
   seen integer not null default 1,
   created_at timestamptz not null default now(),
   last_seen_at timestamptz not null default now(),
@@ -144,7 +146,7 @@ create table quarantined_records (
   foreign key (seller_id, run_id) references sync_runs (seller_id, id)
 );
 create index quarantined_records_by_run on quarantined_records (seller_id, run_id);
--- NULLS LAST, although there are no nulls: what asks for one account's asks for that order, which no other index has.
+-- NULLS LAST, although there are no nulls: a list of one account's records asks for that order, which no other index has.
 create index quarantined_records_by_account on quarantined_records (seller_id, account_id, id desc nulls last);
 -- By the order's number, which people look for.
 create index quarantined_records_by_external_id on quarantined_records (seller_id, external_id text_pattern_ops);
@@ -245,13 +247,13 @@ call require_right_to_write('sync_run_counts', 'ingest', 'insert', 'update');
 grant select, insert (seller_id, run_id, stream, added, changed, unchanged, removed), update (added, changed, unchanged, removed)
   on sync_run_counts to robnu_tenant;
 
--- Up to which instant the marketplace vouches that everything of a kind was read.
+-- Watermarks: up to which instant the marketplace vouches that everything of a kind was read.
 create table watermarks (
   seller_id uuid not null,
   account_id uuid not null,
   kind text not null references run_kinds (code),
   complete_until timestamptz not null,
-  -- When a run last read two days back as well: what is listed later than its own stamp is found then.
+  -- When a run last read two days back as well, to find records that were listed later than their own stamp says.
   looked_back_at timestamptz not null default now(),
   primary key (seller_id, account_id, kind),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade

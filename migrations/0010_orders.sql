@@ -1,4 +1,4 @@
--- Orders, lines, shipments and customers: leaf tables that know accounts and nothing of any marketplace.
+-- Orders, lines, shipments and customers. These leaf tables know accounts and nothing of any marketplace.
 set local role robnu_owner;
 set local search_path = robnu;
 
@@ -19,10 +19,10 @@ create table orders (
   total_amount numeric(14, 4),
   ship_city text,
   ship_postal_code text,
-  -- What of the order could not be read: fields and what was wrong with them, never their values.
+  -- Which fields of the order could not be read, and what was wrong with them; never their values.
   notes text[] not null default '{}',
-  -- A status that goes back, where the marketplace does not say when it changed the order, and the run that read it. It counts once
-  -- another run has read the same.
+  -- A status that goes backward while the marketplace does not say when it changed the order, and the run that read it. It counts
+  -- once another run has read the same.
   backward_status text,
   backward_run_id uuid,
   created_at timestamptz not null default now(),
@@ -33,11 +33,11 @@ create table orders (
 );
 create index orders_by_time on orders (seller_id, placed_at desc, id desc);
 create index orders_by_account on orders (seller_id, account_id, placed_at desc, id desc);
--- The account stands before the time, so that one index serves a status alone (its accounts are merged) and with an account.
--- NULLS LAST, although there are no nulls: lists of a status ask for that order, which no other index has, so that the planner
--- does not read all of a seller's orders by time where most orders of all sellers stand as asked for.
+-- The account stands before the time, so that one index serves a status alone (its accounts are merged) and a status with an
+-- account. NULLS LAST, although there are no nulls: lists of a status ask for that order, which no other index has. Otherwise the
+-- planner would read all of a seller's orders by time where most orders of all sellers have that status.
 create index orders_by_status on orders (seller_id, status, account_id, placed_at desc nulls last, id desc nulls last);
--- What must leave by when; of the open ones only what the seller sends itself.
+-- Which orders must be dispatched by when. The partial indexes hold only open orders that the seller dispatches itself.
 create index orders_by_dispatch_time on orders (seller_id, dispatch_by, id);
 create index orders_to_dispatch on orders (seller_id, dispatch_by, id) include (account_id)
   where status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED')
@@ -45,10 +45,10 @@ create index orders_to_dispatch on orders (seller_id, dispatch_by, id) include (
 create index orders_to_dispatch_undated on orders (seller_id, id) include (account_id)
   where dispatch_by is null and status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED')
     and fulfilled_by is distinct from 'MARKETPLACE';
--- Numbers that people type or scan are found whole and by their beginning.
+-- People look orders up by a number that they type or scan, whole or by its beginning.
 create index orders_by_external_id on orders (seller_id, external_order_id text_pattern_ops);
 
--- How far an order with this status is; what is further on does not go back by itself.
+-- How far an order with this status has come; an order does not go back by itself.
 create function order_progress(status text) returns integer
 language sql immutable parallel safe
 return case status
@@ -56,7 +56,7 @@ return case status
   when 'SHIPPED' then 5 when 'DELIVERED' then 6 when 'UNDELIVERED' then 6 when 'CANCELLED' then 7
 end;
 
--- Whether what was read of an order is older than what is stored: by the marketplace's own stamp, or where there is none, by status.
+-- Whether an order as it was read is older than the stored one: by the marketplace's own stamp or, without one, by status.
 create function is_older_version(status text, updated_at timestamptz, stored_status text, stored_updated_at timestamptz) returns boolean
 language sql immutable parallel safe
 return coalesce(updated_at < stored_updated_at, order_progress(status) < order_progress(stored_status), false);
@@ -73,7 +73,7 @@ create table order_items (
   quantity integer not null check (quantity >= 0),
   quantity_cancelled integer not null default 0 check (quantity_cancelled >= 0),
   line_amount numeric(14, 4) not null,
-  -- CUSTOMER: what the customer pays. PURCHASE: what the marketplace pays the seller, where it states no other.
+  -- CUSTOMER: what the customer pays. PURCHASE: what the marketplace pays the seller, when it states no other amount.
   amount_basis text not null check (amount_basis in ('CUSTOMER', 'PURCHASE')),
   tax_amount numeric(14, 4),
   hsn text,
@@ -102,7 +102,7 @@ create index shipments_by_tracking_number on shipments (seller_id, tracking_numb
 create index shipments_by_external_id on shipments (seller_id, external_shipment_id text_pattern_ops);
 create index shipments_by_status on shipments (seller_id, status, id desc nulls last);
 
--- Who ordered, one row per order; columns named …_enc hold ciphertext under the seller's data key.
+-- The customer of each order. Columns named …_enc hold ciphertext under the seller's data key.
 create table order_pii (
   seller_id uuid not null,
   order_id uuid not null,
@@ -110,15 +110,16 @@ create table order_pii (
   customer_phone_enc bytea,
   customer_email_enc bytea,
   address_enc bytea,
-  -- Keyed with the seller's data key: tells a job that reads the order again whether anything is new.
+  -- A digest under the seller's data key. It tells a job that reads the order again whether anything is new.
   digest bytea not null check (length(digest) = 32),
   updated_at timestamptz not null default now(),
   primary key (seller_id, order_id),
   foreign key (seller_id, order_id) references orders (seller_id, id) on delete cascade
 );
 
--- How many orders of an account customers placed on an Indian day: what usage is told from. Kept by the triggers below, in the
--- transaction that stores the orders. A row per account, so that accounts that are read at the same time do not wait for each other.
+-- How many orders of an account were placed on an Indian day; usage is computed from it. The triggers below keep it, in the
+-- transaction that stores the orders. There is a row per account, so that accounts that are read at the same time do not wait for
+-- each other.
 create table order_days (
   seller_id uuid not null references sellers (seller_id),
   day date not null,
@@ -130,7 +131,8 @@ call protect_tenant_table('order_days');
 call require_right_to_read('order_days', 'read', 'ingest');
 grant select on order_days to robnu_tenant;
 
--- One statement per page, whatever its length. SECURITY DEFINER because no scope may write counts of its own making.
+-- Counts new orders, with one statement per page whatever its length. SECURITY DEFINER because no scope may write counts of its
+-- own making.
 create function count_new_orders() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -146,7 +148,7 @@ begin
 end $$;
 create trigger count_new_orders after insert on orders referencing new table as fresh
   for each statement execute function count_new_orders();
--- A marketplace may correct when an order was placed. SECURITY DEFINER as above.
+-- Moves counts, because a marketplace may correct when an order was placed. SECURITY DEFINER as above.
 create function count_moved_orders() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -181,14 +183,14 @@ declare
 begin
   foreach relation in array array['orders', 'order_items', 'shipments', 'order_pii']::regclass[] loop
     call protect_tenant_table(relation);
-    -- Only a job writes what a marketplace said.
+    -- Only a job writes a marketplace's data.
     call require_right_to_write(relation, 'ingest', 'insert', 'update');
   end loop;
 end $$;
 call require_right_to_read('orders', 'read', 'ingest');
 call require_right_to_read('order_items', 'read', 'ingest');
 call require_right_to_read('shipments', 'read', 'ingest');
--- A member reads a customer only after open_customer has noted it; a job reads what it is about to write again.
+-- A member reads a customer only after open_customer has recorded it; a job reads a customer in order to write it again.
 create policy select_needs_right on order_pii as restrictive for select to robnu_tenant
   using ((select app_may('ingest')) or ((select app_may('pii.read')) and order_id = (select app_opened_customer())));
 
@@ -202,8 +204,8 @@ grant select,
   insert (seller_id, order_id, external_item_id, sku, title, size, quantity, quantity_cancelled, line_amount, amount_basis, tax_amount, hsn),
   update (sku, title, size, quantity, quantity_cancelled, line_amount, amount_basis, tax_amount, hsn, updated_at)
   on order_items to robnu_tenant;
--- Removes the lines that a page's orders no longer have, and counts them: the orders with their statuses and stamps, and the lines
--- that they have now. SECURITY DEFINER for the reason that remove_member has.
+-- Removes the lines that a page's orders no longer have, and returns how many. The arguments are the orders with their statuses
+-- and stamps, and the lines that they have now. SECURITY DEFINER for the same reason as remove_member (0003_tenancy.sql).
 create function remove_vanished_items(account uuid, order_ids text[], statuses text[], stamps timestamptz[], kept_orders text[],
   kept_items text[]) returns integer
 language plpgsql security definer
@@ -238,8 +240,8 @@ grant select,
   update (customer_name_enc, customer_phone_enc, customer_email_enc, address_enc, digest, updated_at)
   on order_pii to robnu_tenant;
 
--- Lets a member read one order's customer for the rest of the transaction, and writes down that they did. SECURITY DEFINER
--- because only this function, which leaves an audit event, can open a customer.
+-- Lets a member read one order's customer for the rest of the transaction, and records that they did. SECURITY DEFINER
+-- because members may not write audit events.
 create function open_customer(order_to_open uuid) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp

@@ -1,8 +1,9 @@
--- Returns and claims. A marketplace says what comes back; the seller scans what came and claims for what did not.
+-- Returns and claims. A marketplace says what comes back; the seller scans what arrived and files claims for what did not. The
+-- claim deadline is set in set_claim_window below.
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Keeps columns to actors with a permission, where one table holds both what a marketplace said and what members did.
+-- Restricts columns to actors with a permission, in a table that holds both a marketplace's data and members' actions.
 create function refuse_change() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -31,7 +32,7 @@ create table returns (
   id uuid not null default uuidv7(),
   account_id uuid not null,
   external_return_id text not null,
-  -- The order, once it is known here; what the marketplace calls it, and the parcel that went out, as soon as it says.
+  -- The order, once it is stored here; the marketplace's ids of the order and of the parcel that went out, once it states them.
   order_id uuid,
   external_order_id text,
   external_shipment_id text,
@@ -48,10 +49,10 @@ create table returns (
   expected_at timestamptz,
   delivered_at timestamptz,
   marketplace_updated_at timestamptz,
-  -- The seller's or else the marketplace's window as it was when the return began, and when it ends.
+  -- The claim window of the seller, or else of the marketplace, as it was when the return was first read; and the claim deadline.
   claim_window_days integer not null check (claim_window_days > 0),
   claim_due_at timestamptz not null,
-  -- What the seller knows. CLAIM_PENDING: the window ended and nothing had come.
+  -- What the seller knows. CLAIM_PENDING: the window ended before anything arrived.
   internal_status text not null default 'EXPECTED' check (internal_status in ('EXPECTED', 'RECEIVED', 'CLAIM_PENDING')),
   received_at timestamptz,
   received_by uuid,
@@ -65,19 +66,19 @@ create table returns (
 );
 create index returns_by_time on returns (seller_id, initiated_at desc, id desc);
 create index returns_by_account on returns (seller_id, account_id, initiated_at desc, id desc);
--- As with orders, the account stands before the time, and the order is one that no other index has.
+-- As with orders, the account stands before the time, and no other index has this order.
 create index returns_by_status on returns (seller_id, status, account_id, initiated_at desc nulls last, id desc nulls last);
 create index returns_by_internal_status on returns
   (seller_id, internal_status, account_id, initiated_at desc nulls last, id desc nulls last);
 create index returns_by_claim_due on returns (seller_id, claim_due_at, id);
 create index returns_by_order on returns (seller_id, order_id);
--- Orders that were not known yet.
+-- Returns whose order was not stored yet.
 create index returns_without_order on returns (seller_id, account_id, external_order_id) where order_id is null;
 create index returns_by_external_id on returns (seller_id, external_return_id text_pattern_ops);
 create index returns_by_tracking_number on returns (seller_id, tracking_number text_pattern_ops);
 create index returns_by_order_number on returns (seller_id, external_order_id text_pattern_ops);
 create index returns_by_shipment on returns (seller_id, external_shipment_id text_pattern_ops);
--- The sweep asks across sellers for what did not come in time.
+-- The sweep looks across sellers for returns that did not arrive in time.
 create index returns_overdue on returns (claim_due_at) where internal_status = 'EXPECTED' and status <> 'CANCELLED';
 
 create table return_items (
@@ -102,7 +103,7 @@ create table return_items (
 );
 create index return_items_by_order_item on return_items (seller_id, order_item_id);
 
--- What happened to a return. Written by the trigger below; a member adds only that a received one was scanned again.
+-- What happened to a return. The trigger below writes it; a member adds only that a received return was scanned again.
 create table return_events (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
@@ -119,13 +120,13 @@ create table return_events (
   foreign key (seller_id, return_id) references returns (seller_id, id) on delete cascade
 );
 create index return_events_by_return on return_events (seller_id, return_id, id);
--- What was never received cannot be scanned again.
+-- A return that was never received cannot be scanned again.
 create function scan_again() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- What row security will refuse is not looked at before.
+  -- Row security will refuse this row after the trigger, so nothing is read for it.
   if not (robnu.app_may('returns.scan') and new.seller_id = robnu.app_current_seller_id()) then
     return new;
   end if;
@@ -133,7 +134,7 @@ begin
   if not found then
     raise exception 'the return was not received' using errcode = 'check_violation', constraint = 'return_events_of_received';
   end if;
-  -- A parcel that lies under the scanner is one scan a minute, and 100 a day. It is never refused: what is too much is not noted.
+  -- A parcel that lies under the scanner counts as one scan a minute, and 100 a day. Further scans succeed and are not recorded.
   if exists (
     select from robnu.return_events e
     where e.seller_id = new.seller_id and e.return_id = new.return_id and e.id > (select uuidv7(interval '-1 minute'))
@@ -183,7 +184,8 @@ grant select,
   on return_items to robnu_tenant;
 grant select, insert (seller_id, return_id) on return_events to robnu_tenant;
 
--- The claim window is set once; when the marketplace corrects the return's start, its end moves along.
+-- Sets the claim window once, when the return is stored: the seller's, else the marketplace's, else 60 days. When the marketplace
+-- corrects the return's start, the deadline moves with it.
 create function set_claim_window() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -202,7 +204,7 @@ begin
 end $$;
 create trigger set_claim_window before insert or update of initiated_at on returns for each row execute function set_claim_window();
 
--- A scan says only that the return is here: when, by whom and what follows is filled in. The first receipt stays.
+-- A scan states only that the return is here; the trigger fills in when, by whom and the new status. The first receipt stays.
 create function receive_return() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -225,9 +227,9 @@ end $$;
 create trigger receive_return before update of received_at on returns for each row
   when (new.received_at is distinct from old.received_at) execute function receive_return();
 
--- Returns that a code on a parcel may mean: the return's own number, its air waybill, or the number or air waybill of the
--- parcel that went out. SECURITY DEFINER because who may only scan reads no shipments and still holds such parcels. Also for who
--- reads: a suspended seller sees what a scan would find.
+-- Finds the returns that a code on a parcel may mean: the return's own number, its air waybill, or the number or air waybill of
+-- the parcel that went out. SECURITY DEFINER because members who may only scan cannot read shipments and still hold such parcels.
+-- Readers may call it too, so that a suspended seller sees what a scan would find.
 create function returns_by_code(code text) returns setof uuid
 language sql stable security definer rows 2
 set search_path = robnu, pg_temp
@@ -276,16 +278,17 @@ end $$;
 create trigger note_return_event after insert or update of status, received_at, internal_status on returns
   for each row execute function note_return_event();
 
--- Claims, one per return: PENDING → FILED → ACKNOWLEDGED → RESOLVED_WON or RESOLVED_LOST; cancelled and reopened on the way.
+-- Claims, one per return: PENDING → FILED → ACKNOWLEDGED → RESOLVED_WON or RESOLVED_LOST. A claim can be cancelled and reopened
+-- on the way.
 create table claims (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
   return_id uuid not null,
-  -- The return's, so that lists need no join; filled in.
+  -- The return's account, so that lists need no join. The trigger fills it in.
   account_id uuid not null,
   status text not null default 'FILED' check (status in ('PENDING', 'FILED', 'ACKNOWLEDGED', 'RESOLVED_WON', 'RESOLVED_LOST',
     'CANCELLED', 'REOPENED_WITH_EVIDENCE')),
-  -- NOT_RECEIVED: nothing came within the window. The others are about what came.
+  -- NOT_RECEIVED: nothing arrived within the window. The others are about what arrived.
   reason text not null check (reason in ('NOT_RECEIVED', 'WRONG_ITEM', 'DAMAGED', 'USED', 'MISSING_QUANTITY', 'OTHER')),
   note text check (length(note) between 1 and 1000),
   -- The marketplace's ticket.
@@ -293,7 +296,7 @@ create table claims (
   currency text not null default 'INR' check (currency ~ '^[A-Z]{3}$'),
   claimed_amount numeric(14, 4) check (claimed_amount >= 0),
   recovered_amount numeric(14, 4) check (recovered_amount >= 0),
-  -- Why it last changed its status: why it was lost, cancelled or reopened.
+  -- Why the status last changed: why the claim was lost, cancelled or reopened.
   status_reason text check (length(status_reason) between 1 and 500),
   filed_at timestamptz,
   acknowledged_at timestamptz,
@@ -312,7 +315,7 @@ create index claims_by_time on claims (seller_id, created_at desc, id desc);
 create index claims_by_status on claims (seller_id, status, account_id, created_at desc nulls last, id desc nulls last);
 create index claims_by_account on claims (seller_id, account_id, created_at desc, id desc);
 
--- Every step of a claim, written by the trigger below and by nothing else.
+-- Every step of a claim. Only the trigger below writes it.
 create table claim_events (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
@@ -320,7 +323,7 @@ create table claim_events (
   from_status text,
   to_status text not null,
   reason text,
-  -- What was recovered, in the step that won it, and what had been, in the step that took it back.
+  -- The recovered amount, both in the step that won it and in the step that took it back.
   recovered_amount numeric(14, 4),
   actor_kind text not null,
   actor_id uuid,
@@ -347,9 +350,9 @@ grant select,
   on claims to robnu_tenant;
 grant select on claim_events to robnu_tenant;
 
--- Whether a return can be claimed for. About what came: as long as the window, counted from the return's start or from its
--- receipt, whichever ends later. For what did not come: when the window is over. SECURITY DEFINER because it holds the
--- return, which is not for its readers to lock: a claim and a scan at the same time see each other.
+-- Checks whether a return can be claimed for. A claim about what arrived is possible within the window, counted from the return's
+-- start or from its receipt, whichever ends later. A claim for what did not arrive is possible once the window is over. SECURITY
+-- DEFINER because it locks the return, which its readers may not do, so that a claim and a scan at the same time see each other.
 create function open_claim() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -358,7 +361,7 @@ declare
   claimed returns;
   refusal text;
 begin
-  -- What row security will refuse is neither looked at nor held before.
+  -- Row security will refuse this row after the trigger, so nothing is read or locked for it.
   if not (app_may('claims.file') and new.seller_id = app_current_seller_id()) then
     return new;
   end if;
@@ -379,13 +382,13 @@ begin
   if refusal is not null then
     raise exception 'the return cannot be claimed for' using errcode = 'check_violation', constraint = refusal;
   end if;
-  -- What is pending waits to be filed.
+  -- A pending claim is not filed yet.
   new.filed_at := case when new.status <> 'PENDING' then now() end;
   return new;
 end $$;
 create trigger open_claim before insert on claims for each row execute function open_claim();
 
--- The steps that there are, and the permission that each needs. Evidence reopens a claim only by the scan that is it.
+-- The steps of a claim, and the permission that each needs. Only the scan itself can reopen a claim with evidence.
 create function claim_step_right(from_status text, to_status text) returns text
 language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -406,8 +409,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   needs text := case
-    -- What came after its window was claimed for in advance: the scan has reopened a claim that was never filed, and filing
-    -- it, with a reason that fits what came, is a first filing and no second look.
+    -- The return arrived after its window, and its pending claim was never filed. The scan has reopened that claim. Filing it,
+    -- with a reason that fits what arrived, is a first filing and not a second look.
     when old.status = 'REOPENED_WITH_EVIDENCE' and old.filed_at is null and new.status = 'FILED' then 'claims.file'
     else robnu.claim_step_right(old.status, new.status)
   end;
@@ -453,8 +456,8 @@ create trigger note_claim_event after insert on claims for each row execute func
 create trigger note_claim_step after update of status on claims for each row
   when (new.status <> old.status) execute function note_claim_event();
 
--- A return that is received after a claim was made reopens the claim with the scan as evidence, unless it was cancelled.
--- SECURITY DEFINER because who scans need not be allowed to touch claims.
+-- A return that is received after a claim was made reopens the claim with the scan as evidence, unless the claim was cancelled.
+-- SECURITY DEFINER because members who scan need not be allowed to change claims.
 create function reopen_claim_with_evidence() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp

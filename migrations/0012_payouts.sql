@@ -1,4 +1,4 @@
--- Payouts: what a marketplace pays, and of what it is made.
+-- Payouts: what a marketplace pays, and the lines that make it up.
 set local role robnu_owner;
 set local search_path = robnu;
 
@@ -12,14 +12,14 @@ create table payouts (
   marketplace_status text not null,
   period_start timestamptz,
   period_end timestamptz,
-  -- When it was paid or, until then, when the marketplace closed it.
+  -- When the payout was paid or, until then, when the marketplace closed it.
   settled_at timestamptz not null,
   paid_at timestamptz,
   bank_reference text,
   currency text not null check (currency ~ '^[A-Z]{3}$'),
   gross_amount numeric(14, 4),
   net_amount numeric(14, 4) not null,
-  -- Minor units (paise), for filters and sorting: comparing numerics is not leakproof, so no index would serve it.
+  -- Minor units (paise), for filters and sorting: comparing numerics is not leakproof, so no index would serve a filter.
   net_minor bigint not null generated always as (round(net_amount * 100)::bigint) stored,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -36,7 +36,7 @@ create table payout_lines (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
   payout_id uuid not null,
-  -- The marketplace's id of the line or, where it has none, one that the source's place gives: equal lines stay apart.
+  -- The marketplace's id of the line or, without one, an id made from the line's place in the source, so that equal lines stay apart.
   external_line_id text not null,
   line_type text not null check (line_type in ('SALE', 'REFUND', 'FEE', 'TAX', 'ADJUSTMENT', 'CLAIM', 'TRANSFER', 'OTHER')),
   marketplace_type text not null,
@@ -48,7 +48,7 @@ create table payout_lines (
   quantity integer,
   posted_at timestamptz,
   gross_amount numeric(14, 4),
-  -- Fees and what is withheld are negative where they are taken from the seller.
+  -- Fees and withheld taxes are negative when they are taken from the seller.
   fee_amount numeric(14, 4),
   fee_tax_amount numeric(14, 4),
   tcs_amount numeric(14, 4),

@@ -34,9 +34,9 @@ create table inventory (
   account_id uuid not null,
   listing_id uuid,
   sku text not null,
-  -- The marketplace's id of the place; empty where it knows only one.
+  -- The marketplace's id of the location; empty when it knows only one.
   location text not null default '',
-  -- What can still be sold there, and what is set aside for open orders.
+  -- How many can still be sold there, and how many are set aside for open orders.
   available integer not null,
   reserved integer not null default 0 check (reserved >= 0),
   reported_at timestamptz not null default now(),

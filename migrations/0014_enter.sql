@@ -1,30 +1,30 @@
--- Entering a scope. For each there are two functions:
---   enter_…  what a login calls: becomes the scope's role. It runs with the caller's rights, so a login passes only where it may
---            become that role. A standard SQL body, which the planner writes out in the statement that calls it.
---   admit_…  what that asks first: looks up whether the scope may be entered, and sets what policies look at. SECURITY DEFINER
---            because four tables under the scope's own row level security cost more than the read that follows; so each row
---            is looked up by a primary or unique key that names seller or subject, one table at a time, which is cheapest.
--- Whoever may call the second may call the first, and the second tells no more: it answers nothing, refuses with the same
--- errors, and leaves the caller in the login's role, which sees no row.
+-- Scope entry. Each scope has two functions:
+--   enter_…  is the entry function that a login calls: it becomes the scope's role. It runs with the caller's rights, so a login
+--            passes only when it may become that role. Its standard SQL body is inlined into the calling statement.
+--   admit_…  is called by it first: it looks up whether the scope may be entered, and sets what policies read. SECURITY DEFINER
+--            because four tables under the scope's own row level security cost more than the read that follows. Each row is
+--            looked up by a primary or unique key that names seller or subject, one table at a time, which is cheapest.
+-- A login that may call admit_… may call enter_… too, and learns no more from it: admit_… returns no data, raises the same errors,
+-- and leaves the caller in the login's role, which sees no row.
 --
--- What is answered binds what is committed later: a transaction that may write holds the rows that let it in (FOR KEY SHARE) until
--- it ends. Whoever suspends the seller, removes the member, takes a role away or ends the session waits for that
--- (wait_for_writers in 0006, DELETE by itself), and a writer that comes meanwhile waits in turn and is then refused. What only
--- reads holds nothing, because that would be a write.
+-- A transaction that may write locks the rows that let it in (FOR KEY SHARE) until it ends. Suspending the seller, removing the
+-- member, taking a role away or ending the session waits for it (wait_for_writers in 0006_staff.sql; DELETE waits by itself). A
+-- writer that arrives meanwhile waits in turn and is then refused. A transaction that only reads locks nothing, because a lock
+-- would be a write.
 --
 -- Everything set here ends with the transaction.
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Sets everything that policies look at, so that no scope is entered with a setting of another.
+-- Sets everything that policies read, so that no scope keeps a setting of another.
 create function set_scope(seller text, subject text, actor_kind text, actor text, impersonation text, rights text) returns text
 language sql
 return concat(set_config('app.current_seller_id', seller, true), set_config('app.current_subject', subject, true),
   set_config('app.rights', rights, true), set_config('app.actor_kind', actor_kind, true),
   set_config('app.actor_id', actor, true), set_config('app.impersonation_session', impersonation, true));
 
--- What only reads is a page of a list or less, and has two seconds for a statement; what writes has the login's ten. A session that has
--- less keeps it.
+-- Limits the time of a statement. A reading request reads at most a page of a list and has two seconds; a writing one has the
+-- login's ten. A session that has less keeps its own limit.
 create function limit_statements(writes boolean) returns text
 language sql
 return case
@@ -32,7 +32,7 @@ return case
   else set_config('statement_timeout', '2s', true)
 end;
 
--- Refuses with RB006 who has sent too much, and says after how many seconds that is over.
+-- Raises RB006 for a caller over a rate limit, with the seconds until it ends.
 create function raise_too_many(who text, until timestamptz) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -54,16 +54,17 @@ begin
   end if;
 end $$;
 
--- What the actor of a seller scope may do: what they hold, less what a suspended seller's may not. Refuses with
--- insufficient_privilege what the request needs and the actor lacks, with RB005 a write while the seller is suspended.
+-- Returns what the actor of a seller scope may do: the permissions that they hold; only the reading ones while the seller is
+-- suspended. Raises insufficient_privilege when the actor lacks what the request needs, and RB005 for a write while the seller is
+-- suspended.
 create function rights_for(held text, suspended boolean, needs text, writes boolean) returns text
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- Comparisons with null would let everybody in.
+  -- Comparisons with null would let everybody pass.
   if needs is null or writes is null or suspended is null then
-    raise exception 'what the request needs is not known' using errcode = 'insufficient_privilege';
+    raise exception 'the request does not state what it needs' using errcode = 'insufficient_privilege';
   end if;
   if needs <> '' and needs <> all (string_to_array(held, ',')) then
     raise exception 'the role does not allow this' using errcode = 'insufficient_privilege';
@@ -79,11 +80,11 @@ begin
   return held;
 end $$;
 
--- Persons say whether this is the first transaction of a request: only that one can be refused with RB006 because there were too
--- many, as what has begun is to be ended. Whether there were is what count_request has found out.
+-- is_first says whether this is the first transaction of a request. Only the first can be refused with RB006 for a rate limit, so
+-- that a request that has begun can end. count_request (0007_requests.sql) has computed whether a limit is exceeded.
 
--- A person, as a member of a seller, for a request that needs a permission. Refuses with RB001 when there is no membership and
--- with RB006 when the seller, or the person, has sent too much; what follows in the same round trip then fails as well.
+-- Admits a person as a member of a seller, for a request that needs a permission. Raises RB001 without a membership, and RB006
+-- when the seller or the person is over a rate limit; the rest of the same round trip then fails as well.
 create function admit_member(subject text, seller uuid, needs text, writes boolean, is_first boolean) returns text
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -95,7 +96,7 @@ declare
   scans boolean;
   suspended boolean;
 begin
-  -- What refuse_over_rate does; a call costs as much as its look-up.
+  -- The same as refuse_over_rate, written out because a call costs as much as its look-up.
   if is_first then
     select w.refused_until into until from person_requests w where w.subject = admit_member.subject and w.refused_until > now();
     if found then
@@ -123,13 +124,13 @@ begin
   if scans then
     held := concat_ws(',', held, 'returns.scan');
   end if;
-  -- After the members' row, so that a suspension for which that waited is seen.
+  -- Read after the member's row, so that a suspension that committed while that row was waited for is seen.
   if writes then
     select s.suspended_at is not null into suspended from sellers s where s.seller_id = seller for key share;
   else
     select s.suspended_at is not null into suspended from sellers s where s.seller_id = seller;
   end if;
-  -- Asked only where something may come of it: a call costs as much as a look-up.
+  -- Called only where it can change something, because a call costs as much as a look-up.
   if suspended or needs is null or writes is null or needs <> '' and needs <> all (string_to_array(held, ',')) then
     held := rights_for(held, suspended, needs, writes);
   end if;
@@ -139,7 +140,8 @@ create function enter_member(subject text, seller uuid, needs text, writes boole
 language sql
 return concat(robnu.admit_member(subject, seller, needs, writes, is_first), set_config('role', 'robnu_tenant', true));
 
--- A job, for an account that must belong to the seller it names. Refuses with RB002, and with RB005 while the seller is suspended.
+-- Admits a job for an account. Raises RB002 when the account does not belong to the named seller, and RB005 while the seller is
+-- suspended.
 create function admit_job(seller uuid, account uuid, writes boolean) returns text
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -148,7 +150,7 @@ declare
   suspended boolean;
 begin
   if writes is null then
-    raise exception 'what the job does is not known' using errcode = 'insufficient_privilege';
+    raise exception 'the job does not state whether it writes' using errcode = 'insufficient_privilege';
   end if;
   perform from marketplace_accounts a where a.seller_id = seller and a.id = account;
   if not found then
@@ -168,8 +170,9 @@ create function enter_job(seller uuid, account uuid, writes boolean default true
 language sql
 return concat(robnu.admit_job(seller, account, writes), set_config('role', 'robnu_tenant', true));
 
--- A staff member, in a live impersonation session of the seller: with the rights of the session's role, but for
--- customers' data and for the team, in which an end of the session would end nothing. Refuses with RB009.
+-- Admits a staff member in a live impersonation session of the seller, with the rights of the session's role except two: reading
+-- customers' data, and managing the team, because a member whom they made would outlast the session. Raises RB009 without such a
+-- session.
 create function admit_impersonation(subject text, session uuid, seller uuid, needs text, writes boolean, is_first boolean) returns text
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -204,7 +207,7 @@ returns text
 language sql
 return concat(robnu.admit_impersonation(subject, session, seller, needs, writes, is_first), set_config('role', 'robnu_tenant', true));
 
--- A staff member, of no seller. Refuses others with RB010.
+-- Admits a staff member without a seller. Raises RB010 for anyone who is not staff.
 create function admit_staff(subject text, is_first boolean) returns text
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -223,7 +226,7 @@ create function enter_staff(subject text, is_first boolean default true) returns
 language sql
 return concat(robnu.admit_staff(subject, is_first), set_config('role', 'robnu_staff', true));
 
--- A person, of no seller yet. Refuses with RB006 who has sent too much, as the others do.
+-- Admits a person without a seller. Raises RB006 over the rate limit, as the others do.
 create function admit_person(subject text, is_first boolean) returns text
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -239,7 +242,7 @@ create function enter_person(subject text, is_first boolean default true) return
 language sql
 return concat(robnu.admit_person(subject, is_first), set_config('role', 'robnu_person', true));
 
--- The platform's own work across sellers; the role's column grants say how little that is.
+-- Enters the platform's own work across sellers; the column grants of the role bound it.
 create function enter_system(system_role text) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

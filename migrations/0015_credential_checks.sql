@@ -1,23 +1,24 @@
--- Checks of credentials that people ask for, counted over all sellers, so that nobody guesses passwords through the platform.
+-- Checks of credentials that people ask for. They are counted over all sellers, so that nobody guesses passwords through the
+-- platform. The bounds are in credential_checks_wait.
 --
--- Each check is a row that is written and committed before the marketplace is asked, and counts as a refused one from then on.
--- The answer takes the count back or leaves it. So requests at the same time cannot exceed a bound, and a crash between the two
--- leaves one refused check: neither a free guess nor a wait without an end.
+-- Each check is a row that is committed before the marketplace is asked, and counts as refused from then on. The marketplace's
+-- response takes the count back or leaves it. So concurrent requests cannot exceed a bound. A crash between the two leaves one
+-- refused check, which is neither a free guess nor an endless wait.
 set local role robnu_owner;
 set local search_path = robnu;
 
 create table credential_checks (
   id uuid primary key default uuidv7(),
   marketplace_code text not null references marketplaces (code),
-  -- Of the user name at the marketplace, under a key that is not in the database: the count tells nobody who has an account.
-  -- Null where there is no user name that could be guessed for, as after a consent.
+  -- A digest of the user name at the marketplace, under a key that is not in the database: the count tells nobody who has an
+  -- account. Null when there is no user name whose password could be guessed, as after a consent.
   login_digest bytea check (length(login_digest) = 32),
-  -- The account, which need not be there yet.
+  -- The account. It need not exist yet.
   account_id uuid not null,
   -- The person or staff member, or the account whose job asked.
   actor_id uuid not null,
   outcome text not null default 'ASKING' check (outcome in ('ASKING', 'REFUSED', 'ACCEPTED', 'UNANSWERED')),
-  -- Refused before the same actor was accepted with the same user name: a slip of the finger, no guess.
+  -- The check was refused before the same actor was accepted with the same user name: a typing error and not a guess.
   is_forgiven boolean not null default false,
   created_at timestamptz not null default now()
 );
@@ -30,14 +31,14 @@ alter table credential_checks enable row level security;
 alter table credential_checks force row level security;
 create policy owner on credential_checks for all to robnu_owner using (true) with check (true);
 
--- Which user name the marketplace took last, so that strangers who try it keep nobody waiting who has it.
+-- A digest of the user name that the marketplace accepted last, so that strangers who try that name do not keep its owner waiting.
 alter table marketplace_accounts add column verified_login_digest bytea check (length(verified_login_digest) = 32);
 create index marketplace_accounts_by_login on marketplace_accounts (verified_login_digest)
   where verified_login_digest is not null and status <> 'DISCONNECTED';
 
--- For how long who was refused that often waits: nothing below the bound, then a quarter of an hour since the newest check,
--- twice as long with each further one, a day at most. Below the bound those that are being asked may still be refused: who would
--- exceed it with them waits for their answers.
+-- Returns how long a caller waits after so many refusals: not at all below the bound, then a quarter of an hour since the newest
+-- check, doubled by each further one, at most a day. Checks in progress may still be refused: a caller who would exceed the bound
+-- with them waits five seconds for their results.
 create function credential_check_wait(refused bigint, with_asking bigint, newest timestamptz, bound integer) returns interval
 language sql stable parallel safe
 set search_path = pg_catalog, pg_temp
@@ -47,8 +48,8 @@ return case
   else greatest(newest + least(interval '15 minutes' * power(2, least(with_asking - bound, 7)), interval '24 hours') - now(), interval '0')
 end;
 
--- How long the caller waits before it may ask the marketplace: the longest that any bound says. All numbers stand here.
--- "Exempt" is who is not bound by what others did to the same user name.
+-- Returns how long the caller waits before it may ask the marketplace: the longest wait of any bound. All bounds are here. A caller
+-- who is exempt is not bound by others' checks of the same user name.
 create function credential_checks_wait(marketplace text, login bytea, account uuid, actor uuid, is_exempt boolean) returns interval
 language sql stable
 set search_path = robnu, pg_temp
@@ -67,10 +68,10 @@ as $$
     (select credential_check_wait(count(*) filter (where outcome = 'REFUSED' or created_at < now() - interval '1 minute'), count(*), max(created_at), 20)
      from credential_checks
      where actor_id = actor and outcome in ('ASKING', 'REFUSED') and created_at > now() - interval '1 day'),
-    -- 240 of a person in an hour, however they end: the marketplace sees those that succeed as well.
+    -- 240 of a person in an hour, however they end, because the marketplace sees successful ones as well.
     (select case when count(*) >= 240 then min(created_at) + interval '1 hour' - now() else interval '0' end
      from credential_checks where actor_id = actor and created_at > now() - interval '1 hour'),
-    -- 200 of all together in an hour at one marketplace; the last 80 of them are kept for who was not refused within a day.
+    -- 200 of everybody in an hour at one marketplace; the last 80 are kept for actors who were not refused within a day.
     (select case
        when count(*) >= 200 or (count(*) >= 120 and exists (
          select from credential_checks own
@@ -81,10 +82,10 @@ as $$
      where marketplace_code = marketplace and outcome in ('ASKING', 'REFUSED') and created_at > now() - interval '1 hour'))
 $$;
 
--- Counts a check that is about to be made. Answers for how many seconds the caller must wait instead, or 0: then it may ask once
--- its transaction is committed, and is to end the check with end_credential_check. Who is not let in is not counted.
--- SECURITY DEFINER because no scope may see or write counts of other sellers. What policies would have checked is checked here.
--- It holds the marketplace, so that those who come at the same time count each other.
+-- Counts a check that is about to be made. Returns 0 when the caller may ask once its transaction is committed; the caller then ends
+-- the check with end_credential_check. Otherwise returns the seconds that it must wait, and counts nothing. SECURITY DEFINER because
+-- no scope may see or write counts of other sellers; the function checks what policies would have checked. It locks the marketplace,
+-- so that concurrent checks are counted against each other.
 create function begin_credential_check(new_check uuid, marketplace text, login bytea, account uuid) returns integer
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -97,14 +98,15 @@ begin
   if not (is_job or app_may('accounts.manage')) then
     raise exception 'the scope may not check credentials' using errcode = 'insufficient_privilege';
   end if;
-  -- Nobody is kept waiting by what is counted for their account elsewhere.
+  -- No other seller's checks may count for this account.
   if is_job and account is distinct from actor
     or exists (select from marketplace_accounts a where a.id = account and a.seller_id <> app_current_seller_id())
   then
     raise exception 'credentials are checked for accounts of the seller only' using errcode = 'RB002';
   end if;
   perform from marketplaces where code = marketplace for no key update;
-  -- Whose credentials with this user name were good before is not kept waiting by strangers. What a job checks was good before.
+  -- An actor whose credentials with this user name were accepted before does not wait for strangers' checks. Credentials that a job
+  -- checks were accepted before.
   wait := credential_checks_wait(marketplace, login, account, actor, exists (
     select from marketplace_accounts a
     where a.seller_id = app_current_seller_id() and a.id = account and a.verified_at is not null
@@ -117,8 +119,8 @@ begin
 end $$;
 grant execute on function begin_credential_check(uuid, text, bytea, uuid) to robnu_tenant;
 
--- One login is behind 10 accounts that are connected, over all sellers: for each there is a lane, and a single working login would
--- otherwise be good for any number of them. Holds the marketplace, so that those who come at the same time count each other.
+-- One login may be behind 10 connected accounts, over all sellers: each has a lane, and a single working login could otherwise make
+-- any number of them. The function locks the marketplace, so that concurrent connections are counted against each other.
 create function refuse_login_in_many_accounts(marketplace text, login bytea, account uuid) returns void
 language plpgsql
 set search_path = robnu, pg_temp
@@ -131,10 +133,10 @@ begin
   end if;
 end $$;
 
--- Writes down what the marketplace said: ACCEPTED, REFUSED, or UNANSWERED, which takes the count back; and UNCHECKABLE where there was
--- nothing to ask it. What was accepted of a member's making is noted with the account, and what the same actor mistyped for the
--- same user name is forgiven. Others' checks are not: whoever guesses gets nothing from it that the owner knows the password.
--- SECURITY DEFINER for the same reason; only who began a check ends it, once.
+-- Records what the marketplace said: ACCEPTED, REFUSED, or UNANSWERED, which takes the count back; or UNCHECKABLE when there was
+-- nothing to ask. When a member's check is accepted, the account records it, and earlier refusals of the same actor for the same
+-- user name are forgiven. Others' refusals are not, so a guesser gains nothing when the owner enters the right password. SECURITY
+-- DEFINER for the same reason. Only the actor who began a check can end it, once.
 create function end_credential_check(check_id uuid, answer text) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -153,7 +155,7 @@ begin
     update credential_checks c set is_forgiven = true
     where c.login_digest = ended.login_digest and c.actor_id = ended.actor_id and c.outcome = 'REFUSED' and not c.is_forgiven;
   end if;
-  -- What a job found out is in the ledger of runs, which knows whether the credentials are the same still.
+  -- The run ledger records what a job found out; it knows whether the credentials are still the same.
   if answer not in ('ACCEPTED', 'UNCHECKABLE') or not app_may('accounts.manage') then
     return;
   end if;
@@ -171,15 +173,15 @@ begin
 end $$;
 grant execute on function end_credential_check(uuid, text) to robnu_tenant;
 
--- Counts that an account's run was refused, which nobody asked for: it is not bound by counts, and counts for who asks next.
--- SECURITY DEFINER for the same reason.
+-- Counts a run whose credentials were refused. Nobody asked for this check, so no bound holds it back, but it counts against the
+-- next person who asks. SECURITY DEFINER for the same reason.
 create function note_refused_credentials(marketplace text, login bytea, account uuid) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
 begin
   if not app_may('ingest') or account is distinct from nullif(current_setting('app.actor_id', true), '')::uuid then
-    raise exception 'a job notes what it was told of its own account only' using errcode = 'insufficient_privilege';
+    raise exception 'a job records refusals of its own account only' using errcode = 'insufficient_privilege';
   end if;
   insert into credential_checks (marketplace_code, login_digest, account_id, actor_id, outcome)
   values (marketplace, login, account, account, 'REFUSED');

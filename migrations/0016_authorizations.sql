@@ -1,18 +1,18 @@
--- Connecting by consent: who was sent to which marketplace's consent page, and whether they have come back.
+-- Connecting by consent (OAuth): who was sent to which marketplace's consent page, and whether they have come back.
 set local role robnu_owner;
 set local search_path = robnu;
 
 create table account_authorizations (
   seller_id uuid not null references sellers (seller_id),
   id uuid not null default uuidv7(),
-  -- Who was sent there, and who alone may come back. Nobody can write another's name here.
+  -- The person who was sent there. Only they may come back. The default cannot be overridden: no scope may write the column.
   actor_id uuid not null default nullif(current_setting('app.actor_id', true), '')::uuid,
-  -- Of the state that is in the address of the consent page.
+  -- A hash of the state in the address of the consent page.
   state_hash bytea not null check (length(state_hash) = 32),
   marketplace_code text not null references marketplaces (code),
-  -- For which account the consent must be, where that is known before.
+  -- The account that the consent must be for, when that is known before.
   external_account_id text check (length(external_account_id) between 1 and 100),
-  -- What a new account will be called, or else the account that is connected again.
+  -- The name of the new account, or else the account that is connected again.
   display_name text check (length(display_name) between 1 and 200),
   account_id uuid,
   created_at timestamptz not null default now(),
@@ -37,11 +37,11 @@ grant select (seller_id, id, actor_id, marketplace_code, external_account_id, di
   insert (seller_id, id, state_hash, marketplace_code, external_account_id, display_name, account_id)
   on account_authorizations to robnu_tenant;
 
--- Uses a state up, before anything is done with the consent that came with it: whatever happens then, it is good for nothing
--- any more. No row when it is unknown, used or over, or was given to somebody else or for another seller: they look alike.
--- SECURITY DEFINER because finding the row by its hash in an UPDATE would need the hash to be readable, and because members
--- must not write used_at themselves. What policies would have checked is checked here: the seller, the right and the actor.
--- A request that was answered before, under the idempotency key with this hash, uses nothing up: it gets that answer again.
+-- Uses a state up before anything is done with the consent that came with it, so that it works only once whatever happens next.
+-- Returns no row when the state is unknown, used or expired, or was given to somebody else or for another seller; the caller cannot
+-- tell these apart. SECURITY DEFINER because finding the row by its hash in an UPDATE would need the hash to be readable, and because
+-- members must not write used_at themselves. The function checks what policies would have checked: the seller, the right and the
+-- actor. A request that was answered before, under the idempotency key with this hash, uses nothing up and gets its response again.
 create function use_authorization(hash bytea, answered_key_hash bytea)
 returns table (marketplace_code text, external_account_id text, display_name text, account_id uuid)
 language plpgsql security definer

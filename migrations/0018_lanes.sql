@@ -1,16 +1,16 @@
--- How often accounts' lanes may be opened again.
+-- The bounds on how often accounts' lanes may be opened again. The lanes themselves are columns of marketplace_accounts (0008_accounts.sql).
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Each time that an account which had no lane in use wants one again: resumed, or connected again. A queue and a mapping are
--- made or enabled for it, and taken back afterwards, by calls of which all lanes together have few a second.
+-- One row for each time that an account without an active lane wants one again, because it was resumed or connected again. AWS calls
+-- then make or enable a queue and a mapping, and take them back later; all lanes together have only a few such calls a second.
 create table lane_openings (
   seller_id uuid not null,
   id uuid not null default uuidv7(),
   account_id uuid not null,
   -- The member who caused it; null where staff did.
   person_id uuid references people (id),
-  -- More than the account's second within 24 hours.
+  -- Whether this is the account's third opening, or a later one, within 24 hours.
   is_repeated boolean not null,
   opened_at timestamptz not null default now(),
   primary key (seller_id, id),
@@ -22,12 +22,11 @@ create index lane_openings_by_person on lane_openings (person_id, opened_at);
 create index lane_openings_by_age on lane_openings (opened_at);
 call protect_tenant_table('lane_openings');
 
--- Refuses an opening that would be too many, with RB016 and the seconds until there is room again: 20 of an account within 24
--- hours, and of those beyond each account's second, 100 of a seller and 100 of a member in all their sellers. So a seller may
--- pause and resume all accounts, however many they are, and nobody keeps others' lanes waiting. Nothing is refused that
--- closes a lane.
--- SECURITY DEFINER because no scope may write the count or see it of other sellers. It holds the seller and the person, so that
--- those who come at the same time count each other.
+-- Refuses one opening too many, with RB016 and the seconds until there is room again. The bounds within 24 hours are 20 of an
+-- account and, of those beyond each account's second, 100 of a seller and 100 of a member over all their sellers. So a seller may
+-- pause and resume all accounts, however many they are, and nobody keeps others' lanes waiting. Closing a lane is never refused.
+-- SECURITY DEFINER because no scope may write the count or see that of other sellers. It locks the seller and the person, so that
+-- concurrent openings are counted against each other.
 create function limit_lane_openings() returns trigger
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -39,7 +38,7 @@ declare
   opened timestamptz[];
   repeated timestamptz[];
 begin
-  -- What jobs and lanes do is no member's doing.
+  -- Only members' and staff's changes count, not those of jobs and of the lanes function.
   if not (app_may('accounts.manage') and new.seller_id = app_current_seller_id())
     or lane_wanted(old.status, old.verified_at, old.refused_since) = 'ACTIVE'
     or lane_wanted(new.status, new.verified_at, new.refused_since) <> 'ACTIVE'
@@ -80,7 +79,7 @@ begin
   raise exception 'too many lanes are opened again' using errcode = 'RB016', constraint = bound,
     detail = ceil(extract(epoch from first_of_day + interval '24 hours' - now()));
 end $$;
--- Its name comes after keep_standing, whose work it looks at.
+-- Triggers fire in the order of their names, so this one fires after keep_standing and sees its result.
 create trigger limit_lane_openings before update of status, last_validation, credentials_generation on marketplace_accounts
   for each row when (old.status <> new.status or old.verified_at is distinct from new.verified_at
     or old.refused_since is distinct from new.refused_since)

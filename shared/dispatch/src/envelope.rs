@@ -12,15 +12,15 @@ use crate::message::{self, MessageError};
 pub struct Job {
     /// The run.
     pub run_id: RunId,
-    /// Which step of it.
+    /// The run's step.
     pub step: i32,
-    /// Which publication of that step.
+    /// The step's publication.
     pub generation: i32,
-    /// Whose it is.
+    /// The seller that owns the run.
     pub seller_id: SellerId,
-    /// For which account.
+    /// The account that the run reads.
     pub account_id: AccountId,
-    /// Which adapter.
+    /// The marketplace, and so the adapter.
     #[serde(with = "code_text")]
     pub marketplace: MarketplaceCode,
     /// What to do.
@@ -44,7 +44,7 @@ pub enum Envelope {
     V1 {
         /// The job.
         job: Job,
-        /// W3C trace context; its trace id is the run's id, so that one search finds every function's lines.
+        /// W3C trace context. Its trace id is the run's id, so that one search finds every function's lines.
         trace_parent: String,
     },
 }
@@ -58,7 +58,7 @@ impl Envelope {
         Self::V1 { trace_parent: format!("00-{trace}-{span:016x}-01"), job }
     }
 
-    /// Reads a message body. What is not understood is refused, not guessed.
+    /// Reads a message body. A body that is not understood is an error and never guessed at.
     ///
     /// # Errors
     /// See [`MessageError`].
@@ -91,7 +91,7 @@ impl Envelope {
 }
 
 mod code_text {
-    //! A marketplace code as its text.
+    //! Serializes a marketplace code as its text.
 
     use robnu_marketplace::code::MarketplaceCode;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};

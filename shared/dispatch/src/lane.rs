@@ -1,7 +1,7 @@
 //! Lanes: the name of an account's own FIFO queue.
 //!
-//! `{prefix}{account id, 32 hex digits}-{generation}.fifo`. The generation counts the times the queue was made anew,
-//! because SQS refuses a deleted name for 60 seconds.
+//! The name is `{prefix}{account id, 32 hex digits}-{generation}.fifo`. The generation counts how often the queue was made
+//! again, because SQS refuses a deleted name for 60 seconds.
 
 use robnu_tenancy::AccountId;
 
@@ -17,7 +17,7 @@ pub fn lane_account(queue: &str) -> Option<AccountId> {
     let (head, generation) = queue.strip_suffix(".fifo")?.rsplit_once('-')?;
     generation.parse::<u32>().ok()?;
     let hex = head.get(head.len().checked_sub(32)?..)?;
-    // A queue's name has no room for hyphens: the one place where an id is written without.
+    // A queue's name has no room for hyphens. This is the only place where an id is written without them.
     let id: uuid::fmt::Simple = hex.parse().ok()?;
     (id.to_string() == hex).then(|| id.into_uuid().into())
 }

@@ -1,5 +1,5 @@
-//! The message that asks the lanes function to look at one account: versioned, and like every message it only announces work.
-//! What is to be done follows from the account's row.
+//! The message that asks the lanes function to look at one account. It is versioned and, like every message, only announces
+//! work; the account's row says what to do.
 
 use robnu_tenancy::{AccountId, SellerId};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::message::{self, MessageError};
 /// Asks for one account's lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneRequest {
-    /// Whose account it is.
+    /// The seller that owns the account.
     pub seller_id: SellerId,
     /// The account.
     pub account_id: AccountId,
@@ -34,7 +34,7 @@ impl LaneRequest {
         serde_json::to_string(&Versioned { version: VERSION, request: self }).expect("ids always serialize")
     }
 
-    /// Reads a message body. What is not understood is refused, not guessed.
+    /// Reads a message body. A body that is not understood is an error and never guessed at.
     ///
     /// # Errors
     /// See [`MessageError`].

@@ -1,4 +1,4 @@
-//! The run ledger: every transition of a run's row, each a conditional update that only the run's holder can make.
+//! The run ledger: every transition of a run's row. Each is a conditional update that only the run's holder can make.
 //!
 //! ```text
 //! QUEUED ──lease──▶ RUNNING ──last page──▶ SUCCEEDED

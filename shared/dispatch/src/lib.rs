@@ -1,7 +1,7 @@
 //! Dispatch: the run ledger, the message that announces a run, and the lanes it travels in.
 //!
-//! The run's row is the truth and the message only announces it. Whoever makes work writes the row, commits, publishes, and marks
-//! the row as published; a sweep publishes again what was not taken. So no work depends on a message.
+//! The run's row is the truth and the message only announces it. A function that makes work writes the row, commits, publishes,
+//! and marks the row as published. A sweep publishes again whatever nobody took, so no work depends on a message.
 
 mod envelope;
 mod lane;

@@ -1,18 +1,18 @@
-//! What all message bodies have in common: each is a JSON object whose `version` says how to read the rest.
+//! The common form of message bodies: each is a JSON object whose `version` says how to read the rest.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// Why a body cannot be read. Never holds the body.
+/// Why a body cannot be read. It never holds the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MessageError {
     /// Not JSON, or not an object with a version.
     #[error("the message is not a JSON object with a version")]
     Garbage,
-    /// A version of the future, or none of ours.
+    /// A future version, or none of ours.
     #[error("the message has an unknown version")]
     UnknownVersion,
-    /// The version is known and its content is not what it promises.
+    /// The version is known, but the content does not have its shape.
     #[error("the message's content is malformed at line {line}, column {column}")]
     Malformed {
         /// Line in the body.
@@ -24,7 +24,7 @@ pub enum MessageError {
 
 /// Reads a body of the version `expected`.
 ///
-/// In two steps, because a tagged enum would be buffered and lose the place of an error.
+/// It reads in two steps, because serde buffers a tagged enum and then loses the place of an error.
 pub(crate) fn parse<T: DeserializeOwned>(body: &str, expected: &str) -> Result<T, MessageError> {
     #[derive(Deserialize)]
     struct Versioned {

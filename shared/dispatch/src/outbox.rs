@@ -12,21 +12,21 @@ use tokio::time::{Instant, sleep_until};
 use crate::envelope::Job;
 use crate::publisher::{PublishError, Publisher};
 
-/// Sends under way at once: enough to hide a queue's answer time, few enough for one small function.
+/// Concurrent sends: enough to hide a queue's latency, and few enough for one small function.
 const SENDS_AT_ONCE: usize = 16;
 
 /// A step of a run that waits to be published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxMessage {
-    /// What to send.
+    /// The message's job.
     pub job: Job,
-    /// To which lane.
+    /// The lane's queue.
     pub queue_url: String,
 }
 
 impl OutboxMessage {
     /// Reads `id`, `step`, `generation`, `seller_id`, `account_id`, `marketplace_code`, `kind` and `lane_queue_url`.
-    /// `None` when the account has no lane yet; it is published when the lane is made.
+    /// Returns `None` when the account has no lane yet; the run is published when the lane is made.
     pub fn from_row(row: &Row) -> Result<Option<Self>, Error> {
         let Some(queue_url) = row.try_get("lane_queue_url")? else { return Ok(None) };
         let marketplace: &str = row.try_get("marketplace_code")?;
@@ -43,21 +43,21 @@ impl OutboxMessage {
     }
 }
 
-/// What became of many messages.
+/// The outcome of publishing many messages.
 #[derive(Debug, Default)]
 pub struct PublishReport {
     /// Messages that a queue took; the caller marks them as sent.
     pub sent: Vec<Job>,
     /// Messages that a queue refused.
     pub failed: usize,
-    /// Messages that time did not allow. Some of them may have arrived all the same.
+    /// Messages that ran out of time. Some of them may have arrived nevertheless.
     pub out_of_time: usize,
     /// Why the first refused one was refused.
     pub first_error: Option<PublishError>,
 }
 
 impl PublishReport {
-    /// One line about what did not go out, for a log; `None` when everything did.
+    /// Returns one line about what was not sent, for a log; `None` when everything was.
     #[must_use]
     pub fn complaint(&self) -> Option<String> {
         if self.failed == 0 && self.out_of_time == 0 {
@@ -75,7 +75,7 @@ impl PublishReport {
 }
 
 impl Publisher {
-    /// Publishes them all, some at a time, until the deadline. A failure is counted and stops nothing.
+    /// Publishes all messages, some at a time, until the deadline. A failure is counted and does not stop the others.
     pub async fn publish_all(&self, messages: Vec<OutboxMessage>, deadline: Instant) -> PublishReport {
         let asked = messages.len();
         let mut outcome = PublishReport::default();

@@ -1,10 +1,10 @@
-//! Publishes: sends a run's message to its account's lane.
+//! Publishing: sends a run's message to its account's lane.
 
 use aws_sdk_sqs::Client;
 
 use crate::envelope::{Envelope, Job};
 
-/// The message could not be sent. The run's row stays unsent, so a sweep publishes again.
+/// The message could not be sent. The run's row stays unsent, so a sweep publishes it again.
 #[derive(Debug, thiserror::Error)]
 #[error("the lane's queue did not take the message")]
 pub struct PublishError(#[source] Box<dyn std::error::Error + Send + Sync>);

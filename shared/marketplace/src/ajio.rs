@@ -1,8 +1,8 @@
-//! AJIO dropship: username and password for a token of 30 minutes, orders in pages of 50.
+//! AJIO dropship: a username and a password give a token of 30 minutes; orders come in pages of 50.
 //!
-//! AJIO has no filter by time of change, so every run reads all orders it still shows, first those on pendency and
-//! then the rest; that is how cancellations are found. There is no watermark to keep.
-//! For the same reason a run for a window of time reads them all too, and keeps what was placed in the window.
+//! AJIO has no filter by time of change. So every run reads all orders that AJIO still shows, first those on pendency and
+//! then the rest; that is how cancellations are found. There is no watermark to keep. For the same reason a run for a window
+//! of time reads all orders too, and keeps those that were placed in the window.
 
 mod client;
 mod mapping;
@@ -57,7 +57,8 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
     select: include_str!("sql/ajio_select_details.sql"),
 };
 
-/// Tokens live 30 minutes; one with less than 10 left is renewed, as integrators do.
+/// A token with less than 10 minutes left is renewed, as integrators do. Its life of 30 minutes is `TOKEN_LIFETIME` in
+/// `ajio/client.rs`.
 const RENEW_BEFORE: Duration = Duration::from_mins(10);
 
 /// AJIO dropship.
@@ -66,7 +67,7 @@ pub struct Ajio {
 }
 
 impl Ajio {
-    /// An adapter that talks to `base_url`; without one it only knows its details.
+    /// Makes an adapter that calls `base_url`. Without a URL it knows only its details.
     #[must_use]
     pub fn new(http: HttpClient, base_url: Option<Url>) -> Self {
         let tokens = TokenCache::new(RENEW_BEFORE);

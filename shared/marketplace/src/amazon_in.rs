@@ -1,9 +1,9 @@
-//! Amazon.in through the Selling Partner API: a refresh token for an access token of an hour, and `searchOrders`
-//! of the Orders API 2026-01-01, whose pages hold their orders whole.
+//! Amazon.in through the Selling Partner API: a refresh token gives an access token of an hour, and `searchOrders` of the
+//! Orders API 2026-01-01 returns pages that hold their orders whole.
 //!
-//! A run reads what changed since the watermark. The new watermark is the `lastUpdatedBefore` of the run's first
-//! page: what changes while later pages are read belongs to the next run. A run for a window of time asks for what was
-//! placed in it, and leaves the watermark alone.
+//! A run reads what changed since the watermark. The new watermark is the `lastUpdatedBefore` of the run's first page: whatever
+//! changes while later pages are read belongs to the next run. A run for a window of time asks for orders that were placed in
+//! it, and leaves the watermark alone.
 
 mod client;
 mod consent;
@@ -70,16 +70,16 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
     select: include_str!("sql/amazon_in_select_details.sql"),
 };
 
-/// Tokens live an hour.
+/// A token lives an hour, and is renewed when less than this is left.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
 
-/// Amazon closes its windows two minutes in the past; ten leave room for clocks and late stamps.
+/// Amazon closes its windows two minutes in the past; ten minutes leave room for clocks and late stamps.
 const OVERLAP: Duration = Duration::from_mins(10);
 
-/// What an operator is told when an account needs the platform's application and it is not there or refused.
+/// How errors name the platform's application when an account needs it and it is missing or refused.
 const PLATFORM_APP: &str = "the platform's own application at Amazon.in";
 
-/// Where Amazon is, and as whom the platform goes there.
+/// Amazon's addresses, and the platform's application there.
 pub struct Endpoints {
     /// The Selling Partner API.
     pub base_url: Option<Url>,
@@ -98,7 +98,7 @@ pub struct AmazonIn {
 }
 
 impl AmazonIn {
-    /// An adapter that talks to the API with tokens from the token service; without the addresses of both it only knows
+    /// Makes an adapter that calls the API with tokens from the token service. Without the addresses of both it knows only
     /// its details, and how sellers consent.
     #[must_use]
     pub fn new(http: HttpClient, endpoints: Endpoints) -> Self {
@@ -203,7 +203,7 @@ impl AmazonConnection {
     }
 }
 
-/// A page token dies after a day, or earlier without notice: an empty page then leads back to the window's start.
+/// A page token expires after a day, or earlier without notice. An empty page then leads back to the window's start.
 fn restarted(position: &Position, error: AdapterError) -> Result<Page, AdapterError> {
     let start = position.restart_after(&error).ok_or(error)?;
     tracing::info!("page token no longer accepted, reading the window again from its start");

@@ -1,13 +1,12 @@
-//! From the bytes of an answer to text: a byte order mark is dropped, and bytes that are not UTF-8 are marked, so that they cost
-//! the record that they are in and not its page.
+//! Turns the bytes of a response into text. A byte order mark is dropped. Bytes that are not UTF-8 are marked, so that they cost
+//! the record that holds them and not its page.
 
 use std::borrow::Cow;
 
-/// What takes the place of bad bytes, where the text does not use it already. All but the first are characters that Unicode
-/// gives to nobody.
+/// Marks for bad bytes, beside U+FFFD: the first that the text does not use is taken. Unicode assigns these to no character.
 const MARKS: std::ops::RangeInclusive<char> = '\u{FDD0}'..='\u{FDEF}';
 
-/// How a text's bad bytes are marked, if it had any.
+/// The mark of a text's bad bytes, if it had any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BadBytes(Option<char>);
 
@@ -22,7 +21,7 @@ impl BadBytes {
             return (Cow::Borrowed(text), Self(None));
         }
         let is_free = |mark: &char| !body.utf8_chunks().any(|chunk| chunk.valid().contains(*mark));
-        // A text that uses every one of them is nobody's order; its records with the character are then set aside as well.
+        // No real order uses every one of them. In such a text, records with the chosen character are quarantined as well.
         let mark = std::iter::once(char::REPLACEMENT_CHARACTER).chain(MARKS).find(is_free);
         let mark = mark.unwrap_or(char::REPLACEMENT_CHARACTER);
         let mut text = String::with_capacity(body.len());
@@ -40,7 +39,7 @@ impl BadBytes {
         self.0.is_some_and(|mark| part.contains(mark))
     }
 
-    /// A part of the text as it is kept and shown: with the usual character in their place.
+    /// Returns a part of the text as it is stored and shown: with the usual replacement character for bad bytes.
     pub fn shown(self, part: &str) -> String {
         match self.0 {
             Some(mark) => part.replace(mark, "\u{FFFD}"),
@@ -56,12 +55,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_byte_order_mark_is_no_part_of_the_text() {
+    fn a_byte_order_mark_is_not_part_of_the_text() {
         assert_eq!(BadBytes::decode(b"\xEF\xBB\xBF{}"), (Cow::Borrowed("{}"), BadBytes(None)));
     }
 
     #[test]
-    fn bad_bytes_are_told_from_characters_that_the_text_has_itself() {
+    fn bad_bytes_are_distinguished_from_characters_of_the_text_itself() {
         let body = ["\u{FFFD},\u{FDD0},".as_bytes(), b"\xFF"].concat();
         let (text, bad_bytes) = BadBytes::decode(&body);
         let parts: Vec<&str> = text.split(',').collect();

@@ -1,9 +1,9 @@
-//! Marketplace codes: the registry key, as stored in `marketplaces.code`.
+//! Marketplace codes: the registry's key, as it is stored in `marketplaces.code`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The marketplaces the registry table knows.
+/// The marketplaces of the table `marketplaces`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MarketplaceCode {
     /// AJIO dropship.
@@ -16,12 +16,12 @@ pub enum MarketplaceCode {
     Meesho,
 }
 
-/// Every code, in the order they are shown.
+/// Every code, in the order in which they are shown.
 pub const MARKETPLACE_CODES: &[MarketplaceCode] =
     &[MarketplaceCode::Ajio, MarketplaceCode::AmazonIn, MarketplaceCode::Flipkart, MarketplaceCode::Meesho];
 
 impl MarketplaceCode {
-    /// The text stored in the database and carried in messages.
+    /// The text in the database and in messages.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl fmt::Display for MarketplaceCode {
     }
 }
 
-/// No adapter goes by this code.
+/// No adapter has this code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown marketplace code")]
 pub struct UnknownMarketplace;

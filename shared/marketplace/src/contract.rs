@@ -1,7 +1,7 @@
-//! The contract every marketplace adapter keeps: credentials and a position in, a page of normalised records out.
+//! The contract of every marketplace adapter: credentials and a position in, a page of normalised records out.
 //!
-//! An adapter translates and nothing else. It never sees SQL, queues or other tenants; the engine in
-//! `functions/adapter` stores what a page holds and decides when the next one is asked for.
+//! An adapter only translates. It never sees SQL, queues or other tenants. The engine in `functions/adapter` stores a page's
+//! records and decides when the next page is asked for.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::kind::RunKind;
 use crate::oauth::OAuth;
 use crate::record::{MappedAgain, QuarantinedRecord, Records};
 
-/// Where a run stands inside a marketplace's pages, in the adapter's own words. The engine stores it with each
-/// page and hands it back; it never looks inside.
+/// A run's position in a marketplace's pages, in the adapter's own words. The engine stores it with each page, hands it
+/// back and never looks inside.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PagePosition(String);
 
@@ -44,17 +44,17 @@ impl fmt::Debug for PagePosition {
     }
 }
 
-/// A window of time in which what is read was placed, both ends included.
+/// A window of time, both ends included, in which the orders to read were placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlacedWindow {
-    /// The earliest.
+    /// The earliest instant.
     pub from: DateTime<Utc>,
-    /// The latest.
+    /// The latest instant.
     pub until: DateTime<Utc>,
 }
 
 impl PlacedWindow {
-    /// Whether something that was placed then is meant.
+    /// Whether the window includes something that was placed then.
     #[must_use]
     pub fn holds(&self, placed_at: DateTime<Utc>) -> bool {
         (self.from..=self.until).contains(&placed_at)
@@ -66,28 +66,28 @@ impl PlacedWindow {
 pub struct PageRequest {
     /// The page to read; `None` starts a run.
     pub position: Option<PagePosition>,
-    /// The account's watermark, overlap already subtracted; `None` reads everything the marketplace still shows.
+    /// The account's watermark, less the overlap; `None` reads everything that the marketplace still shows.
     pub changed_since: Option<DateTime<Utc>>,
-    /// Only what was placed then, whenever it changed. A marketplace that cannot be asked like that is read whole and the
-    /// adapter leaves out the rest. Such a read vouches for nothing: its pages have no `complete_until`.
+    /// Only records that were placed in this window, whenever they changed. When a marketplace has no such filter, the adapter
+    /// reads everything and leaves out the rest. Such a read vouches for nothing: its pages have no `complete_until`.
     pub placed: Option<PlacedWindow>,
 }
 
-/// One page of normalised records of one stream, and the way on.
+/// One page of normalised records of one stream, and the position of the next.
 #[derive(Debug)]
 pub struct Page {
     /// Records that could be mapped.
     pub records: Records,
-    /// Records that could not, each with its reason; the rest of the page goes on without them.
+    /// Records that could not be mapped, each with its reason. The rest of the page goes on without them.
     pub quarantined: Vec<QuarantinedRecord>,
     /// The next page; `None` when this was the last.
     pub next: Option<PagePosition>,
-    /// Up to which instant the marketplace vouches for this read, as it said itself; stored as the account's
-    /// watermark once the last page is in.
+    /// Up to which instant the marketplace itself vouches for this read. It becomes the account's watermark once the last
+    /// page is stored.
     pub complete_until: Option<DateTime<Utc>>,
 }
 
-/// One marketplace. Keeps nothing but a token cache; the registry holds one of each.
+/// One marketplace. It keeps only a token cache; the registry holds one adapter of each marketplace.
 pub trait Adapter: Send + Sync {
     /// The registry key.
     fn code(&self) -> MarketplaceCode;
@@ -98,7 +98,7 @@ pub trait Adapter: Send + Sync {
     /// How an account's details are validated, stored and read back.
     fn details(&self) -> &'static DetailsSpec;
 
-    /// How an account is connected by consent in the browser, where the marketplace offers that.
+    /// How an account is connected by consent in the browser, if the marketplace offers that.
     fn oauth(&self) -> Option<&dyn OAuth> {
         None
     }
@@ -116,7 +116,7 @@ pub trait Adapter: Send + Sync {
     /// and with too little time left none begins: that is [`AdapterError::OutOfTime`].
     ///
     /// # Errors
-    /// [`AdapterError::Configuration`] when the credentials lack a field or this deployment has no base URL.
+    /// Returns [`AdapterError::Configuration`] when the credentials lack a field or this deployment has no base URL.
     fn connect(
         &self,
         account: Uuid,
@@ -125,24 +125,24 @@ pub trait Adapter: Send + Sync {
     ) -> Result<Box<dyn Connection>, AdapterError>;
 }
 
-/// An account's authenticated conversation with its marketplace.
+/// An account's authenticated connection to its marketplace.
 #[async_trait]
 pub trait Connection: Send + Sync {
-    /// Asks the marketplace whether it takes the credentials, whatever token is cached, and nothing more.
+    /// Only asks the marketplace whether it accepts the credentials, whatever token is cached.
     async fn check_credentials(&self) -> Result<(), AdapterError>;
 
-    /// Whether the account sells at this marketplace, where the marketplace tells: one account may be good for several countries.
+    /// Whether the account sells at this marketplace, if the marketplace says so. One account may sell in several countries.
     async fn sells_here(&self) -> Result<bool, AdapterError> {
         Ok(true)
     }
 
-    /// Whether these credentials open the account that one of these orders belongs to. `None` where the marketplace cannot be
-    /// asked for a single order.
+    /// Whether these credentials open the account that one of these orders belongs to. Returns `None` when the marketplace
+    /// cannot be asked for a single order.
     async fn owns_any(&self, _external_order_ids: &[String]) -> Result<Option<bool>, AdapterError> {
         Ok(None)
     }
 
-    /// Reads one page for a run of this kind. An adapter reads what it names in [`Adapter::live_kinds`].
+    /// Reads one page for a run of this kind. An adapter reads every kind that it names in [`Adapter::live_kinds`].
     async fn page(&self, kind: RunKind, _request: &PageRequest) -> Result<Page, AdapterError> {
         Err(AdapterError::Unsupported { what: kind.as_str() })
     }

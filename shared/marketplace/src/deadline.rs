@@ -1,26 +1,26 @@
-//! Until when an account's calls must be over, because the function that makes them ends then.
+//! The deadline of an account's calls, because the function that makes them ends then.
 
 use std::time::{Duration, SystemTime};
 
 /// The least time with which a call is begun.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// The end of the time in which a marketplace may be asked. By the wall clock: a monotonic one may stand still while the
-/// function's sandbox is frozen.
+/// The end of the time in which a marketplace may be asked. It goes by the wall clock, because a monotonic clock may stand still
+/// while the function's sandbox is frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Option<SystemTime>);
 
 impl Deadline {
-    /// No end: each call has the time that the deployment gives it.
+    /// No deadline: each call has the time that the deployment gives it.
     pub const NONE: Self = Self(None);
 
-    /// Ends then.
+    /// A deadline at this time.
     #[must_use]
     pub fn at(end: SystemTime) -> Self {
         Self(Some(end))
     }
 
-    /// How long a call may take that may never take longer than `longest`; `None` when it should not begin.
+    /// Returns how long a call may take, at most `longest`; `None` when it should not begin.
     #[must_use]
     pub fn time_for_a_call(self, longest: Duration) -> Option<Duration> {
         let Some(end) = self.0 else { return Some(longest) };
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_has_what_is_left_and_never_more_than_the_longest() {
+    fn a_call_gets_the_time_that_is_left_and_at_most_the_longest() {
         let longest = Duration::from_secs(30);
         assert_eq!(Deadline::NONE.time_for_a_call(longest), Some(longest));
         let in_seconds = |seconds| Deadline::at(SystemTime::now() + Duration::from_secs(seconds));

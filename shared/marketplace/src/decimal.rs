@@ -1,5 +1,5 @@
-//! Exact amounts: read digit by digit from JSON numbers or strings, never through a float, and refused rather
-//! than rounded when `numeric(14,4)` cannot hold them.
+//! Exact amounts. They are read digit by digit from JSON numbers or strings and never through a float. An amount that
+//! `numeric(14,4)` cannot hold is refused and not rounded.
 
 use std::borrow::Cow;
 
@@ -13,25 +13,24 @@ const SCALE: i64 = 4;
 /// Digits that `numeric(14,4)` keeps, decimals included.
 const DIGITS: i64 = 14;
 
-/// Longer texts are no amounts; the limit also keeps exponents and digit counts far from overflow.
+/// Longer texts are not amounts. The limit also keeps exponents and digit counts far from overflow.
 const MAX_TEXT: usize = 64;
 
-/// Why a text is no amount. The texts never hold the value.
+/// Why a text is not an amount. The messages never hold the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecimalError {
-    /// Not a number as JSON writes it.
+    /// It is not a number as JSON writes it.
     #[error("is not a decimal number")]
     NotANumber,
-    /// Would need rounding.
+    /// It would need rounding.
     #[error("has more than 4 decimals")]
     TooPrecise,
-    /// Does not fit `numeric(14,4)`.
+    /// It does not fit `numeric(14,4)`.
     #[error("is too large an amount")]
     TooLarge,
 }
 
-/// Reads an amount such as `1598.5`, `-0.25` or `1.5985e3`. Zeros at the end count for nothing, so `1.50000` is
-/// fine.
+/// Reads an amount such as `1598.5`, `-0.25` or `1.5985e3`. Zeros at the end do not count, so `1.50000` is fine.
 ///
 /// # Errors
 /// See [`DecimalError`].
@@ -58,7 +57,7 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, DecimalError> {
     Ok(Decimal::new(if negative { -scaled } else { scaled }, 4).normalize())
 }
 
-/// Whether a computed amount still fits `numeric(14,4)` without rounding.
+/// Checks that a computed amount still fits `numeric(14,4)` without rounding.
 ///
 /// # Errors
 /// See [`DecimalError`].
@@ -73,7 +72,7 @@ pub fn check_amount(amount: Decimal) -> Result<Decimal, DecimalError> {
     Ok(amount)
 }
 
-/// An amount in a marketplace's record, written as JSON number or as string.
+/// An amount in a marketplace's record, written as a JSON number or as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Amount(pub Decimal);
 
@@ -84,7 +83,7 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
-/// The text of a JSON number, or of a string that may hold one; of anything else its JSON.
+/// Returns the text of a JSON number or string; of anything else, its JSON.
 #[must_use]
 pub fn unquoted(raw: &RawValue) -> Cow<'_, str> {
     match serde_json::from_str::<String>(raw.get()) {
@@ -125,7 +124,7 @@ fn parse_exponent(text: &str) -> Result<i64, DecimalError> {
     if digits.is_empty() || !all_digits(digits) {
         return Err(DecimalError::NotANumber);
     }
-    // Beyond 64 bits the sign alone decides.
+    // Beyond 64 bits only the sign matters.
     let size = digits.parse::<i64>().unwrap_or(i64::MAX);
     Ok(if text.starts_with('-') { -size } else { size })
 }
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_number_is_refused() {
+    fn a_text_that_is_not_a_json_number_is_refused() {
         for text in ["", "-", ".5", "5.", "1,598.50", "+5", "1e", "NaN", "0x10", "1 0", "१", "--1"] {
             assert_eq!(parsed(text), Err(DecimalError::NotANumber), "{text}");
         }
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_float_would_have_lost_what_is_kept_here() {
+    fn digits_that_a_float_would_lose_are_kept() {
         let amount: Amount = serde_json::from_str("9007199254.7409").unwrap();
         assert_eq!(amount.0.to_string(), "9007199254.7409");
     }

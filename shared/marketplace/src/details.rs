@@ -1,6 +1,7 @@
-//! Account details: the typed fields each marketplace wants, which of them are secret, and where they are stored.
+//! Account details: the typed fields that each marketplace needs, which of them are secret, and where they are stored.
 //!
-//! A marketplace declares its satellite table here once; connecting, rotating and reading credentials follow from it.
+//! A marketplace declares its satellite table once, as a [`DetailsSpec`]; connecting accounts, and replacing and reading
+//! credentials follow from it.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +9,22 @@ use zeroize::Zeroizing;
 
 use crate::error::AdapterError;
 
-/// One field of a marketplace's account details, a column of its satellite table.
+/// One field of a marketplace's account details: a column of its satellite table.
 #[derive(Debug)]
 pub struct FieldSpec {
-    /// Field name in the API and, with `_enc` added when secret, column name.
+    /// The field's name in the API. The column has the same name, with `_enc` added when it is secret.
     pub name: &'static str,
     /// Secrets are encrypted with the seller's data key and never read back through the API.
     pub secret: bool,
-    /// Who has it.
+    /// Which accounts have the field.
     pub presence: Presence,
     /// Longest accepted value in characters.
     pub max_len: usize,
-    /// What its characters may be.
+    /// Its permitted characters.
     pub form: Form,
 }
 
-/// What the characters of a field may be.
+/// The permitted characters of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Codes and tokens: printable ASCII without blanks.
@@ -36,7 +37,7 @@ impl Form {
     /// Checks a value.
     ///
     /// # Errors
-    /// Says what is wrong with it, without repeating it.
+    /// Says what is wrong with the value, without repeating it.
     pub fn check(self, value: &str) -> Result<(), &'static str> {
         match self {
             Self::Printable if !value.bytes().all(|byte| byte.is_ascii_graphic()) => {
@@ -49,7 +50,7 @@ impl Form {
         }
     }
 
-    /// The same as a regular expression.
+    /// Returns the same as a regular expression.
     #[must_use]
     pub fn pattern(self) -> &'static str {
         match self {
@@ -64,25 +65,25 @@ impl Form {
 pub enum Presence {
     /// Every account.
     Always,
-    /// Every account whose details were typed in. One that was connected by consent lives on the platform's own
-    /// application, and goes without.
+    /// Every account whose details were typed in. An account that was connected by consent uses the platform's own
+    /// application and has no such field.
     UnlessConsented,
-    /// May be left out; [`DetailsSpec::rule`] may want it beside others.
+    /// The field may be left out; [`DetailsSpec::rule`] may require it beside others.
     Optional,
 }
 
 impl Presence {
-    /// Whether somebody who types the details in must give the field.
+    /// Whether a person who types the details in must give the field.
     #[must_use]
     pub fn is_asked_for(self) -> bool {
         matches!(self, Self::Always | Self::UnlessConsented)
     }
 }
 
-/// What fields ask of each other: the field at fault and what is wrong with it, without its value.
+/// What fields require of each other. An error is the field at fault and what is wrong with it, without its value.
 pub type Rule = fn(&Credentials) -> Result<(), (&'static str, &'static str)>;
 
-/// The rule of marketplaces whose fields ask nothing of each other.
+/// The rule of marketplaces whose fields require nothing of each other.
 ///
 /// # Errors
 /// Never.
@@ -93,28 +94,28 @@ pub fn no_rule(_: &Credentials) -> Result<(), (&'static str, &'static str)> {
 /// A marketplace's satellite table.
 #[derive(Debug)]
 pub struct DetailsSpec {
-    /// Table name, for associated data of the encryption and for tests.
+    /// The table's name, for the encryption's associated data and for tests.
     pub table: &'static str,
     /// Columns in the order in which all statements name them.
     pub fields: &'static [FieldSpec],
-    /// The field that holds the user name at the marketplace, or what stands for one: whoever guesses at the secrets guesses for
-    /// it. Refused checks are counted by it, over all sellers. An account that was connected by consent has none.
+    /// The field that holds the user name at the marketplace or its equivalent. Somebody who guesses secrets guesses them for a
+    /// user name, so refused checks are counted by it over all sellers. An account that was connected by consent has none.
     pub login: &'static str,
-    /// The field that a check of the credentials confirms to be the account's own id, where the marketplace tells it.
+    /// The field that a check of the credentials confirms to be the account's own id, if the marketplace states it.
     pub confirmed_id: Option<&'static str>,
-    /// What the fields ask of each other, once each is right by itself.
+    /// What the fields require of each other, once each is valid by itself.
     pub rule: Rule,
     /// Inserts a row: `$1` seller id, `$2` account id, then one parameter per field (`text`, or `bytea` for secrets;
     /// null for a field that is absent).
     pub insert: &'static str,
     /// Replaces a row's fields: `$1` account id of the current seller, then one parameter per field as above. Refuses an
-    /// account that is disconnected or another seller's.
+    /// account of another seller or of another marketplace.
     pub update: &'static str,
     /// Selects the fields in order for account `$1` of the current seller.
     pub select: &'static str,
 }
 
-/// An account's details in clear, keyed by field name. Wiped from memory when dropped, and never printed.
+/// An account's details in clear, keyed by field name. They are wiped from memory when dropped, and never printed.
 #[derive(Clone, Default)]
 pub struct Credentials(BTreeMap<&'static str, Zeroizing<String>>);
 
@@ -124,7 +125,7 @@ impl Credentials {
         self.0.insert(field, value);
     }
 
-    /// A field's value.
+    /// Returns a field's value.
     #[must_use]
     pub fn get(&self, field: &str) -> Option<&str> {
         self.0.get(field).map(|value| value.as_str())
@@ -137,7 +138,7 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// How many unknown details are named to the client, and how much of each name: they are the client's own words.
+/// How many unknown details an error names, and how much of each name, because they are the client's own words.
 const MAX_UNKNOWN: usize = 20;
 const MAX_UNKNOWN_NAME: usize = 100;
 
@@ -154,7 +155,7 @@ impl DetailsSpec {
     /// Validates details as a client sent them.
     ///
     /// # Errors
-    /// Every missing, unknown, overlong or malformed field at once; when there is none, what breaks the rule.
+    /// Returns every missing, unknown, too long or malformed field at once; when there is none, what breaks the rule.
     pub fn parse(&self, given: &BTreeMap<String, String>) -> Result<Credentials, Vec<FieldError>> {
         let mut errors = Vec::new();
         let mut credentials = Credentials::default();
@@ -185,7 +186,7 @@ impl DetailsSpec {
         if errors.is_empty() { Ok(credentials) } else { Err(errors) }
     }
 
-    /// The user name at the marketplace, if these credentials have one.
+    /// Returns the user name at the marketplace, if these credentials have one.
     #[must_use]
     pub fn login_of<'a>(&self, credentials: &'a Credentials) -> Option<&'a str> {
         credentials.get(self.login)
@@ -197,10 +198,10 @@ impl DetailsSpec {
         self.confirmed_id.is_some_and(|field| credentials.get(field) == Some(external_account_id))
     }
 
-    /// Whether stored credentials are complete.
+    /// Checks that stored credentials are complete.
     ///
     /// # Errors
-    /// [`AdapterError::Configuration`] naming the first field that is missing or breaks the rule.
+    /// Returns [`AdapterError::Configuration`] naming the first field that is missing or breaks the rule.
     pub fn require_complete(&self, credentials: &Credentials) -> Result<(), AdapterError> {
         let missing = |field: &&FieldSpec| {
             field.presence == Presence::Always && credentials.get(field.name).unwrap_or_default().is_empty()
@@ -212,10 +213,10 @@ impl DetailsSpec {
     }
 }
 
-/// A part of a [`Rule`]: two fields that are nothing without each other.
+/// A part of a [`Rule`]: two fields that need each other.
 ///
 /// # Errors
-/// When only one of them is there; names the other.
+/// Names the missing field when only one of them is there.
 pub fn together(
     credentials: &Credentials,
     one: &'static str,

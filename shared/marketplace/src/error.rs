@@ -1,25 +1,25 @@
-//! What can go wrong between an adapter and its marketplace, sorted by what the engine does about it.
+//! The errors between an adapter and its marketplace, sorted by what the engine does about them.
 
 use std::time::Duration;
 
-/// Why a marketplace call gave no page.
+/// Why a marketplace call returned no page.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdapterError {
-    /// Throttled: the run waits.
+    /// The marketplace throttles the account: the run waits.
     #[error("the marketplace is throttling this account")]
     RateLimited {
         /// How long the marketplace asks to wait.
         retry_after: Option<Duration>,
     },
-    /// Down, timing out or answering 5xx: the run waits.
+    /// The marketplace is down, times out or answers 5xx: the run waits.
     #[error("the marketplace is unavailable: {what}")]
     Unavailable {
-        /// Status or kind of transport failure; never a URL or body.
+        /// The status or the kind of transport failure; never a URL or body.
         what: String,
         /// How long the marketplace asks to wait.
         retry_after: Option<Duration>,
     },
-    /// Refused after one refresh: the account needs to be reconnected.
+    /// The marketplace refuses the credentials, also after one refresh: the account must be reconnected.
     #[error("the marketplace refuses this account's credentials")]
     Unauthorized,
     /// The marketplace says that the request is wrong: the run fails.
@@ -30,26 +30,26 @@ pub enum AdapterError {
         /// The marketplace's error code, if it gave one.
         code: Option<String>,
     },
-    /// The token is good, and the account or its application lacks a permission: the run fails, and nobody has to connect
+    /// The token is good, but the account or its application lacks a permission: the run fails, and nobody has to connect
     /// again. A marketplace that refuses a token which it has just issued means this.
     #[error(
         "the marketplace does not permit this account to {what}; check the permissions (roles) granted there"
     )]
     NotPermitted {
-        /// What the call was to do.
+        /// What the call was meant to do.
         what: &'static str,
     },
-    /// The answer is no JSON, or ends in its middle, as when a proxy answers instead of the marketplace: the run waits.
-    #[error("the marketplace's answer cannot be read: {what}")]
+    /// The response is not JSON, or is cut off, as when a proxy answers instead of the marketplace: the run waits.
+    #[error("the marketplace's response cannot be read: {what}")]
     Garbled {
-        /// Which answer, without its content.
+        /// Which response, without its content.
         what: String,
     },
-    /// Too little of the function's time is left to begin a call: what remains is the next step's.
+    /// Too little of the function's time is left to begin a call: the remaining work becomes the next step.
     #[error("there is too little time left to ask the marketplace")]
     OutOfTime,
-    /// The page as a whole is JSON, and not what the contract promises: the run fails.
-    #[error("the marketplace's answer does not follow its contract: {what}")]
+    /// The page as a whole is JSON but does not follow the contract: the run fails.
+    #[error("the marketplace's response does not follow its contract: {what}")]
     Malformed {
         /// Which part, without its content.
         what: String,
@@ -63,7 +63,7 @@ pub enum AdapterError {
         /// What was asked for.
         what: &'static str,
     },
-    /// Details, base URL or the platform's own application missing, malformed or refused.
+    /// Details, the base URL or the platform's own application are missing, malformed or refused.
     #[error("the account or deployment is not configured: {what}")]
     Configuration {
         /// The missing piece's name.
@@ -72,7 +72,7 @@ pub enum AdapterError {
 }
 
 impl AdapterError {
-    /// How long the marketplace asked to wait, if it did.
+    /// Returns how long the marketplace asked to wait, if it did.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

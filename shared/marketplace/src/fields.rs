@@ -1,4 +1,4 @@
-//! Leaf types of marketplaces' records: they accept what the contracts allow, refuse the rest in words that never
+//! Leaf types of marketplaces' records. They accept what the contracts allow, refuse everything else in words that never
 //! repeat a value, and keep out what the database could not store.
 
 use chrono::{DateTime, Utc};
@@ -9,16 +9,16 @@ use serde_json::value::RawValue;
 
 use crate::decimal::{parse_decimal, unquoted};
 
-/// The longest identifier taken from a marketplace.
+/// The longest identifier that is accepted from a marketplace.
 const MAX_ID: usize = 200;
 
-/// The longest text in bytes. An index of the database takes 2,700 bytes at most; longer entries would fail a whole page.
+/// The longest text in bytes. An index entry of the database holds at most 2,700 bytes; a longer one would fail a whole page.
 const MAX_TEXT: usize = 2_000;
 
-/// No line orders more units than this; what is above is a misread field.
+/// No line orders more units than this; a larger number is a misread field.
 const MAX_QUANTITY: i32 = 1_000_000;
 
-/// 1 January 2000 and 2100: seconds outside are milliseconds, or nothing at all.
+/// 1 January 2000 to 2100. Seconds outside are milliseconds or not an instant at all.
 const PLAUSIBLE_SECONDS: std::ops::Range<i64> = 946_684_800..4_102_444_800;
 
 /// What the leaf types may say about a value; [`crate::records`] lets only these through.
@@ -41,7 +41,7 @@ pub const PROBLEMS: &[&str] = &[
 
 const NOT_AN_ID: &str = "is not an identifier";
 const NOT_TEXT: &str = "is not text";
-/// Half of a surrogate pair: a text that was cut inside a character.
+/// Half of a surrogate pair, in a text that was cut inside a character.
 const HALF_CHARACTER: &str = "holds half a character";
 const TOO_LONG: &str = "is longer than 2000 bytes";
 const HAS_NUL: &str = "holds a NUL character";
@@ -51,10 +51,10 @@ const NOT_AN_INSTANT: &str = "is not an ISO 8601 instant";
 const NOT_PLAUSIBLE: &str = "is not an instant between the years 2000 and 2100";
 const NOT_EPOCH_SECONDS: &str = "is not an instant in epoch seconds";
 
-/// Said of a currency code.
+/// The problem of a currency code.
 pub const NOT_A_CURRENCY: &str = "is not an ISO 4217 currency code";
 
-/// An identifier: text or a whole number, not empty, no control characters.
+/// An identifier: text or a whole number, not empty, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Id(pub String);
 
@@ -69,7 +69,7 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
-/// Free text, or a number in its place; `None` when it is blank.
+/// Free text or a number; `None` when it is blank.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text(pub Option<String>);
 
@@ -81,7 +81,7 @@ impl<'de> Deserialize<'de> for Text {
             quoted if quoted.starts_with('"') => {
                 serde_json::from_str(quoted).map_err(|_| de::Error::custom(HALF_CHARACTER))?
             }
-            // Codes that look like numbers are sent as numbers.
+            // Marketplaces send codes that look like numbers as numbers.
             number if is_text_or_number(&raw) => number.to_owned(),
             _ => return Err(de::Error::custom(NOT_TEXT)),
         };
@@ -143,10 +143,10 @@ impl<'de> Deserialize<'de> for EpochSeconds {
     }
 }
 
-/// A number that leads through pages, as number or as text; null and blank text are none.
+/// Reads a number of pages or records, given as a number or as text; null and blank text are `None`.
 ///
 /// # Errors
-/// When it is anything else.
+/// Fails for anything else.
 pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     if matches!(unquoted(&raw).trim(), "" | "null") {
@@ -160,7 +160,7 @@ fn is_text_or_number(raw: &RawValue) -> bool {
     raw.get().starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
 }
 
-/// From a JSON number or a numeric string; `1.0` is whole too.
+/// Reads a whole number from a JSON number or a numeric string; `1.0` is whole too.
 fn whole_number(raw: &RawValue) -> Option<Decimal> {
     parse_decimal(&unquoted(raw)).ok().filter(Decimal::is_integer)
 }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn epoch_milliseconds_are_not_taken_for_seconds() {
+    fn epoch_milliseconds_are_not_mistaken_for_seconds() {
         assert!(serde_json::from_str::<EpochSeconds>("1635828975").is_ok());
         assert!(serde_json::from_str::<EpochSeconds>("\"1635828975\"").is_ok());
         assert!(serde_json::from_str::<EpochSeconds>("1635828975000").is_err());
@@ -205,7 +205,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_taken_for_a_quantity_unless_it_is_one(text in "[^\"\\\\\\x00-\\x1f]{0,12}") {
+        fn only_a_quantity_is_read_as_a_quantity(text in "[^\"\\\\\\x00-\\x1f]{0,12}") {
             let quoted = format!("\"{text}\"");
             if let Ok(Quantity(units)) = serde_json::from_str::<Quantity>(&quoted) {
                 prop_assert!((0..=MAX_QUANTITY).contains(&units));
@@ -214,7 +214,7 @@ mod tests {
         }
 
         #[test]
-        fn what_a_field_says_about_a_value_never_repeats_it(text in "[a-z]{12,20}") {
+        fn a_problem_never_repeats_the_value(text in "[a-z]{12,20}") {
             let quoted = format!("\"{text}\"");
             let said = [
                 serde_json::from_str::<Quantity>(&quoted).unwrap_err().to_string(),

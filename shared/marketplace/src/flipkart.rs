@@ -1,8 +1,8 @@
-//! Flipkart Marketplace: an access token of 60 days from an application's own key, or from a seller's consent.
+//! Flipkart Marketplace: an access token of 60 days comes from an application's own key, or from a seller's consent.
 //!
 //! Flipkart blocks sellers who hand their self-access key to an aggregator, so consent with the platform's application is
-//! the way to connect; a key of the seller's own works for whoever runs the platform for themselves. Orders are not read
-//! yet: the adapter knows the details, the consent and the check.
+//! the way to connect. A seller who runs the platform for themselves can use their own key. Orders are not read yet: the
+//! adapter knows the details, the consent and the check. The claim deadline is not here but in `migrations/0003_tenancy.sql`.
 
 mod client;
 mod consent;
@@ -53,7 +53,7 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
             max_len: 2_048,
             form: Form::Printable,
         },
-        // Which of the seller's warehouses the account stands for; Flipkart itself leaves it out where there is one.
+        // The seller's warehouse that the account stands for. Flipkart itself leaves it out when there is only one.
         FieldSpec {
             name: "location_id",
             secret: false,
@@ -70,16 +70,17 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
     select: include_str!("sql/flipkart_select_details.sql"),
 };
 
-/// Tokens live for weeks; the cache believes in a day of that.
+/// Tokens live for weeks, but the cache keeps none for longer than a day.
 const RENEW_BEFORE: Duration = Duration::from_hours(1);
 
-/// What an operator is told when an account needs the platform's application and it is not there or refused.
+/// How errors name the platform's application when an account needs it and it is missing or refused.
 const PLATFORM_APP: &str = "the platform's own application at Flipkart";
 
-/// An application's key, a refresh token, or both when the token was issued to that application.
+/// Requires an application's key, a refresh token, or both when the token was issued to that application.
 fn key_or_consent(credentials: &Credentials) -> Result<(), (&'static str, &'static str)> {
     together(credentials, "app_id", "app_secret")?;
-    // HTTP's basic authentication ends the id at its first colon: with one in it, another id would be asked for than is counted.
+    // HTTP's basic authentication ends the id at its first colon. With a colon in it, Flipkart would check another id than the one
+    // that is counted.
     if credentials.get("app_id").is_some_and(|id| id.contains(':')) {
         return Err(("app_id", "must not hold a colon"));
     }
@@ -96,8 +97,8 @@ pub struct Flipkart {
 }
 
 impl Flipkart {
-    /// An adapter that talks to `base_url`, the host of both the API and the OAuth service; without it the adapter only
-    /// knows its details.
+    /// Makes an adapter that calls `base_url`, the host of both the API and the OAuth service. Without a URL it knows only its
+    /// details.
     #[must_use]
     pub fn new(http: HttpClient, base_url: Option<Url>, app: Option<PlatformApp>) -> Self {
         let service = base_url

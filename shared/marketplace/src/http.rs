@@ -1,4 +1,4 @@
-//! The one HTTP client of all adapters: bounded in time and size, follows no redirect, reads nothing from the
+//! The one HTTP client of all adapters. It is bounded in time and size, follows no redirect, reads nothing from the
 //! environment, and turns failures into [`AdapterError`]s that never carry a URL, header or body.
 
 use std::fmt::Write as _;
@@ -18,10 +18,10 @@ use crate::error::AdapterError;
 /// The largest body read, after decompression. Amazon says that its own pages stay under 10 MB.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 
-/// A failure inside a success is a short answer; longer ones are not looked through for it.
+/// A failure inside a success is a short response; longer bodies are not searched for one.
 pub const MAX_FAILURE_BYTES: usize = 64 * 1024;
 
-/// A wait longer than this is a mistake of the server's, not advice.
+/// A longer wait is a mistake of the server and not advice.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// Application name and version, in the form Amazon asks for.
@@ -30,13 +30,13 @@ const USER_AGENT: &str = concat!("Robnu/", env!("CARGO_PKG_VERSION"), " (Languag
 /// How long a call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HttpTimeouts {
-    /// Until the connection stands, TLS included.
+    /// Until the connection stands, including TLS.
     pub connect: Duration,
     /// From the first byte sent to the last byte received.
     pub total: Duration,
 }
 
-/// Sends requests and reads whole replies.
+/// Sends requests and reads whole responses.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client,
@@ -44,7 +44,7 @@ pub struct HttpClient {
     deadline: Deadline,
 }
 
-/// A reply as it came, of any status.
+/// A response of any status, as it came.
 pub struct Reply {
     /// HTTP status.
     pub status: StatusCode,
@@ -55,7 +55,7 @@ pub struct Reply {
 }
 
 impl HttpClient {
-    /// Builds a client with its own TLS configuration: ring, and Mozilla's roots as compiled in.
+    /// Builds a client with its own TLS configuration: ring, and Mozilla's roots compiled in.
     ///
     /// # Errors
     /// [`AdapterError::Configuration`] when TLS cannot be set up.
@@ -80,7 +80,7 @@ impl HttpClient {
         Ok(Self { client, total: timeouts.total, deadline: Deadline::NONE })
     }
 
-    /// The same client, whose calls end before the deadline.
+    /// Returns the same client with calls that end before the deadline.
     #[must_use]
     pub fn until(&self, deadline: Deadline) -> Self {
         Self { deadline, ..self.clone() }
@@ -96,11 +96,11 @@ impl HttpClient {
         self.client.post(url)
     }
 
-    /// Sends a request and reads its reply, whatever the status.
+    /// Sends a request and reads its response, whatever the status.
     ///
     /// # Errors
-    /// [`AdapterError::Unavailable`] when no whole reply came, [`AdapterError::Malformed`] when it is too large,
-    /// [`AdapterError::OutOfTime`] when too little time is left to begin.
+    /// Returns [`AdapterError::Unavailable`] when no whole response came, [`AdapterError::Malformed`] when it is too large,
+    /// and [`AdapterError::OutOfTime`] when too little time is left to begin.
     pub async fn send(&self, request: RequestBuilder) -> Result<Reply, AdapterError> {
         let time = self.deadline.time_for_a_call(self.total).ok_or(AdapterError::OutOfTime)?;
         let mut response = request.timeout(time).send().await.map_err(|error| transport(&error))?;
@@ -112,11 +112,11 @@ impl HttpClient {
 }
 
 impl Reply {
-    /// The body of a success of a call that a token opens, or its error.
+    /// Returns the body of a successful call that needs a token, or its error.
     ///
     /// # Errors
-    /// 401 is [`AdapterError::Unauthorized`], and 403 [`AdapterError::NotPermitted`] to do what `call` says; all else as
-    /// [`Reply::accept`] has it.
+    /// 401 is [`AdapterError::Unauthorized`], and 403 is [`AdapterError::NotPermitted`] to do what `call` says. All other
+    /// statuses are as in [`Reply::accept`].
     pub fn accept_call(
         self,
         call: &'static str,
@@ -130,7 +130,7 @@ impl Reply {
         }
     }
 
-    /// The reply with the status that it states inside, when it is a failure inside a success, as gateways make them.
+    /// Returns the response with the status that its body states, if it is a failure inside a success, as gateways make them.
     #[must_use]
     pub fn with_stated_status(self) -> Self {
         match self.stated_failure() {
@@ -149,11 +149,11 @@ impl Reply {
         (status.is_client_error() || status.is_server_error()).then_some(status)
     }
 
-    /// The body of a success, or the error that every marketplace means by this status.
+    /// Returns the body of a success, or the error that every marketplace means by this status.
     ///
     /// # Errors
-    /// 429 is [`AdapterError::RateLimited`]; 408 and 5xx are [`AdapterError::Unavailable`]; all else that is not
-    /// 2xx is [`AdapterError::Rejected`] with whatever code `error_code` finds in the body.
+    /// 429 is [`AdapterError::RateLimited`]; 408 and 5xx are [`AdapterError::Unavailable`]; every other status that is not 2xx
+    /// is [`AdapterError::Rejected`] with whatever code `error_code` finds in the body.
     pub fn accept(self, error_code: fn(&[u8]) -> Option<String>) -> Result<Vec<u8>, AdapterError> {
         match self.status {
             status if status.is_success() => Ok(self.body),
@@ -176,7 +176,7 @@ struct StatedStatus {
     status_code: Option<Value>,
 }
 
-/// A number, or the same as text.
+/// Reads a number, or the same as text.
 #[must_use]
 pub fn whole_number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
@@ -187,7 +187,7 @@ pub fn whole_number(value: &Value) -> Option<u64> {
 /// Plain HTTP is accepted because stand-in servers speak it.
 ///
 /// # Errors
-/// [`AdapterError::Configuration`] naming `what` when it is no HTTP URL or carries a password, query or fragment.
+/// Returns [`AdapterError::Configuration`] naming `what` when it is not an HTTP URL or carries a password, query or fragment.
 pub fn parse_base_url(text: &str, what: &'static str) -> Result<Url, AdapterError> {
     let misconfigured = || AdapterError::Configuration { what };
     let url = Url::parse(text).map_err(|_| misconfigured())?;
@@ -200,7 +200,7 @@ pub fn parse_base_url(text: &str, what: &'static str) -> Result<Url, AdapterErro
     }
 }
 
-/// A path below a base URL, keeping the base's own path.
+/// Appends a path to a base URL and keeps the base's own path.
 #[must_use]
 pub fn join(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
@@ -210,19 +210,19 @@ pub fn join(base: &Url, segments: &[&str]) -> Url {
     url
 }
 
-/// A header value that debug output never shows.
+/// Makes a header value that debug output never shows.
 ///
 /// # Errors
-/// [`AdapterError::Malformed`] when the text cannot be sent in a header.
+/// Returns [`AdapterError::Malformed`] when the text cannot be sent in a header.
 pub fn secret_header(text: &str) -> Result<HeaderValue, AdapterError> {
     let mut value = HeaderValue::from_str(text).map_err(|_| AdapterError::Malformed {
-        what: "token holds characters a header cannot carry".to_owned(),
+        what: "token holds characters that a header cannot carry".to_owned(),
     })?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// A short digest of a page's record ids, to recognise a page that comes twice.
+/// Makes a short digest of a page's record ids, to recognise a page that comes twice.
 #[must_use]
 pub fn page_digest<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
@@ -249,7 +249,7 @@ async fn read_body(response: &mut Response) -> Result<Vec<u8>, AdapterError> {
     Ok(body)
 }
 
-/// Names the kind of failure only: reqwest's own text would print the URL.
+/// Names only the kind of failure, because reqwest's own text would print the URL.
 fn transport(error: &reqwest::Error) -> AdapterError {
     let what = if error.is_timeout() {
         "timed out"
@@ -265,7 +265,7 @@ fn transport(error: &reqwest::Error) -> AdapterError {
     AdapterError::Unavailable { what: what.to_owned(), retry_after: None }
 }
 
-/// `Retry-After` as seconds, with a fraction or without, or as an HTTP date in any of its three forms.
+/// Reads `Retry-After` as seconds, with or without a fraction, or as an HTTP date in any of its three forms.
 fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if let Some(seconds) = whole_seconds(text) {
@@ -273,7 +273,7 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     } else {
         let until = match httpdate::parse_http_date(text) {
             Ok(until) => DateTime::<Utc>::from(until),
-            // With an offset instead of GMT, which no form of HTTP has.
+            // Some servers send an offset instead of GMT, which no form of HTTP has.
             Err(_) => DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc),
         };
         (until - now).to_std().unwrap_or_default()
@@ -281,7 +281,7 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     Some(wait.min(MAX_RETRY_AFTER))
 }
 
-/// A fraction is rounded up, so that nobody comes too early. A negative number is none, and neither is infinity.
+/// Rounds a fraction up, so that nobody comes too early. A negative number and infinity are `None`.
 fn whole_seconds(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -292,7 +292,7 @@ fn whole_seconds(text: &str) -> Option<u64> {
     Some(whole.parse().unwrap_or(u64::MAX).saturating_add(more))
 }
 
-/// Codes reach logs and the run's error, so only short words and numbers pass.
+/// Whether a code may be shown. Codes reach logs and the run's error, so only short words and numbers pass.
 fn is_plain_code(code: &str) -> bool {
     (1..=64).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_tell_lists_of_ids_apart() {
+    fn different_lists_of_ids_have_different_digests() {
         assert_ne!(page_digest(["ab", "c"].into_iter()), page_digest(["a", "bc"].into_iter()));
         assert_eq!(page_digest(["ab"].into_iter()), page_digest(["ab"].into_iter()));
     }

@@ -1,4 +1,4 @@
-//! Kinds of runs: what an account's marketplace can be asked for. The one list of them; the table `run_kinds` has the same.
+//! The one list of kinds of runs: what an account's marketplace can be asked for. The table `run_kinds` has the same.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub enum RunKind {
     InventoryPush,
     /// Confirms orders and books their shipments.
     Processing,
-    /// Asks the marketplace whether it takes the account's credentials.
+    /// Asks the marketplace whether it accepts the account's credentials.
     CredentialCheck,
 }
 
@@ -48,7 +48,7 @@ impl RunKind {
         }
     }
 
-    /// The kind that a text stands for.
+    /// Returns the kind that a text stands for.
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
         RUN_KINDS.iter().copied().find(|kind| kind.as_str() == text)

@@ -1,4 +1,4 @@
-//! Fields that a record can do without: what cannot be read costs the field and leaves a note, and the record is stored.
+//! Lenient fields, which a record can do without: an unreadable one costs only itself and leaves a note, and the record is stored.
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 use crate::fields::Text;
 use crate::records::{RecordProblem, parse_at};
 
-/// More notes than these help nobody; the rest is counted.
+/// More notes than these help nobody; the others are only counted.
 const MAX_NOTES: usize = 20;
 
-/// What a reader of a record should know: which fields could not be taken as they came, and why, never their values.
+/// Notes for the reader of a record: which fields could not be read, and why; never their values.
 #[derive(Debug, Default)]
 pub struct Notes {
     notes: Vec<String>,
@@ -18,12 +18,12 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// Notes what is wrong with a field.
+    /// Adds a note about a field.
     pub fn add(&mut self, path: &str, problem: &str) {
         self.push(RecordProblem::at(path, problem));
     }
 
-    /// Notes a problem.
+    /// Adds a problem as a note.
     pub fn push(&mut self, problem: RecordProblem) {
         if self.notes.len() < MAX_NOTES {
             self.notes.push(problem.into_reason());
@@ -32,7 +32,7 @@ impl Notes {
         }
     }
 
-    /// The notes, each a sentence that begins with the field's path.
+    /// Returns the notes, each a sentence that begins with the field's path.
     #[must_use]
     pub fn into_vec(mut self) -> Vec<String> {
         if self.more > 0 {
@@ -42,7 +42,7 @@ impl Notes {
     }
 }
 
-/// A field that may be absent, null or unreadable. As a part of a record it never fails.
+/// A field that may be absent, null or unreadable. It never makes its record fail.
 #[derive(Debug)]
 pub struct Lenient<T>(Given<T>);
 
@@ -50,7 +50,7 @@ pub struct Lenient<T>(Given<T>);
 enum Given<T> {
     Nothing,
     Value(T),
-    /// Why it cannot be read: the path below the field, and the problem.
+    /// The reason why it cannot be read: the path below the field, and the problem.
     Unreadable {
         path: String,
         problem: String,
@@ -77,7 +77,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
 }
 
 impl<T> Lenient<T> {
-    /// The value, or a note at the field's path when it could not be read.
+    /// Returns the value; adds a note at the field's path when it could not be read.
     pub fn read(self, path: &str, notes: &mut Notes) -> Option<T> {
         self.required_readable(path).unwrap_or_else(|problem| {
             notes.push(problem);
@@ -85,7 +85,7 @@ impl<T> Lenient<T> {
         })
     }
 
-    /// The value of a field that may be absent, where the record means nothing if it is there and unreadable.
+    /// Returns the value of a field that may be absent but must be readable, because the record means nothing otherwise.
     ///
     /// # Errors
     /// Names the field and why it cannot be read.
@@ -107,12 +107,12 @@ impl<T> Lenient<T> {
 }
 
 impl Lenient<Text> {
-    /// Whether it is this text.
+    /// Whether the field is this text.
     pub fn is(&self, text: &str) -> bool {
         matches!(&self.0, Given::Value(given) if given.0.as_deref() == Some(text))
     }
 
-    /// The text, where there is one that is not blank.
+    /// Returns the text, if there is one that is not blank.
     pub fn text(self, path: &str, notes: &mut Notes) -> Option<String> {
         self.read(path, notes).and_then(|text| text.0)
     }
@@ -150,7 +150,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_json_stands_in_a_side_field_the_record_is_read(text in "[ -~]{0,30}") {
+        fn a_record_is_read_whatever_json_a_lenient_field_holds(text in "[ -~]{0,30}") {
             let quoted = serde_json::to_string(&text).unwrap();
             for value in ["null", "7", "-1.5e3", "true", "[]", "{}", "[[1]]", r#""\ud83d""#, &quoted] {
                 let json = format!(r#"{{"title":{value},"at":{value}}}"#);

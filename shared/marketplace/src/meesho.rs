@@ -1,8 +1,8 @@
-//! Meesho: a supplier whose data comes as files, or through a key of Meesho's partner programme.
+//! Meesho: a supplier's data comes as files, or through a key of Meesho's partner programme.
 //!
-//! Meesho has no public seller API. What this adapter speaks to a base URL is our own protocol, for a bridge of the
-//! operator's to the partner programme: one signed request that answers whose key it is. Without a key the account is
-//! complete, and there is nothing that a check could ask.
+//! Meesho has no public seller API. This adapter speaks our own protocol to a base URL, where the operator's bridge to the
+//! partner programme answers: one signed request tells whose key it is. An account without a key is complete, and a check
+//! has nothing to ask.
 
 mod client;
 
@@ -62,7 +62,7 @@ pub struct Meesho {
 }
 
 impl Meesho {
-    /// An adapter that talks to the bridge at `base_url`; without one it knows its details and accounts without a key.
+    /// Makes an adapter that calls the bridge at `base_url`. Without a URL it knows its details, and accounts without a key.
     #[must_use]
     pub fn new(http: HttpClient, base_url: Option<Url>) -> Self {
         Self { http, base_url }

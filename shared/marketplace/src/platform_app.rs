@@ -1,4 +1,4 @@
-//! The platform's own applications at the marketplaces: what accounts that were connected by consent live on.
+//! The platform's own applications at the marketplaces, which accounts that were connected by consent use.
 //!
 //! They are configuration of a deployment, kept in one secret for all functions that need them:
 //! `{"AMAZON_IN": {"application_id": "…", "client_id": "…", "client_secret": "…"}, "FLIPKART": {…}}`.
@@ -12,30 +12,30 @@ use zeroize::Zeroizing;
 use crate::code::MarketplaceCode;
 use crate::error::AdapterError;
 
-/// One application of the platform's. Its secret is wiped from memory when dropped, and never printed.
+/// One of the platform's applications. Its secret is wiped from memory when dropped, and never printed.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformApp {
-    /// How the consent page knows the application, where that is not the client id.
+    /// The application's id at the consent page, if it is not the client id.
     #[serde(default)]
     pub application_id: Option<String>,
     /// OAuth client id.
     pub client_id: String,
     #[serde(deserialize_with = "secret")]
     client_secret: Zeroizing<String>,
-    /// Not yet published by the marketplace; its consent page must be told.
+    /// The marketplace has not published the application yet; its consent page must be told.
     #[serde(default)]
     pub draft: bool,
 }
 
 impl PlatformApp {
-    /// An application that is published.
+    /// Makes an application that is published.
     #[must_use]
     pub fn new(application_id: Option<String>, client_id: String, client_secret: Zeroizing<String>) -> Self {
         Self { application_id, client_id, client_secret, draft: false }
     }
 
-    /// OAuth client secret, for a token request.
+    /// Returns the OAuth client secret, for a token request.
     #[must_use]
     pub fn client_secret(&self) -> &str {
         &self.client_secret
@@ -48,7 +48,7 @@ impl fmt::Debug for PlatformApp {
     }
 }
 
-/// A deployment's applications by marketplace; none where nothing was registered.
+/// A deployment's applications by marketplace. A marketplace without a registered application has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlatformApps(BTreeMap<&'static str, PlatformApp>);
 
@@ -56,7 +56,7 @@ impl PlatformApps {
     /// Reads the applications' secret.
     ///
     /// # Errors
-    /// [`AdapterError::Configuration`] when it is not what this module's head says.
+    /// Returns [`AdapterError::Configuration`] when it does not have the form above.
     pub fn from_json(text: &str) -> Result<Self, AdapterError> {
         let misread =
             || AdapterError::Configuration { what: "the secret of the platform's own applications" };
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_applications_is_refused_without_being_repeated() {
+    fn a_malformed_list_of_applications_is_refused_without_being_repeated() {
         for text in [
             "hush",
             r#"{"EBAY": {"client_id": "c", "client_secret": "hush"}}"#,

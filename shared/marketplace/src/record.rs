@@ -1,6 +1,6 @@
 //! Normalised records, one file per stream, and the records that could not be normalised.
 //!
-//! In a record, `None` means that this source does not say; what is stored then stays.
+//! In a record, `None` means that this source does not say; the stored value then stays.
 
 mod order;
 
@@ -40,9 +40,9 @@ impl MappedAgain {
 /// A record that could not be mapped, kept whole (the engine encrypts it) so that nothing is lost.
 #[derive(Clone)]
 pub struct QuarantinedRecord {
-    /// The marketplace's id for it, when even that could be read.
+    /// The marketplace's id of the record, if at least that could be read.
     pub external_id: Option<String>,
-    /// Why, naming the field; never holds the field's value.
+    /// Why it could not be mapped. It names the field and never holds the field's value.
     pub reason: String,
     /// The record as it came.
     pub raw: String,

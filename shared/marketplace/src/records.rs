@@ -1,5 +1,5 @@
-//! From a page's raw records to normalised ones: each record is mapped alone, so that a bad one is set aside with
-//! its reason and never spoils its page.
+//! Maps a page's raw records to normalised ones. Each record is mapped alone, so that a bad one is quarantined with its
+//! reason and never spoils its page.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ impl RecordProblem {
     }
 }
 
-/// A page's raw records. A list without any comes as an empty list, as null, or not at all.
+/// A page's raw records. An empty list may come as `[]`, as null, or not at all.
 #[derive(Debug, Default)]
 pub struct RawRecords {
     records: Vec<Box<RawValue>>,
@@ -54,12 +54,12 @@ impl std::ops::Deref for RawRecords {
     }
 }
 
-/// What became of a page's records.
+/// The outcome of mapping a page's records.
 #[derive(Debug, Default)]
 pub struct MappedRecords {
-    /// Orders in page order; of an order that came more than once only the newest.
+    /// Orders in page order. Of an order that came more than once, only the newest is here.
     pub orders: Vec<OrderRecord>,
-    /// Records set aside.
+    /// Quarantined records.
     pub quarantined: Vec<QuarantinedRecord>,
 }
 
@@ -142,23 +142,23 @@ fn keep_newest_of_each(orders: &mut Vec<OrderRecord>) {
 /// Reads a record into its struct.
 ///
 /// # Errors
-/// The path of the first field that does not fit, and why.
+/// Names the path of the first field that does not fit, and why.
 pub fn parse_record<T: DeserializeOwned>(raw: &RawValue) -> Result<T, RecordProblem> {
     parse_at(raw)
         .map_err(|(path, problem)| RecordProblem::at(if path == "." { "record" } else { &path }, &problem))
 }
 
-/// The same for a part of a record.
+/// Reads a part of a record into its struct.
 ///
 /// # Errors
-/// The path below the part (`.` is the part itself), and what is wrong there.
+/// Returns the path below the part (`.` is the part itself), and what is wrong there.
 pub fn parse_at<T: DeserializeOwned>(raw: &RawValue) -> Result<T, (String, String)> {
     let mut json = serde_json::Deserializer::from_str(raw.get());
     serde_path_to_error::deserialize(&mut json)
         .map_err(|error| describe(&error.path().to_string(), &error.inner().to_string()))
 }
 
-/// Serde's own messages quote values, so only known phrases and names of missing fields pass.
+/// Describes an error. Serde's own messages quote values, so only known phrases and names of missing fields pass.
 fn describe(path: &str, text: &str) -> (String, String) {
     if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
         let path = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
@@ -168,7 +168,7 @@ fn describe(path: &str, text: &str) -> (String, String) {
     (path.to_owned(), (*problem.unwrap_or(&"does not have the type that the contract gives it")).to_owned())
 }
 
-/// Reads a whole answer that has no records. Bytes that are not UTF-8 spoil no more than the text that they are in.
+/// Reads a whole response that has no records. Bytes that are not UTF-8 spoil only the text that holds them.
 ///
 /// # Errors
 /// See [`parse_page`].
@@ -176,11 +176,11 @@ pub fn parse_answer<T: DeserializeOwned>(body: &[u8], answer: &str) -> Result<T,
     parse_page(body, answer).map(|(parsed, _)| parsed)
 }
 
-/// Reads a page's envelope, and says how its bad bytes are marked; [`map_records`] sets aside the records that hold one.
+/// Reads a page's envelope, and returns how its bad bytes are marked; [`map_records`] quarantines the records that hold one.
 ///
 /// # Errors
-/// [`AdapterError::Garbled`] when the answer is no JSON or not a whole one, [`AdapterError::Malformed`] when it is JSON that
-/// does not follow the contract; both name the answer and, where known, the field.
+/// Returns [`AdapterError::Garbled`] when the response is not JSON or is cut off, and [`AdapterError::Malformed`] when it is
+/// JSON that does not follow the contract. Both name the response and, if known, the field.
 pub fn parse_page<T: DeserializeOwned>(body: &[u8], answer: &str) -> Result<(T, BadBytes), AdapterError> {
     let garbled = |problem: &str| AdapterError::Garbled { what: format!("{answer} {problem}") };
     let (text, bad_bytes) = BadBytes::decode(body);
@@ -201,12 +201,13 @@ pub fn parse_page<T: DeserializeOwned>(body: &[u8], answer: &str) -> Result<(T, 
     Ok((parsed, bad_bytes))
 }
 
-/// A text that begins like JSON and is none, such as a number with a proxy's words behind it, breaks no contract.
+/// Whether a text is JSON as a whole. A text that only begins like JSON, such as a number followed by a proxy's words, does not
+/// count as breaking the contract.
 fn is_whole_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-/// The first identifier that occurs twice, if any does.
+/// Returns the first identifier that occurs twice, if any does.
 #[must_use]
 pub fn first_repeat<'a>(mut ids: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut seen = std::collections::HashSet::new();

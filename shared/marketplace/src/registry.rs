@@ -1,4 +1,4 @@
-//! The registry: the one place that names the adapters, and how they are built from a deployment's configuration.
+//! The registry: the one list of adapters, and how they are built from a deployment's configuration.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::http::{HttpClient, HttpTimeouts, parse_base_url};
 use crate::meesho::Meesho;
 use crate::platform_app::PlatformApps;
 
-/// What a deployment says about its marketplaces. A marketplace without a URL can be described but not called, so
-/// that a function needs only the URLs of those it talks to.
+/// A deployment's configuration of its marketplaces. A marketplace without a URL can be described but not called, so a
+/// function needs only the URLs of the marketplaces that it calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MarketplaceConfig {
     /// AJIO's API.
@@ -26,20 +26,20 @@ pub struct MarketplaceConfig {
     pub amazon_in_auth_url: Option<String>,
     /// Seller Central, where sellers consent to the platform's application.
     pub amazon_in_consent_url: Option<String>,
-    /// Flipkart's host, of its API and its OAuth service alike.
+    /// Flipkart's host, the same for its API and its OAuth service.
     pub flipkart_base_url: Option<String>,
     /// A bridge to Meesho's partner programme.
     pub meesho_base_url: Option<String>,
     /// The platform's own applications.
     pub apps: PlatformApps,
-    /// Until a connection stands.
+    /// The time until a connection stands.
     pub connect_timeout: Duration,
-    /// For a whole call.
+    /// The time for a whole call.
     pub total_timeout: Duration,
 }
 
 impl Default for MarketplaceConfig {
-    /// No URL, 5 seconds to connect and 30 in all.
+    /// No URL, 5 seconds to connect and 30 seconds for a whole call.
     fn default() -> Self {
         Self {
             ajio_base_url: None,
@@ -67,10 +67,10 @@ impl std::fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// Builds every adapter. Performs no I/O.
+    /// Builds every adapter, without any I/O.
     ///
     /// # Errors
-    /// [`AdapterError::Configuration`] naming a URL that is none.
+    /// Returns [`AdapterError::Configuration`] naming a URL that is not one.
     pub fn new(config: &MarketplaceConfig) -> Result<Self, AdapterError> {
         let http =
             HttpClient::new(HttpTimeouts { connect: config.connect_timeout, total: config.total_timeout })?;
@@ -81,15 +81,15 @@ impl Registry {
         Ok(Self { adapters })
     }
 
-    /// The marketplace's adapter.
+    /// Returns the marketplace's adapter.
     #[must_use]
     pub fn adapter(&self, code: MarketplaceCode) -> &dyn Adapter {
-        // One was built per code, in the codes' own order.
+        // The adapters were built in the order of the codes, one for each.
         self.adapters[code as usize].as_ref()
     }
 }
 
-/// The list of adapters. A code without one does not compile.
+/// The list of adapters. A code without an adapter does not compile.
 fn build(
     code: MarketplaceCode,
     config: &MarketplaceConfig,
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_is_none_is_named_when_the_registry_is_built() {
+    fn an_invalid_url_is_named_when_the_registry_is_built() {
         let config = MarketplaceConfig { ajio_base_url: Some("not a url".to_owned()), ..Default::default() };
         let refused = Registry::new(&config).err();
         assert_eq!(refused, Some(AdapterError::Configuration { what: "AJIO base URL" }));
@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    /// A statement in one line, without its comment.
+    /// Returns a statement in one line, without its comment.
     fn code_of(statement: &str) -> String {
         statement.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join(" ")
     }

@@ -1,7 +1,7 @@
-//! Access tokens, one per account, shared by everything a warm function does for that account.
+//! Access tokens, one per account, shared by everything that a warm function does for the account.
 //!
-//! Renewal is single-call: whoever comes first asks, the others wait for that answer, good or bad. A token lives
-//! only as long as the credentials that fetched it: other credentials for the account start from nothing.
+//! Renewal is a single call: the first caller asks, and the others wait for its result, good or bad. A token is used only
+//! with the credentials that fetched it; other credentials of the account start without one.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,13 +16,13 @@ use zeroize::Zeroizing;
 use crate::details::{Credentials, FieldSpec};
 use crate::error::AdapterError;
 
-/// Above this many accounts, those whose token has expired are forgotten.
+/// Above this many accounts, accounts whose token has expired are forgotten.
 const PRUNE_ABOVE: usize = 1_000;
 
-/// No marketplace here issues tokens for longer; a longer promise is not believed.
+/// The longest time for which a token is kept, whatever the marketplace promises.
 const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
-/// An access token. Wiped from memory when dropped, and never printed.
+/// An access token. It is wiped from memory when dropped, and never printed.
 #[derive(Clone)]
 pub struct AccessToken(Arc<Zeroizing<String>>);
 
@@ -50,16 +50,16 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// A token as a marketplace just issued it.
+/// A token that a marketplace has just issued.
 #[derive(Debug)]
 pub struct IssuedToken {
     /// The token.
     pub token: AccessToken,
-    /// How long the marketplace lets it live.
+    /// How long the token lives.
     pub lifetime: Duration,
 }
 
-/// Whose token: an account, with the credentials it has now. Holds a digest of them, not the credentials.
+/// The owner of a token: an account with its present credentials. It holds a digest of the credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenKey {
     account: Uuid,
@@ -67,7 +67,7 @@ pub struct TokenKey {
 }
 
 impl TokenKey {
-    /// The key of an account's credentials.
+    /// Makes the key of an account with its credentials.
     #[must_use]
     pub fn new(account: Uuid, credentials: &Credentials, fields: &[FieldSpec]) -> Self {
         let mut context = digest::Context::new(&digest::SHA256);
@@ -105,7 +105,7 @@ struct Slot {
 #[derive(Debug, Default)]
 struct SlotState {
     cached: Option<CachedToken>,
-    /// Renewals that came to an end, so that whoever waited for one knows that it did.
+    /// The number of renewals that have ended, so that a caller who waited for one knows that it ended.
     renewals: u64,
     failure: Option<AdapterError>,
 }
@@ -118,10 +118,10 @@ struct CachedToken {
 }
 
 impl TokenCache {
-    /// A cache that renews tokens when less than `renew_before` of their life is left.
+    /// Makes a cache that renews tokens when less than `renew_before` of their life is left.
     #[must_use]
     pub fn new(renew_before: Duration) -> Self {
-        // Wall clock: a monotonic one may stand still while the function's sandbox is frozen.
+        // The wall clock is used because a monotonic one may stand still while the function's sandbox is frozen.
         Self::with_clock(renew_before, Utc::now)
     }
 
@@ -129,10 +129,10 @@ impl TokenCache {
         Self { renew_before, now, slots: Mutex::default() }
     }
 
-    /// The account's token, fetched when there is none or it is about to expire.
+    /// Returns the account's token. It is fetched when there is none or it is about to expire.
     ///
     /// # Errors
-    /// Whatever `fetch` says. When it is a passing trouble and the present token still lives, that token is given.
+    /// Returns the error of `fetch`. When the trouble is temporary and the present token still lives, that token is returned.
     pub async fn token<F>(
         &self,
         key: &TokenKey,
@@ -155,7 +155,7 @@ impl TokenCache {
     /// Fetches a token even when one is cached, and caches it.
     ///
     /// # Errors
-    /// Whatever `fetch` says.
+    /// Returns the error of `fetch`.
     pub async fn renewed<F>(
         &self,
         key: &TokenKey,
@@ -167,7 +167,7 @@ impl TokenCache {
         self.renew(&self.slot(key), None, fetch).await
     }
 
-    /// Forgets a token that was refused, unless another has taken its place already.
+    /// Forgets a token that was refused, unless another one has replaced it already.
     pub fn invalidate(&self, key: &TokenKey, refused: &AccessToken) {
         let slot = self.slot(key);
         let mut state = lock(&slot.state);
@@ -176,13 +176,13 @@ impl TokenCache {
         }
     }
 
-    /// Calls with the account's token; when the marketplace refuses it, or what is asked with it, renews it once and calls
-    /// once more. Some marketplaces say 403 of an old token and of a missing permission alike: with a token just issued, only
-    /// the permission can be meant.
+    /// Calls with the account's token. When the marketplace refuses the token or the call, renews the token once and calls
+    /// once more. Some marketplaces answer 403 both for an old token and for a missing permission; with a new token, 403 can
+    /// only mean the permission.
     ///
     /// # Errors
-    /// [`AdapterError::Unauthorized`] when the new token is refused too, [`AdapterError::NotPermitted`] when it is good and
-    /// not enough, and whatever `fetch` and `call` say.
+    /// Returns [`AdapterError::Unauthorized`] when the new token is refused too, [`AdapterError::NotPermitted`] when the token
+    /// is good but lacks the permission, and any error of `fetch` and `call`.
     pub async fn authorized<T, F, C>(
         &self,
         key: &TokenKey,
@@ -208,7 +208,8 @@ impl TokenCache {
         answer
     }
 
-    /// `seen` is the number of renewals when the caller found no good token; one more since then is its answer.
+    /// Renews a token. `seen` is the number of renewals when the caller found no good token; a renewal that ended since then
+    /// is the caller's result.
     async fn renew<F>(
         &self,
         slot: &Slot,
@@ -240,7 +241,7 @@ impl TokenCache {
         }
     }
 
-    /// What a renewal that ended while the caller waited has brought.
+    /// Returns the result of a renewal that ended while the caller waited.
     fn answer_since(&self, slot: &Slot, seen: u64) -> Option<Result<AccessToken, AdapterError>> {
         let state = lock(&slot.state);
         if state.renewals == seen {
@@ -257,7 +258,7 @@ impl TokenCache {
 
     fn cached(&self, issued: IssuedToken, now: DateTime<Utc>) -> CachedToken {
         let lifetime = issued.lifetime.min(MAX_LIFETIME);
-        // A life shorter than twice the margin is used for half of its length.
+        // A token that lives shorter than twice the margin is used for half of its life.
         let early = self.renew_before.min(lifetime / 2);
         CachedToken {
             token: issued.token,
@@ -295,7 +296,7 @@ fn is_passing(error: &AdapterError) -> bool {
     )
 }
 
-/// A panic while holding these locks leaves nothing half done.
+/// Locks also after a panic of another holder, because these locks protect nothing that could be left half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -310,7 +311,7 @@ mod tests {
 
     const DETAILS: &DetailsSpec = &crate::ajio::DETAILS;
 
-    /// Each test that moves the clock has its own, in its own thread.
+    /// Each test that moves the clock has a clock of its own, in its own thread.
     fn moved_now() -> DateTime<Utc> {
         CLOCK.with(|clock| DateTime::from_timestamp(clock.load(Ordering::SeqCst), 0).unwrap())
     }
@@ -395,7 +396,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_check_asks_anew_although_a_token_is_cached() {
+    async fn a_check_asks_again_although_a_token_is_cached() {
         let (cache, key) = (cache(), key("a"));
         cache.token(&key, || issue("first")).await.unwrap();
         assert_eq!(cache.renewed(&key, || fail(outage())).await.unwrap_err(), outage());
@@ -403,7 +404,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everybody_who_waits_for_a_renewal_shares_its_failure() {
+    async fn all_who_wait_for_a_renewal_share_its_failure() {
         let (cache, key, asked) = (cache(), key("a"), AtomicUsize::new(0));
         let refuse = || async {
             asked.fetch_add(1, Ordering::SeqCst);

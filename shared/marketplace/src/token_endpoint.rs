@@ -1,4 +1,5 @@
-//! What OAuth token endpoints answer (RFC 6749, section 5), told apart by whose client asked.
+//! Responses of OAuth token endpoints (RFC 6749, section 5). A refusal means something else for the account's own client
+//! than for the platform's.
 
 use std::time::Duration;
 
@@ -15,18 +16,18 @@ use crate::token_cache::{AccessToken, IssuedToken};
 /// Whose OAuth client a token request names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientOwner {
-    /// The account's own: a refused client is a refused account.
+    /// The account's own client: when it is refused, the account is.
     Account,
-    /// The platform's. When it is refused no account is to blame, so none may be stopped for it; the text names the
-    /// application for whoever runs the deployment.
+    /// The platform's client. When it is refused, no account is to blame, so none may be stopped. The text names the
+    /// application for the operator of the deployment.
     Platform(&'static str),
 }
 
 /// What a token endpoint granted.
 pub struct Grant {
-    /// For calls.
+    /// The access token, for calls.
     pub access: IssuedToken,
-    /// For later token requests, where one is issued.
+    /// The refresh token, for later token requests, if one was issued.
     pub refresh_token: Option<Zeroizing<String>>,
 }
 
@@ -42,11 +43,11 @@ struct Refused {
     error: String,
 }
 
-/// The body of a grant, or what the refusal means.
+/// Returns the body of a grant, or the error that a refusal means.
 ///
 /// # Errors
-/// Refused credentials are [`AdapterError::Unauthorized`], a refused client of the platform's is
-/// [`AdapterError::Configuration`]; all else as [`Reply::accept`] has it.
+/// Refused credentials are [`AdapterError::Unauthorized`], and a refused client of the platform is
+/// [`AdapterError::Configuration`]. Everything else is as in [`Reply::accept`].
 pub fn accept(reply: Reply, client: ClientOwner) -> Result<Vec<u8>, AdapterError> {
     let reply = reply.with_stated_status();
     let code = |body: &[u8]| serde_json::from_slice::<Refused>(body).ok().map(|refused| refused.error);
@@ -72,10 +73,11 @@ pub fn accept(reply: Reply, client: ClientOwner) -> Result<Vec<u8>, AdapterError
 /// Reads a grant.
 ///
 /// # Errors
-/// [`AdapterError::Malformed`] naming what is missing.
+/// Returns [`AdapterError::Malformed`] naming what is missing.
 pub fn read(body: &[u8]) -> Result<Grant, AdapterError> {
-    let missing = |field: &str| AdapterError::Malformed { what: format!("token answer: {field} is missing") };
-    let granted: Granted = parse_answer(body, "token answer")?;
+    let missing =
+        |field: &str| AdapterError::Malformed { what: format!("token response: {field} is missing") };
+    let granted: Granted = parse_answer(body, "token response")?;
     let token =
         granted.access_token.filter(|token| !token.is_empty()).ok_or_else(|| missing("access_token"))?;
     let seconds = granted.expires_in.as_ref().and_then(whole_number).ok_or_else(|| missing("expires_in"))?;

@@ -1,8 +1,8 @@
-//! Pages that a run has read, so that it ends when they come again, under whatever tokens or numbers.
+//! The trail of pages that a run has read, so that the run ends when they come again under any tokens or numbers.
 //!
-//! The last pages are all remembered, so a short round is noticed after one time through. Of the pages before them one
-//! marker is kept, renewed at pages 1, 2, 4, 8 …, so that a round of any length is noticed in the end. What is kept
-//! is bounded, because it travels in the run's position.
+//! The last pages are all remembered, so a short cycle is noticed after one time through. Of the pages before them one
+//! marker is kept, renewed at pages 1, 2, 4, 8 …, so that a cycle of any length is noticed in the end. The trail is
+//! bounded, because it travels in the run's position.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -23,15 +23,15 @@ pub struct Trail {
 }
 
 impl Trail {
-    /// The trail with one page more; a page without records leaves none.
+    /// Returns the trail with one more page; a page without records is not added.
     ///
     /// # Errors
-    /// [`AdapterError::RepeatedPage`] when the page is one of those before it, whatever the order of its records.
+    /// Returns [`AdapterError::RepeatedPage`] when the page is one of the earlier pages, whatever the order of its records.
     pub fn with(&self, records: &[Box<RawValue>]) -> Result<Self, AdapterError> {
         if records.is_empty() {
             return Ok(self.clone());
         }
-        // The whole records: one that has changed meanwhile may come again.
+        // Whole records are compared, because a record that has changed meanwhile may come again.
         let mut records: Vec<&str> = records.iter().map(|record| record.get()).collect();
         records.sort_unstable();
         let digest = page_digest(records.into_iter());
@@ -61,7 +61,7 @@ mod tests {
         vec![RawValue::from_string(number.to_string()).unwrap()]
     }
 
-    /// How many pages are read of a list that goes round.
+    /// Returns how many pages are read of a list that repeats.
     fn read(lead: usize, round: usize) -> usize {
         let mut trail = Trail::default();
         for number in 0.. {
@@ -77,12 +77,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_short_round_ends_with_its_first_page_that_comes_again(lead in 0..100_usize, round in 1..=RECENT) {
+        fn a_short_cycle_ends_with_the_first_page_that_comes_again(lead in 0..100_usize, round in 1..=RECENT) {
             prop_assert_eq!(read(lead, round), lead + round + 1);
         }
 
         #[test]
-        fn a_round_of_any_length_ends(lead in 0..100_usize, round in 1..500_usize) {
+        fn a_cycle_of_any_length_ends(lead in 0..100_usize, round in 1..500_usize) {
             prop_assert!(read(lead, round) <= 4 * (lead + round) + 1);
         }
     }

@@ -84,7 +84,7 @@ async fn statuses_and_lines_arrive_as_the_book_has_them() {
 }
 
 #[tokio::test]
-async fn a_window_keeps_what_was_placed_in_it() {
+async fn a_window_keeps_only_orders_placed_in_it() {
     let simulator = simulator(400);
     let connection = connection(&simulator);
     let all = run(connection.as_ref()).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_window_keeps_what_was_placed_in_it() {
 }
 
 #[tokio::test]
-async fn a_customers_cancellation_is_found_by_the_next_run() {
+async fn the_next_run_finds_a_customers_cancellation() {
     let simulator = simulator(130);
     let connection = connection(&simulator);
     let before = run(connection.as_ref()).await.unwrap();
@@ -194,7 +194,7 @@ async fn outages_and_broken_connections_are_unavailable() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_json_passes() {
+async fn a_body_that_is_not_json_is_a_temporary_error() {
     for kind in [FaultKind::Garbage, FaultKind::Truncated] {
         let simulator = simulator(10);
         simulator.add_fault(fault("/orders", kind));
@@ -222,7 +222,7 @@ async fn a_page_that_comes_back_empty_or_short_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_list_that_stays_short_does_not_hold_the_run_up() {
+async fn a_list_that_stays_short_does_not_stop_the_run() {
     let simulator = simulator(120);
     simulator.add_fault(fault("/orders", FaultKind::EmptyPage));
     let run = run(connection(&simulator).as_ref()).await.unwrap();
@@ -230,7 +230,7 @@ async fn a_list_that_stays_short_does_not_hold_the_run_up() {
 }
 
 #[tokio::test]
-async fn a_spoilt_record_is_set_aside_and_the_others_arrive() {
+async fn a_spoilt_record_is_quarantined_and_the_others_arrive() {
     let spoilt = [
         (Malformation::MissingField { field: None }, "order_date is missing"),
         (Malformation::BadAmount, "is not a decimal number"),
@@ -242,7 +242,7 @@ async fn a_spoilt_record_is_set_aside_and_the_others_arrive() {
         simulator.add_fault(fault("/orders", kind).times(1));
         let run = run(connection(&simulator).as_ref()).await.unwrap();
         assert_eq!(run.orders.len(), 99);
-        let [record] = run.quarantined.as_slice() else { panic!("one record is set aside") };
+        let [record] = run.quarantined.as_slice() else { panic!("one record is quarantined") };
         assert!(record.reason.contains(reason), "{}", record.reason);
         assert!(book(&simulator).contains(record.external_id.as_deref().unwrap()));
         assert!(record.raw.contains(record.external_id.as_deref().unwrap()));

@@ -25,7 +25,7 @@ const TOKEN: &str = "/auth/o2/token";
 const HEADER: &str = "order_id,purchase_date,status,fulfilment,ship_service_level,category,payment_method,size,\
                       courier_status,line_amount,quantity,currency,ship_city,ship_postal_code,b2b";
 
-/// As many orders as asked for; every tenth has a second line, every seventh is cancelled without an amount.
+/// Makes as many orders as asked for. Every tenth has a second line, and every seventh is cancelled without an amount.
 fn order_book(orders: usize) -> OrderBook {
     let mut csv = format!("{HEADER}\n");
     for number in 0..orders {
@@ -132,7 +132,7 @@ async fn the_watermark_is_the_window_end_of_the_first_page() {
 }
 
 #[tokio::test]
-async fn a_later_run_brings_only_what_has_changed_since() {
+async fn a_later_run_brings_only_changed_orders() {
     let simulator = simulator(250);
     let connection = connection(&simulator);
     let first = run(connection.as_ref()).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_later_run_brings_only_what_has_changed_since() {
     assert_eq!((order.external_order_id.as_str(), order.status), (id, OrderStatus::Delivered));
 }
 
-/// Orders of three days, more than a page of each.
+/// Orders of three days, more than a page for each day.
 fn three_days() -> Simulator {
     let mut csv = format!("{HEADER}\n");
     for day in 1..=3 {
@@ -170,7 +170,7 @@ fn placed(from: &str, until: &str) -> PageRequest {
 }
 
 #[tokio::test]
-async fn a_window_brings_what_was_placed_in_it_over_all_its_pages_and_vouches_for_nothing() {
+async fn a_window_brings_all_pages_of_the_orders_placed_in_it_and_vouches_for_nothing() {
     let simulator = three_days();
     let connection = connection(&simulator);
     let all = run(connection.as_ref()).await.unwrap();
@@ -217,7 +217,7 @@ async fn a_window_that_amazon_does_not_show_yet_is_not_asked_for() {
     let young = run_from(connection(&simulator).as_ref(), request(2)).await.unwrap();
     assert!(young.orders.is_empty());
     assert_eq!(simulator.ledger().requests(Marketplace::Amazon, ORDERS), 0);
-    // One that begins earlier is cut off where Amazon begins to refuse.
+    // A window that begins earlier is cut off where Amazon begins to refuse.
     run_from(connection(&simulator).as_ref(), request(60)).await.unwrap();
     assert_eq!(simulator.ledger().requests(Marketplace::Amazon, ORDERS), 1);
 }
@@ -300,7 +300,7 @@ async fn a_revoked_refresh_token_is_unauthorized_and_no_page_is_asked_for() {
 }
 
 #[tokio::test]
-async fn trouble_of_the_token_service_is_no_refusal() {
+async fn trouble_at_the_token_service_is_not_a_refusal() {
     let simulator = simulator(10);
     simulator.add_fault(fault(TOKEN, FaultKind::Status { status: 503, retry_after: None }).times(1));
     assert!(matches!(first_error(&simulator).await, AdapterError::Unavailable { .. }));
@@ -320,7 +320,7 @@ async fn an_exhausted_quota_is_throttling() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_json_passes() {
+async fn a_body_that_is_not_json_is_a_temporary_error() {
     let simulator = simulator(10);
     simulator.add_fault(fault(ORDERS, FaultKind::Garbage));
     let what = "page of orders is not JSON".to_owned();
@@ -340,7 +340,7 @@ async fn twenty_calls_at_once_share_one_token() {
 }
 
 #[tokio::test]
-async fn a_spoilt_record_is_set_aside_and_the_others_arrive() {
+async fn a_spoilt_record_is_quarantined_and_the_others_arrive() {
     let spoilt = [
         (Malformation::MissingField { field: None }, "createdTime is missing"),
         (Malformation::MissingField { field: Some("orderItems".to_owned()) }, "orderItems is missing"),
@@ -353,7 +353,7 @@ async fn a_spoilt_record_is_set_aside_and_the_others_arrive() {
         simulator.add_fault(fault(ORDERS, kind).times(1));
         let run = run(connection(&simulator).as_ref()).await.unwrap();
         assert_eq!(run.orders.len(), 149);
-        let [record] = run.quarantined.as_slice() else { panic!("one record is set aside") };
+        let [record] = run.quarantined.as_slice() else { panic!("one record is quarantined") };
         assert!(record.reason.contains(reason), "{}", record.reason);
         assert_eq!(record.external_id.as_deref(), Some("405-0000003-0000003"));
     }

@@ -1,4 +1,4 @@
-//! Testing an account's details at each marketplace: typed in, checked, refused, and out of reach.
+//! An account's details are checked at each marketplace: accepted, refused, and out of reach.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
@@ -87,7 +87,7 @@ async fn refused_details_are_unauthorized_at_every_marketplace() {
 }
 
 #[tokio::test]
-async fn a_marketplace_that_is_down_or_busy_refuses_nobody() {
+async fn a_marketplace_that_is_down_or_busy_does_not_refuse_credentials() {
     let simulator = simulator();
     for code in MARKETPLACE_CODES {
         for status in [500, 503, 429] {
@@ -114,7 +114,7 @@ async fn a_wrong_secret_is_unauthorized() {
 }
 
 #[tokio::test]
-async fn a_key_of_another_supplier_is_as_good_as_refused() {
+async fn a_key_of_another_supplier_counts_as_refused() {
     let simulator = simulator();
     let mut details = kit::details(Meesho);
     details.insert("supplier_id".to_owned(), "S2".to_owned());
@@ -123,7 +123,7 @@ async fn a_key_of_another_supplier_is_as_good_as_refused() {
 }
 
 #[tokio::test]
-async fn what_an_adapter_does_not_support_is_said_so() {
+async fn an_unsupported_request_is_an_error_that_says_so() {
     let simulator = simulator();
     let with_orders = kit::codes_with_orders();
     for code in MARKETPLACE_CODES.iter().filter(|code| !with_orders.contains(code)) {
@@ -137,7 +137,7 @@ async fn what_an_adapter_does_not_support_is_said_so() {
 }
 
 #[test]
-fn details_may_leave_out_what_is_optional_and_must_keep_together_what_belongs_together() {
+fn optional_details_may_be_left_out_and_the_halves_of_a_key_must_come_together() {
     let registry = Registry::new(&MarketplaceConfig::default()).unwrap();
     let problems =
         |code, fields: &[(&str, &str)]| match registry.adapter(code).details().parse(&given(fields)) {
@@ -155,7 +155,7 @@ fn details_may_leave_out_what_is_optional_and_must_keep_together_what_belongs_to
     assert_eq!(
         problems(AmazonIn, &[("refresh_token", "r")]),
         ["details.client_id", "details.client_secret"],
-        "who types details in has a client of their own"
+        "a person who types details in has a client of their own"
     );
 }
 

@@ -51,7 +51,7 @@ fn connect(registry: &Registry, code: MarketplaceCode, credentials: Credentials)
     registry.adapter(code).connect(Uuid::from_u128(1), credentials, Deadline::NONE).unwrap()
 }
 
-/// Opens a page as a browser does that does not follow redirects by itself.
+/// Opens a page like a browser that does not follow redirects.
 async fn get(url: &str) -> reqwest::Response {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client =
@@ -59,7 +59,7 @@ async fn get(url: &str) -> reqwest::Response {
     client.get(url).send().await.unwrap()
 }
 
-/// What the browser is sent back with.
+/// Returns the parameters with which the browser is sent back.
 fn callback(answer: &reqwest::Response) -> BTreeMap<String, String> {
     assert_eq!(answer.status(), 302);
     let location = reqwest::Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
@@ -67,7 +67,7 @@ fn callback(answer: &reqwest::Response) -> BTreeMap<String, String> {
     location.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
-/// Opens the consent page and follows its last link for approval, as the account that the link names.
+/// Opens the consent page and follows its last approval link, as the account that the link names.
 async fn approve(oauth: &dyn OAuth, state: &str) -> BTreeMap<String, String> {
     let url = oauth.authorization_url(state, REDIRECT_URI).unwrap();
     let page = get(&url).await;
@@ -83,7 +83,7 @@ async fn consented(oauth: &dyn OAuth) -> Consent {
 }
 
 #[tokio::test]
-async fn a_consent_becomes_credentials_that_the_marketplace_takes() {
+async fn a_consent_becomes_credentials_that_the_marketplace_accepts() {
     for code in WITH_CONSENT {
         let simulator = simulator();
         let registry = registry(&simulator);
@@ -106,7 +106,7 @@ async fn a_consent_becomes_credentials_that_the_marketplace_takes() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_and_for_its_redirect_uri() {
+async fn a_code_works_only_once_and_only_for_its_redirect_uri() {
     for code in WITH_CONSENT {
         let simulator = simulator();
         let registry = registry(&simulator);
@@ -136,7 +136,7 @@ async fn a_code_that_has_expired_is_refused() {
 }
 
 #[tokio::test]
-async fn a_denied_consent_comes_back_as_such() {
+async fn a_denied_consent_comes_back_as_denied() {
     for code in WITH_CONSENT {
         let simulator = simulator();
         let registry = registry(&simulator);
@@ -192,7 +192,7 @@ async fn when_the_platforms_application_is_refused_no_account_is_blamed() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_token_service_is_no_refusal_of_a_code() {
+async fn an_outage_of_the_token_service_does_not_refuse_a_code() {
     for code in WITH_CONSENT {
         let simulator = simulator();
         let registry = registry(&simulator);
@@ -241,7 +241,7 @@ fn a_callback_without_its_parameters_names_the_first_one() {
 }
 
 #[test]
-fn without_an_application_or_addresses_nobody_is_sent_anywhere() {
+fn without_an_application_or_addresses_there_is_no_consent_page() {
     let bare = Registry::new(&MarketplaceConfig::default()).unwrap();
     let without_addresses =
         Registry::new(&MarketplaceConfig { apps: kit::apps(), ..MarketplaceConfig::default() }).unwrap();
@@ -261,7 +261,7 @@ fn without_an_application_or_addresses_nobody_is_sent_anywhere() {
 }
 
 #[test]
-fn amazon_is_asked_for_the_draft_of_an_application_that_is_not_published() {
+fn amazon_is_asked_for_the_draft_of_an_unpublished_application() {
     let text = r#"{"AMAZON_IN": {"application_id": "amzn1.sp.solution.x", "client_id": "c", "client_secret": "h", "draft": true}}"#;
     let apps = robnu_marketplace::platform_app::PlatformApps::from_json(text).unwrap();
     let consent_url = Some("https://sellercentral.amazon.in".to_owned());

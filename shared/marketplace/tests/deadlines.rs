@@ -1,4 +1,4 @@
-//! No call outlives its deadline, whatever it is for, and none begins when too little time is left.
+//! No call of any kind outlives its deadline, and none begins when too little time is left.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
@@ -36,7 +36,7 @@ async fn a_call_ends_at_the_deadline_although_it_might_take_longer() {
 }
 
 #[tokio::test]
-async fn with_too_little_time_left_nobody_is_asked() {
+async fn with_too_little_time_left_no_call_begins() {
     let server = Scripted::start(|_, _| ok("{}")).await;
     let registry = Registry::new(&kit::config(server.base_url())).unwrap();
     for code in MARKETPLACE_CODES {

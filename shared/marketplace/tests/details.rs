@@ -1,4 +1,4 @@
-//! What clients send as an account's details, and how little of it comes back.
+//! Clients' account details, and how little of them comes back.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::collections::BTreeMap;

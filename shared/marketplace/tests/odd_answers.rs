@@ -1,5 +1,5 @@
-//! Answers as a whole that are not what the contract promises: what passes by itself, what costs a token or a record, and
-//! what ends the run.
+//! Responses that break the contract as a whole: which of them are temporary, which cost a token or a record, and which end
+//! the run.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
@@ -29,7 +29,7 @@ fn page(orders: &[usize]) -> String {
     json!({ "orders": orders }).to_string()
 }
 
-/// A page of Amazon's with the token of the next one.
+/// An Amazon page with the token of the next one.
 fn page_with_token(orders: &[usize], token: &str) -> Answer {
     let orders: Vec<Value> = orders.iter().copied().map(order).collect();
     ok(json!({ "orders": orders, "pagination": { "nextToken": token } }).to_string())
@@ -42,7 +42,7 @@ async fn first_page(server: &Scripted, code: MarketplaceCode) -> Result<kit::Run
 }
 
 #[tokio::test]
-async fn a_refused_token_inside_a_successful_answer_is_renewed_once_and_the_run_goes_on() {
+async fn a_token_refused_inside_a_successful_response_is_renewed_once_and_the_run_goes_on() {
     for refusal in [
         json!({ "success": false, "statusCode": 401, "message": "token is invalid or expired" }),
         json!({ "success": "false", "statusCode": "401" }),
@@ -59,7 +59,7 @@ async fn a_refused_token_inside_a_successful_answer_is_renewed_once_and_the_run_
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_inside_successful_answers_again_and_again_is_a_refusal() {
+async fn a_token_refused_again_inside_successful_responses_means_refused_credentials() {
     let refusal = json!({ "success": false, "statusCode": 401 }).to_string();
     let server = Scripted::start(move |_, _| ok(refusal.clone())).await;
     assert_eq!(run(server.connect(Ajio).as_ref()).await.unwrap_err(), AdapterError::Unauthorized);
@@ -67,7 +67,7 @@ async fn a_token_that_is_refused_inside_successful_answers_again_and_again_is_a_
 }
 
 #[tokio::test]
-async fn another_failure_inside_a_successful_answer_is_what_it_says() {
+async fn another_failure_inside_a_successful_response_has_its_stated_status() {
     for (code, is_passing) in [(429, true), (503, true), (400, false)] {
         let failure = json!({ "success": false, "statusCode": code }).to_string();
         let server = Scripted::start(move |_, _| ok(failure.clone())).await;
@@ -79,7 +79,7 @@ async fn another_failure_inside_a_successful_answer_is_what_it_says() {
 }
 
 #[tokio::test]
-async fn an_empty_list_is_empty_null_or_absent_and_the_second_list_is_read() {
+async fn an_empty_list_may_be_empty_null_or_absent_and_the_second_list_is_read() {
     let empty = [
         json!({ "orders": [], "page": { "number": 0, "totalElements": 0, "totalPages": 0 } }),
         json!({ "orders": null, "page": { "number": 0, "size": 50, "totalElements": 0, "totalPages": 0 } }),
@@ -103,7 +103,7 @@ async fn an_empty_list_is_empty_null_or_absent_and_the_second_list_is_read() {
 }
 
 #[tokio::test]
-async fn an_answer_without_anything_of_a_page_is_not_taken_for_an_empty_one() {
+async fn a_response_without_any_part_of_a_page_does_not_count_as_an_empty_page() {
     let server = Scripted::start(|_, _| ok("{}")).await;
     for code in [Ajio, AmazonIn] {
         let error = run(server.connect(code).as_ref()).await.unwrap_err();
@@ -128,7 +128,7 @@ async fn numbers_of_pages_may_be_text() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_whole_json_passes_and_one_that_breaks_the_contract_does_not() {
+async fn a_response_that_is_not_whole_json_is_temporary_and_one_that_breaks_the_contract_is_not() {
     for body in ["<html>oops</html>", "", "  ", "{\"orders\":[{\"orde", "{\"orders\":[]} trailing"] {
         for code in kit::codes_with_orders() {
             let server = Scripted::start(move |_, _| ok(body)).await;
@@ -150,7 +150,7 @@ async fn a_bad_byte_costs_its_record_and_a_byte_order_mark_costs_nothing() {
     for code in kit::codes_with_orders() {
         let mut body = b"\xEF\xBB\xBF".to_vec();
         body.extend(page(&[1, 2, 3]).replace("FN2", "FN2 BAD").into_bytes());
-        // The second order's id ends with a byte that begins nothing.
+        // The second order's id ends with a byte that begins no character.
         for at in 0..body.len() {
             if body[at..].starts_with(b"BAD") {
                 body[at] = 0xFF;
@@ -160,21 +160,21 @@ async fn a_bad_byte_costs_its_record_and_a_byte_order_mark_costs_nothing() {
         let read = first_page(&server, code).await.unwrap();
         let ids: Vec<&str> = read.orders.iter().map(|order| order.external_order_id.as_str()).collect();
         assert_eq!(ids, ["FN1", "FN3"], "{code}");
-        let [record] = read.quarantined.as_slice() else { panic!("one record is set aside") };
+        let [record] = read.quarantined.as_slice() else { panic!("one record is quarantined") };
         assert_eq!(record.reason, "record holds bytes that are not UTF-8");
         assert!(record.raw.contains("FN2"));
     }
 }
 
 #[tokio::test]
-async fn a_replacement_character_of_the_marketplaces_own_costs_nothing() {
+async fn a_replacement_character_sent_by_the_marketplace_costs_nothing() {
     let server = Scripted::start(|_, _| ok(page(&[1]).replace("Kurta", "Kurta \u{FFFD}"))).await;
     let read = first_page(&server, AmazonIn).await.unwrap();
     assert_eq!(read.orders[0].items[0].title.as_deref(), Some("Kurta \u{FFFD}"));
 }
 
 #[tokio::test]
-async fn forbidden_with_a_token_just_issued_is_not_permitted_and_nobody_is_to_reconnect() {
+async fn forbidden_with_a_new_token_means_not_permitted_and_asks_nobody_to_reconnect() {
     let amazon = json!({ "errors": [{ "code": "Unauthorized", "message": "no" }] }).to_string();
     for (code, body) in
         [(AmazonIn, amazon), (Ajio, r#"{"statusCode":403}"#.to_owned()), (Ajio, String::new())]
@@ -188,7 +188,7 @@ async fn forbidden_with_a_token_just_issued_is_not_permitted_and_nobody_is_to_re
 }
 
 #[tokio::test]
-async fn forbidden_with_an_old_token_means_a_new_one_and_the_run_goes_on() {
+async fn forbidden_with_an_old_token_renews_it_and_the_run_goes_on() {
     let server = Scripted::start(|call, _| {
         if call.token.ends_with("-0") {
             return status(403, r#"{"errors":[{"code":"Unauthorized"}]}"#);
@@ -200,19 +200,19 @@ async fn forbidden_with_an_old_token_means_a_new_one_and_the_run_goes_on() {
 }
 
 #[tokio::test]
-async fn pages_that_rotate_under_new_tokens_end_after_one_round() {
+async fn pages_that_repeat_under_new_tokens_end_the_run_after_one_cycle() {
     for round in [2, 3, 5, 12] {
         let server = Scripted::start(move |_, before| {
             page_with_token(&[before % round, 100 + before % round], &format!("t{before}"))
         })
         .await;
         assert_eq!(run(server.connect(AmazonIn).as_ref()).await.unwrap_err(), AdapterError::RepeatedPage);
-        assert_eq!(server.page_calls().len(), round + 1, "a round of {round}");
+        assert_eq!(server.page_calls().len(), round + 1, "a cycle of {round}");
     }
 }
 
 #[tokio::test]
-async fn pages_that_rotate_in_a_long_round_or_shuffled_end_too() {
+async fn pages_that_repeat_in_a_long_cycle_or_shuffled_end_the_run_too() {
     let server = Scripted::start(|_, before| page_with_token(&[before % 100], &format!("t{before}"))).await;
     assert_eq!(run(server.connect(AmazonIn).as_ref()).await.unwrap_err(), AdapterError::RepeatedPage);
     assert!(server.page_calls().len() <= 300, "{} calls", server.page_calls().len());
@@ -241,7 +241,7 @@ async fn an_order_that_changes_while_it_is_read_may_come_again() {
 }
 
 #[tokio::test]
-async fn ajios_pages_that_rotate_end_after_one_round() {
+async fn ajios_pages_that_repeat_end_the_run_after_one_cycle() {
     let server = Scripted::start(|call, _| {
         if call.path == "/orders/pendency" {
             return ok(r#"{"orders":[]}"#);

@@ -1,4 +1,4 @@
-//! Odd fields in a record: what can be left out costs the field and leaves a note, and the order is there.
+//! Odd fields in a record. A field that can be left out costs only itself and leaves a note, and the order is stored.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
@@ -43,7 +43,7 @@ fn ajio() -> Value {
 async fn read(code: MarketplaceCode, orders: &[Value]) -> Run {
     let body = json!({ "orders": orders }).to_string().replace("HALF", r"\ud83d");
     let server = Scripted::start(move |_, _| ok(body.clone())).await;
-    // AJIO's second list: orders on the first one have no status of their own.
+    // This uses AJIO's second list, because orders on the first have no status of their own.
     let second_list =
         PagePosition::new(r#"{"phase":"orders","page":0,"steps_back":0,"rereads":0}"#.to_owned());
     let position = (code == Ajio).then_some(second_list);
@@ -52,7 +52,7 @@ async fn read(code: MarketplaceCode, orders: &[Value]) -> Run {
     Run { orders: kit::orders_of(&page).to_vec(), quarantined: page.quarantined, pages: Vec::new() }
 }
 
-/// The order as it is read, with one field replaced, or removed where the new value is null.
+/// Reads an order with one field replaced, or removed if the new value is null.
 async fn with(code: MarketplaceCode, pointer: &str, value: Value) -> OrderRecord {
     let mut order = if code == Ajio { ajio() } else { amazon() };
     let (parent, field) = pointer.rsplit_once('/').unwrap();
@@ -94,7 +94,7 @@ const SIDE_FIELDS: [(MarketplaceCode, &str, &str); 23] = [
 ];
 
 #[tokio::test]
-async fn a_side_field_that_cannot_be_read_costs_the_field_and_is_noted() {
+async fn an_unreadable_lenient_field_costs_only_itself_and_leaves_a_note() {
     for (code, pointer, path) in SIDE_FIELDS {
         for odd in [json!(true), json!("HALF hush"), json!("hush ".repeat(500))] {
             let order = with(code, pointer, odd.clone()).await;
@@ -108,7 +108,7 @@ async fn a_side_field_that_cannot_be_read_costs_the_field_and_is_noted() {
 }
 
 #[tokio::test]
-async fn a_block_that_is_absent_costs_nothing_else() {
+async fn an_absent_block_costs_nothing_else() {
     for (code, pointer, _) in SIDE_FIELDS {
         let order = with(code, pointer, Value::Null).await;
         let says_more = ["/fulfillment", "/lastUpdatedTime", "/status"];
@@ -129,7 +129,7 @@ async fn codes_that_come_as_numbers_are_read_as_text() {
 }
 
 #[tokio::test]
-async fn a_ship_by_date_that_is_none_is_left_out() {
+async fn an_invalid_ship_by_date_is_left_out() {
     let reasons =
         [("", "is not an ISO 8601 instant"), ("1970-01-01T00:00:00Z", "between the years 2000 and 2100")];
     for (date, reason) in reasons {
@@ -151,7 +151,7 @@ async fn an_unknown_status_promises_nothing_and_is_kept_as_text() {
 }
 
 #[tokio::test]
-async fn a_package_that_cannot_be_told_apart_costs_the_package() {
+async fn a_package_without_an_id_of_its_own_costs_only_the_package() {
     let packages = json!([
         { "packageReferenceId": "1", "packageStatus": null },
         { "carrier": "ATS" },
@@ -167,7 +167,7 @@ async fn a_package_that_cannot_be_told_apart_costs_the_package() {
 }
 
 #[tokio::test]
-async fn what_makes_an_order_meaningless_still_sets_it_aside() {
+async fn an_unreadable_field_that_makes_an_order_meaningless_still_quarantines_it() {
     for field in ["orderId", "createdTime", "orderItems"] {
         let mut order = amazon();
         order[field] = json!([]);
@@ -204,13 +204,13 @@ async fn a_line_without_units_carries_no_money_unless_the_whole_order_is_cancell
         assert_eq!(
             order.items[0].amount_basis.as_str(),
             "CUSTOMER",
-            "or it would not replace what is stored"
+            "otherwise it would not replace the stored amount"
         );
     }
 }
 
 #[tokio::test]
-async fn a_currency_that_is_not_stated_is_not_made_up() {
+async fn a_missing_currency_is_not_invented() {
     let line = json!([{ "orderItemId": "1", "quantityOrdered": 1, "product": {} }]);
     assert_eq!(with(AmazonIn, "/orderItems", line).await.currency, None);
     let mut order = amazon();
@@ -219,7 +219,7 @@ async fn a_currency_that_is_not_stated_is_not_made_up() {
 }
 
 #[tokio::test]
-async fn of_an_order_that_comes_twice_on_a_page_the_newer_version_counts() {
+async fn the_newer_version_of_an_order_that_comes_twice_on_a_page_counts() {
     let (mut older, newer) = (amazon(), amazon());
     older["lastUpdatedTime"] = json!("2026-11-18T10:14:59Z");
     older["fulfillment"]["fulfillmentStatus"] = json!("PENDING");

@@ -1,4 +1,4 @@
-//! Paging traps and replies that only a scripted stand-in can produce.
+//! Paging traps and responses that only a scripted stand-in can produce.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
@@ -22,7 +22,7 @@ fn ajio_order(number: u64) -> Value {
     })
 }
 
-/// A page of AJIO orders with the given numbers, of a list of `total`.
+/// A page of AJIO orders with the given numbers, from a list of `total`.
 fn ajio_page(page: u64, numbers: impl Iterator<Item = u64>, total: u64) -> Answer {
     let orders: Vec<Value> = numbers.map(ajio_order).collect();
     let info =
@@ -54,7 +54,7 @@ fn amazon_page(orders: &[usize], next_token: Option<&str>) -> Answer {
 
 #[tokio::test]
 async fn orders_that_move_up_a_page_while_the_list_shrinks_are_not_missed() {
-    // 170 orders; after two pages the first ten leave, so that order 100 to 109 move from page 2 to page 1.
+    // There are 170 orders. After two pages the first ten leave, so that orders 100 to 109 move from page 2 to page 1.
     let server = Scripted::start(|call, before| {
         if call.path == "/orders/pendency" {
             return ajio_page(0, 0..0, 0);
@@ -98,7 +98,7 @@ async fn without_page_numbers_a_page_that_is_not_full_is_the_last() {
 }
 
 #[tokio::test]
-async fn a_server_that_ignores_the_page_number_is_found_out() {
+async fn a_server_that_ignores_the_page_number_ends_the_run() {
     let server = Scripted::start(|_, _| ajio_page(0, 0..50, 500)).await;
     let error = run(server.connect(Ajio).as_ref()).await.unwrap_err();
     assert_eq!((error, server.page_calls().len()), (AdapterError::RepeatedPage, 2));
@@ -123,7 +123,7 @@ async fn page_tokens_are_encoded_and_sent_beside_unchanged_parameters() {
 }
 
 #[tokio::test]
-async fn page_tokens_that_go_round_in_a_circle_end_the_run() {
+async fn page_tokens_that_form_a_cycle_end_the_run() {
     let tokens = ["a", "b", "c"];
     let server = Scripted::start(move |_, before| amazon_page(&[before], Some(tokens[before % 3]))).await;
     let error = run(server.connect(AmazonIn).as_ref()).await.unwrap_err();
@@ -139,7 +139,7 @@ async fn the_same_orders_under_a_new_token_end_the_run() {
 }
 
 #[tokio::test]
-async fn an_order_that_comes_twice_on_a_page_is_kept_as_it_came_last() {
+async fn the_last_version_of_an_order_that_comes_twice_is_kept() {
     let mut later = amazon_order(1);
     later["fulfillment"]["fulfillmentStatus"] = json!("CANCELLED");
     let page = json!({ "orders": [amazon_order(1), amazon_order(2), later] }).to_string();
@@ -192,7 +192,7 @@ async fn a_server_that_says_nothing_is_unavailable_when_the_time_is_up() {
 }
 
 #[tokio::test]
-async fn amazons_refusals_are_told_from_other_forbidden_calls() {
+async fn amazons_refusals_are_distinguished_from_other_forbidden_calls() {
     let body = |code: &str| json!({ "errors": [{ "code": code, "message": "no" }] }).to_string();
     for (code, expected) in [
         ("Unauthorized", AdapterError::NotPermitted { what: "read orders (searchOrders and getOrder)" }),
@@ -209,14 +209,14 @@ async fn amazons_refusals_are_told_from_other_forbidden_calls() {
 }
 
 #[tokio::test]
-async fn a_refused_login_inside_a_successful_answer_is_still_a_refusal() {
+async fn a_login_refused_inside_a_successful_response_is_still_refused() {
     let refusal = json!({ "success": false, "statusCode": 401, "message": "no" }).to_string();
     let server = Scripted::start_with_tokens(move |_, _| ok(refusal.clone()), |_, _| ok("{}")).await;
     assert_eq!(server.connect(Ajio).check_credentials().await, Err(AdapterError::Unauthorized));
 }
 
 #[tokio::test]
-async fn a_stored_position_that_cannot_be_read_is_said_so() {
+async fn an_unreadable_stored_position_is_an_error_that_says_so() {
     for code in [Ajio, AmazonIn] {
         let server = Scripted::start(|_, _| ok("{}")).await;
         let position = Some(PagePosition::new("{\"page\":".to_owned()));

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use robnu_marketplace::decimal::{Amount, DecimalError, check_amount, parse_decimal};
 use rust_decimal::Decimal;
 
-/// Everything that `numeric(14,4)` can hold, as ten-thousandths.
+/// Any value that `numeric(14,4)` can hold, made from ten-thousandths.
 fn storable() -> impl Strategy<Value = Decimal> {
     (-99_999_999_999_999_i64..=99_999_999_999_999).prop_map(|units| Decimal::new(units, 4))
 }
@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn what_does_not_fit_the_column_is_refused(whole in 10_000_000_000_u64.., negative: bool) {
+    fn an_amount_that_does_not_fit_the_column_is_refused(whole in 10_000_000_000_u64.., negative: bool) {
         let text = format!("{}{whole}", if negative { "-" } else { "" });
         prop_assert_eq!(parse_decimal(&text), Err(DecimalError::TooLarge));
     }

@@ -1,5 +1,5 @@
-//! Recorded pages in, records out. The bodies are written in the shape of the contracts with invented data; beside
-//! each stands what must come of it. After a wanted change, run with `UPDATE_RECORDS=1` and read the difference.
+//! Recorded pages in, records out. The bodies have the shape of the contracts and invented data; the expected records are
+//! beside each. After an intended change, run with `UPDATE_RECORDS=1` and read the difference.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 

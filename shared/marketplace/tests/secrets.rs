@@ -1,4 +1,4 @@
-//! No secret, token, URL or body may be seen in an error, a position or a connection's debug output.
+//! No error, position or debug output of a connection may show a secret, token, URL or body.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
@@ -13,10 +13,10 @@ use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 
-/// What a hostile or careless server puts into its answers.
+/// A text that a hostile or careless server puts into its responses.
 const LEAK: &str = "customer-name-hush";
 
-/// An echo of everything that was sent, with a few words of its own.
+/// An echo of everything that was sent, with a few added words.
 fn echo(call: &kit::Call) -> String {
     let code = format!("{} {} {LEAK}", call.token, call.body);
     serde_json::json!({
@@ -35,7 +35,7 @@ fn assert_discreet(error: &AdapterError, server: &str) {
 }
 
 #[tokio::test]
-async fn errors_on_pages_never_show_what_was_sent_or_answered() {
+async fn errors_on_pages_never_show_a_request_or_response() {
     for code in kit::codes_with_orders() {
         for number in [301, 400, 401, 403, 404, 408, 413, 418, 429, 500, 503] {
             let server = Scripted::start(move |call, _| status(number, echo(call))).await;
@@ -47,7 +47,7 @@ async fn errors_on_pages_never_show_what_was_sent_or_answered() {
 }
 
 #[tokio::test]
-async fn errors_on_tokens_never_show_what_was_sent_or_answered() {
+async fn errors_on_tokens_never_show_a_request_or_response() {
     for code in MARKETPLACE_CODES {
         for number in [200, 301, 400, 401, 403, 404, 429, 500, 503] {
             let tokens = move |call: &kit::Call, _: usize| status(number, echo(call));
@@ -101,7 +101,7 @@ async fn a_server_that_cannot_be_reached_is_not_named() {
 }
 
 #[tokio::test]
-async fn a_record_set_aside_names_its_fields_and_shows_no_value() {
+async fn a_quarantined_record_names_its_fields_and_shows_no_value() {
     let record = format!(
         r#"{{"order_id":"FN1","orderId":"405-1","order_date":"{LEAK}","createdTime":"{LEAK}","status":"{LEAK}"}}"#
     );
@@ -142,7 +142,7 @@ fn refused_details_are_named_and_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_retry_after_in_a_refusal_shows_nothing_either() {
+async fn a_retry_after_in_a_refusal_shows_no_secret() {
     let server = Scripted::start(|call, _| Answer {
         status: 503,
         headers: vec![("retry-after", "9".to_owned())],

@@ -1,7 +1,7 @@
-//! Logging: one JSON object per line, fields with dotted names (`seller.id`, `run.id`), levels from `RUST_LOG`. Panics
-//! are logged and counted here too, and caught, so that none ends a function.
+//! Logging: one JSON object per line, with dotted field names (`seller.id`, `run.id`) and levels from `RUST_LOG`. Panics are
+//! logged, counted and caught here too, so that no panic ends a function.
 //!
-//! Log a failure once, where it is handled. No secret, token, body, SQL parameter or customer's data in any field.
+//! Log a failure once, where it is handled. No field may hold a secret, token, body, SQL parameter or customer's data.
 
 pub mod metric;
 mod panics;
@@ -12,11 +12,10 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts logging to standard output, which Lambda sends to CloudWatch Logs, of panics too. Call once, first thing in
-/// `main`.
+/// Starts logging, also of panics, to standard output, which Lambda sends to CloudWatch Logs. Call it once, first in `main`.
 pub fn init() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // CloudWatch adds the time of each line itself, but only the line's own survives an export.
+    // CloudWatch adds a time to each line, but only the line's own time survives an export.
     let json = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)

@@ -1,22 +1,22 @@
-//! Metrics that a function counts by itself: one line of standard output in the embedded metric format, which CloudWatch
-//! Logs makes a metric of. There is no call, and so nothing that could fail.
+//! Metrics that a function counts by itself. Each is one line of standard output in the embedded metric format, from which
+//! CloudWatch Logs makes a metric. There is no call, so nothing can fail.
 
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-/// Counts one of `name` for this function, in the namespace of the stage: `Robnu/${Stage}`, dimension `FunctionName`.
+/// Adds one to the metric `name` of this function, in the stage's namespace `Robnu/${Stage}` with the dimension `FunctionName`.
 #[expect(
     clippy::disallowed_methods,
-    reason = "two names that Lambda and the template set; a metric fails for nothing"
+    reason = "Lambda and the template set these two names, and a metric must never fail"
 )]
 pub fn count(name: &str) {
     let variable = |name| std::env::var(name).unwrap_or_else(|_| "unknown".to_owned());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(now.as_millis()).unwrap_or_default();
     let line = format!("{}\n", line(name, &variable("STAGE"), &variable("AWS_LAMBDA_FUNCTION_NAME"), now));
-    // One write, so that no other line gets in between. A closed output has nobody who counts.
+    // One write, so that no other line comes in between. When the output is closed, nobody counts.
     drop(std::io::stdout().lock().write_all(line.as_bytes()));
 }
 

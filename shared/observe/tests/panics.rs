@@ -1,4 +1,4 @@
-//! What a panic leaves behind, seen from outside: this test starts itself again as the function that panics.
+//! What a panic leaves behind, seen from outside. The test starts itself again as the function that panics.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
 use std::process::{Command, Output};
@@ -33,7 +33,7 @@ fn panics() -> Output {
 }
 
 #[test]
-fn a_panic_is_one_line_and_one_count_tells_nothing_of_its_message_and_the_function_goes_on() {
+fn a_panic_writes_one_line_without_its_message_and_one_count_and_the_function_goes_on() {
     let output = panics();
     let (out, errors) =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());

@@ -1,6 +1,6 @@
 //! The database's schema: the migrations, in order, and what applies them.
 //!
-//! Used by the migrate function on deploy and by the test kit, so that tests run on exactly what is deployed.
+//! The migrate function uses it on deploy, and the test kit uses it too, so that tests run on exactly the deployed schema.
 
 mod migrations;
 mod runner;

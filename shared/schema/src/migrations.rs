@@ -3,7 +3,7 @@
 /// One file of `migrations/`.
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {
-    /// File name without its ending, such as `0001_roles`; orders the migrations.
+    /// File name without its ending, such as `0001_roles`. Migrations are ordered by it.
     pub name: &'static str,
     /// The statements.
     pub sql: &'static str,

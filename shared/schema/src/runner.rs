@@ -1,10 +1,10 @@
-//! Applies what is missing, each migration in a transaction of its own, and refuses a changed history.
+//! Applies missing migrations, each in a transaction of its own, and refuses a changed history.
 
 use tokio_postgres::Client;
 
 use crate::migrations::Migration;
 
-/// Serialises concurrent migrate invocations on one database; any constant does.
+/// Serialises concurrent migrate invocations on one database. Any constant would do.
 const LOCK_KEY: i64 = 0x526f_626e_7501;
 
 /// What one call did.
@@ -12,7 +12,7 @@ const LOCK_KEY: i64 = 0x526f_626e_7501;
 pub struct Applied {
     /// Migrations applied now, in order.
     pub now: Vec<&'static str>,
-    /// How many were there already.
+    /// How many were applied before.
     pub before: usize,
 }
 
@@ -38,7 +38,7 @@ pub enum SchemaError {
     Failed {
         /// The file.
         name: &'static str,
-        /// The database's answer.
+        /// The database's error.
         #[source]
         source: tokio_postgres::Error,
     },
@@ -59,8 +59,8 @@ async fn apply_locked(client: &mut Client, migrations: &'static [Migration]) -> 
     let known = applied_checksums(client).await?;
     let unknown = known.iter().find(|(name, _)| migrations.iter().all(|m| m.name != name));
     let is_complete = migrations.iter().all(|m| known.iter().any(|(name, _)| name == m.name));
-    // A database that is only ahead suits an older build, because a change expands first. CloudFormation relies on it:
-    // it rolls a failed deploy back by calling the build before.
+    // A database that is only ahead suits an older build, because a change expands first. CloudFormation relies on it: it
+    // rolls a failed deploy back by calling the previous build.
     if let (Some((name, _)), false) = (unknown, is_complete) {
         return Err(SchemaError::Unknown { name: name.clone() });
     }
@@ -81,7 +81,7 @@ async fn apply_locked(client: &mut Client, migrations: &'static [Migration]) -> 
     Ok(Applied { now, before: known.len() })
 }
 
-/// The first migration creates the schema and, in the same transaction, the ledger: there are both or neither.
+/// Reads the ledger. The first migration creates the schema and the ledger in one transaction, so both exist or neither does.
 async fn applied_checksums(client: &mut Client) -> Result<Vec<(String, Vec<u8>)>, tokio_postgres::Error> {
     let schema = "select exists (select from pg_catalog.pg_namespace where nspname = 'robnu')";
     if !client.query_one(schema, &[]).await?.try_get::<_, bool>(0)? {

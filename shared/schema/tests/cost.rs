@@ -1,12 +1,12 @@
-//! What one person with a free account can make the platform pay in a month, computed from the bounds as the migrations have
-//! them. Whoever raises a bound, or adds something that people can have made for nothing, sees here what that costs, and in the
-//! README what was promised.
+//! Computes what one person with a free account can make the platform pay in a month, from the bounds in the migrations. A
+//! change that raises a bound, or adds something that people can have made for nothing, sees here what it costs, and in the
+//! README what is promised.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// What everybody is promised: dollars a month.
+/// The promised maximum, in dollars a month.
 const PROMISED: f64 = 1.0;
 const DAYS: f64 = 30.0;
 
@@ -18,16 +18,16 @@ const MAIL: f64 = 0.10 / 1_000.0;
 const REQUEST: f64 = (1.05 + 0.20 + 0.33 + 0.67) / 1_000_000.0;
 const GIGABYTE_ANSWERED: f64 = 0.11;
 const FIFO_REQUEST: f64 = 0.50 / 1_000_000.0;
-/// Five pollers, each of which asks every 20 seconds.
+/// A lane has five pollers, and each asks every 20 seconds.
 const POLLS_OF_A_LANE: f64 = 5.0 * 3.0 * 60.0 * 24.0 * DAYS;
 
-/// Bytes in the database, indexes with them, rounded up from what `pg_column_size` says of the largest rows that the API takes.
+/// Bytes in the database with indexes, rounded up from `pg_column_size` of the largest rows that the API accepts.
 const BYTES_OF_A_SELLER: f64 = 8_192.0;
 const BYTES_OF_AN_ACCOUNT: f64 = 16_384.0;
-/// An audit event, or an answer that is kept for an idempotency key.
+/// An audit event, or a response that is kept for an idempotency key.
 const BYTES_OF_AN_EVENT: f64 = 2_048.0;
-/// A request's audit events, and the answer that is kept for its idempotency key. Signing up and connecting leave most: one for
-/// each of a few rows.
+/// A request's audit events, and the response that is kept for its idempotency key. Signing up and connecting leave the most, one
+/// for each of a few rows.
 const EVENTS_OF_A_REQUEST: f64 = 10.0;
 
 struct Row {
@@ -36,7 +36,7 @@ struct Row {
     each: f64,
 }
 
-/// The number that stands in a file of the repository where `text` has `{}`.
+/// Returns the number in a file of the repository at the place where `text` has `{}`.
 fn bound(file: &str, text: &str) -> f64 {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file);
     let source = std::fs::read_to_string(&path).unwrap();
@@ -51,7 +51,8 @@ fn bound(file: &str, text: &str) -> f64 {
     number
 }
 
-/// What a newcomer can have, whose marketplace accounts never worked. One that works is a customer's: a lane each, and its orders.
+/// What a newcomer can have whose marketplace accounts never worked. A working account is a customer's, and may have a lane and
+/// orders.
 fn rows() -> Vec<Row> {
     let requests_a_day =
         bound("migrations/0003_tenancy.sql", "newcomer_requests_per_day integer not null default {} check");
@@ -69,7 +70,7 @@ fn rows() -> Vec<Row> {
     vec![
         Row { what: "requests answered", how_many: requests_a_day * DAYS, each: REQUEST },
         Row {
-            what: "largest answers",
+            what: "largest responses",
             how_many: requests_a_day * DAYS,
             each: largest_answer / 1e9 * GIGABYTE_ANSWERED,
         },
@@ -87,7 +88,7 @@ fn rows() -> Vec<Row> {
             each: gigabytes(BYTES_OF_AN_ACCOUNT),
         },
         Row { what: "audit events kept", how_many: events_a_day * DAYS, each: gigabytes(BYTES_OF_AN_EVENT) },
-        Row { what: "accounts' secrets sealed", how_many: accounts_a_day * DAYS, each: KMS_CALL },
+        Row { what: "accounts' secrets encrypted", how_many: accounts_a_day * DAYS, each: KMS_CALL },
     ]
 }
 
@@ -106,23 +107,23 @@ fn total() -> f64 {
 }
 
 #[test]
-fn what_one_free_person_has_made_costs_less_than_is_promised() {
+fn one_free_person_costs_less_than_promised() {
     assert!(total() < PROMISED, "it costs more than {PROMISED} USD now:\n{}", table());
 }
 
 #[test]
-fn a_lane_is_none_of_it() {
+fn an_account_whose_credentials_never_worked_has_no_lane() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/0008_accounts.sql");
     let source = std::fs::read_to_string(path).unwrap();
     assert!(
         source.contains("when verified_at is null then 'REQUESTED'"),
-        "who never had a good check may have a lane"
+        "an account without an accepted check may have a lane"
     );
     const { assert!(POLLS_OF_A_LANE * FIFO_REQUEST > 0.3) };
 }
 
 #[test]
-fn the_readme_says_what_is_computed() {
+fn the_readme_has_the_computed_table() {
     let readme =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
     assert!(readme.contains(&table()), "the README should say:\n{}", table());

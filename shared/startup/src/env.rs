@@ -1,8 +1,8 @@
-//! Environment variables, parsed once; every error names the variable.
+//! Environment variables, parsed once. Every error names the variable.
 
 use std::str::FromStr;
 
-/// What is wrong with the environment. Never holds a value.
+/// What is wrong with the environment. It never holds a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvError {
     /// A variable without which the function cannot work.
@@ -30,7 +30,7 @@ pub fn required(name: &'static str) -> Result<String, EnvError> {
     optional(name).ok_or(EnvError::Missing(name))
 }
 
-/// A variable that must be set and parse; `expected` says to what.
+/// A variable that must be set and parse; `expected` says what it should be.
 pub fn parsed<T: FromStr>(name: &'static str, expected: &'static str) -> Result<T, EnvError> {
     required(name)?.parse().map_err(|_| EnvError::Malformed { name, expected })
 }

@@ -1,7 +1,6 @@
-//! What every function does at cold start: read its environment, build AWS clients, log in to the database.
+//! Cold start: every function reads its environment, builds AWS clients and logs in to the database.
 //!
-//! A function with a bad environment refuses to start and says which variable is to blame. What comes after the start is
-//! the same for every function as well: [`serve`].
+//! A function with a bad environment refuses to start and names the variable. After the start every function calls [`serve`].
 
 mod aws;
 pub mod env;

@@ -57,7 +57,7 @@ pub struct Login {
     pub password: String,
 }
 
-/// Reads the login in the secret `secret_id`, which `variable` named.
+/// Reads the login in the secret `secret_id`, which the environment variable `variable` names.
 pub async fn login(aws: &SdkConfig, variable: &'static str, secret_id: &str) -> Result<Login, StartupError> {
     let text = secret(aws, variable, secret_id).await?;
     serde_json::from_str(&text).map_err(|_| StartupError::SecretShape { variable })

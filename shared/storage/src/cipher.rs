@@ -26,7 +26,7 @@ pub struct Place {
     pub row: Uuid,
 }
 
-/// Encrypts and opens one seller's columns.
+/// Encrypts and decrypts one seller's columns.
 pub struct SellerCipher {
     seller: SellerId,
     key_id: Uuid,
@@ -42,14 +42,14 @@ impl std::fmt::Debug for SellerCipher {
 }
 
 impl SellerCipher {
-    /// A cipher over an unwrapped data key of 32 bytes.
+    /// Makes a cipher from an unwrapped data key of 32 bytes.
     pub fn new(seller: SellerId, key_id: Uuid, clear_key: &[u8]) -> Result<Self, StorageError> {
         let key = UnboundKey::new(&AES_256_GCM, clear_key).map_err(|_| StorageError::KeyShape)?;
         let digest_key = derive_digest_key(seller, clear_key)?;
         Ok(Self { seller, key_id, key: LessSafeKey::new(key), digest_key, random: SystemRandom::new() })
     }
 
-    /// Encrypts `clear` for `place`. Two calls never answer the same bytes.
+    /// Encrypts `clear` for `place`. Two calls never return the same bytes.
     pub fn seal(&self, place: Place, clear: &[u8]) -> Result<Vec<u8>, StorageError> {
         let sealed = || StorageError::Sealed { table: place.table, column: place.column };
         let mut nonce = [0; NONCE_LEN];
@@ -80,8 +80,8 @@ impl SellerCipher {
         Ok(clear)
     }
 
-    /// HMAC-SHA256 of `clear`, by which a column's text is recognised when it comes again. Tells nothing to whoever lacks
-    /// the data key: another seller, or another column, has another digest of the same text.
+    /// Returns the HMAC-SHA256 of `clear`, by which a column's text is recognised when it comes again. It tells nothing
+    /// without the data key: the same text has another digest for another seller or another column.
     #[must_use]
     pub fn digest(&self, table: &'static str, column: &'static str, clear: &[u8]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.digest_key);
@@ -98,7 +98,7 @@ impl SellerCipher {
     }
 }
 
-/// A key of its own, so that the data key encrypts and does nothing else.
+/// Derives a key for digests, so that the data key encrypts and does nothing else.
 fn derive_digest_key(seller: SellerId, clear_key: &[u8]) -> Result<hmac::Key, StorageError> {
     let pseudorandom = Salt::new(HKDF_SHA256, b"robnu|digest").extract(clear_key);
     let seller = seller.to_string();
@@ -154,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_survives_and_no_flipped_bit_does(clear in prop::collection::vec(any::<u8>(), 0..200), flip in any::<prop::sample::Index>()) {
+        fn any_text_decrypts_again_unless_a_bit_is_flipped(clear in prop::collection::vec(any::<u8>(), 0..200), flip in any::<prop::sample::Index>()) {
             let cipher = cipher(SellerId::new(), 3);
             let mut sealed = cipher.seal(place(1), &clear).unwrap();
             prop_assert_eq!(&*cipher.open(place(1), &sealed).unwrap(), &clear);

@@ -1,14 +1,14 @@
-//! A key of the platform's own, outside of the database, for what must be recognised over all sellers and read by nobody:
-//! marketplace user names, and the states of consents.
+//! A key of the platform's own, outside the database. It makes digests of values that must be recognised over all sellers
+//! and read by nobody: marketplace user names, and the states of consents.
 
 use ring::hmac;
 use robnu_tenancy::SellerId;
 use uuid::Uuid;
 
-/// The shortest secret that is taken.
+/// The shortest secret that is accepted.
 const MIN_SECRET: usize = 32;
 
-/// The key. Neither printed nor let out; only digests are.
+/// The key. It is never printed and never leaves; only digests do.
 #[derive(Clone)]
 pub struct DigestKey(hmac::Key);
 
@@ -19,14 +19,15 @@ impl std::fmt::Debug for DigestKey {
 }
 
 impl DigestKey {
-    /// The key that a secret stands for; `None` when it is shorter than 32 bytes.
+    /// Makes the key from a secret; returns `None` when the secret is shorter than 32 bytes.
     #[must_use]
     pub fn new(secret: &str) -> Option<Self> {
         let secret = Some(secret.as_bytes()).filter(|secret| secret.len() >= MIN_SECRET)?;
         Some(Self(hmac::Key::new(hmac::HMAC_SHA256, secret)))
     }
 
-    /// Of a user name at a marketplace. Capitals and blanks do not count, as marketplaces do not tell them apart either.
+    /// Returns the digest of a user name at a marketplace. Capitals and blanks do not count, because marketplaces ignore them
+    /// too.
     #[must_use]
     pub fn login(&self, marketplace: &str, user_name: &str) -> [u8; 32] {
         let folded: String =
@@ -34,13 +35,13 @@ impl DigestKey {
         self.digest("login", &[marketplace.as_bytes(), folded.as_bytes()])
     }
 
-    /// The state of a consent: who knows the key can make it again from what the database keeps, and nobody else.
+    /// Returns the state of a consent. Only a holder of the key can make it again from what the database keeps.
     #[must_use]
     pub fn consent_state(&self, seller: SellerId, authorization: Uuid) -> [u8; 32] {
         self.digest("consent state", &[seller.as_uuid().as_bytes(), authorization.as_bytes()])
     }
 
-    /// Each part with its length before it, so that no two lists of parts look alike.
+    /// Digests each part with its length before it, so that no two lists of parts look alike.
     fn digest(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);
         for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_a_user_name_are_one_and_other_names_marketplaces_and_keys_are_others() {
+    fn all_spellings_of_a_user_name_have_one_digest_and_other_names_marketplaces_and_keys_have_others() {
         let digest = key("a").login("AJIO", "DV0001");
         for spelling in ["dv0001", "Dv0001", " DV0001", "DV0001\t", "DV 0001", "dv\u{a0}0001"] {
             assert_eq!(key("a").login("AJIO", spelling), digest, "{spelling:?}");
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_no_key_and_a_key_is_not_printed() {
+    fn a_short_secret_is_refused_and_the_key_is_not_printed() {
         assert!(DigestKey::new(&"a".repeat(31)).is_none());
         assert_eq!(format!("{:?}", key("a")), "DigestKey(..)");
     }

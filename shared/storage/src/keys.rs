@@ -1,4 +1,4 @@
-//! Data keys: made and unwrapped by KMS, kept in memory for a while.
+//! Data keys (envelope encryption): KMS makes and unwraps them, and they are kept in memory for a while.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,18 +29,18 @@ type Unwrapped = HashMap<(SellerId, Uuid), (Instant, Arc<SellerCipher>)>;
 pub struct WrappedKey {
     /// Row id of the key.
     pub id: Uuid,
-    /// What KMS answered; only KMS opens it, and only for this seller.
+    /// The key as KMS wrapped it. Only KMS can unwrap it, and only for this seller.
     pub ciphertext: Vec<u8>,
 }
 
-/// A data key just made.
+/// A new data key.
 #[derive(Debug)]
 pub struct NewDataKey {
-    /// To be stored.
+    /// The wrapped key, to be stored.
     pub wrapped: WrappedKey,
     /// The KMS key that wrapped it.
     pub kms_key_id: String,
-    /// To be used at once.
+    /// The cipher over the new key, to be used at once.
     pub cipher: SellerCipher,
 }
 
@@ -86,7 +86,7 @@ impl KeyService {
         Ok(NewDataKey { wrapped: WrappedKey { id, ciphertext }, kms_key_id, cipher })
     }
 
-    /// The cipher over a stored key; asks KMS at most once per key and lifetime, however many ask at once.
+    /// Returns the cipher over a stored key. KMS is asked at most once per key and lifetime, however many calls come at once.
     pub async fn cipher(
         &self,
         seller: SellerId,

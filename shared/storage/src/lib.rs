@@ -1,7 +1,7 @@
-//! Storage: the sellers' data keys and the encryption of secrets at rest.
+//! Storage: the sellers' data keys and the encryption of secrets at rest (envelope encryption).
 //!
-//! Each seller has a data key, stored only as KMS wrapped it with the seller's id as encryption context. What is
-//! encrypted is bound to its table, column and row, so that ciphertext copied elsewhere does not open.
+//! Each seller has a data key. It is stored only as KMS wrapped it, with the seller's id as encryption context. Each
+//! ciphertext is bound to its table, column and row, so that a copy elsewhere does not decrypt.
 
 mod cipher;
 mod digest_key;
@@ -11,10 +11,10 @@ pub use cipher::{Place, SellerCipher};
 pub use digest_key::DigestKey;
 pub use keys::{KeyService, NewDataKey, WrappedKey};
 
-/// Why something could not be encrypted or opened. Holds no key, ciphertext or clear text.
+/// Why something could not be encrypted or decrypted. It holds no key, ciphertext or clear text.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    /// KMS did not answer as hoped; worth another try unless the key is gone.
+    /// KMS refused or did not answer. Another try may succeed, unless the key is gone.
     #[error("KMS did not {action} the seller's data key")]
     Kms {
         /// What was asked.
@@ -23,10 +23,10 @@ pub enum StorageError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// KMS answered with something that is no 256-bit key.
+    /// KMS returned something that is not a 256-bit key.
     #[error("the seller's data key is not a 256-bit key")]
     KeyShape,
-    /// Wrong key, wrong place, or tampered with.
+    /// The key or the place is wrong, or the ciphertext was altered.
     #[error("a ciphertext in {table}.{column} does not open with this seller's key")]
     Sealed {
         /// Table of the ciphertext.

@@ -1,4 +1,4 @@
-//! Where the database is and as whom to log in.
+//! Where the database is, and which role a function logs in as.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_postgres::config::SslMode;
 use zeroize::Zeroizing;
 
-/// How long the server's side may stay silent on what was sent to it.
+/// How long the server may leave sent data unacknowledged.
 const UNANSWERED: Duration = Duration::from_secs(15);
 
 /// A password that is wiped when dropped and never printed.
@@ -35,7 +35,7 @@ impl fmt::Debug for Password {
 /// How the connection is protected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tls {
-    /// Not at all: loopback only.
+    /// No protection, for loopback only.
     Off,
     /// Verified against the public roots (RDS Proxy's certificates chain to these).
     PublicRoots,
@@ -43,25 +43,25 @@ pub enum Tls {
     Roots(PathBuf),
 }
 
-/// What a session is held to, whatever was set for its role: sent when the connection is opened, where it beats
-/// `alter role … set`, which a login may do to itself.
+/// The limits of a session. They are sent when the connection is opened, where they override `alter role … set`, which a
+/// login may do to itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// How long a statement may take.
     pub statement: Duration,
-    /// How long it may wait for a lock.
+    /// How long a statement may wait for a lock.
     pub lock: Duration,
     /// How long a transaction may take.
     pub transaction: Duration,
-    /// How long a transaction may do nothing.
+    /// How long a transaction may be idle.
     pub idle: Duration,
-    /// Whether statements have one plan, whatever the parameters and however full the tables: an index in the order that a list asks
-    /// for, read as far as a page needs. Other plans gather and sort all that matches where statistics say that it is little.
+    /// Whether each statement has one plan, whatever its parameters and however full the tables: it reads an index in the list's
+    /// own order as far as a page needs. Other plans gather and sort every match where statistics say that there are few.
     pub one_plan: bool,
 }
 
 impl Limits {
-    /// Those of a function's login role. The migrations set the same for the role, for whoever logs in by hand.
+    /// The limits of a function's login role. The migrations set the same for the role, for people who log in by hand.
     #[must_use]
     pub fn of_login(role: &str) -> Self {
         let works_in_batches = matches!(role, "robnu_adapter" | "robnu_sweep");
@@ -101,7 +101,7 @@ impl Limits {
         settings
     }
 
-    /// The same as a connection's start-up options, in which a space is written with a backslash.
+    /// The same as a connection's start-up options, in which a space is escaped with a backslash.
     fn options(&self) -> String {
         let option = |(name, value): (&str, String)| format!("-c {name}={}", value.replace(' ', "\\ "));
         self.settings().into_iter().map(option).collect::<Vec<_>>().join(" ")
@@ -119,7 +119,7 @@ pub struct DatabaseConfig {
     pub name: String,
     /// The function's own login role.
     pub user: String,
-    /// Its password; `None` only where the server trusts the address.
+    /// Its password; `None` only when the server trusts the address.
     pub password: Option<Password>,
     /// Protection on the wire.
     pub tls: Tls,
@@ -127,7 +127,7 @@ pub struct DatabaseConfig {
     pub pool_size: usize,
     /// How long to wait for a connection, new or pooled.
     pub connect_timeout: Duration,
-    /// What its sessions are held to; `None` for whoever migrates.
+    /// The limits of its sessions; `None` for the migrate function.
     pub limits: Option<Limits>,
 }
 
@@ -143,7 +143,7 @@ impl DatabaseConfig {
             .user(&self.user)
             .application_name(&self.user)
             .connect_timeout(self.connect_timeout);
-        // A failover may leave a connection that nobody answers; the kernel gives it up instead of the function's time-out.
+        // A failover may leave a connection that nobody answers; the kernel gives it up before the function's time-out does.
         postgres.keepalives_idle(UNANSWERED).keepalives_interval(UNANSWERED / 3).tcp_user_timeout(UNANSWERED);
         if let Some(limits) = &self.limits {
             postgres.options(limits.options());

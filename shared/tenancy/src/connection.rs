@@ -2,8 +2,8 @@
 
 use deadpool_postgres::{Client, Object};
 
-/// A pooled connection that is closed unless its transaction is known to be over: a dropped future, a panic or an
-/// error in between must not hand a scope to the next caller.
+/// A pooled connection. It is closed unless its transaction is known to be over: a dropped future, a panic or an error
+/// in between must not hand a scope to the next caller.
 pub(crate) struct Connection {
     object: Option<Object>,
     over: bool,
@@ -18,7 +18,7 @@ impl Connection {
         self.object.as_ref().expect("taken only on drop")
     }
 
-    /// The answer to COMMIT or ROLLBACK was seen.
+    /// Returns the connection to the pool. Call it only after the answer to COMMIT or ROLLBACK.
     pub(crate) fn give_back(mut self) {
         self.over = true;
     }

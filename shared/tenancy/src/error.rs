@@ -1,4 +1,4 @@
-//! What can go wrong in a session, sorted by what a caller does about it.
+//! The errors of a session, sorted by what a caller does about them.
 
 use std::time::Duration;
 
@@ -20,16 +20,16 @@ const TOO_MANY_SELLERS: &str = "RB011";
 const TOO_MANY_CHANGES: &str = "RB012";
 const OVER_BOUND: &str = "RB016";
 
-/// Why a session gave no answer. Texts never hold parameters or rows.
+/// Why a session failed. Texts never hold parameters or rows.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The person is no member of the seller, or the seller does not exist: the two look alike on purpose.
+    /// The person is not a member of the seller, or the seller does not exist: the two look alike on purpose.
     #[error("no membership of this seller")]
     NoMembership,
-    /// A job names an account that is not the seller's.
+    /// A job names an account that does not belong to the seller.
     #[error("the account does not belong to the seller")]
     ForeignAccount,
-    /// The scope may not do this; the database refused.
+    /// The database refused this to the scope.
     #[error("the database refuses this to the current scope")]
     Forbidden,
     /// A statement needed a scope that was not entered.
@@ -38,7 +38,7 @@ pub enum Error {
     /// Another attempt holds the run.
     #[error("another attempt has taken the run over")]
     LeaseLost,
-    /// The seller is suspended: it may be read and nothing else.
+    /// The seller is suspended: it can be read and not changed.
     #[error("the seller is suspended")]
     Suspended,
     /// The seller sends more requests than it may.
@@ -53,27 +53,27 @@ pub enum Error {
     /// The seller would be left without an owner.
     #[error("a seller keeps at least one owner")]
     LastOwner,
-    /// The impersonation session is over, or never was one of this seller and staff member.
+    /// The impersonation session has ended, or never belonged to this seller and staff member.
     #[error("no live impersonation session of this seller")]
     ImpersonationOver,
     /// The person is not staff.
     #[error("not staff")]
     NotStaff,
-    /// The person owns as many sellers as one may.
-    #[error("the person owns as many sellers as one may")]
+    /// The person has signed up as many sellers as a person may.
+    #[error("the person has signed up as many sellers as a person may")]
     TooManySellers,
-    /// More than a bound allows within its time.
+    /// A bound within a period is reached.
     #[error("the bound {bound} is reached for {retry_after:?}")]
     OverBound {
         /// The bound's name.
         bound: String,
-        /// Until there is room again.
+        /// How long until there is room again.
         retry_after: Duration,
     },
-    /// The person has changed this, or has changed at all, as often today as one may.
-    #[error("the person has changed this as often today as one may")]
+    /// The person has made as many changes today as a person may, in all or to this object.
+    #[error("the person has made as many changes today as a person may")]
     TooManyChanges,
-    /// A unique constraint holds already.
+    /// A unique constraint is violated.
     #[error("a row with this key exists (constraint {constraint})")]
     Exists {
         /// The constraint's name.
@@ -85,16 +85,16 @@ pub enum Error {
         /// The constraint's name.
         constraint: String,
     },
-    /// A statement, lock or transaction time-out, a deadlock or a serialization failure: worth another try.
+    /// A statement, lock or transaction timed out, deadlocked or failed to serialize; another try may succeed.
     #[error("the database was too busy")]
     Busy,
     /// The transaction had failed before, so nothing was committed.
     #[error("the transaction had already failed; nothing was committed")]
     Aborted,
     /// A single row was expected.
-    #[error("the statement answered {found} rows where one was expected")]
+    #[error("the statement returned {found} rows where one was expected")]
     RowCount {
-        /// How many came.
+        /// How many rows came.
         found: usize,
     },
     /// A row holds something that this build does not know.
@@ -106,10 +106,10 @@ pub enum Error {
     /// The connection's configuration is wrong.
     #[error("the database connection is misconfigured: {what}")]
     Configuration {
-        /// Which part.
+        /// Which part is wrong.
         what: String,
     },
-    /// Anything else the driver or server said.
+    /// Any other error of the driver or the server.
     #[error("a statement failed")]
     Statement(#[source] tokio_postgres::Error),
 }
@@ -172,7 +172,7 @@ impl From<tokio_postgres::Error> for Error {
     }
 }
 
-/// The seconds in an error's detail, one when there are none.
+/// Returns the seconds in an error's detail, or one second.
 fn seconds(detail: Option<&str>) -> Duration {
     Duration::from_secs(detail.and_then(|detail| detail.parse().ok()).unwrap_or(1))
 }

@@ -1,7 +1,7 @@
-//! Typed ids, one list: a seller's id cannot be passed where an account's is wanted.
+//! The one list of typed ids: a seller's id cannot be passed where an account's is wanted.
 //!
-//! From outside, an id is taken in one spelling only, the one that is given out: 36 characters, lower case, with hyphens.
-//! Whoever compares, counts or blocks ids as text then sees each under one name.
+//! From outside, an id is accepted in one spelling only, the one that we give out: 36 characters, lower case, with hyphens.
+//! So tools that compare, count or block ids as text see each under one name.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// The one spelling of an id, as a regular expression.
 pub const ID_PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
-/// A text is no id, or is one in another spelling.
+/// A text is not an id, or is an id in another spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an id of 36 characters, lower case and with hyphens")]
 pub struct NotAnId;
@@ -40,7 +40,7 @@ fn deserialize_id<'de, T: From<Uuid>, D: Deserializer<'de>>(deserializer: D) -> 
         }
 
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-            // The text itself is the sender's and no part of the error.
+            // The sender's text is not part of the error.
             parse_id(text).map_err(|NotAnId| E::invalid_value(Unexpected::Other("text"), &self))
         }
     }
@@ -58,7 +58,7 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new id; version 7, so that rows made together lie together.
+            /// Makes a new id, of version 7 so that rows made together lie together.
             #[must_use]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
@@ -146,15 +146,15 @@ ids! {
     AccountId,
     /// A row of the run ledger.
     RunId,
-    /// A record that could not be read and was set aside.
+    /// A quarantined record: one that could not be read.
     QuarantinedRecordId,
     /// An order.
     OrderId,
     /// A package of an order.
     ShipmentId,
-    /// What comes back of an order.
+    /// A return of an order or of part of it.
     ReturnId,
-    /// What the seller claims for a return.
+    /// A seller's claim for a return.
     ClaimId,
     /// A marketplace's payout.
     PayoutId,
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_taken_in_the_spelling_that_is_given_out_and_in_no_other() {
+    fn an_id_is_accepted_only_in_the_spelling_that_we_give_out() {
         let id = OrderId::from(Uuid::from_u128(0x0192_abcd_ef01_7234_8567_89ab_cdef_0123));
         let text = id.to_string();
         assert_eq!(text.parse(), Ok(id));

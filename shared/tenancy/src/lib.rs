@@ -1,4 +1,4 @@
-//! Tenancy: scopes, the scoped session and the pool behind it. The only way to SQL.
+//! Tenancy: scopes, the scoped session and the pool behind it. They are the only way to SQL.
 //!
 //! A [`Database`] runs statements inside a scope and in no other way: a [`SellerScope`] (a member, or a job whose account
 //! belongs to the seller), a [`PersonScope`], a [`StaffScope`] or a [`SystemScope`]. The database checks each scope as it is entered, and
@@ -31,5 +31,5 @@ pub use tokio_postgres::types::ToSql;
 /// Parameters of a statement, in the order of their numbers.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// A statement of ours and its parameters.
+/// A statement and its parameters.
 pub(crate) type Request<'a> = (&'static str, Params<'a>);

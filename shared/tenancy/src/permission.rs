@@ -1,10 +1,10 @@
-//! What a member may be allowed to do. Which role holds what, the migrations say (`app_role_rights`); the database checks it
-//! as the scope is entered and again in the policies of its tables.
+//! The permissions of members, by name. The table of which role holds which is `app_role_rights` in
+//! `migrations/0002_scopes.sql`. The database checks permissions at scope entry and again in the policies of its tables.
 
 /// A permission that a request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Permission {
-    /// None but to be a member, even one who may only scan returns.
+    /// Being a member is enough, even one who may only scan returns.
     Membership,
     /// Read the seller, its team, accounts, orders, shipments, returns, claims, listings and inventory.
     Read,
@@ -56,7 +56,7 @@ impl Permission {
         Self::PayoutsRead,
     ];
 
-    /// The permission as the database names it; empty for plain membership.
+    /// The permission's name in the database; empty for plain membership.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -79,7 +79,7 @@ impl Permission {
     }
 }
 
-/// Whether a request only reads. A suspended seller is still read.
+/// Whether a request only reads. A suspended seller can still be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
     /// Changes nothing.

@@ -1,7 +1,7 @@
-//! A pipeline: several statements sent without waiting in between, answers read in order.
+//! A pipeline: several statements are sent without waiting in between, and their answers are read in order.
 //!
-//! The driver sends a request when its future is first polled, so polling each once, in order, puts them on the wire
-//! in order; only then is the first answer awaited. The driver drops an answer that nobody waits for when it comes.
+//! The driver sends a request when its future is first polled. So polling each once, in order, puts them on the wire in
+//! order; only then is the first answer awaited. The driver drops an answer that nobody waits for.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,14 +20,14 @@ pub(crate) const ROLLBACK: Request<'static> = ("rollback", &[]);
 /// What a pipeline brought back.
 #[derive(Debug)]
 pub(crate) struct Pipelined<T, E> {
-    /// An answer per request that was sent and is waited for, in order; last, the error of one that could not be sent.
+    /// One answer per request that was sent and is waited for, in order; then the error of a request that could not be sent.
     pub(crate) answers: Vec<Result<T, E>>,
-    /// Whether every request was sent. One that cannot be encoded ends the pipeline before it.
+    /// Whether every request was sent. A request that cannot be encoded ends the pipeline before it.
     pub(crate) all_sent: bool,
 }
 
-/// Prepares what is not prepared yet on this connection, all in one round trip, and sends the requests in another. The count
-/// goes behind them, and its answer is not waited for.
+/// Prepares the statements that are new to this connection, all in one round trip, and sends the requests in another. The
+/// request's count follows them, and nobody waits for its answer.
 pub(crate) async fn send_pipelined(
     client: &deadpool_postgres::Client,
     requests: &[Request<'_>],
@@ -39,13 +39,12 @@ pub(crate) async fn send_pipelined(
     let statements: Vec<Statement> =
         try_join_all(all.iter().map(|(sql, _)| client.prepare_cached(sql))).await?;
     let sending = all.iter().zip(&statements).map(|((_, params), statement)| client.query(statement, params));
-    // Only the server's own answers prove that a request went out; anything else did not leave, or may not have.
+    // Only an answer of the server proves that a request was sent; any other error may mean that it was not.
     Ok(send_all(sending, requests.len(), |error| error.as_db_error().is_some()).await)
 }
 
 /// Polls each request once, in order, then awaits the answers of the first `awaited`. An answer may be there at the first
-/// poll already, when another thread reads the socket: that request was sent like any other, and those after it must
-/// still follow.
+/// poll, when another thread reads the socket. That request was sent like any other, and those after it must still follow.
 async fn send_all<F, T, E>(
     requests: impl Iterator<Item = F>,
     awaited: usize,
@@ -89,7 +88,7 @@ mod tests {
 
     use super::send_all;
 
-    /// A request that notes that it was sent and is answered at the first poll, or at the second.
+    /// A request that logs that it was sent, and is answered at the first poll or at the second.
     async fn request(
         log: &RefCell<Vec<u8>>,
         number: u8,
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_that_is_early_does_not_end_the_pipeline() {
+    async fn an_early_answer_does_not_end_the_pipeline() {
         let log = RefCell::new(Vec::new());
         let requests = [(1, false), (2, true), (3, false)].map(|(n, early)| request(&log, n, early, false));
         let results = send_all(requests.into_iter(), 3, |_| false).await;
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_waited_for_is_sent_all_the_same() {
+    async fn a_request_that_nobody_waits_for_is_sent_too() {
         let log = RefCell::new(Vec::new());
         let requests = [(1, false), (2, false), (3, true)].map(|(n, early)| request(&log, n, early, false));
         let results = send_all(requests.into_iter(), 2, |_| false).await;
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_sent_after_a_request_that_could_not_be() {
+    async fn nothing_is_sent_after_a_request_that_could_not_be_sent() {
         let log = RefCell::new(Vec::new());
         let requests = [(1, false), (2, true), (3, false)].map(|(n, fails)| request(&log, n, fails, fails));
         let results = send_all(requests.into_iter(), 3, |_| false).await;

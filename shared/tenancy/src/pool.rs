@@ -1,4 +1,4 @@
-//! The pool: private, so that a connection is only ever seen through a scope.
+//! The pool. It is private, so that a connection is only ever seen through a scope.
 
 use std::sync::Arc;
 
@@ -28,10 +28,10 @@ impl std::fmt::Debug for Database {
 }
 
 impl Database {
-    /// Sets the pool up; the first connection is opened when it is needed.
+    /// Sets up the pool. The first connection is opened when it is needed.
     pub async fn new(config: &DatabaseConfig) -> Result<Self, Error> {
         let postgres = config.to_postgres();
-        // Recycling asks nothing of the server: a connection comes back only when its transaction is known to be over.
+        // Recycling asks the server nothing: a connection comes back only when its transaction is known to be over.
         let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match &config.tls {
             Tls::Off => Manager::from_config(postgres, NoTls, recycle),
@@ -51,10 +51,10 @@ impl Database {
         Ok(Self { pool })
     }
 
-    /// Runs one statement that only reads: enter, statement and COMMIT in a single round trip.
+    /// Runs one statement that only reads: scope entry, statement and COMMIT in a single round trip.
     ///
     /// # Errors
-    /// The scope's refusal if the database does not let it in; the statement's own error otherwise.
+    /// Returns the scope entry's error if the database refused it, and the statement's own error otherwise.
     pub async fn read(
         &self,
         scope: &impl Scope,
@@ -70,8 +70,8 @@ impl Database {
         let committed = results.all_sent && results.answers.last().is_some_and(Result::is_ok);
         let outcome: Result<Vec<Vec<Row>>, Error> =
             results.answers.into_iter().map(|answer| answer.map_err(Error::from)).collect();
-        // COMMIT was answered, so the transaction is over, committed or not. After an error that is none of the
-        // expected ones (a plan that a migration has invalidated, say) the connection is closed all the same.
+        // COMMIT was answered, so the transaction is over, committed or not. After an unexpected error (for instance a
+        // plan that a migration has invalidated) the connection is closed nevertheless.
         if committed && !matches!(outcome, Err(Error::Statement(_))) {
             connection.give_back();
         }

@@ -1,5 +1,5 @@
-//! Scopes: on whose behalf statements run. Each names the entry function (`enter_…` in the migrations) through which the
-//! database lets it in, or does not.
+//! Scopes: on whose behalf statements run. Each scope names its entry function (`enter_…` in `migrations/0014_enter.sql`), with
+//! which the database admits or refuses it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,12 +12,12 @@ use crate::permission::{Access, Permission};
 
 /// The `sub` of a token that API Gateway's authorizer has verified.
 ///
-/// Built where the authorizer's claims are read, and nowhere else.
+/// It is built only where the authorizer's claims are read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Subject(String);
 
 impl Subject {
-    /// Takes the subject from verified claims. Returns `None` for an empty or overlong one.
+    /// Takes the subject from verified claims. Returns `None` when it is empty or too long.
     #[must_use]
     pub fn from_verified_claim(sub: &str) -> Option<Self> {
         (!sub.is_empty() && sub.len() <= 200).then(|| Self(sub.to_owned()))
@@ -30,8 +30,8 @@ impl std::fmt::Debug for Subject {
     }
 }
 
-/// A person's request. Its first transaction counts it and may be refused because there were too many; those that follow
-/// end what has begun.
+/// A person's request. Its first transaction counts it and may be refused by the rate limit; later transactions are not, so
+/// that a request that has begun can end.
 #[derive(Debug, Clone)]
 struct Caller {
     subject: Subject,
@@ -91,8 +91,8 @@ impl SellerScope {
         Self { seller, actor: Actor::Member(Caller::new(subject), Needs::new(permission, access)) }
     }
 
-    /// A staff member's view of a seller. The database checks that the session is the staff member's, of this seller and
-    /// live when the scope is entered.
+    /// A staff member's view of a seller. At scope entry the database checks that the session is live and belongs to the
+    /// staff member and the seller.
     pub fn for_impersonation(
         subject: Subject,
         session: ImpersonationId,
@@ -103,14 +103,14 @@ impl SellerScope {
         Self { seller, actor: Actor::Staff(Caller::new(subject), session, Needs::new(permission, access)) }
     }
 
-    /// A job's view of the seller that owns its account. The database checks that it does, and lets only the
-    /// adapter's login role through this entry.
+    /// A job's view of the seller that owns its account. The database checks the ownership, and admits only the adapter's
+    /// login role.
     pub fn for_job(seller: SellerId, account: AccountId) -> Self {
         Self { seller, actor: Actor::Job(account) }
     }
 
-    /// What a sweep may do to a seller that it found work in: next to nothing. The database lets only the sweep's login role
-    /// through this entry, and nobody while the seller is suspended.
+    /// A sweep's view of a seller that it found work in, which lets it do very little. The database admits only the sweep's
+    /// login role, and nobody while the seller is suspended.
     pub fn for_sweep(seller: SellerId) -> Self {
         Self { seller, actor: Actor::Sweep }
     }
@@ -150,14 +150,14 @@ impl StaffScope {
     }
 }
 
-/// The platform's own work across sellers. It finds ids and times, or lets go of what has served; its column grants hold
-/// nothing else.
+/// The platform's own work across sellers. It finds ids and times, or deletes expired rows; its column grants allow nothing
+/// else.
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub enum SystemScope {
     /// Finds due schedules, runs to publish and overdue returns.
     Sweep,
-    /// Deletes what has served.
+    /// Deletes expired bookkeeping rows.
     Retention,
     /// Keeps the accounts' queues.
     Lanes,
@@ -189,7 +189,7 @@ enum Key {
 }
 
 impl ScopeEntry {
-    /// Begins the transaction. A job that only reads holds nothing against a suspension, so it is kept from writing.
+    /// Begins the transaction. A job that only reads holds no lock against a suspension, so its transaction is read-only.
     pub(crate) fn begin(&self) -> Request<'static> {
         match self.0 {
             Key::Job(.., false) => ("begin read only", &[]),
@@ -224,7 +224,7 @@ impl ScopeEntry {
         }
     }
 
-    /// What counts the request whose first transaction this is.
+    /// Returns the count to send when this is a request's first transaction.
     pub(crate) fn request_count(&self) -> Option<RequestCount> {
         let (visit, seller) = match &self.0 {
             Key::Member(visit, seller, _) => (visit, Some(*seller)),
@@ -235,8 +235,8 @@ impl ScopeEntry {
     }
 }
 
-/// Counts a request, in a transaction of its own: requests of one seller never wait for each other's work. It is sent
-/// behind the end of the request's first transaction, and nobody waits for its answer.
+/// Counts a request, in a transaction of its own, so that requests of one seller never wait for each other's work. It is sent
+/// after the COMMIT or ROLLBACK of the request's first transaction, and nobody waits for its answer.
 #[derive(Debug)]
 pub(crate) struct RequestCount {
     subject: Subject,
@@ -252,7 +252,7 @@ impl RequestCount {
 }
 
 mod sealed {
-    /// Keeps [`super::Scope`] to this crate.
+    /// Prevents implementations of [`super::Scope`] outside this crate.
     pub trait Sealed {}
     impl Sealed for super::SellerScope {}
     impl Sealed for super::PersonScope {}
@@ -260,9 +260,9 @@ mod sealed {
     impl Sealed for super::SystemScope {}
 }
 
-/// Anything a session can be opened for. Sealed: the scopes above are all there are.
+/// Anything a session can be opened for. The trait is sealed: the scopes above are all there are.
 pub trait Scope: sealed::Sealed {
-    /// How the database lets this scope in, for a transaction that may write or only reads.
+    /// Returns how this scope is entered, for a transaction that may write or only reads.
     fn entry(&self, access: Access) -> ScopeEntry;
 }
 

@@ -10,18 +10,18 @@ use crate::{Params, Request};
 
 /// Statements of one transaction, in one scope. BEGIN and the scope's entry travel with the first statement.
 ///
-/// Dropped without [`Session::commit`], it closes its connection, and nothing is committed.
+/// A session that is dropped without [`Session::commit`] closes its connection and commits nothing.
 #[must_use = "a session that is not committed changes nothing"]
 pub struct Session {
     connection: Connection,
     entry: Option<ScopeEntry>,
-    /// Goes with the end of the transaction, however it ends; one that is dropped is not counted.
+    /// Sent after COMMIT or ROLLBACK. A dropped session is not counted.
     count: Option<RequestCount>,
     failed: bool,
-    /// An error said something about the connection rather than about the rows: it is closed, not given back. A plan
-    /// that a migration has invalidated is such an error; it would come back with every use of the connection.
+    /// An error concerned the connection rather than the rows, so the connection is closed and not given back. A plan that
+    /// a migration has invalidated is such an error; it would come back with every use of the connection.
     suspect: bool,
-    /// COMMIT was sent and answered without an error: the transaction is over, committed or rolled back.
+    /// COMMIT was answered without an error, so the transaction is over, committed or rolled back.
     over: bool,
 }
 
@@ -43,7 +43,7 @@ impl Session {
         Ok(answers.pop().unwrap_or_default())
     }
 
-    /// Runs one statement that answers at most one row.
+    /// Runs one statement that returns at most one row.
     pub async fn query_opt(&mut self, sql: &'static str, params: Params<'_>) -> Result<Option<Row>, Error> {
         let mut rows = self.query(sql, params).await?;
         match rows.len() {
@@ -55,7 +55,7 @@ impl Session {
         }
     }
 
-    /// Runs one statement that answers exactly one row.
+    /// Runs one statement that returns exactly one row.
     pub async fn query_one(&mut self, sql: &'static str, params: Params<'_>) -> Result<Row, Error> {
         let row = self.query_opt(sql, params).await?;
         row.ok_or_else(|| {
@@ -64,24 +64,24 @@ impl Session {
         })
     }
 
-    /// Runs several statements in one round trip and answers their rows, statement by statement. None sees the rows of
-    /// another, but each sees its effects.
+    /// Runs several statements in one round trip and returns their rows, statement by statement. No statement can use the
+    /// rows that another returned, but each sees the effects of those before it.
     pub async fn pipeline(&mut self, requests: &[Request<'_>]) -> Result<Vec<Vec<Row>>, Error> {
         self.send(requests, false).await
     }
 
-    /// Runs the last statements and COMMIT in one round trip: for when no answer decides whether to commit.
+    /// Runs the last statements and COMMIT in one round trip. Use it when no result decides whether to commit.
     pub async fn commit_with(mut self, requests: &[Request<'_>]) -> Result<Vec<Vec<Row>>, Error> {
         let outcome = self.send(requests, true).await;
-        // After an error COMMIT was answered as well, with a rollback: the connection is as good as new.
+        // After an error the server answered COMMIT with a rollback, so the connection can be used again.
         if self.over && !self.suspect {
             self.connection.give_back();
         }
         outcome
     }
 
-    /// Commits. Answers [`Error::Aborted`] when a statement had failed before, because the server itself would answer
-    /// "ok" to that COMMIT and roll back.
+    /// Commits. Returns [`Error::Aborted`] when a statement failed before, because the server would answer that COMMIT
+    /// with "ok" and roll back.
     pub async fn commit(mut self) -> Result<(), Error> {
         if self.failed {
             self.rollback().await?;
@@ -96,7 +96,7 @@ impl Session {
         Ok(())
     }
 
-    /// Gives everything up and keeps the connection, unless an error made it suspect.
+    /// Rolls back and keeps the connection, unless an error made it suspect.
     pub async fn rollback(self) -> Result<(), Error> {
         if self.entry.is_none() {
             for answer in
@@ -115,8 +115,8 @@ impl Session {
         if self.failed {
             return Err(Error::Aborted);
         }
-        // Until every answer is good the session counts as failed, and until they are seen its connection as suspect, so
-        // that a dropped future leaves them so.
+        // The session counts as failed until every answer is good, and its connection as suspect until they are read, so
+        // that a dropped future leaves both like this.
         self.failed = true;
         self.suspect = true;
         let entry = self.entry.take();

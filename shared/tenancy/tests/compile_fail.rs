@@ -1,4 +1,4 @@
-//! Misuse that must not build. Each file in `compile_fail/` is one, with the compiler's answer beside it.
+//! Misuse that must not build. Each file in `compile_fail/` is one case, with the compiler's output beside it.
 
 #[test]
 fn misuse_does_not_build() {

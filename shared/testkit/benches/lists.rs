@@ -1,8 +1,8 @@
-//! What every list costs the database with the filters that are hardest on it, when a seller has 1,000,000 rows of
-//! everything beside another seller's 50,000: median and longest time of a statement, from asking to its last row.
+//! What every list costs the database with its hardest filters, when a seller has 1,000,000 rows of everything beside another
+//! seller's 50,000: median and longest time of a statement, from sending it to its last row.
 //!
-//! `TEST_DATABASE_URL=… cargo bench --package robnu-testkit --bench lists` fills a database for some minutes first; behind
-//! `--`, `--rows N` fills less. See the README of the API for figures.
+//! `TEST_DATABASE_URL=… cargo bench --package robnu-testkit --bench lists` first fills a database for some minutes; after `--`,
+//! `--rows N` fills less. The figures are in the README of the API.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -47,7 +47,7 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Times of a statement in its reader's scope, the shortest first; the first two of all warm the cache and do not count.
+/// Returns the times of a statement in its reader's scope, the shortest first. The first two runs warm the cache and do not count.
 async fn measure(login: &Client, seller: &Seller, case: &ListCase) -> Vec<Duration> {
     let entry = match case.reader {
         Reader::Member => {

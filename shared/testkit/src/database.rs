@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 /// Names the superuser's URL of a PostgreSQL that trusts loopback for databases named `test_…`.
 const URL_VARIABLE: &str = "TEST_DATABASE_URL";
-/// Serialises the making of the template between test processes; any constant does.
+/// Serialises the making of the template between test processes. Any constant would do.
 const TEMPLATE_LOCK: i64 = 0x526f_626e_7502;
 
-/// A migrated database of one test, dropped with it.
+/// The migrated database of one test. It is dropped with the value.
 #[derive(Debug)]
 pub struct TestDatabase {
     name: String,
@@ -20,10 +20,10 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Makes one.
+    /// Makes a database.
     ///
     /// # Panics
-    /// When the server cannot be reached: tests that need it must not look green without it.
+    /// Panics when the server cannot be reached: tests that need it must not pass without it.
     pub async fn new() -> Self {
         let server = server();
         let superuser = connect(server.clone()).await;
@@ -37,10 +37,10 @@ impl TestDatabase {
         Self { name, server }
     }
 
-    /// Makes one that no migration has seen, owned by the master user.
+    /// Makes a database without any migration, owned by the master user.
     ///
     /// # Panics
-    /// When the server cannot be reached.
+    /// Panics when the server cannot be reached.
     pub async fn empty() -> Self {
         let server = server();
         let superuser = connect(server.clone()).await;
@@ -56,7 +56,7 @@ impl TestDatabase {
         &self.name
     }
 
-    /// How to log in as `role`.
+    /// Returns how to log in as `role`.
     #[must_use]
     pub fn config(&self, role: &str) -> DatabaseConfig {
         let host = match self.server.get_hosts().first() {
@@ -76,7 +76,7 @@ impl TestDatabase {
         }
     }
 
-    /// The database as a function's login role sees it.
+    /// Logs in to the database as a function's login role.
     ///
     /// # Panics
     /// Never: the pool's configuration is sound.
@@ -84,7 +84,7 @@ impl TestDatabase {
         Database::new(&self.config(role)).await.expect("the pool's configuration is sound")
     }
 
-    /// A raw connection as `role`, past the pool and its scopes.
+    /// Opens a raw connection as `role`, past the pool and its scopes.
     pub async fn raw(&self, role: &str) -> Client {
         let mut config = self.server.clone();
         if config.get_user() != Some(role) {
@@ -93,7 +93,7 @@ impl TestDatabase {
         connect(config.dbname(&self.name).clone()).await
     }
 
-    /// A raw connection that sees everything.
+    /// Opens a raw connection that sees everything.
     pub async fn superuser(&self) -> Client {
         connect(self.server.clone().dbname(&self.name).clone()).await
     }
@@ -102,7 +102,7 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let (name, server) = (self.name.clone(), self.server.clone());
-        // A test's own runtime may be shutting down, so the clean-up brings its own.
+        // A test's own runtime may be shutting down, so the clean-up has its own.
         let cleaner = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime can be built").block_on(async {
@@ -124,7 +124,7 @@ fn server() -> Config {
 async fn connect(config: Config) -> Client {
     let (client, connection) = config.connect(NoTls).await.expect("the test server accepts connections");
     tokio::spawn(async move {
-        // The client hears of a broken connection itself.
+        // The client itself reports a broken connection.
         drop(connection.await);
     });
     client
@@ -134,8 +134,8 @@ async fn execute(client: &Client, sql: &str) {
     client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
 }
 
-/// The template's name; made by the first test that needs it. Its name holds a digest of the migrations, so that an
-/// edited migration makes another.
+/// Returns the template's name; the first test that needs the template makes it. The name holds a digest of the migrations, so
+/// that an edited migration makes another template.
 async fn template(server: &Config, superuser: &Client) -> String {
     let all: String = MIGRATIONS.iter().map(|migration| migration.sql).collect();
     let digest: String = superuser
@@ -157,7 +157,7 @@ async fn template(server: &Config, superuser: &Client) -> String {
     name
 }
 
-/// What Aurora's master user can do: make roles and databases, and not pass row level security.
+/// Makes a role with the rights of Aurora's master user: it makes roles and databases, and does not bypass row level security.
 async fn make_master(superuser: &Client) {
     let master = "do $$ begin
         if not exists (select from pg_roles where rolname = 'robnu_master') then

@@ -1,5 +1,5 @@
-//! Two sellers, alike in everything but their ids: each with a member per role, an account per marketplace, and a row in
-//! every tenant table.
+//! The fixture: two sellers that are alike in everything but their ids. Each has a member per role, an account per marketplace,
+//! and a row in every tenant table.
 
 use robnu_tenancy::{
     Access, AccountId, ClaimId, ListingId, OrderId, PayoutId, Permission, ReturnId, RunId, SellerId,
@@ -31,27 +31,27 @@ pub struct Seller {
     pub run: RunId,
     /// An order of the AJIO account, `FN1`, with two equal lines, a shipment (`AWB1`) and a customer.
     pub order: OrderId,
-    /// A return of that order, `RN1` by `RAWB1`, with one line: not received, its claim window over.
+    /// A return of that order, `RN1` by `RAWB1`, with one line. It was not received, and its claim window is over.
     pub return_id: ReturnId,
-    /// A claim for that return, filed because it did not come.
+    /// A claim for that return, filed because it did not arrive.
     pub claim: ClaimId,
     /// A payout of the AJIO account, `PN1`, with two lines.
     pub payout: PayoutId,
-    /// A listing of the AJIO account, `LN1`, with stock in one place.
+    /// A listing of the AJIO account, `LN1`, with stock at one location.
     pub listing: ListingId,
 }
 
 /// The fixture.
 #[derive(Debug, Clone)]
 pub struct TwoSellers {
-    /// The one a test acts for.
+    /// The seller that a test acts for.
     pub ours: Seller,
-    /// The one that must not notice.
+    /// The seller that must not be affected.
     pub theirs: Seller,
 }
 
 impl TwoSellers {
-    /// Puts both sellers into a database.
+    /// Inserts both sellers into a database.
     pub async fn seed(database: &TestDatabase) -> Self {
         let superuser = database.superuser().await;
         Self { ours: Seller::seed(&superuser).await, theirs: Seller::seed(&superuser).await }
@@ -73,7 +73,7 @@ impl Seller {
             payout: PayoutId::new(),
             listing: ListingId::new(),
         };
-        // The fixture is a script; the ids are ours, so they may stand in its text.
+        // The fixture is a script. The ids are ours, so they may be part of its text.
         let script = FIXTURE
             .replace(":seller", &quote(seller.id.as_uuid()))
             .replace(":ajio", &quote(seller.ajio.as_uuid()))
@@ -90,27 +90,27 @@ impl Seller {
         seller
     }
 
-    /// The token subject of this seller's member with `role`.
+    /// Returns the token subject of this seller's member with `role`.
     ///
     /// # Panics
-    /// When there is no such role.
+    /// Panics when there is no such role.
     #[must_use]
     pub fn subject(&self, role: &str) -> Subject {
         assert!(ROLES.contains(&role), "no such role: {role}");
         Subject::from_verified_claim(&format!("{role}@{}", self.id)).expect("short enough")
     }
 
-    /// This seller's scope, as its member with `role` enters it to write, with whatever the role allows.
+    /// Returns this seller's scope for its member with `role`, who enters it to write whatever the role allows.
     pub fn scope(&self, role: &str) -> SellerScope {
         self.scope_for(role, Permission::Membership, Access::Write)
     }
 
-    /// This seller's scope, as its member with `role` enters it for a request that needs `permission`.
+    /// Returns this seller's scope for its member with `role`, for a request that needs `permission`.
     pub fn scope_for(&self, role: &str, permission: Permission, access: Access) -> SellerScope {
         SellerScope::for_member(self.subject(role), self.id, permission, access)
     }
 
-    /// This seller's scope, as a job of its AJIO account enters it.
+    /// Returns this seller's scope for a job of its AJIO account.
     pub fn job_scope(&self) -> SellerScope {
         SellerScope::for_job(self.id, self.ajio)
     }

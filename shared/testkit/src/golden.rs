@@ -1,4 +1,4 @@
-//! Golden files: what a test found, line by line, kept beside it and reviewed like code.
+//! Golden files: a test's result, line by line, which is kept beside the test and reviewed like code.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,7 +10,7 @@ const UPDATE_VARIABLE: &str = "UPDATE_GOLDEN";
 /// Compares `lines` with the golden file at `path`.
 ///
 /// # Panics
-/// When they differ: with the lines that are new or gone, and how to accept them.
+/// Panics when they differ, with the lines that are new or gone, and how to accept them.
 pub fn assert_golden(path: &Path, lines: &[String]) {
     if std::env::var_os(UPDATE_VARIABLE).is_some_and(|value| value == "1") {
         fs::write(path, lines.join("\n") + "\n").expect("the golden file can be written");

@@ -1,7 +1,7 @@
-//! Events that nobody means well with: a good one, changed in its structure and in its texts.
+//! Hostile events: a good event that is changed in its structure and in its texts.
 //!
-//! Tests try a few hundred of them, always the same. `FUZZ_CASES=100000 cargo test …` tries as many as that and others each
-//! time; one that fails is printed, and belongs into the test's corpus.
+//! Tests try a few hundred of them, always the same ones. `FUZZ_CASES=100000 cargo test …` tries that many, and other ones each
+//! time. An event that fails is printed and belongs in the test's corpus.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -9,7 +9,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
 
-/// What every hostile text holds that is not there for its bytes: it must not be found in a log.
+/// Every hostile text that is not there for its bytes holds this marker. No log may show it.
 pub const MARKER: &str = "hunter2";
 
 /// Texts that have broken something somewhere.
@@ -48,12 +48,12 @@ const TEXTS: &[&str] = &[
     "application/json; charset=\"",
 ];
 
-/// How one place of an event is changed.
+/// A change of one place of an event.
 #[derive(Debug, Clone)]
 enum Change {
     Remove,
     Put(Value),
-    /// Puts a text inside the text that is there.
+    /// Inserts a text into the present text.
     Insert(Index, &'static str),
     InArray,
     Doubled,
@@ -92,10 +92,10 @@ fn changes() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Calls `check` with hostile forms of these events, so many of them as usual or as `FUZZ_CASES` says.
+/// Calls `check` with hostile forms of these events, as many as usual or as `FUZZ_CASES` says.
 ///
 /// # Panics
-/// When `check` does.
+/// Panics when `check` does.
 pub async fn for_each_hostile(bases: &[Value], usual: usize, mut check: impl AsyncFnMut(Value)) {
     let asked = std::env::var("FUZZ_CASES").ok().map(|cases| cases.parse().expect("FUZZ_CASES is a number"));
     let mut runner = match asked {
@@ -113,7 +113,7 @@ pub async fn for_each_hostile(bases: &[Value], usual: usize, mut check: impl Asy
     }
 }
 
-/// Changes one place of a value, picked among all of them.
+/// Changes one of all places of a value.
 fn alter(event: &mut Value, place: Index, change: Change) {
     let mut places = Vec::new();
     collect(event, String::new(), &mut places);
@@ -139,7 +139,7 @@ fn alter(event: &mut Value, place: Index, change: Change) {
     }
 }
 
-/// The pointers to a value and to all within it.
+/// Collects the pointers to a value and to all values within it.
 fn collect(value: &Value, place: String, places: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -158,7 +158,7 @@ fn collect(value: &Value, place: String, places: &mut Vec<String>) {
     places.push(place);
 }
 
-/// The object that a place is a field of, and the field's name.
+/// Returns the object that has a place as a field, and the field's name.
 fn field<'a>(event: &'a mut Value, place: &str) -> Option<(&'a mut Map<String, Value>, String)> {
     let (parent, name) = place.rsplit_once('/')?;
     let name = name.replace("~1", "/").replace("~0", "~");

@@ -1,4 +1,4 @@
-//! A function's real binary under a runtime API of our own, so that a test can hand it events, and kill it at any moment.
+//! A function's real binary under a runtime API of our own, so that a test can send it events and kill it at any moment.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-/// What became of an event.
+/// The outcome of an event.
 #[derive(Debug)]
 pub enum Answer {
     /// The function's response.
@@ -45,10 +45,10 @@ pub struct LambdaProcess {
 }
 
 impl LambdaProcess {
-    /// Starts `binary` with exactly `environment` and the runtime's own variables; each event may take `timeout`.
+    /// Starts `binary` with only `environment` and the runtime's own variables. Each event may take `timeout`.
     ///
     /// # Panics
-    /// When the binary cannot be started.
+    /// Panics when the binary cannot be started.
     pub async fn start(binary: impl AsRef<Path>, environment: &[(&str, String)], timeout: Duration) -> Self {
         let (events, receiver) = mpsc::channel(16);
         let api = Arc::new(RuntimeApi {
@@ -92,35 +92,35 @@ impl LambdaProcess {
         Self { child, events, log }
     }
 
-    /// Hands the function an event. The answer never comes if it is killed first.
+    /// Sends the function an event. The answer never comes if the function is killed first.
     ///
     /// # Panics
-    /// When the function has gone away.
+    /// Panics when the function has ended.
     pub async fn send(&self, event: Value) -> oneshot::Receiver<Answer> {
         let (sender, receiver) = oneshot::channel();
         self.events.send((event, sender)).await.expect("the runtime API runs as long as the test");
         receiver
     }
 
-    /// Hands the function an event and waits for its answer.
+    /// Sends the function an event and waits for its answer.
     ///
     /// # Panics
-    /// When no answer comes in time.
+    /// Panics when no answer comes in time.
     pub async fn invoke(&self, event: Value) -> Answer {
         let answer = self.send(event).await;
         let answer = tokio::time::timeout(Duration::from_mins(1), answer).await;
         answer.unwrap_or_else(|_| panic!("no answer; log: {:#?}", self.log())).expect("the function answers")
     }
 
-    /// Kills the process as a crash would: no destructor runs, no connection is closed in order.
+    /// Kills the process as a crash would: no destructor runs, and no connection is closed properly.
     ///
     /// # Panics
-    /// When it cannot be killed.
+    /// Panics when it cannot be killed.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("the process can be killed");
     }
 
-    /// What the function has logged so far.
+    /// Returns what the function has logged so far.
     ///
     /// # Panics
     /// Never in practice.
@@ -129,10 +129,10 @@ impl LambdaProcess {
         self.log.lock().expect("not poisoned").clone()
     }
 
-    /// The exit code, for a function that refuses to start.
+    /// Returns the exit code, for a function that refuses to start.
     ///
     /// # Panics
-    /// When the process does not end within ten seconds.
+    /// Panics when the process does not end within ten seconds.
     pub async fn exit_code(&mut self) -> Option<i32> {
         let status = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;
         status.expect("the process ends").expect("its status can be read").code()
@@ -172,7 +172,7 @@ async fn error(State(api): State<Arc<RuntimeApi>>, UrlPath(id): UrlPath<String>,
 
 async fn finish(api: &RuntimeApi, id: &str, answer: Answer) -> StatusCode {
     if let Some(sender) = api.waiting.lock().await.remove(id) {
-        // A test that no longer waits has seen enough.
+        // A test may no longer wait for the answer.
         drop(sender.send(answer));
     }
     StatusCode::ACCEPTED

@@ -1,8 +1,8 @@
 //! The test kit: a migrated PostgreSQL database per test, two tenants in every fixture, and a proxy that counts what
 //! crosses the wire.
 //!
-//! Tests run as the function's own login role. The superuser is only for arranging and for looking behind row level
-//! security at what a statement really left.
+//! Tests run as the function's own login role. The superuser only arranges data, and looks past row level security at the
+//! result of a statement.
 
 mod aws;
 #[path = "../../../functions/api/src/both_ways.rs"]

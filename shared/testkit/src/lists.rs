@@ -1,20 +1,20 @@
-//! Every list of the API with the filters that are hardest on it, for the test of plans and for the benchmark: filters that
-//! match nothing, that match at the far end of the list only, several at once, and the last page.
+//! Every list of the API with its hardest filters, for the plans test and for the benchmark: filters that match nothing, filters
+//! that match only at the far end of the list, several filters at once, and the last page.
 
 use crate::both_ways::BOTH_WAYS;
 use crate::fixture::Seller;
 use crate::variants::VARIANTS;
 
-/// Fills a database that holds the fixture: so many rows of every list for one seller and for the other. What is named
-/// `COMMON` is a tenth of all articles and air waybills; nothing is on the marketplace Flipkart but the fixture.
+/// Fills a database that holds the fixture with a number of rows of every list for each seller. A tenth of all articles and air
+/// waybills is named `COMMON`. Only the fixture has rows of the marketplace Flipkart.
 const FILL: &str = include_str!("lists.sql");
 
-/// The highest id, and the lowest.
+/// The highest id, the lowest id, and an id that nothing has.
 const TOP: &str = "'ffffffff-ffff-ffff-ffff-ffffffffffff'";
 const NIL: &str = "'00000000-0000-0000-0000-000000000000'";
 const UNKNOWN: &str = "'01900000-0000-7000-8000-000000000000'";
 
-/// The script that fills a database with `ours` rows of every list for one seller and `theirs` for the other.
+/// Returns the script that fills a database with `ours` rows of every list for one seller and `theirs` for the other.
 #[must_use]
 pub fn fill(sellers: [&Seller; 2], ours: u32, theirs: u32) -> String {
     FILL.replace(":ours", &format!("'{}'", sellers[0].id))
@@ -22,23 +22,23 @@ pub fn fill(sellers: [&Seller; 2], ours: u32, theirs: u32) -> String {
         .replace(":others", &theirs.to_string())
 }
 
-/// Through which entry a statement goes.
+/// The scope in which a statement is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     /// The seller's owner.
     Member,
     /// A staff member.
     Staff,
-    /// The owner, of no seller yet.
+    /// The owner as a person, without a seller.
     Person,
 }
 
-/// A statement of the API with parameters that are hard on it.
+/// A statement of the API with hard parameters.
 #[derive(Debug, Clone)]
 pub struct ListCase {
     /// Name of the `.sql` file.
     pub statement: &'static str,
-    /// What is filtered, in words.
+    /// The filters, in words.
     pub filter: &'static str,
     /// The parameters, as SQL.
     pub parameters: String,

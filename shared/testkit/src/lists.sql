@@ -1,4 +1,4 @@
--- Fills every list of two sellers that hold the fixture: :rows of everything for the seller :ours, :others for the other one.
+-- Fills every list of the fixture's two sellers: :rows of everything for the seller :ours, and :others for the other.
 set session_replication_role = replica;
 set synchronous_commit = off;
 create temp table big as 

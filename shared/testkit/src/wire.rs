@@ -1,7 +1,7 @@
 //! A proxy between a pool and PostgreSQL that counts round trips.
 //!
-//! A round trip is what the client sends without waiting for an answer. The proxy holds the server's answers back until the
-//! client has been silent for a moment: whoever does not wait for answers has then sent everything.
+//! A round trip is everything that the client sends without waiting for an answer. The proxy holds the server's answers back
+//! until the client has been silent for a moment. A client that does not wait for answers has then sent everything.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,10 +11,10 @@ use robnu_tenancy::DatabaseConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Far longer than a client takes between two messages that it does not wait between.
+/// Far longer than the time between two messages of a client that does not wait between them.
 const SILENCE: Duration = Duration::from_millis(40);
 
-/// A running proxy; stops with the runtime of its test.
+/// A running proxy. It stops with the runtime of its test.
 #[derive(Debug)]
 pub struct WireProxy {
     port: u16,
@@ -31,7 +31,7 @@ impl WireProxy {
     /// Starts a proxy to the server in `config` and points `config` at it.
     ///
     /// # Panics
-    /// When no port can be had.
+    /// Panics when no port is free.
     pub async fn before(config: &mut DatabaseConfig) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("a bound port").port();
@@ -59,7 +59,7 @@ impl WireProxy {
         self.port
     }
 
-    /// Round trips and executed statements since the last call.
+    /// Returns the round trips and the executed statements since the last call.
     #[must_use]
     pub fn take(&self) -> (usize, usize) {
         (self.counts.round_trips.swap(0, Ordering::SeqCst), self.counts.statements.swap(0, Ordering::SeqCst))

@@ -1,8 +1,8 @@
-//! What was answered binds what is committed later: a write that was let in before its seller was suspended, its member removed or
-//! its impersonation ended is either committed before the answer, or never.
+//! An answer binds later commits. A write that entered before its seller was suspended, its member removed or its impersonation
+//! ended is committed before that is answered, or never.
 //!
-//! Each case has a writer in the middle of its transaction and somebody who ends what let it in. The one who ends must wait for the
-//! writer, and a writer who comes meanwhile must wait for the end and be refused.
+//! Each case has a writer in the middle of its transaction and an ender who takes its access away. The ender must wait for the
+//! writer. A writer who arrives meanwhile must wait for the ender and be refused.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::time::Duration;
@@ -11,19 +11,19 @@ use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
-/// What a transaction came to: the SQLSTATE that refused it, if one did.
+/// The outcome of a transaction: the SQLSTATE that refused it, if one did.
 type Outcome = Result<(), String>;
 
 struct Case {
     name: &'static str,
-    /// The writer's login, how it enters, and what it writes.
+    /// The writer's login, its scope entry, and its statement.
     login: &'static str,
     enter: String,
     write: String,
-    /// Who ends it: login, entrance, statement.
+    /// The ender's login, scope entry and statement.
     ender: &'static str,
     end: String,
-    /// With what a writer is refused who comes too late.
+    /// The refusal of a writer who comes too late.
     refusal: &'static str,
 }
 
@@ -76,7 +76,7 @@ async fn cases(superuser: &Client, sellers: &TwoSellers) -> Vec<Case> {
         end: end.to_owned(),
         refusal,
     };
-    // An offer that is good no more answers no row.
+    // An offer that is no longer valid returns no row.
     let no_offer = "22012";
     vec![
         case("a member who is removed", "robnu_api", &member("ADMIN"), RENAME, &remove_admin, "RB001"),
@@ -131,7 +131,7 @@ fn run(client: Client, script: String) -> JoinHandle<Outcome> {
     })
 }
 
-/// Whether the task waits for a lock; false when it has ended.
+/// Whether the task waits for a lock. Returns false when it has ended.
 async fn waits(superuser: &Client, task: &JoinHandle<Outcome>) -> bool {
     let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     for _ in 0..500 {
@@ -146,7 +146,7 @@ async fn waits(superuser: &Client, task: &JoinHandle<Outcome>) -> bool {
     panic!("it neither waits nor ends");
 }
 
-/// A database with the case of this number, while there is one.
+/// Returns a database with the case of this number, if there is one.
 async fn bed(number: usize) -> Option<(TestDatabase, Client, Case)> {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
@@ -156,7 +156,7 @@ async fn bed(number: usize) -> Option<(TestDatabase, Client, Case)> {
 }
 
 #[tokio::test]
-async fn who_ends_what_let_a_writer_in_waits_for_the_writer() {
+async fn ending_a_writers_access_waits_for_the_writer() {
     let mut number = 0;
     while let Some((test, superuser, case)) = bed(number).await {
         let name = case.name;
@@ -165,7 +165,7 @@ async fn who_ends_what_let_a_writer_in_waits_for_the_writer() {
             writer.batch_execute(&case.write).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         };
         writer.batch_execute(&format!("begin; {}", case.enter)).await.unwrap();
-        // An invitation lets nobody in before it is accepted; everybody else is let in and has not written yet.
+        // An invitation gives no access before it is accepted. All other writers have entered and not written yet.
         let accepts = case.enter.contains("enter_person");
         if accepts {
             write().await;
@@ -183,7 +183,7 @@ async fn who_ends_what_let_a_writer_in_waits_for_the_writer() {
 }
 
 #[tokio::test]
-async fn who_comes_while_it_is_ended_waits_and_is_refused() {
+async fn a_writer_who_arrives_while_access_is_ended_waits_and_is_refused() {
     let mut number = 0;
     while let Some((test, superuser, case)) = bed(number).await {
         let name = case.name;
@@ -199,7 +199,7 @@ async fn who_comes_while_it_is_ended_waits_and_is_refused() {
 }
 
 #[tokio::test]
-async fn what_only_reads_waits_for_nobody() {
+async fn a_read_waits_for_nobody() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     let ours = &sellers.ours;
@@ -215,7 +215,7 @@ async fn what_only_reads_waits_for_nobody() {
     let scope = ours.job_scope();
     let read = adapter.read(&scope, orders, &[]);
     assert_eq!(tokio::time::timeout(Duration::from_secs(3), read).await.unwrap().unwrap().len(), 1);
-    // A job that says that it only reads holds nothing, and so may not write.
+    // A job that states that it only reads holds no lock, and so may not write.
     let write = adapter.read(&scope, "update robnu.sync_runs set pages = pages returning 1", &[]).await;
     assert!(write.is_err(), "{write:?}");
 }

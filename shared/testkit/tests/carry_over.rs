@@ -1,7 +1,7 @@
-//! Each way in which a connection could carry a scope, or a transaction, to its next user.
+//! Each way in which a connection could carry a scope or a transaction to its next user.
 //!
-//! The pool holds one connection, so whoever comes next would be handed the one that was just misused. After each way a
-//! caller with another scope sees its own rows only, the connection carries no setting, and nothing was committed.
+//! The pool holds one connection, so the next caller would get the connection that was just misused. After each way, a caller
+//! with another scope sees only its own rows, the connection carries no setting, and nothing was committed.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::time::Duration;
@@ -10,11 +10,11 @@ use robnu_tenancy::{Access, Database, Error, Limits, Permission, SellerId, Selle
 use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 
-/// Leaves a mark in our seller, to be looked for afterwards. $1 the mark
+/// Leaves a mark in our seller, which the test looks for afterwards. $1 the mark
 const MARK: &str = "update robnu.sellers set name = $1";
 const SLEEP: &str = "select pg_sleep(0.4)";
 const ORDERS: &str = "select seller_id from robnu.orders";
-/// What a connection shows outside a transaction: the login, and settings that are unset or empty.
+/// The state of a connection outside a transaction: the login, and settings that must be unset or empty.
 const CARRIED: &str = "select current_user::text, current_setting('app.current_seller_id', true),
     current_setting('app.current_subject', true), current_setting('app.rights', true)";
 
@@ -30,7 +30,7 @@ impl TestBed {
         Self::with_limits(|_| ()).await
     }
 
-    /// With other limits than the login's own.
+    /// Makes a bed with other limits than the login's own.
     async fn with_limits(change: fn(&mut Limits)) -> Self {
         let test = TestDatabase::new().await;
         let sellers = TwoSellers::seed(&test).await;
@@ -38,7 +38,7 @@ impl TestBed {
         let mut config = test.config("robnu_api");
         config.limits.as_mut().map(change).unwrap();
         let database = Database::new(&config).await.unwrap();
-        // The connection that is misused is one that has been used.
+        // The connection is used once before it is misused.
         database.read(&sellers.ours.scope("OWNER"), ORDERS, &[]).await.unwrap();
         Self { test, sellers, database, superuser }
     }
@@ -47,7 +47,7 @@ impl TestBed {
         self.sellers.ours.scope("OWNER")
     }
 
-    /// A session in our scope that has written and not committed.
+    /// Opens a session in our scope that has written and not committed.
     async fn marked(&self) -> Session {
         let mut session = self.database.session(&self.ours()).await.unwrap();
         session.query(MARK, &[&"carried"]).await.unwrap();
@@ -64,14 +64,14 @@ impl TestBed {
         rows[0].get(0)
     }
 
-    /// The next user of the pool's one connection, and what is left behind.
+    /// Acts as the next user of the pool's one connection, and checks that nothing is left behind.
     async fn assert_nothing_is_carried(&self) {
         let theirs = self.sellers.theirs.scope("VIEWER");
         let seen = self.database.read(&theirs, ORDERS, &[]).await.expect("the next user is served");
         let seen: Vec<SellerId> = seen.iter().map(|row| row.get(0)).collect();
-        assert_eq!(seen, [self.sellers.theirs.id], "the next user sees its own rows only");
+        assert_eq!(seen, [self.sellers.theirs.id], "the next user sees only its own rows");
 
-        // Ends the scope by hand, to look at the bare connection: what shows then was there before any scope.
+        // This ends the scope by hand, to look at the bare connection: whatever shows then was there before any scope.
         let mut bare = self.database.session(&theirs).await.unwrap();
         bare.query("commit", &[]).await.unwrap();
         let carried = bare.query_one(CARRIED, &[]).await.unwrap();
@@ -87,7 +87,7 @@ impl TestBed {
         self.assert_no_transaction_stays_open().await;
     }
 
-    /// A connection that was closed on our side may take a moment to be gone on the server's.
+    /// Waits, because a connection that was closed on our side may take a moment to end on the server's.
     async fn assert_no_transaction_stays_open(&self) {
         let sql = "select count(*) from pg_stat_activity
             where datname = $1 and usename = 'robnu_api' and xact_start is not null";
@@ -148,7 +148,7 @@ async fn a_session_that_is_cancelled_in_flight_and_dropped() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_cancelled_in_flight_and_committed_all_the_same() {
+async fn a_session_that_is_cancelled_in_flight_and_then_committed() {
     let bed = TestBed::new().await;
     let mut session = bed.marked().await;
     let query = session.query(SLEEP, &[]);
@@ -236,7 +236,7 @@ async fn a_commit_with_a_statement_that_fails() {
     bed.assert_nothing_is_carried().await;
 }
 
-/// A constraint that speaks up at COMMIT only.
+/// A constraint that is checked only at COMMIT.
 const PAIRS: &str = "set role robnu_owner;
     create table robnu.pairs (seller_id uuid not null, number integer not null,
       constraint pairs_once unique (seller_id, number) deferrable initially deferred);
@@ -272,7 +272,7 @@ async fn a_commit_on_a_connection_that_the_server_has_closed() {
     let mut session = bed.marked().await;
     let pid: i32 = session.query_one("select pg_backend_pid()", &[]).await.unwrap().get(0);
     bed.superuser.execute("select pg_terminate_backend($1, 5000)", &[&pid]).await.unwrap();
-    session.commit().await.expect_err("nobody is there to commit");
+    session.commit().await.expect_err("the server has closed the connection");
     bed.assert_nothing_is_carried().await;
 }
 
@@ -302,7 +302,7 @@ async fn a_rollback_keeps_the_connection_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_membership_that_is_refused() {
+async fn a_refused_membership() {
     let bed = TestBed::new().await;
     let stranger = SellerScope::for_member(
         bed.sellers.ours.subject("OWNER"),
@@ -330,7 +330,7 @@ async fn a_membership_that_is_refused() {
 }
 
 #[tokio::test]
-async fn a_job_whose_account_is_another_sellers() {
+async fn a_job_whose_account_belongs_to_another_seller() {
     let bed = TestBed::new().await;
     let database = bed.test.login("robnu_adapter").await;
     let (ours, theirs) = (&bed.sellers.ours, &bed.sellers.theirs);
@@ -342,14 +342,14 @@ async fn a_job_whose_account_is_another_sellers() {
 }
 
 #[tokio::test]
-async fn an_entry_that_is_not_this_logins_own() {
+async fn an_entry_function_of_another_login() {
     let bed = TestBed::new().await;
     let refused = bed.database.read(&bed.sellers.ours.job_scope(), ORDERS, &[]).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
     bed.assert_nothing_is_carried().await;
 }
 
-/// A migration that changes what a prepared statement answers.
+/// A migration that changes the type that a prepared statement returns.
 const RETYPE: &str = "alter table robnu.orders alter column ship_city type varchar(200)";
 const CITIES: &str = "select ship_city from robnu.orders";
 
@@ -358,7 +358,7 @@ async fn a_plan_that_a_migration_has_invalidated_fails_a_read_once() {
     let bed = TestBed::new().await;
     bed.database.read(&bed.ours(), CITIES, &[]).await.unwrap();
     bed.superuser.batch_execute(RETYPE).await.unwrap();
-    bed.database.read(&bed.ours(), CITIES, &[]).await.expect_err("the plan answers another type");
+    bed.database.read(&bed.ours(), CITIES, &[]).await.expect_err("the plan returns another type");
     bed.database.read(&bed.ours(), CITIES, &[]).await.expect("the connection was discarded");
     bed.assert_nothing_is_carried().await;
 }
@@ -369,7 +369,7 @@ async fn a_plan_that_a_migration_has_invalidated_fails_a_session_once() {
     bed.database.read(&bed.ours(), CITIES, &[]).await.unwrap();
     bed.superuser.batch_execute(RETYPE).await.unwrap();
     let mut session = bed.marked().await;
-    session.query(CITIES, &[]).await.expect_err("the plan answers another type");
+    session.query(CITIES, &[]).await.expect_err("the plan returns another type");
     session.rollback().await.unwrap();
     bed.database.read(&bed.ours(), CITIES, &[]).await.expect("the connection was discarded");
     bed.assert_nothing_is_carried().await;

@@ -1,7 +1,7 @@
-//! What the catalogue of the migrated database must look like, for relations present and future.
+//! The rules for the catalogue of the migrated database, for present and future relations.
 //!
-//! Each file in `catalogue/rules/` is a rule: a query that answers a sentence per fault. The reviewed exceptions are
-//! lists in `catalogue/lists.sql`. `catalogue/*.txt` hold the grants and policies as they are, to be reviewed like code.
+//! Each file in `catalogue/rules/` is a rule: a query that returns a sentence per fault. The reviewed exceptions are lists in
+//! `catalogue/lists.sql`. `catalogue/*.txt` hold the present grants and policies, to be reviewed like code.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ mod rulebook;
 use offences::OFFENCES;
 use rulebook::{folder, rules, sentences};
 
-/// A superuser on a database that the migrations made, not a clone of one: a clone's own grants are the test kit's.
+/// A superuser on a database that the migrations made. It is not a clone, because the test kit sets a clone's own grants.
 async fn catalogue() -> (TestDatabase, Client) {
     let test = TestDatabase::empty().await;
     let mut master = test.raw("robnu_master").await;
@@ -52,22 +52,22 @@ async fn every_rule_names_the_object_that_breaks_it() {
             toothless.push(format!("{}: {:?} is not among {named:?}", offence.rule, offence.fault));
         }
     }
-    assert!(toothless.is_empty(), "rules that do not bite:\n{}", toothless.join("\n"));
+    assert!(toothless.is_empty(), "rules that find nothing:\n{}", toothless.join("\n"));
     for rule in rules.keys() {
         assert!(
             OFFENCES.iter().any(|offence| offence.rule == rule),
-            "no offence shows that rule {rule} bites"
+            "no offence shows that the rule {rule} finds a fault"
         );
     }
 }
 
 #[tokio::test]
-async fn the_grants_are_those_that_were_reviewed() {
+async fn the_grants_are_the_reviewed_ones() {
     compare_with_golden("grants").await;
 }
 
 #[tokio::test]
-async fn the_policies_are_those_that_were_reviewed() {
+async fn the_policies_are_the_reviewed_ones() {
     compare_with_golden("policies").await;
 }
 
@@ -92,7 +92,7 @@ async fn the_readme_says_what_is_live_for_which_marketplace() {
     assert!(missing.is_empty() && wrong.is_empty(), "README.md lacks {missing:?} and says {wrong:?}");
 }
 
-/// What the table of marketplaces in the README says of each marketplace and kind of run.
+/// Reads the README's table of what is live for each marketplace and kind of run.
 fn grid(readme: &str) -> BTreeSet<[String; 3]> {
     let cells = |line: &str| -> Vec<String> {
         line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect()

@@ -1,5 +1,5 @@
-//! What SQL in a session of a login role could do to everybody: what is closed is refused, and what a login can set for itself does not
-//! outlive the connection that a function opens next.
+//! What SQL in a session of a login role could do to others. Forbidden statements are refused. A setting that a login makes for itself
+//! does not reach the connection that a function opens next.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_tenancy::Limits;
@@ -7,7 +7,7 @@ use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 
 const LOGINS: [&str; 4] = ["robnu_api", "robnu_adapter", "robnu_sweep", "robnu_lanes"];
-/// Stronger than what a scope's own INSERT and UPDATE take.
+/// Lock modes stronger than those of a scope's own INSERT and UPDATE.
 const STRONG: [&str; 5] =
     ["share update exclusive", "share", "share row exclusive", "exclusive", "access exclusive"];
 
@@ -38,12 +38,12 @@ async fn no_login_and_no_scope_locks_a_table() {
 }
 
 #[tokio::test]
-async fn what_a_login_sets_for_itself_does_not_reach_a_function() {
+async fn a_setting_that_a_login_makes_for_itself_does_not_reach_a_function() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     let superuser = test.superuser().await;
     let database = test.name();
-    // In this database only: roles belong to the whole cluster.
+    // The settings are for this database only, because roles belong to the whole cluster.
     for (name, value) in [
         ("statement_timeout", "1"),
         ("transaction_timeout", "1"),
@@ -58,7 +58,7 @@ async fn what_a_login_sets_for_itself_does_not_reach_a_function() {
         ("enable_seqscan", "on"),
         ("role", "robnu_staff"),
     ] {
-        // As the login itself would; a superuser's session does it for it where these settings would stop the login's.
+        // The login could do this itself. A superuser's session does it here, because some settings would stop the login's session.
         let sql = format!(
             "begin; set local role robnu_api; alter role robnu_api in database {database} set {name} = '{value}'; commit"
         );
@@ -69,7 +69,7 @@ async fn what_a_login_sets_for_itself_does_not_reach_a_function() {
     let mut session = api.session(&scope).await.unwrap();
     session.query("update robnu.sellers set name = 'renamed'", &[]).await.unwrap();
     for (name, value) in Limits::of_login("robnu_api").settings() {
-        // The scope's own, for the transaction.
+        // The scope sets its own role for the transaction.
         if name == "role" {
             continue;
         }
@@ -81,12 +81,12 @@ async fn what_a_login_sets_for_itself_does_not_reach_a_function() {
 }
 
 #[tokio::test]
-async fn the_roles_say_the_same_as_the_functions() {
+async fn the_roles_have_the_same_limits_as_the_functions() {
     let test = TestDatabase::new().await;
     for login in LOGINS {
         let client = test.raw(login).await;
         for (name, value) in Limits::of_login(login).settings() {
-            // Of the role alone pg_settings says nothing.
+            // pg_settings does not list `role`.
             let sql =
                 "select coalesce((select setting from pg_settings where name = $1), current_setting($1))";
             let by_hand: String = client.query_one(sql, &[&name]).await.unwrap().get(0);
@@ -95,7 +95,7 @@ async fn the_roles_say_the_same_as_the_functions() {
     }
 }
 
-/// What no login may do, whatever it becomes.
+/// Statements that no login may run, whatever role it becomes.
 const CLOSED: [&str; 11] = [
     "create temporary table shadow (id integer)",
     "create table robnu.shadow (id integer)",
@@ -111,7 +111,7 @@ const CLOSED: [&str; 11] = [
 ];
 
 #[tokio::test]
-async fn a_login_reaches_no_other_role_and_no_file_and_makes_nothing() {
+async fn a_login_reaches_no_other_role_or_file_and_creates_nothing() {
     let test = TestDatabase::new().await;
     let client = test.raw("robnu_api").await;
     for role in ["none", "robnu_tenant", "robnu_person", "robnu_staff"] {
@@ -125,11 +125,11 @@ async fn a_login_reaches_no_other_role_and_no_file_and_makes_nothing() {
 }
 
 #[tokio::test]
-async fn who_may_let_in_learns_no_more_than_by_entering() {
+async fn admitting_tells_a_login_no_more_than_entering() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     let superuser = test.superuser().await;
-    // Each function that lets in may be executed by whoever may enter, and by nobody else: no scope asks about others.
+    // Only logins that may enter a scope may execute its admit function, so no scope can ask about others.
     let sql = "select p.proname || ': ' || r.rolname from pg_proc p cross join pg_roles r
         where p.pronamespace = 'robnu'::regnamespace and p.proname ~ '^admit_' and r.rolname ~ '^robnu_'
           and r.rolname not in ('robnu_owner', 'robnu_master') and has_function_privilege(r.oid, p.oid, 'execute')

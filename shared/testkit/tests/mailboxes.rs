@@ -1,4 +1,4 @@
-//! Which spellings of an address are counted as one mailbox, and which are not.
+//! Which spellings of an address count as one mailbox, and which do not.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_testkit::TestDatabase;
@@ -17,16 +17,16 @@ const FOLDED: [(&str, &str); 24] = [
     ("ravi@mac.com", "ravi@icloud.com"),
     ("shop-ravi-1@yahoo.co.in", "shop@yahoo.co.in"),
     ("shop-ravi@ymail.com", "shop@ymail.com"),
-    // Elsewhere these are names of their own.
+    // Elsewhere these are different names.
     ("r.avi@example.in", "r.avi@example.in"),
     ("shop-1@example.in", "shop-1@example.in"),
     ("shop_1=x@example.in", "shop_1=x@example.in"),
     ("ravi@notgmail.com", "ravi@notgmail.com"),
     ("r.avi@gmail.com.example.in", "r.avi@gmail.com.example.in"),
     ("shop-1@yahoo", "shop-1@yahoo"),
-    // No letter but ASCII's becomes another one: the Kelvin sign is no k.
+    // Only ASCII letters are folded: the Kelvin sign is not a k.
     ("\u{212A}im@example.in", "\u{212A}im@example.in"),
-    // What is no address is something all the same.
+    // A text that is not an address is counted too.
     ("+x@example.in", "+x@example.in"),
     ("a@b@gmail.com", "a@b@gmail.com"),
     ("nobody", "nobody"),
@@ -34,19 +34,19 @@ const FOLDED: [(&str, &str); 24] = [
 ];
 
 #[tokio::test]
-async fn spellings_of_one_mailbox_are_counted_together_and_others_apart() {
+async fn spellings_of_one_mailbox_are_counted_together_and_other_mailboxes_apart() {
     let test = TestDatabase::new().await;
     let superuser = test.superuser().await;
     for (address, mailbox) in FOLDED {
         let row = superuser.query_one("select robnu.fold_address($1)", &[&address]).await.unwrap();
         assert_eq!(row.get::<_, String>(0), mailbox, "{address}");
         let again = superuser.query_one("select robnu.fold_address($1)", &[&mailbox]).await.unwrap();
-        assert_eq!(again.get::<_, String>(0), mailbox, "what is folded stays");
+        assert_eq!(again.get::<_, String>(0), mailbox, "folding twice changes nothing");
     }
 }
 
 #[tokio::test]
-async fn no_scope_reads_or_resets_what_was_counted() {
+async fn no_scope_reads_or_resets_the_counts() {
     let test = TestDatabase::new().await;
     let superuser = test.superuser().await;
     let granted = "select grantee || ' ' || privilege_type from information_schema.role_table_grants

@@ -1,7 +1,8 @@
-//! Every grant × verb × relation of a seller's scope, from the wrong tenant with the right tenant's success beside it.
+//! Every grant × verb × relation of a seller's scope, tried by the wrong tenant, with the right tenant's success beside it.
 //!
-//! Tables, grants and rows are read from the database, so a table to come is tried without a word here; it only needs a
-//! row of each seller in the fixture. `matrix/rights.txt` says who may do what, as it was seen and not as it was meant.
+//! Tables, grants and rows are read from the database, so a future table is tried without any change here. It only needs a row
+//! of each seller in the fixture. `matrix/rights.txt` records who could do what; the table of permissions itself is
+//! `app_role_rights` in `migrations/0002_scopes.sql`.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::path::Path;
@@ -35,7 +36,7 @@ async fn no_grant_reaches_another_sellers_rows_and_each_serves_its_own() {
     assert_golden(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/rights.txt"), &rights);
 }
 
-/// A table to come, with more rights than any should have: each column may be written.
+/// A future table, with more rights than any should have: every column may be written.
 const NOTES: &str = "
     set role robnu_owner; set search_path = robnu;
     create table notes (
@@ -47,7 +48,7 @@ const NOTES: &str = "
     insert into notes (seller_id, order_id, number) select seller_id, id, '7' from orders;
     reset role;";
 
-/// What the matrix says of [`NOTES`] after `change`.
+/// Returns what the matrix reports about [`NOTES`] after `change`.
 async fn problems_after(change: &str) -> Vec<String> {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
@@ -71,7 +72,7 @@ async fn assert_noticed(change: &str, expected: &[&str]) {
 }
 
 #[tokio::test]
-async fn a_table_to_come_that_is_protected_passes() {
+async fn a_protected_future_table_passes() {
     assert_eq!(problems_after("").await, [""; 0]);
 }
 

@@ -1,5 +1,5 @@
-//! What applies the migrations, and how a migration fares under forced row level security: a backfill and a late foreign
-//! key in test migrations, which run as Aurora's master user would run them.
+//! How migrations are applied, and how a migration works under forced row level security: test migrations make a backfill and
+//! a late foreign key, run as Aurora's master user would run them.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_schema::{Applied, MIGRATIONS, Migration, SchemaError, apply};
@@ -74,7 +74,7 @@ impl TestBed {
         bed
     }
 
-    /// A note of ours on an order of theirs: the violation that a late foreign key must find.
+    /// Makes a note of ours on an order of theirs: the violation that a late foreign key must find.
     async fn go_astray(&self) {
         let astray = "insert into robnu.notes (seller_id, order_id) values ($1, $2)";
         let (ours, theirs) = (self.sellers.ours.id, self.sellers.theirs.order);
@@ -133,11 +133,11 @@ async fn a_late_foreign_key_holds_after_the_repair_and_from_then_on() {
         assert_eq!(bed.count("select count(*) from robnu.notes").await, 2, "the sound notes are still there");
         let astray = "insert into robnu.notes (seller_id, order_id) values ($1, $2)";
         let (ours, theirs) = (bed.sellers.ours.id, bed.sellers.theirs.order);
-        bed.superuser.execute(astray, &[&ours, &theirs]).await.expect_err("the key refuses what goes astray");
+        bed.superuser.execute(astray, &[&ours, &theirs]).await.expect_err("the key refuses a violation");
     }
 }
 
-/// Why the catalogue test insists on the policy `owner`: without it a migration is blind, and says nothing.
+/// This is why the catalogue test insists on the policy `owner`: without it a migration sees nothing and reports nothing.
 #[tokio::test]
 async fn without_the_owners_policy_a_backfill_sees_no_rows_and_a_late_foreign_key_no_violation() {
     let mut bed = TestBed::with_notes().await;
@@ -150,7 +150,7 @@ async fn without_the_owners_policy_a_backfill_sees_no_rows_and_a_late_foreign_ke
     let late_key = Migration { name: "9004_late_key", sql: LATE_KEY.sql };
     bed.apply(&[NOTES, backfill, late_key]).await.unwrap();
     assert_eq!(bed.count("select count(*) from robnu.notes where text = 'filled'").await, 0);
-    assert_eq!(bed.count(VALIDATED).await, 1, "valid, it says, over a violation");
+    assert_eq!(bed.count(VALIDATED).await, 1, "the key is marked valid despite a violation");
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn an_edited_migration_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_database_that_a_newer_build_has_migrated_suits_the_build_before() {
+async fn a_database_migrated_by_a_newer_build_suits_the_previous_build() {
     let mut bed = TestBed::new().await;
     bed.apply(&[BACKFILL]).await.unwrap();
     let rolled_back = bed.apply(&[]).await.unwrap();
@@ -191,7 +191,7 @@ async fn a_database_with_another_history_is_refused() {
 }
 
 #[tokio::test]
-async fn a_migration_that_fails_is_rolled_back_and_the_ones_before_it_stay() {
+async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
     let mut bed = TestBed::new().await;
     let broken = Migration {
         name: "9003_broken",
@@ -201,7 +201,7 @@ async fn a_migration_that_fails_is_rolled_back_and_the_ones_before_it_stay() {
     assert!(bed.applied("9002_notes").await);
     assert!(!bed.applied("9003_broken").await);
     assert_eq!(bed.count("select count(*) from pg_class where relname = 'half'").await, 0);
-    // The lock is free again, and the mended file goes through.
+    // The lock is free again, and the mended file is applied.
     let mended = Migration { sql: "select 1", ..broken };
     let mut another = bed.test.raw("robnu_master").await;
     let applied = apply(&mut another, followed_by(&[NOTES, mended])).await.unwrap();
@@ -209,7 +209,7 @@ async fn a_migration_that_fails_is_rolled_back_and_the_ones_before_it_stay() {
 }
 
 #[tokio::test]
-async fn a_migration_that_the_ledger_does_not_take_is_rolled_back_too() {
+async fn a_migration_that_the_ledger_refuses_is_rolled_back_too() {
     let mut bed = TestBed::new().await;
     let taken = Migration {
         name: "9003_taken",
@@ -222,7 +222,7 @@ async fn a_migration_that_the_ledger_does_not_take_is_rolled_back_too() {
 }
 
 #[tokio::test]
-async fn two_that_apply_at_once_apply_once() {
+async fn two_concurrent_runs_apply_each_migration_once() {
     let bed = TestBed::new().await;
     let migrations = followed_by(&[BACKFILL, NOTES]);
     let (mut one, mut other) = (bed.test.raw("robnu_master").await, bed.test.raw("robnu_master").await);
@@ -233,7 +233,7 @@ async fn two_that_apply_at_once_apply_once() {
 }
 
 #[tokio::test]
-async fn the_master_passes_no_row_security_and_becomes_the_owner_only() {
+async fn the_master_does_not_bypass_row_security_and_becomes_only_the_owner() {
     let bed = TestBed::new().await;
     bed.master.batch_execute("select from robnu.orders").await.expect_err("no rights of its own");
     bed.master.batch_execute("set role robnu_tenant").await.expect_err("not a tenant");

@@ -1,5 +1,5 @@
-//! Adding a marketplace changes nothing that is there. This adds one, as `new_marketplace/myntra.sql` has it, compares the
-//! whole schema before and after, and then lets two sellers have an account of it, with the statements that there are.
+//! Adding a marketplace changes nothing that exists. The test adds one with `new_marketplace/myntra.sql`, compares the whole
+//! schema before and after, and then gives two sellers an account of it, with the existing statements.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 mod rulebook;
 
 const MYNTRA: Migration = Migration { name: "9001_myntra", sql: include_str!("new_marketplace/myntra.sql") };
-/// The tables of the design that know accounts and nothing of any marketplace.
+/// The leaf tables, which know accounts and nothing of any marketplace.
 const LEAF_TABLES: [&str; 15] = [
     "orders",
     "order_items",
@@ -37,7 +37,7 @@ const LEAF_TABLES: [&str; 15] = [
     "credential_events",
 ];
 
-// What the adapter's module brings of statements.
+// The statements that an adapter's module adds.
 const INSERT_DETAILS: &str =
     "insert into robnu.myntra_account_details (seller_id, account_id, merchant_id, api_key_enc)
     values ($1, $2, $3, $4)";
@@ -50,7 +50,7 @@ macro_rules! statement {
         include_str!(concat!("../../../functions/", $path, ".sql"))
     };
 }
-// What a member's requests run.
+// The statements of a member's requests.
 const CONNECT_TERMS: &str = statement!("api/src/sql/accounts/connect_terms");
 const INSERT_ACCOUNT: &str = statement!("api/src/sql/accounts/insert");
 const INSERT_EVENT: &str = statement!("api/src/sql/accounts/insert_credential_event");
@@ -65,17 +65,17 @@ const RETURNS: &str = statement!("api/src/sql/returns/newest");
 const PAYOUTS: &str = statement!("api/src/sql/payouts/newest");
 const LISTINGS: &str = statement!("api/src/sql/listings/newest");
 const INVENTORY: &str = statement!("api/src/sql/inventory/newest");
-// What sweeps and lanes run.
+// The statements of sweeps and lanes.
 const CLAIM_DUE: &str = statement!("sweep/src/sql/claim_due");
 const FIND_DIFFERING: &str = statement!("lanes/src/sql/find_differing");
-// What a job runs.
+// The statements of a job.
 const UPSERT_ORDERS: &str = statement!("adapter/src/sql/upsert_orders");
 const UPSERT_ITEMS: &str = statement!("adapter/src/sql/upsert_items");
 const UPSERT_SHIPMENTS: &str = statement!("adapter/src/sql/upsert_shipments");
 const INSERT_QUARANTINED: &str = statement!("adapter/src/sql/insert_quarantined");
 const OPEN: &str = "select robnu.open_credentials($1, 'a test')";
 
-/// What has no statement of its own yet, as a job would write it. $1 account
+/// Writes of streams that have no statement of their own yet, as a job would make them. $1 account
 const WRITE_THE_REST: [&str; 6] = [
     "insert into robnu.order_pii (seller_id, order_id, customer_name_enc, digest)
      select seller_id, id, '\\x00', sha256('customer') from robnu.orders where account_id = $1",
@@ -106,7 +106,7 @@ async fn shape(client: &Client) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn adding_a_marketplace_changes_nothing_that_is_there() {
+async fn adding_a_marketplace_changes_nothing_that_exists() {
     let test = TestDatabase::new().await;
     let client = test.superuser().await;
     let before = shape(&client).await;
@@ -115,7 +115,7 @@ async fn adding_a_marketplace_changes_nothing_that_is_there() {
     for table in LEAF_TABLES {
         for part in ["column seller_id", "constraint", "policy tenant", "grant", "CREATE UNIQUE INDEX"] {
             let sentence = format!("{table}: {part}");
-            assert!(before.iter().any(|line| line.starts_with(&sentence)), "nothing is told of {sentence}");
+            assert!(before.iter().any(|line| line.starts_with(&sentence)), "the schema has no {sentence}");
         }
     }
     let gone: Vec<_> = before.difference(&after).collect();
@@ -179,7 +179,7 @@ impl Connected<'_> {
         assert_eq!(answers[4][0].get::<_, &str>("marketplace_code"), "MYNTRA");
     }
 
-    /// Reads the credentials, once they are opened, and nothing of them before.
+    /// Reads the credentials after they are opened, and checks that nothing is readable before.
     async fn sign_in(&self) {
         let (account, scope) = (self.account, self.job());
         let closed = self.adapter.read(&scope, SELECT_DETAILS, &[&account]).await.unwrap();
@@ -190,7 +190,7 @@ impl Connected<'_> {
         assert_eq!(answers[1][0].get::<_, Vec<u8>>("api_key_enc"), sealed(account));
     }
 
-    /// Stores a page of one order and a record set aside, and a row of everything else that an account has.
+    /// Stores a page with one order and one quarantined record, and a row of everything else that an account has.
     async fn work(&self, run: RunId) {
         let account = self.account;
         store_order(self.adapter, &self.job(), account).await.unwrap();
@@ -204,7 +204,7 @@ impl Connected<'_> {
         session.commit_with(&[(INSERT_QUARANTINED, set_aside)]).await.unwrap();
     }
 
-    /// What each list of a member shows of Myntra.
+    /// Returns what each of a member's lists shows of Myntra.
     async fn lists(&self) -> Vec<(&'static str, Vec<Row>)> {
         let scope = self.seller.scope("OWNER");
         let (latest, last, page) = (SystemTime::now() + Duration::from_hours(1), Uuid::max(), 51_i64);
@@ -227,12 +227,12 @@ impl Connected<'_> {
     }
 }
 
-/// Ciphertext, as far as the database can tell.
+/// Bytes that the database cannot tell from ciphertext.
 fn sealed(account: AccountId) -> Vec<u8> {
     account.as_uuid().as_bytes().to_vec()
 }
 
-/// An order with a line and a shipment, called the same by every seller's account.
+/// Stores an order with a line and a shipment, with the same ids in every seller's account.
 async fn store_order(adapter: &Database, job: &SellerScope, account: AccountId) -> Result<(), Error> {
     let (order, pending, line) = (vec!["O1"], vec!["PENDING"], vec!["O1-1"]);
     let (now, never) = (vec![SystemTime::now()], vec![None::<SystemTime>]);
@@ -291,7 +291,7 @@ async fn two_sellers_with_accounts_of_a_new_marketplace_see_their_own_and_nothin
         assert_eq!(api.read(&scope, ORDER_LINES, &[&order]).await.unwrap().len(), lines);
         assert_eq!(api.read(&scope, ACCOUNT, &[&theirs.account]).await.unwrap().len(), lines);
     }
-    // Nor does a job of ours write into their account.
+    // A job of ours cannot write into their account either.
     let crossed = store_order(&adapter, &ours.job(), theirs.account).await;
     assert!(matches!(crossed, Err(Error::Violates { .. })), "{crossed:?}");
     let owner = ours.seller.scope("OWNER");
@@ -299,7 +299,7 @@ async fn two_sellers_with_accounts_of_a_new_marketplace_see_their_own_and_nothin
     let key = vec![1_u8];
     let crossed = crossed.commit_with(&[(UPDATE_DETAILS, &[&theirs.account, &"M0002", &key])]).await;
     assert!(matches!(crossed, Err(Error::ForeignAccount)), "{crossed:?}");
-    // Disconnecting ours wipes what ours had to sign in with.
+    // Disconnecting our account wipes only our credentials.
     let session = api.session(&owner).await.unwrap();
     let status: Params<'_> = &[&ours.account, &"DISCONNECTED", &vec!["ACTIVE"]];
     session.commit_with(&[(SET_STATUS, status), (FORGET, &[&ours.account])]).await.unwrap();

@@ -1,4 +1,4 @@
-//! Two owners who step down at once, in two transactions of which neither sees the other's change.
+//! Two owners step down at once, in two transactions of which neither sees the other's change.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ const LEAVE: &str =
     "select robnu.remove_member(m.id, null) from robnu.members m join robnu.people p on p.id = m.person_id
     where p.subject = robnu.app_current_subject()";
 
-/// Waits until the second transaction waits for the first, or is past it.
+/// Waits until the second transaction waits for the first or has passed it.
 async fn second_has_begun(superuser: &Client, second: &tokio::task::JoinHandle<Option<String>>) {
     let sql = "select count(*) from pg_stat_activity
         where datname = current_database() and usename = 'robnu_api' and wait_event_type = 'Lock'";
@@ -28,7 +28,7 @@ async fn second_has_begun(superuser: &Client, second: &tokio::task::JoinHandle<O
 }
 
 #[tokio::test]
-async fn of_two_owners_who_go_at_once_one_stays() {
+async fn when_two_owners_step_down_at_once_one_stays() {
     for (first_goes, second_goes) in [(STEP_DOWN, STEP_DOWN), (STEP_DOWN, LEAVE), (LEAVE, LEAVE)] {
         let test = TestDatabase::new().await;
         let seller = TwoSellers::seed(&test).await.ours.id;

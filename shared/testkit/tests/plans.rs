@@ -1,6 +1,6 @@
-//! What lists, searches and scans read when a seller has 20,000 rows of everything beside another seller's 5,000, with the
-//! filters that are hardest on them: counted in rows, and the plans as a reviewed file. Nothing here measures time; the
-//! benchmark `lists` does, among 1,000,000 rows.
+//! What lists, searches and scans read with their hardest filters, when a seller has 20,000 rows of everything beside another
+//! seller's 5,000. The test counts rows and keeps the plans in a reviewed file. It does not measure time; the benchmark `lists`
+//! does, among 1,000,000 rows.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::path::Path;
@@ -33,7 +33,7 @@ const BIG: [&str; 21] = [
     "impersonation_sessions",
 ];
 
-/// How many rows of big tables a statement may look at, whatever is asked for.
+/// Returns how many rows of big tables a statement may read, whatever is asked for.
 fn most(case: &ListCase) -> usize {
     match (case.statement, case.filter) {
         ("runs/show", _) => 1,
@@ -65,10 +65,10 @@ fn most(case: &ListCase) -> usize {
         ) => 52,
         ("shipments/newest" | "shipments/oldest", "-") => 2 * 52,
         ("members/list", _) => 3 * 52,
-        // Fifty accounts, four here, each with its last run that succeeded, its watermark, and as many records set aside as are counted.
+        // Fifty accounts (four here), each with its last successful run, its watermark, and the quarantined records that are counted.
         ("accounts/list" | "accounts/show", _) => 8 + 101,
         ("usage/show", _) => 92,
-        // Eight kinds of numbers, and the order of each shipment found.
+        // Eight kinds of numbers, and the order of each shipment that is found.
         ("search/search", _) => 10 * 20,
         // The person, who is looked up twice, the membership, and the fixture's two sellers.
         ("me/show", _) => 5,
@@ -76,9 +76,9 @@ fn most(case: &ListCase) -> usize {
         ("schedules/list", _) => 0,
         ("dispatch/summary", _) => 10_000,
         ("returns/events" | "claims/events", _) => 10_201,
-        // 1,000 shipments with their orders, or 1,000 that tell whether the number is rare besides.
+        // 1,000 shipments with their orders; for a number, 1,000 more that tell whether it is rare.
         (name, _) if name.starts_with("shipments") => 3_000,
-        // 2,000 of the list; of an article, 2,000 that tell whether it is rare, and as many lines looked up.
+        // 2,000 rows of the list; for an article, 2,000 more that tell whether it is rare, and as many lines looked up.
         (name, _) if name.contains("of_sku") => 6_000,
         ("orders/dispatch", "article without any") => 4_000,
         _ => 2_010,
@@ -96,14 +96,14 @@ async fn lines(client: &Client, sql: &str) -> String {
 
 const EXPLAIN: &str = "explain (analyze, timing off, summary off, costs off, buffers off)";
 
-/// Which big table a line of a plan scans, if any.
+/// Returns the big table that a line of a plan scans, if any.
 fn scanned(line: &str) -> Option<&'static str> {
     let (title, on) = line.split_once(" on ")?;
     let table = on.split_whitespace().next()?;
     BIG.into_iter().find(|big| *big == table && title.contains("Scan"))
 }
 
-/// How many rows of big tables a plan has looked at: those that a scan gave on and those that its filter held back.
+/// Returns how many rows of big tables a plan has read: those that a scan returned and those that its filter removed.
 fn rows_read(plan: &str) -> usize {
     let number = |line: &str, after: &str| -> f64 {
         let rest = line.split_once(after).map(|(_, rest)| rest).unwrap_or_default();
@@ -127,7 +127,7 @@ fn rows_read(plan: &str) -> usize {
 }
 
 #[tokio::test]
-async fn lists_searches_dispatch_and_scans_read_what_they_show_and_no_more() {
+async fn lists_searches_dispatch_and_scans_read_only_what_they_show() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     let superuser = test.superuser().await;
@@ -146,7 +146,7 @@ async fn lists_searches_dispatch_and_scans_read_what_they_show_and_no_more() {
             faults.push(format!("{case:?}: {read} rows where {} are enough\n{plan}", most(&case)));
         }
         let shape = format!("{}: {}", case.statement, shape(&plan));
-        // Two indexes serve these equally well, and the planner takes now one, now the other.
+        // Two indexes serve these equally well, and the planner takes either.
         let has_equals = matches!(case.statement, "members/list" | "me/show");
         if !has_equals && !shapes.contains(&shape) {
             shapes.push(shape);
@@ -158,7 +158,7 @@ async fn lists_searches_dispatch_and_scans_read_what_they_show_and_no_more() {
     assert_golden(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans.txt"), &shapes);
 }
 
-/// The plan that the API's login has for a case, as it was carried out.
+/// Returns the plan with which the API's login ran a case.
 async fn plan(login: &Client, seller: &Seller, case: &ListCase) -> String {
     let entry = match case.reader {
         Reader::Member => {
@@ -178,7 +178,7 @@ async fn plan(login: &Client, seller: &Seller, case: &ListCase) -> String {
     plan
 }
 
-/// How a plan reaches big tables: its scans of them, and its sorts.
+/// Returns how a plan reaches big tables: its scans of them, and its sorts.
 fn shape(plan: &str) -> String {
     let step = |line: &str| {
         let title =
@@ -194,7 +194,7 @@ fn shape(plan: &str) -> String {
     steps.join(", ")
 }
 
-/// The plan of a function's body does not show outside, so it is explained as its owner runs it.
+/// Explains the body of a function as its owner runs it, because its plan does not show in the caller's.
 async fn plan_inside(superuser: &Client, ours: &Seller, rights: &str, body: &str) -> String {
     let enter = format!(
         "begin; set local role robnu_owner; set local search_path = robnu;

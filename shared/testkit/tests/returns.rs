@@ -1,4 +1,4 @@
-//! What the database itself keeps of returns, claims, payouts and customers, whatever code stands before it.
+//! The rules for returns, claims, payouts and customers that the database itself keeps, whatever the code does.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_tenancy::{Database, Error, Params, SellerScope};
@@ -26,7 +26,7 @@ impl TestBed {
         Self { sellers, database, superuser, test }
     }
 
-    /// Changes rows of ours as no scope could, without the triggers.
+    /// Changes our rows without the triggers, as no scope could.
     async fn arrange(&self, table: &str, set: &str) {
         let sql = format!(
             "set session_replication_role = replica; update robnu.{table} set {set} where seller_id = '{}';
@@ -77,7 +77,7 @@ async fn a_scan_is_dated_and_signed_by_the_database_and_the_first_one_stays() {
 }
 
 #[tokio::test]
-async fn only_who_may_scan_scans_and_nothing_else_of_a_return_is_theirs_to_change() {
+async fn only_members_who_may_scan_receive_returns_and_they_change_nothing_else() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     assert_eq!(bed.write(&ours.scope("VIEWER"), SCAN, &[&ours.return_id]).await.unwrap(), 0);
@@ -104,7 +104,7 @@ async fn a_cancelled_return_is_not_received() {
 }
 
 #[tokio::test]
-async fn every_transition_leaves_an_event_and_nobody_makes_up_one() {
+async fn every_transition_leaves_an_event_and_nobody_can_invent_one() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     let adapter = bed.test.login("robnu_adapter").await;
@@ -137,7 +137,7 @@ async fn every_transition_leaves_an_event_and_nobody_makes_up_one() {
 }
 
 #[tokio::test]
-async fn the_claim_window_is_the_sellers_or_else_the_marketplaces_or_else_sixty_days() {
+async fn the_claim_window_is_the_sellers_else_the_marketplaces_else_sixty_days() {
     let bed = TestBed::new().await;
     let insert = |number: u8, marketplace: &str| {
         format!(
@@ -218,7 +218,7 @@ async fn a_return_can_be_claimed_for_only_when_its_state_and_window_allow_the_re
     assert!(theirs.is_err(), "{theirs:?}");
 }
 
-/// Who may take a claim from one status to another: the whole table, written a second time.
+/// Returns who may take a claim from one status to another: the whole table, written independently.
 fn may_step(role: &str, from: &str, to: &str) -> Option<bool> {
     let files = ["OWNER", "ADMIN", "OPERATOR", "FINANCE"].contains(&role);
     let resolves = ["OWNER", "ADMIN", "FINANCE"].contains(&role);
@@ -245,7 +245,7 @@ const STATUSES: [&str; 7] = [
 ];
 
 #[tokio::test]
-async fn a_claim_takes_the_steps_that_there_are_by_those_who_may() {
+async fn a_claim_takes_only_its_steps_and_only_by_members_with_the_right() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     bed.arrange("sellers", "requests_per_window = 1000000").await;
@@ -270,7 +270,7 @@ async fn a_claim_takes_the_steps_that_there_are_by_those_who_may() {
 }
 
 #[tokio::test]
-async fn a_receipt_reopens_the_claim_with_evidence_whoever_scans() {
+async fn a_receipt_reopens_the_claim_with_evidence_for_every_scanner() {
     for (before, after) in
         STATUSES.map(|status| (status, if status == "CANCELLED" { status } else { "REOPENED_WITH_EVIDENCE" }))
     {
@@ -295,7 +295,7 @@ async fn a_receipt_reopens_the_claim_with_evidence_whoever_scans() {
 }
 
 #[tokio::test]
-async fn a_claim_that_was_never_filed_is_filed_by_who_files_also_after_the_return_came() {
+async fn a_pending_claim_needs_only_the_right_to_file_after_the_return_arrived_too() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     let file = "update robnu.claims set status = 'FILED' where id = $1 returning version";
@@ -307,14 +307,14 @@ async fn a_claim_that_was_never_filed_is_filed_by_who_files_also_after_the_retur
         let dated = "select (filed_at is not null)::text from robnu.claims where seller_id = $ours";
         assert_eq!(bed.text(dated).await, files.to_string(), "{role}");
     }
-    // One that was filed before is reopened by who resolves.
+    // A claim that was filed before is reopened by members who may resolve claims.
     bed.arrange("claims", "status = 'REOPENED_WITH_EVIDENCE', filed_at = now()").await;
     let refused = bed.write(&ours.scope("OPERATOR"), file, &[&ours.claim]).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
 }
 
 #[tokio::test]
-async fn what_was_recovered_is_for_those_to_say_who_resolve() {
+async fn only_members_who_resolve_claims_set_the_recovered_amount() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     bed.arrange("claims", "status = 'RESOLVED_WON', resolved_at = now()").await;
@@ -328,7 +328,7 @@ const CUSTOMER: &str = "select customer_name_enc from robnu.order_pii";
 const OPEN: &str = "select robnu.open_customer($1)";
 
 #[tokio::test]
-async fn a_customer_is_read_only_after_it_was_noted_and_by_those_who_may() {
+async fn a_customer_is_read_only_after_it_was_recorded_and_with_the_right() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     let events = "select count(*)::text from robnu.audit_events where seller_id = $ours and action = 'customer.opened'";
@@ -361,7 +361,7 @@ async fn a_customer_is_read_only_after_it_was_noted_and_by_those_who_may() {
 }
 
 #[tokio::test]
-async fn payouts_and_their_lines_are_for_those_who_may_read_payouts() {
+async fn only_members_with_the_right_read_payouts_and_their_lines() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     for (table, rows) in [("select id from robnu.payouts", 1), ("select id from robnu.payout_lines", 2)] {
@@ -374,7 +374,7 @@ async fn payouts_and_their_lines_are_for_those_who_may_read_payouts() {
 }
 
 #[tokio::test]
-async fn a_code_finds_returns_of_ours_by_either_parcel_for_who_scans_or_reads_and_for_no_job() {
+async fn a_code_finds_our_returns_by_either_parcel_for_scanners_and_readers_but_not_for_jobs() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     let found = "select robnu.returns_by_code($1)";

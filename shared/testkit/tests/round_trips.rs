@@ -1,4 +1,4 @@
-//! What crosses the wire: round trips and statements of reads and sessions, counted by a proxy.
+//! Round trips and statements of reads and sessions on the wire, counted by a proxy.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_tenancy::{Access, Database, Permission, PersonScope, SellerScope, Session, SystemScope};
@@ -24,7 +24,7 @@ impl TestBed {
         Self { _test: test, sellers, database, wire }
     }
 
-    /// A member of ours who names their seller.
+    /// The scope of our member who names another seller.
     fn stranger(&self) -> SellerScope {
         let ours = self.sellers.ours.subject("OWNER");
         SellerScope::for_member(ours, self.sellers.theirs.id, Permission::Membership, Access::Read)
@@ -36,7 +36,7 @@ impl TestBed {
 }
 
 #[tokio::test]
-async fn a_scoped_read_is_one_round_trip_of_five_statements_its_count_and_membership_check_included() {
+async fn a_scoped_read_is_one_round_trip_of_five_statements_with_its_count_and_membership_check() {
     let bed = TestBed::new("robnu_api").await;
     for seller in [&bed.sellers.ours, &bed.sellers.theirs, &bed.sellers.ours] {
         bed.database.read(&seller.scope("VIEWER"), ORDERS, &[]).await.unwrap();
@@ -47,7 +47,7 @@ async fn a_scoped_read_is_one_round_trip_of_five_statements_its_count_and_member
 }
 
 #[tokio::test]
-async fn a_refused_read_is_one_round_trip_as_well_and_keeps_its_connection() {
+async fn a_refused_read_is_one_round_trip_too_and_keeps_its_connection() {
     let bed = TestBed::new("robnu_api").await;
     bed.database.read(&bed.sellers.ours.scope("OWNER"), ORDERS, &[]).await.unwrap();
     for _ in 0..2 {
@@ -58,7 +58,7 @@ async fn a_refused_read_is_one_round_trip_as_well_and_keeps_its_connection() {
 }
 
 #[tokio::test]
-async fn a_refused_write_is_one_round_trip_as_well_and_keeps_its_connection() {
+async fn a_refused_write_is_one_round_trip_too_and_keeps_its_connection() {
     let bed = TestBed::new("robnu_api").await;
     let rename = "update robnu.sellers set name = 'ours now'";
     let write =
@@ -76,9 +76,9 @@ async fn the_first_read_of_a_connection_takes_two_round_trips_more_to_connect_an
     let bed = TestBed::new("robnu_api").await;
     let ours = &bed.sellers.ours;
     bed.database.read(&ours.scope("OWNER"), ORDERS, &[]).await.unwrap();
-    // The server trusts loopback; a password takes the log-in two round trips more.
+    // The server trusts loopback; a password would add two round trips to the log-in.
     assert_eq!(bed.wire.take(), (3, 5));
-    // Another statement is prepared at its first use, on its own.
+    // Another statement is prepared at its first use, by itself.
     bed.database.read(&ours.scope("OWNER"), "select id from robnu.shipments", &[]).await.unwrap();
     assert_eq!(bed.wire.take(), (2, 5));
 }

@@ -1,5 +1,5 @@
-//! What the entry functions refuse and what they set: permissions, suspension, rates, impersonation, staff; and what follows in the
-//! tables from the actor they name: the audit trail, the last owner, invitations.
+//! What the entry functions refuse and set (permissions, suspension, rate limits, impersonation, staff), and what follows from the
+//! actor that they set: the audit trail, the last owner, invitations.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_tenancy::{
@@ -56,7 +56,7 @@ impl TestBed {
         self.database.session(scope).await?.commit_with(&[(sql, &[])]).await.map(|_| ())
     }
 
-    /// The fixture's impersonation session of our seller, as a role, and its scope.
+    /// Returns the fixture's impersonation session of our seller with a role, and its scope.
     async fn impersonation(&self, role: &str, access: Access) -> (ImpersonationId, SellerScope) {
         let ours = self.sellers.ours.id;
         self.arrange(&format!("update robnu.impersonation_sessions set role = '{role}'")).await;
@@ -75,7 +75,7 @@ fn stranger() -> Subject {
     Subject::from_verified_claim("a stranger").unwrap()
 }
 
-/// The table of the design, and what is given to members one by one.
+/// The table of permissions, written independently, and what is granted to members one by one.
 fn may(role: &str, permission: Permission) -> bool {
     use Permission::*;
     match permission {
@@ -137,7 +137,7 @@ async fn a_suspended_seller_reads_and_its_writes_and_jobs_are_refused() {
     assert_eq!(bed.read(&reads, ORDERS).await.unwrap(), 1);
     let refused = bed.write(&ours.scope("OWNER"), RENAME).await;
     assert!(matches!(refused, Err(Error::Suspended)), "{refused:?}");
-    // Nor does a scope that says it only reads write anything.
+    // A scope that states that it only reads cannot write either.
     let disguised = bed.write(&reads, RENAME).await;
     let renamed = "select count(*) from robnu.sellers where name = 'renamed'";
     assert!(matches!(disguised, Ok(()) | Err(Error::Forbidden)), "{disguised:?}");
@@ -145,7 +145,7 @@ async fn a_suspended_seller_reads_and_its_writes_and_jobs_are_refused() {
     let adapter = bed.test.login("robnu_adapter").await;
     let job = adapter.read(&ours.job_scope(), ORDERS, &[]).await;
     assert!(matches!(job, Err(Error::Suspended)), "{job:?}");
-    // The other seller goes on.
+    // The other seller is not affected.
     bed.write(&theirs.scope("OWNER"), RENAME).await.unwrap();
     assert_eq!(adapter.read(&theirs.job_scope(), ORDERS, &[]).await.unwrap().len(), 1);
 }
@@ -193,7 +193,7 @@ async fn an_impersonation_gives_no_more_than_its_role_and_never_customers_data()
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_or_anothers_or_of_another_seller_lets_nobody_in() {
+async fn a_session_that_is_over_or_of_another_staff_member_or_seller_admits_nobody() {
     let bed = TestBed::new().await;
     let (session, scope) = bed.impersonation("ADMIN", Access::Read).await;
     let (ours, theirs) = (bed.sellers.ours.id, bed.sellers.theirs.id);
@@ -246,7 +246,7 @@ async fn the_last_owner_stays_even_when_two_step_down_at_once() {
 }
 
 #[tokio::test]
-async fn an_admin_neither_touches_owners_and_admins_nor_makes_them() {
+async fn an_admin_can_neither_change_nor_make_owners_and_admins() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     let admin = ours.scope("ADMIN");
@@ -282,7 +282,7 @@ async fn an_admin_neither_touches_owners_and_admins_nor_makes_them() {
 }
 
 #[tokio::test]
-async fn a_job_reads_credentials_only_after_it_was_written_down() {
+async fn a_job_reads_credentials_only_after_it_was_recorded() {
     let bed = TestBed::new().await;
     let (ours, theirs) = (&bed.sellers.ours, &bed.sellers.theirs);
     let adapter = bed.test.login("robnu_adapter").await;
@@ -343,7 +343,7 @@ async fn the_trail_names_member_and_change_and_cannot_be_altered() {
     let sql = "select e.changed, e.shown::text from robnu.audit_events e join robnu.people p on p.id = e.actor_id
         where e.action = 'seller.changed' and e.actor_kind = 'MEMBER' and p.subject = 'ADMIN@' || e.seller_id";
     let events = bed.superuser.query(sql, &[]).await.unwrap();
-    assert_eq!(events.len(), 1, "a change that changes nothing is none");
+    assert_eq!(events.len(), 1, "a change of nothing makes no event");
     assert_eq!(events[0].get::<_, Vec<String>>(0), ["name"]);
     assert!(events[0].get::<_, &str>(1).contains(r#""name": "renamed""#));
     for sql in [

@@ -1,7 +1,7 @@
-//! What an entry function leaves of what was set before it, and what its transaction leaves behind: nothing. What is behind an entry function for
-//! somebody who is not let in, or did not come through it: nothing either.
+//! An entry function keeps nothing that was set before it, and its transaction leaves nothing behind. A caller whom it refuses, or who
+//! became a role without it, sees nothing.
 //!
-//! Raw connections, so that what is seen is the entry functions' own work and none of the pool's.
+//! The tests use raw connections, so that they see the work of the entry functions and none of the pool's.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_testkit::{TestDatabase, TwoSellers};
@@ -16,7 +16,7 @@ const SETTINGS: [&str; 6] = [
     "app.impersonation_session",
 ];
 
-/// Every entry, with the login that it is for.
+/// Every entry function, with its login.
 async fn entries(sellers: &TwoSellers, superuser: &Client) -> Vec<(&'static str, String)> {
     let (seller, account) = (sellers.ours.id, sellers.ours.ajio);
     let sql = "select id::text from robnu.impersonation_sessions where seller_id = $1";
@@ -43,7 +43,7 @@ async fn setting(client: &Client, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn no_entry_leaves_anything_of_its_scope_behind() {
+async fn no_scope_entry_leaves_anything_behind() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     for (login, entry) in entries(&sellers, &test.superuser().await).await {
@@ -63,7 +63,7 @@ async fn no_entry_leaves_anything_of_its_scope_behind() {
 }
 
 #[tokio::test]
-async fn an_entry_clears_what_was_set_before_it() {
+async fn a_scope_entry_clears_earlier_settings() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     let forged = "00000000-0000-7000-8000-000000000bad";
@@ -75,14 +75,14 @@ async fn an_entry_clears_what_was_set_before_it() {
         }
         client.batch_execute(&entry).await.unwrap();
         for name in SETTINGS {
-            assert_ne!(setting(&client, name).await, forged, "{entry} lets {name} of before stand");
+            assert_ne!(setting(&client, name).await, forged, "{entry} keeps the earlier {name}");
         }
         client.batch_execute("rollback").await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn inside_a_scope_no_other_can_be_entered() {
+async fn no_other_scope_can_be_entered_inside_a_scope() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     let entries = entries(&sellers, &test.superuser().await).await;
@@ -101,12 +101,12 @@ async fn inside_a_scope_no_other_can_be_entered() {
     }
 }
 
-/// As whom a session of `robnu_api` became staff without entering, as far as settings go that anybody can make: a member, a
-/// stranger, and one who was a staff member.
+/// The subjects with whose settings, which anybody can make, a session of `robnu_api` becomes the staff role without entering: a
+/// member, a stranger, and a former staff member.
 const NOT_STAFF: [&str; 3] = ["OWNER@", "a stranger", "FORMER"];
 
 #[tokio::test]
-async fn who_becomes_staff_without_being_staff_sees_and_changes_nothing() {
+async fn a_session_that_takes_the_staff_role_without_being_staff_sees_and_changes_nothing() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     let former = "insert into robnu.staff (subject, removed_at) values ('FORMER', now())";
@@ -136,7 +136,7 @@ async fn who_becomes_staff_without_being_staff_sees_and_changes_nothing() {
     }
 }
 
-/// The entry functions that there are: login, name and arguments without a default, from the catalogue, so that one to come is asked too.
+/// The entry functions: login, name and arguments without a default. They are read from the catalogue, so that a future one is tried too.
 const ENTRIES: &str = "select l.rolname::text, p.proname::text, p.proargnames[1:p.pronargs - p.pronargdefaults]
     from pg_proc p join pg_roles l on l.rolcanlogin and l.rolname ~ '^robnu_' and has_function_privilege(l.oid, p.oid, 'execute')
     where p.pronamespace = 'robnu'::regnamespace and p.proname ~ '^enter_'
@@ -144,7 +144,7 @@ const ENTRIES: &str = "select l.rolname::text, p.proname::text, p.proargnames[1:
     order by 1, 2";
 
 #[tokio::test]
-async fn no_scope_is_entered_without_saying_for_whom_and_for_what() {
+async fn no_scope_is_entered_with_a_null_argument() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     let superuser = test.superuser().await;
@@ -161,7 +161,7 @@ async fn no_scope_is_entered_without_saying_for_whom_and_for_what() {
         "writes" => "false".to_owned(),
         "system_role" if login == "robnu_lanes" => "'robnu_system_lanes'".to_owned(),
         "system_role" => "'robnu_system_sweep'".to_owned(),
-        other => panic!("say here what a good {other} is"),
+        other => panic!("state here a valid {other}"),
     };
     let mut tried = 0;
     for row in superuser.query(ENTRIES, &[]).await.unwrap() {

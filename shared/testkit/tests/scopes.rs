@@ -1,5 +1,5 @@
-//! The scopes besides a seller's: a person without a seller, sweeps and lanes. Each sees what its grants name, of whom
-//! its policies say, and nothing else.
+//! The scopes other than a seller's: a person without a seller, sweeps and lanes. Each sees only the columns of its grants and the
+//! rows of its policies.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use robnu_tenancy::{Database, Error, Params, PersonScope, SellerId, Subject, SystemScope};
@@ -86,7 +86,7 @@ async fn a_person_reaches_no_other_tenant_table_and_writes_no_membership() {
 }
 
 #[tokio::test]
-async fn a_person_is_registered_by_signing_up_and_in_no_other_way() {
+async fn a_person_is_registered_only_by_signing_up() {
     let bed = TestBed::new().await;
     let database = bed.test.login("robnu_api").await;
     let person = PersonScope::new(stranger());
@@ -131,11 +131,11 @@ async fn signing_up_joins_no_seller_that_exists() {
 }
 
 #[tokio::test]
-async fn a_person_signs_fifty_sellers_up_at_most_and_owns_others_besides() {
+async fn a_person_signs_up_at_most_fifty_sellers_and_may_own_others_too() {
     let bed = TestBed::new().await;
     let database = bed.test.login("robnu_api").await;
     let owner = bed.sellers.ours.subject("OWNER");
-    // Those that were signed up by others do not count, and those that were given away do.
+    // Sellers that others signed up do not count; sellers that were given away do.
     let almost_all = format!(
         "insert into robnu.sellers (org_id, name, signed_up_by)
          select o.id, 'one of many', p.id from robnu.orgs o, robnu.people p, generate_series(1, 49)
@@ -150,7 +150,7 @@ async fn a_person_signs_fifty_sellers_up_at_most_and_owns_others_besides() {
 }
 
 #[tokio::test]
-async fn signing_up_is_for_the_person_of_the_scope_and_from_no_other_scope() {
+async fn signing_up_is_only_for_the_person_of_the_scope() {
     let bed = TestBed::new().await;
     let database = bed.test.login("robnu_api").await;
     let params: Params<'_> = &[&SellerId::new(), &"n", &"e@x", &Uuid::now_v7(), &vec![1_u8], &"alias/none"];
@@ -169,7 +169,7 @@ const COLUMNS: &str =
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
   where c.relkind in ('r', 'p', 'v') order by 1, 2";
 
-/// Runs `sql` behind scope entry of a system scope, in a transaction that is rolled back.
+/// Runs `sql` in a system scope, in a transaction that is rolled back.
 async fn behind_the_entry(login: &Client, role: &str, sql: &str) -> Result<u64, String> {
     login.batch_execute(&format!("begin; select robnu.enter_system('{role}')")).await.unwrap();
     let outcome = login.execute(sql, &[]).await;
@@ -238,7 +238,7 @@ async fn no_system_column_holds_what_a_seller_sells_or_who_buys() {
 }
 
 #[tokio::test]
-async fn a_sweep_makes_no_run_for_a_seller_with_anothers_account() {
+async fn a_sweep_makes_no_run_with_another_sellers_account() {
     let bed = TestBed::new().await;
     let database = bed.test.login("robnu_sweep").await;
     let insert = "insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger)
@@ -250,7 +250,7 @@ async fn a_sweep_makes_no_run_for_a_seller_with_anothers_account() {
 }
 
 #[tokio::test]
-async fn a_login_enters_its_own_scopes_and_no_other() {
+async fn a_login_enters_only_its_own_scopes() {
     let bed = TestBed::new().await;
     let crossed = [
         ("robnu_sweep", "select robnu.enter_system('robnu_system_lanes')"),
@@ -308,7 +308,7 @@ async fn a_seller_scope_without_a_seller_is_an_error_and_not_an_empty_answer() {
     let bed = TestBed::new().await;
     let client = bed.test.raw("robnu_api").await;
     let codes = |error: tokio_postgres::Error| error.code().map(|code| code.code().to_owned());
-    // Unset on a fresh connection, empty on a used one.
+    // The setting is unset on a fresh connection and empty on a used one.
     for _ in 0..2 {
         let bare = client.batch_execute("begin; set local role robnu_tenant; select from robnu.orders").await;
         assert_eq!(codes(bare.unwrap_err()), Some("RB003".to_owned()));

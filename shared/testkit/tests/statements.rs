@@ -47,7 +47,7 @@ impl Entry {
     }
 }
 
-/// Through which entry functions the statements of a folder may go.
+/// The entry functions after which the statements of a folder may run.
 fn entries(file: &Path) -> &'static [Entry] {
     let folder = file.strip_prefix(root()).unwrap().iter().take(2).collect::<PathBuf>();
     match folder.to_str().unwrap() {
@@ -60,9 +60,9 @@ fn entries(file: &Path) -> &'static [Entry] {
         },
         "functions/lanes" => &[Entry::Lanes],
         // The run ledger serves members who ask for a run and jobs that work on one; sweeps and lanes publish. Members write
-        // how to sign in to a marketplace, jobs read it.
+        // credentials of marketplaces, and jobs read them.
         "shared/dispatch" | "shared/marketplace" => &[Entry::Member, Entry::Job],
-        other => panic!("say here through which entry functions the statements of {other} go"),
+        other => panic!("state here after which entry functions the statements of {other} run"),
     }
 }
 
@@ -100,7 +100,7 @@ fn statements() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The plan of a statement behind a entry, whatever its parameters will be.
+/// Returns the plan of a statement in a scope, for any parameters.
 async fn plan(
     login: &Client,
     entry: Entry,
@@ -139,21 +139,21 @@ async fn every_statement_prepares_as_its_login_and_may_run_in_its_scope() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// What a statement file must not be: more than one statement, one without a word of comment, or one that touches what a
-/// session is responsible for.
+/// Returns the fault of a statement file: more than one statement, no comment, or a statement that touches what a session is
+/// responsible for.
 fn fault(text: &str) -> Option<&'static str> {
     let code: String =
         text.lines().filter(|line| !line.trim_start().starts_with("--")).collect::<Vec<_>>().join("\n");
     let code = code.trim().trim_end_matches(';').to_lowercase();
     let verb = code.split_whitespace().next().unwrap_or_default();
     if !text.starts_with("-- ") {
-        return Some("begins with no comment");
+        return Some("does not begin with a comment");
     }
     if code.contains(';') {
         return Some("holds more than one statement");
     }
     if !["select", "insert", "update", "delete", "with"].contains(&verb) {
-        return Some("is no query: transactions and settings belong to the session");
+        return Some("is not a query: transactions and settings belong to the session");
     }
     // A session-level setting or lock would outlive the transaction and meet the connection's next user.
     let outliving =
@@ -173,12 +173,12 @@ fn no_statement_touches_transactions_settings_or_roles() {
 #[test]
 fn statements_that_touch_transactions_settings_or_roles_are_named() {
     assert_eq!(fault("-- Reads one.\nselect 1"), None);
-    assert_eq!(fault("select 1"), Some("begins with no comment"));
+    assert_eq!(fault("select 1"), Some("does not begin with a comment"));
     assert_eq!(fault("-- Two.\nselect 1; select 2"), Some("holds more than one statement"));
     for text in ["-- x\ncommit", "-- x\nset role robnu_owner", "-- x\nlisten somebody", "-- x\ndiscard all"] {
         assert_eq!(
             fault(text),
-            Some("is no query: transactions and settings belong to the session"),
+            Some("is not a query: transactions and settings belong to the session"),
             "{text}"
         );
     }
@@ -188,7 +188,7 @@ fn statements_that_touch_transactions_settings_or_roles_are_named() {
     }
 }
 
-/// 5,000 orders of two lines and a shipment for each seller, a tenth of them open, and as much of everything else that grows.
+/// 5,000 orders of two lines and a shipment for each seller, a tenth of them open, and as many rows of every other growing table.
 const MANY: &str = "
     set session_replication_role = replica;
     insert into robnu.orders (seller_id, account_id, external_order_id, status, marketplace_status, placed_at, dispatch_by, currency)
@@ -241,7 +241,7 @@ const BIG: [&str; 13] = [
     "inventory",
 ];
 
-/// The steps of a plan that read a big table from end to end, or all that a seller has in it.
+/// Returns the steps of a plan that read a big table from end to end, or all of a seller's rows in it.
 fn long_reads(plan: &str) -> Vec<&str> {
     let steps = plan.split("->  ").filter(|step| BIG.iter().any(|table| scans(step, table)));
     steps.filter(|step| !step.lines().any(narrows)).collect()
@@ -253,7 +253,7 @@ fn scans(step: &str, table: &str) -> bool {
     title.contains("Scan") && on == Some(table)
 }
 
-/// Whether a condition that an index answers asks for more than the seller.
+/// Whether an index condition narrows the rows by more than the seller.
 fn narrows(line: &str) -> bool {
     let line = line.trim_start();
     let condition = line.strip_prefix("Index Cond:").or_else(|| line.strip_prefix("Recheck Cond:"));
@@ -261,7 +261,7 @@ fn narrows(line: &str) -> bool {
 }
 
 #[tokio::test]
-async fn no_statement_reads_all_that_there_is_in_a_big_table() {
+async fn no_statement_reads_a_whole_big_table() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     test.superuser().await.batch_execute(MANY).await.unwrap();

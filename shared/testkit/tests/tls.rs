@@ -1,6 +1,6 @@
-//! The database's certificate is verified: another authority's, or another host's, is refused.
+//! The database's certificate is verified: one of another authority or for another host is refused.
 //!
-//! The test server speaks no TLS, so a relay in front of it does, with certificates made for the occasion.
+//! The test server speaks no TLS. A relay in front of it does, with certificates made for the test.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,12 +47,12 @@ impl Authority {
 
 impl Drop for Authority {
     fn drop(&mut self) {
-        // A file left in the temporary folder harms nobody.
+        // A file that stays in the temporary folder does no harm.
         let _ = std::fs::remove_file(&self.bundle);
     }
 }
 
-/// Starts a relay to the test server that presents `certificate`; answers its port.
+/// Starts a relay to the test server that presents `certificate`, and returns its port.
 async fn relay(certificate: ServerConfig, server: (String, u16)) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let port = listener.local_addr().expect("a bound port").port();
@@ -88,7 +88,7 @@ async fn read(presents: &Authority, host: &str, trusted: &Authority) -> Result<(
 }
 
 #[tokio::test]
-async fn a_server_of_the_trusted_authority_and_the_right_name_is_believed() {
+async fn a_server_of_the_trusted_authority_and_the_right_name_is_accepted() {
     let authority = Authority::new();
     read(&authority, "localhost", &authority).await.expect("the server is who it says");
 }

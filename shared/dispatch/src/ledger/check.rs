@@ -1,7 +1,7 @@
-//! What the marketplace said about an account's credentials, written down with the end of the run that asked.
+//! Records what the marketplace said about an account's credentials, together with the end of the run that asked.
 //!
-//! Each write states the attempt, and the credentials that the run was claimed with: what was found out about credentials
-//! that have been replaced since is no news about the account.
+//! Each write states the attempt and the generation of the credentials that the run used. A verdict on credentials that
+//! have been replaced since says nothing about the account.
 
 use robnu_tenancy::{Database, Error, SellerScope};
 
@@ -15,7 +15,7 @@ const STOP_ACCOUNT: &str = include_str!("../sql/stop_account.sql");
 const REVIVE_ACCOUNT: &str = include_str!("../sql/revive_account.sql");
 const NOTE_UNREACHABLE: &str = include_str!("../sql/note_unreachable.sql");
 
-/// Ends a check that the credentials passed. An account that had to be reconnected is active again.
+/// Ends a check that the credentials passed. An account that had to be reconnected becomes active again.
 pub async fn finish_check(
     database: &Database,
     scope: &SellerScope,
@@ -29,7 +29,7 @@ pub async fn finish_check(
     Ok(())
 }
 
-/// Ends any run for good because the marketplace refuses the account's credentials, and stops the account with it.
+/// Ends any run for good because the marketplace refuses the account's credentials, and stops the account.
 pub async fn fail_refused(
     database: &Database,
     scope: &SellerScope,
@@ -47,7 +47,7 @@ pub async fn fail_refused(
     Ok(())
 }
 
-/// Puts a check off for some seconds because the marketplace could not be asked.
+/// Postpones a check by some seconds because the marketplace could not be asked.
 pub async fn wait_unreachable(
     database: &Database,
     scope: &SellerScope,

@@ -1,4 +1,5 @@
-//! The lease of a step: whoever holds it works on the run.
+//! The lease of a step: its holder works on the run. The lease's length is the template's parameter `LeaseSeconds`, and the
+//! attempt number is the fencing token.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use robnu_tenancy::{Error, Row, ToSql};
 
 use crate::envelope::Job;
 
-/// Takes the lease of one step. Sent together with whatever else the job has to read; [`Taken::from_rows`] reads its rows.
+/// Takes the lease of one step. It is sent together with the job's other reads; [`Taken::from_rows`] reads its rows.
 #[derive(Debug)]
 pub struct TakeLease<'a> {
     job: &'a Job,
@@ -19,7 +20,7 @@ impl<'a> TakeLease<'a> {
     /// The statement.
     pub const SQL: &'static str = include_str!("../sql/take_lease.sql");
 
-    /// The lease of the job's step, for so long.
+    /// Asks for the lease of the job's step, for this long.
     #[must_use]
     pub fn new(job: &'a Job, length: Duration) -> Self {
         Self { job, seconds: length.as_secs_f64() }
@@ -36,19 +37,19 @@ impl<'a> TakeLease<'a> {
 /// A step that is ours until the lease ends.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// Which attempt holds the lease; every later write of this run states it.
+    /// The attempt that holds the lease. Every later write of this run states it.
     pub attempt: i32,
     /// Whether the attempt before was killed, or froze for longer than its lease.
     pub takes_over: bool,
     /// Leases since a page was last committed, this one included.
     pub fruitless_attempts: i32,
-    /// Whether to read everything the marketplace still shows.
+    /// Whether to read everything that the marketplace still shows.
     pub full_read: bool,
-    /// The window of time in which what is read was placed, instead of what has changed.
+    /// The window of time whose orders are read, instead of those that have changed.
     pub window: Option<PlacedWindow>,
     /// Where the run stopped.
     pub page_position: Option<String>,
-    /// From where this run reads, once its first page has settled it.
+    /// Since when this run reads changes, once its first page has settled it.
     pub changed_since: Option<DateTime<Utc>>,
     /// Whether no page was committed yet.
     pub is_first_page: bool,
@@ -60,22 +61,22 @@ pub struct Lease {
     pub has_retries: bool,
     /// `ACTIVE`, or why nothing must be read.
     pub account_status: String,
-    /// Which credentials the account had; those that are read after the lease was taken are these or newer.
+    /// The generation of the account's credentials. Credentials that are read after the lease was taken are these or newer.
     pub credentials_generation: i32,
 }
 
-/// Why a step is not ours.
+/// Why the lease of a step was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotTaken {
-    /// The step is over, or a newer publication of it is on its way: acknowledge.
+    /// The step is over, or a newer publication of it is on its way. Acknowledge the message.
     Passed,
-    /// Another attempt's lease lives: leave the message in the queue.
+    /// Another attempt's lease lives. Leave the message in the queue.
     Busy,
-    /// The seller has no such run, or it was never published like this: refuse.
+    /// The seller has no such run, or it was never published like this. Refuse the message.
     Unknown,
 }
 
-/// The outcome of a lease.
+/// The outcome of taking a lease.
 #[derive(Debug)]
 pub enum Taken {
     /// Ours.

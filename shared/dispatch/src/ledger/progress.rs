@@ -1,5 +1,5 @@
-//! What the holder of a lease writes as it goes on. Each write states the attempt; one that is no longer the latest
-//! changes nothing.
+//! What the holder of a lease writes while it works. Each write states the attempt; a write of an attempt that is no longer
+//! the latest changes nothing.
 
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{Database, Error, RunId, Scope, SellerScope, Session};
@@ -20,7 +20,7 @@ const MARK_SENT: &str = include_str!("../sql/mark_sent.sql");
 pub struct StreamCounts {
     /// The stream's name, in capitals.
     pub stream: &'static str,
-    /// Rows not seen before.
+    /// Rows that were not stored before.
     pub added: i32,
     /// Rows that differed from what was stored.
     pub changed: i32,
@@ -39,9 +39,9 @@ pub struct Progress<'a> {
     pub is_last: bool,
     /// Up to which instant the marketplace vouches for this read.
     pub complete_until: Option<DateTime<Utc>>,
-    /// From where the run reads.
+    /// Since when the run reads changes.
     pub changed_since: Option<DateTime<Utc>>,
-    /// What the page did, for each stream that it wrote.
+    /// What the page did to each stream that it wrote.
     pub counts: &'a [StreamCounts],
     /// Records that could not be mapped.
     pub quarantined: i32,
@@ -52,7 +52,7 @@ pub struct Progress<'a> {
 /// Commits a page with its progress, in one round trip; the last page ends the run and moves the watermark.
 ///
 /// # Errors
-/// [`Error::LeaseLost`] when another attempt has taken over: nothing of the page is stored.
+/// Returns [`Error::LeaseLost`] when another attempt has taken over; nothing of the page is stored then.
 ///
 /// # Panics
 /// Never: numbers and texts always serialize.
@@ -81,7 +81,7 @@ pub async fn advance(
     Ok(())
 }
 
-/// Puts the run off for some seconds, with the reason.
+/// Postpones the run by some seconds, with the reason.
 pub async fn wait(
     database: &Database,
     scope: &SellerScope,
@@ -112,8 +112,8 @@ pub async fn fail(
     Ok(())
 }
 
-/// Ends the slice: what remains becomes the next step. Answers what to publish and where, or `None` when another attempt
-/// has taken over.
+/// Ends the slice: the remaining work becomes the next step. Returns what to publish and where, or `None` when another
+/// attempt has taken over.
 pub async fn continue_later(
     database: &Database,
     scope: &SellerScope,
@@ -128,7 +128,7 @@ pub async fn continue_later(
     Ok(Some((next, row.try_get("lane_queue_url")?)))
 }
 
-/// Notes that these messages went out, so that the sweep need not repeat them.
+/// Marks these messages as sent, so that the sweep need not repeat them.
 pub async fn mark_sent(database: &Database, scope: &impl Scope, sent: &[Job]) -> Result<(), Error> {
     if sent.is_empty() {
         return Ok(());

@@ -8,12 +8,12 @@ use robnu_tenancy::{AccountId, Error, Row, RunId, SellerId, ToSql};
 
 use crate::envelope::Job;
 
-/// Writes a QUEUED run for an account, or finds the live one. Its row, which [`Requested::from_row`] reads, is missing
+/// Writes a QUEUED run for an account, or finds the live one. It returns a row that [`Requested::from_row`] reads, or none
 ///
-/// - when the seller has no such account that is verified and active (for a check: active, or in need of a reconnection with
-///   its lane still there),
+/// - when the seller has no such account that is verified and active (for a check, an account that must be reconnected will do
+///   while it has its lane),
 /// - when its marketplace does not offer the kind,
-/// - when a live run ended in this very moment.
+/// - when a live run ended in this moment.
 #[derive(Debug)]
 pub struct RequestRun {
     id: RunId,
@@ -28,7 +28,7 @@ impl RequestRun {
     /// The statement.
     pub const SQL: &'static str = include_str!("../sql/request_run.sql");
 
-    /// A run of `kind` that reads what has changed, or with `full` everything, or only what was placed in the window.
+    /// Asks for a run of `kind` that reads changes, or with `full` everything, or only what was placed in the window.
     #[must_use]
     pub fn new(account: AccountId, kind: RunKind, full: bool, window: Option<PlacedWindow>) -> Self {
         let (from, until) = window.map(|window| (window.from, window.until)).unzip();
@@ -42,20 +42,20 @@ impl RequestRun {
     }
 }
 
-/// A run that a request made, or met.
+/// A run that a request made or found.
 #[derive(Debug)]
 pub struct Requested {
     /// What to publish.
     pub job: Job,
-    /// `QUEUED`, or further on when the run was there already.
+    /// `QUEUED`, or a later state when the run existed already.
     pub state: String,
-    /// When it goes on and what it waits for, where it waits.
+    /// When a waiting run continues, and why it waits.
     pub waits: Option<(DateTime<Utc>, String)>,
-    /// Whether this request made it.
+    /// Whether this request made the run.
     pub is_new: bool,
-    /// Whether it was not published yet: a new run, or one that was written before its lane was made.
+    /// Whether the run is not published yet: it is new, or was written before its lane was made.
     pub is_unpublished: bool,
-    /// The lane's queue; `None` until the lane is made, after which the lanes function publishes.
+    /// The lane's queue. `None` until the lane is made; the lanes function publishes the run then.
     pub queue_url: Option<String>,
 }
 

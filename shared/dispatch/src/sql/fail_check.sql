@@ -1,5 +1,5 @@
--- Ends a run whose credentials the marketplace refuses or could not be asked about, and notes it with the account. An attempt
--- that was taken over changes nothing; one whose credentials were replaced meanwhile ends only its run.
+-- Ends a run whose credentials the marketplace refuses or could not be asked about, and records it on the account. An attempt
+-- that was taken over changes nothing. An attempt whose credentials were replaced meanwhile ends only its run.
 -- $1 run, $2 step, $3 attempt, $4 error code, $5 error message, $6 generation of the credentials, $7 REFUSED or UNREACHABLE
 with failed as (
   update robnu.sync_runs

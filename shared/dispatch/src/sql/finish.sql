@@ -1,12 +1,12 @@
--- Ends a run, moves the account's watermark of its kind and notes that the account's credentials are good, in the transaction of the
--- last page. The watermark never passes the present, whatever the marketplace's clock says. It goes back only after a full read, so
--- that a full read mends a wrong one.
+-- Ends a run, moves the account's watermark of its kind and records that the account's credentials are good, in the transaction of
+-- the last page. The watermark never passes the present, whatever the marketplace's clock says. It goes back only after a full read,
+-- so that a full read mends a wrong watermark.
 -- $1 run, $2 step, $3 attempt
 with finished as (
   update robnu.sync_runs
   set state = 'SUCCEEDED', finished_at = now(), lease_expires_at = null, page_position = null
   where id = $1 and step = $2 and attempt = $3 and state = 'RUNNING'
-  -- least() would take now where the marketplace vouches for nothing.
+  -- least() would return now() when the marketplace vouches for nothing.
   returning seller_id, account_id, kind, full_read, changed_since, case when complete_until is not null then least(complete_until, now()) end as complete_until
 ), moved as (
   insert into robnu.watermarks as known (seller_id, account_id, kind, complete_until)

@@ -1,4 +1,4 @@
--- Ends a check that the account's credentials passed, and notes it with the account unless they were replaced meanwhile.
+-- Ends a check that the account's credentials passed, and records it on the account unless they were replaced meanwhile.
 -- $1 run, $2 step, $3 attempt, $4 generation of the credentials
 with finished as (
   update robnu.sync_runs

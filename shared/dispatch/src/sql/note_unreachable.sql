@@ -1,4 +1,4 @@
--- Notes with the account that the marketplace could not be asked about its credentials, while the check goes on trying.
+-- Records on the account that the marketplace could not be asked about its credentials, while the check keeps trying.
 -- $1 run, $2 step, $3 attempt, $4 generation of the credentials
 with holder as (
   select seller_id, account_id from robnu.sync_runs

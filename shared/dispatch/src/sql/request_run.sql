@@ -1,6 +1,6 @@
--- Makes a run for an active account, or answers with the live one of the same account and kind. An account that must be
--- reconnected can be checked all the same, while it has its lane. No row when the marketplace's adapter cannot do what is asked.
--- $1 run id, $2 account, $3 kind, $4 full read, $5 and $6 from and until when what is read was placed, or null
+-- Makes a run for an active account, or returns the live one of the same account and kind. An account that must be reconnected
+-- can still be checked while it has its lane. Returns no row when the marketplace's adapter does not offer the kind.
+-- $1 run id, $2 account, $3 kind, $4 full read, $5 and $6 start and end of the window of placed orders to read, or null
 with account as (
   select a.seller_id, a.id, a.marketplace_code, a.lane_queue_url
   from robnu.marketplace_accounts a

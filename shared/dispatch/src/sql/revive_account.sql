@@ -1,5 +1,5 @@
--- Lets the account of a check work again whose credentials the marketplace takes after all. Goes before the run's end, which
--- the lock keeps in this attempt's hands. $1 run, $2 step, $3 attempt, $4 generation of the credentials
+-- Makes an account active again after a check whose credentials the marketplace accepted. It runs before the run's end, which
+-- the lock reserves for this attempt. $1 run, $2 step, $3 attempt, $4 generation of the credentials
 with holder as (
   select seller_id, account_id from robnu.sync_runs
   where id = $1 and step = $2 and attempt = $3 and state = 'RUNNING'

@@ -1,5 +1,5 @@
--- Stops the account of a run whose credentials the marketplace refuses: sweeps then leave it alone. Goes before the run's end,
--- which the lock keeps in this attempt's hands; credentials that were replaced meanwhile are not stopped for.
+-- Stops the account of a run whose credentials the marketplace refuses; sweeps then leave it alone. It runs before the run's
+-- end, which the lock reserves for this attempt. An account whose credentials were replaced meanwhile is not stopped.
 -- $1 run, $2 step, $3 attempt, $4 generation of the credentials
 with holder as (
   select seller_id, account_id from robnu.sync_runs

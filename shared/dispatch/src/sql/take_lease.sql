@@ -1,4 +1,4 @@
--- Takes the lease of one step, if it is to be had, and tells either way how the run stands.
+-- Takes the lease of one step if it is free, and returns the run's state either way.
 -- $1 run, $2 account, $3 step, $4 generation, $5 lease in seconds
 with taken as (
   update robnu.sync_runs

@@ -23,10 +23,10 @@ use super::phase::Phase;
 /// AJIO's largest page.
 pub const PAGE_SIZE: u32 = 50;
 
-/// What AJIO grants a token.
+/// How long AJIO's tokens live. When one is renewed is `RENEW_BEFORE` in `ajio.rs`.
 const TOKEN_LIFETIME: Duration = Duration::from_mins(30);
 
-/// How errors name the answer with orders, and the call for it.
+/// How errors name the response with orders, and the call for it.
 const PAGE: &str = "page of orders";
 const READ_ORDERS: &str = "read orders";
 
@@ -50,13 +50,13 @@ pub struct AjioClient {
 pub struct AjioPage {
     #[serde(default)]
     pub orders: RawRecords,
-    /// Absent, the page's length tells whether more follow.
+    /// When it is absent, the page's length tells whether more pages follow.
     pub page: Option<PageInfo>,
     #[serde(skip)]
     pub bad_bytes: BadBytes,
 }
 
-/// Where a page stands in its list.
+/// A page's place in its list.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PageInfo {
@@ -79,7 +79,7 @@ struct TokenResult {
     access_token: Option<String>,
 }
 
-/// How AJIO says that something failed, inside a 200 too.
+/// How AJIO states a failure, also inside a 200.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Failure {
@@ -154,7 +154,7 @@ impl AjioClient {
     }
 }
 
-/// AJIO reports failures inside a 200 too: most by the status they would have had, the others by a number of their own.
+/// AJIO reports failures inside a 200 too: most by the status that they would have had, others by a number of their own.
 fn accept(reply: Reply, call: &'static str) -> Result<Vec<u8>, AdapterError> {
     let body = reply.accept_call(call, |body| Failure::read(body)?.code())?;
     match Failure::read(&body).filter(Failure::is_stated) {
@@ -164,10 +164,10 @@ fn accept(reply: Reply, call: &'static str) -> Result<Vec<u8>, AdapterError> {
 }
 
 fn read_token(body: &[u8]) -> Result<IssuedToken, AdapterError> {
-    let answer: TokenAnswer = parse_answer(body, "token answer")?;
+    let answer: TokenAnswer = parse_answer(body, "token response")?;
     let token =
         answer.result.and_then(|result| result.access_token).filter(|token| !token.is_empty()).ok_or_else(
-            || AdapterError::Malformed { what: "token answer: accessToken is missing".to_owned() },
+            || AdapterError::Malformed { what: "token response: accessToken is missing".to_owned() },
         )?;
     Ok(IssuedToken { token: AccessToken::new(token), lifetime: TOKEN_LIFETIME })
 }

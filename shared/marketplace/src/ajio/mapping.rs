@@ -1,4 +1,4 @@
-//! From AJIO's orders to ours.
+//! Maps AJIO's orders to ours.
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use crate::records::{RecordProblem, first_repeat, parse_record};
 
 use super::phase::Phase;
 
-/// Our word for the status of orders on pendency, where AJIO sends none.
+/// Our word for the status of orders on pendency, for which AJIO sends none.
 const PENDENCY: &str = "PENDENCY";
 
 /// AJIO sells in India only and names no currency.
@@ -47,7 +47,7 @@ struct AjioLine {
     seller_short_picked_qty: Option<Quantity>,
     unit_price: Option<Amount>,
     listing_price: Option<Amount>,
-    /// AJIO's own answers carry this name with a blank at its end.
+    /// AJIO's own responses carry this name with a blank at its end.
     #[serde(rename = "listing_price ")]
     listing_price_blank: Option<Amount>,
     item_base_price: Option<Amount>,
@@ -93,7 +93,7 @@ struct OnlyId {
     order_id: Id,
 }
 
-/// A record's order id, when at least that can be read.
+/// Returns a record's order id, if at least that can be read.
 pub fn order_id(raw: &RawValue) -> Option<String> {
     serde_json::from_str::<OnlyId>(raw.get()).ok().map(|record| record.order_id.0)
 }
@@ -113,7 +113,7 @@ pub fn phase_of(raw: &RawValue) -> Phase {
 /// Maps an order from one of the two lists.
 ///
 /// # Errors
-/// The field that does not follow the contract.
+/// Names the field that does not follow the contract.
 pub fn order(phase: Phase, raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
     let order: AjioOrder = parse_record(raw)?;
     let mut notes = Notes::default();
@@ -164,7 +164,8 @@ fn at_line(index: usize, field: &str, problem: &str) -> RecordProblem {
     RecordProblem::at(&format!("order_lines[{index}].{field}"), problem)
 }
 
-/// A status that nobody knows promises nothing: the order keeps the one it had, or is pending, with the marketplace's own text beside it.
+/// Reads an order's status. An unknown status promises nothing: the order keeps the one that it had, or is pending, with the
+/// marketplace's own text beside it.
 fn status(phase: Phase, given: Lenient<Text>, notes: &mut Notes) -> (OrderStatus, String) {
     if phase == Phase::Pendency {
         return (OrderStatus::Pending, PENDENCY.to_owned());
@@ -221,7 +222,7 @@ fn line(
     })
 }
 
-/// A cancelled order may come without quantities; then all of it is cancelled.
+/// Returns the cancelled units. A cancelled order may come without quantities; then all of its units are cancelled.
 fn cancelled(line: &AjioLine, quantity: i32, status: OrderStatus) -> i32 {
     let stated: i32 = [line.customer_cancelled_qty, line.seller_cancelled_qty, line.seller_short_picked_qty]
         .into_iter()
@@ -231,7 +232,7 @@ fn cancelled(line: &AjioLine, quantity: i32, status: OrderStatus) -> i32 {
     if stated == 0 && status == OrderStatus::Cancelled { quantity } else { stated.min(quantity) }
 }
 
-/// What the customer pays where AJIO says it, else what AJIO pays the seller.
+/// Returns what the customer pays if AJIO states it, and otherwise what AJIO pays the seller.
 fn amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Result<LineAmount, LineProblem> {
     let customer_price = [
         ("unit_price", line.unit_price),
@@ -247,10 +248,10 @@ fn amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Result<LineAmo
     purchase_amount(line, quantity, status)
 }
 
-/// Base price times quantity, plus tax.
+/// Returns base price times quantity, plus tax.
 fn purchase_amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Result<LineAmount, LineProblem> {
     if quantity == 0 && status != OrderStatus::Cancelled {
-        // As the customer's price, so that it takes the place of one that is stored.
+        // The basis is the customer's price, so that the amount replaces a stored one.
         let nothing = Some(Decimal::ZERO);
         return Ok(LineAmount { amount: nothing, basis: AmountBasis::Customer, tax: nothing });
     }
@@ -274,8 +275,8 @@ fn purchase_amount(line: &AjioLine, quantity: i32, status: OrderStatus) -> Resul
 }
 
 impl TaxSummary {
-    /// Tax of the whole line. Whether AJIO states it per line or per unit is not public. That it is per line is our
-    /// reading, except where the percentages say that only one unit's tax can be meant.
+    /// Returns the tax of the whole line. Whether AJIO states tax per line or per unit is not public. We read it as the line's,
+    /// unless the percentages show that only one unit's tax can be meant.
     fn of_line(&self, price: Decimal, units: i32) -> Result<Decimal, LineProblem> {
         let amounts = [self.cgst_amount, self.sgst_amount, self.igst_amount, self.cess_amount];
         let stated = sum(&amounts);
@@ -290,7 +291,7 @@ impl TaxSummary {
     }
 }
 
-/// A few amounts that each fit `numeric(14,4)` cannot overflow a decimal.
+/// Adds amounts. A few amounts that each fit `numeric(14,4)` cannot overflow a decimal.
 fn sum(amounts: &[Option<Amount>]) -> Decimal {
     amounts.iter().flatten().map(|amount| amount.0).sum()
 }

@@ -1,8 +1,8 @@
 //! How a run walks through AJIO's two lists: orders on pendency, then all others.
 //!
-//! The lists live while they are read. When one shrinks between two pages, what moved up across the page border
-//! is read again, so that it is not missed. A page with fewer orders than its own totals promise is asked for again.
-//! When a page repeats an earlier one, the run ends instead of looping.
+//! The lists change while they are read. When a list shrinks between two pages, orders move up across the page border; the
+//! run reads them again, so that none is missed. A page with fewer orders than its own totals promise is asked for again. When
+//! a page repeats an earlier one, the run ends instead of looping.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,16 +15,16 @@ use super::client::{AjioPage, PAGE_SIZE};
 use super::mapping::order_id;
 use super::phase::Phase;
 
-/// A list with more pages than this (a million orders) is a server that never ends.
+/// A list with more pages than this (a million orders) never ends.
 const MAX_PAGES: u32 = 20_000;
 
-/// How often one phase may go back for orders that moved; what still escapes, the next run reads.
+/// How often one phase may go back for orders that moved. The next run reads any that still escape.
 const MAX_STEPS_BACK: u32 = 100;
 
-/// How often a page is asked for again because it lacks orders; then it is taken as it is.
+/// How often a page is asked for again because it lacks orders. After that it is taken as it is.
 const MAX_REREADS: u32 = 2;
 
-/// The page to read, and what is known of those before it.
+/// The page to read, and what is known of the pages before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The list.
@@ -33,7 +33,7 @@ pub struct Position {
     pub page: u32,
     /// Digest of the order ids on the page read before this one.
     previous: Option<String>,
-    /// How long the list was then.
+    /// The list's length at that page.
     total: Option<u64>,
     /// How often this phase has gone back.
     steps_back: u32,
@@ -57,21 +57,21 @@ impl Position {
         }
     }
 
-    /// The position a run goes on from; the first page of all when it has none.
+    /// Reads the position that a run continues from; without one, it is the first page of all.
     pub fn read(stored: Option<&PagePosition>) -> Result<Self, AdapterError> {
         let Some(stored) = stored else { return Ok(Self::start(Phase::Pendency)) };
         serde_json::from_str(stored.as_str())
             .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
     }
 
-    /// The position as the engine stores it.
+    /// Returns the position as the engine stores it.
     pub fn write(&self) -> Result<PagePosition, AdapterError> {
         let text = serde_json::to_string(self)
             .map_err(|_| AdapterError::Malformed { what: "page position cannot be written".to_owned() })?;
         Ok(PagePosition::new(text))
     }
 
-    /// Where to go after this position's page; `None` when the run has read everything.
+    /// Returns the position after this one's page; `None` when the run has read everything.
     pub fn after(&self, page: &AjioPage) -> Result<Option<Self>, AdapterError> {
         let info = page.page.unwrap_or_default();
         if info.number.is_some_and(|number| number < u64::from(self.page)) && !page.orders.is_empty() {
@@ -82,7 +82,7 @@ impl Position {
         if let Some(first_moved) = self.first_moved(info.total_elements) {
             return Ok(Some(Self {
                 page: first_moved,
-                // Reading a page again on purpose is no repetition.
+                // Reading a page again on purpose does not count as a repetition.
                 previous: None,
                 total: info.total_elements,
                 steps_back: self.steps_back + 1,
@@ -148,8 +148,8 @@ impl Position {
         Ok(Some(digest))
     }
 
-    /// The page that now holds the first order which may have moved up unseen, when the list shrank by so much that
-    /// one moved at all.
+    /// Returns the page that now holds the first order which may have moved up unseen, when the list shrank by so much
+    /// that any moved at all.
     fn first_moved(&self, total: Option<u64>) -> Option<u32> {
         let gone = self.total?.checked_sub(total?).filter(|gone| *gone > 0)?;
         if self.page == 0 || self.steps_back >= MAX_STEPS_BACK {

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which list.
+/// One of AJIO's two lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Orders not yet acknowledged.
     Pendency,
-    /// All others.
+    /// All other orders.
     Orders,
 }
 

@@ -1,4 +1,5 @@
-//! Amazon's calls: an access token from Login with Amazon, a page of `searchOrders`, and what tells whose account a token opens.
+//! Amazon's calls: an access token from Login with Amazon, a page of `searchOrders`, and the calls that tell whose account a
+//! token opens.
 
 use std::sync::Arc;
 
@@ -25,10 +26,10 @@ const MARKETPLACE_ID: &str = "A21TJRUUN4KGV";
 /// The largest page.
 const PAGE_SIZE: &str = "100";
 
-/// Only what is stored is asked for; of the recipient no more than city and postal code is read.
+/// Only data that we store is asked for. Of the recipient, only city and postal code are read.
 const INCLUDED_DATA: &str = "PROCEEDS,FULFILLMENT,PACKAGES,PAYMENT,CANCELLATION,RECIPIENT";
 
-/// How errors name the answer with orders, and the calls.
+/// How errors name the response with orders, and the calls.
 const PAGE: &str = "page of orders";
 const READ_ORDERS: &str = "read orders (searchOrders and getOrder)";
 const READ_PARTICIPATIONS: &str = "read where it sells (getMarketplaceParticipations)";
@@ -42,7 +43,7 @@ pub struct Service {
     pub http: HttpClient,
     pub base_url: Url,
     pub auth_url: Url,
-    /// What accounts that were connected by consent live on.
+    /// The platform's application, which accounts that were connected by consent use.
     pub app: Option<PlatformApp>,
     pub tokens: TokenCache,
 }
@@ -128,7 +129,7 @@ impl AmazonClient {
         Ok(AmazonPage { bad_bytes, ..page })
     }
 
-    /// Whether the account sells at Amazon.in. An application that may not ask is told nothing, and the account is believed.
+    /// Whether the account sells at Amazon.in. An application that may not ask gets no answer, and the account is believed.
     pub async fn sells_in_india(&self) -> Result<bool, AdapterError> {
         let body =
             match self.get(join(&self.service.base_url, PARTICIPATIONS_PATH), READ_PARTICIPATIONS).await {
@@ -146,7 +147,7 @@ impl AmazonClient {
         Ok(answer.payload.iter().any(here))
     }
 
-    /// Whether the account has an order; one of another account is as unknown to it as one that never was.
+    /// Whether the account has an order. An order of another account is as unknown to it as one that never existed.
     pub async fn has_order(&self, order_id: &str) -> Result<bool, AdapterError> {
         let path: Vec<&str> = ORDERS_PATH.iter().copied().chain([order_id]).collect();
         match self.get(join(&self.service.base_url, &path), READ_ORDERS).await {
@@ -178,7 +179,7 @@ impl AmazonClient {
             ("includedData", INCLUDED_DATA),
         ];
         query.extend(window.iter().map(|(name, instant)| (*name, instant.as_str())));
-        // A token is only valid beside the parameters that it was issued for.
+        // A page token is only valid beside the parameters that it was issued for.
         query.extend(position.token().map(|page_token| ("paginationToken", page_token)));
         let request = http
             .get(join(base_url, ORDERS_PATH))
@@ -214,7 +215,7 @@ impl AmazonClient {
     }
 }
 
-/// The token endpoint of Login with Amazon, from its base or as it was given.
+/// Returns the token endpoint of Login with Amazon, from its base or as it was given.
 pub fn token_url(auth_url: &Url) -> Url {
     if auth_url.path().trim_end_matches('/').ends_with("/auth/o2/token") {
         auth_url.clone()
@@ -227,8 +228,8 @@ fn error_code(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<ErrorList>(body).ok()?.errors.into_iter().next().map(|entry| entry.code)
 }
 
-/// 403 with the code `Unauthorized` means an expired, revoked or wrong token, or a role that the application lacks. Other codes
-/// beside it say what else is wrong. Errors inside a 200 are what their code says.
+/// Turns an error into ours. 403 with the code `Unauthorized` means an expired, revoked or wrong token, or a role that the
+/// application lacks; another code with 403 states the reason. For an error inside a 200 the code decides.
 fn accept(reply: Reply, call: &'static str) -> Result<Vec<u8>, AdapterError> {
     let code =
         Some(&reply.body).filter(|body| body.len() <= MAX_FAILURE_BYTES).and_then(|body| error_code(body));

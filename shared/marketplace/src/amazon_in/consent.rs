@@ -52,7 +52,7 @@ impl OAuth for AmazonConsent {
             .append_pair(STATE, state)
             .append_pair("redirect_uri", redirect_uri);
         if app.draft {
-            // Seller Central shows an application that is not published only when asked for its draft.
+            // Seller Central shows an unpublished application only when asked for its draft.
             url.query_pairs_mut().append_pair("version", "beta");
         }
         Ok(url.into())
@@ -83,7 +83,7 @@ impl OAuth for AmazonConsent {
         let reply = self.http.send(self.http.post(token_url(auth_url)).form(&form)).await?;
         let body = token_endpoint::accept(reply, ClientOwner::Platform(PLATFORM_APP))?;
         let refresh_token = token_endpoint::read(&body)?.refresh_token.ok_or_else(|| {
-            AdapterError::Malformed { what: "token answer: refresh_token is missing".to_owned() }
+            AdapterError::Malformed { what: "token response: refresh_token is missing".to_owned() }
         })?;
         let mut credentials = Credentials::default();
         credentials.set("refresh_token", refresh_token);

@@ -1,4 +1,4 @@
-//! From Amazon's orders to ours.
+//! Maps Amazon's orders to ours.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -34,7 +34,7 @@ struct AmazonOrder {
     packages: Lenient<Vec<Lenient<Package>>>,
 }
 
-/// Names, street and phone are not even read.
+/// The recipient. Names, street and phone are not even read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Recipient {
@@ -146,7 +146,7 @@ struct OnlyId {
     order_id: Id,
 }
 
-/// A record's order id, when at least that can be read.
+/// Returns a record's order id, if at least that can be read.
 pub fn order_id(raw: &RawValue) -> Option<String> {
     serde_json::from_str::<OnlyId>(raw.get()).ok().map(|record| record.order_id.0)
 }
@@ -154,7 +154,7 @@ pub fn order_id(raw: &RawValue) -> Option<String> {
 /// Maps an order.
 ///
 /// # Errors
-/// The field without which the order means nothing.
+/// Names the field without which the order means nothing.
 pub fn order(raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
     let order: AmazonOrder = parse_record(raw)?;
     check_items(&order.order_items)?;
@@ -220,7 +220,7 @@ fn address(recipient: Lenient<Recipient>, notes: &mut Notes) -> Address {
         .unwrap_or_default()
 }
 
-/// What Amazon says of how an order is fulfilled.
+/// What Amazon states about an order's fulfilment.
 struct Fulfilled {
     status: OrderStatus,
     text: String,
@@ -248,7 +248,7 @@ fn fulfilled(given: Lenient<Fulfillment>, shipments: &[ShipmentRecord], notes: &
     }
 }
 
-/// Amazon's orders end with `SHIPPED`; only their packages know whether they arrived.
+/// Reads an order's status. Amazon's orders end with `SHIPPED`; only their packages know whether they arrived.
 fn status(fulfillment_status: &str, shipments: &[ShipmentRecord]) -> Option<OrderStatus> {
     Some(match fulfillment_status {
         "PENDING_AVAILABILITY" | "PENDING" => OrderStatus::Pending,
@@ -262,13 +262,13 @@ fn status(fulfillment_status: &str, shipments: &[ShipmentRecord]) -> Option<Orde
     })
 }
 
-/// Whether every package that was really sent (a cancelled label is none) has this status.
+/// Whether every package that was really sent (a cancelled label was not) has this status.
 fn all_sent_are(status: &str, shipments: &[ShipmentRecord]) -> bool {
     let mut sent = shipments.iter().map(|it| it.status.as_str()).filter(|it| *it != "CANCELLED").peekable();
     sent.peek().is_some() && sent.all(|given| given == status)
 }
 
-/// The packages' own texts, each once, in package order.
+/// Returns the packages' own status texts, each once, in package order.
 fn detailed_status(shipments: &[ShipmentRecord]) -> Option<String> {
     distinct(shipments.iter().filter_map(|shipment| shipment.marketplace_status.as_deref()))
 }
@@ -316,7 +316,7 @@ fn item(
     let product = item.product.read(&format!("{path}.product"), notes).unwrap_or_default();
     let proceeds = item.proceeds.unwrap_or_default();
     let proceeds_path = format!("{path}.proceeds");
-    // A line of a cancelled order keeps what is stored of it.
+    // A line of a cancelled order keeps its stored amounts.
     let nothing = (quantity == 0 && status != OrderStatus::Cancelled).then_some(Decimal::ZERO);
     let line_amount = match proceeds.amount(currency, &proceeds_path)? {
         Some(amount) => Some(amount),
@@ -339,7 +339,7 @@ fn item(
     })
 }
 
-/// Price times quantity; nothing where Amazon names no amount, as for pending and cancelled orders.
+/// Returns price times quantity, or nothing when Amazon states no amount, as for pending and cancelled orders.
 fn price(
     price: Lenient<Price>,
     quantity: i32,
@@ -353,7 +353,7 @@ fn price(
     fitting(unit.checked_mul(Decimal::from(quantity)), &field).map(Some)
 }
 
-/// The packages that can be told apart; the order is there without the others.
+/// Returns the packages that can be told apart. The order is stored without the others.
 fn packages(given: Lenient<Vec<Lenient<Package>>>, notes: &mut Notes) -> Vec<ShipmentRecord> {
     let mut shipments: Vec<ShipmentRecord> = Vec::new();
     for (index, package) in given.read("packages", notes).unwrap_or_default().into_iter().enumerate() {

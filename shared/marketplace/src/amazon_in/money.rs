@@ -1,4 +1,4 @@
-//! Amazon's money: decimal text with a currency, and which of several amounts is a line's.
+//! Amazon's money: decimal text with a currency, and the choice of a line's amount among several.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
@@ -55,12 +55,12 @@ struct Breakdown {
     subtotal: Money,
 }
 
-/// The one currency of an order: every amount read through it must agree.
+/// The one currency of an order. Every amount that is read through it must agree.
 #[derive(Debug, Default)]
 pub struct OneCurrency(Option<Currency>);
 
 impl OneCurrency {
-    /// The amount, when its currency is that of the amounts before it.
+    /// Returns the amount if its currency is that of the amounts before it.
     ///
     /// # Errors
     /// Names `path` when the currencies differ.
@@ -73,14 +73,14 @@ impl OneCurrency {
         }
     }
 
-    /// The currency, if any amount was read.
+    /// Returns the currency, if any amount was read.
     pub fn into_code(self) -> Option<String> {
         self.0.map(|currency| currency.0)
     }
 }
 
 impl ItemProceeds {
-    /// The line's amount: its total, else the part for the item itself.
+    /// Returns the line's amount: its total, or else the part for the item itself.
     pub fn amount(&self, currency: &mut OneCurrency, path: &str) -> Result<Option<Decimal>, RecordProblem> {
         match &self.proceeds_total {
             Some(total) => currency.read(total, &format!("{path}.proceedsTotal")).map(Some),
@@ -88,7 +88,7 @@ impl ItemProceeds {
         }
     }
 
-    /// Tax within the line.
+    /// Returns the tax within the line.
     pub fn tax(&self, currency: &mut OneCurrency, path: &str) -> Result<Option<Decimal>, RecordProblem> {
         self.part("TAX", currency, path)
     }
@@ -111,7 +111,7 @@ impl ItemProceeds {
     }
 }
 
-/// A computed amount, when it still fits the database's column.
+/// Returns a computed amount if it still fits the database's column.
 ///
 /// # Errors
 /// Names `path` when it does not.

@@ -18,7 +18,7 @@ pub struct AmazonPage {
     pub bad_bytes: BadBytes,
 }
 
-/// The way to the next page.
+/// Amazon's pointer to the next page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pagination {

@@ -1,7 +1,7 @@
 //! How a run walks through the pages of one `searchOrders` window.
 //!
-//! Page tokens lead from page to page, through empty pages too. A token or page that comes again ends the run, and
-//! a token that Amazon no longer accepts leads back to the window's start, once.
+//! Page tokens lead from page to page, also through empty pages. A token or page that comes again ends the run. A token
+//! that Amazon no longer accepts leads back to the window's start, once.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::trail::Trail;
 use super::mapping::order_id;
 use super::page::AmazonPage;
 
-/// A window with more pages than this (two million orders) is a server that never ends.
+/// A window with more pages than this (two million orders) never ends.
 const MAX_PAGES: u32 = 20_000;
 
 /// Before the first order that Amazon.in can show: 1 January 2015.
@@ -23,15 +23,15 @@ const BEGINNING: DateTime<Utc> = match DateTime::from_timestamp(1_420_070_400, 0
     None => DateTime::UNIX_EPOCH,
 };
 
-/// A window must end two minutes in the past by Amazon's clock; one more is for ours.
+/// A window must end two minutes in the past by Amazon's clock; one more minute allows for ours.
 const YOUNGEST: TimeDelta = TimeDelta::minutes(3);
 
-/// The page to read, and what is known of those before it.
+/// The page to read, and what is known of the pages before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Start of the window, the same for all its pages.
+    /// Start of the window. It is the same for all its pages.
     since: DateTime<Utc>,
-    /// End of a window of orders placed, the same for all its pages; `None` is a window of orders changed, open to now.
+    /// End of a window of placed orders, the same for all its pages; `None` is a window of changed orders, open to now.
     #[serde(default)]
     placed_until: Option<DateTime<Utc>>,
     /// Token of the page; `None` is the first.
@@ -40,7 +40,7 @@ pub struct Position {
     until: Option<DateTime<Utc>>,
     /// Digest of the order ids on the last page that had any.
     previous: Option<String>,
-    /// Token of an earlier page, renewed at pages 1, 2, 4, 8 …, so that a circle of any length is noticed.
+    /// Token of an earlier page, renewed at pages 1, 2, 4, 8 …, so that a cycle of any length is noticed.
     marker: Option<String>,
     /// Pages read.
     pages: u32,
@@ -66,11 +66,11 @@ impl Position {
         }
     }
 
-    /// The position a run goes on from; the first page of the asked window when it has none.
+    /// Reads the position that a run continues from; without one, it is the first page of the requested window.
     pub fn read(request: &PageRequest) -> Result<Self, AdapterError> {
         let Some(stored) = &request.position else {
             return Ok(match &request.placed {
-                // What is younger, a run for what has changed reads.
+                // A run for changed orders reads the younger ones.
                 Some(placed) => Self::start(placed.from, Some(placed.until.min(Utc::now() - YOUNGEST))),
                 None => Self::start(request.changed_since.unwrap_or(BEGINNING), None),
             });
@@ -79,7 +79,7 @@ impl Position {
             .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
     }
 
-    /// The position as the engine stores it.
+    /// Returns the position as the engine stores it.
     pub fn write(&self) -> Result<PagePosition, AdapterError> {
         let text = serde_json::to_string(self)
             .map_err(|_| AdapterError::Malformed { what: "page position cannot be written".to_owned() })?;
@@ -91,7 +91,7 @@ impl Position {
         self.token.as_deref()
     }
 
-    /// Whether the window would end before it begins, because Amazon does not show yet what it holds.
+    /// Whether the window would end before it begins, because Amazon does not show such young orders yet.
     pub fn is_too_young(&self) -> bool {
         self.placed_until.is_some_and(|until| until <= self.since)
     }
@@ -99,7 +99,7 @@ impl Position {
     /// The window's parameters, with instants as Amazon writes them.
     pub fn window(&self) -> Vec<(&'static str, String)> {
         match self.placed_until {
-            // Rounded down to the second.
+            // The instant is rounded down to the second.
             None => vec![("lastUpdatedAfter", self.since.to_rfc3339_opts(SecondsFormat::Secs, true))],
             Some(until) => vec![
                 ("createdAfter", self.since.to_rfc3339_opts(SecondsFormat::Millis, true)),
@@ -108,12 +108,12 @@ impl Position {
         }
     }
 
-    /// Up to where the window is complete, by its first page.
+    /// Returns up to which instant the window is complete, as its first page stated.
     pub fn complete_until(&self, page: &AmazonPage) -> Option<DateTime<Utc>> {
         if self.token.is_some() { self.until } else { page.last_updated_before.map(|instant| instant.0) }
     }
 
-    /// Where to go after this position's page; `None` when it was the last.
+    /// Returns the position after this one's page; `None` when it was the last.
     pub fn after(&self, page: &AmazonPage) -> Result<Option<Self>, AdapterError> {
         let digest = self.digest_unless_repeated(page)?;
         let trail = self.trail.with(&page.orders)?;
@@ -136,8 +136,8 @@ impl Position {
         }))
     }
 
-    /// The window's start, when `error` means that the page's token is no longer accepted and that has not happened
-    /// before.
+    /// Returns the window's start when `error` means that the page's token is no longer accepted, if that has not
+    /// happened before.
     pub fn restart_after(&self, error: &AdapterError) -> Option<Self> {
         let AdapterError::Rejected { status: 400, code } = error else { return None };
         let token_refused = code.as_deref().is_none_or(|code| code == "InvalidInput");

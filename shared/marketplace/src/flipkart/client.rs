@@ -1,4 +1,4 @@
-//! Flipkart's token calls. They are GETs with everything but the client in the query, as Flipkart documents them.
+//! Flipkart's token calls. They are GET requests with everything but the client in the query, as Flipkart documents.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::token_endpoint::{self, ClientOwner, Grant};
 
 use super::{DETAILS, PLATFORM_APP};
 
-/// The scope of everything a seller's application may do.
+/// The OAuth scope of everything that a seller's application may do.
 pub const SCOPE: &str = "Seller_Api";
 
 const TOKEN_PATH: &[&str] = &["oauth-service", "oauth", "token"];
@@ -24,18 +24,18 @@ const TOKEN_PATH: &[&str] = &["oauth-service", "oauth", "token"];
 pub struct Service {
     pub http: HttpClient,
     pub base_url: Url,
-    /// What accounts that were connected by consent live on.
+    /// The platform's application, which accounts that were connected by consent use.
     pub app: Option<PlatformApp>,
     pub tokens: TokenCache,
 }
 
 impl Service {
-    /// The platform's application.
+    /// Returns the platform's application.
     pub fn app(&self) -> Result<&PlatformApp, AdapterError> {
         self.app.as_ref().ok_or(AdapterError::Configuration { what: PLATFORM_APP })
     }
 
-    /// Asks the token endpoint in the name of a client.
+    /// Asks the token endpoint for a token of a client.
     pub async fn grant(
         &self,
         http: &HttpClient,

@@ -1,5 +1,5 @@
 //! Consent at Flipkart: the authorization page and the exchange, both of its OAuth service. Flipkart does not tell whose
-//! account consented; whoever connects it has to say.
+//! account consented, so the person who connects it has to say.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ impl OAuth for FlipkartConsent {
             [("redirect_uri", redirect_uri), ("grant_type", "authorization_code"), ("code", consent.code())];
         let refresh_token =
             service.grant(&service.http, client, &parameters).await?.refresh_token.ok_or_else(|| {
-                AdapterError::Malformed { what: "token answer: refresh_token is missing".to_owned() }
+                AdapterError::Malformed { what: "token response: refresh_token is missing".to_owned() }
             })?;
         let mut credentials = Credentials::default();
         credentials.set("refresh_token", refresh_token);

@@ -1,8 +1,8 @@
 //! The one call of our own partner protocol: `GET /v1/supplier`, signed with HMAC-SHA256.
 //!
 //! Headers: `x-api-key`; `x-timestamp`, seconds since 1970, at most five minutes off; `x-signature`, the hexadecimal HMAC
-//! under the API secret over method, path and timestamp, one a line. The answer is `{"supplier_id": "…"}`; 401 means
-//! that key, signature or timestamp is not accepted.
+//! under the API secret over method, path and timestamp, one a line. The response is `{"supplier_id": "…"}`; 401 means that
+//! the key, signature or timestamp is not accepted.
 
 use std::fmt::Write as _;
 
@@ -41,7 +41,7 @@ impl MeeshoClient {
         Self { http, base_url, credentials }
     }
 
-    /// Asks whose key it is; somebody else's is as good as refused.
+    /// Asks whose key it is. A key of somebody else counts as refused.
     pub async fn check(&self) -> Result<(), AdapterError> {
         let field = |name| self.credentials.get(name).unwrap_or_default();
         let timestamp = Utc::now().timestamp().to_string();
@@ -54,7 +54,7 @@ impl MeeshoClient {
         let reply = self.http.send(request).await?;
         let code = |body: &[u8]| Some(serde_json::from_slice::<Refused>(body).ok()?.code);
         let body = reply.accept_call("ask whose key it is", code)?;
-        let supplier: Supplier = parse_answer(&body, "supplier answer")?;
+        let supplier: Supplier = parse_answer(&body, "supplier response")?;
         if supplier.supplier_id.0 == field("supplier_id") { Ok(()) } else { Err(AdapterError::Unauthorized) }
     }
 }

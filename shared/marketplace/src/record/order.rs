@@ -1,4 +1,4 @@
-//! Orders: what every marketplace's orders look like once they are ours.
+//! Orders, normalised: every marketplace's orders have this form here.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -19,7 +19,7 @@ pub enum OrderStatus {
     Confirmed,
     /// Packed.
     Packed,
-    /// Handed to nobody yet, but ready for the carrier.
+    /// Ready for the carrier, but not handed over yet.
     ReadyToDispatch,
     /// Some of its items have left.
     PartiallyShipped,
@@ -31,7 +31,7 @@ pub enum OrderStatus {
     Undelivered,
     /// Cancelled by anybody.
     Cancelled,
-    /// Something that we have no word for: the order keeps the status that is stored. A new one is pending, which promises least.
+    /// A status that we have no word for. The order keeps its stored status; a new one is pending, which promises least.
     Unknown,
 }
 
@@ -53,14 +53,14 @@ impl OrderStatus {
         }
     }
 
-    /// The text stored in the database, if this says anything.
+    /// The text stored in the database; `None` for an unknown status.
     #[must_use]
     pub fn known(self) -> Option<&'static str> {
         (self != Self::Unknown).then(|| self.as_str())
     }
 }
 
-/// Which price a line's amount is made of. A customer price, once known, is not replaced by a purchase price.
+/// Which price a line's amount is based on. A purchase price never replaces a customer price that is already known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AmountBasis {
     /// What the customer pays for the line.
@@ -80,7 +80,7 @@ impl AmountBasis {
     }
 }
 
-/// An order with its lines and shipments, complete: a line that is not in it is gone.
+/// A complete order with its lines and shipments: a stored line that is not in it is removed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderRecord {
     /// The marketplace's order id, unique within the account.
@@ -93,13 +93,13 @@ pub struct OrderRecord {
     pub placed_at: DateTime<Utc>,
     /// When the marketplace last changed it.
     pub marketplace_updated_at: Option<DateTime<Utc>>,
-    /// When it must have left.
+    /// When it must be dispatched.
     pub dispatch_by: Option<DateTime<Utc>>,
     /// `SELLER` or `MARKETPLACE` (who ships).
     pub fulfilled_by: Option<String>,
     /// The marketplace's own word, such as `COD`.
     pub payment_method: Option<String>,
-    /// ISO 4217; `None` where the source names none, as Amazon does for orders without an amount.
+    /// ISO 4217 code; `None` when the source names none, as Amazon does for orders without an amount.
     pub currency: Option<String>,
     /// The order's total as the marketplace states it.
     pub total_amount: Option<Decimal>,
@@ -111,7 +111,7 @@ pub struct OrderRecord {
     pub items: Vec<OrderItemRecord>,
     /// Packages.
     pub shipments: Vec<ShipmentRecord>,
-    /// What could not be taken as it came: each names a field and what is wrong with it, never its value.
+    /// Fields that could not be read. Each note names a field and what is wrong with it, never its value.
     pub notes: Vec<String>,
 }
 
@@ -146,10 +146,10 @@ pub struct OrderItemRecord {
     pub quantity: i32,
     /// Units cancelled by anybody.
     pub quantity_cancelled: i32,
-    /// Amount of the whole line in the order's currency, at most four decimals; `None` where the marketplace states none
-    /// yet, or, as for cancelled orders, no longer. A line without units has no money: its amount is 0.
+    /// Amount of the whole line in the order's currency, at most four decimals; `None` when the marketplace states none yet
+    /// or, as for cancelled orders, no longer. A line without units has no money: its amount is 0.
     pub line_amount: Option<Decimal>,
-    /// What `line_amount` is made of.
+    /// What `line_amount` is based on.
     pub amount_basis: AmountBasis,
     /// Tax within the line.
     pub tax_amount: Option<Decimal>,

@@ -1,4 +1,4 @@
-//! The contract kit: connections to a stand-in that answers from a script or a recorded page, or to the simulators.
+//! The contract kit: connections to the simulators, or to a stand-in that answers from a script or a recorded page.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 #![allow(dead_code, reason = "each test binary uses its own part of the kit")]
@@ -25,19 +25,19 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// Secrets of every account in these tests; none may ever be seen in an error.
+/// Secrets of every account in these tests. No error may ever show one.
 pub const PASSWORD: &str = "ajio-password-hush";
 pub const CLIENT_SECRET: &str = "amazon-client-secret-hush";
 pub const REFRESH_TOKEN: &str = "Atzr|amazon-refresh-hush";
 pub const APP_SECRET: &str = "flipkart-app-secret-hush";
 pub const API_SECRET: &str = "meesho-api-secret-hush";
-/// What every token that the scripted stand-in issues begins with.
+/// The beginning of every token that the scripted stand-in issues.
 pub const TOKEN: &str = "access-token-hush";
 
-/// Pages after which a run in a test is taken for endless.
+/// The number of pages after which a test considers a run endless.
 const ENDLESS: usize = 2_000;
 
-/// A call as the stand-in saw it.
+/// A call that the stand-in received.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub path: String,
@@ -53,13 +53,13 @@ impl Call {
         PATHS.contains(&self.path.as_str())
     }
 
-    /// A query parameter as it was sent, still encoded.
+    /// Returns a query parameter as it was sent, still encoded.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     }
 }
 
-/// What the stand-in answers.
+/// A response of the stand-in.
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
@@ -76,8 +76,8 @@ pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Answer {
 
 type Script = dyn Fn(&Call, usize) -> Answer + Send + Sync;
 
-/// A stand-in that issues tokens by itself and answers everything else from a script, which is given the call and
-/// how many calls came before it (token calls not counted).
+/// A stand-in that issues tokens by itself and answers everything else from a script. The script gets the call and the number
+/// of calls before it, without token calls.
 pub struct Scripted {
     base_url: String,
     calls: Arc<Mutex<Vec<Call>>>,
@@ -88,7 +88,7 @@ impl Scripted {
         Self::start_with_tokens(|_, number| ok(issued_token(number)), script).await
     }
 
-    /// As [`Scripted::start`], with a script for token calls too.
+    /// Like [`Scripted::start`], with a script for token calls too.
     pub async fn start_with_tokens(
         tokens: impl Fn(&Call, usize) -> Answer + Send + Sync + 'static,
         script: impl Fn(&Call, usize) -> Answer + Send + Sync + 'static,
@@ -155,7 +155,7 @@ fn respond(answer: Answer) -> Response {
     response
 }
 
-/// One body that every marketplace's client accepts as a token answer, or as proof of a key.
+/// A body that every marketplace's client accepts as a token response, or as proof of a key.
 pub fn issued_token(number: usize) -> String {
     serde_json::json!({
         "supplier_id": "S1",
@@ -235,13 +235,13 @@ pub fn details(code: MarketplaceCode) -> BTreeMap<String, String> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// The orders of a page of them.
+/// Returns the orders of a page.
 pub fn orders_of(page: &Page) -> &[OrderRecord] {
     let Records::Orders(orders) = &page.records;
     orders
 }
 
-/// What a whole run brought.
+/// The result of a whole run.
 #[derive(Debug, Default)]
 pub struct Run {
     pub orders: Vec<OrderRecord>,
@@ -250,7 +250,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Orders by id; a later reading replaces an earlier one, as in the database.
+    /// Returns the orders by id. A later reading replaces an earlier one, as in the database.
     pub fn by_id(&self) -> BTreeMap<&str, &OrderRecord> {
         self.orders.iter().map(|order| (order.external_order_id.as_str(), order)).collect()
     }

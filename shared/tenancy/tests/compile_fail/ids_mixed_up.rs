@@ -1,4 +1,4 @@
-//! An id of one thing is none of another.
+//! An id of one kind is not an id of another.
 
 use robnu_tenancy::{AccountId, SellerId, SellerScope};
 

@@ -1,4 +1,4 @@
-//! There is no scope by default, and none from an id alone.
+//! There is no default scope, and an id alone makes none.
 
 use robnu_tenancy::{PersonScope, SellerId, SellerScope, Subject, SystemScope};
 

@@ -1,4 +1,4 @@
-//! A session ends with its commit.
+//! A session cannot be used after its commit.
 
 use robnu_tenancy::Session;
 

@@ -1,4 +1,4 @@
-//! A session that nobody uses is a mistake, and so is a scope.
+//! An unused session is a mistake, and so is an unused scope.
 #![deny(unused_must_use)]
 
 use robnu_tenancy::{Access, Database, Permission, SellerScope, Subject};

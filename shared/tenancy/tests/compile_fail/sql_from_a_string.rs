@@ -1,4 +1,4 @@
-//! Statements are part of the program: no text made at run time is one.
+//! Statements are part of the program: a text made at run time cannot be one.
 
 use robnu_tenancy::{Database, SellerScope, Session};
 

@@ -1,4 +1,4 @@
-//! A subject is no string that anybody may write down.
+//! A subject cannot be made from a string.
 
 use robnu_tenancy::{Access, Permission, SellerId, SellerScope, Subject};
 

@@ -1,7 +1,8 @@
-//! What entering a scope costs the database: pgbench reads one order in one pipeline, past row level security, as a job, and as a
-//! member whom every refusal is asked of. With one client, which waits for each answer, and with several, which keep the server's core
-//! busy, so that the ratio is that of its processor time. Beside it, what our own client adds to the same reads. All in turns within one
-//! run, the server's processes and the client's on a core each where `taskset` can pin them; only ratios mean something on another machine.
+//! What scope entry costs the database. pgbench reads one order in one pipeline: past row level security, as a job, and as a member
+//! for whom every refusal is checked. One client waits for each answer; several keep the server's core busy, so that the ratio is
+//! that of its processor time. The benchmark also shows what our own client adds to the same reads. All readers take turns within
+//! one run, with the server's and the client's processes on a core each if `taskset` can pin them. On another machine, only ratios
+//! mean something.
 //!
 //! `TEST_DATABASE_URL=… cargo bench --package robnu-testkit --bench entry`; see the README of tenancy for figures.
 #![allow(
@@ -24,7 +25,7 @@ const ORDERS: i32 = 20_000;
 const ROUNDS: usize = 7;
 const SECONDS: u32 = 2;
 const CLIENTS: [usize; 2] = [1, 4];
-/// What the throughput of the raw read is to be at least, as a part of it.
+/// The least throughput of each reader, as a fraction of the raw read's.
 const TARGETS: [(&str, f64); 3] = [("raw", 1.0), ("job", 0.60), ("member", 0.45)];
 
 const READ: &str = "select id, external_order_id, status, placed_at from robnu.orders where id =";
@@ -37,7 +38,7 @@ async fn main() {
     superuser.batch_execute(&fill()).await.unwrap();
     let seller = &sellers.ours;
     let (id, account, order) = (seller.id, seller.ajio, seller.order);
-    // As the fixture names its members.
+    // This is how the fixture names its members.
     let viewer = format!("VIEWER@{id}");
     let enter_job = format!("select robnu.enter_job('{id}', '{account}', false)");
     let enter_member = format!("select robnu.enter_member('{viewer}', '{id}', 'read', false)");
@@ -62,7 +63,7 @@ async fn main() {
     for round in 0..=ROUNDS {
         for turn in 0..variants.len() {
             let variant = (round + turn) % variants.len();
-            // Counts of this window stand there while a member enters, as they do in life.
+            // A member enters while counts of this window exist, as in production.
             for who in [&viewer, &format!("OWNER@{id}")] {
                 superuser.execute("select robnu.count_request($1, $2)", &[who, &id]).await.unwrap();
             }
@@ -102,7 +103,7 @@ fn report(rates: &[f64; 4]) {
         );
     }
     println!(
-        "{:<10}{:>12.0}{:>10.1}   a request's count, behind its answer",
+        "{:<10}{:>12.0}{:>10.1}   a request's count, after its response",
         "count",
         rates[3],
         1e6 / rates[3]
@@ -128,7 +129,7 @@ impl Ours {
         own
     }
 
-    /// Median µs of a read.
+    /// Returns the median µs of a read.
     async fn time(&self, way: usize, order: &robnu_tenancy::OrderId) -> f64 {
         const SCOPED: &str =
             "select id, external_order_id, status, placed_at from robnu.orders where id = $1";
@@ -147,7 +148,7 @@ impl Ours {
     }
 }
 
-/// Copies the fixture's order of each seller, and lets everybody read as often as they like.
+/// Copies the fixture's order of each seller, and removes the rate limits.
 fn fill() -> String {
     format!(
         "set session_replication_role = replica;

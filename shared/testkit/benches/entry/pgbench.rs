@@ -6,7 +6,7 @@ use std::time::Duration;
 use robnu_tenancy::DatabaseConfig;
 use tokio_postgres::Client;
 
-/// A script of statements that are sent in one pipeline, and as whom.
+/// A script of statements that are sent in one pipeline, and the role that sends them.
 pub struct Pgbench {
     script: String,
     user: String,
@@ -22,7 +22,7 @@ impl Pgbench {
         Self { script, user: user.to_owned(), host, port: config.port, database }
     }
 
-    /// Runs it for a while with so many clients at once, and answers how often a second.
+    /// Runs the script for a while with so many concurrent clients, and returns how often it ran per second.
     pub async fn run(&self, superuser: &Client, clients: usize, seconds: u32) -> f64 {
         let folder = std::env::temp_dir().join(format!("robnu-entry-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -53,7 +53,7 @@ impl Pgbench {
     }
 }
 
-/// The server's processes of the script, all on a core that the client does not use.
+/// Pins the server's processes of the script to a core that the client does not use.
 async fn pin_servers(superuser: &Client, clients: usize) {
     let sql = "select pid from pg_stat_activity where datname = current_database() and application_name = 'pgbench'";
     for _ in 0..100 {
@@ -73,7 +73,7 @@ pub fn can_pin() -> bool {
     Command::new("taskset").args(["-c", "1", "true"]).output().is_ok_and(|output| output.status.success())
 }
 
-/// Keeps a process to a core, where the machine and our rights allow it.
+/// Pins a process to a core, if the machine and our rights allow it.
 pub fn pin(process: i32, core: u8) {
     let _ = Command::new("taskset")
         .args(["-cp", &core.to_string(), &process.to_string()])

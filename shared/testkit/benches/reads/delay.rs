@@ -1,4 +1,4 @@
-//! A server further away: a proxy that hands over what the client sends after a while, in the same order.
+//! A more distant server: a proxy that delays what the client sends and keeps the order.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-/// Starts it and answers its port. Without a delay it adds what a proxy costs, so that it is the same for all.
+/// Starts the proxy and returns its port. Without a delay it adds only a proxy's cost, so that this cost is the same for all.
 pub async fn delay(host: String, port: u16, added: Duration) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let own = listener.local_addr().unwrap().port();
@@ -25,7 +25,7 @@ pub async fn delay(host: String, port: u16, added: Duration) -> u16 {
     own
 }
 
-/// Reads on while what was read before is still under way.
+/// Keeps reading while earlier data is still delayed.
 async fn relay(
     mut from: impl AsyncRead + Unpin + Send + 'static,
     mut to: impl AsyncWrite + Unpin,

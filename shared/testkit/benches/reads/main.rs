@@ -1,8 +1,8 @@
-//! What a scope costs: the same reads without one, as a job, as a member whose requests are counted, and as that member with
-//! a round trip for every statement. All in one run, in turns, each on one warm connection; only ratios mean something on
-//! another machine.
+//! What a scope costs: the same reads without a scope, as a job, as a member whose requests are counted, and as that member with
+//! a round trip for every statement. All readers take turns in one run, each on one warm connection. On another machine, only
+//! ratios mean something.
 //!
-//! `TEST_DATABASE_URL=… cargo bench --package robnu-testkit --bench reads`; see the README of tenancy for figures.
+//! Run it with `TEST_DATABASE_URL=… cargo bench --package robnu-testkit --bench reads`. The figures are in the README of tenancy.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -55,7 +55,7 @@ async fn main() {
     }
 }
 
-/// Copies the fixture's order of each seller, and lets everybody read as often as they like.
+/// Copies the fixture's order of each seller, and removes the rate limits.
 async fn fill(test: &TestDatabase) {
     let sql = format!(
         "set session_replication_role = replica;
@@ -70,7 +70,8 @@ async fn fill(test: &TestDatabase) {
     test.superuser().await.batch_execute(&sql).await.unwrap();
 }
 
-/// Median time of a read by each reader, in microseconds. They take turns, so that what else the machine does meets all.
+/// Returns the median time of a read by each reader, in microseconds. They take turns, so that other load on the machine affects
+/// all of them.
 async fn measure<const N: usize>(readers: &[Reader; N], read: &Read, reads: u32) -> [f64; N] {
     let mut times = [const { Vec::new() }; N];
     for round in 0..=ROUNDS {

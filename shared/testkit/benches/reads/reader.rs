@@ -1,10 +1,10 @@
-//! The ways to read that are compared.
+//! The ways of reading that are compared.
 
 use robnu_tenancy::{Database, OrderId, SellerId, SellerScope};
 use robnu_testkit::{Seller, TestDatabase};
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
-/// A read: a statement in a scope, and the same one past row level security. `$1` order, `$2` seller.
+/// A read: a statement in a scope, and the same statement past row level security. `$1` order, `$2` seller.
 pub struct Read {
     pub name: &'static str,
     pub scoped: &'static str,
@@ -19,18 +19,18 @@ pub struct Reader {
 }
 
 enum Way {
-    /// As a superuser: one prepared statement and nothing else.
+    /// As a superuser, with one prepared statement and nothing else.
     Raw(Client, Statement),
     /// Through the shared code, in one round trip.
     Job(Database, SellerScope),
-    /// The same for a new request each time, which is counted behind its answer.
+    /// The same for a new request each time, which is counted after its transaction.
     Member(Database, Box<Seller>),
-    /// What the round trip of a member does, each statement awaited: begin, enter, read, commit, count.
+    /// The statements of a member's round trip, each awaited: begin, enter, read, commit, count.
     Naive(Client, [Statement; 5], String),
 }
 
 impl Reader {
-    /// The four of them, over the server at `port`.
+    /// Makes all four readers, for the server at `port`.
     pub async fn all(test: &TestDatabase, port: u16, seller: &Seller, read: &Read) -> [Self; 4] {
         let login = async |role: &str| {
             let mut config = test.config(role);
@@ -47,7 +47,7 @@ impl Reader {
             naive.prepare("commit").await.unwrap(),
             naive.prepare("select robnu.count_request($1, $2)").await.unwrap(),
         ];
-        // As the fixture names its members.
+        // This is how the fixture names its members.
         let subject = format!("VIEWER@{}", seller.id);
         let ways = [
             Way::Raw(raw, statement),

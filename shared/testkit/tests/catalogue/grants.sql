@@ -1,5 +1,5 @@
--- Role × relation × verb, with the columns where a verb is granted by column; then functions, schema, database, and who
--- may become whom.
+-- Role × relation × verb, with the columns if a verb is granted by column; then functions, schema, database, and which role
+-- may become which.
 select role || ' | ' || table_name || ' | ' || verb || ' | '
   || coalesce('(' || string_agg(column_name, ', ' order by column_name) || ')', 'every column') as line,
   1 as part, role, table_name, verb

@@ -1,5 +1,5 @@
--- The reviewed lists, and what the rules look at. Temporary views, so that a rule sees the catalogue as it is now.
--- A name is added here only with a reason: each one is an exception to a rule.
+-- The reviewed lists, and the views that the rules read. They are temporary views, so that a rule sees the present catalogue.
+-- A name is added here only with a reason, because each is an exception to a rule.
 
 -- Relations that belong to no seller. Everything else in the schema is a tenant table.
 create temp view global_tables (name) as values ('orgs'), ('people'), ('run_kinds'), ('marketplaces'),
@@ -10,21 +10,21 @@ create temp view global_tables (name) as values ('orgs'), ('people'), ('run_kind
 create temp view scope_roles (name) as values
   ('robnu_tenant'), ('robnu_person'), ('robnu_staff'), ('robnu_tenant_sweep'), ('robnu_system_sweep'), ('robnu_system_lanes'),
   ('robnu_system_retention');
--- May have policies that are `true`: their column grants say how little they see of every seller.
+-- Roles that may have policies that are `true`: their column grants bound what they see of every seller.
 create temp view system_roles (name) as values ('robnu_system_sweep'), ('robnu_system_lanes');
--- Sees every seller, in as few columns, while the person of the transaction is a staff member.
+-- Roles that see every seller, also in few columns, while the person of the transaction is a staff member.
 create temp view staff_roles (name) as values ('robnu_staff');
--- The platform's own work in one seller's scope: sees that seller, never more.
+-- Roles of the platform's own work in one seller's scope: they see only that seller.
 create temp view inner_roles (name) as values ('robnu_tenant_sweep');
--- Lets go of old rows, of all sellers: sees no row that is young.
+-- Roles that may have expired rows of all sellers deleted: they see no young row.
 create temp view forgetting_roles (name) as values ('robnu_system_retention');
--- Hold nothing on columns yet to come.
+-- Roles that hold nothing on future columns.
 create temp view column_roles (name) as
   select name from system_roles union all select name from staff_roles
   union all select name from inner_roles union all select name from forgetting_roles;
 create temp view login_roles (name) as values ('robnu_api'), ('robnu_adapter'), ('robnu_sweep'), ('robnu_lanes');
 
--- Functions that run with the owner's rights, each with its reason in the migration that makes it.
+-- Functions that run with the owner's rights. The migration that makes a function states its reason.
 create temp view definer_functions (name) as values
   ('sign_up_seller(uuid, text, text, uuid, bytea, text, text)'),
   ('keep_an_owner()'), ('audit_row()'), ('accept_invitation(bytea, text)'), ('count_request(text, uuid)'), ('check_sign_up(text, text)'), ('open_credentials(uuid, text)'), ('forget_credentials(uuid)'),
@@ -37,33 +37,33 @@ create temp view definer_functions (name) as values
   ('limit_mails()'), ('limit_new_accounts()'), ('limit_lane_openings()'), ('end_runs_of_retired_lane()'),
   ('begin_credential_check(uuid, text, bytea, uuid)'), ('end_credential_check(uuid, text)'), ('note_refused_credentials(text, bytea, uuid)'),
   ('limit_asked_runs()'), ('count_change()'), ('count_new_orders()'), ('count_moved_orders()'),
-  -- What lets in: one look-up each in place of four tables under the scope's own row level security.
+  -- Functions that admit: one look-up each instead of four tables under the scope's own row level security.
   ('admit_member(text, uuid, text, boolean, boolean)'), ('admit_impersonation(text, uuid, uuid, text, boolean, boolean)'),
   ('admit_staff(text, boolean)'), ('admit_person(text, boolean)'), ('admit_job(uuid, uuid, boolean)'), ('admit_sweep(uuid)'),
-  -- What deletes: DELETE on a table would let its holder lock the table.
+  -- Functions that delete: a holder of DELETE on a table could lock the table.
   ('remove_member(uuid, integer)'), ('remove_schedule(uuid, text, integer)'),
   ('remove_vanished_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'), ('forget(text, bigint)');
 
--- Tables from which those functions delete, so that what refers to them needs an index to find it by.
+-- Tables from which those functions delete. Rows that refer to them need an index to be found by.
 create temp view shrinking_tables (name) as values
   ('members'), ('schedules'), ('order_items'), ('idempotency_keys'), ('person_idempotency_keys'), ('account_authorizations'),
   ('request_counts'), ('person_requests'), ('mail_counts'), ('lane_openings'), ('sign_up_counts'), ('credential_checks'),
   ('audit_events'), ('quarantined_records');
 
--- Tables that a scope may write without leaving an audit event: what a marketplace said, logs of their own, and what changes
--- with every request. Their changes by people are noted elsewhere: credentials by the account's credentials_generation.
+-- Tables that a scope may write without an audit event: marketplaces' data, logs, and rows that change with every request.
+-- People's changes to them are recorded elsewhere: credentials by the account's credentials_generation.
 create temp view unaudited_tables (name) as values
   ('orders'), ('order_items'), ('shipments'), ('quarantined_records'), ('credential_events'), ('idempotency_keys'),
   ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'),
   ('order_pii'), ('return_items'), ('return_events'), ('sync_run_counts'), ('watermarks'), ('payouts'), ('payout_lines'), ('listings'), ('inventory');
 
--- Columns that hold values without a type of their own: what audit events show of rows of any table.
+-- Columns that hold untyped values: those that audit events show of rows of any table.
 create temp view untyped_columns (table_name, column_name) as values ('audit_events', 'shown');
 
--- Bytes that are neither ciphertext under a seller's key nor a hash: that key, wrapped by KMS, and what sign-ups are counted under.
+-- Columns of bytes that are neither ciphertext under a seller's key nor a hash: that key, wrapped by KMS, and the key of sign-up counts.
 create temp view other_bytes (table_name, column_name) as values ('seller_keys', 'wrapped_key'), ('sign_up_key', 'key');
 
--- Relations of ours, in whatever schema they hide.
+-- Our relations, in whatever schema they are.
 create temp view relations as
 select c.oid, c.relname::text as name, n.nspname::text as schema, c.relkind as kind, c.relowner::regrole::text as owner,
   c.relrowsecurity as enabled, c.relforcerowsecurity as forced, c.reloptions as options, c.relacl as acl
@@ -73,14 +73,14 @@ where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and c.relkind in
 create temp view tenant_tables as
 select * from relations where kind in ('r', 'p') and (schema <> 'robnu' or name not in (select name from global_tables));
 
--- Policies, with a row per role that they apply to.
+-- Policies, one row per role that they apply to.
 create temp view policies as
 select r.oid as relation, r.name as table_name, p.polname::text as name, p.polpermissive as permissive, p.polcmd as command,
   case when role = 0 then 'public' else role::regrole::text end as role,
   pg_get_expr(p.polqual, p.polrelid) as "using", pg_get_expr(p.polwithcheck, p.polrelid) as with_check
 from relations r join pg_policy p on p.polrelid = r.oid cross join unnest(p.polroles) as role;
 
--- Who may do what to relations and columns, owners left out.
+-- Which role may do what to relations and columns, without the owners.
 create temp view grants as
 select r.oid as relation, r.name as table_name, null::text as column_name, g.grantor, g.grantee,
   case when g.grantee = 0 then 'public' else g.grantee::regrole::text end as role, lower(g.privilege_type) as verb, g.is_grantable
@@ -92,7 +92,7 @@ select r.oid, r.name, a.attname, g.grantor, g.grantee,
 from relations r join pg_attribute a on a.attrelid = r.oid and not a.attisdropped, aclexplode(a.attacl) g
 where g.grantee <> r.owner::regrole;
 
--- Functions and procedures of ours; null rights mean PostgreSQL's default, which lets PUBLIC execute.
+-- Our functions and procedures. Null rights mean PostgreSQL's default, which lets PUBLIC execute.
 create temp view functions as
 select p.oid, n.nspname::text as schema, p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' as signature,
   p.proname || '(' || coalesce((
@@ -103,7 +103,7 @@ select p.oid, n.nspname::text as schema, p.proname || '(' || pg_get_function_ide
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema';
 
--- Columns of ours, with the type that an array or a domain is made of.
+-- Our columns, with the base type of an array or a domain.
 create temp view columns as
 select r.oid as relation, r.name as table_name, a.attname::text as column_name, format_type(a.atttypid, a.atttypmod) as type,
   coalesce(e.typname, b.typname, t.typname)::text as element, a.attgenerated::text as generated
@@ -114,17 +114,17 @@ left join pg_type b on b.oid = t.typbasetype
 left join pg_type e on e.oid = case t.typcategory when 'A' then coalesce(nullif(t.typelem, 0), b.typelem) end
 where r.kind in ('r', 'p');
 
--- What is money: by its last word, or because nothing but money is a decimal number.
+-- Columns of money: by the last word of their name, or because only money is a decimal number.
 create temp view money_columns as
 select * from columns
 where element = 'numeric'
   or column_name ~ '(^|_)(amount|mrp|price|value|total|subtotal|fees?|tax|gst|[cisu]gst|tcs|tds|costs?|charges?|refund|discount|commission|balance|penalty)$';
 
--- One table per marketplace, with how to sign in there.
+-- Satellite tables, one per marketplace, which hold how to sign in there.
 create temp view satellites as select oid as relation, name from tenant_tables where name ~ '_account_details$';
--- Tables that are the other half of a row of another.
+-- Side tables, whose rows are the other half of another table's row.
 create temp view side_tables (relation, name, parent) as
 select relation, name, 'marketplace_accounts' from satellites
 union all select 'robnu.order_pii'::regclass, 'order_pii', 'orders';
--- Where ciphertext may stand: there, and where records are kept whole that could not be mapped.
+-- Tables that may hold ciphertext: side tables and the quarantine.
 create temp view ciphertext_tables (name) as select name from side_tables union all values ('quarantined_records');

@@ -1,7 +1,7 @@
-//! One object per way to break a rule. Each is made in a transaction on the migrated database, must be named by its rule,
-//! and is rolled back.
+//! One offence per way to break a rule. Each is made in a transaction on the migrated database, must be named by its rule, and
+//! is rolled back.
 
-/// Something that must not be, and the sentence with which its rule says so.
+/// Something that must not exist, and the sentence with which its rule reports it.
 pub(crate) struct Offence {
     pub(crate) rule: &'static str,
     pub(crate) sql: &'static str,
@@ -102,17 +102,17 @@ pub(crate) const OFFENCES: &[Offence] = &[
     offence(
         "other_policies",
         "create policy support on robnu.orders for select to robnu_api using (status = 'PENDING')",
-        "orders: the policy support is for robnu_api, which is no scope's role",
+        "orders: the policy support is for robnu_api, which is not a scope's role",
     ),
     offence(
         "other_policies",
         "create policy everybody on robnu.members for select to robnu_person using (true)",
-        "members: the policy everybody is true for robnu_person, which is no system role",
+        "members: the policy everybody is true for robnu_person, which is not a system role",
     ),
     offence(
         "other_policies",
         "create policy everybody on robnu.people for insert to robnu_person with check (true)",
-        "people: the policy everybody is true for robnu_person, which is no system role",
+        "people: the policy everybody is true for robnu_person, which is not a system role",
     ),
     offence(
         "other_policies",
@@ -133,23 +133,23 @@ pub(crate) const OFFENCES: &[Offence] = &[
     offence(
         "other_policies",
         "create policy retention on robnu.request_counts for select to robnu_system_retention using (true)",
-        "request_counts: the policy retention lets robnu_system_retention do more than let go of old rows",
+        "request_counts: the policy retention lets robnu_system_retention do more than delete old rows",
     ),
     offence(
         "other_policies",
         "create policy retention on robnu.request_counts to robnu_system_retention
            using (window_start < now() - interval '1 hour') with check (window_start < now())",
-        "request_counts: the policy retention lets robnu_system_retention do more than let go of old rows",
+        "request_counts: the policy retention lets robnu_system_retention do more than delete old rows",
     ),
     offence(
         "other_policies",
         "alter policy staff_reads on robnu.impersonation_sessions using (true)",
-        "impersonation_sessions: the policy staff_reads lets robnu_staff in who is not staff",
+        "impersonation_sessions: the policy staff_reads admits robnu_staff without being staff",
     ),
     offence(
         "other_policies",
         "alter policy staff on robnu.sellers with check ((select robnu.app_is_staff()) or name = 'a seller')",
-        "sellers: the policy staff lets robnu_staff in who is not staff",
+        "sellers: the policy staff admits robnu_staff without being staff",
     ),
     // Keys
     offence("keys", "create table robnu.notes (seller_id uuid not null)", "notes has no primary key"),
@@ -246,17 +246,17 @@ pub(crate) const OFFENCES: &[Offence] = &[
     offence(
         "grants",
         "grant select on robnu.orders to public",
-        "orders: public holds select and is no scope's role",
+        "orders: public holds select and is not a scope's role",
     ),
     offence(
         "grants",
         "grant select (id) on robnu.orders to public",
-        "orders.id: public holds select and is no scope's role",
+        "orders.id: public holds select and is not a scope's role",
     ),
     offence(
         "grants",
         "grant select on robnu.marketplaces to robnu_api",
-        "marketplaces: robnu_api holds select and is no scope's role",
+        "marketplaces: robnu_api holds select and is not a scope's role",
     ),
     offence(
         "grants",
@@ -321,12 +321,12 @@ pub(crate) const OFFENCES: &[Offence] = &[
     offence(
         "roles",
         "grant robnu_owner to robnu_api with inherit false",
-        "robnu_api may become robnu_owner, which is no scope's role",
+        "robnu_api may become robnu_owner, which is not a scope's role",
     ),
     offence(
         "roles",
         "grant pg_read_all_data to robnu_api with inherit false",
-        "robnu_api may become pg_read_all_data, which is no scope's role",
+        "robnu_api may become pg_read_all_data, which is not a scope's role",
     ),
     offence(
         "roles",

@@ -1,4 +1,4 @@
--- Every policy but the two that a rule compares word for word.
+-- Every policy except the two that a rule compares word for word.
 select regexp_replace(format('%s | %s | %s | %s | %s | using %s | check %s', table_name, name,
     case when permissive then 'widens' else 'narrows' end,
     case command when '*' then 'all' when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' else 'delete' end,

@@ -1,4 +1,4 @@
-//! Reads the rules and asks a database whether it keeps them.
+//! Reads the rules and checks whether a database keeps them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_postgres::Client;
 
-/// Where rules, lists and golden files are.
+/// The folder of rules, lists and golden files.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue")
 }
@@ -22,19 +22,19 @@ pub(crate) fn rules() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Lets a superuser's connection ask for rules: with the reviewed lists, and names written out as the rules compare them.
+/// Prepares a superuser's connection for the rules: with the reviewed lists, and with names qualified as the rules compare them.
 pub(crate) async fn prepare(client: &Client) {
     client.batch_execute("set search_path = pg_catalog").await.unwrap();
     client.batch_execute(&fs::read_to_string(folder().join("lists.sql")).unwrap()).await.unwrap();
 }
 
-/// What a query answers that has one column of text.
+/// Returns the rows of a query that has one column of text.
 pub(crate) async fn sentences(client: &Client, name: &str, sql: &str) -> Vec<String> {
     let rows = client.query(sql, &[]).await.unwrap_or_else(|error| panic!("rule {name}: {error:?}"));
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// A sentence per fault, each with its rule before it.
+/// Returns a sentence per fault, each after the name of its rule.
 pub(crate) async fn faults(client: &Client) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, sql) in rules() {

@@ -1,4 +1,4 @@
-//! Tries one table: every granted verb on our rows, where it may succeed, and on theirs, where it must not.
+//! Tries one table: every granted verb on our rows, where it may succeed, and on theirs, where it must fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::tables::{Literals, Table, fingerprint};
 
-/// Who tries: the members by role, and a job.
+/// The actors that try: members by role, and a job.
 pub(crate) const ACTORS: [&str; 7] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER", "SCANNER", "JOB"];
 
 /// What the database answered.
@@ -18,21 +18,21 @@ enum Outcome {
     Rows(u64),
     /// Refused, with this SQLSTATE.
     Refused(String),
-    /// It went through and a row of theirs is not what it was.
+    /// It succeeded and changed a row of theirs.
     TheirsChanged,
 }
 
 const NOT_ALLOWED: &str = "42501";
 
-/// Tries tables one by one and collects what must not be.
+/// Tries tables one by one and collects the problems.
 pub(crate) struct Probe<'a> {
     pub(crate) superuser: &'a Client,
     pub(crate) sellers: &'a TwoSellers,
     fingerprint: String,
     untouched: String,
-    /// What went wrong, as sentences.
+    /// The problems, as sentences.
     pub(crate) problems: Vec<String>,
-    /// Who succeeded on our own rows, by table and verb.
+    /// The actors that succeeded on our own rows, by table and verb.
     pub(crate) rights: BTreeMap<(String, &'static str), Vec<&'static str>>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Probe<'a> {
         }
         let keys = table.foreign_keys();
         let key_columns: BTreeSet<&str> = keys.values().flatten().copied().collect();
-        // Our own rows make room for the copy, so that only theirs could be in its way.
+        // Our own rows are removed before the copy, so that only theirs could conflict with it.
         let room = Some(table.name.as_str());
         let own = self.attempt(actor, room, &insert(table, &columns, |_| ours)).await;
         let allowed = self.note(table, "insert", actor, &own);
@@ -111,7 +111,7 @@ impl<'a> Probe<'a> {
             }
         }
         let same_but_for_the_seller = insert(table, &columns, |column| {
-            // Who acts is no key that others could have taken: each actor has keys of their own.
+            // Keys with the actor cannot conflict, because each actor has keys of their own.
             let own = ["seller_id", "actor_id"].contains(&column) || key_columns.contains(column);
             if own { ours } else { theirs }
         });
@@ -128,7 +128,7 @@ impl<'a> Probe<'a> {
         }
         let name = &table.name;
         let [our_id, their_id] = [self.sellers.ours.id, self.sellers.theirs.id];
-        // A column set to itself breaks no key, so that nothing but the policies can be in the way.
+        // Setting a column to itself breaks no key, so that only the policies can refuse it.
         let itself = |column: &&&str| table.columns.iter().any(|c| c.name == **column && c.selects);
         let (itself, given): (Vec<&str>, Vec<&str>) = columns.iter().partition(itself);
         let same: Vec<String> = itself.iter().map(|column| format!("{column} = {column}")).collect();
@@ -151,7 +151,7 @@ impl<'a> Probe<'a> {
                 let outcome = self.attempt(actor, None, &sql).await;
                 let refused = match &outcome {
                     Outcome::Rows(0) => true,
-                    // A broken key may refuse a child that goes astray; that of a row itself must be refused by its policy.
+                    // A foreign key may refuse a child of another seller's parent; a changed seller_id must be refused by the policy.
                     Outcome::Refused(state) => key != "seller_id" || state == NOT_ALLOWED,
                     _ => false,
                 };
@@ -168,7 +168,7 @@ impl<'a> Probe<'a> {
         }
         let name = &table.name;
         let [ours, theirs] = [self.sellers.ours.id, self.sellers.theirs.id];
-        // One row only: some must stay, such as the last owner.
+        // Only one row is deleted, because some must stay, such as the last owner.
         let one = format!("ctid = (select max(ctid) from robnu.{name} where seller_id = '{ours}')");
         let own = self.attempt(actor, None, &format!("delete from robnu.{name} where {one}")).await;
         self.note(table, "delete", actor, &own);
@@ -177,7 +177,7 @@ impl<'a> Probe<'a> {
         self.must_spare_theirs(actor, &format!("delete from robnu.{name}")).await;
     }
 
-    /// What is not granted is refused.
+    /// Checks that verbs without a grant are refused.
     async fn never(&mut self, table: &Table, actor: &'static str) {
         let name = &table.name;
         self.must_be_refused(actor, &format!("truncate robnu.{name} cascade"), NOT_ALLOWED).await;
@@ -197,7 +197,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// Notes whether `actor` succeeded on our own rows.
+    /// Records whether `actor` succeeded on our own rows.
     fn note(&mut self, table: &Table, verb: &'static str, actor: &'static str, own: &Outcome) -> bool {
         let allowed = matches!(own, Outcome::Rows(1..));
         let actors = self.rights.entry((table.name.clone(), verb)).or_default();
@@ -230,7 +230,7 @@ impl<'a> Probe<'a> {
     }
 
     /// Runs a statement as `actor` of our seller, in a transaction that is always rolled back. `room` names a table from
-    /// which our own rows are taken out before.
+    /// which our own rows are removed before.
     async fn attempt(&self, actor: &str, room: Option<&str>, sql: &str) -> Outcome {
         let ours = &self.sellers.ours;
         let (login, entry) = if actor == "JOB" {
@@ -249,7 +249,7 @@ impl<'a> Probe<'a> {
         };
         let mut script = format!("begin; set local session authorization {login}; {entry};");
         if let Some(table) = room {
-            // Only what was received is scanned again.
+            // Only a received return can be scanned again.
             let ready = if table == "return_events" {
                 format!(
                     "update robnu.returns set received_at = now(), internal_status = 'RECEIVED' where seller_id = '{}';",
@@ -258,7 +258,7 @@ impl<'a> Probe<'a> {
             } else {
                 String::new()
             };
-            // Scope entry was passed before, because the rows that go may be those it asks for.
+            // The scope is entered before, because scope entry may need the removed rows.
             let _ = write!(
                 script,
                 "reset session authorization; reset role; set local session_replication_role = replica;

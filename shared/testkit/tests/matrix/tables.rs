@@ -1,11 +1,11 @@
-//! What there is to try: tables, columns, grants and a row of each seller, all from the database itself.
+//! The objects to try: tables, columns, grants and a row of each seller, all read from the database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use robnu_tenancy::SellerId;
 use tokio_postgres::Client;
 
-/// A tenant table, as `robnu_tenant` may use it.
+/// A tenant table, with what `robnu_tenant` may do to it.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     pub(crate) name: String,
@@ -48,12 +48,12 @@ impl Table {
         tables
     }
 
-    /// Names of the columns that `wanted` picks.
+    /// Returns the names of the columns that `wanted` picks.
     pub(crate) fn names(&self, wanted: impl Fn(&Column) -> bool) -> Vec<&str> {
         self.columns.iter().filter(|column| wanted(column)).map(|column| column.name.as_str()).collect()
     }
 
-    /// The foreign keys to tenant tables, each with its columns besides `seller_id`.
+    /// Returns the foreign keys to tenant tables, each with its columns other than `seller_id`.
     pub(crate) fn foreign_keys(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut keys: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for column in &self.columns {
@@ -64,7 +64,7 @@ impl Table {
         keys
     }
 
-    /// The first row that `seller` has here.
+    /// Returns the first row of `seller` in this table.
     pub(crate) async fn row_of(&self, superuser: &Client, seller: SellerId) -> Option<Literals> {
         let values: Vec<String> = self
             .columns
@@ -82,7 +82,7 @@ impl Table {
     }
 }
 
-/// One line over everything a seller has: changes when any of its rows is written, moved or removed.
+/// A statement that digests all rows of a seller. The digest changes when any row is written, moved or removed.
 pub(crate) fn fingerprint(tables: &[Table], seller: SellerId) -> String {
     let each: Vec<String> = tables
         .iter()

@@ -1,11 +1,11 @@
--- The tenant tables and what robnu_tenant may do to them, column by column; read from the catalogue, so that a table to
--- come is tried without being named anywhere.
+-- The tenant tables and what robnu_tenant may do to them, column by column. They are read from the catalogue, so that a future
+-- table is tried without being named anywhere.
 select c.relname::text as table_name, a.attname::text as column_name, format_type(a.atttypid, a.atttypmod) as column_type,
   has_column_privilege('robnu_tenant', c.oid, a.attnum, 'select') as selects,
   has_column_privilege('robnu_tenant', c.oid, a.attnum, 'insert') as inserts,
   has_column_privilege('robnu_tenant', c.oid, a.attnum, 'update') as updates,
   has_table_privilege('robnu_tenant', c.oid, 'delete') as deletes,
-  -- Foreign keys to tenant tables that this column is part of, seller_id itself left out.
+  -- Foreign keys to tenant tables that this column, other than seller_id, is part of.
   array(
     select k.conname::text from pg_constraint k
     where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any (k.conkey) and a.attname <> 'seller_id'
@@ -13,7 +13,7 @@ select c.relname::text as table_name, a.attname::text as column_name, format_typ
     order by k.conname) as foreign_keys
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'robnu'
--- A generated column is nobody's to write, and read with those that it is made of.
+-- Nobody writes a generated column, and it is read with the columns that it is made of.
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
 where c.relkind in ('r', 'p', 'v') and c.relname not in (
   'orgs', 'people', 'run_kinds', 'marketplaces', 'marketplace_kinds', 'schema_migrations', 'staff', 'person_requests', 'person_changes',

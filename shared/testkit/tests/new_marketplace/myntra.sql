@@ -1,13 +1,13 @@
--- Adds a marketplace: what the migration holds that does it, to be copied. Only the test beside it applies this one.
+-- A whole migration that adds a marketplace, to be copied. Only the test beside it applies this one.
 set local role robnu_owner;
 set local search_path = robnu;
 
--- The row, and a row for each kind of run that is known of.
+-- The marketplace's row, and a row for each kind of run that something is known of.
 insert into marketplaces (code, display_name, status, claim_window_days) values ('MYNTRA', 'Myntra', 'ACTIVE', 30);
 insert into marketplace_kinds (marketplace_code, kind, support, every_minutes) values
   ('MYNTRA', 'ORDERS', 'LIVE', 30), ('MYNTRA', 'CREDENTIAL_CHECK', 'LIVE', null);
 
--- The satellite, with a column per detail. Columns named …_enc hold ciphertext under the seller's data key.
+-- The satellite table, with a column per detail. Columns named …_enc hold ciphertext under the seller's data key.
 create table myntra_account_details (
   seller_id uuid not null,
   account_id uuid not null,
@@ -18,13 +18,13 @@ create table myntra_account_details (
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
 );
 call protect_tenant_table('myntra_account_details');
--- Write-only for people; a job reads what it has opened.
+-- People can only write it; a job reads the credentials that it has opened.
 create policy select_opened on myntra_account_details as restrictive for select to robnu_tenant
   using (account_id = (select app_opened_account()));
 call require_right_to_write('myntra_account_details', 'accounts.manage', 'insert');
 grant select, insert (seller_id, account_id, merchant_id, api_key_enc) on myntra_account_details to robnu_tenant;
 
--- Replacing the details. SECURITY DEFINER for the reason that the others have.
+-- Replacing the details. SECURITY DEFINER for the same reason as the other replace_… functions (0008_accounts.sql).
 create function replace_myntra_account_details(account uuid, new_merchant_id text, new_api_key_enc bytea) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp

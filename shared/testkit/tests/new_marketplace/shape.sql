@@ -1,5 +1,5 @@
--- What makes up the schema, in sentences that begin with the object they are about: columns, constraints, indexes, policies,
--- grants, triggers and row security of every table; every function; and the registry's rows.
+-- The parts of the schema, in sentences that begin with their object: columns, constraints, indexes, policies, grants, triggers and
+-- row security of every table; every function; and the registry's rows.
 with tables as (
   select c.* from pg_class c where c.relnamespace = 'robnu'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
 )
@@ -23,7 +23,7 @@ union all
 select t.relname || ': grant ' || concat_ws(' ', g.grantee::regrole, g.privilege_type, g.is_grantable)
 from tables t, aclexplode(t.relacl) g
 union all
--- The triggers behind foreign keys that point here are told with the constraints.
+-- The triggers of foreign keys that point here are covered by the constraints.
 select t.relname || ': ' || pg_get_triggerdef(r.oid) || ' ' || r.tgenabled::text
 from tables t join pg_trigger r on r.tgrelid = t.oid and not r.tgisinternal
 union all

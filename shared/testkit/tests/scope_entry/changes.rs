@@ -1,10 +1,10 @@
-//! How much a person may leave behind in a day: per object, in all, and per parcel under the scanner.
+//! How many lasting rows a person may make in a day: per object, in all, and per parcel under the scanner.
 
 use robnu_tenancy::Error;
 
 use super::{RENAME, TestBed};
 
-/// Renames the seller to something else each time, as its member with a role, so many times.
+/// Renames the seller a number of times, each time to something else, as its member with a role.
 async fn rename(bed: &TestBed, role: &str, times: usize) -> Result<(), Error> {
     let again = "update robnu.sellers set name = name || 'x'";
     for _ in 0..times {
@@ -14,14 +14,14 @@ async fn rename(bed: &TestBed, role: &str, times: usize) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_person_changes_a_thing_a_hundred_times_a_day_and_keeps_nobody_else_from_it() {
+async fn a_person_changes_an_object_a_hundred_times_a_day_and_keeps_nobody_else_from_it() {
     let bed = TestBed::new().await;
     rename(&bed, "OWNER", 100).await.unwrap();
     let refused = rename(&bed, "OWNER", 1).await;
     assert!(matches!(refused, Err(Error::TooManyChanges)), "{refused:?}");
     rename(&bed, "ADMIN", 1).await.unwrap();
     bed.write(&bed.sellers.theirs.scope("OWNER"), RENAME).await.unwrap();
-    // Something else is no matter of this.
+    // Changes of other objects are not affected.
     let other = "update robnu.marketplace_accounts set display_name = 'another name'";
     bed.write(&bed.sellers.ours.scope("OWNER"), other).await.unwrap();
     bed.arrange("update robnu.audit_events set occurred_at = occurred_at - interval '1 day'").await;
@@ -29,7 +29,7 @@ async fn a_person_changes_a_thing_a_hundred_times_a_day_and_keeps_nobody_else_fr
 }
 
 #[tokio::test]
-async fn a_person_leaves_20000_rows_behind_in_a_day_whatever_the_sellers() {
+async fn a_person_makes_20000_lasting_rows_in_a_day_over_all_sellers() {
     let bed = TestBed::new().await;
     bed.write(&bed.sellers.ours.scope("OWNER"), RENAME).await.unwrap();
     let mine = "(select id from robnu.people where subject = 'OWNER@' || (select seller_id from robnu.sellers order by 1 limit 1))";
@@ -55,7 +55,7 @@ async fn a_person_leaves_20000_rows_behind_in_a_day_whatever_the_sellers() {
 }
 
 #[tokio::test]
-async fn a_parcel_under_the_scanner_is_one_scan_a_minute_and_a_hundred_a_day() {
+async fn a_parcel_under_the_scanner_counts_as_one_scan_a_minute_and_a_hundred_a_day() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     let receive = "update robnu.returns set received_at = now()";
@@ -76,7 +76,7 @@ async fn a_parcel_under_the_scanner_is_one_scan_a_minute_and_a_hundred_a_day() {
              select seller_id, uuidv7(interval '-1 minute' * n), id from robnu.returns, generate_series(2, {minutes}) n where received_at is not null"
         )
     };
-    // Two events are the return's own.
+    // Two of the events are the return's own.
     for (minutes, more) in [(98, 1), (110, 0)] {
         bed.arrange(&earlier(minutes)).await;
         let before = bed.count(noted).await;
@@ -86,7 +86,7 @@ async fn a_parcel_under_the_scanner_is_one_scan_a_minute_and_a_hundred_a_day() {
 }
 
 #[tokio::test]
-async fn members_ask_for_200_runs_of_an_account_in_a_day_and_schedules_are_no_matter_of_this() {
+async fn members_ask_for_200_runs_of_an_account_in_a_day_and_schedules_do_not_count() {
     let bed = TestBed::new().await;
     let ask = "insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger)
                select seller_id, id, marketplace_code, 'ORDERS', 'API' from robnu.marketplace_accounts where marketplace_code = 'AJIO'";
@@ -105,10 +105,9 @@ async fn members_ask_for_200_runs_of_an_account_in_a_day_and_schedules_are_no_ma
     bed.write(&bed.sellers.theirs.scope("OWNER"), ask).await.unwrap();
 }
 
-/// Whoever changes something holds its row and then counts; two of a person that wait for each other's count and row would be
-/// a deadlock.
+/// A change locks its row and then counts. Two changes of a person that waited for each other's count and row would deadlock.
 #[tokio::test]
-async fn what_a_person_changes_at_the_same_time_waits_for_no_count() {
+async fn concurrent_changes_of_a_person_wait_for_no_count() {
     let bed = TestBed::new().await;
     let seller = bed.sellers.ours.id;
     bed.write(&bed.sellers.ours.scope("OWNER"), RENAME).await.unwrap();

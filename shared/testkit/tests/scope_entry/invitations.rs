@@ -1,11 +1,11 @@
-//! Invitations: good once, for one address, for a week, and only as good as the right of whoever made them.
+//! Invitations are valid once, for one address, for a week, and only while their inviter has the right to make them.
 
 use robnu_tenancy::{PersonScope, Subject};
 
 use super::TestBed;
 
 #[tokio::test]
-async fn an_invitation_is_accepted_once_by_whom_it_is_for_and_by_nobody_else() {
+async fn an_invitation_is_accepted_once_and_only_by_the_invited_person() {
     let bed = TestBed::new().await;
     let (ours, theirs) = (bed.sellers.ours.id, bed.sellers.theirs.id);
     let accept =
@@ -38,7 +38,7 @@ async fn an_invitation_is_accepted_once_by_whom_it_is_for_and_by_nobody_else() {
     assert_eq!(try_it("another guest", &token, invited).await, 0, "by another person");
     let members = "select count(*) from robnu.members m join robnu.people p on p.id = m.person_id where p.subject = 'guest'";
     assert_eq!(bed.count(members).await, 1);
-    // One who is a member already stays what they are.
+    // An existing member stays as they are.
     let viewer = format!("VIEWER@{theirs}");
     bed.arrange(&format!("update robnu.invitations set role = 'OWNER' where seller_id = '{theirs}'")).await;
     assert_eq!(try_it(&viewer, &theirs.to_string(), invited).await, 1);
@@ -51,7 +51,7 @@ async fn an_invitation_is_accepted_once_by_whom_it_is_for_and_by_nobody_else() {
 }
 
 #[tokio::test]
-async fn an_invitation_is_only_as_good_as_the_right_of_whoever_made_it() {
+async fn an_invitation_is_valid_only_while_its_inviter_has_the_right() {
     let bed = TestBed::new().await;
     let ours = bed.sellers.ours.id;
     let accept = "select seller from robnu.accept_invitation(sha256('a token'), 'second@example.invalid')";
@@ -77,7 +77,7 @@ async fn an_invitation_is_only_as_good_as_the_right_of_whoever_made_it() {
         where p.id = m.person_id and p.subject like 'ADMIN@%'";
     bed.arrange(remove).await;
     assert_eq!(accepted().await, 0, "the inviter was removed");
-    // Somebody entitled stands for it from now on.
+    // From now on a member with the right is the inviter.
     let renew =
         "update robnu.invitations set token_hash = sha256('a token') where email = 'second@example.invalid'";
     bed.write(&bed.sellers.ours.scope("OWNER"), renew).await.unwrap();

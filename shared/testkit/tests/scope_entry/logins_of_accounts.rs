@@ -1,4 +1,4 @@
-//! How many accounts one login at a marketplace is behind.
+//! How many accounts may have the same login at a marketplace.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::TestBed;
 
 #[tokio::test]
-async fn of_two_accounts_that_get_a_login_at_the_same_time_the_eleventh_is_refused() {
+async fn when_two_accounts_get_a_login_at_the_same_time_the_eleventh_is_refused() {
     let bed = TestBed::new().await;
     let (ours, theirs) = (&bed.sellers.ours, &bed.sellers.theirs);
     bed

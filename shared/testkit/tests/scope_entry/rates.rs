@@ -1,9 +1,9 @@
-//! How many requests are answered: of a seller, of a person, in ten seconds and in a day.
+//! Rate limits: how many requests of a seller and of a person are answered in ten seconds and in a day.
 
 use super::*;
 
 #[tokio::test]
-async fn a_seller_that_sends_too_much_waits_and_others_do_not() {
+async fn a_seller_over_its_rate_limit_waits_and_others_do_not() {
     let bed = TestBed::new().await;
     let (ours, theirs) = (&bed.sellers.ours, &bed.sellers.theirs);
     bed.arrange("update robnu.sellers set requests_per_window = 5").await;
@@ -59,7 +59,7 @@ async fn a_stranger_uses_up_none_of_a_sellers_requests() {
 }
 
 #[tokio::test]
-async fn a_person_who_sends_too_much_waits_at_every_entry() {
+async fn a_person_over_their_rate_limit_waits_at_every_scope_entry() {
     let bed = TestBed::new().await;
     bed.arrange("update robnu.orgs set person_requests_per_window = 20").await;
     let (ours, theirs) = (&bed.sellers.ours, &bed.sellers.theirs);
@@ -97,11 +97,11 @@ async fn a_person_who_sends_too_much_waits_at_every_entry() {
 }
 
 #[tokio::test]
-async fn a_person_who_sends_too_much_in_a_day_waits_for_the_next() {
+async fn a_person_over_their_daily_limit_waits_for_the_next_day() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     let usual = bed.count("select min(person_requests_per_day)::bigint from robnu.orgs").await;
-    // An app that asks every ten seconds all day sends 8,640: ten times that is let in.
+    // An app that asks every ten seconds all day sends 8,640 requests; ten times as many are admitted.
     assert!(usual > 86_400, "{usual}");
     bed.arrange("update robnu.orgs set person_requests_per_day = 20").await;
     let mut answers = Vec::new();
@@ -116,7 +116,7 @@ async fn a_person_who_sends_too_much_in_a_day_waits_for_the_next() {
         assert!((1..=86_400).contains(&retry_after.as_secs()), "{retry_after:?}");
     }
     assert_eq!(bed.read(&ours.scope("VIEWER"), ORDERS).await.unwrap(), 1, "a colleague");
-    // A window that is over makes no difference, a day does.
+    // The end of a window makes no difference; the end of the day does.
     bed.arrange("update robnu.person_requests set window_start = window_start - interval '20 seconds'").await;
     let still = bed.read(&ours.scope("OWNER"), ORDERS).await;
     assert!(matches!(still, Err(Error::RateLimited { .. })), "{still:?}");
@@ -125,7 +125,7 @@ async fn a_person_who_sends_too_much_in_a_day_waits_for_the_next() {
 }
 
 #[tokio::test]
-async fn a_newcomer_sends_less_in_a_day_than_who_has_an_account_that_works() {
+async fn a_newcomer_sends_less_in_a_day_than_a_person_with_a_working_account() {
     let bed = TestBed::new().await;
     let (ours, theirs) = (&bed.sellers.ours, &bed.sellers.theirs);
     bed.arrange(&format!(
@@ -159,7 +159,7 @@ async fn a_newcomer_sends_less_in_a_day_than_who_has_an_account_that_works() {
 }
 
 #[tokio::test]
-async fn a_request_counts_once_and_what_it_has_begun_is_ended() {
+async fn a_request_counts_once_and_may_end_what_it_has_begun() {
     let bed = TestBed::new().await;
     bed
         .arrange(
@@ -176,7 +176,7 @@ async fn a_request_counts_once_and_what_it_has_begun_is_ended() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_counted_is_answered_all_the_same() {
+async fn a_request_that_cannot_be_counted_is_answered_nevertheless() {
     let bed = TestBed::new().await;
     let scope = bed.sellers.ours.scope("OWNER");
     bed.arrange("revoke execute on function robnu.count_request(text, uuid) from robnu_api").await;

@@ -1,4 +1,4 @@
-//! Staff: what they see of sellers, and the sessions that they open.
+//! What staff see of sellers, and the sessions that they open.
 
 use robnu_tenancy::{Error, StaffScope, Subject};
 use uuid::Uuid;
@@ -33,7 +33,7 @@ async fn staff_see_sellers_names_and_suspend_them_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn staff_open_sessions_in_their_own_name_only_and_end_their_own() {
+async fn staff_open_sessions_only_in_their_own_name_and_end_only_their_own() {
     let bed = TestBed::new().await;
     bed.arrange("insert into robnu.staff (subject) values ('another')").await;
     let open = "insert into robnu.impersonation_sessions (seller_id, staff_id, reason, role, expires_at)

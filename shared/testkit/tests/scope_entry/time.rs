@@ -1,11 +1,11 @@
-//! How long a statement may take, by what the request does.
+//! How long a statement may take, for a request that reads and for one that writes.
 
 use robnu_tenancy::{Access, Error, Permission};
 
 use super::TestBed;
 
 #[tokio::test]
-async fn what_only_reads_has_two_seconds_for_a_statement_and_what_writes_has_ten() {
+async fn a_statement_has_two_seconds_in_a_reading_request_and_ten_in_a_writing_one() {
     let bed = TestBed::new().await;
     let held = "select setting from pg_settings where name = 'statement_timeout'";
     for (access, millis) in [(Access::Read, "2000"), (Access::Write, "10000")] {

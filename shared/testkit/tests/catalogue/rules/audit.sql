@@ -1,5 +1,5 @@
--- Whatever a member, or a sweep inside a seller, may write leaves an audit event: the table has the trigger, unless it is on the reviewed list. Nobody writes
--- events but the trigger and the functions that are named for it.
+-- A table that a member, or a sweep inside a seller, may write leaves an audit event: it has the trigger, unless it is on the reviewed
+-- list. Only the trigger and the functions named here write events.
 select distinct t.name || ' may be written without an audit event'
 from tenant_tables t join grants g on g.relation = t.oid and g.role in ('robnu_tenant', 'robnu_staff', 'robnu_tenant_sweep') and g.verb <> 'select'
 where t.name not in (select name from unaudited_tables)

@@ -1,5 +1,5 @@
--- Ciphertext is called …_enc and stands in side tables, apart from what everybody reads. No bytes go by a name that does not say
--- what they are.
+-- Ciphertext is named …_enc and is in side tables, apart from what everybody reads. The name of every column of bytes says what it
+-- holds.
 select c.table_name || '.' || c.column_name || ' holds ciphertext outside the reviewed side tables'
 from columns c where c.column_name ~ '_enc$' and c.table_name not in (select name from ciphertext_tables)
 union all
@@ -11,7 +11,7 @@ from columns c
 where c.element = 'bytea' and c.column_name !~ '(_enc|(^|_)(hash|digest|checksum))$'
   and (c.table_name, c.column_name) not in (select table_name, column_name from other_bytes)
 union all
--- Who may read the column reads it of what the transaction has opened, which leaves an audit event.
+-- A role that may read the column reads only what the transaction has opened, which leaves an audit event.
 select distinct c.table_name || '.' || c.column_name || ' is read by ' || g.role || ' without being opened'
 from columns c
 join grants g on g.relation = c.relation and g.verb = 'select' and coalesce(g.column_name, c.column_name) = c.column_name

@@ -1,5 +1,5 @@
--- `on delete set null` without columns would empty seller_id as well; so would any `on update` that sets columns. A
--- parent that goes, or can go, with its children needs an index to find them by.
+-- `on delete set null` without columns would also empty seller_id, and so would any `on update` that sets columns. A parent that
+-- can be deleted needs an index to find its children by.
 select t.name || ': ' || c.conname || ' sets seller_id itself when the parent goes; name the columns'
 from tenant_tables t join pg_constraint c on c.conrelid = t.oid and c.contype = 'f' and c.confdeltype in ('n', 'd')
 where c.confdelsetcols is null

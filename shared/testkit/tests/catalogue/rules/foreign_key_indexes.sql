@@ -1,5 +1,5 @@
--- Every foreign key between tenant tables has an index that begins with its columns, in whatever order: whoever takes a parent away
--- looks for its children, and so does every join from parent to child. An index for some of the rows does not count.
+-- Every foreign key between tenant tables has an index that begins with its columns, in any order: deleting a parent looks for its
+-- children, and so does every join from parent to child. A partial index does not count.
 select child.name || ': no index begins with the columns of ' || c.conname
 from pg_constraint c
 join tenant_tables child on child.oid = c.conrelid

@@ -1,5 +1,5 @@
--- Every function pins its search path, temporary objects last, but for standard SQL bodies, whose names were resolved when they were
--- made; those that run with the owner's rights pin it in any case, and are on the list.
+-- Every function pins its search path, with temporary objects last. The exception is a standard SQL body, whose names were resolved
+-- when it was made. A function that runs with the owner's rights always pins it, and is on the list.
 select f.name || ' does not pin its search path with pg_temp last'
 from functions f
 where not (f.resolved and not f.definer) and not coalesce(

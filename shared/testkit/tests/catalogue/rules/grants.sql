@@ -1,11 +1,12 @@
--- Verbs are granted one by one to the scopes' roles. TRUNCATE ignores row security, REFERENCES and TRIGGER reach around
--- it; DELETE is a right to a whole table, and so to LOCK it: functions of the owner delete. A login role holds nothing, so that a forgotten scope is refused; PUBLIC is everybody.
+-- Verbs are granted one by one to the scopes' roles. TRUNCATE ignores row security, and REFERENCES and TRIGGER reach around it.
+-- DELETE is a right to a whole table, and so to LOCK it; functions of the owner delete instead. A login role holds nothing, so that a
+-- forgotten scope is refused. PUBLIC is everybody.
 select g.table_name || ': ' || g.role || ' holds ' || g.verb
 from grants g where g.verb not in ('select', 'insert', 'update')
 union all
 select g.table_name || ': ' || g.role || ' may hand ' || g.verb || ' on' from grants g where g.is_grantable
 union all
-select g.table_name || coalesce('.' || g.column_name, '') || ': ' || g.role || ' holds ' || g.verb || ' and is no scope''s role'
+select g.table_name || coalesce('.' || g.column_name, '') || ': ' || g.role || ' holds ' || g.verb || ' and is not a scope''s role'
 from grants g where g.role not in (select name from scope_roles)
 union all
 select g.table_name || ': ' || g.role || ' holds ' || g.verb || ' on columns yet to come; grant it by column'

@@ -1,5 +1,5 @@
--- seller_id comes first in every primary key, unique index and exclusion constraint, so that no key tells a seller what
--- another one has, and in every foreign key to a tenant table, because foreign keys do not ask row level security.
+-- seller_id comes first in every primary key, unique index and exclusion constraint, so that no key tells a seller what another
+-- has. It also comes first in every foreign key to a tenant table, because foreign keys ignore row level security.
 select t.name || ' has no primary key'
 from tenant_tables t
 where not exists (select from pg_index i where i.indrelid = t.oid and i.indisprimary)

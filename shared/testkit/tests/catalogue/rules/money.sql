@@ -1,12 +1,12 @@
--- Money is numeric(14,4) with a currency, whatever its column is called, and never floating point. Beside it there may be minor
--- units, which are made of it and never written.
+-- Money is numeric(14,4) with a currency, whatever its column is called, and never floating point. Minor units may stand beside it;
+-- they are generated from it and never written.
 select m.table_name || '.' || m.column_name || ' is ' || m.type || ', and money is numeric(14,4)'
 from money_columns m where m.type <> 'numeric(14,4)'
 union all
 select c.table_name || '.' || c.column_name || ' counts minor units and is not made of an amount: bigint, generated, stored'
 from columns c where c.column_name ~ '_minor$' and (c.type <> 'bigint' or c.generated <> 's')
 union all
--- The row says in which currency, or the row that it belongs to.
+-- The row states the currency, or its parent row does.
 select distinct m.table_name || ' holds money, and no currency stands in the row or in its parent''s'
 from money_columns m
 where not exists (

@@ -1,4 +1,4 @@
--- Nobody logs in as the owner, so whatever it owns only a migration changes.
+-- Nobody logs in as the owner, so only a migration changes what it owns.
 select r.schema || '.' || r.name || ' is owned by ' || r.owner from relations r where r.owner <> 'robnu_owner'
 union all
 select f.schema || '.' || f.name || ' is owned by ' || f.owner from functions f where f.owner <> 'robnu_owner'

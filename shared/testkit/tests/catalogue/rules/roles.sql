@@ -1,5 +1,5 @@
--- No role of ours passes row security, and none inherits: a login role has a scope's rights only after entering it.
--- robnu_master stands in for Aurora's master user and is no role of the migrations.
+-- None of our roles bypasses row security, and none inherits: a login role has a scope's rights only after entering it.
+-- robnu_master stands in for Aurora's master user and is not a role of the migrations.
 select r.rolname || ' has ' || attribute
 from pg_roles r cross join lateral unnest(
   case when r.rolsuper then array['superuser'] end || case when r.rolbypassrls then array['bypassrls'] end
@@ -15,7 +15,7 @@ select m.member::regrole || ' inherits ' || m.roleid::regrole
 from pg_auth_members m
 where m.inherit_option and (m.roleid::regrole::text ~ '^robnu_' or m.member::regrole::text ~ '^robnu_')
 union all
-select m.member::regrole || ' may become ' || m.roleid::regrole || ', which is no scope''s role'
+select m.member::regrole || ' may become ' || m.roleid::regrole || ', which is not a scope''s role'
 from pg_auth_members m
 where m.member::regrole::text ~ '^robnu_' and m.member <> 'robnu_master'::regrole
   and m.roleid::regrole::text not in (select name from scope_roles)

@@ -1,5 +1,5 @@
--- A side table's row is its parent's other half: its primary key is the parent's, and it goes with the parent. Nothing refers to
--- it, so that no table knows of any marketplace.
+-- A side table's row is the other half of its parent's row: it has the parent's primary key and is deleted with the parent. Nothing
+-- refers to it, so that no table knows of any marketplace.
 select s.name || ' is not keyed by ' || s.parent || ' alone, or does not go with it'
 from side_tables s
 where not exists (

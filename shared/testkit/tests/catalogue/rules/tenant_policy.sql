@@ -1,5 +1,5 @@
--- Every tenant table has the policy `tenant`, which compares seller_id with the scope and nothing else, for reading and
--- writing, and the policy `owner`, without which backfills see no rows and foreign keys are validated over nothing.
+-- Every tenant table has the policy `tenant`, which compares only seller_id with the scope, for reading and writing. It also has the
+-- policy `owner`, without which backfills see no rows and foreign keys are validated over nothing.
 select t.name || ' has no policy `tenant` for all verbs that compares seller_id with the scope, on reading and writing'
 from tenant_tables t
 where not exists (

@@ -1,6 +1,6 @@
--- Every relation that is not on the list of global tables is a tenant table: in our schema, with seller_id uuid not
--- null, under enabled and forced row level security. Nothing else may hold rows: row security does not reach foreign
--- tables and materialized views, and a sequence counts across sellers.
+-- Every relation that is not on the list of global tables is a tenant table: it is in our schema, has seller_id uuid not null, and is
+-- under enabled and forced row level security. Nothing else may hold rows: row security does not reach foreign tables and
+-- materialized views, and a sequence counts across sellers.
 select r.schema || '.' || r.name || ' ' || problem
 from relations r cross join lateral (
   select 'is outside the schema robnu' as problem where r.schema <> 'robnu'

@@ -1,4 +1,4 @@
--- Each login role brings its time-outs, and a search path on which temporary objects come last.
+-- Each login role has its time-outs, and a search path on which temporary objects come last.
 select l.name || ' has no ' || setting
 from login_roles l cross join unnest(array['statement_timeout', 'lock_timeout', 'transaction_timeout',
   'idle_in_transaction_session_timeout', 'search_path']) as setting

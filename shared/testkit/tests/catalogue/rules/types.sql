@@ -1,9 +1,9 @@
--- Statuses are text with a check: comparing enums is not leakproof, so that below row security no index serves them.
+-- Statuses are text with a check, because comparing enums is not leakproof, and no index serves such a comparison under row security.
 select n.nspname || '.' || t.typname || ' is an enum type'
 from pg_type t join pg_namespace n on n.oid = t.typnamespace
 where t.typtype = 'e' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 union all
--- Floating point is exact about nothing, money about one locale, and JSON says nothing about what it holds.
+-- Floating point is not exact, the type money depends on the locale, and JSON does not say what it holds.
 select c.table_name || '.' || c.column_name || ' is ' || c.type || ' and not on the reviewed list'
 from columns c
 where c.element in ('float4', 'float8', 'money', 'json', 'jsonb', 'xml', 'hstore')

@@ -1,4 +1,4 @@
--- A view shows what its owner sees unless it runs with the caller's rights; a rewrite rule always runs with the owner's.
+-- A view shows what its owner sees unless it runs with the caller's rights. A rewrite rule always runs with the owner's rights.
 select r.name || ' is a view without security_invoker'
 from relations r
 where r.kind = 'v' and not coalesce('security_invoker=true' = any (r.options) or 'security_invoker=on' = any (r.options), false)
