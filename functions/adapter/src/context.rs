@@ -12,7 +12,7 @@ use robnu_startup::{EnvError, StartupError, aws_config, database, digest_key, en
 use robnu_storage::{DigestKey, KeyService};
 use robnu_tenancy::Database;
 
-use crate::refuse::DeadLetters;
+use crate::dead_letters::DeadLetters;
 
 /// Clients and settings, built once per environment.
 #[derive(Debug)]

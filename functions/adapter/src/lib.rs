@@ -4,10 +4,10 @@
 pub mod context;
 mod counted;
 pub mod credentials;
+pub mod dead_letters;
 pub mod error;
 pub mod handler;
 pub mod job;
-pub mod refuse;
 mod retry;
 pub mod slice;
 pub mod store;

@@ -21,7 +21,7 @@ use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, Schema
 
 use crate::gateway::Gateway;
 use crate::problem::{ApiError, Missing};
-use crate::rights::Right;
+use crate::route_permissions::Right;
 use crate::signature::{Describe, Notes};
 
 /// Names the impersonation session in which a staff member acts for the seller of the path.

@@ -4,6 +4,7 @@
 //! says goes to the request's log line. Bodies of 5xx answers are constant but for the request's id.
 
 mod catalogue;
+pub(crate) mod refusals;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +18,9 @@ use robnu_tenancy::Error as DatabaseError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::refusals::refusal_of;
+use crate::problem::refusals::refusal_of;
 
-pub use crate::refusals::Refusal;
+pub use crate::problem::refusals::Refusal;
 
 /// What was asked for and is not there, or not the caller's: the two look alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Every grant × verb × relation of a seller's scope, tried by the wrong tenant, with the right tenant's success beside it.
 //!
 //! Tables, grants and rows are read from the database, so a future table is tried without any change here. It only needs a row
-//! of each seller in the fixture. `matrix/rights.txt` records who could do what; the table of permissions itself is
+//! of each seller in the fixture. `matrix/observed_rights.txt` records who could do what; the table of permissions itself is
 //! `app_role_rights` in `migrations/0002_scopes.sql`.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
@@ -33,7 +33,7 @@ async fn no_grant_reaches_another_sellers_rows_and_each_serves_its_own() {
         .iter()
         .map(|((table, verb), actors)| format!("{table} | {verb} | {}", actors.join(" ")))
         .collect();
-    assert_golden(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/rights.txt"), &rights);
+    assert_golden(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/observed_rights.txt"), &rights);
 }
 
 /// A future table, with more rights than any should have: every column may be written.

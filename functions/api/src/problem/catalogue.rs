@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use robnu_storage::StorageError;
 
 use super::{ApiError, Missing};
-use crate::refusals::NOT_SUPPORTED;
+use crate::problem::refusals::NOT_SUPPORTED;
 
 /// Status, code, title and detail.
 pub(super) type Entry = (StatusCode, &'static str, &'static str, &'static str);

@@ -25,7 +25,7 @@ use crate::kinds::KindName;
 use crate::known_text::{AccountIdSource, AccountStatus, LaneState, Validation};
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
-use crate::rights::Read;
+use crate::route_permissions::Read;
 use crate::variants;
 use crate::versions::{Tagged, Versioned};
 

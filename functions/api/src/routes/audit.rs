@@ -16,7 +16,7 @@ use crate::identity::Member;
 use crate::known_text::ActorKind;
 use crate::problem::ApiError;
 use crate::query::{Page, QueryParams, query_label_schema};
-use crate::rights::AuditRead;
+use crate::route_permissions::AuditRead;
 
 const AUDIT_EVENTS: &str = include_str!("../sql/audit/list.sql");
 const OF_OBJECT: &str = include_str!("../sql/audit/of_object.sql");

@@ -20,10 +20,10 @@ use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::{Member, PathId};
 use crate::json::present;
 use crate::known_text::{ClaimReason, ClaimStatus, TimeSort};
+use crate::problem::refusals::CLAIM_EXISTS;
 use crate::problem::{ApiError, Missing};
 use crate::query::{MarketplaceParam, Page, QueryParams};
-use crate::refusals::CLAIM_EXISTS;
-use crate::rights::{ClaimsFile, Read};
+use crate::route_permissions::{ClaimsFile, Read};
 use crate::versions::{Tagged, Versioned};
 
 use rows::{Claim, ClaimEvent};

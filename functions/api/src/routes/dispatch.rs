@@ -14,7 +14,7 @@ use crate::cursor::List;
 use crate::identity::Member;
 use crate::problem::ApiError;
 use crate::query::{MarketplaceParam, Page, QueryParams};
-use crate::rights::Read;
+use crate::route_permissions::Read;
 
 const DISPATCH: &str = include_str!("../sql/dispatch/list.sql");
 const UNDATED: &str = include_str!("../sql/dispatch/undated.sql");

@@ -15,7 +15,7 @@ use crate::identity::Member;
 use crate::known_text::InventorySort;
 use crate::problem::ApiError;
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
-use crate::rights::Read;
+use crate::route_permissions::Read;
 
 const NEWEST: &str = include_str!("../sql/inventory/newest.sql");
 const NEWEST_OF_SKU: &str = include_str!("../sql/inventory/newest_of_sku.sql");

@@ -20,10 +20,10 @@ use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::known_text::{InvitationState, Role};
+use crate::problem::refusals::INVITATION_CLOSED;
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
-use crate::refusals::INVITATION_CLOSED;
-use crate::rights::{MembersManage, ToRead};
+use crate::route_permissions::{MembersManage, ToRead};
 
 const INVITATIONS: &str = include_str!("../sql/invitations/list.sql");
 const INVITATION: &str = include_str!("../sql/invitations/show.sql");

@@ -19,7 +19,7 @@ use crate::json::{JsonBody, present};
 use crate::known_text::Role;
 use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::query::{Page, QueryParams};
-use crate::rights::{MembersManage, Read};
+use crate::route_permissions::{MembersManage, Read};
 use crate::versions::{IfMatch, Tagged, Versioned};
 
 const MEMBERS: &str = include_str!("../sql/members/list.sql");

@@ -17,7 +17,7 @@ use crate::identity::{Member, PathId};
 use crate::known_text::{OrderSort, OrderStatusName};
 use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
-use crate::rights::Read;
+use crate::route_permissions::Read;
 
 use rows::{Line, Order, Shipment};
 

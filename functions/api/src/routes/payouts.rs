@@ -17,7 +17,7 @@ use crate::identity::{Member, PathId};
 use crate::known_text::{PayoutLineType, PayoutSort, PayoutStatus};
 use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
-use crate::rights::PayoutsRead;
+use crate::route_permissions::PayoutsRead;
 
 use rows::{Payout, PayoutLine, PayoutTotal};
 

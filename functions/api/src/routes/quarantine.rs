@@ -15,7 +15,7 @@ use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
-use crate::rights::Read;
+use crate::route_permissions::Read;
 use crate::variants;
 
 const RECORD: &str = include_str!("../sql/quarantine/show.sql");

@@ -17,7 +17,7 @@ use crate::identity::{Member, PathId};
 use crate::known_text::{ClaimStatus, ReceiptStatus, ReturnSort, ReturnStatus, ReturnType};
 use crate::problem::{ApiError, Missing};
 use crate::query::{MarketplaceParam, Page, QueryParams};
-use crate::rights::Read;
+use crate::route_permissions::Read;
 
 use rows::{Return, ReturnEvent, ReturnLine};
 

@@ -15,10 +15,10 @@ use crate::idempotency::{KeyedPost, Reply};
 use crate::identity::{Member, PathId};
 use crate::kinds::KindName;
 use crate::known_text::{RunOutcome, RunState, RunTrigger};
+use crate::problem::refusals::RUN_NOT_CANCELLABLE;
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
-use crate::refusals::RUN_NOT_CANCELLABLE;
-use crate::rights::{Read, SyncRun};
+use crate::route_permissions::{Read, SyncRun};
 use crate::variants;
 
 const RUN: &str = variants::RUN.text;

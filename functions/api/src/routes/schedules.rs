@@ -15,7 +15,7 @@ use crate::json::JsonBody;
 use crate::kinds::{KindName, RequestableKind, not_offered};
 use crate::known_text::AccountStatus;
 use crate::problem::{ApiError, FieldProblem, Missing};
-use crate::rights::{Read, SyncRun};
+use crate::route_permissions::{Read, SyncRun};
 use crate::versions::{IfMatch, Tagged, Versioned};
 use crate::whole::Whole;
 

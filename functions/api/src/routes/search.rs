@@ -14,7 +14,7 @@ use crate::identity::Member;
 use crate::known_text::{HitField, HitKind};
 use crate::problem::{ApiError, FieldProblem};
 use crate::query::QueryParams;
-use crate::rights::Read;
+use crate::route_permissions::Read;
 
 const SEARCH: &str = include_str!("../sql/search/search.sql");
 

@@ -14,7 +14,7 @@ use crate::identity::{Member, Person, Source, VerifiedEmail};
 use crate::json::{JsonBody, present};
 use crate::known_text::Role;
 use crate::problem::{ApiError, FieldProblem, Missing};
-use crate::rights::{Membership, SellerUpdate};
+use crate::route_permissions::{Membership, SellerUpdate};
 use crate::versions::{IfMatch, Tagged, Versioned};
 use crate::whole::Whole;
 

@@ -15,7 +15,7 @@ use crate::identity::{Member, PathId};
 use crate::known_text::TimeSort;
 use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
-use crate::rights::Read;
+use crate::route_permissions::Read;
 
 const SHIPMENT: &str = include_str!("../sql/shipments/show.sql");
 

@@ -19,9 +19,9 @@ use crate::identity::{Member, PathId};
 use crate::json::present;
 use crate::kinds::{KindName, RequestableKind, not_offered};
 use crate::known_text::RunState;
+use crate::problem::refusals::NO_LANE;
 use crate::problem::{ApiError, FieldProblem, Missing};
-use crate::refusals::NO_LANE;
-use crate::rights::{AccountsManage, SyncRun};
+use crate::route_permissions::{AccountsManage, SyncRun};
 
 const WHY_NOT: &str = include_str!("../sql/runs/account.sql");
 

@@ -14,7 +14,7 @@ use crate::context::SharedContext;
 use crate::identity::Member;
 use crate::problem::{ApiError, FieldProblem};
 use crate::query::QueryParams;
-use crate::rights::Read;
+use crate::route_permissions::Read;
 
 const USAGE: &str = include_str!("../sql/usage/show.sql");
 

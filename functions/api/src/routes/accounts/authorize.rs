@@ -28,9 +28,9 @@ use crate::idempotency::{Idempotency, KeyedJson, Reply};
 use crate::identity::Member;
 use crate::json::present;
 use crate::one_time_token::OneTimeToken;
+use crate::problem::refusals::{CONSENT_NOT_CONFIGURED, NOT_SUPPORTED};
 use crate::problem::{ApiError, FieldProblem, Missing};
-use crate::refusals::{CONSENT_NOT_CONFIGURED, NOT_SUPPORTED};
-use crate::rights::AccountsManage;
+use crate::route_permissions::AccountsManage;
 
 const START: &str = include_str!("../../sql/accounts/start_authorization.sql");
 const RESTART: &str = include_str!("../../sql/accounts/restart_authorization.sql");

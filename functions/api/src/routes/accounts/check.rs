@@ -15,8 +15,10 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::context::Context;
+use crate::problem::refusals::{
+    CREDENTIALS_REFUSED, MARKETPLACE_NOT_CONFIGURED, NOT_PERMITTED, NOT_SELLING_HERE,
+};
 use crate::problem::{ApiError, Refusal};
-use crate::refusals::{CREDENTIALS_REFUSED, MARKETPLACE_NOT_CONFIGURED, NOT_PERMITTED, NOT_SELLING_HERE};
 
 /// Ends a check: `$1` check, `$2` one of [`Outcome`]'s texts.
 pub(super) const END_CHECK: &str = include_str!("../../sql/accounts/end_credential_check.sql");

@@ -29,11 +29,11 @@ use crate::idempotency::{Before, Idempotency, KeyedJson, Reply};
 use crate::identity::Member;
 use crate::known_text::AccountIdSource;
 use crate::one_time_token::OneTimeToken;
-use crate::problem::{ApiError, FieldProblem, Missing};
-use crate::refusals::{
+use crate::problem::refusals::{
     CONSENT_DENIED, CONSENT_NOT_CONFIGURED, CONSENT_OF_ANOTHER_ACCOUNT, CONSENT_REFUSED, NOT_SUPPORTED,
 };
-use crate::rights::AccountsManage;
+use crate::problem::{ApiError, FieldProblem, Missing};
+use crate::route_permissions::AccountsManage;
 
 const USE: &str = include_str!("../../sql/accounts/use_authorization.sql");
 

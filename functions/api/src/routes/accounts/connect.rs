@@ -28,9 +28,9 @@ use crate::fields::{label, label_schema};
 use crate::idempotency::{Before, Idempotency, KeyedJson, Reply};
 use crate::identity::Member;
 use crate::known_text::{AccountIdSource, MarketplaceStatus};
+use crate::problem::refusals::CREDENTIALS_OF_ANOTHER_ACCOUNT;
 use crate::problem::{ApiError, FieldProblem};
-use crate::refusals::CREDENTIALS_OF_ANOTHER_ACCOUNT;
-use crate::rights::AccountsManage;
+use crate::route_permissions::AccountsManage;
 
 const CONNECT_TERMS: &str = include_str!("../../sql/accounts/connect_terms.sql");
 const INSERT_ACCOUNT: &str = include_str!("../../sql/accounts/insert.sql");

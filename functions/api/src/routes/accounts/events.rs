@@ -15,7 +15,7 @@ use crate::identity::{Member, PathId};
 use crate::known_text::CredentialEventName;
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
-use crate::rights::Read;
+use crate::route_permissions::Read;
 use crate::routes::paging::cut;
 
 const EVENTS: &str = include_str!("../../sql/accounts/credential_events.sql");

@@ -24,9 +24,9 @@ use crate::context::{Context, SharedContext};
 use crate::details_schema::any_details;
 use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
+use crate::problem::refusals::CREDENTIALS_OF_ANOTHER_ACCOUNT;
 use crate::problem::{ApiError, FieldProblem, Missing};
-use crate::refusals::CREDENTIALS_OF_ANOTHER_ACCOUNT;
-use crate::rights::AccountsManage;
+use crate::route_permissions::AccountsManage;
 use crate::versions::{IfMatch, Tagged};
 
 const ROTATE_TERMS: &str = include_str!("../../sql/accounts/rotate_terms.sql");

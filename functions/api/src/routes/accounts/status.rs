@@ -18,7 +18,7 @@ use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
 use crate::known_text::AccountStatus;
 use crate::problem::{ApiError, Missing};
-use crate::rights::AccountsManage;
+use crate::route_permissions::AccountsManage;
 use crate::versions::{IfMatch, Tagged};
 
 const SET_STATUS: &str = include_str!("../../sql/accounts/set_account_status.sql");

@@ -19,9 +19,9 @@ use crate::fields::{label, label_schema};
 use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::{PathId, Staff};
 use crate::known_text::ImpersonationRole;
+use crate::problem::refusals::IMPERSONATION_NOT_YOURS;
 use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::query::{Page, QueryParams};
-use crate::refusals::IMPERSONATION_NOT_YOURS;
 use crate::whole::Whole;
 
 const OPEN_IMPERSONATION: &str = include_str!("../../sql/admin/open_impersonation.sql");

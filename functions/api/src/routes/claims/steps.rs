@@ -17,9 +17,9 @@ use crate::idempotency::{Idempotency, KeyedJson, Reply};
 use crate::identity::{Member, PathId};
 use crate::json::present;
 use crate::known_text::ClaimStatus;
+use crate::problem::refusals::CLAIM_STEP;
 use crate::problem::{ApiError, Missing};
-use crate::refusals::CLAIM_STEP;
-use crate::rights::{ClaimsFile, ClaimsResolve};
+use crate::route_permissions::{ClaimsFile, ClaimsResolve};
 use crate::routes::money::{AmountText, amount};
 use crate::versions::IfMatch;
 

@@ -14,9 +14,9 @@ use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::Member;
 use crate::known_text::Role;
 use crate::one_time_token::OneTimeToken;
+use crate::problem::refusals::{INVITATION_EXISTS, TOO_MANY_INVITATIONS};
 use crate::problem::{ApiError, FieldProblem};
-use crate::refusals::{INVITATION_EXISTS, TOO_MANY_INVITATIONS};
-use crate::rights::MembersManage;
+use crate::route_permissions::MembersManage;
 
 const INVITE: &str = include_str!("../../sql/invitations/invite.sql");
 

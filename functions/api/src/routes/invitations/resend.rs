@@ -11,9 +11,9 @@ use crate::idempotency::{KeyedPost, Reply};
 use crate::identity::{Member, PathId};
 use crate::known_text::InvitationState;
 use crate::one_time_token::OneTimeToken;
+use crate::problem::refusals::{INVITATION_CLOSED, INVITATION_JUST_SENT};
 use crate::problem::{ApiError, Missing};
-use crate::refusals::{INVITATION_CLOSED, INVITATION_JUST_SENT};
-use crate::rights::MembersManage;
+use crate::route_permissions::MembersManage;
 
 const RESEND_INVITATION: &str = include_str!("../../sql/invitations/resend.sql");
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::context::SharedContext;
 use crate::identity::{Member, PathId};
 use crate::problem::{ApiError, Missing};
-use crate::rights::PiiRead;
+use crate::route_permissions::PiiRead;
 
 const OPEN: &str = include_str!("../../sql/orders/open_customer.sql");
 const CUSTOMER: &str = include_str!("../../sql/orders/customer.sql");

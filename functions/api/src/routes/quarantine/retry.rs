@@ -13,7 +13,7 @@ use crate::identity::{Member, PathId};
 use crate::json::present;
 use crate::kinds::RequestableKind;
 use crate::problem::ApiError;
-use crate::rights::SyncRun;
+use crate::route_permissions::SyncRun;
 use crate::routes::sync::{SyncAnswer, Wanted, ask};
 
 const RETRY: &str = include_str!("../../sql/quarantine/retry.sql");

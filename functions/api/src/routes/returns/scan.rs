@@ -17,10 +17,10 @@ use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::Member;
 use crate::json::present;
 use crate::known_text::{ReceiptStatus, ReturnStatus, ScanOutcome, ScanPrediction};
+use crate::problem::refusals::RETURN_CANCELLED;
 use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::query::{LabelParam, QueryParams};
-use crate::refusals::RETURN_CANCELLED;
-use crate::rights::{ReturnsScan, ToRead};
+use crate::route_permissions::{ReturnsScan, ToRead};
 
 const PREVIEW: &str = include_str!("../../sql/returns/scan_preview.sql");
 const SCAN: &str = include_str!("../../sql/returns/scan.sql");
