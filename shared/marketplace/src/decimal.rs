@@ -181,6 +181,15 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_sixty_four_characters_is_read_and_a_longer_one_is_no_number() {
+        let text = |length: usize| format!("1.5{}", "0".repeat(length - 3));
+        assert_eq!(parsed(&text(64)).unwrap(), "1.5");
+        for length in [65, 80] {
+            assert_eq!(parsed(&text(length)), Err(DecimalError::NotANumber), "{length}");
+        }
+    }
+
+    #[test]
     fn numbers_and_strings_in_json_mean_the_same() {
         let number: Amount = serde_json::from_str("799.25").unwrap();
         let string: Amount = serde_json::from_str("\"799.25\"").unwrap();

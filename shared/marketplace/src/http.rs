@@ -351,10 +351,23 @@ mod tests {
 
     #[test]
     fn a_base_url_with_a_password_or_another_scheme_is_refused() {
-        for base in ["ftp://host/", "https://user:word@host/", "https://host/?a=b", "host", "", "mailto:a@b"]
-        {
+        for base in ["ftp://host/", "https://host/?a=b", "https://host/#a", "host", "", "mailto:a@b"] {
             assert!(parse_base_url(base, "base").is_err(), "{base}");
         }
+        for base in ["https://user:word@host/", "https://user@host/", "https://:word@host/"] {
+            assert!(parse_base_url(base, "base").is_err(), "{base}");
+        }
+    }
+
+    #[test]
+    fn a_failure_inside_a_success_is_looked_for_in_answers_of_up_to_sixty_four_kibibytes() {
+        let status = |length: usize| {
+            let mut body = br#"{"statusCode":401}"#.to_vec();
+            body.resize(length, b' ');
+            Reply { status: StatusCode::OK, retry_after: None, body }.with_stated_status().status
+        };
+        assert_eq!(status(65_536), StatusCode::UNAUTHORIZED);
+        assert_eq!(status(65_537), StatusCode::OK);
     }
 
     #[test]

@@ -148,6 +148,16 @@ mod tests {
         assert_eq!((many.len(), many[MAX_NOTES].as_str()), (21, "80 more fields could not be read"));
     }
 
+    #[test]
+    fn what_is_wrong_inside_a_list_is_named_by_its_place_there() {
+        let read = |json: &str| {
+            let blocks: Lenient<Vec<crate::fields::Id>> = serde_json::from_str(json).unwrap();
+            blocks.required_readable("tags").unwrap_err().into_reason()
+        };
+        assert_eq!(read(r#"["a","b",[]]"#), "tags[2] is not an identifier");
+        assert_eq!(read("7"), "tags does not have the type that the contract gives it");
+    }
+
     proptest! {
         #[test]
         fn a_record_is_read_whatever_json_a_lenient_field_holds(text in "[ -~]{0,30}") {

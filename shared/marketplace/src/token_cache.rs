@@ -417,6 +417,62 @@ mod tests {
         assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
 
+    /// What twenty callers at once are told when the one that is let through fails so; panics when more than one asks.
+    async fn told_to_all(
+        cache: &TokenCache,
+        key: &TokenKey,
+        error: AdapterError,
+    ) -> Vec<Result<String, AdapterError>> {
+        let asked = AtomicUsize::new(0);
+        let fail = || async {
+            asked.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Err(error.clone())
+        };
+        let calls = (0..20).map(|_| cache.token(key, fail));
+        let answers = futures_util::future::join_all(calls).await;
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        answers.into_iter().map(|answer| answer.map(|token| token.expose().to_owned())).collect()
+    }
+
+    #[tokio::test]
+    async fn everybody_who_waits_in_an_outage_is_given_the_token_that_still_lives() {
+        let (cache, key) = (cache(), key("a"));
+        cache.token(&key, || issue("first")).await.unwrap();
+        advance(25);
+        let told = told_to_all(&cache, &key, outage()).await;
+        assert!(told.iter().all(|answer| *answer == Ok("first".to_owned())), "{told:?}");
+        let told = told_to_all(&cache, &key, AdapterError::Unauthorized).await;
+        assert!(told.iter().all(|answer| *answer == Err(AdapterError::Unauthorized)), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_given_a_token_that_was_dead_when_it_came() {
+        let (cache, key, asked) = (cache(), key("a"), AtomicUsize::new(0));
+        let dead = || async {
+            asked.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            Ok(IssuedToken { token: AccessToken::new("dead".to_owned()), lifetime: Duration::ZERO })
+        };
+        let (one, other) = tokio::join!(cache.token(&key, dead), cache.token(&key, dead));
+        assert!(one.is_ok() && other.is_ok());
+        assert_eq!(asked.load(Ordering::SeqCst), 2, "who waited asks for a token of their own");
+    }
+
+    #[tokio::test]
+    async fn a_life_shorter_than_twice_the_margin_is_used_for_half_of_it() {
+        let (cache, key) = (cache(), key("a"));
+        let short = || {
+            let token = AccessToken::new("short".to_owned());
+            ready(Ok(IssuedToken { token, lifetime: Duration::from_mins(12) }))
+        };
+        cache.token(&key, short).await.unwrap();
+        advance(5);
+        assert_eq!(cache.token(&key, || issue("next")).await.unwrap().expose(), "short");
+        advance(1);
+        assert_eq!(cache.token(&key, || issue("next")).await.unwrap().expose(), "next");
+    }
+
     #[tokio::test]
     async fn a_renewal_that_is_given_up_leaves_the_next_caller_free_to_ask() {
         let (cache, key) = (cache(), key("a"));

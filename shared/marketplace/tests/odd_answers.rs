@@ -146,6 +146,27 @@ async fn a_response_that_is_not_whole_json_is_temporary_and_one_that_breaks_the_
 }
 
 #[tokio::test]
+async fn what_breaks_the_contract_is_named_by_its_place_and_what_only_begins_like_json_is_garbled() {
+    for (body, place) in [("7", "record"), ("{\"orders\":7}", "orders")] {
+        for code in kit::codes_with_orders() {
+            let server = Scripted::start(move |_, _| ok(body)).await;
+            let what = format!("page of orders: {place} does not have the type that the contract gives it");
+            let error = first_page(&server, code).await.unwrap_err();
+            assert_eq!(error, AdapterError::Malformed { what }, "{code} {body:?}");
+        }
+    }
+    // A proxy's words behind a number, and behind a list that would not fit either.
+    for body in ["7 is the error", "{\"orders\":7} try again"] {
+        for code in kit::codes_with_orders() {
+            let server = Scripted::start(move |_, _| ok(body)).await;
+            let error = first_page(&server, code).await.unwrap_err();
+            let garbled = AdapterError::Garbled { what: "page of orders is not JSON".to_owned() };
+            assert_eq!(error, garbled, "{code} {body:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_bad_byte_costs_its_record_and_a_byte_order_mark_costs_nothing() {
     for code in kit::codes_with_orders() {
         let mut body = b"\xEF\xBB\xBF".to_vec();

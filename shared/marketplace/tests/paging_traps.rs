@@ -166,6 +166,14 @@ async fn a_body_beyond_sixteen_megabytes_is_not_read_to_its_end() {
 }
 
 #[tokio::test]
+async fn a_body_of_sixteen_megabytes_is_read() {
+    let mut body = br#"{"orders":[]}"#.to_vec();
+    body.resize(16_777_216, b' ');
+    let server = Scripted::start(move |_, _| ok(body.clone())).await;
+    assert!(run(server.connect(AmazonIn).as_ref()).await.unwrap().orders.is_empty());
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let server = Scripted::start(|_, _| Answer {
         status: 302,
