@@ -158,3 +158,75 @@ impl DatabaseConfig {
         postgres
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_postgres::config::Host;
+
+    use super::*;
+
+    fn config(password: Option<&str>, tls: Tls, limits: Option<Limits>) -> tokio_postgres::Config {
+        let config = DatabaseConfig {
+            host: "db.example".to_owned(),
+            port: 5433,
+            name: "robnu".to_owned(),
+            user: "robnu_api".to_owned(),
+            password: password.map(|text| Password::new(text.to_owned())),
+            tls,
+            pool_size: 1,
+            connect_timeout: Duration::from_secs(3),
+            limits,
+        };
+        config.to_postgres()
+    }
+
+    #[test]
+    fn the_driver_is_told_where_to_connect_as_whom_and_how_long_to_wait() {
+        let postgres = config(Some("hush"), Tls::PublicRoots, None);
+        assert_eq!(postgres.get_hosts(), [Host::Tcp("db.example".to_owned())]);
+        assert_eq!(postgres.get_ports(), [5433]);
+        assert_eq!(postgres.get_dbname(), Some("robnu"));
+        assert_eq!(postgres.get_user(), Some("robnu_api"));
+        assert_eq!(postgres.get_application_name(), Some("robnu_api"));
+        assert_eq!(postgres.get_password(), Some(&b"hush"[..]));
+        assert_eq!(postgres.get_ssl_mode(), SslMode::Require);
+        assert_eq!(postgres.get_connect_timeout(), Some(&Duration::from_secs(3)));
+        // Three probes go out before the silence has lasted too long.
+        assert_eq!(postgres.get_keepalives_idle(), UNANSWERED);
+        assert_eq!(postgres.get_keepalives_interval(), Some(UNANSWERED / 3));
+        assert_eq!(postgres.get_tcp_user_timeout(), Some(&UNANSWERED));
+
+        let local = config(None, Tls::Off, None);
+        assert_eq!((local.get_password(), local.get_ssl_mode()), (None, SslMode::Disable));
+        assert_eq!(local.get_options(), None);
+    }
+
+    #[test]
+    fn a_session_is_held_to_its_limits_from_its_start() {
+        let options = |role| {
+            let postgres = config(None, Tls::Off, Some(Limits::of_login(role)));
+            postgres.get_options().unwrap().to_owned()
+        };
+        let of_every_login = |statement: u32| {
+            format!(
+                "-c search_path=robnu,\\ pg_temp -c statement_timeout={statement} -c lock_timeout=5000 \
+                 -c transaction_timeout={} -c idle_in_transaction_session_timeout=30000 -c role=none \
+                 -c row_security=on -c default_transaction_read_only=off \
+                 -c default_transaction_isolation=read\\ committed",
+                statement * 2
+            )
+        };
+        for role in ["robnu_adapter", "robnu_sweep"] {
+            assert_eq!(options(role), of_every_login(30_000), "{role}");
+        }
+        assert_eq!(options("robnu_lanes"), of_every_login(10_000));
+        let one_plan =
+            " -c plan_cache_mode=force_generic_plan -c enable_bitmapscan=off -c enable_seqscan=off";
+        assert_eq!(options("robnu_api"), of_every_login(10_000) + one_plan);
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        assert_eq!(format!("{:?}", Password::new("hush".to_owned())), "Password(..)");
+    }
+}

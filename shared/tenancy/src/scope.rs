@@ -296,3 +296,54 @@ impl Scope for SystemScope {
         ScopeEntry(Key::System(self.role()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(text: &str) -> Subject {
+        Subject::from_verified_claim(text).unwrap()
+    }
+
+    #[test]
+    fn a_subject_is_neither_empty_nor_overlong_and_is_not_printed() {
+        assert_eq!(Subject::from_verified_claim(""), None);
+        assert_eq!(Subject::from_verified_claim(&"a".repeat(201)), None);
+        assert_ne!(Subject::from_verified_claim(&"a".repeat(200)), None);
+        assert_eq!(subject("hush").0, "hush");
+        assert_eq!(format!("{:?}", subject("hush")), "Subject(..)");
+    }
+
+    #[test]
+    fn a_request_is_counted_with_its_first_transaction_for_the_seller_whose_member_makes_it() {
+        let (ours, theirs) = (SellerId::new(), SellerId::new());
+        let member = |seller| {
+            SellerScope::for_member(subject("a member"), seller, Permission::Membership, Access::Read)
+        };
+        for (scope, seller) in [(member(ours), ours), (member(theirs), theirs)] {
+            assert_eq!(scope.seller_id(), seller);
+            let count = scope.entry(Access::Read).request_count().expect("the first is counted");
+            assert_eq!((count.subject, count.seller), (subject("a member"), Some(seller)));
+            assert!(scope.entry(Access::Write).request_count().is_none(), "those that follow are not");
+            assert!(scope.clone().entry(Access::Read).request_count().is_none(), "nor those of a clone");
+        }
+        let count = PersonScope::new(subject("a person")).entry(Access::Read).request_count().unwrap();
+        assert_eq!((count.subject, count.seller), (subject("a person"), None));
+        let job = SellerScope::for_job(ours, AccountId::new());
+        assert!(job.entry(Access::Write).request_count().is_none(), "a job is nobody's request");
+    }
+
+    #[test]
+    fn only_a_job_that_reads_is_kept_from_writing() {
+        let job = SellerScope::for_job(SellerId::new(), AccountId::new());
+        assert_eq!(job.entry(Access::Read).begin().0, "begin read only");
+        assert_eq!(job.entry(Access::Write).begin().0, "begin");
+        assert_eq!(SellerScope::for_sweep(SellerId::new()).entry(Access::Read).begin().0, "begin");
+    }
+
+    #[test]
+    fn each_part_of_the_platforms_own_work_has_a_role_of_its_own() {
+        let roles = [SystemScope::Sweep, SystemScope::Retention, SystemScope::Lanes].map(SystemScope::role);
+        assert_eq!(roles, ["robnu_system_sweep", "robnu_system_retention", "robnu_system_lanes"]);
+    }
+}
