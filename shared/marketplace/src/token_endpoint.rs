@@ -86,3 +86,63 @@ pub fn read(body: &[u8]) -> Result<Grant, AdapterError> {
         refresh_token: granted.refresh_token.filter(|token| !token.is_empty()).map(Zeroizing::new),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLATFORM: ClientOwner = ClientOwner::Platform("the platform's application");
+
+    /// What becomes of an answer to a client of the account's own, and to the platform's.
+    fn refused(status: u16, body: &str) -> [AdapterError; 2] {
+        [ClientOwner::Account, PLATFORM].map(|owner| {
+            let retry_after = Some(Duration::from_secs(7));
+            let status = StatusCode::from_u16(status).unwrap();
+            accept(Reply { status, retry_after, body: body.as_bytes().to_vec() }, owner).unwrap_err()
+        })
+    }
+
+    #[test]
+    fn a_refused_client_is_the_accounts_trouble_or_the_deployments() {
+        let expected =
+            [AdapterError::Unauthorized, AdapterError::Configuration { what: "the platform's application" }];
+        for code in ["invalid_client", "unauthorized_client"] {
+            assert_eq!(refused(400, &format!(r#"{{"error":"{code}"}}"#)), expected, "{code}");
+        }
+        assert_eq!(refused(401, "no"), expected, "without a code the status says so");
+        assert_eq!(refused(200, r#"{"statusCode":401}"#), expected, "inside a success too");
+    }
+
+    #[test]
+    fn a_refused_grant_is_the_accounts_trouble_whoevers_client_asked() {
+        for code in ["invalid_grant", "access_denied"] {
+            let body = format!(r#"{{"error":"{code}"}}"#);
+            assert_eq!(refused(400, &body), [const { AdapterError::Unauthorized }; 2], "{code}");
+        }
+    }
+
+    #[test]
+    fn trouble_of_the_service_and_throttling_refuse_nobody() {
+        let retry_after = Some(Duration::from_secs(7));
+        for code in ["server_error", "temporarily_unavailable"] {
+            let what = format!("token service says {code}");
+            let unavailable = AdapterError::Unavailable { what, retry_after };
+            let body = format!(r#"{{"error":"{code}"}}"#);
+            assert_eq!(refused(400, &body), [unavailable.clone(), unavailable], "{code}");
+        }
+        let limited = AdapterError::RateLimited { retry_after };
+        assert_eq!(refused(429, r#"{"error":"invalid_client"}"#), [limited.clone(), limited]);
+    }
+
+    #[test]
+    fn any_other_refusal_is_rejected_with_its_code() {
+        let rejected =
+            |code: Option<&str>| AdapterError::Rejected { status: 400, code: code.map(str::to_owned) };
+        let body = r#"{"error":"invalid_request"}"#;
+        assert_eq!(
+            refused(400, body),
+            [rejected(Some("invalid_request")), rejected(Some("invalid_request"))]
+        );
+        assert_eq!(refused(400, "no"), [rejected(None), rejected(None)]);
+    }
+}

@@ -171,3 +171,39 @@ fn read_token(body: &[u8]) -> Result<IssuedToken, AdapterError> {
         )?;
     Ok(IssuedToken { token: AccessToken::new(token), lifetime: TOKEN_LIFETIME })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Vec<u8>, AdapterError> {
+        let reply =
+            Reply { status: reqwest::StatusCode::OK, retry_after: None, body: body.as_bytes().to_vec() };
+        accept(reply, READ_ORDERS)
+    }
+
+    #[test]
+    fn a_failure_with_a_number_of_its_own_inside_a_200_is_rejected_with_that_number() {
+        let rejected =
+            |code: Option<&str>| Err(AdapterError::Rejected { status: 200, code: code.map(str::to_owned) });
+        assert_eq!(read(r#"{"success":false,"statusCode":1042}"#), rejected(Some("1042")));
+        assert_eq!(read(r#"{"success":"false","statusCode":"1042"}"#), rejected(Some("1042")));
+        assert_eq!(read(r#"{"success":false}"#), rejected(None));
+    }
+
+    #[test]
+    fn what_states_no_failure_is_taken() {
+        for body in [r#"{"success":true,"statusCode":0}"#, r#"{"success":"true"}"#, r#"{"orders":[]}"#, "[]"]
+        {
+            assert_eq!(read(body), Ok(body.as_bytes().to_vec()), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_status_that_another_answer_states_is_the_code_of_its_refusal() {
+        let body = br#"{"success":false,"statusCode":400}"#.to_vec();
+        let reply = Reply { status: reqwest::StatusCode::BAD_REQUEST, retry_after: None, body };
+        let rejected = AdapterError::Rejected { status: 400, code: Some("400".to_owned()) };
+        assert_eq!(accept(reply, READ_ORDERS), Err(rejected));
+    }
+}

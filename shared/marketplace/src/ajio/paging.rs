@@ -159,3 +159,79 @@ impl Position {
         u32::try_from(read.saturating_sub(gone) / u64::from(PAGE_SIZE)).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+
+    /// A page with these orders, of a list of `total` where that is stated.
+    fn page(number: Option<u64>, orders: Range<u64>, status: &str, total: Option<u64>) -> AjioPage {
+        let orders: Vec<String> =
+            orders.map(|id| format!(r#"{{"order_id":"FN{id}","status":"{status}"}}"#)).collect();
+        let stated = serde_json::json!({
+            "number": number, "totalElements": total, "totalPages": total.map(|total| total.div_ceil(50)),
+        });
+        serde_json::from_str(&format!(r#"{{"orders":[{}],"page":{stated}}}"#, orders.join(","))).unwrap()
+    }
+
+    fn at(page: u32, total: Option<u64>) -> Position {
+        Position { page, total, ..Position::start(Phase::Orders) }
+    }
+
+    #[test]
+    fn a_page_with_a_lower_number_than_was_asked_for_is_a_repetition_unless_it_is_empty() {
+        let repeated = at(3, None).after(&page(Some(2), 0..50, "PACKED", None));
+        assert_eq!(repeated, Err(AdapterError::RepeatedPage));
+        assert_eq!(at(3, None).after(&page(Some(2), 0..0, "PACKED", None)), Ok(None));
+    }
+
+    #[test]
+    fn orders_that_come_again_are_a_repetition_though_they_have_changed() {
+        let next = at(0, None).after(&page(None, 0..50, "PACKED", None)).unwrap().unwrap();
+        let changed = page(None, 0..50, "DISPATCHED", None);
+        assert_eq!(next.after(&changed), Err(AdapterError::RepeatedPage));
+    }
+
+    #[test]
+    fn a_list_that_has_shrunk_is_read_again_from_the_page_that_its_first_unseen_order_moved_to() {
+        let before = at(2, Some(201)).after(&page(Some(2), 100..150, "PACKED", Some(201))).unwrap().unwrap();
+        let before = Position { steps_back: 5, rereads: 2, ..before };
+        let back = before.after(&page(Some(3), 151..200, "PACKED", Some(200))).unwrap().unwrap();
+        let expected = Position { steps_back: 6, ..at(2, Some(200)) };
+        assert_eq!(back, expected, "what was known of the pages is forgotten with them");
+    }
+
+    #[test]
+    fn nothing_moves_to_the_first_page_unseen_and_after_a_hundred_steps_back_the_run_goes_on() {
+        let shrunk = page(None, 0..50, "PACKED", Some(150));
+        let next = at(0, Some(151)).after(&shrunk).unwrap().unwrap();
+        assert_eq!((next.page, next.steps_back), (1, 0));
+        for (steps_back, page) in [(99, 0), (100, 2)] {
+            let next = Position { steps_back, ..at(1, Some(151)) }.after(&shrunk).unwrap().unwrap();
+            assert_eq!(next.page, page, "after {steps_back} steps back");
+        }
+    }
+
+    #[test]
+    fn a_page_that_lacks_orders_is_asked_for_twice_more_and_the_next_page_anew() {
+        let short = page(None, 0..10, "PACKED", Some(120));
+        let mut position = at(0, None);
+        for rereads in 1..=2 {
+            position = position.after(&short).unwrap().unwrap();
+            assert_eq!(position, Position { rereads, ..at(0, Some(120)) });
+        }
+        let next = position.after(&short).unwrap().unwrap();
+        assert_eq!((next.page, next.rereads, next.total), (1, 0, Some(120)));
+    }
+
+    #[test]
+    fn a_page_that_stays_empty_ends_its_list_whatever_the_totals_promise() {
+        let tired = Position { rereads: MAX_REREADS, ..at(1, Some(200)) };
+        let empty = page(Some(1), 0..0, "PACKED", Some(200));
+        assert_eq!(tired.after(&empty), Ok(None));
+        let tired = Position { phase: Phase::Pendency, ..tired };
+        assert_eq!(tired.after(&empty), Ok(Some(Position::start(Phase::Orders))), "the second list follows");
+    }
+}
