@@ -250,3 +250,31 @@ fn accept(reply: Reply, call: &'static str) -> Result<Vec<u8>, AdapterError> {
         _ => reply.accept_call(call, error_code),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn errors_inside_a_200_are_what_their_code_says() {
+        let read = |code: &str, length: usize| {
+            let mut body = format!(r#"{{"errors":[{{"code":"{code}"}}]}}"#).into_bytes();
+            body.resize(body.len().max(length), b' ');
+            let reply = Reply { status: StatusCode::OK, retry_after: Some(Duration::from_secs(7)), body };
+            accept(reply, READ_ORDERS).map(|body| body.len())
+        };
+        let retry_after = Some(Duration::from_secs(7));
+        let what = "a failure inside status 200".to_owned();
+        let unavailable = AdapterError::Unavailable { what, retry_after };
+        assert_eq!(read("Unauthorized", 0), Err(AdapterError::Unauthorized));
+        assert_eq!(read("QuotaExceeded", 0), Err(AdapterError::RateLimited { retry_after }));
+        assert_eq!(read("InternalFailure", 0), Err(unavailable.clone()));
+        assert_eq!(read("ServiceUnavailable", 0), Err(unavailable));
+        assert_eq!(read("NothingOfThat", 1_000), Ok(1_000));
+        // Longer answers are orders, and are not looked through for errors.
+        assert_eq!(read("Unauthorized", 65_536), Err(AdapterError::Unauthorized));
+        assert_eq!(read("Unauthorized", 65_537), Ok(65_537));
+    }
+}
