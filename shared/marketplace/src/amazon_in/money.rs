@@ -120,3 +120,21 @@ pub fn fitting(amount: Option<Decimal>, path: &str) -> Result<Decimal, RecordPro
         .and_then(|amount| check_amount(amount).ok())
         .ok_or_else(|| RecordProblem::at(path, "makes too large an amount for the line"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_currency_is_three_capital_letters() {
+        let read = |code: &str| {
+            let money = format!(r#"{{"amount":"799.25","currencyCode":"{code}"}}"#);
+            serde_json::from_str::<Money>(&money).map(|money| money.currency_code.0)
+        };
+        assert_eq!(read("INR").unwrap(), "INR");
+        for other in ["inr", "INr", "IN", "RUPEE", "356", ""] {
+            let said = read(other).unwrap_err().to_string();
+            assert!(said.starts_with(crate::fields::NOT_A_CURRENCY), "{other:?}: {said}");
+        }
+    }
+}

@@ -158,3 +158,49 @@ impl Position {
         Ok(Some(digest))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A page with these orders, and the token of the page behind it.
+    fn page(orders: &[u32], status: &str, token: &str) -> AmazonPage {
+        let orders: Vec<String> =
+            orders.iter().map(|id| format!(r#"{{"orderId":"405-{id}","status":"{status}"}}"#)).collect();
+        let page = format!(r#"{{"orders":[{}],"pagination":{{"nextToken":"{token}"}}}}"#, orders.join(","));
+        serde_json::from_str(&page).unwrap()
+    }
+
+    fn start() -> Position {
+        Position::start(BEGINNING, None)
+    }
+
+    fn refused(status: u16, code: Option<&str>) -> AdapterError {
+        AdapterError::Rejected { status, code: code.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_window_whose_token_is_refused_is_started_over_once() {
+        let second = start().after(&page(&[1], "SHIPPED", "a")).unwrap().unwrap();
+        for code in [None, Some("InvalidInput")] {
+            let again = second.restart_after(&refused(400, code)).unwrap();
+            assert_eq!(again, Position { restarted: true, ..start() });
+            let second = again.after(&page(&[1], "SHIPPED", "b")).unwrap().unwrap();
+            assert_eq!(second.restart_after(&refused(400, code)), None, "{code:?}: not a second time");
+        }
+        assert_eq!(second.restart_after(&refused(400, Some("AnotherCode"))), None);
+        assert_eq!(second.restart_after(&refused(403, None)), None);
+        assert_eq!(second.restart_after(&AdapterError::OutOfTime), None);
+        assert_eq!(start().restart_after(&refused(400, None)), None, "the first page has no token");
+    }
+
+    #[test]
+    fn orders_that_come_again_are_a_repetition_though_they_have_changed_and_a_page_was_empty() {
+        let second = start().after(&page(&[1, 2], "UNSHIPPED", "a")).unwrap().unwrap();
+        let changed = |token| page(&[1, 2], "SHIPPED", token);
+        assert_eq!(second.after(&changed("b")), Err(AdapterError::RepeatedPage));
+        let third = second.after(&page(&[], "", "b")).unwrap().unwrap();
+        assert_eq!(third.after(&changed("c")), Err(AdapterError::RepeatedPage));
+        assert!(third.after(&page(&[3], "SHIPPED", "c")).is_ok(), "others are not");
+    }
+}

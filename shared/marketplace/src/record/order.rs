@@ -171,3 +171,27 @@ pub struct ShipmentRecord {
     /// Air waybill.
     pub tracking_number: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_text_and_only_an_unknown_one_says_nothing() {
+        let texts = [
+            (OrderStatus::Pending, "PENDING"),
+            (OrderStatus::Confirmed, "CONFIRMED"),
+            (OrderStatus::Packed, "PACKED"),
+            (OrderStatus::ReadyToDispatch, "READY_TO_DISPATCH"),
+            (OrderStatus::PartiallyShipped, "PARTIALLY_SHIPPED"),
+            (OrderStatus::Shipped, "SHIPPED"),
+            (OrderStatus::Delivered, "DELIVERED"),
+            (OrderStatus::Undelivered, "UNDELIVERED"),
+            (OrderStatus::Cancelled, "CANCELLED"),
+        ];
+        for (status, text) in texts {
+            assert_eq!((status.as_str(), status.known()), (text, Some(text)));
+        }
+        assert_eq!((OrderStatus::Unknown.as_str(), OrderStatus::Unknown.known()), ("UNKNOWN", None));
+    }
+}
