@@ -93,7 +93,8 @@ impl KeyService {
         key: &WrappedKey,
     ) -> Result<Arc<SellerCipher>, StorageError> {
         let mut unwrapped = self.unwrapped.lock().await;
-        unwrapped.retain(|_, (since, _)| since.elapsed() < LIFETIME);
+        let now = Instant::now();
+        unwrapped.retain(|_, (since, _)| is_kept(*since, now));
         if let Some((_, cipher)) = unwrapped.get(&(seller, key.id)) {
             return Ok(Arc::clone(cipher));
         }
@@ -113,5 +114,24 @@ impl KeyService {
         let cipher = Arc::new(SellerCipher::new(seller, key.id, &clear)?);
         unwrapped.insert((seller, key.id), (Instant::now(), Arc::clone(&cipher)));
         Ok(cipher)
+    }
+}
+
+/// Whether a key that was unwrapped then is still kept.
+fn is_kept(since: Instant, now: Instant) -> bool {
+    now.duration_since(since) < LIFETIME
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unwrapped_key_is_kept_for_a_quarter_of_an_hour() {
+        let since = Instant::now();
+        for (seconds, expected) in [(0, true), (899, true), (900, false), (1_800, false)] {
+            let now = since + Duration::from_secs(seconds);
+            assert_eq!(is_kept(since, now), expected, "after {seconds} seconds");
+        }
     }
 }
