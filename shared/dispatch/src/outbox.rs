@@ -99,3 +99,29 @@ impl Publisher {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the queue is gone")]
+    struct Gone;
+
+    #[test]
+    fn a_report_complains_of_what_failed_or_found_no_time_and_says_why() {
+        let report = |failed, out_of_time, first_error| PublishReport {
+            failed,
+            out_of_time,
+            first_error,
+            ..PublishReport::default()
+        };
+        assert_eq!(report(0, 0, None).complaint(), None);
+        let error = || Some(PublishError(Box::new(Gone)));
+        let said = report(2, 0, error()).complaint().unwrap();
+        assert!(said.starts_with("2 messages failed and 0 found no time: "), "{said}");
+        assert!(said.ends_with(": the queue is gone"), "{said}");
+        let said = report(0, 3, None).complaint();
+        assert_eq!(said.as_deref(), Some("0 messages failed and 3 found no time"));
+    }
+}

@@ -7,7 +7,7 @@ use crate::envelope::{Envelope, Job};
 /// The message could not be sent. The run's row stays unsent, so a sweep publishes it again.
 #[derive(Debug, thiserror::Error)]
 #[error("the lane's queue did not take the message")]
-pub struct PublishError(#[source] Box<dyn std::error::Error + Send + Sync>);
+pub struct PublishError(#[source] pub(crate) Box<dyn std::error::Error + Send + Sync>);
 
 /// Publishes runs to lanes.
 #[derive(Debug, Clone)]

@@ -129,3 +129,36 @@ fn not_taken(job: &Job, (step, generation, state): (i32, i32, &str)) -> NotTaken
         _ => NotTaken::Passed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use robnu_marketplace::code::MarketplaceCode;
+    use robnu_marketplace::kind::RunKind;
+    use robnu_tenancy::{AccountId, RunId, SellerId};
+
+    use super::*;
+
+    #[test]
+    fn a_step_that_is_not_ours_has_passed_is_held_or_was_never_published_like_this() {
+        let job = Job {
+            run_id: RunId::new(),
+            step: 2,
+            generation: 3,
+            seller_id: SellerId::new(),
+            account_id: AccountId::new(),
+            marketplace: MarketplaceCode::Ajio,
+            kind: RunKind::Orders,
+        };
+        for (stands, expected) in [
+            ((2, 3, "RUNNING"), NotTaken::Busy),
+            ((2, 3, "QUEUED"), NotTaken::Passed),
+            ((2, 3, "SUCCEEDED"), NotTaken::Passed),
+            ((2, 4, "RUNNING"), NotTaken::Passed),
+            ((3, 0, "QUEUED"), NotTaken::Passed),
+            ((2, 2, "RUNNING"), NotTaken::Unknown),
+            ((1, 9, "QUEUED"), NotTaken::Unknown),
+        ] {
+            assert_eq!(not_taken(&job, stands), expected, "{stands:?}");
+        }
+    }
+}
