@@ -258,11 +258,24 @@ async fn a_commit_that_the_database_refuses() {
     );
     bed.assert_nothing_is_carried().await;
 
+    let before = bed.backend().await;
     let refused = bed.marked().await.commit_with(&[(PAIR, &[])]).await;
     assert!(
         matches!(&refused, Err(Error::Exists { constraint }) if constraint == "pairs_once"),
         "{refused:?}"
     );
+    let after = bed.backend().await;
+    assert_ne!(after, before, "a connection whose COMMIT failed is closed");
+    bed.assert_nothing_is_carried().await;
+
+    let before = bed.backend().await;
+    let refused = bed.database.read(&bed.ours(), PAIR, &[]).await;
+    assert!(
+        matches!(&refused, Err(Error::Exists { constraint }) if constraint == "pairs_once"),
+        "{refused:?}"
+    );
+    let after = bed.backend().await;
+    assert_ne!(after, before, "that of a read too");
     bed.assert_nothing_is_carried().await;
 }
 
