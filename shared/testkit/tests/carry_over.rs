@@ -236,6 +236,23 @@ async fn a_commit_with_a_statement_that_fails() {
     bed.assert_nothing_is_carried().await;
 }
 
+#[tokio::test]
+async fn a_commit_after_rows_that_were_not_expected() {
+    let bed = TestBed::new().await;
+    let mut session = bed.marked().await;
+    let refused = session.query_one("select generate_series(1, 2)", &[]).await;
+    assert!(matches!(refused, Err(Error::RowCount { found: 2 })), "{refused:?}");
+    let later = session.commit_with(&[(MARK, &[&"again"])]).await;
+    assert!(matches!(later, Err(Error::Aborted)), "{later:?}");
+    bed.assert_nothing_is_carried().await;
+
+    let mut session = bed.marked().await;
+    let refused = session.query_one("select 1 where false", &[]).await;
+    assert!(matches!(refused, Err(Error::RowCount { found: 0 })), "{refused:?}");
+    assert!(matches!(session.commit().await, Err(Error::Aborted)));
+    bed.assert_nothing_is_carried().await;
+}
+
 /// A constraint that is checked only at COMMIT.
 const PAIRS: &str = "set role robnu_owner;
     create table robnu.pairs (seller_id uuid not null, number integer not null,
