@@ -66,6 +66,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_orders_can_be_read_by_a_window_of_time() {
+        let with_windows: Vec<RunKind> =
+            RUN_KINDS.iter().copied().filter(|kind| kind.has_windows()).collect();
+        assert_eq!(with_windows, [RunKind::Orders]);
+    }
+
+    #[test]
     fn kinds_have_the_same_text_in_messages_and_in_the_database() {
         for kind in RUN_KINDS {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
