@@ -163,7 +163,7 @@ grant select (seller_id, id, account_id, run_id, external_id, reason, record_dig
   on quarantined_records to robnu_tenant;
 
 -- Asks for records to be read again: one of an account and kind, or with null all of them. Returns how many. They wait for a live
--- run, so nothing is marked where there is none. SECURITY DEFINER because members write nothing else of a record.
+-- run, so nothing is marked where there is none, nor for an account that takes none. SECURITY DEFINER because members write nothing else of a record.
 create function retry_quarantined(account uuid, of_kind text, record uuid) returns integer
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -180,6 +180,7 @@ begin
     and r.seller_id = q.seller_id and r.id = q.run_id and r.kind = of_kind
     and exists (
       select from sync_runs live
+      join marketplace_accounts a on a.seller_id = live.seller_id and a.id = live.account_id and a.status = 'ACTIVE'
       where live.seller_id = q.seller_id and live.account_id = account and live.kind = of_kind
         and live.state in ('QUEUED', 'RUNNING', 'WAITING'));
   get diagnostics marked = row_count;

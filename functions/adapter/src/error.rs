@@ -6,9 +6,9 @@ use robnu_storage::StorageError;
 /// Why a message is refused: it can never be right, so it goes to the dead-letter queue at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Not an envelope, or of an unknown version.
+    /// Not a job's message, or of an unknown version.
     #[error(transparent)]
-    Envelope(MessageError),
+    JobMessage(MessageError),
     /// For another marketplace's adapter.
     #[error("the message is for another marketplace")]
     OtherMarketplace,
@@ -28,9 +28,9 @@ impl Refusal {
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
-            Self::Envelope(MessageError::Garbage) => "garbage",
-            Self::Envelope(MessageError::UnknownVersion) => "unknown_version",
-            Self::Envelope(MessageError::Malformed { .. }) => "malformed",
+            Self::JobMessage(MessageError::Garbage) => "garbage",
+            Self::JobMessage(MessageError::UnknownVersion) => "unknown_version",
+            Self::JobMessage(MessageError::Malformed { .. }) => "malformed",
             Self::OtherMarketplace => "other_marketplace",
             Self::OtherLane => "other_lane",
             Self::ForeignAccount => "foreign_account",

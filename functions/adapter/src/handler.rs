@@ -10,7 +10,7 @@
 use std::time::SystemTime;
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use robnu_dispatch::{Envelope, Job, lane_account};
+use robnu_dispatch::{Job, JobMessage, lane_account};
 use robnu_observe::{Panicked, caught, chain};
 use tracing::Instrument;
 
@@ -94,7 +94,7 @@ async fn answer(context: &Context, message_id: &str, message: SqsMessage, deadli
 
 /// Reads the message and checks what can be checked without the database.
 fn accept(context: &Context, lane: &str, body: &str) -> Result<Job, Refusal> {
-    let job = Envelope::parse(body).map_err(Refusal::Envelope)?.into_job();
+    let job = JobMessage::parse(body).map_err(Refusal::JobMessage)?.into_job();
     if job.marketplace != context.marketplace {
         return Err(Refusal::OtherMarketplace);
     }

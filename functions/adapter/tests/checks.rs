@@ -5,7 +5,7 @@
 
 mod support;
 
-use robnu_dispatch::{Envelope, Job};
+use robnu_dispatch::{Job, JobMessage};
 use robnu_marketplace::code::MARKETPLACE_CODES;
 use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn, Flipkart, Meesho};
 use robnu_marketplace::kind::RunKind;
@@ -240,7 +240,7 @@ async fn a_message_whose_kind_is_not_its_runs_is_refused() {
     let stand = stand().await;
     let function = stand.start(Ajio).await;
     let job = stand.queue(Ajio, RunKind::CredentialCheck).await;
-    let body = Envelope::new(Job { kind: RunKind::Orders, ..job.clone() }).to_body();
+    let body = JobMessage::new(Job { kind: RunKind::Orders, ..job.clone() }).to_body();
     acknowledged(function.invoke(stand.raw_event(job.account_id, &body)).await);
     let letter = stand.receive(&stand.dead_letter_queue).await.expect("a dead letter");
     let attributes = letter.message_attributes().unwrap();

@@ -7,7 +7,7 @@ mod support;
 
 use std::time::Duration;
 
-use robnu_dispatch::{Envelope, Job};
+use robnu_dispatch::{Job, JobMessage};
 use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn};
 use robnu_tenancy::{RunId, SellerId};
 use robnu_testkit::LambdaProcess;
@@ -134,7 +134,7 @@ async fn what_can_never_be_right_goes_to_the_dead_letter_queue_with_its_reason()
     let theirs = stand.theirs().await;
     let job = stand.queue_run(Ajio).await;
     let (ours, their_account) = (stand.sellers.ours.ajio, stand.sellers.theirs.ajio);
-    let body = |job: Job| Envelope::new(job).to_body();
+    let body = |job: Job| JobMessage::new(job).to_body();
     let cases = [
         ("garbage", ours, "{not json secret=hunter2".to_owned()),
         ("unknown_version", ours, body(job.clone()).replace(r#""version":"1""#, r#""version":"9""#)),

@@ -66,7 +66,7 @@ async fn what_can_be_read_now_is_stored_and_goes_and_what_cannot_stays_with_its_
     stand.run_to_end(&function, job.clone()).await;
 
     assert_eq!(stand.run(job.run_id).await.state, "SUCCEEDED");
-    assert_eq!(orders(&stand, "R-").await, ["R-1 PENDING 10 1", "R-newer SHIPPED 90 0"]);
+    assert_eq!(orders(&stand, "R-").await, ["R-1 CONFIRMED 10 1", "R-newer SHIPPED 90 0"]);
     assert_eq!(
         stand.aside("R-").await,
         [

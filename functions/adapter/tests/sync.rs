@@ -254,7 +254,7 @@ async fn a_long_run_goes_on_in_steps_through_its_lane() {
     assert_eq!((run.state.as_str(), run.step, run.pages), ("QUEUED", 1, 1), "one page, then the next step");
     let lane = stand.lane_queue.clone();
     let message = stand.receive(&lane).await.expect("the next step was published");
-    let next = robnu_dispatch::Envelope::parse(message.body().unwrap()).unwrap().into_job();
+    let next = robnu_dispatch::JobMessage::parse(message.body().unwrap()).unwrap().into_job();
     assert_eq!((next.run_id, next.step, next.generation), (job.run_id, 1, 0));
     stand.run_to_end(&function, next).await;
     let run = stand.run(job.run_id).await;

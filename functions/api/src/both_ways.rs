@@ -2,7 +2,7 @@
 //! statement that goes upwards is the same without its `desc`, and is made of the file's text when this is compiled.
 //!
 //! This holds because a list's bounds are the same both ways: each page lies between two keys
-//! (`Window` in `routes/paging.rs`).
+//! (`Start` makes a `Window` of them in `routes/paging.rs`).
 //!
 //! Every list of this kind stands here, and nowhere else can one be made, so that [`BOTH_WAYS`] names them all. The test
 //! kit compiles this file too: it prepares both statements of each list and looks at their plans.

@@ -23,7 +23,8 @@ const MARKETPLACES: [&str; 6] = ["AJIO", "AJIO", "AJIO", "AJIO", "AMAZON_IN", "N
 /// Makes one attempt.
 pub async fn attempt(test_bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
     let queue = random.below(QUEUES.len());
-    let (form, body) = if queue == 2 { lane_request(test_bed, random) } else { envelope(test_bed, random) };
+    let (form, body) =
+        if queue == 2 { lane_request(test_bed, random) } else { job_message(test_bed, random) };
     attempt.label(QUEUES[queue], form);
     attempt.shown = format!("{}: {body}", QUEUES[queue]);
     let mut message = json!({"QueueUrl": test_bed.queues[queue], "MessageBody": body});
@@ -37,7 +38,7 @@ pub async fn attempt(test_bed: &TestBed, random: &mut Random, attempt: &mut Atte
     attempt.answered(if taken.is_ok() { "taken" } else { "refused" });
 }
 
-fn envelope(test_bed: &TestBed, random: &mut Random) -> (&'static str, String) {
+fn job_message(test_bed: &TestBed, random: &mut Random) -> (&'static str, String) {
     let (seller, account, form) = match random.below(3) {
         0 => (&test_bed.insider.seller, &test_bed.victim.account, "insider's seller, victim's account"),
         1 => (&test_bed.victim.seller, &test_bed.insider.account, "victim's seller, insider's account"),

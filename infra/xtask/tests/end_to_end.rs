@@ -106,7 +106,7 @@ async fn a_poison_message_ends_in_the_dead_letter_queue_and_delays_nobody() {
         (stack.connect_ajio(&ours, &unique("DV")).await, stack.connect_ajio(&theirs, &unique("DV")).await);
     let queue = stack.lane(&ours, &poisoned).await;
     stack.lane(&theirs, &healthy).await;
-    let body = unique("this is no envelope ");
+    let body = unique("this is no job ");
     let message = json!({"QueueUrl": queue, "MessageBody": body, "MessageGroupId": poisoned, "MessageDeduplicationId": unique("d")});
     stack.aws("sqs", "AmazonSQS.SendMessage", message).await;
 

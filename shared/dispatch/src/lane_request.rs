@@ -4,7 +4,7 @@
 use robnu_tenancy::{AccountId, SellerId};
 use serde::{Deserialize, Serialize};
 
-use crate::message::{self, MessageError};
+use crate::versioned::{self, MessageError};
 
 /// Asks for one account's lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl LaneRequest {
     /// # Errors
     /// See [`MessageError`].
     pub fn parse(body: &str) -> Result<Self, MessageError> {
-        message::parse(body, VERSION)
+        versioned::parse(body, VERSION)
     }
 }
 

@@ -9,7 +9,7 @@ use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{Error, Row};
 use tokio::time::{Instant, sleep_until};
 
-use crate::envelope::Job;
+use crate::job_message::Job;
 use crate::publisher::{PublishError, Publisher};
 
 /// Concurrent sends: enough to hide a queue's latency, and few enough for one small function.

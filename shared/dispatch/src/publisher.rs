@@ -2,7 +2,7 @@
 
 use aws_sdk_sqs::Client;
 
-use crate::envelope::{Envelope, Job};
+use crate::job_message::{Job, JobMessage};
 
 /// The message could not be sent. The run's row stays unsent, so a sweep publishes it again.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ impl Publisher {
             .queue_url(queue_url)
             .message_group_id(group_id)
             .message_deduplication_id(deduplication_id)
-            .message_body(Envelope::new(job).to_body())
+            .message_body(JobMessage::new(job).to_body())
             .send()
             .await
             .map_err(|error| PublishError(Box::new(error.into_service_error())))?;

@@ -6,22 +6,22 @@
 
 mod config;
 mod connection;
+mod database;
 mod error;
 mod ids;
 mod permission;
 mod pipeline;
-mod pool;
 mod scope;
 mod session;
 
 pub use config::{DatabaseConfig, Limits, Password, Tls};
+pub use database::{Database, client_tls};
 pub use error::Error;
 pub use ids::{
     AccountId, ClaimId, ID_PATTERN, ImpersonationId, InvitationId, ListingId, MemberId, NotAnId, OrderId,
     PayoutId, PersonId, QuarantinedRecordId, ReturnId, RunId, SellerId, ShipmentId, parse_id,
 };
 pub use permission::{Access, Permission};
-pub use pool::{Database, client_tls};
 pub use scope::{PersonScope, Scope, SellerScope, StaffScope, Subject, SystemScope};
 pub use session::Session;
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use robnu_dispatch::{Envelope, Job, lane_queue_name};
+use robnu_dispatch::{Job, JobMessage, lane_queue_name};
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::kind::RunKind;
 use robnu_storage::{KeyService, Place, SellerCipher};
@@ -199,7 +199,7 @@ impl Stand {
 
     /// The event that the lane of `job`'s account delivers.
     pub fn event(&self, job: &Job) -> Value {
-        self.raw_event(job.account_id, &Envelope::new(job.clone()).to_body())
+        self.raw_event(job.account_id, &JobMessage::new(job.clone()).to_body())
     }
 
     /// The event with any body, in any account's lane.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
-use robnu_dispatch::{Envelope, Job, Publisher, lane_queue_name};
+use robnu_dispatch::{Job, JobMessage, Publisher, lane_queue_name};
 use robnu_tenancy::{AccountId, Database, ReturnId, RunId, SellerId};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use sweep::scheduling::Report;
@@ -101,7 +101,7 @@ impl World {
             }
             for message in messages {
                 let body = message.body.expect("a message has a body");
-                jobs.push(Envelope::parse(&body).expect("a message is an envelope").into_job());
+                jobs.push(JobMessage::parse(&body).expect("a message names a job").into_job());
                 let receipt = message.receipt_handle.expect("a message has a receipt");
                 self.sqs
                     .delete_message()

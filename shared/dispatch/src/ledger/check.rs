@@ -5,7 +5,7 @@
 
 use robnu_tenancy::{Database, Error, SellerScope};
 
-use crate::envelope::Job;
+use crate::job_message::Job;
 use crate::ledger::lease::Lease;
 use crate::ledger::progress::WAIT;
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use robnu_marketplace::contract::PlacedWindow;
 use robnu_tenancy::{Error, Row, ToSql};
 
-use crate::envelope::Job;
+use crate::job_message::Job;
 
 /// Takes the lease of one step. It is sent together with the job's other reads; [`Taken::from_rows`] reads its rows.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ impl<'a> TakeLease<'a> {
 
 /// A step that is ours until the lease ends.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a column of the row that is read")]
 pub struct Lease {
     /// The attempt that holds the lease. Every later write of this run states it.
     pub attempt: i32,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use robnu_tenancy::{Database, Error, RunId, Scope, SellerScope, Session};
 use serde::Serialize;
 
-use crate::envelope::Job;
+use crate::job_message::Job;
 use crate::ledger::lease::Lease;
 
 const ADVANCE: &str = include_str!("../sql/advance.sql");

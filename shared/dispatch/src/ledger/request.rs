@@ -6,7 +6,7 @@ use robnu_marketplace::contract::PlacedWindow;
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, Error, Row, RunId, SellerId, ToSql};
 
-use crate::envelope::Job;
+use crate::job_message::Job;
 
 /// Writes a QUEUED run for an account, or finds the live one. It returns a row that [`Requested::from_row`] reads, or none
 ///

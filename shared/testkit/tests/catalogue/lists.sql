@@ -36,6 +36,7 @@ create temp view definer_functions (name) as values
   ('open_customer(uuid)'), ('returns_by_code(text)'), ('note_return_event()'), ('open_claim()'), ('note_claim_event()'), ('reopen_claim_with_evidence()'),
   ('limit_mails()'), ('limit_new_accounts()'), ('limit_lane_openings()'), ('end_runs_of_retired_lane()'),
   ('begin_credential_check(uuid, text, bytea, uuid)'), ('end_credential_check(uuid, text)'), ('note_refused_credentials(text, bytea, uuid)'),
+  ('retry_quarantined(uuid, text, uuid)'), ('take_quarantined(uuid, text, integer)'), ('settle_quarantined(uuid, uuid[], text[])'),
   ('limit_asked_runs()'), ('count_change()'), ('count_new_orders()'), ('count_moved_orders()'),
   -- Functions that admit: one look-up each instead of four tables under the scope's own row level security.
   ('admit_member(text, uuid, text, boolean, boolean)'), ('admit_impersonation(text, uuid, uuid, text, boolean, boolean)'),

@@ -5,7 +5,7 @@ use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use serde::{Deserialize, Serialize};
 
-use crate::message::{self, MessageError};
+use crate::versioned::{self, MessageError};
 
 /// An announcement of one step of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ impl Job {
 /// A job on the wire. A new version is a new variant; the old ones stay readable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "version")]
-pub enum Envelope {
+pub enum JobMessage {
     /// The first form.
     #[serde(rename = "1")]
     V1 {
@@ -49,8 +49,8 @@ pub enum Envelope {
     },
 }
 
-impl Envelope {
-    /// Puts a job into an envelope of the current version.
+impl JobMessage {
+    /// Makes the message of a job, in the current version.
     #[must_use]
     pub fn new(job: Job) -> Self {
         let trace = job.run_id.as_uuid().simple();
@@ -68,7 +68,7 @@ impl Envelope {
             job: Job,
             trace_parent: String,
         }
-        let V1 { job, trace_parent } = message::parse(body, "1")?;
+        let V1 { job, trace_parent } = versioned::parse(body, "1")?;
         Ok(Self::V1 { job, trace_parent })
     }
 
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn a_job_survives_the_wire() {
         let job = job();
-        let body = Envelope::new(job.clone()).to_body();
-        assert_eq!(Envelope::parse(&body).unwrap().into_job(), job);
+        let body = JobMessage::new(job.clone()).to_body();
+        assert_eq!(JobMessage::parse(&body).unwrap().into_job(), job);
     }
 
     #[test]
@@ -144,20 +144,20 @@ mod tests {
 
     #[test]
     fn an_unknown_version_is_refused_and_not_guessed() {
-        let body = Envelope::new(job()).to_body().replace(r#""version":"1""#, r#""version":"2""#);
-        assert_eq!(Envelope::parse(&body), Err(MessageError::UnknownVersion));
+        let body = JobMessage::new(job()).to_body().replace(r#""version":"1""#, r#""version":"2""#);
+        assert_eq!(JobMessage::parse(&body), Err(MessageError::UnknownVersion));
     }
 
     #[test]
-    fn an_envelope_of_another_shape_is_refused_with_its_place() {
-        let body = Envelope::new(job()).to_body().replace("AMAZON_IN", "EBAY");
-        assert!(matches!(Envelope::parse(&body), Err(MessageError::Malformed { line: 1, .. })));
+    fn a_message_of_another_shape_is_refused_with_its_place() {
+        let body = JobMessage::new(job()).to_body().replace("AMAZON_IN", "EBAY");
+        assert!(matches!(JobMessage::parse(&body), Err(MessageError::Malformed { line: 1, .. })));
     }
 
     proptest! {
         #[test]
         fn garbage_is_refused(body in ".{0,200}") {
-            prop_assert!(Envelope::parse(&body).is_err());
+            prop_assert!(JobMessage::parse(&body).is_err());
         }
     }
 }
