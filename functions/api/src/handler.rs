@@ -1,7 +1,7 @@
-//! One invocation: every event gets an HTTP response, and none of them ends the function.
+//! One invocation: every event gets an HTTP response, and no event ends the function.
 //!
-//! A panic inside the router is answered by the request log. What is left for this place are events that are none of API
-//! Gateway's and panics around the router, such as in its layers.
+//! The request log turns a panic inside the router into a response. This file handles the rest: events that are not API
+//! Gateway's, and panics around the router, such as in its layers.
 
 use axum::Router;
 use axum::response::Response;
@@ -25,10 +25,10 @@ impl Handler {
         Self { router }
     }
 
-    /// Answers an event, in the invocation that brought it.
+    /// Returns the response to an event, within its invocation.
     ///
     /// # Panics
-    /// Never: what a refusal says is one text, which is read to its end.
+    /// Never: the body of a refusal is one text, which can be read to its end.
     pub async fn handle(&self, event: &str, invocation: &str) -> Answer {
         let mut id = invocation.to_owned();
         let outcome = caught(self.route(event, &mut id)).await;
@@ -51,7 +51,7 @@ impl Handler {
     }
 }
 
-/// The answer to what never came to the router, or did not come back from it.
+/// The response to an event that never reached the router, or did not come back from it.
 fn refuse(error: &ApiError, id: &str) -> Response {
     let mut response = error.to_response(id);
     log_failure(error, &response, id);

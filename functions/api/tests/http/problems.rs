@@ -87,7 +87,7 @@ async fn a_database_that_is_down_is_a_constant_503() {
     let answer = api.get("OWNER", "/v1/me").await;
     assert_eq!(answer.headers["retry-after"], "1");
     let problem = answer.expect_problem(503, "unavailable");
-    assert_eq!(problem["detail"], "The service is busy for a moment. Repeat the request.");
+    assert_eq!(problem["detail"], "The service is busy at the moment. Repeat the request.");
 }
 
 #[tokio::test]

@@ -163,11 +163,11 @@ async fn what_a_marketplace_does_not_support_or_only_by_file_is_refused_with_the
     let api = Api::new().await;
     let sync = format!("/v1/sellers/{}/accounts/{}/sync", api.sellers.ours.id, api.sellers.ours.meesho);
     for (kind, reason) in [
-        ("ORDERS", "The marketplace offers this by file only: bring its export."),
+        ("ORDERS", "The marketplace offers this only as a file: upload its export."),
         ("LISTINGS", "Meesho has no public API and no export of listings."),
         (
             "PROCESSING",
-            "This marketplace's adapter cannot do that yet; list_marketplaces says what each can.",
+            "This marketplace's adapter does not support this yet. list_marketplaces shows what each adapter supports.",
         ),
     ] {
         let answer = api.post("OWNER", &sync, &json!({"kind": kind})).await;
