@@ -15,8 +15,9 @@ use utoipa::openapi::schema::{
 use crate::fields::label_schema;
 
 /// Used only to describe details, so it needs no marketplace's URL.
-static REGISTRY: LazyLock<Registry> =
-    LazyLock::new(|| Registry::new(&MarketplaceConfig::default()).expect("a configuration without URLs is valid"));
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
+    Registry::new(&MarketplaceConfig::default()).expect("a configuration without URLs is valid")
+});
 
 /// The details of any marketplace.
 pub fn any_details() -> Schema {

@@ -291,7 +291,8 @@ impl Describe for KeyedPost {
 
 fn describe_key(notes: &mut Notes) {
     let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PATTERN));
-    let text = "For a day, the same request with the same key has its effect once and gets the same response.";
+    let text =
+        "For a day, the same request with the same key has its effect once and gets the same response.";
     notes.header("idempotency-key", text, schema);
     notes.refuse(&[400, 422]);
 }

@@ -74,7 +74,9 @@ pub fn not_offered(row: &Row) -> Result<Option<ApiError>, Error> {
     let text = match SupportName::read(row, "support")? {
         SupportName::LIVE => return Ok(None),
         SupportName::BY_FILE => "The marketplace offers this only as a file: upload its export.",
-        _ => "This marketplace's adapter does not support this yet. list_marketplaces shows what each adapter supports.",
+        _ => {
+            "This marketplace's adapter does not support this yet. list_marketplaces shows what each adapter supports."
+        }
     };
     Ok(Some(ApiError::KindNotOffered { because: reason.unwrap_or_else(|| text.to_owned()) }))
 }

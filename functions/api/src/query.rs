@@ -67,7 +67,11 @@ impl IntoParams for Page {
                 "The most rows to return. A page can hold fewer rows, or none, and still have a next_cursor, because filters look at a limited number of rows at a time. The list ends when next_cursor is null.",
                 limit,
             ),
-            parameter("cursor", "The next_cursor of a page with the same filters: the list continues after that page.", cursor),
+            parameter(
+                "cursor",
+                "The next_cursor of a page with the same filters: the list continues after that page.",
+                cursor,
+            ),
         ]
     }
 }

@@ -25,7 +25,10 @@ const REFUSALS: [(u16, &str); 12] = [
     (413, "The body is longer than 1 MiB."),
     (415, "The body is not application/json."),
     (422, "Fields of the body are wrong, or the Idempotency-Key was used for another request."),
-    (429, "The rate limit is exceeded, or too many credentials were refused; Retry-After says how long to wait."),
+    (
+        429,
+        "The rate limit is exceeded, or too many credentials were refused; Retry-After says how long to wait.",
+    ),
     (500, "Something went wrong on the platform's side."),
     (503, "The service is busy at the moment: repeat the request."),
 ];
