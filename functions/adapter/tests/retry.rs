@@ -129,5 +129,5 @@ async fn a_record_that_ends_its_reader_is_not_read_a_second_time_and_stays_aside
     assert_eq!(stand.aside("R-").await, ["R-1 kept: a reason of then"]);
     assert_eq!(orders(&stand, "R-").await, [""; 0]);
     let log = function.log().join("\n");
-    assert!(log.contains("the attempt before was killed"), "{log}");
+    assert!(log.contains("the previous attempt was killed"), "{log}");
 }
