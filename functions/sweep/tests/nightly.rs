@@ -74,7 +74,7 @@ async fn work_that_is_left_is_told_by_the_line_that_the_alarm_counts() {
     let broken = "alter table robnu.claims add check (status <> 'PENDING') not valid";
     world.superuser.batch_execute(broken).await.unwrap();
     ask(&function, "claims").await;
-    let told = lines(&function, "the seller's overdue returns could not be claimed for");
+    let told = lines(&function, "the claims for the seller's overdue returns could not be made");
     assert_eq!(told[0]["seller.id"], world.sellers.ours.id.to_string());
     assert_eq!(lines(&function, WORK_LEFT).len(), 1, "{:?}", function.log());
 
