@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_panic_is_its_own_messages_failure_and_none_behind_it_overtakes() {
+    async fn a_panic_fails_its_own_message_and_no_later_one_overtakes() {
         let begun = Mutex::new(Vec::new());
         let work = async |id: String, _| {
             begun.lock().unwrap().push(id.clone());
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_message_that_cannot_be_named_fails_the_invocation() {
+    async fn a_message_without_an_id_cannot_be_reported_and_fails_the_invocation() {
         for unnamed in [SqsMessage::default(), message("")] {
             assert!(in_order(vec![unnamed], async |_, _| true).await.is_err());
         }

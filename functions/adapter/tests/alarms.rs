@@ -52,7 +52,7 @@ fn comparisons(pattern: &'static str) -> Vec<(&'static str, &'static str)> {
 }
 
 #[test]
-fn every_message_that_a_filter_waits_for_is_one_that_its_function_logs() {
+fn every_message_that_a_filter_matches_is_logged_by_its_function() {
     let filters = filters();
     for (name, _) in SOURCES {
         assert!(filters.iter().any(|(group, _)| *group == name), "{name}: {filters:?}");

@@ -107,7 +107,7 @@ async fn refused_credentials_stop_the_account_and_a_later_good_check_lets_it_wor
 }
 
 #[tokio::test]
-async fn a_marketplace_that_does_not_answer_is_asked_five_times() {
+async fn a_marketplace_that_does_not_respond_is_asked_five_times() {
     let stand = stand().await;
     for code in [Flipkart, Ajio] {
         let function = stand.start(code).await;

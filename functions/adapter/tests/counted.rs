@@ -48,7 +48,7 @@ async fn an_account_that_was_refused_five_times_is_not_asked_about_for_a_while()
 }
 
 #[tokio::test]
-async fn a_run_that_is_refused_counts_for_its_user_name_and_one_of_good_standing_is_delayed_by_nobody() {
+async fn a_refused_run_counts_for_its_user_name_and_a_run_in_good_standing_is_never_delayed() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(Ajio).await;
     let digest = DigestKey::new(DIGEST_SECRET).unwrap().login("AJIO", "DV1");

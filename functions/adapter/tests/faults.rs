@@ -42,7 +42,7 @@ async fn redeliver_and_check(stand: &Stand, job: &Job, orders: i32) {
 }
 
 #[tokio::test]
-async fn killed_between_pages_it_goes_on_from_the_page_it_stopped_at() {
+async fn a_run_killed_between_pages_continues_at_the_page_where_it_stopped() {
     let stand = Stand::new(ajio(200)).await;
     stand.simulator.add_fault(
         Fault::new(Marketplace::Ajio, "/orders", FaultKind::Hang { millis: 30_000 }).after(2).times(1),
@@ -60,7 +60,7 @@ async fn killed_between_pages_it_goes_on_from_the_page_it_stopped_at() {
 }
 
 #[tokio::test]
-async fn killed_in_a_transaction_it_leaves_nothing_of_the_page() {
+async fn an_attempt_killed_in_a_transaction_leaves_nothing_of_the_page() {
     let stand = Stand::new(ajio(100)).await;
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;
@@ -88,7 +88,7 @@ async fn killed_in_a_transaction_it_leaves_nothing_of_the_page() {
 }
 
 #[tokio::test]
-async fn killed_before_the_acknowledgement_the_message_finds_the_run_over() {
+async fn a_message_redelivered_after_a_kill_finds_the_run_over() {
     let stand = Stand::new(ajio(60)).await;
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;
@@ -128,7 +128,7 @@ async fn while_one_attempt_holds_the_run_another_returns_the_message_and_a_late_
 }
 
 #[tokio::test]
-async fn what_can_never_be_right_goes_to_the_dead_letter_queue_with_its_reason() {
+async fn a_poison_message_goes_to_the_dead_letter_queue_with_its_reason() {
     let stand = Stand::new(ajio(10)).await;
     let function = stand.start(Ajio).await;
     let theirs = stand.theirs().await;
@@ -366,7 +366,7 @@ async fn no_secret_token_or_row_is_ever_logged() {
 }
 
 #[tokio::test]
-async fn without_its_configuration_it_refuses_to_start_and_names_the_variable() {
+async fn without_its_configuration_the_function_refuses_to_start_and_names_the_variable() {
     let stand = Stand::new(ajio(1)).await;
     let config = stand.test.config("robnu_adapter");
     for missing in

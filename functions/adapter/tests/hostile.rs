@@ -22,7 +22,7 @@ fn names_its_own(answer: &Value, event: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn hostile_events_fail_by_themselves_and_the_next_job_is_done() {
+async fn hostile_events_fail_alone_and_the_next_job_is_done() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;

@@ -37,7 +37,7 @@ async fn orders(stand: &Stand, beginning: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_can_be_read_now_is_stored_and_goes_and_what_cannot_stays_with_its_reason() {
+async fn a_record_that_can_be_read_now_is_stored_and_any_other_stays_with_its_reason() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(AmazonIn).await;
     // Its newer version is stored already; the older one must not come back.
@@ -108,7 +108,7 @@ async fn hundreds_are_read_again_in_one_run_and_ajios_lists_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_record_that_ends_its_reader_is_not_read_a_second_time_and_stays_aside() {
+async fn a_record_that_crashes_its_reader_is_not_read_again_and_stays_set_aside() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(AmazonIn).await;
     set_aside(&stand, "R-1", &order("R-1", "2026-01-03T00:00:00Z", "UNSHIPPED", "10"), true).await;

@@ -255,7 +255,7 @@ async fn shown(stand: &Stand) -> String {
 }
 
 #[tokio::test]
-async fn an_older_version_replaces_nothing_and_a_package_in_whose_place_another_came_is_withdrawn() {
+async fn an_older_version_replaces_nothing_and_a_replaced_package_is_withdrawn() {
     let stand = Stand::new().await;
     stand.clear().await;
     let package = |id: &str| ShipmentRecord {

@@ -85,7 +85,7 @@ async fn the_watermark_moves_with_the_last_page_and_the_next_run_reads_from_it()
 }
 
 #[tokio::test]
-async fn a_window_reads_what_was_placed_in_it_and_leaves_the_watermark() {
+async fn a_window_reads_orders_placed_in_it_and_leaves_the_watermark() {
     let stand = Stand::new(book(&[
         "405-0000001-0000001,2026-04-01,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
         "405-0000002-0000001,2026-04-11,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
@@ -129,7 +129,7 @@ async fn set_watermark(stand: &Stand, values: &str) {
 }
 
 #[tokio::test]
-async fn what_is_listed_much_later_than_it_is_stamped_is_read_a_few_times_a_day() {
+async fn changes_listed_long_after_their_timestamp_are_read_a_few_times_a_day() {
     let stand = Stand::new(book(&[
         "405-0000001-0000001,2026-04-09,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
         "405-0000002-0000001,2026-04-11,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",

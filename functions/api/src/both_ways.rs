@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_turned_round_differs_in_every_order_and_in_nothing_else() {
+    fn a_reversed_list_differs_only_in_its_sort_order() {
         for list in BOTH_WAYS {
             assert_eq!(list.down.lines().count(), list.up.lines().count());
             for (down, up) in list.down.lines().zip(list.up.lines()) {

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_time_that_no_calendar_holds_is_refused() {
+    fn a_forged_time_outside_the_calendar_is_refused() {
         let list = List::new("orders", SellerId::new(), &());
         for micros in [i64::MIN, i64::MAX, TIMES.start - 1, TIMES.end] {
             assert!(list.position(&list.cursor(Position { micros, ..POSITION })).is_err(), "{micros}");

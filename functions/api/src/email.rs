@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_or_more_than_one_is_refused() {
+    fn anything_but_exactly_one_address_is_refused() {
         let long = format!("{}@example.com", "a".repeat(250));
         for text in [
             "",

@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_handed_on_as_it_was_sent_or_encoded_where_it_cannot_be() {
+    fn a_query_is_passed_on_unchanged_or_encoded_where_necessary() {
         assert_eq!(uri("/v1/me", "a=%20+b&c=%zz&d={1}"), "/v1/me?a=%20+b&c=%zz&d={1}");
         assert_eq!(uri("/v1/me", "a=\0 \"#\u{e9}\r\n"), "/v1/me?a=%00%20%22%23%C3%A9%0D%0A");
     }

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn what_is_no_event_of_the_gateway_is_a_400_with_the_invocations_id() {
+    async fn an_event_of_another_source_is_a_400_with_the_invocations_id() {
         let http = json!({"method": "GET"});
         for event in [
             json!({}),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn bytes_that_are_no_text_arrive_as_they_are() {
+    async fn bytes_that_are_not_text_arrive_unchanged() {
         let answer =
             answer(&json!({"rawPath": "/v1/bytes", "requestContext": {"http": {"method": "GET"}}})).await;
         assert_eq!((&answer["isBase64Encoded"], &answer["body"]), (&true.into(), &"/w==".into()));

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused_with_its_place() {
+    fn invalid_json_is_refused_with_its_position() {
         for body in ["", "{", r#"{"name":"a"} x"#, "\u{0}"] {
             assert!(matches!(parse::<Shape>(body.as_bytes()), Err(ApiError::MalformedJson { .. })), "{body}");
         }

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn a_text_that_is_not_a_token_is_refused() {
         let token = OneTimeToken::generate().unwrap().text();
         for text in ["", "A", &token[1..], &format!("{token}A"), &format!("{token}="), &format!(" {token}")] {
             assert!(OneTimeToken::parse(text).is_none(), "{text:?}");

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_a_star_or_nothing_is_read_and_all_else_refused() {
+    fn a_tag_a_star_or_an_empty_value_is_read_and_all_else_is_refused() {
         assert_eq!(read(&[]), Some(IfMatch(None)));
         assert_eq!(read(&["*"]), Some(IfMatch(None)));
         assert_eq!(read(&[""]), Some(IfMatch(None)));

@@ -42,7 +42,7 @@ fn names_its_own(answer: &Value, event: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn hostile_events_fail_by_themselves_and_the_next_round_is_done() {
+async fn hostile_events_fail_alone_and_the_next_round_is_done() {
     let test = TestDatabase::new().await;
     TwoSellers::seed(&test).await;
     let settled = "update robnu.marketplace_accounts set status = 'DISCONNECTED', lane_state = 'RETIRED'";

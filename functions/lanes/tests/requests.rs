@@ -64,7 +64,7 @@ async fn a_run_asked_for_before_the_lane_existed_starts_at_once() {
 }
 
 #[tokio::test]
-async fn a_request_heard_twice_changes_nothing() {
+async fn a_request_received_twice_changes_nothing() {
     let world = World::new().await;
     let (seller, account) = world.ours();
     world.ask((seller, account)).await;
@@ -140,7 +140,7 @@ async fn a_message_without_an_id_fails_the_invocation() {
 }
 
 #[tokio::test]
-async fn failures_are_answered_as_sqs_expects_them() {
+async fn failures_are_reported_as_sqs_expects_them() {
     let world = World::new().await;
     let event = serde_json::from_str(r#"{"Records":[{"messageId":"m1","body":"garbage"}]}"#).unwrap();
     let answer = lanes::handle(event, &world.context, kit::in_a_minute()).await.unwrap();
@@ -161,7 +161,7 @@ async fn a_marketplace_without_a_deployed_adapter_waits() {
 }
 
 #[tokio::test]
-async fn what_finds_no_time_stays_in_the_queue() {
+async fn a_request_without_time_left_stays_in_the_queue() {
     let world = World::new().await;
     let bodies = [body(world.ours()), body(world.accounts()[1])];
     assert_eq!(ask_until(&world.context, &bodies, Instant::now()).await, [0, 1]);
@@ -179,7 +179,7 @@ async fn a_queue_of_an_older_configuration_is_adjusted() {
 }
 
 #[tokio::test]
-async fn a_name_that_was_deleted_a_moment_ago_is_passed_over() {
+async fn a_name_that_was_just_deleted_is_skipped() {
     let world = World::new().await;
     let (seller, account) = world.ours();
     let run = world.put_queued_run(account).await;
@@ -210,7 +210,7 @@ async fn a_mapping_that_somebody_else_makes_meanwhile_is_used() {
 }
 
 #[tokio::test]
-async fn a_mapping_on_its_way_out_is_waited_for_and_not_adopted() {
+async fn a_mapping_that_is_being_deleted_is_waited_for_and_not_adopted() {
     let world = World::new().await;
     let (seller, account) = world.ours();
     let name = world.queue_name(account, 1);

@@ -128,7 +128,7 @@ async fn a_lane_that_fails_delays_nobody() {
 }
 
 #[tokio::test]
-async fn a_lane_that_somebody_works_on_is_passed_by() {
+async fn a_leased_lane_is_skipped() {
     let world = World::new().await;
     let (_, account) = first(&world);
     world

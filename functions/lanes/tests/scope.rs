@@ -51,7 +51,7 @@ async fn lanes_cannot_read_business_data_people_or_secrets() {
 }
 
 #[tokio::test]
-async fn lanes_cannot_change_what_is_not_its_own() {
+async fn lanes_cannot_change_other_data() {
     let world = World::new().await;
     refused!(
         world,

@@ -14,7 +14,7 @@ async fn opened() -> (World, (robnu_tenancy::SellerId, robnu_tenancy::AccountId)
 }
 
 #[tokio::test]
-async fn a_paused_account_keeps_its_queue_and_is_not_polled_until_it_goes_on() {
+async fn a_paused_account_keeps_its_queue_and_is_not_polled_until_it_is_resumed() {
     let (world, account) = opened().await;
     let before = world.lane(account.1).await;
     world.set_status(account.1, "PAUSED").await;
@@ -43,7 +43,7 @@ async fn an_account_that_must_be_reconnected_keeps_its_lane_so_that_it_can_be_te
 }
 
 #[tokio::test]
-async fn an_account_paused_before_it_had_a_lane_gets_one_when_it_goes_on() {
+async fn an_account_paused_before_it_had_a_lane_gets_one_when_it_is_resumed() {
     let world = World::new().await;
     let account = world.ours();
     world.set_status(account.1, "PAUSED").await;
@@ -159,7 +159,7 @@ async fn a_lease_that_its_holder_lost_is_waited_out() {
 }
 
 #[tokio::test]
-async fn an_invocation_whose_lease_ended_notes_nothing() {
+async fn an_invocation_whose_lease_ended_stores_nothing() {
     let world = World::new().await;
     let account = world.ours();
     let gate = world.wire.hold("CreateEventSourceMapping", &world.queue_name(account.1, 1));

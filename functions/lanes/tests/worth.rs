@@ -103,7 +103,7 @@ async fn a_paused_account_keeps_its_lane_however_long_its_credentials_were_refus
 }
 
 #[tokio::test]
-async fn what_is_asked_again_and_again_makes_no_queue_for_worthless_accounts() {
+async fn repeated_requests_make_no_queue_for_accounts_without_working_credentials() {
     let world = World::new().await;
     let accounts = world.accounts();
     for (_, account) in accounts {

@@ -33,7 +33,7 @@ async fn storage() -> String {
 }
 
 #[tokio::test]
-async fn hostile_events_fail_by_themselves_and_the_next_is_answered() {
+async fn hostile_events_fail_alone_and_the_next_gets_a_response() {
     let url = storage().await;
     let function = LambdaProcess::start(env!("CARGO_BIN_EXE_migrate"), &[], Duration::from_secs(30)).await;
     let event = |request_type: &str| {

@@ -34,7 +34,7 @@ async fn pending(world: &World, seller: SellerId) -> String {
 }
 
 #[tokio::test]
-async fn a_return_that_did_not_come_in_time_gets_a_pending_claim_and_every_trace_of_it() {
+async fn a_return_that_did_not_arrive_in_time_gets_a_pending_claim_with_all_its_events() {
     let world = World::without_lanes().await;
     let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
     world.put_return(ours.ajio, "LATE", PAST, NOTHING).await;
@@ -73,7 +73,7 @@ async fn a_second_sweep_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_came_was_cancelled_was_claimed_for_or_is_not_due_is_left_alone() {
+async fn a_return_that_arrived_is_cancelled_is_claimed_or_is_not_due_is_left_alone() {
     let world = World::without_lanes().await;
     let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
     for seller in [ours, theirs] {
@@ -209,7 +209,7 @@ async fn a_claim_that_is_filed_at_the_same_moment_stays_and_so_does_its_return()
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_one_seller_keeps_no_other_waiting() {
+async fn one_sellers_failure_does_not_hold_up_the_others() {
     let world = World::without_lanes().await;
     let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
     world.put_return(ours.ajio, "LATE", PAST, NOTHING).await;
@@ -243,7 +243,7 @@ async fn a_sweep_without_time_left_says_so_and_claims_nothing() {
 }
 
 #[tokio::test]
-async fn what_time_was_too_short_for_the_next_invocations_do() {
+async fn work_that_found_no_time_is_done_by_the_next_invocations() {
     let world = World::without_lanes().await;
     many(&world, 600).await;
     // A moment more than the reserve: time for a batch or two, or for one in the end where the machine is slow.

@@ -27,7 +27,7 @@ async fn start(test: &TestDatabase) -> LambdaProcess {
 }
 
 #[tokio::test]
-async fn hostile_events_fail_by_themselves_and_the_next_sweep_is_done() {
+async fn hostile_events_fail_alone_and_the_next_sweep_is_done() {
     let test = TestDatabase::new().await;
     TwoSellers::seed(&test).await;
     let function = start(&test).await;

@@ -39,7 +39,7 @@ fn lines(function: &LambdaProcess, message: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_night_with_enough_time_answers_and_logs_what_was_done_and_wakes_nobody() {
+async fn a_night_with_enough_time_returns_and_logs_its_report_and_raises_no_alarm() {
     let world = World::without_lanes().await;
     let late = "now() - interval '1 day'";
     world.put_return(world.sellers.ours.ajio, "LATE", late, "reason = null").await;
@@ -56,7 +56,7 @@ async fn a_night_with_enough_time_answers_and_logs_what_was_done_and_wakes_nobod
 }
 
 #[tokio::test]
-async fn work_that_is_left_is_told_by_the_line_that_the_alarm_counts() {
+async fn work_that_is_left_logs_the_line_that_the_alarm_counts() {
     let world = World::without_lanes().await;
     let hasty = start(&world, Duration::from_secs(8)).await;
     for (times, sweep) in [(1, "claims"), (2, "retention")] {

@@ -52,7 +52,7 @@ async fn a_queued_run_that_was_just_written_is_left_to_its_writer() {
 }
 
 #[tokio::test]
-async fn a_sent_run_that_nobody_answered_is_published() {
+async fn a_sent_run_that_nobody_leased_is_published_again() {
     expect_republished(
         "state, queued_at, sent_at",
         "'QUEUED', now() - interval '1 hour', now() - interval '11 minutes'",

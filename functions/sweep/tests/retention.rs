@@ -92,7 +92,7 @@ fn all(rows: usize) -> Report {
 }
 
 #[tokio::test]
-async fn what_has_served_is_deleted_for_both_sellers_and_a_second_sweep_changes_nothing() {
+async fn expired_rows_are_deleted_for_both_sellers_and_a_second_sweep_changes_nothing() {
     let world = World::without_lanes().await;
     rows_of_age(&world, 3, "1 second").await;
     assert_eq!(sweep(&world).await, all(6));
@@ -101,7 +101,7 @@ async fn what_has_served_is_deleted_for_both_sellers_and_a_second_sweep_changes_
 }
 
 #[tokio::test]
-async fn what_is_young_stays_as_it_is() {
+async fn young_rows_stay_as_they_are() {
     let world = World::without_lanes().await;
     rows_of_age(&world, 3, "-1 minute").await;
     let swept = SWEPT.map(|(table, _, _)| table);
@@ -145,7 +145,7 @@ async fn behind_the_entry(world: &World, more: &str, sql: &str) -> Result<u64, S
 }
 
 #[tokio::test]
-async fn the_database_lets_go_of_no_young_row() {
+async fn the_database_deletes_no_young_row() {
     let world = World::without_lanes().await;
     rows_of_age(&world, 2, "0").await;
     for (table, _, _) in SWEPT {
@@ -225,7 +225,7 @@ async fn a_sweep_without_time_left_says_so_and_the_next_one_goes_on() {
 }
 
 #[tokio::test]
-async fn the_trail_is_kept_for_nine_years_and_what_jobs_opened_for_400_days() {
+async fn the_trail_is_kept_for_nine_years_and_openings_by_jobs_for_400_days() {
     let world = World::without_lanes().await;
     // What the fixture has of the other kinds is old.
     sweep(&world).await;

@@ -147,7 +147,7 @@ async fn an_account_without_a_lane_gets_its_run_and_no_message() {
 }
 
 #[tokio::test]
-async fn what_the_marketplaces_adapter_cannot_do_gets_no_run() {
+async fn a_kind_that_the_adapter_does_not_support_gets_no_run() {
     let world = World::new().await;
     let (_, account) = world.accounts()[0];
     world

@@ -53,7 +53,7 @@ async fn the_sweep_cannot_read_business_data_people_or_secrets() {
 }
 
 #[tokio::test]
-async fn the_sweep_cannot_change_what_is_not_its_own() {
+async fn the_sweep_cannot_change_other_data() {
     let world = World::new().await;
     refused!(
         world,
@@ -195,7 +195,7 @@ async fn inside_a_seller_the_sweep_makes_pending_claims_for_overdue_returns_and_
 }
 
 #[tokio::test]
-async fn the_entry_into_a_seller_is_for_the_sweep_and_leads_to_a_seller_that_is_at_work() {
+async fn the_scope_entry_for_one_seller_is_for_the_sweep_and_needs_a_seller_that_is_not_suspended() {
     let world = World::without_lanes().await;
     let ours = world.sellers.ours.id;
     let enter = async |login: &str, seller: &str| {

@@ -45,7 +45,7 @@ fn each_schedule_has_a_switch_and_goes_by_the_indian_clock() {
 }
 
 #[tokio::test]
-async fn each_schedule_asks_for_a_sweep_that_there_is() {
+async fn each_schedule_names_a_sweep_that_exists() {
     let world = World::without_lanes().await;
     for (name, _) in schedules() {
         let outcome = try_sweep(&world.context, name, Instant::now()).await;

@@ -74,7 +74,7 @@ async fn begin(database: &Database, test: &TestDatabase, seller: &Seller) -> (Se
 }
 
 #[tokio::test]
-async fn a_new_stream_is_stored_and_counted_by_the_engine_as_it_is() {
+async fn a_new_stream_is_stored_and_counted_by_the_unchanged_engine() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     test.superuser().await.batch_execute(TABLE).await.unwrap();

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_stand_leaves_a_space_and_the_rest_can_be_read() {
+    fn forbidden_characters_become_a_space_and_the_rest_stays_readable() {
         for (text, shown) in [
             ("https://evil.example/login", "https evil. example login"),
             ("www.evil.example", "www. evil. example"),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_number_that_could_be_called_the_last_digits_stay() {
+    fn only_the_last_digits_of_a_callable_number_stay() {
         for (text, shown) in [
             ("Call 98765 43210", "Call …10"),
             ("Call +91 (98765) 43-210 now", "Call …10 now"),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inviter_is_recognised_and_nobodys_link() {
+    fn an_inviters_address_is_recognisable_and_not_a_link() {
         for (address, shown) in [
             ("ravi.k+shop@mail.example.in", "ravi. k shop at mail. example. in"),
             ("www.evil.example/login-x@redteam.example", "www. evil. example login-x at redteam. example"),
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_shown_than_is_asked_for() {
+    fn a_name_is_cut_to_the_given_length() {
         assert_eq!(harmless("abc def", 4), "abc…");
         assert_eq!(harmless(&"\u{FDFA}".repeat(200), 100).chars().count(), 101);
     }

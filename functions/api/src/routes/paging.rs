@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_holds_what_follows_the_cursor_within_the_filter_and_nothing_else() {
+    fn a_window_holds_only_rows_after_the_cursor_and_within_the_filter() {
         for (start, following) in starts() {
             for (low, high) in bounds().flat_map(|low| bounds().map(move |high| (low, high))) {
                 let times = start.times(low.map(instant), high.map(instant)).unwrap();
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_database_cannot_tell_apart_does_not_narrow_a_filter() {
+    fn times_that_the_database_cannot_tell_apart_do_not_narrow_a_filter() {
         let start = Start { given: None, direction: Direction::Down };
         let between = instant(7) + chrono::TimeDelta::nanoseconds(500);
         let id = Uuid::from_u128(1);

@@ -52,7 +52,7 @@ async fn a_suspended_seller_is_read_and_every_change_is_refused() {
 }
 
 #[tokio::test]
-async fn a_seller_that_sends_too_much_is_told_how_long_to_wait_and_nobody_else_is() {
+async fn only_a_seller_over_its_rate_limit_must_wait() {
     let api = Api::new().await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     api.arrange(&format!("update robnu.sellers set requests_per_window = 1 where seller_id = '{}'", ours.id))

@@ -20,7 +20,7 @@ async fn queue_run(api: &Api) -> Uuid {
 }
 
 #[tokio::test]
-async fn a_paused_account_ends_its_live_runs_and_resumes_with_what_is_scheduled_due_at_once() {
+async fn a_paused_account_ends_its_live_runs_and_resumes_with_its_schedules_due_at_once() {
     let api = Api::new().await;
     let (run, path) = (queue_run(&api).await, accounts(&api));
     let untouched = "select count(*) from robnu.marketplace_accounts where status = 'ACTIVE'";
@@ -108,7 +108,7 @@ async fn a_run_is_cancelled_only_while_nobody_works_on_it() {
 }
 
 #[tokio::test]
-async fn a_schedule_is_made_changed_and_removed_by_whoever_has_seen_it() {
+async fn a_schedule_is_changed_and_removed_only_at_the_version_that_was_read() {
     let api = Api::new().await;
     let path = format!("{}/schedules/ORDERS", accounts(&api));
     let put = async |body: &serde_json::Value, tag: Option<&str>| {
@@ -144,7 +144,7 @@ async fn a_schedule_is_made_changed_and_removed_by_whoever_has_seen_it() {
 }
 
 #[tokio::test]
-async fn what_an_adapter_cannot_do_is_not_scheduled() {
+async fn a_kind_that_an_adapter_does_not_support_is_not_scheduled() {
     let api = Api::new().await;
     api.arrange("update robnu.marketplace_kinds set support = 'NOT_YET', every_minutes = null where marketplace_code = 'AJIO'").await;
     let path = format!("{}/schedules/ORDERS", accounts(&api));

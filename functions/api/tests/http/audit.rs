@@ -88,7 +88,7 @@ async fn each_time_that_a_job_opened_credentials_is_shown() {
 }
 
 #[tokio::test]
-async fn a_member_who_has_left_is_shown_with_the_email_of_then_and_is_followed_no_further() {
+async fn a_member_who_left_is_shown_with_their_email_of_that_time_and_not_followed_further() {
     let api = Api::new().await;
     rename(&api, "ADMIN", "renamed").await;
     api.arrange("delete from robnu.members where role = 'ADMIN'").await;

@@ -86,7 +86,7 @@ async fn a_consent_becomes_an_account_like_any_other() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_there_is_connected_again_by_consent() {
+async fn an_existing_account_is_connected_again_by_consent() {
     let api = Api::new().await;
     for (account, id) in [(api.sellers.ours.amazon, "A1SELLER"), (api.sellers.ours.flipkart, "F0001")] {
         api.arrange(&format!(
@@ -135,7 +135,7 @@ async fn a_denied_consent_stores_nothing_and_is_over() {
 }
 
 #[tokio::test]
-async fn a_state_is_good_once_for_its_person_and_its_seller_and_the_others_look_like_one_that_never_was() {
+async fn a_state_is_valid_once_for_its_person_and_seller_and_otherwise_looks_unknown() {
     let api = Api::new().await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     let back = consented(&api, &amazon()).await;
@@ -180,7 +180,7 @@ async fn a_state_that_is_used_by_many_requests_at_once_makes_one_account() {
 }
 
 #[tokio::test]
-async fn who_comes_back_after_ten_minutes_begins_again() {
+async fn a_seller_who_comes_back_after_ten_minutes_begins_again() {
     let api = Api::new().await;
     let back = consented(&api, &amazon()).await;
     let left = "select extract(epoch from expires_at - now())::bigint from robnu.account_authorizations
@@ -268,7 +268,7 @@ async fn an_account_that_is_connected_already_is_not_connected_twice() {
 }
 
 #[tokio::test]
-async fn a_callback_that_lacks_what_the_marketplace_sends_is_named() {
+async fn a_missing_callback_parameter_is_named() {
     let api = Api::new().await;
     for missing in ["spapi_oauth_code", "selling_partner_id"] {
         let mut back = consented(&api, &amazon()).await;
@@ -283,7 +283,7 @@ async fn a_callback_that_lacks_what_the_marketplace_sends_is_named() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_for_is_named_by_its_field() {
+async fn an_impossible_request_is_named_by_its_field() {
     let api = Api::new().await;
     let account = api.sellers.ours.amazon;
     let before = api.contents().await;
@@ -318,7 +318,7 @@ async fn what_cannot_be_asked_for_is_named_by_its_field() {
 }
 
 #[tokio::test]
-async fn accounts_that_are_not_there_or_have_no_consent_page_are_not_sent_anywhere() {
+async fn no_one_is_sent_to_consent_for_a_missing_account_or_without_a_page() {
     let api = Api::new().await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     let before = api.contents().await;
@@ -385,7 +385,7 @@ async fn the_page_is_the_marketplaces_own_and_sends_back_to_ours() {
 }
 
 #[tokio::test]
-async fn nothing_secret_is_answered_logged_stored_in_clear_or_audited() {
+async fn no_secret_is_returned_logged_stored_in_clear_or_audited() {
     let api = Api::new().await;
     let captured = Captured::default();
     let listening = captured.listen();
@@ -417,7 +417,7 @@ async fn nothing_secret_is_answered_logged_stored_in_clear_or_audited() {
 }
 
 #[tokio::test]
-async fn a_completion_with_a_key_answers_the_same_again_and_only_to_its_own_request() {
+async fn a_completion_with_a_key_is_repeated_only_for_its_own_request() {
     let api = Api::new().await;
     let (ours, back) = (&api.sellers.ours, consented(&api, &amazon()).await);
     let first = api.send(completion(ours, "OWNER", &back).key("key-1")).await.expect(201);

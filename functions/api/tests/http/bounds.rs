@@ -124,7 +124,7 @@ async fn a_seller_and_a_person_open_few_lanes_a_third_time_and_any_number_twice(
 }
 
 #[tokio::test]
-async fn what_jobs_do_to_an_account_is_no_opening() {
+async fn changes_by_jobs_do_not_count_as_lane_openings() {
     let api = Api::new().await;
     api.arrange("update robnu.marketplace_accounts set status = 'PAUSED'").await;
     api.arrange("update robnu.marketplace_accounts set status = 'ACTIVE'").await;
@@ -154,7 +154,7 @@ async fn an_account_without_a_lane_takes_no_runs() {
 }
 
 #[tokio::test]
-async fn who_asks_for_what_is_there_publishes_nothing() {
+async fn a_request_for_the_present_status_publishes_nothing() {
     let api = Api::new().await;
     let path = account(&api);
     api.arrange("update robnu.marketplace_accounts set status = 'PAUSED', lane_state = 'PAUSED'").await;
@@ -260,7 +260,7 @@ async fn one_source_signs_few_sellers_up_however_many_persons_it_has() {
 }
 
 #[tokio::test]
-async fn who_has_signed_up_too_often_is_refused_before_a_key_is_made() {
+async fn a_person_who_signed_up_too_often_is_refused_before_a_key_is_made() {
     let api = Api::new().await;
     bound_sign_ups(&api, 1, 1_000).await;
     let first = sign_up("asha", "asha@example.invalid", "203.0.113.1").key("the-first");
@@ -327,7 +327,7 @@ async fn one_login_is_behind_ten_accounts_whoever_connects_them() {
 const LARGEST_ANSWER: usize = 340_000;
 
 #[tokio::test]
-async fn no_answer_to_a_newcomer_is_larger_than_what_a_free_person_may_cost_allows() {
+async fn no_response_to_a_newcomer_exceeds_the_cost_bound_of_a_free_person() {
     let api = Api::new().await;
     let ours = api.sellers.ours.id;
     // As much as the API takes of each: names of 200 letters that need four bytes, ids of 100, addresses of 254.

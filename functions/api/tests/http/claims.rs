@@ -186,7 +186,7 @@ async fn a_pending_claim_is_cancelled_or_met_by_the_return_that_comes_after_all(
 }
 
 #[tokio::test]
-async fn what_a_claim_says_is_checked_field_by_field() {
+async fn every_field_of_a_claim_is_checked() {
     let api = Api::new().await;
     unclaimed(&api, "updated_at = now()").await;
     for (body, field) in [
@@ -343,13 +343,13 @@ async fn walk(verbs: &[usize], scan_at: usize) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 20, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn whatever_is_done_to_a_claim_it_goes_as_the_model_says(verbs in prop::collection::vec(0..VERBS.len(), 1..12), scan_at in 0..12_usize) {
+    fn a_claim_follows_the_model_under_any_sequence_of_steps(verbs in prop::collection::vec(0..VERBS.len(), 1..12), scan_at in 0..12_usize) {
         tokio::runtime::Runtime::new().unwrap().block_on(walk(&verbs, scan_at));
     }
 }
 
 #[tokio::test]
-async fn of_a_claim_with_very_many_steps_the_newest_are_shown_and_all_are_counted() {
+async fn a_claim_with_many_steps_shows_the_newest_and_counts_all() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let shown = async || api.get("VIEWER", &path(&api, &format!("claims/{}", ours.claim))).await.expect(200);

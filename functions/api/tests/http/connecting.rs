@@ -169,7 +169,7 @@ async fn a_message_that_cannot_be_sent_does_not_undo_the_account() {
 }
 
 #[tokio::test]
-async fn a_seller_whose_data_key_is_gone_connects_nothing() {
+async fn a_seller_whose_data_key_is_gone_cannot_connect_accounts() {
     let api = Api::new().await;
     api.arrange("delete from robnu.seller_keys").await;
     let before = api.contents().await;

@@ -168,7 +168,7 @@ async fn the_document_and_its_page_need_no_token_and_no_other_host() {
 }
 
 #[test]
-fn what_needs_no_token_has_a_small_rate_of_its_own_at_the_gateway() {
+fn routes_without_a_token_have_a_small_rate_limit_of_their_own() {
     const TEMPLATE: &str = include_str!("../../../../template.yaml");
     let routes = TEMPLATE.split("      RouteKey: ").skip(1).filter_map(|rest| rest.split_once('\n'));
     // API Gateway answers preflights by itself.

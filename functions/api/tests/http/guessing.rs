@@ -156,7 +156,7 @@ async fn guesses_at_the_same_time_are_no_more_than_one_after_the_other() {
 
 /// An owner whose credentials were taken before is not kept out by strangers who try the same user name.
 #[tokio::test]
-async fn strangers_who_guess_keep_nobody_waiting_whose_credentials_were_good() {
+async fn guessing_strangers_do_not_delay_the_owner_of_good_credentials() {
     let api = with_victim(Api::new().await);
     let (owner, stranger) = (&api.sellers.theirs, &api.sellers.ours);
     let account = api.send(connect(owner, VICTIM, RIGHT).by(owner, "OWNER")).await.expect(201);
@@ -178,7 +178,7 @@ async fn strangers_who_guess_keep_nobody_waiting_whose_credentials_were_good() {
 }
 
 #[tokio::test]
-async fn who_mistypes_and_then_does_not_begins_anew() {
+async fn a_success_after_mistyped_passwords_resets_the_count() {
     let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     for round in 0..3 {
@@ -221,7 +221,7 @@ async fn a_person_is_bound_over_all_user_names_and_a_success_with_one_forgives_n
 }
 
 #[tokio::test]
-async fn what_all_refuse_together_is_bound_and_the_last_of_it_is_kept_for_who_was_not_refused() {
+async fn refusals_are_bounded_in_total_and_the_last_are_kept_for_people_without_any() {
     let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     let burst = |how_many: usize| {
@@ -272,7 +272,7 @@ async fn a_crash_between_the_count_and_the_answer_is_one_refused_check_for_a_whi
 }
 
 #[tokio::test]
-async fn a_marketplace_that_does_not_answer_is_no_refusal_and_nothing_is_stored() {
+async fn a_marketplace_that_does_not_respond_counts_as_no_refusal_and_nothing_is_stored() {
     let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     let before = api.contents().await;
@@ -297,7 +297,7 @@ async fn a_marketplace_that_does_not_answer_is_no_refusal_and_nothing_is_stored(
 }
 
 #[tokio::test]
-async fn what_is_refused_before_the_marketplace_is_asked_is_not_counted() {
+async fn a_request_refused_before_the_marketplace_is_asked_is_not_counted() {
     let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     let mut there = connection(VICTIM, RIGHT);

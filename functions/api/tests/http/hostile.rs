@@ -49,7 +49,7 @@ fn set(event: &mut Value, place: &str, written: &Value) {
 }
 
 #[tokio::test]
-async fn what_was_found_to_end_the_function_is_answered() {
+async fn events_that_once_ended_the_function_get_a_response() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let corpus: Vec<Value> = serde_json::from_str(include_str!("hostile.json")).expect("the corpus is JSON");
@@ -84,7 +84,7 @@ async fn the_documents_are_read_without_a_token_whatever_the_headers_say() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_of_the_gateway_is_refused() {
+async fn an_event_of_another_source_is_refused() {
     let api = Api::new().await;
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     let surrogate = Call::get("/v1/me").event().to_string().replace("api.execute-api", "\\ud800");
@@ -100,7 +100,7 @@ async fn what_is_no_event_of_the_gateway_is_refused() {
 }
 
 #[tokio::test]
-async fn hostile_forms_of_every_call_are_answered_and_leave_nothing_in_the_log() {
+async fn hostile_forms_of_every_call_get_a_response_and_leave_nothing_in_the_log() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let mut events = Vec::new();
@@ -141,7 +141,7 @@ fn every_header_that_an_operation_takes_reaches_it() {
 }
 
 #[tokio::test]
-async fn only_id_tokens_and_access_tokens_are_taken() {
+async fn only_id_tokens_and_access_tokens_are_accepted() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     for path in

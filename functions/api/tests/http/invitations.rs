@@ -96,7 +96,7 @@ async fn an_invited_person_becomes_a_member_with_the_token_in_the_mail() {
 }
 
 #[tokio::test]
-async fn returns_alone_can_be_given() {
+async fn an_invitation_can_give_only_the_right_to_scan_returns() {
     let api = Api::new().await;
     invite(&api, "ADMIN", &json!({"email": GUEST_EMAIL, "scan_returns": true})).await.expect(201);
     let token = token_for(&api, GUEST_EMAIL).await;
@@ -113,7 +113,7 @@ async fn returns_alone_can_be_given() {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_token_the_answer_is_the_same() {
+async fn every_invalid_token_gets_the_same_response() {
     let api = Api::new().await;
     let invited = invite_guest(&api).await;
     let token = token_for(&api, GUEST_EMAIL).await;
@@ -169,7 +169,7 @@ async fn a_token_that_two_people_use_at_once_makes_one_member() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_sent_again_brings_a_new_token_and_the_old_one_is_good_for_nothing() {
+async fn a_mail_that_is_sent_again_has_a_new_token_and_voids_the_old_one() {
     let api = Api::new().await;
     let invited = invite_guest(&api).await;
     let old = token_for(&api, GUEST_EMAIL).await;
@@ -211,7 +211,7 @@ async fn an_invitation_whose_mail_is_refused_stays_and_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_mail_goes_again_when_the_last_was_sent_a_minute_ago_or_began_to_be_five_seconds_ago() {
+async fn a_mail_is_sent_again_a_minute_after_the_last_or_five_seconds_after_an_unfinished_one() {
     let api = Api::new().await;
     let invited = invite_guest(&api).await;
     for (sent, seconds, goes) in [(true, 55, false), (true, 65, true), (false, 2, false), (false, 6, true)] {
@@ -285,7 +285,7 @@ async fn neither_the_sellers_name_nor_the_inviters_address_is_a_link_in_the_mail
 }
 
 #[tokio::test]
-async fn a_repeated_request_mails_once_and_answers_alike() {
+async fn a_repeated_request_mails_once_and_gets_the_same_response() {
     let api = Api::new().await;
     let body = json!({"email": GUEST_EMAIL, "role": "VIEWER"});
     let call =
@@ -312,7 +312,7 @@ async fn an_address_is_invited_once_at_a_time() {
 }
 
 #[tokio::test]
-async fn who_has_an_account_cannot_be_told_from_the_answer() {
+async fn the_response_does_not_reveal_who_has_an_account() {
     let api = Api::new().await;
     let mut answers = Vec::new();
     // A member of another seller, and nobody.
@@ -328,7 +328,7 @@ async fn who_has_an_account_cannot_be_told_from_the_answer() {
 }
 
 #[tokio::test]
-async fn an_admin_invites_neither_owners_nor_admins_and_leaves_such_invitations_alone() {
+async fn an_admin_cannot_invite_owners_or_admins_or_touch_their_invitations() {
     let api = Api::new().await;
     let before = api.contents().await;
     for role in ["OWNER", "ADMIN"] {
@@ -388,7 +388,7 @@ async fn a_name_that_tries_to_be_a_header_reaches_no_header() {
 }
 
 #[tokio::test]
-async fn the_token_is_in_the_mail_and_in_no_answer_no_log_line_and_no_table() {
+async fn the_token_is_in_the_mail_and_in_no_response_log_line_or_table() {
     let api = Api::new().await;
     let captured = Captured::default();
     let guard = captured.listen();

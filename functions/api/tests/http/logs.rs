@@ -107,7 +107,7 @@ async fn a_request_is_one_line_with_its_route_and_without_its_content() {
 }
 
 #[tokio::test]
-async fn what_staff_read_is_found_by_their_session() {
+async fn the_log_shows_what_staff_read_in_a_session() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let body =

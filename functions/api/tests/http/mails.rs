@@ -71,7 +71,7 @@ async fn an_invitation_is_mailed_five_times_and_no_more_however_much_time_goes_b
 }
 
 #[tokio::test]
-async fn five_mails_a_day_of_a_seller_go_to_an_address_whoever_of_the_team_sends_them() {
+async fn a_sellers_team_mails_an_address_five_times_a_day() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     for role in ["OWNER", "ADMIN", "OWNER", "ADMIN", "OWNER"] {
@@ -222,7 +222,7 @@ async fn mails_to_a_mailbox_are_counted_over_all_persons_and_sellers_even_at_the
 }
 
 #[tokio::test]
-async fn who_has_mailed_a_mailbox_today_leaves_the_rest_of_its_day_to_others() {
+async fn a_person_who_mailed_a_mailbox_today_leaves_its_remaining_mails_to_others() {
     let api = Api::new().await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     let guest = "guest@example.invalid";
@@ -242,7 +242,7 @@ async fn who_has_mailed_a_mailbox_today_leaves_the_rest_of_its_day_to_others() {
 }
 
 #[tokio::test]
-async fn an_invitation_that_others_made_is_not_seen_from_what_one_person_may_mail() {
+async fn a_persons_mail_bounds_do_not_reveal_invitations_by_others() {
     let api = Api::new().await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     let mut outcomes = Vec::new();

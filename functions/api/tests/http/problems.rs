@@ -23,7 +23,7 @@ async fn unknown_paths_and_methods_are_problems_too() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_request_id_and_is_not_stored() {
+async fn every_response_carries_the_request_id_and_is_not_cached() {
     let api = Api::new().await;
     for answer in [api.get("OWNER", "/v1/me").await, api.get("OWNER", "/v1/nowhere").await] {
         assert_eq!(answer.headers["x-request-id"], "gateway-request-1");

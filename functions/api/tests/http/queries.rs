@@ -34,7 +34,7 @@ fn refused_as_unknown(body: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn every_parameter_of_the_document_is_taken_and_no_other() {
+async fn every_parameter_of_the_document_is_accepted_and_no_other() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let lists = cases().into_iter().filter(|(operation, _)| !parameters(operation).is_empty());

@@ -54,7 +54,7 @@ async fn a_second_scan_is_noted_and_the_first_time_stays() {
 }
 
 #[tokio::test]
-async fn of_a_return_that_was_scanned_very_often_the_newest_events_are_shown_and_all_are_counted() {
+async fn a_return_that_was_scanned_often_shows_its_newest_events_and_counts_all() {
     let api = Api::new().await;
     let received = scan(&api, "SCANNER", &json!({"code": "RAWB1"})).await.expect(200);
     let id = received["return"]["return_id"].as_str().unwrap();
@@ -75,7 +75,7 @@ async fn of_a_return_that_was_scanned_very_often_the_newest_events_are_shown_and
 }
 
 #[tokio::test]
-async fn of_scans_at_the_same_time_one_receives_and_the_others_are_noted_as_one() {
+async fn one_of_concurrent_scans_receives_and_the_others_are_noted_as_one() {
     let api = Api::with_pool(8).await;
     let calls = (0..8).map(|_| async { scan(&api, "SCANNER", &json!({"code": "RAWB1"})).await.expect(200) });
     let answers = futures_util::future::join_all(calls).await;
@@ -276,7 +276,7 @@ async fn a_suspended_seller_previews_and_does_not_scan() {
 }
 
 #[tokio::test]
-async fn codes_that_no_parcel_bears_are_refused_with_the_field() {
+async fn impossible_codes_are_refused_with_the_field() {
     let api = Api::new().await;
     for code in ["", "  ", "a\u{0}b", &"x".repeat(101)] {
         scan(&api, "OWNER", &json!({"code": code})).await.expect_problem(422, "invalid_body");

@@ -103,7 +103,7 @@ async fn only_owners_and_admins_replace_credentials() {
 }
 
 #[tokio::test]
-async fn of_two_who_replace_the_same_credentials_the_second_is_told_when_they_say_what_they_saw() {
+async fn the_second_of_two_who_replace_credentials_is_refused_if_it_names_the_old_version() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let path = credentials(&api, ours.ajio);

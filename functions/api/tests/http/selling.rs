@@ -316,7 +316,7 @@ async fn search_finds_nothing_of_another_seller() {
 }
 
 #[tokio::test]
-async fn payouts_are_told_to_the_last_digit_with_what_their_lines_add_up_to() {
+async fn payouts_show_every_digit_and_the_totals_of_their_lines() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     api.arrange(&format!(
@@ -353,7 +353,7 @@ async fn payouts_are_told_to_the_last_digit_with_what_their_lines_add_up_to() {
 }
 
 #[tokio::test]
-async fn a_customer_is_opened_for_who_may_and_every_look_is_in_the_audit_trail() {
+async fn only_permitted_roles_read_a_customer_and_every_read_is_audited() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let customer = path(&api, &format!("orders/{}/customer", ours.order));

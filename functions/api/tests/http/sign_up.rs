@@ -83,7 +83,7 @@ async fn stop_kms(api: &Api) {
 }
 
 #[tokio::test]
-async fn who_has_signed_fifty_sellers_up_is_refused_before_a_key_is_made() {
+async fn a_person_with_fifty_sellers_is_refused_before_a_key_is_made() {
     let api = Api::new().await;
     let body = json!({"name": "one more"});
     let fiftieth = sign_up(&body).header("idempotency-key", "the-fiftieth");
@@ -104,7 +104,7 @@ async fn who_has_signed_fifty_sellers_up_is_refused_before_a_key_is_made() {
 }
 
 #[tokio::test]
-async fn the_owner_of_a_suspended_seller_does_not_go_on_under_another_name() {
+async fn the_owner_of_a_suspended_seller_cannot_sign_up_another_one() {
     let api = Api::new().await;
     let body = json!({"name": "another name"});
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
@@ -126,7 +126,7 @@ async fn the_owner_of_a_suspended_seller_does_not_go_on_under_another_name() {
 }
 
 #[tokio::test]
-async fn a_person_who_sends_too_much_waits_and_nobody_else_does() {
+async fn only_a_person_over_their_rate_limit_must_wait() {
     let api = Api::new().await;
     api.arrange("update robnu.orgs set person_requests_per_window = 1").await;
     let calls = [

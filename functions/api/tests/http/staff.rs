@@ -32,7 +32,7 @@ fn within(session: &Value, call: Call) -> Call {
 }
 
 #[tokio::test]
-async fn me_says_who_is_staff() {
+async fn me_shows_whether_the_caller_is_staff() {
     let api = Api::new().await;
     let me = staff(&api, "GET", "/v1/me", None).await.expect(200);
     assert_eq!((&me["is_staff"], &me["person_id"], &me["sellers"]), (&json!(true), &Value::Null, &json!([])));
@@ -42,7 +42,7 @@ async fn me_says_who_is_staff() {
 }
 
 #[tokio::test]
-async fn whatever_strangers_send_to_a_staffs_route_it_does_not_exist() {
+async fn a_staff_route_does_not_exist_for_strangers_whatever_they_send() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let unknown = api.send(Call::get("/v1/admin/nothing").by(ours, "OWNER")).await;
@@ -147,7 +147,7 @@ async fn suspending_leaves_runs_as_they_are_and_its_trace_in_the_trail() {
 }
 
 #[tokio::test]
-async fn what_staff_do_in_a_session_is_in_the_sellers_trail_with_the_session() {
+async fn changes_by_staff_are_in_the_sellers_trail_with_the_session() {
     let api = Api::new().await;
     let session = open(&api, "ADMIN").await;
     assert_eq!((&session["is_yours"], &session["seller_name"]), (&json!(true), &json!("a seller")));
@@ -195,7 +195,7 @@ async fn a_session_opens_its_own_seller_alone_and_no_more_than_its_role() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_its_staff_member_or_the_clock_says_so() {
+async fn a_session_ends_by_its_staff_member_or_by_time() {
     let api = Api::new().await;
     let session = open(&api, "ADMIN").await;
     let orders = within(&session, Call::get(&seller_path(&api, "/orders")));
@@ -256,7 +256,7 @@ async fn a_session_needs_a_seller_a_reason_a_role_and_an_end() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_stays_over_even_for_who_opened_it() {
+async fn a_session_that_is_over_stays_over_even_for_its_own_staff_member() {
     let api = Api::new().await;
     let ours = api.sellers.ours.id;
     let session = open(&api, "ADMIN").await;
@@ -281,7 +281,7 @@ async fn a_session_that_is_over_stays_over_even_for_who_opened_it() {
 }
 
 #[tokio::test]
-async fn what_staff_do_to_returns_and_claims_carries_their_session_there_too() {
+async fn events_of_returns_and_claims_by_staff_carry_their_session() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let session = open(&api, "ADMIN").await;

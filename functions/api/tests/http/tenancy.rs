@@ -39,7 +39,7 @@ async fn another_sellers_owner_finds_nothing_and_changes_nothing_where_the_right
 }
 
 #[tokio::test]
-async fn an_operation_without_a_token_tells_nothing() {
+async fn a_call_without_a_token_reveals_nothing() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     for (operation, case) in cases() {
