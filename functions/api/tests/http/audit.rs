@@ -92,7 +92,7 @@ async fn a_member_who_left_is_shown_with_their_email_of_that_time_and_not_follow
     let api = Api::new().await;
     rename(&api, "ADMIN", "renamed").await;
     api.arrange("delete from robnu.members where role = 'ADMIN'").await;
-    // They go on elsewhere, under another address.
+    // The person continues with another seller, under another address.
     let elsewhere = Call::post("/v1/sellers", &json!({"name": "elsewhere"})).by(&api.sellers.ours, "ADMIN");
     let elsewhere = elsewhere.claim("email", "private@example.invalid").claim("email_verified", "true");
     api.send(elsewhere).await.expect(201);

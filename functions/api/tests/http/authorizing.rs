@@ -19,7 +19,7 @@ fn amazon() -> Value {
     json!({"marketplace": "AMAZON_IN", "display_name": "Amazon Chennai"})
 }
 
-/// Asks for a new Flipkart account, which Flipkart itself does not name.
+/// Asks for a new Flipkart account, whose id Flipkart itself does not supply.
 fn flipkart() -> Value {
     json!({"marketplace": "FLIPKART", "display_name": "Flipkart Pune", "external_account_id": "F-42"})
 }
@@ -62,7 +62,7 @@ async fn a_consent_becomes_an_account_like_any_other() {
         let values = fields.map(|field| account[field].as_str().unwrap());
         let [marketplace, name] = ["marketplace", "display_name"].map(|field| body[field].as_str().unwrap());
         assert_eq!(values, [marketplace, id, name, "ACTIVE", "REQUESTED"]);
-        // What the platform's own application is for is not stored with the account.
+        // The credentials of the platform's own application are not stored with the account.
         assert!(!api.open(&account, table, "refresh_token").await.is_empty());
         let client = if table.starts_with("amazon") {
             "client_id, client_secret_enc"
@@ -207,7 +207,7 @@ async fn a_code_that_is_not_good_is_refused_and_the_state_used_up() {
         made_up.insert(code.to_owned(), "made-up".to_owned());
         complete(&api, &made_up).await.expect_problem(409, "consent_refused");
 
-        // A code that the marketplace gave for another page, as an open redirect elsewhere would leak it.
+        // A code that the marketplace issued for another page, as an open redirect elsewhere would leak it.
         let page = start(&api, &body).await;
         let redirect: String =
             reqwest::Url::parse_with_params("http://x", [("r", REDIRECT_URI)]).unwrap().query().unwrap()[2..]
@@ -405,7 +405,7 @@ async fn no_secret_is_returned_logged_stored_in_clear_or_audited() {
         }
     }
     let lines = captured.text();
-    // What the HTTP library itself notes at its debug level is not what the function logs.
+    // The HTTP library's own debug lines are not part of the function's log.
     let ours = lines.lines().filter(|line| !line.contains("\"level\":\"DEBUG\"")).collect::<String>();
     assert!(!ours.is_empty());
     for secret in secrets {
@@ -428,8 +428,8 @@ async fn a_completion_with_a_key_is_repeated_only_for_its_own_request() {
     assert_eq!(second.expect(201), first);
     let other = api.send(completion(ours, "OWNER", &fresh).key("key-1")).await;
     other.expect_problem(422, "idempotency_key_reused");
-    assert_eq!(api.contents().await, before, "the other state is still good");
-    // What failed may be sent again with its key, with a new consent.
+    assert_eq!(api.contents().await, before, "the other state is still valid");
+    // A failed request may be sent again with its key and a new consent.
     api.arrange("update robnu.marketplace_accounts set external_account_id = 'A1OTHER' where external_account_id = 'A1NEWSELLER'").await;
     api.send(completion(ours, "OWNER", &fresh).key("key-2")).await.expect(201);
 }

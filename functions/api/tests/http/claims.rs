@@ -1,4 +1,4 @@
-//! Claims: when one can be filed, and the steps it takes.
+//! Claims: when a claim can be filed, and its steps.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn path(api: &Api, rest: &str) -> String {
     format!("/v1/sellers/{}/{rest}", api.sellers.ours.id)
 }
 
-/// The fixture's return, without its claim and as `set` says, past the triggers.
+/// Changes the fixture's return as `set` says and removes its claim, bypassing the triggers.
 async fn unclaimed(api: &Api, set: &str) {
     let ours = api.sellers.ours.id;
     api.arrange(&format!(
@@ -68,7 +68,7 @@ async fn a_claim_and_a_scan_at_the_same_time_see_each_other() {
         let scan_path = path(&api, "returns/scan");
         let (filed, scanned) = tokio::join!(file(&api, &missing), api.post("SCANNER", &scan_path, &code));
         assert_eq!(scanned.expect(200)["outcome"], "RECEIVED");
-        // Whoever came first: a claim beside the receipt has it as evidence, or there is no claim.
+        // Whichever came first: a claim has the receipt as evidence, or there is no claim.
         let expected = if filed.status.is_success() { "REOPENED_WITH_EVIDENCE" } else { "NONE" };
         if !filed.status.is_success() {
             filed.expect_problem(409, "return_received");
@@ -97,10 +97,10 @@ async fn a_pending_claim_is_filed_in_its_place() {
     assert_eq!(filed["marketplace_reference"], "T-9");
 }
 
-/// What the sweep does to overdue returns, through its own entry function.
+/// The sweep's work on overdue returns, through its own entry function.
 const CLAIM_OVERDUE: &str = include_str!("../../../sweep/src/sql/claim_overdue.sql");
 
-/// Sweeps the fixture's return, whose window is over, after its claim was taken away.
+/// Sweeps the fixture's return, whose window is over, after its claim was removed.
 async fn swept(api: &Api) {
     unclaimed(api, "internal_status = 'EXPECTED'").await;
     let ours = &api.sellers.ours;
@@ -135,12 +135,12 @@ async fn a_claim_that_the_sweep_made_is_listed_shown_and_filed_by_the_seller() {
     let trail = api.get("OWNER", &path(&api, "audit?action=claim.")).await.expect(200);
     assert_eq!(trail["events"][0]["actor"]["kind"], "SYSTEM");
 
-    // The other seller's members learn nothing of it, and their returns are as they were.
+    // The other seller's members see nothing of it, and their returns are unchanged.
     let theirs = format!("/v1/sellers/{}/claims?status=PENDING", api.sellers.theirs.id);
     let call = Call::get(&theirs).by(&api.sellers.theirs, "OWNER");
     assert_eq!(api.send(call).await.expect(200)["claims"], json!([]));
 
-    // It says that nothing came, so that is all it can be filed for until something does.
+    // The claim says that the return did not arrive, so it can be filed only for that until the return arrives.
     file(&api, &json!({"reason": "DAMAGED"})).await.expect_problem(409, "return_not_received");
     let filed = file(&api, &json!({"reason": "NOT_RECEIVED", "claimed_amount": "10.5"})).await.expect(201);
     assert_eq!((&filed["claim_id"], &filed["status"]), (&pending["claim_id"], &json!("FILED")));
@@ -165,7 +165,7 @@ async fn a_pending_claim_is_cancelled_or_met_by_the_return_that_comes_after_all(
     assert_eq!(scanned["outcome"], "RECEIVED");
     let met = api.get("VIEWER", &claim).await.expect(200);
     assert_eq!((&met["status"], &met["filed_at"]), (&json!("REOPENED_WITH_EVIDENCE"), &Value::Null));
-    // Nothing was ever filed, so that what came can be claimed for by whoever files.
+    // The claim was never filed, so it can now be filed for the content of the parcel.
     file(&api, &json!({"reason": "NOT_RECEIVED"})).await.expect_problem(409, "return_received");
     let filed = file(&api, &json!({"reason": "DAMAGED"})).await.expect(201);
     assert_eq!(
@@ -288,7 +288,7 @@ async fn a_step_of_an_outdated_version_is_refused_and_the_claim_stays() {
 
 const VERBS: [&str; 5] = ["acknowledge", "resolve-won", "resolve-lost", "cancel", "reopen"];
 
-/// What a verb makes of a claim that is so far.
+/// The status to which a verb moves a claim.
 fn model(status: &str, verb: &str) -> Option<&'static str> {
     match (status, verb) {
         ("FILED" | "REOPENED_WITH_EVIDENCE", "acknowledge") => Some("ACKNOWLEDGED"),
@@ -302,7 +302,7 @@ fn model(status: &str, verb: &str) -> Option<&'static str> {
     }
 }
 
-/// Walks a claim as a list of verbs says, with a scan at one place, and compares each answer with the model.
+/// Moves a claim by a list of verbs, with a scan at one place, and compares each response with the model.
 async fn walk(verbs: &[usize], scan_at: usize) {
     let api = Api::new().await;
     let mut status = "FILED";

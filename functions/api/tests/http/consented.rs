@@ -1,4 +1,4 @@
-//! What a consent, or new details, are good for is asked with them: the browser is believed nothing that matters.
+//! The marketplace is asked which account a consent or new details open: the browser is not trusted with that.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What must leave by when.
+//! Open orders by dispatch deadline.
 
 use serde_json::{Value, json};
 

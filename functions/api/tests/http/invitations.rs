@@ -37,7 +37,7 @@ async fn revoke(api: &Api, by: &str, invitation: &Value) -> Answer {
     api.send(Call::new("DELETE", &inside(api, invitation, "")).by(&api.sellers.ours, by)).await
 }
 
-/// A minute goes by since the last mail.
+/// Lets a minute pass since the last mail.
 async fn a_minute_later(api: &Api) {
     api.arrange(
         "update robnu.invitations
@@ -61,7 +61,7 @@ fn accept(token: &str, subject: &str, email: &str) -> Call {
     call.claim("email", email).claim("email_verified", "true")
 }
 
-/// The one refusal that there is.
+/// The only refusal there is.
 async fn refused(api: &Api, token: &str, subject: &str, email: &str) -> Value {
     api.send(accept(token, subject, email)).await.expect_problem(404, "invitation_not_found")
 }
@@ -79,7 +79,7 @@ async fn an_invited_person_becomes_a_member_with_the_token_in_the_mail() {
     assert_eq!(mails[0]["Subject"], "You are invited to Robnu");
     assert!(mails[0]["BodyText"].as_str().unwrap().contains("to join \"a seller\" on Robnu"));
     let token = token_for(&api, GUEST_EMAIL).await;
-    // Capitals make no other address.
+    // Capitals do not make another address.
     let joined = api.send(accept(&token, GUEST, "Guest@Example.invalid")).await.expect(200);
     let ours = api.sellers.ours.id.to_string();
     let expected = json!({"seller_id": ours, "name": "a seller", "role": "OPERATOR", "scan_returns": false});
@@ -198,7 +198,7 @@ async fn an_invitation_whose_mail_is_refused_stays_and_is_sent_again() {
         (&invited["sent"], &invited["sent_at"], &invited["state"]),
         (&json!(false), &Value::Null, &json!("OPEN"))
     );
-    // Its mail might still be on its way.
+    // The mail might still be on its way.
     resend(&api, "OWNER", &invited).await.expect_problem(409, "invitation_just_sent");
     a_minute_later(&api).await;
     assert_eq!(resend(&api, "OWNER", &invited).await.expect(200)["sent"], false);
@@ -227,7 +227,7 @@ async fn a_mail_is_sent_again_a_minute_after_the_last_or_five_seconds_after_an_u
             assert_eq!(answer.expect(200)["sent"], true, "{sent} {seconds}");
         } else {
             answer.expect_problem(409, "invitation_just_sent");
-            assert_eq!(api.contents().await, before, "{sent} {seconds}: the token in that mail stays good");
+            assert_eq!(api.contents().await, before, "{sent} {seconds}: the token in that mail stays valid");
         }
     }
     assert_eq!(api.cloud.mails().await.len(), 3);
@@ -239,7 +239,8 @@ async fn only_the_letters_of_ascii_are_the_same_in_capitals() {
     let email = "kim.ilse@example.invalid";
     invite(&api, "OWNER", &json!({"email": email, "role": "VIEWER"})).await.expect(201);
     let token = token_for(&api, email).await;
-    // The Kelvin sign, the capital I with a dot, the small i without one, and the long s: others fold each onto a letter.
+    // The Kelvin sign, the capital I with a dot, the small i without one, and the long s: other foldings map each to an
+    // ASCII letter.
     for other in ["\u{212A}im.ilse", "kim.\u{130}lse", "kim.\u{131}lse", "kim.il\u{17F}e"] {
         refused(&api, &token, GUEST, &format!("{other}@example.invalid")).await;
     }
@@ -302,7 +303,7 @@ async fn an_address_is_invited_once_at_a_time() {
     let invited = invite_guest(&api).await;
     let again = json!({"email": "GUEST@example.invalid", "role": "VIEWER"});
     invite(&api, "OWNER", &again).await.expect_problem(409, "invitation_exists");
-    // Another seller may invite them as well.
+    // Another seller may invite them too.
     let theirs = format!("/v1/sellers/{}/invitations", api.sellers.theirs.id);
     api.send(Call::post(&theirs, &again).by(&api.sellers.theirs, "OWNER")).await.expect(201);
     assert_eq!(revoke(&api, "OWNER", &invited).await.status, 204);
@@ -315,7 +316,7 @@ async fn an_address_is_invited_once_at_a_time() {
 async fn the_response_does_not_reveal_who_has_an_account() {
     let api = Api::new().await;
     let mut answers = Vec::new();
-    // A member of another seller, and nobody.
+    // A member of another seller, and a person without an account.
     api.arrange("insert into robnu.people (subject, email) values ('known', 'known@example.invalid')").await;
     for email in ["known@example.invalid", "nobody@example.invalid"] {
         let mut answer = invite(&api, "OWNER", &json!({"email": email, "role": "VIEWER"})).await.expect(201);

@@ -1,4 +1,4 @@
-//! What reads answer.
+//! The responses of reads.
 
 use serde_json::{Value, json};
 

@@ -55,7 +55,7 @@ async fn an_account_that_needs_new_credentials_is_active_scheduled_and_published
     assert_eq!(
         api.count(&format!("{generation} where id = '{id}'")).await,
         3,
-        "runs tell old from new by it"
+        "runs recognise old credentials by it"
     );
     let due = "select count(*) from robnu.schedules where next_due_at <= now()";
     assert_eq!(api.count(&format!("{due} and account_id = '{id}'")).await, 1);
@@ -179,7 +179,7 @@ async fn wrong_fields_are_all_named_by_the_accounts_marketplace_and_no_value_is_
     assert_eq!(api.contents().await, before);
 }
 
-/// The functions that replace details run with their owner's rights: what the policies would refuse, they must.
+/// The functions that replace details run with their owner's rights, so they must make the checks of the policies themselves.
 #[tokio::test]
 async fn the_database_itself_refuses_other_sellers_other_marketplaces_other_roles_and_jobs() {
     let api = Api::new().await;

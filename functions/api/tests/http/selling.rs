@@ -1,4 +1,5 @@
-//! Lists of what is sold, sent, paid and listed: filters, orders and cursors; search; and customers.
+//! Lists of orders, shipments, returns, claims, payouts, listings and stock: filters, sort orders and cursors; search; and
+//! customers.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +47,7 @@ async fn fill(api: &Api) {
     }
 }
 
-/// All pages of a list, as one.
+/// All pages of a list, joined.
 async fn walk(api: &Api, list: &str, rows: &str, query: &str, limit: usize) -> Vec<Value> {
     let base = path(api, &format!("{list}?limit={limit}&{query}"));
     let (mut all, mut next) = (Vec::new(), base.clone());
@@ -60,10 +61,10 @@ async fn walk(api: &Api, list: &str, rows: &str, query: &str, limit: usize) -> V
     }
 }
 
-/// An order of a list, the field that it goes by, and whether that goes down.
+/// A sort order of a list, its field, and whether it is descending.
 type Sort = (&'static str, &'static str, bool);
 
-/// Every list with its rows' name and id, and its orders.
+/// Every list with its rows' name and id, and its sort orders.
 const LISTS: &[(&str, &str, &str, &[Sort])] = &[
     (
         "orders",
@@ -117,7 +118,7 @@ const LISTS: &[(&str, &str, &str, &[Sort])] = &[
     ),
 ];
 
-/// A sortable form of a field: of numbers, amounts and instants their size, of ids their text.
+/// A sortable form of a field: the value of numbers, amounts and instants, the text of ids.
 fn key(row: &Value, field: &str) -> (i64, String) {
     let value = &row[field];
     let text = value.as_str().unwrap_or_default();
@@ -192,7 +193,7 @@ async fn filters_narrow_every_list_and_another_sellers_account_has_nothing() {
         ("inventory", "available_max=-1".to_owned(), 3),
     ] {
         assert_eq!(walk(&api, list, list, &query, 50).await.len(), expected, "{list} {query}");
-        // A filter holds whichever way the list goes, also where it bounds the pages.
+        // A filter holds in both directions of the list, even when it bounds the pages.
         for sort in ["newest", "oldest", "largest", "smallest"] {
             let (.., sorts) = LISTS.iter().find(|(name, ..)| *name == list).unwrap();
             if sorts.iter().any(|(name, ..)| *name == sort) && !query.contains("sort=") {

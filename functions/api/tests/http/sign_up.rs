@@ -89,7 +89,7 @@ async fn a_person_with_fifty_sellers_is_refused_before_a_key_is_made() {
     let fiftieth = sign_up(&body).header("idempotency-key", "the-fiftieth");
     let answer = api.send(fiftieth.clone()).await.expect(201);
     stop_kms(&api).await;
-    // KMS is asked for those who may sign up, ...
+    // KMS is asked for a key for anyone who may sign up, ...
     api.send(sign_up(&body)).await.expect_problem(503, "unavailable");
     api.arrange(&format!(
         "insert into robnu.sellers (org_id, name, signed_up_by) select o.id, 'another', p.id
@@ -97,7 +97,7 @@ async fn a_person_with_fifty_sellers_is_refused_before_a_key_is_made() {
     ))
     .await;
     let before = api.contents().await;
-    // ... not for those who may not, nor for what was answered before.
+    // ... but not for anyone who may not, nor for a repeated request.
     api.send(sign_up(&body)).await.expect_problem(409, "too_many_sellers");
     assert_eq!(api.send(fiftieth).await.expect(201), answer);
     assert_eq!(api.contents().await, before);
@@ -120,7 +120,7 @@ async fn the_owner_of_a_suspended_seller_cannot_sign_up_another_one() {
     let before = api.contents().await;
     api.send(by(ours, "OWNER")).await.expect_problem(403, "seller_suspended");
     assert_eq!(api.contents().await, before);
-    // Those who only work there, and the other owner, may.
+    // Members who only work there, and the other owner, may.
     api.send(by(ours, "ADMIN")).await.expect(201);
     api.send(by(theirs, "OWNER")).await.expect(201);
 }
@@ -136,7 +136,7 @@ async fn only_a_person_over_their_rate_limit_must_wait() {
         Call::get(&format!("/v1/sellers/{}", api.sellers.ours.id)).by_subject(NEWCOMER),
     ];
     for call in calls {
-        // Of three in a row two are in one window, whenever it begins.
+        // Of three requests in a row, two are in one window, whenever it begins.
         let mut limited = Vec::new();
         for _ in 0..3 {
             let answer = api.send(call.clone()).await;

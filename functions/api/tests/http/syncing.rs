@@ -64,7 +64,7 @@ async fn a_live_run_that_was_never_published_is_published_by_the_next_request() 
     let api = Api::new().await;
     let lane = open_lane(&api).await;
     let first = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
-    // As the schedule leaves it when it comes in the moment before the lane stands.
+    // The state that a schedule leaves when it fires just before the lane exists.
     api.arrange("update robnu.sync_runs set sent_at = null, generation = 1 where state = 'QUEUED'").await;
     let second = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(200);
     assert_eq!(first["run_id"], second["run_id"]);
@@ -129,7 +129,7 @@ async fn an_unknown_kind_is_refused_by_its_field() {
     let api = Api::new().await;
     for (body, field) in [
         (json!({"kind": "GOSSIP"}), "kind"),
-        // A check is asked for by its own route.
+        // A check has a route of its own.
         (json!({"kind": "CREDENTIAL_CHECK"}), "kind"),
         (json!({}), "kind"),
         (json!({"kind": "ORDERS", "full": "yes"}), "full"),
@@ -326,7 +326,7 @@ async fn a_backfill_window_is_written_shown_and_audited() {
     );
     let noted = "select count(*) from robnu.audit_events where action = 'run.created' and shown ->> 'window_from' like '2026-01-01%'";
     assert_eq!(api.count(noted).await, 1);
-    // Whatever is asked for now, the live run is the answer.
+    // Any request now gets the live run.
     let live = api
         .post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS", "from": "2026-03-01T00:00:00Z"}))
         .await

@@ -1,4 +1,4 @@
-//! The team: its members and what they may do.
+//! The team: its members and their rights.
 
 use std::time::Duration;
 
@@ -113,7 +113,7 @@ async fn an_admin_cannot_change_or_make_owners_and_admins() {
     assert_eq!(api.contents().await, before);
     change(&api, "ADMIN", "VIEWER", &json!({"role": "FINANCE"})).await.expect(200);
     assert_eq!(remove(&api, "ADMIN", "VIEWER").await.status, 204);
-    // An owner does all of it.
+    // An owner may do all of it.
     change(&api, "OWNER", "ADMIN", &json!({"role": "OWNER"})).await.expect(200);
 }
 
@@ -138,14 +138,14 @@ async fn the_last_owner_is_neither_changed_nor_removed() {
     assert_eq!(api.contents().await, before);
 }
 
-/// Holds up whoever has changed a member, before it is checked who is left.
+/// Blocks transactions that have changed a member, before the check of the remaining owners.
 async fn blocker(api: &Api) -> Client {
     let blocker = api.test.superuser().await;
     blocker.batch_execute("begin; lock table robnu.audit_events in share mode").await.unwrap();
     blocker
 }
 
-/// Lets them go on once there are two.
+/// Lets them continue when two are waiting.
 async fn when_both_have_left(api: &Api, blocker: Client) {
     let waiting =
         "select count(*) from pg_locks where relation = 'robnu.audit_events'::regclass and not granted";

@@ -56,7 +56,7 @@ async fn every_operation_that_takes_if_match_refuses_an_unknown_version() {
 async fn a_change_that_changes_nothing_makes_no_version_and_no_event() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
-    // New credentials are sealed anew, so that they always change something.
+    // New credentials are encrypted anew, so they always change something.
     let changes = |operation: &crate::document::Operation| {
         operation.method == "PATCH" || operation.method == "PUT" && operation.id != "replace_credentials"
     };
