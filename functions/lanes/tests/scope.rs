@@ -1,4 +1,4 @@
-//! What the keeper of lanes may not see or do, with what it may beside it.
+//! What the lanes function may not see or do, next to what it may.
 
 mod kit;
 

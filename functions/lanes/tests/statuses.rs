@@ -29,7 +29,7 @@ async fn a_paused_account_keeps_its_queue_and_is_not_polled_until_it_is_resumed(
     world.ask(account).await;
     world.expect_open(account.1, 1).await;
     assert_eq!(world.lane(account.1).await, before);
-    assert!(world.is_sent(run).await, "what waited is published");
+    assert!(world.is_sent(run).await, "the waiting run is published");
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn an_account_disconnected_while_its_lane_is_made_ends_without_one() {
     let meanwhile = async {
         gate.reached().await;
         world.set_status(account.1, "DISCONNECTED").await;
-        // The disconnection sends a request too, and meets the lease of the first.
+        // The disconnection sends a request too, which meets the lease of the first.
         let waiting = async {
             tokio::time::sleep(Duration::from_millis(300)).await;
             gate.open();
@@ -165,7 +165,7 @@ async fn an_invocation_whose_lease_ended_stores_nothing() {
     let gate = world.wire.hold("CreateEventSourceMapping", &world.queue_name(account.1, 1));
     let meanwhile = async {
         gate.reached().await;
-        // Its lease ends, and another invocation has the lane by now.
+        // The lease has ended, and another invocation has leased the lane since.
         world
             .sql("update robnu.marketplace_accounts set lane_lease_until = now() + interval '1 hour' where id = $1", &[&account.1])
             .await;

@@ -1,4 +1,4 @@
-//! Who is staff: whom the stack's parameter names, and nobody else.
+//! Staff are exactly the people whom the stack's parameter names.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use migrate::staff::set_staff;

@@ -1,4 +1,4 @@
-//! Whatever invokes the sweep, it answers and goes on.
+//! The sweep returns a response to any event and goes on.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 

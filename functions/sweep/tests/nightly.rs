@@ -1,4 +1,4 @@
-//! The function's real binary, as its schedules call it at night: what it answers, what it logs, and what the alarm counts.
+//! The function's real binary, as its schedules call it at night: what it returns, what it logs, and what the alarm counts.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
@@ -9,10 +9,10 @@ use kit::World;
 use robnu_testkit::{Answer, LambdaProcess};
 use serde_json::{Value, json};
 
-/// What the alarm on sweeps of the night waits for.
+/// The message that the alarm on nightly sweeps counts.
 const WORK_LEFT: &str = "the nightly sweep left work behind";
 
-/// Starts the function; each invocation may take `timeout`, of which it keeps eight seconds in reserve.
+/// Starts the function; each invocation may take `timeout`, of which the function reserves eight seconds.
 async fn start(world: &World, timeout: Duration) -> LambdaProcess {
     let config = world.test.config("robnu_sweep");
     let environment = [
@@ -64,7 +64,7 @@ async fn work_that_is_left_logs_the_line_that_the_alarm_counts() {
         assert_eq!(report["time_short"], true);
         assert_eq!(lines(&hasty, WORK_LEFT).len(), times, "{sweep}");
     }
-    // The scheduling sweep comes round in minutes.
+    // The scheduling sweep runs again within minutes.
     ask(&hasty, "scheduling").await;
     assert_eq!(lines(&hasty, WORK_LEFT).len(), 2);
 

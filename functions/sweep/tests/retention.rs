@@ -1,4 +1,4 @@
-//! What has served is deleted, for all sellers and persons; what is young, and everything else, stays.
+//! Expired bookkeeping rows are deleted, for all sellers and persons; young rows and everything else stay.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
@@ -8,7 +8,7 @@ use robnu_tenancy::{Error, SystemScope};
 use sweep::retention::{BATCH, Report};
 use tokio::time::Instant;
 
-/// The tables that are swept, their age, and how long a row serves.
+/// The swept tables, their age column, and how long a row is kept.
 const SWEPT: [(&str, &str, &str); 10] = [
     ("idempotency_keys", "created_at", "25 hours"),
     ("person_idempotency_keys", "created_at", "25 hours"),
@@ -26,8 +26,8 @@ async fn sweep(world: &World) -> Report {
     forget_with(&world.context, in_a_minute()).await
 }
 
-/// Makes the swept tables hold `each` rows for each seller, or twice as many for persons, all of one age: the time that a row
-/// serves, and `more`. For an authorization each second one was used.
+/// Fills the swept tables with `each` rows for each seller, or twice as many for persons, all of one age: the time that a
+/// row is kept plus `more`. Every second authorization was used.
 async fn rows_of_age(world: &World, each: usize, more: &str) {
     let tables = SWEPT.map(|(table, _, _)| format!("delete from robnu.{table}")).join("; ");
     let twice = 2 * each;
@@ -128,7 +128,7 @@ async fn nothing_else_is_touched() {
     );
 }
 
-/// What the role itself may do, without the sweep's statements, at the very instant at which rows are exactly `more` too old.
+/// What the role itself may do without the sweep's statements, at the instant at which rows are exactly `more` too old.
 async fn behind_the_entry(world: &World, more: &str, sql: &str) -> Result<u64, String> {
     let age = |(table, column, serves): (&str, &str, &str)| {
         format!("update robnu.{table} set {column} = now() - interval '{serves}' - interval '{more}'")
@@ -202,7 +202,7 @@ async fn a_row_that_is_in_use_is_left() {
     request.execute(again, &[]).await.unwrap();
     assert_eq!(sweep(&world).await.idempotency_keys, 3);
     request.commit().await.unwrap();
-    assert_eq!(sweep(&world).await.idempotency_keys, 0, "it serves again");
+    assert_eq!(sweep(&world).await.idempotency_keys, 0, "the row is needed again");
     assert_eq!(counts(&world).await, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
@@ -227,7 +227,7 @@ async fn a_sweep_without_time_left_says_so_and_the_next_one_goes_on() {
 #[tokio::test]
 async fn the_trail_is_kept_for_nine_years_and_openings_by_jobs_for_400_days() {
     let world = World::without_lanes().await;
-    // What the fixture has of the other kinds is old.
+    // The fixture's other events are old.
     sweep(&world).await;
     world
         .arrange(
