@@ -166,7 +166,7 @@ async fn credentials_replaced_while_they_are_checked_are_not_judged_by_the_old_o
 }
 
 #[tokio::test]
-async fn what_a_marketplace_cannot_be_asked_for_ends_the_run_and_says_so() {
+async fn a_kind_that_the_marketplace_does_not_support_ends_the_run_as_not_supported() {
     let stand = stand().await;
     let function = stand.start(Meesho).await;
     let orders = stand.queue_run(Meesho).await;

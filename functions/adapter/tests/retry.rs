@@ -82,7 +82,7 @@ async fn a_record_that_can_be_read_now_is_stored_and_any_other_stays_with_its_re
 }
 
 #[tokio::test]
-async fn hundreds_are_read_again_in_one_run_and_ajios_lists_are_told_apart() {
+async fn hundreds_are_read_again_in_one_run_and_ajios_lists_are_kept_apart() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(Ajio).await;
     let (seller, account) = (stand.sellers.ours.id, stand.account(Ajio));

@@ -20,7 +20,7 @@ const MAIL_TIMEOUT: Duration = Duration::from_secs(5);
 /// 30 seconds.
 const MARKETPLACE_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What handlers share.
+/// The values that handlers share.
 #[derive(Debug)]
 pub struct Context {
     /// The database, as the API's own login role.

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_address_is_taken_as_it_is() {
+    fn one_address_is_accepted_unchanged() {
         for text in ["a@b.co", "Ravi.k+shop@mail.example.in", "o'neil@xn--exmpl-gra.example"] {
             assert_eq!(email("email", text).unwrap(), text);
         }

@@ -14,7 +14,7 @@ use crate::identity::NamedInPath;
 use crate::known_text::SupportName;
 use crate::problem::{ApiError, Missing};
 
-/// What a run does.
+/// The kind of work that a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindName(pub RunKind);
 

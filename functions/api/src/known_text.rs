@@ -64,7 +64,7 @@ macro_rules! known_texts {
 }
 
 known_texts! {
-    /// What a member may do.
+    /// The role of a member.
     Role { OWNER, ADMIN, OPERATOR, FINANCE, VIEWER }
     /// The status of an invitation.
     InvitationState { OPEN, EXPIRED, ACCEPTED, REVOKED }
@@ -78,7 +78,7 @@ known_texts! {
     AccountIdSource { MARKETPLACE, BROWSER, SELLER }
     /// The state of an account's lane.
     LaneState { REQUESTED, ACTIVE, PAUSED, RETIRED }
-    /// What happened to an account's credentials.
+    /// The kind of an event of an account's credentials.
     CredentialEventName { CONNECTED, VALIDATED, REFUSED, UNREACHABLE, ROTATED, FORGOTTEN }
     /// The marketplace's last response to an account's credentials.
     Validation { OK, REFUSED, UNREACHABLE }
@@ -89,7 +89,7 @@ known_texts! {
     RunTrigger { SCHEDULE, API }
     /// The status of a run.
     RunState { QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, CANCELLED }
-    /// Who sends an order to the customer.
+    /// Who ships an order to the customer.
     FulfilledBy { SELLER, MARKETPLACE }
     /// The price from which a line's amount is computed.
     AmountBasisName { CUSTOMER, PURCHASE }
@@ -112,13 +112,13 @@ known_texts! {
     ReturnStatus { INITIATED, PICKED_UP, IN_TRANSIT, DELIVERED, CANCELLED }
     /// The seller's own status of a return: not here yet, scanned as received, or not here when its claim window ended.
     ReceiptStatus { EXPECTED, RECEIVED, CLAIM_PENDING }
-    /// What can happen to a return.
+    /// The kind of a return's event.
     ReturnEventName { CREATED, STATUS_CHANGED, RECEIVED, SCANNED_AGAIN, CLAIM_PENDING }
     /// The sort order of returns.
     ReturnSort { newest, oldest, claim_due }
-    /// What a scan did.
+    /// The result of a scan.
     ScanOutcome { RECEIVED, SCANNED_AGAIN }
-    /// What a scan would do.
+    /// The result that a scan would have.
     ScanPrediction { RECEIVES, SCANNED_BEFORE, CANCELLED, AMBIGUOUS }
     /// The status of a claim.
     ClaimStatus { PENDING, FILED, ACKNOWLEDGED, RESOLVED_WON, RESOLVED_LOST, CANCELLED, REOPENED_WITH_EVIDENCE }
@@ -134,7 +134,7 @@ known_texts! {
     ListingStatus { ACTIVE, INACTIVE, BLOCKED }
     /// The sort order of stock.
     InventorySort { newest, lowest }
-    /// What a search finds.
+    /// The kind of a search result.
     HitKind { ORDER, SHIPMENT, RETURN, QUARANTINED }
     /// The kind of number by which a search found a result.
     HitField { external_order_id, tracking_number, external_shipment_id, external_return_id, external_id }

@@ -59,7 +59,7 @@ pub enum Missing {
     Authorization,
 }
 
-/// What is wrong with one field; never holds its value.
+/// The problem of one field; never holds its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// Path of the field, such as `details.password`.
@@ -99,8 +99,8 @@ pub enum ApiError {
     /// No such route.
     #[error("no such route")]
     RouteNotFound,
-    /// The route does not take this method.
-    #[error("the route does not take this method")]
+    /// The route does not support this method.
+    #[error("the route does not support this method")]
     MethodNotAllowed,
     /// The member's role does not allow it.
     #[error("the member's role does not allow this")]
@@ -119,7 +119,7 @@ pub enum ApiError {
     /// The body's content type is not JSON.
     #[error("the content type is not JSON")]
     UnsupportedMediaType,
-    /// The body is longer than the API takes.
+    /// The body is longer than the API accepts.
     #[error("the body is too long")]
     BodyTooLarge,
     /// The body could not be read to its end.

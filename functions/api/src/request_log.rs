@@ -54,7 +54,7 @@ pub fn complete(response: &mut Response, request_id: &str) {
     protect(response.headers_mut());
 }
 
-/// Writes the line of a request that the router did not answer.
+/// Writes the line of a request for which the router returned no response.
 pub fn log_failure(error: &ApiError, response: &Response, request_id: &str) {
     tracing::error!(
         request.id = request_id,

@@ -10,7 +10,7 @@ use robnu_tenancy::Database;
 
 use crate::config::LaneConfig;
 
-/// A call to AWS that takes longer is tried again.
+/// A call to AWS that takes longer is retried.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Lambda's control plane throttles early, so calls are patient.
 const CALL_ATTEMPTS: u32 = 6;

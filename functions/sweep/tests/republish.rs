@@ -158,7 +158,7 @@ async fn the_runs_of_a_suspended_seller_are_published_once_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn a_run_without_a_lane_is_left_and_is_no_failure() {
+async fn a_run_without_a_lane_is_left_alone_and_is_not_a_failure() {
     let world = World::new().await;
     world.nothing_is_due().await;
     world.run_sql("update robnu.marketplace_accounts set lane_queue_url = null", &[]).await;

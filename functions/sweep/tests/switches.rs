@@ -23,7 +23,7 @@ fn schedules() -> Vec<(&'static str, &'static str)> {
 }
 
 #[test]
-fn each_schedule_has_a_switch_and_goes_by_the_indian_clock() {
+fn each_schedule_has_a_switch_and_uses_the_indian_clock() {
     let schedules = schedules();
     let names: Vec<&str> = schedules.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ["scheduling", "claims", "retention"]);

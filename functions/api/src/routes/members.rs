@@ -57,7 +57,7 @@ pub struct TeamMembers {
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "left out, null and a value are three things")]
 pub struct UpdateMember {
-    /// Null takes the role away; `scan_returns` must then be true.
+    /// Null removes the role; `scan_returns` must then be true.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Role>, required = false)]
     role: Option<Option<Role>>,

@@ -34,7 +34,7 @@ pub struct Orders {
     next_cursor: Option<String>,
 }
 
-/// One order, whole.
+/// One order with all its parts.
 #[derive(Serialize, ToSchema)]
 pub struct WholeOrder {
     #[serde(flatten)]

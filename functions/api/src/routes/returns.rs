@@ -34,7 +34,7 @@ pub struct Returns {
     next_cursor: Option<String>,
 }
 
-/// One return, whole.
+/// One return with all its parts.
 #[derive(Serialize, ToSchema)]
 pub struct WholeReturn {
     #[serde(flatten)]

@@ -58,7 +58,7 @@ pub struct Run {
     finished_at: Option<DateTime<Utc>>,
 }
 
-/// What a run did to the rows of a stream, such as `ORDERS` and `ORDER_LINES`.
+/// The counts of a run for a stream of rows, such as `ORDERS` and `ORDER_LINES`.
 #[derive(Serialize, ToSchema)]
 struct StreamCounts {
     stream: String,

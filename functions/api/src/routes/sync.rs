@@ -28,7 +28,7 @@ const WHY_NOT: &str = include_str!("../sql/runs/account.sql");
 /// No marketplace shows orders older than this.
 const LONGEST_BACK: TimeDelta = TimeDelta::days(2 * 366);
 
-/// The run that is asked for.
+/// The requested run.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestSync {

@@ -136,7 +136,7 @@ async fn changes_by_jobs_do_not_count_as_lane_openings() {
 }
 
 #[tokio::test]
-async fn an_account_without_a_lane_takes_no_runs() {
+async fn an_account_without_a_lane_gets_no_runs() {
     let api = Api::new().await;
     let path = account(&api);
     let untouched = "status = 'ACTIVE', verified_at = null";

@@ -243,7 +243,7 @@ async fn a_claim_goes_to_its_end_and_back_and_keeps_every_step() {
 }
 
 #[tokio::test]
-async fn what_a_won_claim_had_recovered_stays_in_its_steps_when_a_scan_reopens_it() {
+async fn the_recovered_amount_stays_in_a_won_claims_steps_when_a_scan_reopens_it() {
     let api = Api::new().await;
     step(&api, "OPERATOR", "acknowledge", &json!({})).await.expect(200);
     step(&api, "FINANCE", "resolve-won", &json!({"recovered_amount": "9.0001"})).await.expect(200);

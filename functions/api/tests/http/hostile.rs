@@ -128,7 +128,7 @@ async fn hostile_forms_of_every_call_get_a_response_and_leave_nothing_in_the_log
 }
 
 #[test]
-fn every_header_that_an_operation_takes_reaches_it() {
+fn every_header_that_an_operation_uses_reaches_it() {
     let named: BTreeSet<String> = operations()
         .iter()
         .flat_map(|operation| operation.whole["parameters"].as_array().into_iter().flatten())

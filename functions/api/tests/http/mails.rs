@@ -53,7 +53,7 @@ async fn mailed(api: &Api, mails: i64) {
 }
 
 #[tokio::test]
-async fn an_invitation_is_mailed_five_times_and_no_more_however_much_time_goes_by() {
+async fn an_invitation_is_mailed_five_times_and_no_more_however_much_time_passes() {
     let api = Api::new().await;
     let invited = id(&invite(&api, "guest@example.invalid").await.expect(201));
     for _ in 0..4 {

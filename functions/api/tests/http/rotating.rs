@@ -124,7 +124,7 @@ async fn the_second_of_two_who_replace_credentials_is_refused_if_it_names_the_ol
 }
 
 #[tokio::test]
-async fn a_paused_account_takes_credentials_and_stays_paused() {
+async fn a_paused_account_accepts_credentials_and_stays_paused() {
     let api = Api::new().await;
     set_status(&api, "PAUSED").await;
     let path = credentials(&api, api.sellers.ours.ajio);

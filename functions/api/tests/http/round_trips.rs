@@ -45,7 +45,7 @@ async fn count(api: &Api, wire: &WireProxy, operation: &Operation, case: &Case) 
 }
 
 #[tokio::test]
-async fn every_operation_takes_the_round_trips_and_statements_of_the_golden_file() {
+async fn every_operation_needs_the_round_trips_and_statements_of_the_golden_file() {
     let (api, wire) = Api::behind_wire().await;
     let mut lines = Vec::new();
     for (operation, case) in cases() {

@@ -102,7 +102,7 @@ async fn only_roles_that_may_run_syncs_do() {
 }
 
 #[tokio::test]
-async fn an_inactive_account_takes_no_run() {
+async fn an_inactive_account_gets_no_run() {
     let api = Api::new().await;
     for status in ["PAUSED", "NEEDS_RECONNECT", "DISCONNECTED"] {
         api.arrange(&format!("update robnu.marketplace_accounts set status = '{status}'")).await;

@@ -62,7 +62,7 @@ impl ToSchema for AuthorizeAccount {}
 #[derive(Serialize, ToSchema)]
 pub struct Authorization {
     authorization_id: Uuid,
-    /// The marketplace's page. It sends the browser back with the parameters that `complete_authorization` takes.
+    /// The marketplace's page. It sends the browser back with the parameters for `complete_authorization`.
     authorization_url: String,
     /// The time until which the seller may come back.
     expires_at: DateTime<Utc>,
