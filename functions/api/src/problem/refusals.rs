@@ -86,7 +86,7 @@ pub const TOO_MANY_SIGN_UPS_FROM_SOURCE: Refusal = Refusal {
 /// The platform has no application at the marketplace, or the marketplace refuses it.
 pub const CONSENT_NOT_CONFIGURED: Refusal = conflict(
     "consent_not_configured",
-    "No consent here",
+    "Consent not available here",
     "This deployment cannot ask for consent at this marketplace. Connect the account with its details.",
 );
 
