@@ -1,4 +1,4 @@
-//! What the function knows after its cold start.
+//! What the function holds after its cold start.
 
 use std::time::Duration;
 
@@ -35,14 +35,14 @@ pub struct Context {
     pub clocks: Clocks,
 }
 
-/// How long things may take.
+/// Time limits of a job.
 #[derive(Debug, Clone, Copy)]
 pub struct Clocks {
-    /// For how long a lease, and each page after it, keeps other attempts out. Longer than a page takes. With a slice it
-    /// should be shorter than the queue's visibility timeout: then a crashed attempt's lease is over when its message
-    /// returns, instead of sending it back once more.
+    /// How long a lease, and each renewal by a page, keeps other attempts out. It is longer than a page takes. Lease and
+    /// slice together should be shorter than the queue's visibility timeout: then a crashed attempt's lease has ended when
+    /// its message returns, and the message need not go back once more.
     pub lease: Duration,
-    /// After how long a job hands what remains to the next step.
+    /// The time after which a job leaves the remaining work to the next step.
     pub slice: Duration,
 }
 

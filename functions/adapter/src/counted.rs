@@ -1,8 +1,8 @@
-//! Checks of credentials are counted over all sellers, so that nobody guesses passwords through the platform; what a run is told of
-//! its account's credentials counts as well.
+//! Counts checks of credentials over all sellers, so that nobody can guess passwords through the platform. Refusals that a
+//! run meets count as well.
 //!
-//! Only a check is bound by the counts. Runs that read orders with credentials which the marketplace took before go on, whatever
-//! strangers do to the same user name.
+//! The counts limit only checks. Runs that use credentials which the marketplace has accepted before go on, whatever
+//! strangers do with the same user name.
 
 use robnu_dispatch::Job;
 use robnu_marketplace::error::AdapterError;
@@ -18,7 +18,7 @@ pub struct Counts<'a> {
     pub database: &'a Database,
     pub scope: &'a SellerScope,
     pub job: &'a Job,
-    /// By what the user name is counted, where the credentials have one.
+    /// The digest by which the user name is counted, if the credentials have one.
     pub login: Option<Vec<u8>>,
 }
 
@@ -33,7 +33,7 @@ impl Counts<'_> {
         Ok((row.try_get::<_, i32>("wait_seconds")? == 0).then_some(check))
     }
 
-    /// Ends it with what the marketplace said.
+    /// Ends the check with the marketplace's response.
     pub async fn end(&self, check: Uuid, answer: &Result<(), AdapterError>) -> Result<(), Error> {
         let outcome = match answer {
             Ok(()) => "ACCEPTED",
@@ -44,7 +44,7 @@ impl Counts<'_> {
         session.commit_with(&[(END, &[&check, &outcome])]).await.map(drop)
     }
 
-    /// Counts that a run was refused.
+    /// Counts that a run's credentials were refused.
     pub async fn note_refused(&self) -> Result<(), Error> {
         let marketplace = self.job.marketplace.as_str();
         let session = self.database.session(self.scope).await?;

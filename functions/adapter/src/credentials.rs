@@ -10,16 +10,16 @@ use zeroize::Zeroizing;
 /// Why an account's details cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// A row is missing: the account was never connected as it should be.
+    /// A row is missing, so the account was not connected completely.
     #[error("the account has no {0}")]
     Missing(&'static str),
-    /// KMS or the cipher.
+    /// KMS or the cipher failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// A column is not what the specification says.
+    /// A column does not match the specification.
     #[error("the account's details cannot be read")]
     Row(#[from] robnu_tenancy::Error),
-    /// What was sealed is no text.
+    /// The decrypted secret is not text.
     #[error("a secret of the account is not text")]
     NotText,
 }
@@ -38,7 +38,7 @@ pub async fn cipher(
     Ok(keys.cipher(job.seller_id, &wrapped).await?)
 }
 
-/// Opens the details in the row that the marketplace's `select` answered.
+/// Decrypts the details in the row that the marketplace's `select` returned.
 pub fn open(
     spec: &DetailsSpec,
     job: &Job,

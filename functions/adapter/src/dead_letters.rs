@@ -1,14 +1,14 @@
-//! Refused messages: sent to the marketplace's dead-letter queue at once, with the reason, instead of blocking their lane
-//! until SQS gives up on them.
+//! Sends refused messages to the marketplace's dead-letter queue at once, with the reason. Otherwise such a poison message
+//! would block its lane until SQS gave up on it.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
 
 use crate::error::Refusal;
 
-/// The dead-letter queue did not take the message; it stays in its lane, and SQS moves it in the end.
+/// The dead-letter queue did not accept the message. It stays in its lane, and SQS moves it in the end.
 #[derive(Debug, thiserror::Error)]
-#[error("the dead-letter queue did not take the message")]
+#[error("the dead-letter queue did not accept the message")]
 pub struct DeadLetterError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 /// A marketplace's dead-letter queue.
@@ -25,7 +25,7 @@ impl DeadLetters {
         Self { sqs, queue_url }
     }
 
-    /// Puts a refused message away, whole, with where it came from and why.
+    /// Sends a refused message, whole, with its lane and the reason.
     pub async fn take(
         &self,
         message_id: &str,

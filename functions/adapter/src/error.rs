@@ -1,9 +1,9 @@
-//! How a job can end badly, sorted by what becomes of its message.
+//! The ways in which a job can fail, sorted by what becomes of its message.
 
 use robnu_dispatch::MessageError;
 use robnu_storage::StorageError;
 
-/// Why a message is refused: it can never be right, so it goes to the dead-letter queue at once.
+/// Why a message is refused: it can never succeed, so it goes to the dead-letter queue at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Not a job's message, or of an unknown version.
@@ -12,13 +12,13 @@ pub enum Refusal {
     /// For another marketplace's adapter.
     #[error("the message is for another marketplace")]
     OtherMarketplace,
-    /// In another account's lane.
+    /// The message is in another account's lane.
     #[error("the message names an account whose lane this is not")]
     OtherLane,
-    /// Names a seller and an account that do not belong together.
+    /// The message names a seller and an account that do not belong together.
     #[error("the account does not belong to the seller")]
     ForeignAccount,
-    /// Names a run, or a publication of it, that was never made.
+    /// The message names a run, or a publication of it, that was never made.
     #[error("the account has no such run")]
     UnknownRun,
 }
@@ -39,17 +39,17 @@ impl Refusal {
     }
 }
 
-/// Why a job did not end well.
+/// Why a job failed.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
     /// The message goes to the dead-letter queue.
     #[error("the message is refused")]
     Refused(#[source] Refusal),
-    /// Another attempt's lease lives: the message stays in the queue.
+    /// Another attempt holds a live lease: the message stays in the queue.
     #[error("another attempt holds the run")]
     Busy,
-    /// The database: the message stays in the queue.
-    #[error("the database did not take the job")]
+    /// The database failed: the message stays in the queue.
+    #[error("the database failed during the job")]
     Database(#[from] robnu_tenancy::Error),
     /// A page's records could not be encrypted: the message stays in the queue.
     #[error("a record could not be encrypted")]

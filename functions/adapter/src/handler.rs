@@ -1,10 +1,10 @@
-//! The queue's side: one message at a time, each answered for itself.
+//! Handles the queue: works on one message at a time and reports failures per message.
 //!
 //! | what became of the job | what becomes of the message |
 //! |---|---|
 //! | done, waiting, failed for good, or passed long ago | acknowledged: the run's row knows |
 //! | refused | sent to the dead-letter queue with the reason, then acknowledged |
-//! | lease held elsewhere, database not answering | left in the lane; it returns after its visibility timeout |
+//! | lease held elsewhere, database not responding | left in the lane; it returns after its visibility timeout |
 //! | ended in a panic | left in the lane likewise; SQS moves it to the dead-letter queue when it has come back too often |
 
 use std::time::SystemTime;
@@ -18,26 +18,26 @@ use crate::context::Context;
 use crate::error::{JobError, Refusal};
 use crate::job::run;
 
-/// A message without an id cannot be answered for; SQS never sends one.
+/// A message without an id cannot be reported as failed; SQS never sends one.
 #[derive(Debug, thiserror::Error)]
 #[error("a message has no id")]
 pub struct MissingMessageId;
 
-/// Handles what a lane delivers. In a lane every message belongs to one group, so after one that must come back none
-/// behind it may overtake.
+/// Handles the messages of a lane. All messages of a lane belong to one group, so no later message may overtake one that
+/// must come back.
 pub async fn handle(
     context: &Context,
     event: SqsEvent,
     deadline: SystemTime,
 ) -> Result<SqsBatchResponse, MissingMessageId> {
     in_order(event.records, async |id, message| {
-        // A job's state is large; on the heap it is moved as a pointer.
+        // A job's state is large, so it is kept on the heap and moved as a pointer.
         Box::pin(answer(context, &id, message, deadline)).await
     })
     .await
 }
 
-/// Does the messages one by one until one is not done with, and names that one and all behind it. A panic is that
+/// Handles the messages one by one until one fails, and returns that message and all later ones. A panic counts as that
 /// message's failure.
 async fn in_order(
     messages: Vec<SqsMessage>,
@@ -60,7 +60,7 @@ async fn in_order(
     Ok(response)
 }
 
-/// Answers whether the message is done with.
+/// Returns whether the message is finished.
 async fn answer(context: &Context, message_id: &str, message: SqsMessage, deadline: SystemTime) -> bool {
     let lane = message.event_source_arn.unwrap_or_default();
     let body = message.body.unwrap_or_default();
@@ -92,7 +92,7 @@ async fn answer(context: &Context, message_id: &str, message: SqsMessage, deadli
     }
 }
 
-/// Reads the message and checks what can be checked without the database.
+/// Reads the message and makes all checks that do not need the database.
 fn accept(context: &Context, lane: &str, body: &str) -> Result<Job, Refusal> {
     let job = JobMessage::parse(body).map_err(Refusal::JobMessage)?.into_job();
     if job.marketplace != context.marketplace {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_panic_is_its_own_messages_failure_and_none_behind_it_overtakes() {
+    async fn a_panic_fails_its_own_message_and_no_later_one_overtakes() {
         let begun = Mutex::new(Vec::new());
         let work = async |id: String, _| {
             begun.lock().unwrap().push(id.clone());
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_message_that_cannot_be_named_fails_the_invocation() {
+    async fn a_message_without_an_id_cannot_be_reported_and_fails_the_invocation() {
         for unnamed in [SqsMessage::default(), message("")] {
             assert!(in_order(vec![unnamed], async |_, _| true).await.is_err());
         }

@@ -1,4 +1,4 @@
-//! One job: take the step's lease, open the credentials, run a slice or a check, and leave the run's row saying how it stands.
+//! One job: takes the step's lease, opens the credentials, runs a slice or a check, and records the run's state in its row.
 
 use std::time::{Duration, SystemTime};
 
@@ -23,25 +23,26 @@ use crate::slice::{Slice, SliceEnd};
 const DATA_KEY: &str = include_str!("sql/data_key.sql");
 const OPEN_CREDENTIALS: &str = include_str!("sql/open_credentials.sql");
 
-/// Attempts without a page in between after which a run gives up. With the waits below that is most of a day of outage,
-/// or as many crashes in a row.
+/// The number of attempts in a row without a page after which a run gives up. With the waits below, that is most of a day of
+/// outage, or that many crashes in a row.
 const FRUITLESS_ATTEMPTS_AT_MOST: i32 = 20;
-/// The same for a check: who asked for it waits for the answer.
+/// The same number for a check, because somebody is waiting for its result.
 const CHECK_TRIES_AT_MOST: i32 = 5;
 /// The first wait; each fruitless attempt after it doubles the wait.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
-/// The longest wait that is ours to choose.
+/// The longest wait that we choose ourselves.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// A slice ends this long before Lambda ends the invocation.
 const DEADLINE_MARGIN: Duration = Duration::from_secs(10);
-/// A call that is under way then ends this long before it: time to store the page, or why there is none.
+/// A call that is still under way ends this long before the invocation does, which leaves time to store the page or the
+/// reason for its absence.
 const CALL_MARGIN: Duration = Duration::from_secs(5);
 
-/// Runs the job. `Ok` acknowledges its message: the row then holds whatever there is to know.
+/// Runs the job. `Ok` acknowledges its message: the row then holds the run's whole state.
 pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
     match work(context, job, deadline).await {
         Err(JobError::Database(Error::Suspended)) => {
-            // The run stays as it is; the sweep publishes it once the seller is resumed.
+            // The run stays as it is; the sweep publishes it after the seller is resumed.
             tracing::info!("the seller is suspended");
             Ok(())
         }
@@ -54,7 +55,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     let started = std::time::Instant::now();
     let adapter = context.registry.adapter(job.marketplace);
 
-    // The lease and everything the job needs to know, in one round trip.
+    // Takes the lease and reads everything that the job needs, in one round trip.
     let take_lease = TakeLease::new(job, context.clocks.lease);
     let account: Params<'_> = &[&job.account_id];
     let terms = Terms::of(job.kind);
@@ -74,7 +75,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     let lease = match Taken::from_rows(&answers[0], job)? {
         Taken::Ours(lease) => lease,
         Taken::Not(NotTaken::Passed) => {
-            tracing::info!("the step is over already");
+            tracing::info!("the step is already done");
             return Ok(());
         }
         Taken::Not(NotTaken::Busy) => return Err(JobError::Busy),
@@ -84,7 +85,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     if lease.takes_over {
         tracing::warn!(
             run.attempt = lease.attempt,
-            "the attempt before was killed; this one goes on behind its last page"
+            "the previous attempt was killed; this one continues after its last page"
         );
     } else {
         tracing::info!(run.attempt = lease.attempt, run.step = job.step, "the run goes on");
@@ -136,7 +137,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     }
 }
 
-/// On what terms a leased run may go on. The statement that opens the credentials asks the same.
+/// Whether a leased run may go on. The statement that opens the credentials checks the same.
 struct Terms {
     statuses: &'static [&'static str],
     attempts_at_most: i32,
@@ -165,7 +166,7 @@ impl Terms {
     }
 }
 
-/// When the last call must be over, so that what came of it can still be stored.
+/// When the last call must be over, so that its result can still be stored.
 fn calls_end(deadline: SystemTime) -> Deadline {
     Deadline::at(deadline.checked_sub(CALL_MARGIN).unwrap_or(deadline))
 }
@@ -197,14 +198,14 @@ impl Run<'_> {
     async fn give_up_refused(&self, message: &str) -> Result<(), JobError> {
         let code = "credentials_refused";
         self.log_failure(code);
-        // A check is counted from before the marketplace was asked.
+        // A check was already counted before the marketplace was asked.
         if self.job.kind != RunKind::CredentialCheck {
             self.counts.note_refused().await?;
         }
         Ok(fail_refused(&self.context.database, self.scope, self.job, self.lease, code, message).await?)
     }
 
-    /// Operators are told of runs that fail. That a check found something out is news for the seller who asked.
+    /// A failed run is a warning for operators. A failed check is only information, for the seller who asked.
     fn log_failure(&self, code: &str) {
         if self.job.kind == RunKind::CredentialCheck {
             tracing::info!(run.error = code, "the check was not passed");
@@ -213,7 +214,7 @@ impl Run<'_> {
         }
     }
 
-    /// Asks the marketplace about the credentials, and writes down what it says.
+    /// Asks the marketplace about the credentials, and stores its response.
     async fn check(&self, connection: &dyn Connection) -> Result<(), JobError> {
         let Some(check) = self.counts.begin().await? else { return self.must_wait().await };
         let answer = connection.check_credentials().await;
@@ -227,15 +228,15 @@ impl Run<'_> {
         }
     }
 
-    /// Ends a check that would be one too many; the account stays as it is.
+    /// Ends a check that would exceed the bound; the account stays as it is.
     async fn must_wait(&self) -> Result<(), JobError> {
         let code = "too_many_refused_checks";
-        let message = "too many credentials were refused lately, and the marketplace was not asked; wait, or replace the credentials";
+        let message = "too many credentials were refused lately, so the marketplace was not asked; wait, or replace the credentials";
         self.log_failure(code);
         Ok(fail(&self.context.database, self.scope, self.job, self.lease, code, message).await?)
     }
 
-    /// Waits for a marketplace that does not answer; a check that has tried often enough ends.
+    /// Waits for a marketplace that does not respond; a check that has tried often enough ends.
     async fn unanswered(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
         let Run { context, job, scope, lease, .. } = self;
         match job.kind {
@@ -282,7 +283,7 @@ impl Run<'_> {
             AdapterError::Unavailable { retry_after, .. } => {
                 self.unanswered(retry_after, "marketplace_unavailable", &message).await
             }
-            // A proxy's page, or half an answer: it passes, and attempts without a page in between are bounded.
+            // A proxy's page or half a response is temporary, and attempts in a row without a page are bounded.
             AdapterError::Garbled { .. } => self.unanswered(None, "marketplace_garbled", &message).await,
             AdapterError::OutOfTime => self.unanswered(None, "out_of_time", &message).await,
             AdapterError::Unauthorized => self.give_up_refused(&message).await,
@@ -295,7 +296,7 @@ impl Run<'_> {
         }
     }
 
-    /// Makes what remains the next step and publishes it. A publication that fails is the sweep's to repeat.
+    /// Makes the remaining work the next step and publishes it. If publishing fails, the sweep publishes the step.
     async fn hand_over(&self) -> Result<(), JobError> {
         let database = &self.context.database;
         let Some((next, queue_url)) = continue_later(database, self.scope, self.job, self.lease).await?
@@ -314,7 +315,8 @@ impl Run<'_> {
     }
 }
 
-/// Doubles with each fruitless attempt; spread by up to a quarter, so that accounts put off together do not return together.
+/// Doubles with each fruitless attempt. A random quarter is added at most, so that accounts that were put off together do
+/// not return together.
 fn backoff(fruitless_attempts: i32) -> Duration {
     let doublings = u32::try_from(fruitless_attempts.saturating_sub(1)).unwrap_or(0).min(16);
     let pause = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);

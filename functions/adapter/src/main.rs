@@ -1,4 +1,4 @@
-//! Wires the adapter function.
+//! The adapter function: wiring only.
 
 use adapter::context::Context;
 use adapter::handler::handle;

@@ -1,6 +1,6 @@
-//! Records that were set aside, read again because somebody asked: with a mapping that has learned since, they are stored.
+//! Reads records again that were set aside, because somebody asked for it. After the mapping was improved, they can be stored.
 //!
-//! This comes before a slice's first page, so that what the marketplace says now is written after what it said then.
+//! This comes before a slice's first page, so that the marketplace's present data is written after the old data.
 
 use std::time::SystemTime;
 
@@ -19,7 +19,7 @@ use crate::store::store_page;
 const TAKE: &str = include_str!("sql/take_quarantined.sql");
 const SETTLE: &str = include_str!("sql/settle_quarantined.sql");
 
-/// What is said of a record that does not decrypt, or not to text.
+/// The reason noted for a record that cannot be decrypted to text.
 const UNDECIPHERABLE: &str = "record cannot be decrypted";
 
 /// Records in one transaction.
@@ -51,7 +51,7 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Every record with why it cannot be stored, or `None`.
+    /// Every record with the reason why it cannot be stored, or `None`.
     fn settled(self, mapped: Vec<Option<String>>) -> (Vec<Uuid>, Vec<Option<String>>) {
         let unreadable = self.unreadable.iter().map(|_| Some(UNDECIPHERABLE.to_owned()));
         let problems = mapped.into_iter().chain(unreadable).collect();
@@ -60,8 +60,7 @@ impl Kept {
 }
 
 impl Slice<'_> {
-    /// Reads again what somebody wants to be read again, and leaves the run at `position`. Returns how the slice ended, when
-    /// it did.
+    /// Reads the requested records again, and leaves the run at `position`. Returns how the slice ended, if it did.
     pub(crate) async fn retry(
         &self,
         position: Option<&PagePosition>,
@@ -69,7 +68,7 @@ impl Slice<'_> {
     ) -> Result<Option<SliceEnd>, JobError> {
         let account = &self.job.account_id;
         while SystemTime::now() < self.ends_at {
-            // Committed before anything is read: a record that ends this process is not taken again.
+            // This is committed before any record is read, so that a record that crashes the process is not taken again.
             let session = self.database.session(self.scope).await?;
             let rows = session.commit_with(&[(TAKE, &[account, &self.job.kind.as_str(), &AT_ONCE])]).await?;
             if rows[0].is_empty() {

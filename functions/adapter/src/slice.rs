@@ -1,4 +1,4 @@
-//! A slice: pages read and stored one after the other until the last page, an error, or the end of the time.
+//! A slice reads and stores pages one after the other until the last page, an error, or the end of its time.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,13 +12,14 @@ use robnu_tenancy::{Database, Error, SellerScope};
 use crate::error::JobError;
 use crate::store::store_page;
 
-/// The longest wait that is sat out in place; a longer one gives the lane up.
+/// The longest wait that is spent inside the job; a longer one frees the lane.
 const WAIT_IN_PLACE: Duration = Duration::from_secs(3);
 
-/// How far behind the watermark a run reads a few times a day: marketplaces list some changes much later than they stamp them.
+/// How far behind the watermark a run reads a few times a day, because marketplaces list some changes long after their
+/// timestamps.
 const LOOK_BACK: Duration = Duration::from_hours(48);
 
-/// What a slice works with.
+/// The parts that a slice works with.
 pub struct Slice<'a> {
     /// The database as the adapter's login role.
     pub database: &'a Database,
@@ -30,13 +31,13 @@ pub struct Slice<'a> {
     pub lease: &'a Lease,
     /// Seals quarantined records.
     pub cipher: &'a SellerCipher,
-    /// Maps again what was set aside.
+    /// Maps records again that were set aside.
     pub adapter: &'a dyn Adapter,
     /// The marketplace.
     pub connection: &'a dyn Connection,
     /// How far behind the watermark to read.
     pub overlap: Duration,
-    /// For how long each page renews the lease.
+    /// The time by which each page extends the lease.
     pub lease_length: Duration,
     /// When to stop.
     pub ends_at: SystemTime,
@@ -45,7 +46,7 @@ pub struct Slice<'a> {
 /// How a slice ended.
 #[derive(Debug)]
 pub enum SliceEnd {
-    /// The last page is in.
+    /// The last page is stored.
     Finished,
     /// Pages remain.
     TimeIsUp,
@@ -91,7 +92,7 @@ impl Slice<'_> {
             let progress = Progress {
                 next_position: page.next.as_ref().map(PagePosition::as_str),
                 is_last: page.next.is_none(),
-                // Reading a window says nothing of what has changed outside of it.
+                // A run over a window does not show what has changed outside it.
                 complete_until: page.complete_until.filter(|_| self.lease.window.is_none()),
                 changed_since,
                 counts: &stored.counts,
@@ -113,7 +114,7 @@ impl Slice<'_> {
         }
     }
 
-    /// Settled by the run's first page and kept for the rest of it, whatever the watermark does meanwhile.
+    /// The run's first page fixes this for the whole run, whatever happens to the watermark meanwhile.
     fn changed_since(&self) -> Option<DateTime<Utc>> {
         if !self.lease.is_first_page {
             return self.lease.changed_since;
@@ -123,12 +124,12 @@ impl Slice<'_> {
         }
         let overlap = if self.lease.looks_back { self.overlap.max(LOOK_BACK) } else { self.overlap };
         self.lease.watermark.and_then(|watermark| {
-            // A watermark of before this rule, or of another clock, may lie ahead.
+            // A watermark from before this rule or from another clock may lie in the future.
             watermark.min(Utc::now()).checked_sub_signed(chrono::Duration::from_std(overlap).ok()?)
         })
     }
 
-    /// Reads one page; a wait of seconds is sat out here, once.
+    /// Reads one page; a wait of seconds is spent here, once.
     async fn read(&self, request: &PageRequest) -> Result<Page, AdapterError> {
         let error = match self.connection.page(self.job.kind, request).await {
             Ok(page) => return Ok(page),

@@ -1,6 +1,6 @@
 //! Stores a page: a fixed number of statements per stream, in one round trip, however many records it holds.
 //!
-//! Each stream has a file of its own, with its columns and statements; what follows here knows none of them.
+//! Each stream has a file of its own, with its columns and statements; the code here does not depend on them.
 
 mod batch;
 #[cfg(test)]
@@ -25,16 +25,16 @@ fn batch(records: &Records) -> Box<dyn Batch + '_> {
     }
 }
 
-/// What storing a page did.
+/// The result of storing a page.
 #[derive(Debug)]
 pub struct Stored {
-    /// For each stream that was written.
+    /// The counts of each stream that was written.
     pub counts: Vec<StreamCounts>,
     /// Records that could not be normalised, each once.
     pub quarantined: i32,
 }
 
-/// Writes a page's records into the session and counts what they did. Commits nothing.
+/// Writes a page's records in the session and counts the results. Does not commit.
 pub async fn store_page(
     session: &mut Session,
     cipher: &SellerCipher,

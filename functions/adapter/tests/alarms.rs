@@ -1,4 +1,4 @@
-//! The alarms that watch the logs find what they look for: the template's filter patterns name what the functions log.
+//! The alarms on the logs work: the template's filter patterns match lines that the functions log.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -11,7 +11,7 @@ use support::{Stand, acknowledged};
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-/// The sources that log what an alarm waits for, by log group.
+/// The sources that log an alarm's message, by log group.
 const SOURCES: [(&str, &str); 7] = [
     ("AdapterAjioLogs", include_str!("../src/job.rs")),
     ("AdapterAmazonInLogs", include_str!("../src/job.rs")),
@@ -52,7 +52,7 @@ fn comparisons(pattern: &'static str) -> Vec<(&'static str, &'static str)> {
 }
 
 #[test]
-fn every_message_that_a_filter_waits_for_is_one_that_its_function_logs() {
+fn every_message_that_a_filter_matches_is_logged_by_its_function() {
     let filters = filters();
     for (name, _) in SOURCES {
         assert!(filters.iter().any(|(group, _)| *group == name), "{name}: {filters:?}");
@@ -73,7 +73,7 @@ fn every_message_that_a_filter_waits_for_is_one_that_its_function_logs() {
 
 /// The resources of a type: logical name and properties.
 fn resources(kind: &str) -> Vec<(&'static str, &'static str)> {
-    // A resource is what stands between two lines that are indented by two.
+    // A resource is the text between two lines that are indented by two.
     let names = TEMPLATE
         .match_indices("\n  ")
         .filter(|(at, _)| TEMPLATE[at + 3..].starts_with(|letter: char| letter.is_ascii_uppercase()));

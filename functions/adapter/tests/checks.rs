@@ -1,5 +1,5 @@
-//! A check of an account's credentials: what the marketplace said is noted with the account and as an event, the run ends, and
-//! the other seller notices nothing.
+//! A check of an account's credentials: the marketplace's response is stored with the account and as an event, the run ends,
+//! and the other seller is not affected.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -37,7 +37,7 @@ async fn check(stand: &Stand, function: &LambdaProcess, code: MarketplaceCode) -
     job
 }
 
-/// How the run and its account stand: state, error; status, last validation; events in order.
+/// The state of the run and its account: state, error; status, last validation; events in order.
 async fn standing(stand: &Stand, job: &Job) -> (String, Option<String>, String, Option<String>, Vec<String>) {
     let run = stand.run(job.run_id).await;
     let sql = "select a.status, a.last_validation,
@@ -63,7 +63,7 @@ fn stands(
     )
 }
 
-/// As if the sweep had published a run that waits.
+/// Acts as if the sweep had published a waiting run.
 async fn republish(stand: &Stand, job: &Job) -> Job {
     let sql = "update robnu.sync_runs set state = 'QUEUED', generation = generation + 1 where id = $1 and state = 'WAITING'";
     assert_eq!(stand.superuser.execute(sql, &[&job.run_id]).await.unwrap(), 1, "the run waits");
@@ -107,7 +107,7 @@ async fn refused_credentials_stop_the_account_and_a_later_good_check_lets_it_wor
 }
 
 #[tokio::test]
-async fn a_marketplace_that_does_not_answer_is_asked_five_times() {
+async fn a_marketplace_that_does_not_respond_is_asked_five_times() {
     let stand = stand().await;
     for code in [Flipkart, Ajio] {
         let function = stand.start(code).await;
@@ -166,7 +166,7 @@ async fn credentials_replaced_while_they_are_checked_are_not_judged_by_the_old_o
 }
 
 #[tokio::test]
-async fn what_a_marketplace_cannot_be_asked_for_ends_the_run_and_says_so() {
+async fn a_kind_that_the_marketplace_does_not_support_ends_the_run_as_not_supported() {
     let stand = stand().await;
     let function = stand.start(Meesho).await;
     let orders = stand.queue_run(Meesho).await;

@@ -1,5 +1,5 @@
-//! The clocks that the template and its local settings give an adapter and its lanes fit together. A lane's visibility
-//! timeout must outlast the function, and a crashed attempt's lease must be over when its message returns.
+//! The times in the template and its local settings fit together for an adapter and its lanes. A lane's visibility timeout
+//! must outlast the function, and a crashed attempt's lease must have ended when its message returns.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -12,7 +12,7 @@ const CLOCKS: [&str; 4] = ["AdapterTimeoutSeconds", "SliceSeconds", "LeaseSecond
 
 type Clocks = BTreeMap<&'static str, u32>;
 
-/// What stands between `before` and the end of the line, as a number.
+/// The number between `before` and the end of the line.
 fn number_after(text: &str, before: &str) -> Option<u32> {
     let (_, rest) = text.split_once(before)?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
@@ -27,7 +27,7 @@ fn defaults() -> Clocks {
     CLOCKS.into_iter().map(default).collect()
 }
 
-/// The clocks of every stage: its section's overrides over the template's defaults.
+/// The times of every stage: its section's overrides over the template's defaults.
 fn stages() -> Vec<(&'static str, Clocks)> {
     let sections = SETTINGS.split("\n[").filter_map(|section| section.split_once(".deploy.parameters]\n"));
     let stage = |(stage, overrides): (&'static str, &str)| {

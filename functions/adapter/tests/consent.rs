@@ -1,5 +1,5 @@
-//! Accounts that were connected by consent live on the platform's own application, which the function reads from its secret
-//! at start: from the click on the consent page to a run that succeeds.
+//! Accounts that were connected by consent use the platform's own application, which the function reads from its secret at
+//! start. The tests go from the click on the consent page to a successful run.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -51,7 +51,7 @@ async fn refresh_token(stand: &Stand, code: MarketplaceCode) -> String {
     .unwrap();
     let oauth = registry.adapter(code).oauth().unwrap();
     let page = oauth.authorization_url("state", REDIRECT_URI).unwrap();
-    // Another test may have installed it already; there is only one.
+    // Another test may have installed it already; there is only one per process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let no_redirect = reqwest::redirect::Policy::none();
     let browser = reqwest::Client::builder().redirect(no_redirect).no_proxy().build().unwrap();
@@ -63,7 +63,7 @@ async fn refresh_token(stand: &Stand, code: MarketplaceCode) -> String {
     credentials.get("refresh_token").unwrap().to_owned()
 }
 
-/// Puts a refresh token in the place of the account's own client and key.
+/// Replaces the account's own client and key with a refresh token.
 async fn store(stand: &Stand, code: MarketplaceCode, refresh_token: &str) {
     let (table, own) = match code {
         AmazonIn => ("amazon_account_details", "client_id = null, client_secret_enc = null"),
@@ -117,7 +117,7 @@ async fn when_the_platforms_application_is_refused_the_account_is_not_stopped() 
     let row = stand.superuser.query_one(sql, &[&job.account_id]).await.unwrap();
     assert_eq!((row.get::<_, &str>(0), row.get::<_, Option<&str>>(1)), ("ACTIVE", None));
     let failed = function.log().iter().any(|line| line.contains("the run failed"));
-    assert!(failed, "whoever runs the deployment is told");
+    assert!(failed, "operators see it in the log");
 }
 
 #[tokio::test]

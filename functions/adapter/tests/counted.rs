@@ -1,4 +1,4 @@
-//! What runs and checks are refused is counted over all sellers; a check obeys the count, and runs that read orders do not.
+//! Refusals of runs and checks are counted over all sellers. The count limits checks, but not runs that read orders.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -16,7 +16,7 @@ async fn count(stand: &Stand, condition: &str) -> i64 {
     stand.superuser.query_one(&sql, &[]).await.unwrap().get(0)
 }
 
-/// Runs a check to its end: its state and error.
+/// Runs a check to its end and returns its state and error.
 async fn check(stand: &Stand, function: &LambdaProcess) -> (String, Option<String>) {
     let job = stand.queue(Ajio, RunKind::CredentialCheck).await;
     acknowledged(function.invoke(stand.event(&job)).await);
@@ -48,11 +48,11 @@ async fn an_account_that_was_refused_five_times_is_not_asked_about_for_a_while()
 }
 
 #[tokio::test]
-async fn a_run_that_is_refused_counts_for_its_user_name_and_one_of_good_standing_is_delayed_by_nobody() {
+async fn a_refused_run_counts_for_its_user_name_and_a_run_in_good_standing_is_never_delayed() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(Ajio).await;
     let digest = DigestKey::new(DIGEST_SECRET).unwrap().login("AJIO", "DV1");
-    // Strangers have tried the user name as often as they may, from other sellers.
+    // Strangers have used up the guesses for the user name, from other sellers.
     let strangers =
         "insert into robnu.credential_checks (marketplace_code, login_digest, account_id, actor_id, outcome)
                      select 'AJIO', $1, uuidv7(), uuidv7(), 'REFUSED' from generate_series(1, 300)";
@@ -60,7 +60,7 @@ async fn a_run_that_is_refused_counts_for_its_user_name_and_one_of_good_standing
     let run = stand.queue_run(Ajio).await;
     stand.run_to_end(&function, run.clone()).await;
     assert_eq!(stand.run(run.run_id).await.state, "SUCCEEDED");
-    // Nor is a check of its own.
+    // The account's own check is not delayed either.
     stand
         .superuser
         .batch_execute("update robnu.credential_checks set created_at = created_at - interval '61 minutes'")

@@ -1,6 +1,6 @@
-//! Credentials that do not open, and credentials that the marketplace refuses: no wait will mend them, so the run says so at
-//! once. Only refused credentials that the account still has stop it. The trail says that credentials were opened when they
-//! were, and not when a message came to nothing.
+//! Credentials that cannot be decrypted, and credentials that the marketplace refuses: waiting does not help, so the run
+//! fails at once. Only the account's present credentials stop it when they are refused. The audit trail notes opened
+//! credentials only when a job has used them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
 mod support;
@@ -41,7 +41,7 @@ async fn take_lease(database: &Database, scope: &SellerScope, job: &Job) -> Leas
     }
 }
 
-/// State and error of the run, status of the account, and how often its credentials are noted as refused.
+/// State and error of the run, status of the account, and the number of its refusal events.
 async fn standing(stand: &Stand, job: &Job) -> (String, Option<String>, String, i64) {
     let sql = "select a.status, (select count(*) from robnu.credential_events e where e.account_id = a.id and e.event = 'REFUSED')
                from robnu.marketplace_accounts a where a.id = $1";
@@ -76,7 +76,7 @@ async fn only_the_attempt_that_holds_the_run_with_the_accounts_present_credentia
     assert_eq!(
         refused(&job, &holder).await,
         active("FAILED", Some(code)),
-        "old credentials end their run only"
+        "old credentials end only their run"
     );
 
     let next = stand.queue_run(Ajio).await;
@@ -86,7 +86,7 @@ async fn only_the_attempt_that_holds_the_run_with_the_accounts_present_credentia
     assert_eq!(refused(&next, &holder).await, stopped, "and is noted once");
 }
 
-/// How often the trail says that an account's credentials were opened.
+/// The number of audit events for opened credentials of the account.
 async fn openings(stand: &Stand) -> i64 {
     let sql = "select count(*) from robnu.audit_events where action = 'credentials.opened'";
     stand.superuser.query_one(sql, &[]).await.unwrap().get(0)

@@ -1,5 +1,5 @@
-//! Kill -9 at every stage, poison, foreign accounts and a marketplace at its worst: nothing is lost, nothing is doubled, and
-//! nobody else is delayed.
+//! Kill -9 at every stage, poison messages, foreign accounts and a failing marketplace: nothing is lost, nothing is doubled,
+//! and nobody else is delayed.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -24,7 +24,7 @@ async fn lease_is_over() {
     tokio::time::sleep(Duration::from_secs(LEASE_SECONDS) + Duration::from_millis(200)).await;
 }
 
-/// After a crash the message returns; the run must then end with every order there once.
+/// After a crash the message returns; the run must then end with every order stored once.
 async fn redeliver_and_check(stand: &Stand, job: &Job, orders: i32) {
     lease_is_over().await;
     let function = stand.start(job.marketplace).await;
@@ -42,7 +42,7 @@ async fn redeliver_and_check(stand: &Stand, job: &Job, orders: i32) {
 }
 
 #[tokio::test]
-async fn killed_between_pages_it_goes_on_from_the_page_it_stopped_at() {
+async fn a_run_killed_between_pages_continues_at_the_page_where_it_stopped() {
     let stand = Stand::new(ajio(200)).await;
     stand.simulator.add_fault(
         Fault::new(Marketplace::Ajio, "/orders", FaultKind::Hang { millis: 30_000 }).after(2).times(1),
@@ -56,11 +56,11 @@ async fn killed_between_pages_it_goes_on_from_the_page_it_stopped_at() {
     stand.simulator.reset_ledger();
     redeliver_and_check(&stand, &job, 200).await;
     let served = stand.simulator.ledger().orders_served(Marketplace::Ajio, "/orders");
-    assert!(served < 200, "pages that were in are not read again, {served} orders were served");
+    assert!(served < 200, "stored pages are not read again, {served} orders were served");
 }
 
 #[tokio::test]
-async fn killed_in_a_transaction_it_leaves_nothing_of_the_page() {
+async fn an_attempt_killed_in_a_transaction_leaves_nothing_of_the_page() {
     let stand = Stand::new(ajio(100)).await;
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;
@@ -83,24 +83,24 @@ async fn killed_in_a_transaction_it_leaves_nothing_of_the_page() {
     .await;
     assert_eq!(stand.run(job.run_id).await.pages, 0);
     let (orders, _, _) = stand.stored(job.account_id).await;
-    assert_eq!(orders, 1, "only the fixture's order is there");
+    assert_eq!(orders, 1, "only the fixture's order is stored");
     redeliver_and_check(&stand, &job, 100).await;
 }
 
 #[tokio::test]
-async fn killed_before_the_acknowledgement_the_message_finds_the_run_over() {
+async fn a_message_redelivered_after_a_kill_finds_the_run_over() {
     let stand = Stand::new(ajio(60)).await;
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;
     acknowledged(function.invoke(stand.event(&job)).await);
-    // As far as the queue knows it was never acknowledged.
+    // For the queue, the message was never acknowledged.
     function.kill().await;
     let before = stand.fingerprint().await;
     let attempt = stand.run(job.run_id).await.attempt;
     let function = stand.start(Ajio).await;
     acknowledged(function.invoke(stand.event(&job)).await);
     assert_eq!(stand.fingerprint().await, before);
-    assert_eq!(stand.run(job.run_id).await.attempt, attempt, "nothing was claimed");
+    assert_eq!(stand.run(job.run_id).await.attempt, attempt, "no lease was taken");
 }
 
 #[tokio::test]
@@ -124,11 +124,11 @@ async fn while_one_attempt_holds_the_run_another_returns_the_message_and_a_late_
         after,
         "the late attempt wrote nothing"
     );
-    assert!(first.log().iter().any(|line| line.contains("taken_over")), "and said so");
+    assert!(first.log().iter().any(|line| line.contains("taken_over")), "and logged it");
 }
 
 #[tokio::test]
-async fn what_can_never_be_right_goes_to_the_dead_letter_queue_with_its_reason() {
+async fn a_poison_message_goes_to_the_dead_letter_queue_with_its_reason() {
     let stand = Stand::new(ajio(10)).await;
     let function = stand.start(Ajio).await;
     let theirs = stand.theirs().await;
@@ -164,7 +164,7 @@ async fn what_can_never_be_right_goes_to_the_dead_letter_queue_with_its_reason()
         assert!(!log.iter().any(|line| line.contains("hunter2")), "a body is never logged");
     }
     assert_eq!(stand.theirs().await, theirs);
-    // And the lane goes on.
+    // The lane continues.
     stand.run_to_end(&function, job.clone()).await;
     assert_eq!(stand.run(job.run_id).await.state, "SUCCEEDED");
 }
@@ -209,7 +209,7 @@ async fn refused_credentials_stop_the_account_and_leave_a_trace() {
                  from robnu.marketplace_accounts a where a.id = $1";
     let row = stand.superuser.query_one(trace, &[&job.account_id]).await.unwrap();
     assert_eq!((row.get::<_, &str>(0), row.get::<_, i64>(1)), ("NEEDS_RECONNECT", 1));
-    // What was queued meanwhile ends without asking the marketplace.
+    // A run that was queued meanwhile ends without asking the marketplace.
     stand.simulator.reset_ledger();
     let next = stand.queue_run(Ajio).await;
     acknowledged(function.invoke(stand.event(&next)).await);
@@ -236,7 +236,7 @@ async fn a_page_that_is_not_json_in_the_middle_of_a_run_makes_it_wait_and_go_on_
     let run = stand.run(job.run_id).await;
     assert_eq!((run.state.as_str(), run.orders_new), ("SUCCEEDED", 200), "{run:?}");
     let served = stand.simulator.ledger().orders_served(Marketplace::Ajio, "/orders");
-    assert!(served < 200, "pages that were in are not read again, {served} orders were served");
+    assert!(served < 200, "stored pages are not read again, {served} orders were served");
 }
 
 #[tokio::test]
@@ -248,7 +248,7 @@ async fn a_call_that_would_outlive_the_function_ends_before_it_and_the_run_waits
     let environment = stand.environment(Ajio, config.host.clone(), config.port);
     let lifetime = Duration::from_secs(10);
     let function = LambdaProcess::start(env!("CARGO_BIN_EXE_adapter"), &environment, lifetime).await;
-    // It works as long as it may: the slice is not over with the first page.
+    // The slice uses its whole time: it does not end with the first page.
     let job = stand.queue_run(Ajio).await;
     let begun = std::time::Instant::now();
     let mut next = job.clone();
@@ -351,14 +351,14 @@ async fn no_secret_token_or_row_is_ever_logged() {
     let next = stand.queue_run(Ajio).await;
     acknowledged(function.invoke(stand.event(&next)).await);
     let log = function.log().join("\n");
-    assert!(log.contains("slice is over"), "the log is on");
+    assert!(log.contains("slice is over"), "the log is active");
     let sql = "select external_order_id from robnu.orders where seller_id = $1
                union select title from robnu.order_items where seller_id = $1 and title is not null
                union select sku from robnu.order_items where seller_id = $1 and sku is not null
                union select tracking_number from robnu.shipments where seller_id = $1 and tracking_number is not null";
     let rows = stand.superuser.query(sql, &[&stand.sellers.ours.id]).await.unwrap();
     let rows: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    assert!(rows.len() > 20, "there is something to look for: {rows:?}");
+    assert!(rows.len() > 20, "there are rows to look for: {rows:?}");
     let secrets = ["correct horse", "accessToken", "apiKey", "sim."].map(str::to_owned);
     for secret in secrets.iter().chain(&rows) {
         assert!(!log.contains(secret), "the log holds {secret}");
@@ -366,7 +366,7 @@ async fn no_secret_token_or_row_is_ever_logged() {
 }
 
 #[tokio::test]
-async fn without_its_configuration_it_refuses_to_start_and_names_the_variable() {
+async fn without_its_configuration_the_function_refuses_to_start_and_names_the_variable() {
     let stand = Stand::new(ajio(1)).await;
     let config = stand.test.config("robnu_adapter");
     for missing in

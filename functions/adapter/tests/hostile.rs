@@ -1,4 +1,4 @@
-//! Whatever a queue delivers, the function answers it and goes on.
+//! The function returns a response to any event of a queue and goes on.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -14,7 +14,7 @@ use support::Stand;
 /// Hostile events of a usual run.
 const CASES: usize = 150;
 
-/// Whether all messages that are named as failed were among those delivered; a record may be written as a list.
+/// Whether all messages reported as failed were among those delivered; a record may be written as a list.
 fn names_its_own(answer: &Value, event: &Value) -> bool {
     let delivered = event["Records"].to_string();
     let failed = answer["batchItemFailures"].as_array().into_iter().flatten();
@@ -22,11 +22,11 @@ fn names_its_own(answer: &Value, event: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn hostile_events_fail_by_themselves_and_the_next_job_is_done() {
+async fn hostile_events_fail_alone_and_the_next_job_is_done() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;
-    // A publication that was never made, so that no mutation of it is the job itself.
+    // A publication that was never made, so that no mutation of it equals the job itself.
     let unknown = stand.event(&Job { generation: job.generation + 7, ..job.clone() });
     let mut both = unknown.clone();
     both["Records"]

@@ -1,4 +1,4 @@
-//! What was set aside and is wanted is read again before anything else, once, and only the seller's own.
+//! Requested set-aside records are read again first, once, and only the seller's own.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -28,7 +28,7 @@ async fn set_aside(stand: &Stand, external_id: &str, raw: &Value, wanted: bool) 
     stand.set_aside(SetAside { seller, account, external_id, raw: &raw.to_string(), wanted }).await;
 }
 
-/// Number, status and amount of the orders whose number begins so, of all sellers.
+/// Number, status and amount of all sellers' orders whose number begins with this text.
 async fn orders(stand: &Stand, beginning: &str) -> Vec<String> {
     let sql = "select external_order_id || ' ' || status || ' ' || total_amount::numeric(9, 0) || ' ' || count(i.id) from robnu.orders o
         left join robnu.order_items i on i.seller_id = o.seller_id and i.order_id = o.id
@@ -37,10 +37,10 @@ async fn orders(stand: &Stand, beginning: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_can_be_read_now_is_stored_and_goes_and_what_cannot_stays_with_its_reason() {
+async fn a_record_that_can_be_read_now_is_stored_and_any_other_stays_with_its_reason() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(AmazonIn).await;
-    // Its newer version is stored already; the older one must not come back.
+    // A newer version is already stored; the older one must not replace it.
     let stored = "insert into robnu.orders (seller_id, account_id, external_order_id, status, marketplace_status, placed_at,
           marketplace_updated_at, currency, total_amount)
         values ($1, $2, 'R-newer', 'SHIPPED', 'SHIPPED', '2026-01-02T03:04:05Z', '2026-01-09T00:00:00Z', 'INR', 90)";
@@ -82,7 +82,7 @@ async fn what_can_be_read_now_is_stored_and_goes_and_what_cannot_stays_with_its_
 }
 
 #[tokio::test]
-async fn hundreds_are_read_again_in_one_run_and_ajios_lists_are_told_apart() {
+async fn hundreds_are_read_again_in_one_run_and_ajios_lists_are_kept_apart() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(Ajio).await;
     let (seller, account) = (stand.sellers.ours.id, stand.account(Ajio));
@@ -108,7 +108,7 @@ async fn hundreds_are_read_again_in_one_run_and_ajios_lists_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_record_that_ends_its_reader_is_not_read_a_second_time_and_stays_aside() {
+async fn a_record_that_crashes_its_reader_is_not_read_again_and_stays_set_aside() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(AmazonIn).await;
     set_aside(&stand, "R-1", &order("R-1", "2026-01-03T00:00:00Z", "UNSHIPPED", "10"), true).await;
@@ -129,5 +129,5 @@ async fn a_record_that_ends_its_reader_is_not_read_a_second_time_and_stays_aside
     assert_eq!(stand.aside("R-").await, ["R-1 kept: a reason of then"]);
     assert_eq!(orders(&stand, "R-").await, [""; 0]);
     let log = function.log().join("\n");
-    assert!(log.contains("the attempt before was killed"), "{log}");
+    assert!(log.contains("the previous attempt was killed"), "{log}");
 }

@@ -1,5 +1,5 @@
-//! Storing pages against a model: whatever pages come, in whatever order, the tables hold what the rules say, to the last
-//! decimal, and the neighbour's rows stay as they were.
+//! Storing pages, compared with a model: for any pages in any order, the tables match the rules to the last decimal, and the
+//! other seller's rows stay unchanged.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -25,11 +25,11 @@ use uuid::Uuid;
 /// Orders by id.
 type Model = BTreeMap<String, Known>;
 
-/// What is stored of an order.
+/// An order as it is stored.
 struct Known {
     status: OrderStatus,
     stamp: Option<DateTime<Utc>>,
-    /// A status that goes back, and the run that read it.
+    /// A status that went back, and the run that read it.
     backward: Option<(OrderStatus, RunId)>,
     /// Line id → amount and basis.
     lines: BTreeMap<String, (Decimal, AmountBasis)>,
@@ -66,7 +66,7 @@ fn item(id: u8, units: Option<i64>, basis: AmountBasis) -> OrderItemRecord {
 }
 
 fn order(id: u8, status: OrderStatus, stamp: Option<i64>, items: Vec<OrderItemRecord>) -> OrderRecord {
-    // A line id occurs once in an order; the adapters see to that.
+    // A line id occurs once in an order; the adapters ensure that.
     let items: BTreeMap<String, OrderItemRecord> =
         items.into_iter().map(|item| (item.external_item_id.clone(), item)).collect();
     OrderRecord {
@@ -88,12 +88,12 @@ fn order(id: u8, status: OrderStatus, stamp: Option<i64>, items: Vec<OrderItemRe
     }
 }
 
-/// How far an order is.
+/// The progress of an order's status.
 fn progress(status: OrderStatus) -> usize {
     STATUSES.iter().position(|known| *known == status).unwrap()
 }
 
-/// The rules, said a second time in another way. Answers how many orders the page holds.
+/// The rules, written a second time in another way. Returns the number of orders on the page.
 fn apply(model: &mut Model, run: RunId, page: &[OrderRecord]) -> i32 {
     let mut newest: Vec<&OrderRecord> = Vec::new();
     for order in page {
@@ -110,7 +110,7 @@ fn apply(model: &mut Model, run: RunId, page: &[OrderRecord]) -> i32 {
             (Some(read), Some(stored)) if read < stored => continue,
             (Some(_), Some(_)) => {}
             _ if progress(order.status) >= progress(known.status) => {}
-            // Going back counts when another run reads the same.
+            // A status that goes back is stored when another run reads the same one.
             _ => match known.backward {
                 Some((status, by)) if status == order.status && by != run => {}
                 Some((status, _)) if status == order.status => continue,
@@ -255,7 +255,7 @@ async fn shown(stand: &Stand) -> String {
 }
 
 #[tokio::test]
-async fn an_older_version_replaces_nothing_and_a_package_in_whose_place_another_came_is_withdrawn() {
+async fn an_older_version_replaces_nothing_and_a_replaced_package_is_withdrawn() {
     let stand = Stand::new().await;
     stand.clear().await;
     let package = |id: &str| ShipmentRecord {
@@ -291,13 +291,13 @@ async fn an_older_version_replaces_nothing_and_a_package_in_whose_place_another_
         assert_eq!(store(&page).await, newer);
     }
     let unknown = version(3, OrderStatus::Unknown, 1, 10, &["2"]);
-    assert_eq!(store(&[unknown]).await, newer, "no word of ours is no news");
+    assert_eq!(store(&[unknown]).await, newer, "an unmapped status changes nothing");
     let mut none = version(4, OrderStatus::Pending, 0, 0, &["1"]);
     none.items[0].line_amount = None;
     none.notes = vec!["dispatch_by is no date".to_owned()];
     let expected = "PENDING INR 0 {\"dispatch_by is no date\"} 0 0 1:PENDING,2:WITHDRAWN";
-    assert_eq!(store(&[none]).await, expected, "no units carry no money");
-    // Whatever price it is that is nothing, and once the currency is known nobody makes it another.
+    assert_eq!(store(&[none]).await, expected, "zero units carry no money");
+    // This holds for any price of zero. A known currency is never replaced.
     let mut foreign = version(5, OrderStatus::Confirmed, 1, 30, &["1"]);
     foreign.currency = Some("USD".to_owned());
     let dollars = "CONFIRMED USD 30 {} 1 30 1:PENDING,2:WITHDRAWN";
@@ -319,7 +319,7 @@ async fn a_bad_record_is_one_row_per_seller_and_no_two_sellers_rows_look_alike()
         raw: r#"{"id":"B1"}"#.to_owned(),
     };
     for seller in [&sellers.ours, &sellers.theirs, &sellers.ours] {
-        // The key is the same on purpose: the seller alone makes the difference.
+        // The key is the same on purpose, so that only the seller differs.
         let cipher = SellerCipher::new(seller.id, Uuid::from_u128(1), &[7; 32]).unwrap();
         let job = Job {
             run_id: seller.run,

@@ -1,4 +1,4 @@
-//! Orders arrive, complete and once: the real binary, a real database, the marketplaces' contracts.
+//! Orders arrive completely and once: tests with the real binary, a real database and the marketplaces' contracts.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -85,7 +85,7 @@ async fn the_watermark_moves_with_the_last_page_and_the_next_run_reads_from_it()
 }
 
 #[tokio::test]
-async fn a_window_reads_what_was_placed_in_it_and_leaves_the_watermark() {
+async fn a_window_reads_orders_placed_in_it_and_leaves_the_watermark() {
     let stand = Stand::new(book(&[
         "405-0000001-0000001,2026-04-01,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
         "405-0000002-0000001,2026-04-11,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
@@ -117,7 +117,7 @@ async fn a_window_reads_what_was_placed_in_it_and_leaves_the_watermark() {
     assert_eq!(stand.stored(account).await.0, 1);
 }
 
-/// What an account's orders are known to be complete until.
+/// The time up to which an account's orders are known to be complete.
 async fn watermark(stand: &Stand) -> chrono::DateTime<chrono::Utc> {
     let sql = "select complete_until from robnu.watermarks where account_id = $1 and kind = 'ORDERS'";
     stand.superuser.query_one(sql, &[&stand.sellers.ours.amazon]).await.unwrap().get(0)
@@ -129,7 +129,7 @@ async fn set_watermark(stand: &Stand, values: &str) {
 }
 
 #[tokio::test]
-async fn what_is_listed_much_later_than_it_is_stamped_is_read_a_few_times_a_day() {
+async fn changes_listed_long_after_their_timestamp_are_read_a_few_times_a_day() {
     let stand = Stand::new(book(&[
         "405-0000001-0000001,2026-04-09,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
         "405-0000002-0000001,2026-04-11,Shipped,Merchant,Standard,Shirt,Cash,S,Shipped,10,1,INR,PUNE,411001,false",
@@ -159,13 +159,13 @@ async fn a_watermark_never_passes_the_present_and_a_full_read_sets_it_anew() {
     let function = stand.start(AmazonIn).await;
     let job = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, job).await;
-    // As if the marketplace's clock had been wrong once.
+    // Acts as if the marketplace's clock had been wrong once.
     set_watermark(&stand, "complete_until = '2099-06-01T00:00:00Z'").await;
     let next = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, next).await;
     let healed = watermark(&stand).await;
     assert!(healed <= chrono::Utc::now(), "{healed}");
-    // As if it were wrong now: AJIO vouches for nothing by itself, so what the run has stays.
+    // Acts as if the clock were wrong now. AJIO itself guarantees nothing, so the run keeps its own time.
     let ajio = stand.start(Ajio).await;
     let run = stand.queue_run(Ajio).await;
     let sql = "update robnu.sync_runs set complete_until = '2099-06-01T00:00:00Z' where id = $1";
@@ -173,7 +173,7 @@ async fn a_watermark_never_passes_the_present_and_a_full_read_sets_it_anew() {
     stand.run_to_end(&ajio, run).await;
     let sql = "select count(*) from robnu.watermarks where complete_until > now()";
     assert_eq!(stand.superuser.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 0);
-    // A full read puts what the marketplace vouches for in its place, which is earlier than that.
+    // A full read replaces the time with the one that the marketplace guarantees, which is earlier.
     set_watermark(&stand, "complete_until = now() + interval '1 hour'").await;
     let full = stand.queue_run(AmazonIn).await;
     let sql = "update robnu.sync_runs set full_read = true where id = $1";
@@ -196,7 +196,7 @@ async fn five_thousand_ajio_orders_of_one_account_arrive_and_the_neighbour_keeps
     assert_eq!((run.state.as_str(), run.orders_new, run.quarantined), ("SUCCEEDED", 5000, 0), "{run:?}");
     let served = stand.simulator.ajio_orders("DV1").unwrap();
     let lines: usize = served.iter().map(|order| order.lines).sum();
-    // One order of the fixture was there before, with two lines.
+    // One order of the fixture existed before, with two lines.
     let (orders, stored_lines, _) = stand.stored(stand.sellers.ours.ajio).await;
     assert_eq!((orders, stored_lines), (5001, i64::try_from(lines).unwrap() + 2));
     assert_eq!(stand.theirs().await, theirs);
@@ -276,7 +276,7 @@ async fn one_page_is_two_round_trips_and_a_fixed_number_of_statements() {
     let _first_use = wire.take();
     let job = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, job).await;
-    // Claim: begin, enter, lease, key, opening, details, commit. Page: begin, enter, orders, lines, vanished lines, shipments;
+    // Lease: begin, enter, lease, key, opening, details, commit. Page: begin, enter, orders, lines, vanished lines, shipments;
     // then progress, end of the run, commit.
     assert_eq!(wire.take(), (3, 7 + 6 + 3));
 }

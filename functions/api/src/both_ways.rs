@@ -1,10 +1,10 @@
-//! Lists that are read from either end. The statement in the file goes downwards, from the newest or the largest row on. The
-//! statement that goes upwards is the same without its `desc`, and is made of the file's text when this is compiled.
+//! Lists that can be read from either end. The statement in the file goes downwards, from the newest or largest row. The
+//! upward statement is the same without its `desc`; it is made from the file's text at compile time.
 //!
 //! This holds because a list's bounds are the same both ways: each page lies between two keys
 //! (`Start` makes a `Window` of them in `routes/paging.rs`).
 //!
-//! Every list of this kind stands here, and nowhere else can one be made, so that [`BOTH_WAYS`] names them all. The test
+//! Every list of this kind is declared here and cannot be made elsewhere, so that [`BOTH_WAYS`] names them all. The test
 //! kit compiles this file too: it prepares both statements of each list and looks at their plans.
 
 /// A list's statements.
@@ -14,13 +14,13 @@ pub struct BothWays {
     pub down_name: &'static str,
     /// The text of the file.
     pub down: &'static str,
-    /// What tests call the statement that goes upwards.
+    /// The name of the upward statement in tests.
     pub up_name: &'static str,
-    /// The text that goes upwards.
+    /// The text of the upward statement.
     pub up: &'static str,
 }
 
-/// Turns a statement round. An index that is sorted `desc nulls last` is `nulls first` from its other end.
+/// Reverses a statement. An index sorted `desc nulls last` reads `nulls first` from its other end.
 macro_rules! upwards {
     ($down:expr) => {
         const_str::replace!(const_str::replace!($down, " desc nulls last", " nulls first"), " desc", "")
@@ -47,11 +47,11 @@ both_ways! {
     ORDERS = "orders/newest" => "orders/oldest";
     /// Orders of some accounts.
     ORDERS_OF_ACCOUNTS = "orders/newest_of_accounts" => "orders/oldest_of_accounts";
-    /// Orders that stand so.
+    /// Orders with one status.
     ORDERS_OF_STATUS = "orders/newest_of_status" => "orders/oldest_of_status";
     /// Shipments.
     SHIPMENTS = "shipments/newest" => "shipments/oldest";
-    /// Shipments that stand so.
+    /// Shipments with one status.
     SHIPMENTS_OF_STATUS = "shipments/newest_of_status" => "shipments/oldest_of_status";
     /// Shipments of one order.
     SHIPMENTS_OF_ORDER = "shipments/newest_of_order" => "shipments/oldest_of_order";
@@ -61,15 +61,15 @@ both_ways! {
     RETURNS = "returns/newest" => "returns/oldest";
     /// Returns of some accounts.
     RETURNS_OF_ACCOUNTS = "returns/newest_of_accounts" => "returns/oldest_of_accounts";
-    /// Returns that stand so.
+    /// Returns with one status.
     RETURNS_OF_STATUS = "returns/newest_of_status" => "returns/oldest_of_status";
-    /// Returns of which the seller knows so much.
+    /// Returns with one internal status.
     RETURNS_OF_RECEIPT = "returns/newest_of_receipt" => "returns/oldest_of_receipt";
     /// Claims.
     CLAIMS = "claims/newest" => "claims/oldest";
     /// Claims of some accounts.
     CLAIMS_OF_ACCOUNTS = "claims/newest_of_accounts" => "claims/oldest_of_accounts";
-    /// Claims that are so far.
+    /// Claims with one status.
     CLAIMS_OF_STATUS = "claims/newest_of_status" => "claims/oldest_of_status";
     /// Payouts, by when they were settled.
     PAYOUTS = "payouts/newest" => "payouts/oldest";
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_turned_round_differs_in_every_order_and_in_nothing_else() {
+    fn a_reversed_list_differs_only_in_its_sort_order() {
         for list in BOTH_WAYS {
             assert_eq!(list.down.lines().count(), list.up.lines().count());
             for (down, up) in list.down.lines().zip(list.up.lines()) {

@@ -1,4 +1,4 @@
-//! What handlers share, as long as the process lives.
+//! What handlers share for the lifetime of the process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,14 @@ use robnu_tenancy::Database;
 
 use crate::mail::Mailer;
 
-/// A mail that takes longer is given up; its invitation can be sent again.
+/// A mail that takes longer is abandoned; its invitation can be sent again.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Of one call; all that a request makes together are bounded besides. API Gateway gives a request up after 30 seconds.
+/// The bound of one call; all calls of a request together have a bound of their own. API Gateway gives up on a request after
+/// 30 seconds.
 const MARKETPLACE_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What handlers share.
+/// The values that handlers share.
 #[derive(Debug)]
 pub struct Context {
     /// The database, as the API's own login role.
@@ -38,7 +39,7 @@ pub struct Context {
     pub publisher: Publisher,
     /// Sends lane requests to the lanes function.
     pub sqs: aws_sdk_sqs::Client,
-    /// Where those requests go.
+    /// The queue for those requests.
     pub lane_requests_queue_url: String,
 }
 
@@ -74,7 +75,7 @@ impl Context {
     }
 }
 
-/// The marketplaces: the API asks them for consent, and whether they take credentials before it stores them.
+/// The marketplaces. The API asks them for consent, and has them check credentials before it stores these.
 fn marketplaces(apps: PlatformApps) -> MarketplaceConfig {
     MarketplaceConfig {
         ajio_base_url: env::optional("AJIO_BASE_URL"),

@@ -1,7 +1,8 @@
-//! Cursors: where a list goes on. Opaque to clients, and good only for the seller, list and filters that made them.
+//! Cursors mark where a list continues. They are opaque to clients, and valid only for the seller, list and filters that
+//! made them.
 //!
 //! A cursor holds a position and a digest over that position and its list. The digest is a check against accidents and
-//! mix-ups, not a signature: whoever forges one learns nothing, because row level security guards what a list shows.
+//! mix-ups, not a signature: forging a cursor reveals nothing, because row level security guards what a list shows.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +17,7 @@ const POSITION_LEN: usize = 1 + 8 + 16;
 const CHECK_LEN: usize = 8;
 /// Length of a cursor, in characters.
 pub const CURSOR_LEN: usize = (POSITION_LEN + CHECK_LEN) * 4 / 3;
-/// Microseconds of the years 1 to 9999; the database refuses times far outside.
+/// Microseconds of the years 1 to 9999; the database rejects times far outside.
 pub const TIMES: std::ops::Range<i64> = -62_135_596_800_000_000..253_402_300_800_000_000;
 
 /// The row after which a page begins: its time in microseconds, where the list has one, and its id.
@@ -31,7 +32,7 @@ pub struct Position {
 /// A list, as far as its cursors care.
 #[derive(Debug)]
 pub struct List {
-    /// Name, seller and filters in one text, which no other list has.
+    /// Name, seller and filters in one text that no other list has.
     identity: String,
 }
 
@@ -41,12 +42,12 @@ impl List {
         Self { identity: format!("{name}|{seller}|{filters:?}") }
     }
 
-    /// The list `name` of all sellers, which only staff have.
+    /// The list `name` over all sellers, which only staff can read.
     pub fn of_staff(name: &'static str, filters: &impl std::fmt::Debug) -> Self {
         Self { identity: format!("{name}|staff|{filters:?}") }
     }
 
-    /// The cursor for what follows `position`.
+    /// The cursor for the rows after `position`.
     pub fn cursor(&self, position: Position) -> String {
         let mut bytes = Vec::with_capacity(POSITION_LEN + CHECK_LEN);
         bytes.push(VERSION);
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_time_that_no_calendar_holds_is_refused() {
+    fn a_forged_time_outside_the_calendar_is_refused() {
         let list = List::new("orders", SellerId::new(), &());
         for micros in [i64::MIN, i64::MAX, TIMES.start - 1, TIMES.end] {
             assert!(list.position(&list.cursor(Position { micros, ..POSITION })).is_err(), "{micros}");

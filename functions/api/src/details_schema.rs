@@ -14,9 +14,10 @@ use utoipa::openapi::schema::{
 
 use crate::fields::label_schema;
 
-/// Describes details, and needs no marketplace's URL for that.
-static REGISTRY: LazyLock<Registry> =
-    LazyLock::new(|| Registry::new(&MarketplaceConfig::default()).expect("no URL is none too many"));
+/// Used only to describe details, so it needs no marketplace's URL.
+static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
+    Registry::new(&MarketplaceConfig::default()).expect("a configuration without URLs is valid")
+});
 
 /// The details of any marketplace.
 pub fn any_details() -> Schema {
@@ -42,8 +43,8 @@ pub fn with_details(others: &[(&str, RefOr<Schema>)]) -> Schema {
     Schema::OneOf(one.build())
 }
 
-/// Which account to connect by consent: one of a marketplace that has a consent page, with its id where the marketplace does
-/// not tell it, or one that is there already.
+/// The account to connect by consent: a new account at a marketplace that has a consent page, with its id unless the
+/// marketplace supplies it, or an existing account.
 pub fn to_authorize<const MAX_ID: usize, const MAX_NAME: usize>() -> Schema {
     let known = SchemaFormat::KnownFormat(KnownFormat::Uuid);
     let id = ObjectBuilder::new().schema_type(Type::String).format(Some(known));
@@ -67,7 +68,7 @@ fn spec(code: MarketplaceCode) -> &'static DetailsSpec {
     REGISTRY.adapter(code).details()
 }
 
-/// The shapes that a marketplace's details may have: with each set of the optional fields that its rule lets stand together.
+/// The shapes that a marketplace's details may have: one for each set of optional fields that its rule allows together.
 fn variants(spec: &DetailsSpec) -> Vec<Object> {
     let optional: Vec<&FieldSpec> =
         spec.fields.iter().filter(|field| !field.presence.is_asked_for()).collect();
@@ -95,7 +96,7 @@ fn variant(spec: &DetailsSpec, present: &[&str]) -> Object {
             let text = text.min_length(Some(1)).max_length(Some(field.max_len));
             object.property(field.name, text.pattern(Some(field.form.pattern()))).required(field.name)
         } else {
-            // Empty is as good as absent.
+            // An empty value counts as absent.
             object.property(field.name, text.max_length(Some(0)))
         }
     });

@@ -1,14 +1,14 @@
-//! Email addresses that people typed: what SES delivers to, and nothing that is more than one address.
+//! Email addresses that people typed: exactly one address, in a form that SES delivers to.
 
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::problem::FieldProblem;
 
-/// Longest address that mail systems pass on.
+/// The longest address that mail systems deliver to.
 const MAX: usize = 254;
-/// What may stand before the @ besides letters and digits, unquoted.
+/// Characters allowed unquoted before the @, besides letters and digits.
 const MARKS: &str = "!#$%&'*+/=?^_`{|}~-";
-/// What [`email`] takes.
+/// The pattern that [`email`] accepts.
 const PATTERN: &str = "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*\
     @([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$";
 
@@ -49,14 +49,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_address_is_taken_as_it_is() {
+    fn one_address_is_accepted_unchanged() {
         for text in ["a@b.co", "Ravi.k+shop@mail.example.in", "o'neil@xn--exmpl-gra.example"] {
             assert_eq!(email("email", text).unwrap(), text);
         }
     }
 
     #[test]
-    fn what_is_no_address_or_more_than_one_is_refused() {
+    fn anything_but_exactly_one_address_is_refused() {
         let long = format!("{}@example.com", "a".repeat(250));
         for text in [
             "",

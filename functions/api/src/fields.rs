@@ -4,10 +4,10 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::problem::FieldProblem;
 
-/// No control character, and one character at least that is no blank.
+/// No control character, and at least one character that is not a blank.
 const LABEL: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$";
 
-/// The schema of what [`label`] takes.
+/// The schema of the texts that [`label`] accepts.
 pub fn label_schema<const MAX: usize>() -> Object {
     let text = ObjectBuilder::new().schema_type(Type::String);
     text.min_length(Some(1)).max_length(Some(MAX)).pattern(Some(LABEL)).build()

@@ -1,9 +1,9 @@
-//! API Gateway's side: its event becomes a request, the answer becomes what it sends.
+//! Turns API Gateway's event into a request, and the response into the form that API Gateway sends.
 //!
-//! Everything in an event but the claims and the request's id is what a stranger sent. So nothing here trusts its form, and
-//! what no operation reads is left where it is: host, forwarding headers and cookies decide nothing.
-//! We turn events into requests ourselves, because `lambda_http` unwraps what it makes of the path, the host, the forwarded
-//! protocol and the body.
+//! Everything in an event except the claims and the request's id comes from a stranger. So nothing here trusts its form, and
+//! parts that no operation reads are left out: host, forwarding headers and cookies decide nothing. We convert events
+//! ourselves, because `lambda_http` unwraps its results for the path, the host, the forwarded protocol and the body, and so
+//! panics on bad input.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -17,13 +17,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The headers that operations read; no other reaches them.
+/// The headers that operations read; no other header reaches them.
 pub const READ_HEADERS: [&str; 4] = ["content-type", "idempotency-key", "if-match", "impersonation-session"];
 
-/// Where paths lead that are not in their one spelling: no operation has this path.
+/// The path used for every path that is not in its one spelling: no operation has it.
 const NOWHERE: &str = "/";
 
-/// An event of API Gateway's HTTP APIs (payload format 2.0), as far as it is read.
+/// The parts of an API Gateway HTTP API event (payload format 2.0) that are read.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
@@ -48,7 +48,7 @@ struct RequestContext {
 #[serde(rename_all = "camelCase")]
 struct Http {
     method: String,
-    /// Of any form: an address that cannot be read is no reason to refuse the request.
+    /// In any form, because an unreadable address is no reason to refuse the request.
     source_ip: Option<Value>,
 }
 
@@ -62,18 +62,18 @@ struct Jwt {
     claims: Option<HashMap<String, Value>>,
 }
 
-/// What API Gateway itself says of a request.
+/// What API Gateway itself says about a request.
 #[derive(Debug, Clone)]
 pub struct Gateway {
     /// The request's id.
     pub request_id: String,
     /// The claims of a token that the authorizer has verified. It hands every claim over as text.
     pub claims: Option<HashMap<String, String>>,
-    /// From which address of the network API Gateway was called.
+    /// The network address that called API Gateway.
     pub source_ip: Option<IpAddr>,
 }
 
-/// What API Gateway sends as the answer.
+/// The response that API Gateway sends.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
@@ -84,7 +84,7 @@ pub struct Answer {
 }
 
 impl Event {
-    /// The id that API Gateway gave to the request, if that can be a header's value.
+    /// The id that API Gateway gave to the request, if it is valid as a header's value.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         let printable =
@@ -92,7 +92,7 @@ impl Event {
         self.request_context.request_id.as_deref().filter(printable)
     }
 
-    /// The request, whatever is in the event.
+    /// Makes the request, whatever is in the event.
     pub fn into_request(self, request_id: String) -> Request<Body> {
         let jwt = self.request_context.authorizer.and_then(|authorizer| authorizer.jwt);
         let claims = jwt.and_then(|jwt| jwt.claims).map(texts);
@@ -133,7 +133,7 @@ fn texts(claims: HashMap<String, Value>) -> HashMap<String, String> {
     claims.into_iter().filter_map(text).collect()
 }
 
-/// A method that no operation has stands for all that are unknown, so that none of a stranger's words gets any further.
+/// One method that no operation has replaces every unknown method, so that no word of a stranger gets any further.
 fn method(text: &str) -> Method {
     let known = [
         Method::GET,
@@ -147,24 +147,24 @@ fn method(text: &str) -> Method {
     known.into_iter().find(|method| method.as_str() == text).unwrap_or(Method::TRACE)
 }
 
-/// Only a path in its one spelling is looked up. Whatever follows a decoded `?` or `#` would be read as something else than
-/// a path, and a rule over paths, such as a firewall's, would have to know every spelling that we take.
+/// Only a path in its one spelling is looked up. Text after a decoded `?` or `#` would not be read as part of the path, and
+/// a rule over paths, such as a firewall's, would have to know every spelling that we accept.
 fn uri(path: &str, query: &str) -> Uri {
     let path = if is_canonical(path) { path } else { NOWHERE };
     let whole = if query.is_empty() { path.to_owned() } else { format!("{path}?{}", printable(query)) };
-    // What is too long for a URI is no path of ours either.
+    // A text too long for a URI is not one of our paths either.
     whole.parse().unwrap_or(Uri::from_static(NOWHERE))
 }
 
 /// Whether a path is written as our paths are: segments of unreserved characters, none of them empty, `.` or `..`, and
-/// nothing that is encoded. API Gateway decodes a path before it hands it over, all but `%25`.
+/// nothing percent-encoded. API Gateway decodes everything in a path except `%25` before it sends the event.
 fn is_canonical(path: &str) -> bool {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let segment = |text: &str| !matches!(text, "" | "." | "..") && text.bytes().all(unreserved);
     path.strip_prefix('/').is_some_and(|path| path.split('/').all(segment))
 }
 
-/// A query string as a URI can hold it. API Gateway hands it over as it was sent.
+/// A query string as a URI can hold it. API Gateway passes it on as it was sent.
 fn printable(query: &str) -> String {
     let mut printable = String::with_capacity(query.len());
     for byte in query.bytes() {
@@ -188,14 +188,14 @@ fn headers(given: &HashMap<String, Value>) -> HeaderMap {
     headers
 }
 
-/// A value that no header can have is not the same as none: it becomes one that every reader refuses in its own words.
+/// An impossible header value must not count as absent: it becomes a value that every reader refuses with its own message.
 fn header_value(value: &Value) -> HeaderValue {
     let text = value.as_str().map(str::as_bytes);
     let value = text.and_then(|text| HeaderValue::from_bytes(text).ok());
     value.unwrap_or_else(|| HeaderValue::from_bytes(b"\xFF").expect("opaque bytes are a header's value"))
 }
 
-/// A body that says that it is base64 and is not fails when it is read, as one does that breaks off.
+/// A body that is wrongly marked as base64 fails when it is read, like a body that breaks off.
 fn body(text: Option<String>, is_base64: bool) -> Body {
     let text = text.unwrap_or_default();
     if !is_base64 {
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_handed_on_as_it_was_sent_or_encoded_where_it_cannot_be() {
+    fn a_query_is_passed_on_unchanged_or_encoded_where_necessary() {
         assert_eq!(uri("/v1/me", "a=%20+b&c=%zz&d={1}"), "/v1/me?a=%20+b&c=%zz&d={1}");
         assert_eq!(uri("/v1/me", "a=\0 \"#\u{e9}\r\n"), "/v1/me?a=%00%20%22%23%C3%A9%0D%0A");
     }

@@ -1,7 +1,7 @@
-//! One invocation: every event gets an HTTP response, and none of them ends the function.
+//! One invocation: every event gets an HTTP response, and no event ends the function.
 //!
-//! A panic inside the router is answered by the request log. What is left for this place are events that are none of API
-//! Gateway's and panics around the router, such as in its layers.
+//! The request log turns a panic inside the router into a response. This file handles the rest: events that are not API
+//! Gateway's, and panics around the router, such as in its layers.
 
 use axum::Router;
 use axum::response::Response;
@@ -25,10 +25,10 @@ impl Handler {
         Self { router }
     }
 
-    /// Answers an event, in the invocation that brought it.
+    /// Returns the response to an event, within its invocation.
     ///
     /// # Panics
-    /// Never: what a refusal says is one text, which is read to its end.
+    /// Never: the body of a refusal is one text, which can be read to its end.
     pub async fn handle(&self, event: &str, invocation: &str) -> Answer {
         let mut id = invocation.to_owned();
         let outcome = caught(self.route(event, &mut id)).await;
@@ -51,7 +51,7 @@ impl Handler {
     }
 }
 
-/// The answer to what never came to the router, or did not come back from it.
+/// The response to an event that never reached the router, or did not come back from it.
 fn refuse(error: &ApiError, id: &str) -> Response {
     let mut response = error.to_response(id);
     log_failure(error, &response, id);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn what_is_no_event_of_the_gateway_is_a_400_with_the_invocations_id() {
+    async fn an_event_of_another_source_is_a_400_with_the_invocations_id() {
         let http = json!({"method": "GET"});
         for event in [
             json!({}),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn bytes_that_are_no_text_arrive_as_they_are() {
+    async fn bytes_that_are_not_text_arrive_unchanged() {
         let answer =
             answer(&json!({"rawPath": "/v1/bytes", "requestContext": {"http": {"method": "GET"}}})).await;
         assert_eq!((&answer["isBase64Encoded"], &answer["body"]), (&true.into(), &"/w==".into()));

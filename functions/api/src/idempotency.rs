@@ -1,9 +1,10 @@
-//! `Idempotency-Key`: a POST that is sent again with the same key has its effect once, and the same answer.
+//! `Idempotency-Key`: a POST that is sent again with the same key has its effect once and gets the same response.
 //!
-//! The key is claimed in the transaction of the effect, before it, and the answer is stored with the COMMIT: either both are
-//! there or neither. Who comes second while the first is at work waits for the first's claim. Only successes are stored;
-//! what was refused changed nothing and may be sent again. The database keeps a hash of the key, and a digest of the request
-//! keyed with it, so that a body's secrets cannot be guessed from what is stored; bodies of answers hold none.
+//! The key is claimed in the transaction of the effect, before the effect, and the response is stored with the COMMIT:
+//! either both exist or neither. A second request that comes while the first is at work waits for the first's claim. Only
+//! successes are stored; a refused request changed nothing and may be sent again. The database keeps a hash of the key, and
+//! a digest of the request keyed with it, so that nobody can guess a body's secrets from the stored row. Bodies of responses
+//! hold no secrets.
 
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -25,16 +26,16 @@ use crate::versions::tag_of;
 const CLAIM: &str = include_str!("sql/idempotency/claim_key.sql");
 
 pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Says that the answer was given before.
+/// The header that marks a repeated response.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const MAX_KEY: usize = 255;
 const PATTERN: &str = "^[!-~]{1,255}$";
 
-/// A scope whose answers are kept, and where.
+/// A scope whose responses are kept, and the statements for it.
 pub trait Keyed: Scope {
-    /// Stores an answer: `$1` hash of the key, `$2` status, `$3` body.
+    /// Stores a response: `$1` hash of the key, `$2` status, `$3` body.
     const STORE: &'static str;
-    /// Reads an answer, and whether it is to this request: `$1` hash of the key, `$2` digest of the request.
+    /// Reads a response, and whether it belongs to this request: `$1` hash of the key, `$2` digest of the request.
     const STORED: &'static str;
 }
 
@@ -62,26 +63,26 @@ pub struct KeyedPost(pub Idempotency);
 /// Runs a request's effect once per key.
 pub struct Idempotency(Option<Claim>);
 
-/// What a key and its request leave in the database.
+/// The key and its request as the database stores them.
 struct Claim {
     key_hash: Vec<u8>,
     request_digest: Vec<u8>,
 }
 
-/// An answer given now, or the one that was given before.
+/// A new response, or the one that was sent before.
 pub enum Reply<T> {
     /// The effect has happened now.
     Done(StatusCode, T),
-    /// The effect happened before; this was answered.
+    /// The effect happened before; this was its response.
     Replayed(StatusCode, String),
 }
 
 impl Idempotency {
-    /// Runs the statements of the effect in one transaction and answers what `read` makes of their rows: one round trip, or two
-    /// when there is a key.
+    /// Runs the statements of the effect in one transaction and returns what `read` makes of their rows: one round trip, or
+    /// two when there is a key.
     ///
     /// `read` may refuse only when the statements have changed nothing (no row matched, say): without a key they are
-    /// committed before it looks. The HTTP tests hold every answer that is no success against what was committed.
+    /// committed before it looks. The HTTP tests compare every error response with what was committed.
     pub async fn run<S: Keyed, T: Serialize>(
         &self,
         database: &Database,
@@ -116,29 +117,29 @@ impl Idempotency {
                 return Err(refused);
             }
         };
-        let text = serde_json::to_string(&body).expect("answers always serialize");
+        let text = serde_json::to_string(&body).expect("responses always serialize");
         session.commit_with(&[(S::STORE, &[&claim.key_hash, &i32::from(status.as_u16()), &text])]).await?;
         Ok(Reply::Done(status, body))
     }
 }
 
-/// What was found before an effect that depends on a call elsewhere.
+/// The result of the statements before an effect that depends on a call elsewhere.
 pub enum Before<T> {
     /// The rows of the statements.
     Rows(Vec<Vec<Row>>),
-    /// The whole was done before, with this answer.
+    /// The whole request was done before, with this response.
     Answered(Reply<T>),
 }
 
 impl Idempotency {
-    /// What the database keeps of the key.
+    /// The hash that the database keeps of the key.
     pub fn key_hash(&self) -> Option<&[u8]> {
         self.0.as_ref().map(|claim| claim.key_hash.as_slice())
     }
 
-    /// Commits statements that come before an effect because a call elsewhere stands between the two, unless the whole
-    /// was answered before: then the first statement must change nothing and answer no row, which it can tell by
-    /// [`Idempotency::key_hash`]. One round trip.
+    /// Commits the statements before an effect, when a call elsewhere comes between the two. If the whole request was done
+    /// before, the first statement must change nothing and return no row; it recognises this by [`Idempotency::key_hash`].
+    /// One round trip.
     pub async fn before<S: Keyed, T>(
         &self,
         database: &Database,
@@ -159,8 +160,8 @@ impl Idempotency {
         }
     }
 
-    /// Runs statements that follow the effect, and keeps another answer in the place of the first: for what is known only
-    /// after the effect was committed. One round trip.
+    /// Runs statements that follow the effect, and replaces the stored response: for results that are known only after the
+    /// effect was committed. One round trip.
     pub async fn amend<S: Keyed, T: Serialize>(
         &self,
         database: &Database,
@@ -170,7 +171,7 @@ impl Idempotency {
         body: &T,
     ) -> Result<(), Error> {
         let (status, text) =
-            (i32::from(status.as_u16()), serde_json::to_string(body).expect("answers always serialize"));
+            (i32::from(status.as_u16()), serde_json::to_string(body).expect("responses always serialize"));
         let mut all = statements.to_vec();
         let answer: Option<[&(dyn ToSql + Sync); 3]> =
             self.0.as_ref().map(|claim| [&claim.key_hash as &(dyn ToSql + Sync), &status, &text]);
@@ -195,12 +196,12 @@ impl Claim {
 
     async fn replay<S: Keyed, T>(&self, database: &Database, scope: &S) -> Result<Reply<T>, ApiError> {
         let rows = database.read(scope, S::STORED, &[&self.key_hash, &self.request_digest]).await?;
-        // A day has just ended: the next try claims the key anew.
+        // The key's day has just ended: the next try claims the key anew.
         replayed(rows.first().ok_or(ApiError::Database(Error::Busy))?)
     }
 }
 
-/// The answer in a stored row, if it was given to this request.
+/// The response in a stored row, if it belongs to this request.
 fn replayed<T>(row: &Row) -> Result<Reply<T>, ApiError> {
     let get = Error::from;
     if !row.try_get::<_, bool>("is_same").map_err(get)? {
@@ -212,7 +213,7 @@ fn replayed<T>(row: &Row) -> Result<Reply<T>, ApiError> {
 }
 
 impl<T> Reply<T> {
-    /// The answer, if the effect has happened now: what follows an effect happens only then.
+    /// The response, if the effect has happened now: follow-up work is done only then.
     pub fn done(&self) -> Option<&T> {
         match self {
             Self::Done(_, body) => Some(body),
@@ -225,7 +226,7 @@ impl<T: Serialize> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         let (status, text, replayed) = match self {
             Self::Done(status, body) => {
-                (status, serde_json::to_string(&body).expect("answers always serialize"), None)
+                (status, serde_json::to_string(&body).expect("responses always serialize"), None)
             }
             Self::Replayed(status, text) => (status, text, Some([(REPLAYED, "true")])),
         };
@@ -290,7 +291,8 @@ impl Describe for KeyedPost {
 
 fn describe_key(notes: &mut Notes) {
     let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PATTERN));
-    let text = "For a day, the same request with the same key has its effect once and the same answer.";
+    let text =
+        "For a day, the same request with the same key has its effect once and gets the same response.";
     notes.header("idempotency-key", text, schema);
     notes.refuse(&[400, 422]);
 }

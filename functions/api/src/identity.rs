@@ -1,8 +1,8 @@
-//! Who is calling, as API Gateway's JWT authorizer verified it. The only place that reads claims.
+//! The caller's identity, as API Gateway's JWT authorizer verified it. Claims are read only here.
 //!
 //! The extractors are proofs: a handler that takes a [`Member`] cannot be reached without a verified token and a
-//! well-formed seller id, and can reach no other seller than the one in its path. Whether the person is a member and
-//! holds the right that the handler names, the database checks as the scope is entered.
+//! well-formed seller id, and can reach no other seller than the one in its path. Scope entry checks in the database whether
+//! the person is a member and holds the right that the handler names.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -24,14 +24,14 @@ use crate::problem::{ApiError, Missing};
 use crate::route_permissions::Right;
 use crate::signature::{Describe, Notes};
 
-/// Names the impersonation session in which a staff member acts for the seller of the path.
+/// The header that names the impersonation session in which a staff member acts for the seller of the path.
 const IMPERSONATION: &str = "impersonation-session";
 
-/// What the claim `token_use` says of ID tokens and of access tokens.
+/// The values of the claim `token_use` for ID tokens and access tokens.
 const ID: &str = "id";
 const ACCESS: &str = "access";
 
-/// The caller, of no particular seller.
+/// The caller, without a particular seller.
 #[derive(Debug)]
 pub struct Person {
     /// Opens sessions for the caller.
@@ -40,8 +40,8 @@ pub struct Person {
     pub claimed_email: Option<String>,
 }
 
-/// The caller, acting for the seller named by `{sellerId}` in the path: as a member of it who holds the right `R`, or
-/// as a staff member in an impersonation session whose role holds it. The only way to a [`SellerScope`].
+/// The caller, acting for the seller named by `{sellerId}` in the path: as a member who holds the right `R`, or as a staff
+/// member in an impersonation session whose role holds it. The only way to a [`SellerScope`].
 #[derive(Debug)]
 pub struct Member<R> {
     /// Opens sessions for that seller.
@@ -49,21 +49,21 @@ pub struct Member<R> {
     right: PhantomData<R>,
 }
 
-/// The caller, as one of those who operate the deployment. To everybody else the route does not exist.
+/// The caller, as a staff member who operates the deployment. For everybody else the route does not exist.
 #[derive(Debug)]
 pub struct Staff {
     /// Opens sessions over all sellers' names and states.
     pub scope: StaffScope,
 }
 
-/// The caller's email, verified by the user pool. Only an ID token states one.
+/// The caller's email address, verified by the user pool. Only an ID token states it.
 pub struct VerifiedEmail(pub String);
 
-/// Where the request comes from, as API Gateway saw it: an IPv4 address, or the network of 64 bits of an IPv6 address, of
-/// which one household has all. For counting only.
+/// The source of the request, as API Gateway saw it: an IPv4 address, or the 64-bit network of an IPv6 address, because one
+/// household owns all addresses of such a network. For counting only.
 pub struct Source(pub String);
 
-/// An id from the path. A malformed one is as absent as another seller's.
+/// An id from the path. A malformed id counts as not found, like another seller's.
 #[derive(Debug)]
 pub struct PathId<T>(pub T);
 
@@ -71,10 +71,10 @@ pub struct PathId<T>(pub T);
 pub trait NamedInPath: FromStr {
     /// Its name in the path.
     const PARAMETER: &'static str;
-    /// What is not there when it is malformed.
+    /// The `Missing` that a malformed value becomes.
     const MISSING: Missing;
 
-    /// What the document says of its form.
+    /// Its schema in the document.
     #[must_use]
     fn schema() -> RefOr<Schema> {
         uuid().into()
@@ -206,7 +206,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Source {
     }
 }
 
-/// Whoever comes without an address counts as one.
+/// All callers without an address count as one.
 fn source(address: Option<IpAddr>) -> String {
     match address.map(|address| address.to_canonical()) {
         Some(IpAddr::V4(address)) => address.to_string(),
@@ -223,7 +223,7 @@ impl<S: Send + Sync, T: NamedInPath> FromRequestParts<S> for PathId<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let params = RawPathParams::from_request_parts(parts, state).await;
-        // Percent signs that make no text: no path of ours.
+        // Percent signs that do not decode to text: not one of our paths.
         let params = params.map_err(|_| ApiError::RouteNotFound)?;
         let id =
             params.iter().find(|(name, _)| *name == T::PARAMETER).and_then(|(_, text)| text.parse().ok());
@@ -286,7 +286,7 @@ fn uuid() -> Object {
     ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
 }
 
-/// The session that the header names, if there is one; nobody has looked yet whether it is the caller's.
+/// The session that the header names, if there is one. It is not checked yet whether the session is the caller's.
 pub fn impersonation(parts: &Parts) -> Result<Option<ImpersonationId>, ApiError> {
     let mut values = parts.headers.get_all(IMPERSONATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -299,8 +299,8 @@ pub fn request_id(parts: &Parts) -> Option<String> {
     parts.extensions.get::<Gateway>().map(|gateway| gateway.request_id.clone())
 }
 
-/// The claims of a token that was made to be sent to an API: an ID token or an access token. Whatever else the user pool
-/// signs, such as refresh tokens of some kinds, says another `token_use`.
+/// The claims of a token that is meant for an API: an ID token or an access token. Other tokens that the user pool signs,
+/// such as some refresh tokens, have another `token_use`.
 fn claims(parts: &Parts) -> Result<&HashMap<String, String>, ApiError> {
     let claims = parts.extensions.get::<Gateway>().and_then(|gateway| gateway.claims.as_ref());
     let claims = claims.ok_or(ApiError::Unauthenticated)?;

@@ -1,4 +1,4 @@
-//! JSON bodies: parsed strictly, refused with the name of the field and never with its value, which may be a password.
+//! JSON bodies: parsed strictly. A refusal names the field and never repeats its value, which may be a password.
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::problem::{ApiError, FieldProblem};
 use crate::signature::{Describe, Notes};
 
-/// Longest field name that is repeated to the client, in characters: unknown names are the client's own.
+/// The longest field name that is repeated to the client, in characters: unknown names are the client's own text.
 const MAX_NAME: usize = 100;
 
 /// A body of the given shape.
@@ -35,7 +35,7 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     T::deserialize(deserializer).map(Some)
 }
 
-/// The body's bytes, if they are not too many.
+/// The body's bytes, if the body is not too long.
 pub async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
     Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => ApiError::BodyTooLarge,
@@ -62,7 +62,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads a body as `T`.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    // serde would take an array as a struct's fields in their order.
+    // serde would accept an array as a struct's fields in their order.
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(ApiError::InvalidBody(vec![FieldProblem::new("body", "must be an object")]));
     }
@@ -82,8 +82,8 @@ fn refusal(path: &str, error: &serde_json::Error) -> ApiError {
     }
 }
 
-/// Reads serde's message, of which only our own words are safe to repeat: names of our fields, and what comes after the
-/// last "expected".
+/// Reads serde's message. Only our own words in it are safe to repeat: names of our fields, and the text after the last
+/// "expected".
 fn field_problem(path: &str, message: &str) -> FieldProblem {
     let (message, _) = message.rsplit_once(" at line ").unwrap_or((message, ""));
     let quoted = |prefix: &str| message.strip_prefix(prefix)?.strip_suffix('`');
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused_with_its_place() {
+    fn invalid_json_is_refused_with_its_position() {
         for body in ["", "{", r#"{"name":"a"} x"#, "\u{0}"] {
             assert!(matches!(parse::<Shape>(body.as_bytes()), Err(ApiError::MalformedJson { .. })), "{body}");
         }

@@ -14,11 +14,11 @@ use crate::identity::NamedInPath;
 use crate::known_text::SupportName;
 use crate::problem::{ApiError, Missing};
 
-/// What a run does.
+/// The kind of work that a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindName(pub RunKind);
 
-/// What a run or a schedule can be asked for: every kind but a check of credentials, which has a route of its own.
+/// The kinds that a run or a schedule can ask for: every kind but a check of credentials, which has a route of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestableKind(pub RunKind);
 
@@ -37,7 +37,7 @@ impl KindName {
         Self::parse(row.try_get(column)?)
     }
 
-    /// The kind that a stored text stands for.
+    /// The kind of a stored text.
     pub fn parse(text: &str) -> Result<Self, Error> {
         RunKind::from_stored(text).map(Self).ok_or(Error::RowShape)
     }
@@ -51,7 +51,7 @@ impl RequestableKind {
 }
 
 impl Offer {
-    /// What a marketplace offers of each kind, from arrays of what its rows say; a kind without a row is not there yet.
+    /// How a marketplace supports each kind, from the arrays of a row. A kind that the arrays lack is not supported yet.
     pub fn list(row: &Row) -> Result<Vec<Self>, Error> {
         let kinds: Vec<String> = row.try_get("kinds")?;
         let support: Vec<String> = row.try_get("support")?;
@@ -68,13 +68,15 @@ impl Offer {
     }
 }
 
-/// Why a marketplace's adapter does no run of a kind, when it does none: from a row with `support` and `reason`.
+/// Why a marketplace's adapter does not support a kind of run, from a row with `support` and `reason`; `None` if it does.
 pub fn not_offered(row: &Row) -> Result<Option<ApiError>, Error> {
     let reason: Option<String> = row.try_get("reason")?;
     let text = match SupportName::read(row, "support")? {
         SupportName::LIVE => return Ok(None),
-        SupportName::BY_FILE => "The marketplace offers this by file only: bring its export.",
-        _ => "This marketplace's adapter cannot do that yet; list_marketplaces says what each can.",
+        SupportName::BY_FILE => "The marketplace offers this only as a file: upload its export.",
+        _ => {
+            "This marketplace's adapter does not support this yet. list_marketplaces shows what each adapter supports."
+        }
     };
     Ok(Some(ApiError::KindNotOffered { because: reason.unwrap_or_else(|| text.to_owned()) }))
 }

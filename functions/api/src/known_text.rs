@@ -1,6 +1,6 @@
-//! Texts of which all values are known: as the database stores them, as clients see them and as the document lists them.
+//! Texts with a fixed list of values: the same in the database, for clients and in the document.
 
-/// Declares such texts. A row that holds another value is refused, so that no answer breaks its schema.
+/// Declares such texts. A row that holds another value is an error, so that no response breaks its schema.
 macro_rules! known_texts {
     ($($(#[$doc:meta])* $name:ident { $($value:ident),+ $(,)? })+) => {$(
         $(#[$doc])*
@@ -11,7 +11,7 @@ macro_rules! known_texts {
         impl $name {
             $(
                 #[doc = stringify!($value)]
-                #[allow(dead_code, non_upper_case_globals, reason = "some are only passed on; named as they are written")]
+                #[allow(dead_code, non_upper_case_globals, reason = "some are only passed on; named as they are spelled")]
                 pub const $value: Self = Self(stringify!($value));
             )+
             /// All of them.
@@ -64,77 +64,78 @@ macro_rules! known_texts {
 }
 
 known_texts! {
-    /// What a member may do.
+    /// The role of a member.
     Role { OWNER, ADMIN, OPERATOR, FINANCE, VIEWER }
-    /// How an invitation stands.
+    /// The status of an invitation.
     InvitationState { OPEN, EXPIRED, ACCEPTED, REVOKED }
-    /// With whose rights staff act for a seller.
+    /// The role whose rights staff have when they act for a seller.
     ImpersonationRole { ADMIN, VIEWER }
     /// Whether accounts can be connected to a marketplace.
     MarketplaceStatus { ACTIVE, PLANNED, SUSPENDED }
-    /// How an account stands.
+    /// The status of an account.
     AccountStatus { ACTIVE, NEEDS_RECONNECT, PAUSED, DISCONNECTED }
-    /// Who says which account of the marketplace it is.
+    /// Who confirmed the account's id at the marketplace.
     AccountIdSource { MARKETPLACE, BROWSER, SELLER }
-    /// How far an account's lane is.
+    /// The state of an account's lane.
     LaneState { REQUESTED, ACTIVE, PAUSED, RETIRED }
-    /// What happened to an account's credentials.
+    /// The kind of an event of an account's credentials.
     CredentialEventName { CONNECTED, VALIDATED, REFUSED, UNREACHABLE, ROTATED, FORGOTTEN }
-    /// How the marketplace last answered to an account's credentials.
+    /// The marketplace's last response to an account's credentials.
     Validation { OK, REFUSED, UNREACHABLE }
-    /// Whether a kind of run works by itself, with files that the seller brings, not yet, or never because of the marketplace.
+    /// Whether a kind of run works automatically, works with files that the seller uploads, is not supported yet, or is
+    /// impossible because of the marketplace.
     SupportName { LIVE, BY_FILE, NOT_YET, UNSUPPORTED }
     /// Who asked for a run.
     RunTrigger { SCHEDULE, API }
-    /// How far a run is.
+    /// The status of a run.
     RunState { QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, CANCELLED }
-    /// Who sends an order to the customer.
+    /// Who ships an order to the customer.
     FulfilledBy { SELLER, MARKETPLACE }
-    /// Which price a line's amount is made of.
+    /// The price from which a line's amount is computed.
     AmountBasisName { CUSTOMER, PURCHASE }
-    /// What a run that succeeded found: something new, something else than before, only what was set aside, or nothing.
+    /// The outcome of a run that succeeded: it found new rows, changed rows, only records that were set aside, or nothing.
     RunOutcome { new, changed, quarantined, unchanged }
-    /// How far an order is, whatever its marketplace calls it.
+    /// The status of an order, in the same words for every marketplace.
     OrderStatusName {
         PENDING, CONFIRMED, PACKED, READY_TO_DISPATCH, PARTIALLY_SHIPPED, SHIPPED, DELIVERED, UNDELIVERED,
         CANCELLED,
     }
-    /// In which order orders are listed.
+    /// The sort order of orders.
     OrderSort { newest, oldest, dispatch_by }
-    /// In which order a list goes that is sorted by its rows' times.
+    /// The sort order of a list that is sorted by time.
     TimeSort { newest, oldest }
-    /// Who did something: a member, staff acting for the seller, a run, a person who is no member yet, or the platform.
+    /// Who did something: a member, staff acting for the seller, a run, a person who is not a member yet, or the platform.
     ActorKind { MEMBER, STAFF, JOB, PERSON, SYSTEM }
     /// Whether a customer sent a return back or it never reached them.
     ReturnType { CUSTOMER, RTO }
-    /// How far a return is on its way.
+    /// The status of a return on its way back.
     ReturnStatus { INITIATED, PICKED_UP, IN_TRANSIT, DELIVERED, CANCELLED }
-    /// What the seller knows of a return: not here yet, scanned as received, or not here when its claim window ended.
+    /// The seller's own status of a return: not here yet, scanned as received, or not here when its claim window ended.
     ReceiptStatus { EXPECTED, RECEIVED, CLAIM_PENDING }
-    /// What can happen to a return.
+    /// The kind of a return's event.
     ReturnEventName { CREATED, STATUS_CHANGED, RECEIVED, SCANNED_AGAIN, CLAIM_PENDING }
-    /// In which order returns are listed.
+    /// The sort order of returns.
     ReturnSort { newest, oldest, claim_due }
-    /// What a scan did.
+    /// The result of a scan.
     ScanOutcome { RECEIVED, SCANNED_AGAIN }
-    /// What a scan would do.
+    /// The result that a scan would have.
     ScanPrediction { RECEIVES, SCANNED_BEFORE, CANCELLED, AMBIGUOUS }
-    /// How far a claim is.
+    /// The status of a claim.
     ClaimStatus { PENDING, FILED, ACKNOWLEDGED, RESOLVED_WON, RESOLVED_LOST, CANCELLED, REOPENED_WITH_EVIDENCE }
-    /// What a claim is for: a return that did not come, or what is wrong with one that did.
+    /// The reason for a claim: a return that did not arrive, or a fault in a return that did.
     ClaimReason { NOT_RECEIVED, WRONG_ITEM, DAMAGED, USED, MISSING_QUANTITY, OTHER }
-    /// How far a payout is matched with what was sold.
+    /// How far a payout is reconciled with the orders.
     PayoutStatus { PENDING, RECONCILED, DISPUTED }
-    /// What a payout's line is.
+    /// The type of a payout's line.
     PayoutLineType { SALE, REFUND, FEE, TAX, ADJUSTMENT, CLAIM, TRANSFER, OTHER }
-    /// In which order payouts are listed.
+    /// The sort order of payouts.
     PayoutSort { newest, oldest, largest, smallest }
     /// Whether customers can buy an article.
     ListingStatus { ACTIVE, INACTIVE, BLOCKED }
-    /// In which order stock is listed.
+    /// The sort order of stock.
     InventorySort { newest, lowest }
-    /// What a search finds.
+    /// The kind of a search result.
     HitKind { ORDER, SHIPMENT, RETURN, QUARANTINED }
-    /// In which number a search has found it.
+    /// The kind of number by which a search found a result.
     HitField { external_order_id, tracking_number, external_shipment_id, external_return_id, external_id }
 }

@@ -1,8 +1,8 @@
 //! The HTTP API: sellers, their marketplace accounts, sync requests, runs and orders.
 //!
-//! A handler states what it needs in its signature: [`identity::Member`] is the only way to a seller's rows, and the
-//! database checks the membership and the right that it names. The same signature describes the operation in the
-//! [`openapi`] document. Whatever goes wrong becomes an HTTP answer in [`problem`].
+//! A handler states its needs in its signature: [`identity::Member`] is the only way to a seller's rows, and the database
+//! checks the membership and the right that it names. The same signature describes the operation in the [`openapi`]
+//! document. Every error becomes an HTTP response in [`problem`].
 
 pub mod both_ways;
 pub mod context;

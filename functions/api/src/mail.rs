@@ -1,7 +1,7 @@
 //! Mail, through SES.
 //!
-//! What strangers have typed stands in mails to other strangers: it is in no header, and in the text only as
-//! `harmless` leaves it.
+//! These mails hold text that strangers typed and send it to other strangers. So such text is never in a header, and the
+//! body holds it only as `harmless` leaves it.
 
 mod harmless;
 #[cfg(test)]
@@ -17,18 +17,18 @@ use texts::texts;
 
 const CHARSET: &str = "UTF-8";
 
-/// Why a mail was not handed over. SES's own message is left out: it may hold addresses.
+/// Why SES did not accept a mail. SES's own message is left out, because it may hold addresses.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// SES refused it or could not be reached.
     #[error(
-        "SES did not take the mail ({code}): look at the sender's identity and the account's sending limits"
+        "SES did not accept the mail ({code}): look at the sender's identity and the account's sending limits"
     )]
     Refused {
         /// SES's name for the reason.
         code: String,
     },
-    /// A part of the mail is missing; never in practice.
+    /// A part of the mail is missing; this never happens in practice.
     #[error("the mail lacks a part")]
     Incomplete(#[from] BuildError),
 }
@@ -41,16 +41,16 @@ pub struct Mailer {
     app_url: String,
 }
 
-/// Who is invited, by whom and to what.
+/// An invitation: who is invited, by whom, and to which seller.
 #[derive(Debug)]
 pub struct InvitationMail<'a> {
-    /// Address of the invited.
+    /// Address of the invited person.
     pub to: &'a str,
     /// Name of the seller, as its members typed it.
     pub seller_name: &'a str,
-    /// Email of the member who invites.
+    /// Email address of the member who invites.
     pub inviter: &'a str,
-    /// What the invited accept with.
+    /// The token with which the person accepts.
     pub token: &'a OneTimeToken,
 }
 
@@ -79,7 +79,7 @@ impl Mailer {
     }
 }
 
-/// SES's name for an error, or what kind of failure kept an answer from us.
+/// SES's name for an error, or the kind of failure that prevented a response.
 fn code<E: ProvideErrorMetadata, R>(error: &aws_sdk_sesv2::error::SdkError<E, R>) -> String {
     use aws_sdk_sesv2::error::SdkError;
     let code = match error {

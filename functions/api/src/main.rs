@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
         tracing::error!(error = robnu_observe::chain(error.as_ref()), "the api cannot start");
     })?;
     let handler = &Handler::new(router(context));
-    // Events come as text: reading them is what may fail, and is answered as HTTP.
+    // Events are received as text, because reading them may fail and must then give an HTTP response.
     let handle = |event: LambdaEvent<Box<RawValue>>| async move {
         Ok::<_, Diagnostic>(handler.handle(event.payload.get(), &event.context.request_id).await)
     };

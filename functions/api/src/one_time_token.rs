@@ -1,5 +1,5 @@
-//! A token that is good once: 32 random bytes, in the mail of an invitation or the address of a consent page. The database
-//! holds their hash.
+//! A token that can be used once: 32 random bytes, in an invitation's mail or the address of a consent page. The database
+//! holds only their hash.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,11 +9,11 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 const LEN: usize = 32;
 
-/// A token. Neither printed nor serialized; only [`OneTimeToken::text`] lets it out.
+/// A token. It cannot be printed or serialized; only [`OneTimeToken::text`] returns it.
 pub struct OneTimeToken([u8; LEN]);
 
 impl OneTimeToken {
-    /// A new token. Fails when the system has no randomness to give.
+    /// Makes a new token. Fails when the system returns no random bytes.
     pub fn generate() -> Result<Self, Unspecified> {
         let mut bytes = [0; LEN];
         SystemRandom::new().fill(&mut bytes)?;
@@ -25,17 +25,17 @@ impl OneTimeToken {
         Self(bytes)
     }
 
-    /// The token in a text; `None` when it is none.
+    /// Reads a token from a text; `None` when the text is not a token.
     pub fn parse(text: &str) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
-    /// The token as it stands in a mail or an address.
+    /// The token as it is written in a mail or an address.
     pub fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// What the database keeps of it.
+    /// The hash that the database keeps.
     pub fn hash(&self) -> Vec<u8> {
         digest(&SHA256, &self.0).as_ref().to_vec()
     }
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn a_text_that_is_not_a_token_is_refused() {
         let token = OneTimeToken::generate().unwrap().text();
         for text in ["", "A", &token[1..], &format!("{token}A"), &format!("{token}="), &format!(" {token}")] {
             assert!(OneTimeToken::parse(text).is_none(), "{text:?}");

@@ -33,14 +33,14 @@ type Named = BTreeMap<String, RefOr<Schema>>;
 
 const SECURITY: &str = "token";
 const DESCRIPTION: &str = "Sellers connect their marketplace accounts and work with what the platform reads from them. \
-    Every answer that is no success is a problem document (RFC 9457) with a stable code.";
-/// Both documents change with a deployment only.
+    Every error response is a problem document (RFC 9457) with a stable code.";
+/// Both documents change only with a deployment.
 const CACHE: &str = "public, max-age=300";
 
-// Both are made when they are asked for first.
+// Both are made at the first request for them.
 static JSON: LazyLock<String> = LazyLock::new(|| json().to_string());
 static PAGE: LazyLock<String> = LazyLock::new(|| page::page(&json()));
-// Of all styles the page's own only.
+// Only the page's own style is allowed.
 static PAGE_POLICY: LazyLock<String> = LazyLock::new(|| {
     let style = STANDARD.encode(digest(&SHA256, page::STYLE.as_bytes()));
     format!(
@@ -59,7 +59,7 @@ pub fn json() -> Value {
     document
 }
 
-/// Says of every id that it has one spelling, which the format `uuid` alone leaves open.
+/// Adds the pattern of the one accepted spelling to every id, because the format `uuid` alone leaves it open.
 fn spell_ids(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -119,7 +119,7 @@ fn document() -> OpenApi {
         .build()
 }
 
-/// Adds to an operation what its handler's arguments say, and what every operation has.
+/// Adds what the handler's arguments say and what every operation has.
 fn complete(item: &mut PathItem, notes: &Notes, schemas: &Named) {
     let reads = item.get.is_some();
     let operation = operation_of(item);
@@ -134,7 +134,7 @@ fn complete(item: &mut PathItem, notes: &Notes, schemas: &Named) {
         refusals.insert(401);
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(SECURITY, [])]);
     }
-    // Who looks at a customer leaves an event behind, and those are counted.
+    // Reading a customer writes an audit event, and these events are counted.
     let leaves_event = notes.right.is_some_and(|(permission, _)| permission == "pii.read");
     if !reads || leaves_event {
         refusals.insert(409);
@@ -156,7 +156,7 @@ fn operation_of(item: &mut PathItem) -> &mut Operation {
         .expect("the attribute of a handler names one method")
 }
 
-/// All schemas. Answers always hold all of their fields, so there every field is required.
+/// All schemas. Responses always hold all their fields, so every field of a response is required.
 fn schemas(routes: &[Route]) -> Named {
     let mut named = Named::new();
     let asked =

@@ -1,7 +1,7 @@
-//! Everything that can go wrong, and what the client is told: RFC 9457 problem documents with a stable code.
+//! Everything that can go wrong, and what the client is shown: RFC 9457 problem documents with a stable code.
 //!
-//! The one place that maps errors to HTTP. Clients see the texts written in `catalogue` and nothing else; what an error itself
-//! says goes to the request's log line. Bodies of 5xx answers are constant but for the request's id.
+//! This is the one place that maps errors to HTTP. Clients see only the texts of the problem catalogue (`catalogue`). The
+//! error's own text goes to the request's log line. Bodies of 5xx responses are constant except for the request's id.
 
 mod catalogue;
 pub(crate) mod refusals;
@@ -22,7 +22,7 @@ use crate::problem::refusals::refusal_of;
 
 pub use crate::problem::refusals::Refusal;
 
-/// What was asked for and is not there, or not the caller's: the two look alike.
+/// Something that does not exist or is not the caller's: the two look alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// No such seller, or no membership of it.
@@ -55,11 +55,11 @@ pub enum Missing {
     Listing,
     /// No such schedule of this account.
     Schedule,
-    /// No such authorization under way: unknown, used, over, or somebody else's.
+    /// No such pending authorization: it is unknown, used, expired, or somebody else's.
     Authorization,
 }
 
-/// What is wrong with one field; never holds its value.
+/// The problem of one field; never holds its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// Path of the field, such as `details.password`.
@@ -81,10 +81,10 @@ impl From<details::FieldError> for FieldProblem {
     }
 }
 
-/// Why a request was not done.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// No token that API Gateway has verified.
+    /// The request carries no token that API Gateway has verified.
     #[error("the request carries no verified token")]
     Unauthenticated,
     /// The token states no email.
@@ -93,20 +93,20 @@ pub enum ApiError {
     /// The user pool has not verified the email.
     #[error("the token's email is not verified")]
     EmailNotVerified,
-    /// A thing that is not there, or not the caller's.
+    /// Something that does not exist or is not the caller's.
     #[error("no such {0:?} for this caller")]
     NotFound(Missing),
     /// No such route.
     #[error("no such route")]
     RouteNotFound,
-    /// The route does not take this method.
-    #[error("the route does not take this method")]
+    /// The route does not support this method.
+    #[error("the route does not support this method")]
     MethodNotAllowed,
     /// The member's role does not allow it.
     #[error("the member's role does not allow this")]
     Forbidden,
-    /// What came is no request that API Gateway hands over.
-    #[error("the event is no HTTP request of API Gateway's")]
+    /// The event is not a request of API Gateway.
+    #[error("the event is not an HTTP request of API Gateway")]
     MalformedRequest,
     /// The body is not JSON.
     #[error("the body is not JSON at line {line}, column {column}")]
@@ -116,10 +116,10 @@ pub enum ApiError {
         /// Column in the line.
         column: usize,
     },
-    /// The body's content type is another.
+    /// The body's content type is not JSON.
     #[error("the content type is not JSON")]
     UnsupportedMediaType,
-    /// The body is longer than the API takes.
+    /// The body is longer than the API accepts.
     #[error("the body is too long")]
     BodyTooLarge,
     /// The body could not be read to its end.
@@ -139,44 +139,44 @@ pub enum ApiError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// The thing has changed since the client saw it.
-    #[error("the thing has a newer version")]
+    /// The resource has changed since the client read it.
+    #[error("the resource has a newer version")]
     VersionMismatch,
-    /// The idempotency key came with another request before.
+    /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
     /// The seller is suspended, and the request would change something.
     #[error("the seller is suspended")]
     SellerSuspended,
-    /// Too many requests of this seller.
+    /// The seller's rate limit is exceeded.
     #[error("the seller sends too many requests")]
     RateLimited {
-        /// Until there is room again.
+        /// Time until the next request may succeed.
         retry_after: Duration,
     },
     /// The seller would be without an owner.
     #[error("the seller would be without an owner")]
     LastOwner,
-    /// The person owns as many sellers as one may.
-    #[error("the person owns as many sellers as one may")]
+    /// The person has signed up as many sellers as one may.
+    #[error("the person has signed up as many sellers as one may")]
     TooManySellers,
     /// The person has changed this as often today as one may.
     #[error("the person has changed this as often today as one may")]
     TooManyChanges,
-    /// The impersonation session is over, or is none of this seller.
+    /// The impersonation session has ended, or it is not for this seller.
     #[error("the impersonation session is not live")]
     ImpersonationOver,
-    /// The cursor is not one that this list handed out.
-    #[error("the cursor is not of this list")]
+    /// This list did not return the cursor.
+    #[error("the cursor is from another list")]
     InvalidCursor,
-    /// The seller has connected this account before.
-    #[error("the account is connected already")]
+    /// The seller has already connected this account.
+    #[error("the account is already connected")]
     AccountExists,
     /// The account is paused, disconnected or waits for new credentials.
     #[error("the account is not active")]
     AccountNotActive,
-    /// A scanned code means several returns.
-    #[error("the code means {} returns", .0.len())]
+    /// A scanned code matches several returns.
+    #[error("the code matches {} returns", .0.len())]
     AmbiguousReturn(Vec<FieldProblem>),
     /// The marketplace refused too many credentials lately.
     #[error("the marketplace refused too many credentials lately")]
@@ -184,43 +184,43 @@ pub enum ApiError {
         /// How long to wait.
         retry_after: Duration,
     },
-    /// The marketplace gave no answer.
-    #[error("the marketplace gave no answer")]
+    /// The marketplace did not respond.
+    #[error("the marketplace did not respond")]
     MarketplaceUnavailable {
-        /// How long it asks to wait.
+        /// How long the marketplace asks to wait.
         retry_after: Option<Duration>,
     },
-    /// The marketplace's adapter does no run of this kind.
-    #[error("the marketplace offers no run of this kind")]
+    /// The marketplace's adapter does not support this kind of run.
+    #[error("the marketplace's adapter does not support this kind of run")]
     KindNotOffered {
-        /// What the client is told: our text, or the registry's.
+        /// What the client is shown: our text, or the registry's.
         because: String,
     },
-    /// What the request wants does not fit the state in which things are.
+    /// The present state forbids what the request asks for.
     #[error("refused: {}", .0.code)]
     Refused(&'static Refusal),
-    /// More than a bound allows within its time.
+    /// The request exceeds a bound within its period.
     #[error("refused: {}", .refusal.code)]
     OverBound {
-        /// What the client is told.
+        /// What the client is shown.
         refusal: &'static Refusal,
-        /// Until there is room again.
+        /// Time until the next request may succeed.
         retry_after: Duration,
     },
-    /// A seller without a data key cannot be: sign-up makes both.
+    /// The seller has no data key. This never happens in practice, because sign-up makes both together.
     #[error("the seller has no data key")]
     NoDataKey,
-    /// The system has no random bytes to give.
-    #[error("the system gives no random bytes")]
+    /// The system returned no random bytes.
+    #[error("the system returned no random bytes")]
     NoRandomness,
-    /// The database.
-    #[error("the database")]
+    /// The database failed.
+    #[error("the database failed")]
     Database(#[source] DatabaseError),
-    /// Keys or encryption.
-    #[error("keys")]
+    /// A key or the encryption failed.
+    #[error("a key or the encryption failed")]
     Storage(#[from] StorageError),
-    /// An answer's body broke off.
-    #[error("the answer could not be read to its end")]
+    /// A response's body broke off.
+    #[error("the response could not be read to its end")]
     AnswerUnreadable,
     /// A handler panicked.
     #[error("a handler panicked")]
@@ -238,7 +238,7 @@ impl From<DatabaseError> for ApiError {
             DatabaseError::TooManyChanges => Self::TooManyChanges,
             DatabaseError::LastOwner => Self::LastOwner,
             DatabaseError::ImpersonationOver => Self::ImpersonationOver,
-            // Staff routes do not exist for others.
+            // For anyone who is not staff, staff routes do not exist.
             DatabaseError::NotStaff => Self::RouteNotFound,
             DatabaseError::Violates { ref constraint } => match refusal_of(constraint) {
                 Some(refusal) => Self::Refused(refusal),
@@ -264,7 +264,7 @@ impl ApiError {
         }
     }
 
-    /// Seconds after which the same request may succeed.
+    /// Seconds until the same request may succeed.
     fn retry_after(&self, status: StatusCode) -> Option<u64> {
         match self {
             Self::RateLimited { retry_after }
@@ -277,7 +277,7 @@ impl ApiError {
         }
     }
 
-    /// The answer, for the request `request_id`.
+    /// The response to the request `request_id`.
     pub(crate) fn to_response(&self, request_id: &str) -> Response {
         let (status, code, title, detail) = self.entry();
         let detail = match self {
@@ -305,7 +305,7 @@ impl ApiError {
     }
 }
 
-/// The body of an answer that is no success (RFC 9457).
+/// The body of an error response (RFC 9457).
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// `urn:robnu:problem:` and the code.
@@ -316,7 +316,7 @@ pub(crate) struct Problem {
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What programs tell problems apart by; never changes.
+    /// Stable code by which programs tell problems apart.
     code: String,
     /// What to do about it.
     detail: String,
@@ -327,7 +327,7 @@ pub(crate) struct Problem {
     errors: Vec<FieldProblem>,
 }
 
-/// An error on its way to the request log, which knows the request's id and writes the body.
+/// An error on its way to the request log, which writes the body because it knows the request's id.
 #[derive(Debug, Clone)]
 pub struct Failure(pub Arc<ApiError>);
 

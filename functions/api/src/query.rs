@@ -1,4 +1,4 @@
-//! Query strings: every parameter is known, given once and well-formed, or the request is refused by its name.
+//! Query strings: every parameter must be known, given once and well-formed. Otherwise the refusal names the parameter.
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -16,7 +16,7 @@ use crate::signature::{Describe, Notes};
 
 const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 200;
-/// Longest number or code, in characters.
+/// The longest number or code, in characters.
 const MAX_LABEL: usize = 100;
 
 /// The parameters of a request, taken one by one.
@@ -64,21 +64,25 @@ impl IntoParams for Page {
         vec![
             parameter(
                 "limit",
-                "How many at most. A page can hold less, or nothing, and still have a next_cursor: filters look at so many rows at a time. The list ends where next_cursor is null.",
+                "The most rows to return. A page can hold fewer rows, or none, and still have a next_cursor, because filters look at a limited number of rows at a time. The list ends when next_cursor is null.",
                 limit,
             ),
-            parameter("cursor", "Goes on where a page with the same filters ended: its next_cursor.", cursor),
+            parameter(
+                "cursor",
+                "The next_cursor of a page with the same filters: the list continues after that page.",
+                cursor,
+            ),
         ]
     }
 }
 
-/// What [`QueryParams::label`] takes, for descriptions.
+/// The values that [`QueryParams::label`] accepts, for descriptions.
 pub struct LabelParam;
 
-/// What [`QueryParams::marketplace`] takes, for descriptions.
+/// The values that [`QueryParams::marketplace`] accepts, for descriptions.
 pub struct MarketplaceParam;
 
-/// The schema of what [`QueryParams::label`] takes.
+/// The schema of the values that [`QueryParams::label`] accepts.
 pub fn query_label_schema() -> Object {
     label_schema::<MAX_LABEL>()
 }
@@ -102,7 +106,7 @@ impl PartialSchema for MarketplaceParam {
 impl ToSchema for MarketplaceParam {}
 
 impl QueryParams {
-    /// A parameter as it is.
+    /// A parameter as it was sent.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         let position = self.unread.iter().position(|(given, _)| given == name)?;
         let (_, value) = self.unread.remove(position);
@@ -113,7 +117,7 @@ impl QueryParams {
         Some(value)
     }
 
-    /// A parameter as `read` understands it; `expected` says what that is.
+    /// A parameter as `read` understands it; `expected` describes the right form.
     pub fn read<T>(
         &mut self,
         name: &'static str,
@@ -172,7 +176,7 @@ impl QueryParams {
         limit.unwrap_or(DEFAULT_LIMIT)
     }
 
-    /// Refuses what is left over and what was malformed.
+    /// Refuses unknown parameters and malformed ones.
     pub fn finish(mut self) -> Result<(), ApiError> {
         for (name, _) in std::mem::take(&mut self.unread) {
             let shown: String = name.chars().take(100).collect();

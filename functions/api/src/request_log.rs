@@ -1,7 +1,7 @@
-//! One log line per request, and the request's id on every answer.
+//! Writes one log line per request, and puts the request's id on every response.
 //!
-//! The line names the route as it was declared, so that no id, token or search text of a path gets into logs; bodies
-//! never do. An error is logged here and nowhere else.
+//! The line names the route as it was declared, so that no id, token or search text of a path gets into logs. Bodies are
+//! never logged. An error is logged here and nowhere else.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use crate::response_headers::protect;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Runs the request, writes its log line and completes its answer.
+/// Runs the request, writes its log line and completes its response.
 pub async fn log_request(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let (mut parts, body) = request.into_parts();
@@ -44,17 +44,17 @@ pub async fn log_request(request: Request, next: Next) -> Response {
     response
 }
 
-/// Gives an answer what every answer has.
+/// Adds the headers of every response.
 pub fn complete(response: &mut Response, request_id: &str) {
     if let Ok(id) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    // Only what is the same for everybody says otherwise.
+    // Only responses that are the same for everybody set their own value.
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     protect(response.headers_mut());
 }
 
-/// Writes the line of a request that the router did not answer.
+/// Writes the line of a request for which the router returned no response.
 pub fn log_failure(error: &ApiError, response: &Response, request_id: &str) {
     tracing::error!(
         request.id = request_id,
@@ -69,9 +69,9 @@ struct Line {
     id: String,
     method: Method,
     path: Option<MatchedPath>,
-    /// As the path names it, whether or not the caller may see it.
+    /// The seller in the path, whether or not the caller may see it.
     seller: Option<SellerId>,
-    /// As the header names it, likewise: what staff read is found by it.
+    /// The session in the header, likewise: it shows what staff have read.
     impersonation: Option<ImpersonationId>,
 }
 

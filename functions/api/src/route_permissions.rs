@@ -1,15 +1,15 @@
-//! Rights as types: what a route of a seller needs, named in its handler's signature.
+//! Rights as types: the right that a seller's route needs, named in its handler's signature.
 //!
-//! [`Member<R>`](crate::identity::Member) is the only way to a seller's scope, and the scope carries `R` to the database,
-//! which refuses whoever does not hold it. The document states the same `R`.
+//! [`Member<R>`](crate::identity::Member) is the only way to a seller's scope. The scope carries `R` to the database, which
+//! rejects anyone who does not hold it. The document states the same `R`.
 
 use robnu_tenancy::{Access, Permission};
 
 /// A permission, and whether it is used to read or to change.
 pub trait Right: Send + Sync + 'static {
-    /// What the member must hold.
+    /// The permission that the member must hold.
     const PERMISSION: Permission;
-    /// Whether the route changes anything; a suspended seller only reads.
+    /// Whether the route changes anything; a suspended seller can only be read.
     const ACCESS: Access;
 }
 
@@ -27,9 +27,9 @@ macro_rules! rights {
 }
 
 rights! {
-    /// Be a member, whatever else one may do.
+    /// Be a member, with any role.
     Membership: Read,
-    /// Read what is not set apart below.
+    /// Read everything that has no permission of its own below.
     Read: Read,
     /// Change the seller itself.
     SellerUpdate: Write,
@@ -57,7 +57,7 @@ rights! {
     PayoutsRead: Read,
 }
 
-/// Only reads what `R` lets one change: the seller may be suspended.
+/// Reads with the permission `R` without changing anything, so the seller may be suspended.
 #[derive(Debug)]
 pub struct ToRead<R>(std::marker::PhantomData<R>);
 
@@ -66,7 +66,7 @@ impl<R: Right> Right for ToRead<R> {
     const ACCESS: Access = Access::Read;
 }
 
-/// Changes something, which a suspended seller may not, with a right that by itself reads.
+/// Changes something with a permission that otherwise only reads, so the seller must not be suspended.
 #[derive(Debug)]
 pub struct ToWrite<R>(std::marker::PhantomData<R>);
 

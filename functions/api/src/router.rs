@@ -1,4 +1,4 @@
-//! The router: every route, the document, and what all of them share.
+//! The router: every route, the document, and the layers that they share.
 
 use std::sync::Arc;
 

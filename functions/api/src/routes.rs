@@ -1,6 +1,6 @@
 //! The routes: one module per noun, one list for all.
 
-#![allow(clippy::struct_field_names, reason = "answers have the API's own field names")]
+#![allow(clippy::struct_field_names, reason = "responses have the API's own field names")]
 
 mod accounts;
 mod admin;
@@ -35,20 +35,20 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use crate::context::SharedContext;
 use crate::signature::{Notes, Schemas, Signature};
 
-/// One route: what answers, and everything that the document says about it.
+/// One route: its handler, and everything that the document says about it.
 pub struct Route {
     /// Its one path with its one operation, as the handler's attribute describes it.
     pub paths: Paths,
-    /// What the handler's arguments add to that.
+    /// Notes that the handler's arguments add to the description.
     pub notes: Notes,
     /// Schemas that the attribute names.
     pub schemas: Schemas,
-    /// What answers.
+    /// The handler.
     pub handler: MethodRouter<SharedContext>,
 }
 
 impl Route {
-    /// The handler is passed twice: once as its attribute describes it, once for the types of its arguments.
+    /// Makes a route. The handler is passed twice: once with its attribute's description, once for the types of its arguments.
     fn new<T: Signature, H: Handler<T, SharedContext>>(
         described: UtoipaMethodRouter<SharedContext>,
         _: H,
@@ -59,7 +59,7 @@ impl Route {
         Self { paths, notes, schemas, handler }
     }
 
-    /// Its path, with names in braces for what varies.
+    /// The route's path, with names in braces for the variable parts.
     ///
     /// # Panics
     /// Never: a handler's attribute names one path.
@@ -75,7 +75,7 @@ macro_rules! routes_of {
     };
 }
 
-/// Every route there is: the router, the document and the tests are made from this list.
+/// All routes: the router, the document and the tests are made from this list.
 #[must_use]
 pub fn routes() -> Vec<Route> {
     routes_of![

@@ -1,7 +1,8 @@
-//! What a handler's signature says about its operation, read off the types of its arguments.
+//! Describes an operation by the types of its handler's arguments.
 //!
-//! An extractor that can refuse a request says here with which status; one that reads a header, an id or a body describes
-//! it. So the document cannot promise less than the handler asks for, and a new extractor does not compile undescribed.
+//! An extractor that can refuse a request states the status here; an extractor that reads a header, an id or a body
+//! describes it. So the document cannot ask for less than the handler needs, and a new extractor without a description does
+//! not compile.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Required};
 /// Named schemas, as utoipa collects them.
 pub type Schemas = Vec<(String, RefOr<Schema>)>;
 
-/// What the arguments of a handler say.
+/// The descriptions that a handler's arguments give.
 #[derive(Default)]
 pub struct Notes {
     /// Headers and path ids.
@@ -87,8 +88,8 @@ impl<S> Describe for State<S> {
     fn describe(_: &mut Notes) {}
 }
 
-/// The arguments of a handler, all of which describe themselves. `axum` marks how the last one is extracted with a type
-/// of its own, which comes first.
+/// The arguments of a handler, all of which describe themselves. `axum` puts a marker type first that says how the last
+/// argument is extracted.
 pub trait Signature {
     /// Adds the descriptions of all arguments.
     fn describe(notes: &mut Notes);

@@ -1,8 +1,8 @@
-//! Hides the staff's routes from everybody else.
+//! Hides the staff routes from everybody else.
 //!
-//! The database refuses who is not staff, but only once a request gets there. One that is refused before, for its body,
-//! would tell a stranger more than that; so before such a refusal goes out the database is asked as well. That a route does
-//! not take a method is no secret: the document lists them all.
+//! The database rejects anyone who is not staff, but only once a request gets that far. A request that is refused earlier,
+//! for its body, would show a stranger that the route exists. So before such a refusal is sent, the database is asked as
+//! well. A refused method is no secret: the document lists all methods.
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -17,7 +17,7 @@ use crate::problem::ApiError;
 const PREFIX: &str = "/v1/admin/";
 const AM_I_STAFF: &str = include_str!("sql/admin/am_i_staff.sql");
 
-/// Answers `route_not_found` to strangers in the place of every other refusal of a staff's route.
+/// Sends strangers `route_not_found` in place of every other refusal of a staff route.
 pub async fn hide_from_others(
     State(context): State<SharedContext>,
     staff: Result<Staff, ApiError>,
@@ -35,7 +35,7 @@ pub async fn hide_from_others(
         Ok(staff) => refuse_strangers(&context.database, &staff)
             .await
             .map_or_else(IntoResponse::into_response, |()| response),
-        // Without a token every route refuses alike.
+        // Without a token, every route refuses in the same way.
         Err(_) => response,
     }
 }

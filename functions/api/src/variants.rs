@@ -1,13 +1,13 @@
-//! Statements that say the same of other rows: each is another statement's text with one clause in the place of another,
-//! and is made of it when this is compiled. So what they select is written once, and each keeps the plan that its own
-//! clause allows, which a filter that may be null would spoil.
+//! Statements that select the same columns for other rows. Each is made from another statement's text at compile time, with
+//! one clause replaced. So the columns are written once, and each statement keeps the plan that its own clause allows; a
+//! filter that may be null would spoil that plan.
 //!
-//! The test kit compiles this file too, and tests what stands in [`VARIANTS`] as if each had a file of its own.
+//! The test kit compiles this file too, and tests the statements in [`VARIANTS`] as if each had a file of its own.
 
-/// A statement made of another one.
+/// A statement made from another one.
 #[derive(Debug, Clone, Copy)]
 pub struct Variant {
-    /// What tests call it.
+    /// Its name in tests.
     pub name: &'static str,
     /// Its text.
     pub text: &'static str,
@@ -24,7 +24,7 @@ macro_rules! variants {
             };
         )*
 
-        /// All statements that are made of others.
+        /// All statements that are made from others.
         pub const VARIANTS: &[Variant] = &[$($name),*];
     };
 }
@@ -40,7 +40,7 @@ variants! {
     RUNS_OF_ACCOUNT = "runs/of_account" from "runs/list":
         "where id < $1 order" => "where account_id = $3 and id < $1 order";
     /// An account's records that were set aside before one, newest first. $1 record, $2 how many, $3 account. Only the index
-    /// of the account's records has this order: see the migration that makes it.
+    /// of the account's records has this sort order: see the migration that makes it.
     RECORDS_OF_ACCOUNT = "quarantine/of_account" from "quarantine/list":
         "where id < $1 order by id desc limit" => "where account_id = $3 and id < $1 order by id desc nulls last limit";
 }

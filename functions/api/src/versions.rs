@@ -1,8 +1,8 @@
-//! `ETag` and `If-Match`: whoever changes a thing may say which version they have seen, and is refused when it is not the
-//! latest any more.
+//! `ETag` and `If-Match`: a client that changes a resource may name the version that it has read. The change is refused when
+//! a newer version exists.
 //!
-//! The statement that changes the row compares the version (`where … and ($n::integer is null or version = $n)`), so that
-//! nobody comes in between.
+//! The statement that changes the row compares the version (`where … and ($n::integer is null or version = $n)`), so that no
+//! other change can come in between.
 
 use axum::Json;
 use axum::extract::FromRequestParts;
@@ -16,10 +16,10 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use crate::problem::ApiError;
 use crate::signature::{Describe, Notes};
 
-/// Thirty-one bits in decimal digits.
+/// The digits of a 31-bit number.
 const PATTERN: &str = r#"^(\*|"[1-9][0-9]{0,8}")?$"#;
 
-/// The version that the client has seen; `None` takes any.
+/// The version that the client has read; `None` accepts any version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfMatch(pub Option<i32>);
 
@@ -28,7 +28,7 @@ impl IfMatch {
         let mut values = headers.get_all(IF_MATCH).iter();
         let Some(value) = values.next() else { return Some(Self(None)) };
         let text = value.to_str().ok().filter(|_| values.next().is_none())?;
-        // Nothing is as good as no header.
+        // An empty value counts as an absent header.
         if matches!(text, "*" | "") {
             return Some(Self(None));
         }
@@ -45,7 +45,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Self::read(&parts.headers).ok_or(ApiError::InvalidHeader {
             name: "if-match",
-            problem: "must be * or one ETag as it was answered",
+            problem: "must be * or one ETag as it was returned",
         })
     }
 }
@@ -55,20 +55,20 @@ impl Describe for IfMatch {
         let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PATTERN));
         notes.header(
             "if-match",
-            "The ETag of the version to change; refused with 412 when there is a newer one.",
+            "The ETag of the version to change. The request is refused with 412 when there is a newer version.",
             schema,
         );
         notes.refuse(&[400, 412]);
     }
 }
 
-/// A thing that counts its versions.
+/// A resource that counts its versions.
 pub trait Versioned {
     /// The version.
     fn version(&self) -> i32;
 }
 
-/// An answer with its `ETag`.
+/// A response with its `ETag`.
 pub struct Tagged<T>(pub T);
 
 impl<T: Serialize + Versioned> IntoResponse for Tagged<T> {
@@ -77,7 +77,7 @@ impl<T: Serialize + Versioned> IntoResponse for Tagged<T> {
     }
 }
 
-/// The tag of the thing in a body, if the thing has a version.
+/// The tag of the resource in a body, if it has a version.
 pub fn tag_of(body: &str) -> Option<[(HeaderName, HeaderValue); 1]> {
     #[derive(Deserialize)]
     struct Thing {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_a_star_or_nothing_is_read_and_all_else_refused() {
+    fn a_tag_a_star_or_an_empty_value_is_read_and_all_else_is_refused() {
         assert_eq!(read(&[]), Some(IfMatch(None)));
         assert_eq!(read(&["*"]), Some(IfMatch(None)));
         assert_eq!(read(&[""]), Some(IfMatch(None)));

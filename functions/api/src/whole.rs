@@ -1,4 +1,4 @@
-//! Whole numbers in bodies. JSON has one kind of number, so 60.0 is as whole as 60.
+//! Whole numbers in bodies. JSON has one kind of number, so 60.0 is a whole number too.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Work on one lane, by itself: neither its panic nor its slowness reaches the lanes worked on beside it.
+//! Isolates the work on one lane: neither its panic nor its slowness affects the other lanes.
 
 use robnu_observe::{Panicked, caught};
 use tokio::time::{Instant, timeout_at};

@@ -10,12 +10,12 @@ const LONGEST_PREFIX: usize = 80 - 48;
 /// The longest visibility timeout of SQS, in seconds.
 const LONGEST_VISIBILITY: u32 = 43_200;
 
-/// Where a marketplace's lanes lead.
+/// The target of a marketplace's lanes.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Target {
-    /// The alias of the adapter that is fed.
+    /// The alias of the adapter that the lanes feed.
     pub function_arn: String,
-    /// Where messages end that it cannot handle.
+    /// The queue for messages that the adapter cannot handle.
     pub dead_letter_queue_arn: String,
 }
 
@@ -31,18 +31,18 @@ impl Target {
 /// Targets by marketplace code.
 pub type Targets = HashMap<String, Target>;
 
-/// Everything that decides what a lane looks like.
+/// The configuration of lanes.
 #[derive(Debug, Clone)]
 pub struct LaneConfig {
     /// The deployment's stage, for tags.
     pub stage: String,
-    /// What every lane's name begins with.
+    /// The prefix of every lane's name.
     pub queue_prefix: String,
     /// How long a message is hidden while the adapter works on it; at least the adapter's timeout.
     pub visibility_seconds: u32,
     /// How often a message is handed out before it goes to the dead-letter queue.
     pub max_receives: u32,
-    /// Where lanes lead.
+    /// The targets of lanes.
     pub targets: Targets,
 }
 

@@ -1,4 +1,4 @@
-//! What lives as long as the process.
+//! Values that live as long as the process.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use robnu_tenancy::Database;
 
 use crate::config::LaneConfig;
 
-/// A call to AWS that takes longer is tried again.
+/// A call to AWS that takes longer is retried.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Lambda's control plane throttles early, so calls are patient.
 const CALL_ATTEMPTS: u32 = 6;
 
-/// What lives as long as the process.
+/// Values that live as long as the process.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The database, as the login role of lanes.
@@ -26,7 +26,7 @@ pub struct Context {
     pub lambda: aws_sdk_lambda::Client,
     /// Publishes to lanes that were just made.
     pub publisher: Publisher,
-    /// What lanes look like.
+    /// The lanes' configuration.
     pub config: LaneConfig,
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong with a lane. Everything may be tried again; nothing here holds a message's body.
+//! The errors of lanes. Everything may be tried again, and no error holds a message's body.
 
 use lambda_runtime::Diagnostic;
 use robnu_dispatch::MessageError;
@@ -6,13 +6,13 @@ use robnu_tenancy::Error as DatabaseError;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a request was not done.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LaneError {
-    /// The schedule asks for a sweep that this build does not have.
+    /// The schedule names a sweep that this build does not have.
     #[error("unknown sweep {name:?}: this function knows \"lane-reconcile\"")]
     UnknownSweep {
-        /// What was asked for.
+        /// The requested name.
         name: String,
     },
     /// A message's body cannot be read as a lane request.
@@ -28,7 +28,7 @@ pub enum LaneError {
     #[error("the lease on this lane ended before the work was done")]
     LeaseLost,
     /// The account's status kept changing while its lane was brought up to it.
-    #[error("the account did not hold still; its lane will be looked at again")]
+    #[error("the account kept changing; its lane will be looked at again")]
     Unsettled,
     /// The work on it ended in a panic, which the log has. Its lease ends by itself.
     #[error("the work on this lane ended in a panic")]
@@ -54,13 +54,13 @@ pub enum LaneError {
         #[source]
         source: Cause,
     },
-    /// An answer of AWS lacks what it always holds.
+    /// A response from AWS lacks a part that it always holds.
     #[error("AWS answered without {what}")]
     Answer {
         /// The part that is missing.
         what: &'static str,
     },
-    /// The lane's mapping is on its way out; a new one can only be made when it is gone.
+    /// The lane's mapping is being deleted; a new one can be made only after that.
     #[error("the lane's former event source mapping is still being deleted")]
     MappingLeaving,
     /// The row could not be read or written.

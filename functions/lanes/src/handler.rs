@@ -15,10 +15,10 @@ use crate::reconcile::{Report, reconcile};
 use crate::settle::{Care, Outcome, settle};
 use crate::store::AccountKey;
 
-/// What is not done this long before the deadline is reported as not done.
+/// Work that is not finished this long before the deadline is reported as failed.
 const RESERVE: Duration = Duration::from_secs(3);
 
-/// What invokes this function.
+/// The events that invoke this function.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum Event {
@@ -35,28 +35,28 @@ pub enum Event {
     },
 }
 
-/// A message. One without an id fails the whole invocation, because its failure could not be reported.
+/// A message. A message without an id fails the whole invocation, because its failure could not be reported.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// Its id.
     pub message_id: String,
-    /// Its body, read by itself, so that a bad one fails alone.
+    /// Its body, parsed separately, so that a bad one fails alone.
     #[serde(default)]
     pub body: Option<String>,
 }
 
-/// What the function answers.
+/// What the function returns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// To messages: which of them stay in the queue.
+    /// For messages: those that stay in the queue.
     #[serde(rename_all = "camelCase")]
     Requests {
         /// The messages that failed.
         batch_item_failures: Vec<ItemFailure>,
     },
-    /// To a schedule.
+    /// For a schedule: the report.
     Reconciled(Report),
 }
 
@@ -68,7 +68,7 @@ pub struct ItemFailure {
     pub item_identifier: String,
 }
 
-/// Answers one event before the deadline.
+/// Handles one event before the deadline.
 pub async fn handle(event: Event, context: &Context, deadline: Instant) -> Result<Answer, LaneError> {
     match event {
         Event::Requests { records } => Ok(requests(records, context, deadline).await),

@@ -1,26 +1,26 @@
-//! What is to be done about a lane, by what is wanted and what is there.
+//! The next step for a lane, by its wanted state and its present one.
 
 use robnu_tenancy::Error;
 
 /// A state of a lane: one that it has, or one that the database's `lane_wanted` says it should have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LaneState {
-    /// Nothing yet.
+    /// Nothing exists yet.
     Requested,
     /// Queue and mapping, enabled.
     Active,
     /// Queue and mapping, disabled.
     Paused,
-    /// Nothing any more.
+    /// Nothing exists any more.
     Retired,
 }
 
-/// What is to be done about a lane.
+/// The next step for a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Make what is missing of queue and mapping, and enable the mapping.
+    /// Make the missing queue and mapping, and enable the mapping.
     Open,
-    /// Disable the mapping. What is in the queue stays.
+    /// Disable the mapping. The queue keeps its messages.
     Pause,
     /// Delete both.
     Retire,
@@ -47,9 +47,9 @@ impl LaneState {
     }
 }
 
-/// The next step towards what is wanted; `None` when the lane is what it should be. An account whose credentials never
-/// worked wants nothing, and nothing was made for it. One that is paused before it ever had a lane gets one when it is
-/// active again. The statement `find_differing.sql` and its indexes say the same in SQL.
+/// The next step towards the wanted state; `None` when the lane has it. An account whose credentials never worked needs no
+/// lane, and none was made for it. An account that is paused before it had a lane gets one when it is active again. The
+/// statement `find_differing.sql` and its indexes express the same rule in SQL.
 pub fn next_step(wanted: LaneState, state: LaneState) -> Option<Step> {
     match (wanted, state) {
         (LaneState::Active, LaneState::Active)
@@ -60,7 +60,7 @@ pub fn next_step(wanted: LaneState, state: LaneState) -> Option<Step> {
             Some(Step::Open)
         }
         (LaneState::Paused, LaneState::Active) => Some(Step::Pause),
-        // A queue may have been made for one that was REQUESTED, and not noted.
+        // For a lane that was REQUESTED, a queue may have been made but not stored in the row.
         (LaneState::Retired, LaneState::Requested | LaneState::Active | LaneState::Paused)
         | (LaneState::Requested, LaneState::Active | LaneState::Paused) => Some(Step::Retire),
     }

@@ -1,8 +1,9 @@
 //! Lanes: gives each account whose credentials have worked its own FIFO queue and event source mapping, pauses and retires
-//! them with the account, and repairs what drifted.
+//! them with the account, and repairs drift.
 //!
-//! What is wanted follows from the account's row (`lane_wanted` in the migrations), what exists is kept in it. All calls to AWS are made while the
-//! row's lease is held, may be repeated, and are noted in the row before the lease is given back.
+//! The wanted state follows from the account's row (`lane_wanted` in the migrations); the row also stores what exists. All
+//! calls to AWS are made while the row's lease is held, may be repeated, and are stored in the row before the lease is
+//! released.
 
 mod by_itself;
 mod config;

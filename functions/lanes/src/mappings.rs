@@ -1,7 +1,7 @@
 //! The event source mappings between lanes and adapters. Each call may be repeated.
 //!
-//! Lambda settles a mapping over seconds and refuses changes meanwhile, and it may not see a queue that was just made;
-//! such answers are waited out here, because the message that asked would otherwise come back minutes later.
+//! Lambda takes seconds to update a mapping and refuses changes meanwhile, and it may not yet see a queue that was just
+//! made. The code waits here and calls again, because the lane request would otherwise come back only minutes later.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Whether it feeds this function, or is about to.
+    /// Whether it feeds this function, or will soon.
     pub fn feeds(&self, function_arn: &str) -> bool {
         self.function_arn == function_arn
             && matches!(self.state.as_str(), "Enabled" | "Enabling" | "Creating" | "Updating")
@@ -41,7 +41,7 @@ impl Mapping {
     }
 }
 
-/// Makes the lane's mapping, or finds it made, and enables it. Answers its id.
+/// Makes the lane's mapping, or finds the existing one, and enables it. Returns its id.
 pub async fn open(lambda: &Client, queue_arn: &str, function_arn: &str) -> Result<String, LaneError> {
     let found = list(lambda, queue_arn).await?;
     if let Some(id) = adopt(lambda, &found, function_arn).await? {
@@ -50,12 +50,12 @@ pub async fn open(lambda: &Client, queue_arn: &str, function_arn: &str) -> Resul
     if let Some(id) = create(lambda, queue_arn, function_arn).await? {
         return Ok(id);
     }
-    // Somebody else made it after we had looked.
+    // Somebody else made it after we looked.
     let found = list(lambda, queue_arn).await?;
     adopt(lambda, &found, function_arn).await?.ok_or(LaneError::MappingLeaving)
 }
 
-/// Uses a mapping that exists, enabled and pointed at the right function.
+/// Uses an existing mapping, enabled and pointed at the right function.
 async fn adopt(lambda: &Client, found: &[Mapping], function_arn: &str) -> Result<Option<String>, LaneError> {
     let Some(mapping) = found.iter().find(|mapping| !mapping.is_leaving()) else {
         return if found.is_empty() { Ok(None) } else { Err(LaneError::MappingLeaving) };
@@ -69,7 +69,7 @@ async fn adopt(lambda: &Client, found: &[Mapping], function_arn: &str) -> Result
     Ok(Some(mapping.id.clone()))
 }
 
-/// Makes a mapping: one message at a time, failures reported message by message. `None` when there is one.
+/// Makes a mapping: one message at a time, failures reported per message. `None` when one exists.
 async fn create(lambda: &Client, queue_arn: &str, function_arn: &str) -> Result<Option<String>, LaneError> {
     let request = lambda
         .create_event_source_mapping()
@@ -87,7 +87,7 @@ async fn create(lambda: &Client, queue_arn: &str, function_arn: &str) -> Result<
     }
 }
 
-/// Disables whatever feeds from the lane.
+/// Disables every mapping of the lane.
 pub async fn pause(lambda: &Client, queue_arn: &str) -> Result<(), LaneError> {
     for mapping in list(lambda, queue_arn).await? {
         if mapping.is_leaving() || matches!(mapping.state.as_str(), "Disabled" | "Disabling") {
@@ -100,7 +100,7 @@ pub async fn pause(lambda: &Client, queue_arn: &str) -> Result<(), LaneError> {
     Ok(())
 }
 
-/// Deletes whatever feeds from the lane, or finds it deleted.
+/// Deletes every mapping of the lane, or finds it deleted.
 pub async fn delete(lambda: &Client, queue_arn: &str) -> Result<(), LaneError> {
     for mapping in list(lambda, queue_arn).await? {
         if mapping.is_leaving() {
@@ -145,8 +145,8 @@ async fn settled<T, E: ProvideErrorMetadata>(call: impl AsyncFn() -> Result<T, E
     call().await
 }
 
-/// In use: the mapping's last change is still being made. Invalid parameter: among other things, the queue was made a
-/// moment ago.
+/// "In use" means that the mapping's last change is still being made. "Invalid parameter" means, among other things, that
+/// the queue was made a moment ago.
 fn is_settling(error: &impl ProvideErrorMetadata) -> bool {
     matches!(error.code(), Some("ResourceInUseException" | "InvalidParameterValueException"))
 }

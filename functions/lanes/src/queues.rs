@@ -11,21 +11,22 @@ use crate::config::{LaneConfig, Target};
 use crate::error::LaneError;
 use crate::store::AccountKey;
 
-/// Four days, the default: the run's row is the truth, so a message that is lost after that is published again.
+/// Four days, the default. The run's row is authoritative, so a message that expires after that is published again.
 const RETENTION_SECONDS: u32 = 4 * 24 * 60 * 60;
 
-/// How a queue compares with what it should be.
+/// How a queue compares with its wanted configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// It is what it should be.
+    /// It matches.
     Sound,
-    /// It is there, with attributes of an older configuration.
+    /// It exists with attributes of an older configuration.
     Differs,
-    /// It is not there.
+    /// It does not exist.
     Gone,
 }
 
-/// Makes the queue, or finds it made. `None` when SQS refuses the name because it was deleted within the last minute.
+/// Makes the queue, or finds the existing one. `None` when SQS refuses the name because a queue of that name was deleted
+/// within the last minute.
 pub async fn make(
     sqs: &Client,
     config: &LaneConfig,
@@ -112,7 +113,7 @@ pub async fn delete(sqs: &Client, url: &str) -> Result<(), LaneError> {
     }
 }
 
-/// What a deployment may change about queues that exist.
+/// The attributes that a deployment may change on existing queues.
 fn adjustable(config: &LaneConfig, target: &Target) -> HashMap<QueueAttributeName, String> {
     let redrive =
         json!({"deadLetterTargetArn": target.dead_letter_queue_arn, "maxReceiveCount": config.max_receives});

@@ -1,5 +1,5 @@
-//! The round of all lanes: every lane whose row disagrees with its account, then some of those that were not looked at
-//! for longest.
+//! A round of all lanes: every lane whose state differs from what its account wants, then some of those that have waited
+//! longest for a check.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use crate::error::LaneError;
 use crate::settle::{Care, Outcome, settle};
 use crate::store::{self, AccountKey};
 
-/// Accounts whose lanes differ that one round knows of: more than it can work on.
+/// The most accounts with differing lanes that one round reads: more than it can work on.
 const DIFFERING: i64 = 10_000;
-/// Lanes taken at once: as they can be worked on, because one that was taken for a check waits for its next turn.
+/// Lanes taken for a check at once: only as many as can be worked on, because a taken lane must then wait for its next turn.
 const FEW: usize = AT_ONCE * 4;
-/// Lanes checked in one round: AWS allows an account about 15 control-plane calls of Lambda a second.
+/// Lanes checked in one round: AWS allows an AWS account about 15 control-plane calls of Lambda a second.
 const CHECKS: usize = 200;
-/// A lane is looked at no more often than this, in seconds.
+/// The shortest time between two checks of a lane, in seconds.
 const UNSEEN_SECONDS: f64 = 3_600.0;
-/// Nothing new is begun with less time than this left.
+/// No new work begins with less time left than this.
 const RESERVE: Duration = Duration::from_secs(5);
 
-/// What one round did.
+/// The report of one round.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Accounts whose lane was not what is wanted.
+    /// Accounts whose lane differed from its wanted state.
     pub differing: usize,
-    /// Active lanes whose queue and mapping were looked at.
+    /// Active lanes whose queue and mapping were checked.
     pub checked: usize,
     /// Lanes made or enabled.
     pub opened: usize,
@@ -38,17 +38,17 @@ pub struct Report {
     pub paused: usize,
     /// Lanes deleted.
     pub retired: usize,
-    /// Lanes that were not what their row said.
+    /// Lanes that differed from their row and were repaired.
     pub repaired: usize,
     /// Lanes of marketplaces without a deployed adapter.
     pub without_target: usize,
     /// Lanes that another invocation was working on.
     pub busy: usize,
-    /// Lanes that could not be brought in order; each was logged.
+    /// Lanes that could not be brought to their wanted state; each was logged.
     pub failed: usize,
     /// Lanes that are polled when the round is over: each costs money, used or not.
     pub lanes: i64,
-    /// Whether time ran short; the next round goes on.
+    /// Whether time ran out; the next round goes on.
     pub time_short: bool,
 }
 

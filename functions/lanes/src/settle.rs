@@ -1,4 +1,4 @@
-//! Brings one account's lane to what is wanted for it.
+//! Brings one account's lane to its wanted state.
 
 use std::time::Duration;
 
@@ -14,27 +14,27 @@ use crate::queues::Condition;
 use crate::store::{AccountKey, Lane, Lease};
 use crate::{mappings, queues, store};
 
-/// Rounds until an account counts as one that does not hold still.
+/// The rounds after which an account counts as one that keeps changing.
 const ROUNDS: usize = 6;
 /// How long to wait for another invocation to finish with a lane, and how often to ask.
 const PATIENCE: Duration = Duration::from_secs(10);
 const ASK_EVERY: Duration = Duration::from_millis(150);
 
-/// How thoroughly to go about it.
+/// How thoroughly to work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Care {
-    /// Somebody asked: wait for whoever holds the lane.
+    /// A lane request: wait for the lease holder.
     Asked,
-    /// A round of all lanes: pass by a lane that somebody holds.
+    /// A round of all lanes: skip a lane whose lease somebody holds.
     PassingBy,
-    /// A round, and do not believe the row: look at queue and mapping.
+    /// A round that does not trust the row: check queue and mapping.
     Checking,
 }
 
-/// What was done.
+/// The result of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The lane was what it should be.
+    /// The lane was already as wanted.
     Unchanged,
     /// It was made, or its mapping enabled.
     Opened,
@@ -42,13 +42,13 @@ pub enum Outcome {
     Paused,
     /// It was deleted.
     Retired,
-    /// It was not what its row said, and is again.
+    /// It differed from its row and was repaired.
     Repaired,
     /// No adapter is deployed for the account's marketplace.
     WithoutTarget,
 }
 
-/// Works on one lane until it is what is wanted, even if that changes meanwhile.
+/// Works on one lane until it has the wanted state, even if that changes meanwhile.
 pub async fn settle(
     context: &Context,
     key: AccountKey,
@@ -77,7 +77,7 @@ pub async fn settle(
     Err(LaneError::Unsettled)
 }
 
-/// A repair takes several rounds and stays a repair; otherwise the last thing done counts.
+/// A repair takes several rounds and is reported as a repair; otherwise the last step counts.
 fn add(total: Outcome, next: Outcome) -> Outcome {
     match (total, next) {
         (Outcome::Repaired, _) | (_, Outcome::Unchanged) => total,
@@ -124,8 +124,8 @@ async fn take_step(
     }
 }
 
-/// Makes what is missing, enables it, and publishes what waited for it. When SQS refuses the name, the next round tries the
-/// next one.
+/// Makes the missing parts, enables the mapping, and publishes the runs that waited. When SQS refuses the name, the next
+/// round tries the next one.
 async fn open(
     context: &Context,
     lease: &Lease,
@@ -144,11 +144,11 @@ async fn open(
     Ok(Outcome::Opened)
 }
 
-/// The mapping goes first, so that nothing polls a queue that is gone.
+/// Deletes the mapping first, so that nothing polls a deleted queue.
 async fn retire(context: &Context, lease: &Lease, target: &Target) -> Result<Outcome, LaneError> {
     let name = queue_name(context, lease);
     mappings::delete(&context.lambda, &target.queue_arn(&name)).await?;
-    // A queue may have been made without having been noted.
+    // A queue may have been made but not stored in the row.
     let queue_url = match &lease.queue_url {
         Some(url) => Some(url.clone()),
         None => queues::find(&context.sqs, &name).await?,
@@ -162,7 +162,7 @@ async fn retire(context: &Context, lease: &Lease, target: &Target) -> Result<Out
     Ok(Outcome::Retired)
 }
 
-/// Looks at an active lane's queue and mapping, and repairs what is not as the row says.
+/// Checks an active lane's queue and mapping, and repairs what differs from the row.
 async fn check(context: &Context, lease: &Lease) -> Result<Outcome, LaneError> {
     let Some(target) = context.config.targets.get(&lease.marketplace) else {
         return Ok(Outcome::WithoutTarget);
@@ -212,7 +212,7 @@ async fn store_active(
     store::store_lane(&context.database, lease, &lane).await
 }
 
-/// Publishes the runs that waited for the lane. What fails here is published by the next sweep.
+/// Publishes the runs that waited for the lane. The next sweep publishes any run that fails here.
 async fn publish(context: &Context, key: AccountKey, deadline: Instant) {
     let outcome = async {
         let messages = store::queued_runs(&context.database, key).await?;
@@ -222,7 +222,7 @@ async fn publish(context: &Context, key: AccountKey, deadline: Instant) {
     };
     let complaint = outcome.await.unwrap_or_else(|error| Some(robnu_observe::chain(&error)));
     if let Some(complaint) = complaint {
-        tracing::warn!(seller.id = %key.seller, account.id = %key.account, complaint, "the runs of the new lane were not published; the next sweep does it");
+        tracing::warn!(seller.id = %key.seller, account.id = %key.account, complaint, "the runs of the new lane were not published; the next sweep will publish them");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The account's row: taking its lease, noting what its lane has become, giving the lease back.
+//! The account's row: takes its lease, stores the lane's new state, and releases the lease.
 
 use chrono::{DateTime, Utc};
 use robnu_dispatch::OutboxMessage;
@@ -16,7 +16,7 @@ const FIND_DIFFERING: &str = include_str!("sql/find_differing.sql");
 const TAKE_CHECKS: &str = include_str!("sql/take_checks.sql");
 const COUNT_LANES: &str = include_str!("sql/count_lanes.sql");
 
-/// At least the function's own timeout, so that a lease never outlives its holder's work: seconds.
+/// The lease in seconds: at least the function's own timeout, so that the work never outlives the lease.
 const LEASE_SECONDS: f64 = 60.0;
 
 /// Which account.
@@ -26,7 +26,7 @@ pub struct AccountKey {
     pub account: AccountId,
 }
 
-/// An account's lane, ours to work on.
+/// An account's lane under our lease.
 #[derive(Debug)]
 pub struct Lease {
     pub key: AccountKey,
@@ -39,7 +39,7 @@ pub struct Lease {
     until: DateTime<Utc>,
 }
 
-/// What a lane has become.
+/// A lane's new state.
 #[derive(Debug)]
 pub struct Lane<'a> {
     pub state: LaneState,
@@ -48,7 +48,7 @@ pub struct Lane<'a> {
     pub mapping_id: Option<&'a str>,
 }
 
-/// Takes the lane to work on; `None` while somebody else holds it.
+/// Takes the lease on the lane; `None` while somebody else holds it.
 pub async fn take_lease(database: &Database, key: AccountKey) -> Result<Option<Lease>, LaneError> {
     let rows = run(database, TAKE_LEASE, &[&key.seller, &key.account, &LEASE_SECONDS]).await?;
     let row = rows.first().ok_or(LaneError::UnknownAccount)?;
@@ -71,7 +71,7 @@ fn read_lease(row: &Row, key: AccountKey, wanted: LaneState) -> Result<Lease, Er
     })
 }
 
-/// Notes queue, mapping and generation.
+/// Stores queue, mapping and generation.
 pub async fn store_lane(database: &Database, lease: &Lease, lane: &Lane<'_>) -> Result<(), LaneError> {
     let params: Params<'_> = &[
         &lease.key.seller,
@@ -87,7 +87,7 @@ pub async fn store_lane(database: &Database, lease: &Lease, lane: &Lane<'_>) -> 
     stored.first().map(|_| ()).ok_or(LaneError::LeaseLost)
 }
 
-/// Notes the state alone.
+/// Stores only the state.
 pub async fn store_state(database: &Database, lease: &Lease, state: LaneState) -> Result<(), LaneError> {
     let params: Params<'_> =
         &[&lease.key.seller, &lease.key.account, &lease.until, &lease.generation, &state.as_str()];
@@ -95,7 +95,7 @@ pub async fn store_state(database: &Database, lease: &Lease, state: LaneState) -
     stored.first().map(|_| ()).ok_or(LaneError::LeaseLost)
 }
 
-/// Gives the lane back and answers which state it should have, and which it has.
+/// Releases the lease and returns the wanted state and the present one.
 pub async fn release(database: &Database, lease: &Lease) -> Result<(LaneState, LaneState), LaneError> {
     let rows = run(database, RELEASE_LEASE, &[&lease.key.seller, &lease.key.account, &lease.until]).await?;
     let row = rows.first().ok_or(LaneError::LeaseLost)?;
@@ -103,18 +103,18 @@ pub async fn release(database: &Database, lease: &Lease) -> Result<(LaneState, L
     Ok((wanted, LaneState::parse(row.try_get("lane_state").map_err(Error::from)?)?))
 }
 
-/// The account's runs that wait to be taken.
+/// The account's queued runs.
 pub async fn queued_runs(database: &Database, key: AccountKey) -> Result<Vec<OutboxMessage>, Error> {
     let rows = database.read(&SystemScope::Lanes, QUEUED_RUNS, &[&key.seller, &key.account]).await?;
     rows.iter().filter_map(|row| OutboxMessage::from_row(row).transpose()).collect()
 }
 
-/// Accounts whose lane is not what is wanted; sellers take turns.
+/// Accounts whose lane differs from its wanted state; sellers take turns.
 pub async fn find_differing(database: &Database, limit: i64) -> Result<Vec<AccountKey>, Error> {
     read_keys(&database.read(&SystemScope::Lanes, FIND_DIFFERING, &[&limit]).await?)
 }
 
-/// Takes the active lanes that were not looked at for longest, and for at least so many seconds.
+/// Takes the active lanes that have waited longest for a check, for at least this many seconds.
 pub async fn take_checks(
     database: &Database,
     limit: i64,
@@ -123,7 +123,7 @@ pub async fn take_checks(
     Ok(read_keys(&run(database, TAKE_CHECKS, &[&limit, &unseen_seconds]).await?)?)
 }
 
-/// How many lanes are polled.
+/// The number of lanes that are polled.
 pub async fn count_lanes(database: &Database) -> Result<i64, Error> {
     let rows = database.read(&SystemScope::Lanes, COUNT_LANES, &[]).await?;
     Ok(rows.first().ok_or(Error::RowCount { found: 0 })?.try_get("lanes")?)

@@ -1,4 +1,4 @@
-//! Whatever the queue of lane requests or a schedule delivers, the function answers it and goes on.
+//! The function returns a response to any event of the queue or a schedule, and goes on.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -34,7 +34,7 @@ async fn start(test: &TestDatabase) -> LambdaProcess {
     LambdaProcess::start(env!("CARGO_BIN_EXE_lanes"), &environment, Duration::from_mins(1)).await
 }
 
-/// Whether all messages that are named as failed were among those delivered; a record may be written as a list.
+/// Whether all messages reported as failed were among those delivered; a record may be written as a list.
 fn names_its_own(answer: &Value, event: &Value) -> bool {
     let delivered = event["Records"].to_string();
     let failed = answer["batchItemFailures"].as_array().into_iter().flatten();
@@ -42,7 +42,7 @@ fn names_its_own(answer: &Value, event: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn hostile_events_fail_by_themselves_and_the_next_round_is_done() {
+async fn hostile_events_fail_alone_and_the_next_round_is_done() {
     let test = TestDatabase::new().await;
     TwoSellers::seed(&test).await;
     let settled = "update robnu.marketplace_accounts set status = 'DISCONNECTED', lane_state = 'RETIRED'";

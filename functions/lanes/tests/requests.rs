@@ -1,4 +1,4 @@
-//! A lane request makes the account's queue and mapping, once, however often it is heard.
+//! A lane request makes the account's queue and mapping once, however often it is received.
 
 mod kit;
 
@@ -34,7 +34,7 @@ async fn a_request_makes_a_queue_and_its_mapping() {
     assert_eq!(mapping.batch_size, Some(1));
     assert_eq!(mapping.function_arn.as_ref(), Some(&world.context.config.targets["AJIO"].function_arn));
     let types = mapping.function_response_types.unwrap();
-    assert_eq!(types.len(), 1, "failures are reported message by message");
+    assert_eq!(types.len(), 1, "failures are reported per message");
 }
 
 #[tokio::test]
@@ -56,7 +56,8 @@ async fn a_run_asked_for_before_the_lane_existed_starts_at_once() {
     world.ask(account).await;
     assert!(world.is_sent(run).await);
     assert!(!world.is_sent(other_run).await, "the other seller's account has no lane");
-    // Not by how many messages the lane holds: it is handed out meanwhile, and then counted twice or not at all.
+    // The number of messages in the lane is no proof: a message may be received meanwhile, and is then counted twice or not
+    // at all.
     let name = world.queue_name(account.1, 1);
     assert_eq!(world.wire.taken("SendMessage", &[&name, &run.to_string()]), 1);
     assert_eq!(world.wire.taken("SendMessage", &[]), 1);
@@ -64,7 +65,7 @@ async fn a_run_asked_for_before_the_lane_existed_starts_at_once() {
 }
 
 #[tokio::test]
-async fn a_request_heard_twice_changes_nothing() {
+async fn a_request_received_twice_changes_nothing() {
     let world = World::new().await;
     let (seller, account) = world.ours();
     world.ask((seller, account)).await;
@@ -80,7 +81,7 @@ async fn a_request_repeated_after_a_crash_finds_what_was_made() {
     let (seller, account) = world.ours();
     world.ask((seller, account)).await;
     let made = world.lane(account).await;
-    // As if the first invocation had died before it noted anything.
+    // Acts as if the first invocation had died before it stored anything.
     world
         .sql("update robnu.marketplace_accounts set lane_state = 'REQUESTED', lane_queue_url = null, lane_mapping_id = null where id = $1", &[&account])
         .await;
@@ -140,7 +141,7 @@ async fn a_message_without_an_id_fails_the_invocation() {
 }
 
 #[tokio::test]
-async fn failures_are_answered_as_sqs_expects_them() {
+async fn failures_are_reported_as_sqs_expects_them() {
     let world = World::new().await;
     let event = serde_json::from_str(r#"{"Records":[{"messageId":"m1","body":"garbage"}]}"#).unwrap();
     let answer = lanes::handle(event, &world.context, kit::in_a_minute()).await.unwrap();
@@ -161,7 +162,7 @@ async fn a_marketplace_without_a_deployed_adapter_waits() {
 }
 
 #[tokio::test]
-async fn what_finds_no_time_stays_in_the_queue() {
+async fn a_request_without_time_left_stays_in_the_queue() {
     let world = World::new().await;
     let bodies = [body(world.ours()), body(world.accounts()[1])];
     assert_eq!(ask_until(&world.context, &bodies, Instant::now()).await, [0, 1]);
@@ -179,7 +180,7 @@ async fn a_queue_of_an_older_configuration_is_adjusted() {
 }
 
 #[tokio::test]
-async fn a_name_that_was_deleted_a_moment_ago_is_passed_over() {
+async fn a_name_that_was_just_deleted_is_skipped() {
     let world = World::new().await;
     let (seller, account) = world.ours();
     let run = world.put_queued_run(account).await;
@@ -199,7 +200,7 @@ async fn a_mapping_that_somebody_else_makes_meanwhile_is_used() {
     world
         .sql("update robnu.marketplace_accounts set lane_state = 'REQUESTED', lane_mapping_id = null where id = $1", &[&account])
         .await;
-    // The first look still finds nothing, and then Lambda says that there is one.
+    // The first lookup still finds nothing, and then Lambda says that one exists.
     let name = world.queue_name(account, 1);
     world.wire.pretend("ListEventSourceMapping", &name, r#"{"EventSourceMappings":[]}"#);
     world.wire.refuse("CreateEventSourceMapping", &name, "ResourceConflictException", 1);
@@ -210,7 +211,7 @@ async fn a_mapping_that_somebody_else_makes_meanwhile_is_used() {
 }
 
 #[tokio::test]
-async fn a_mapping_on_its_way_out_is_waited_for_and_not_adopted() {
+async fn a_mapping_that_is_being_deleted_is_waited_for_and_not_adopted() {
     let world = World::new().await;
     let (seller, account) = world.ours();
     let name = world.queue_name(account, 1);

@@ -1,4 +1,4 @@
-//! The round of all lanes brings in order what no request did, and repairs what drifted.
+//! A round of all lanes makes the changes that no request made, and repairs drift.
 
 mod kit;
 
@@ -10,7 +10,7 @@ use lanes::{Event, LaneError};
 use robnu_tenancy::{AccountId, SellerId};
 use tokio::time::Instant;
 
-/// All four lanes made, and not looked at for a day.
+/// Makes all four lanes, unchecked for a day.
 async fn opened() -> World {
     let world = World::new().await;
     world.reconcile().await;
@@ -32,7 +32,7 @@ async fn lanes_that_nobody_asked_for_are_made_for_both_sellers() {
         world.expect_open(account, 1).await;
     }
     let report = world.reconcile().await;
-    assert_eq!((report.differing, report.checked), (0, 0), "what was just made needs no look");
+    assert_eq!((report.differing, report.checked), (0, 0), "a new lane needs no check");
 }
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_lane_that_fails_delays_nobody() {
 }
 
 #[tokio::test]
-async fn a_lane_that_somebody_works_on_is_passed_by() {
+async fn a_leased_lane_is_skipped() {
     let world = World::new().await;
     let (_, account) = first(&world);
     world

@@ -1,4 +1,4 @@
-//! What the keeper of lanes may not see or do, with what it may beside it.
+//! What the lanes function may not see or do, next to what it may.
 
 mod kit;
 
@@ -51,7 +51,7 @@ async fn lanes_cannot_read_business_data_people_or_secrets() {
 }
 
 #[tokio::test]
-async fn lanes_cannot_change_what_is_not_its_own() {
+async fn lanes_cannot_change_other_data() {
     let world = World::new().await;
     refused!(
         world,

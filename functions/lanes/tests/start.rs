@@ -1,4 +1,4 @@
-//! A bad environment: the function refuses to start and says which variable is to blame.
+//! A bad environment: the function refuses to start and names the variable.
 
 use std::process::Command;
 
@@ -20,7 +20,7 @@ const GOOD: [(&str, &str); 13] = [
     ("DATABASE_USER", "robnu_lanes"),
 ];
 
-/// Starts the function with one variable changed, or taken away, and answers its log.
+/// Starts the function with one variable changed or removed, and returns its log.
 fn refusal(variable: &str, value: Option<&str>) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lanes"));
     command.env_clear().envs(GOOD).env_remove(variable);

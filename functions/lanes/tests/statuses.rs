@@ -14,7 +14,7 @@ async fn opened() -> (World, (robnu_tenancy::SellerId, robnu_tenancy::AccountId)
 }
 
 #[tokio::test]
-async fn a_paused_account_keeps_its_queue_and_is_not_polled_until_it_goes_on() {
+async fn a_paused_account_keeps_its_queue_and_is_not_polled_until_it_is_resumed() {
     let (world, account) = opened().await;
     let before = world.lane(account.1).await;
     world.set_status(account.1, "PAUSED").await;
@@ -29,7 +29,7 @@ async fn a_paused_account_keeps_its_queue_and_is_not_polled_until_it_goes_on() {
     world.ask(account).await;
     world.expect_open(account.1, 1).await;
     assert_eq!(world.lane(account.1).await, before);
-    assert!(world.is_sent(run).await, "what waited is published");
+    assert!(world.is_sent(run).await, "the waiting run is published");
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn an_account_that_must_be_reconnected_keeps_its_lane_so_that_it_can_be_te
 }
 
 #[tokio::test]
-async fn an_account_paused_before_it_had_a_lane_gets_one_when_it_goes_on() {
+async fn an_account_paused_before_it_had_a_lane_gets_one_when_it_is_resumed() {
     let world = World::new().await;
     let account = world.ours();
     world.set_status(account.1, "PAUSED").await;
@@ -116,7 +116,7 @@ async fn an_account_disconnected_while_its_lane_is_made_ends_without_one() {
     let meanwhile = async {
         gate.reached().await;
         world.set_status(account.1, "DISCONNECTED").await;
-        // The disconnection sends a request too, and meets the lease of the first.
+        // The disconnection sends a request too, which meets the lease of the first.
         let waiting = async {
             tokio::time::sleep(Duration::from_millis(300)).await;
             gate.open();
@@ -159,13 +159,13 @@ async fn a_lease_that_its_holder_lost_is_waited_out() {
 }
 
 #[tokio::test]
-async fn an_invocation_whose_lease_ended_notes_nothing() {
+async fn an_invocation_whose_lease_ended_stores_nothing() {
     let world = World::new().await;
     let account = world.ours();
     let gate = world.wire.hold("CreateEventSourceMapping", &world.queue_name(account.1, 1));
     let meanwhile = async {
         gate.reached().await;
-        // Its lease ends, and another invocation has the lane by now.
+        // The lease has ended, and another invocation has leased the lane since.
         world
             .sql("update robnu.marketplace_accounts set lane_lease_until = now() + interval '1 hour' where id = $1", &[&account.1])
             .await;

@@ -1,5 +1,5 @@
-//! A lane costs money every month, so only an account whose credentials have worked has one: none before that, and none any more
-//! a week after the marketplace began to refuse them.
+//! A lane costs money every month, so only an account whose credentials have worked has one. There is none before that, and
+//! none once the marketplace has refused the credentials for a week.
 
 mod kit;
 
@@ -11,7 +11,7 @@ const NEVER_VERIFIED: &str = "update robnu.marketplace_accounts set verified_at 
 const REFUSED: &str = "update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT',
     refused_since = now() - interval '7 days' + make_interval(secs => $2) where id = $1";
 
-/// Lets the marketplace have refused the account's credentials for a week less so many seconds.
+/// Acts as if the marketplace had refused the account's credentials for a week less this many seconds.
 async fn refuse(world: &World, account: AccountId, seconds_left: f64) {
     world.sql(REFUSED, &[&account, &seconds_left]).await;
 }
@@ -36,9 +36,9 @@ async fn an_account_whose_credentials_never_worked_gets_no_lane_by_any_way() {
     }
     assert_eq!(world.wire.taken("CreateQueue", &[&world.queue_name(account, 1)]), 0);
     assert!(!world.has_queue(account, 1).await);
-    assert_eq!(world.reconcile().await.differing, 0, "it is not looked at again and again");
+    assert_eq!(world.reconcile().await.differing, 0, "it is not looked at repeatedly");
 
-    // With the first good check it gets one, like the others.
+    // With the first good check it gets a lane, like the others.
     let checked = "update robnu.marketplace_accounts set last_validated_at = now(), last_validation = 'OK' where id = $1";
     world.sql(checked, &[&account]).await;
     world.ask((seller, account)).await;
@@ -52,7 +52,7 @@ async fn a_lane_goes_when_its_credentials_were_refused_for_a_week_and_comes_back
     world.reconcile().await;
     refuse(&world, account, 60.0).await;
     refuse(&world, other, 60.0).await;
-    assert_eq!(world.reconcile().await.differing, 0, "a week is not over");
+    assert_eq!(world.reconcile().await.differing, 0, "the week is not over");
     world.expect_open(account, 1).await;
 
     let check = world.put_queued_run(account).await;
@@ -65,12 +65,12 @@ async fn a_lane_goes_when_its_credentials_were_refused_for_a_week_and_comes_back
     assert!(!world.has_queue(account, 1).await);
     assert!(world.mappings(account, 1).await.is_empty());
     let ended = ("FAILED".to_owned(), Some("credentials_refused".to_owned()));
-    assert_eq!(status_of(&world, check).await, ended, "nobody hears it any more");
-    assert_eq!(status_of(&world, others).await.0, "QUEUED", "the other seller's lane is there");
+    assert_eq!(status_of(&world, check).await, ended, "nobody receives it any more");
+    assert_eq!(status_of(&world, others).await.0, "QUEUED", "the other seller's lane exists");
     world.expect_open(other, 1).await;
     assert_eq!(world.reconcile().await.differing, 0);
 
-    // New credentials: the account is active, and what was known of the old ones counts no more.
+    // With new credentials, the account is active, and refusals of the old ones no longer count.
     world
         .sql("update robnu.marketplace_accounts set credentials_generation = credentials_generation + 1 where id = $1", &[&account])
         .await;
@@ -99,11 +99,11 @@ async fn a_paused_account_keeps_its_lane_however_long_its_credentials_were_refus
     assert_eq!(world.lane(account.1).await.state, "PAUSED", "nothing polls it");
     world.set_status(account.1, "NEEDS_RECONNECT").await;
     world.ask(account).await;
-    assert_eq!(world.lane(account.1).await.state, "RETIRED", "refused since then, and not since now");
+    assert_eq!(world.lane(account.1).await.state, "RETIRED", "the time of the first refusal counts");
 }
 
 #[tokio::test]
-async fn what_is_asked_again_and_again_makes_no_queue_for_worthless_accounts() {
+async fn repeated_requests_make_no_queue_for_accounts_without_working_credentials() {
     let world = World::new().await;
     let accounts = world.accounts();
     for (_, account) in accounts {
@@ -121,7 +121,7 @@ async fn what_is_asked_again_and_again_makes_no_queue_for_worthless_accounts() {
     }
 }
 
-/// The search of a round and what is then done about a lane are written in two languages: they agree on every combination.
+/// A round's search and the next step for a lane are written in two languages: they agree on every combination.
 #[tokio::test]
 async fn a_round_finds_each_lane_that_differs_and_no_other() {
     let world = World::new().await;
@@ -134,7 +134,7 @@ async fn a_round_finds_each_lane_that_differs_and_no_other() {
         from unnest(array['ACTIVE', 'PAUSED', 'NEEDS_RECONNECT', 'DISCONNECTED']) status,
           unnest(array['REQUESTED', 'ACTIVE', 'PAUSED', 'RETIRED']) state, unnest(array[true, false]) verified, unnest(array[1, 8]) days";
     world.sql(every, &[&seller]).await;
-    // A lane that is there should be checked by nobody here, only brought in order.
+    // No existing lane should be checked here, only brought to its wanted state.
     world.sql("update robnu.marketplace_accounts set lane_checked_at = now()", &[]).await;
     let standing = "select count(*) from robnu.marketplace_accounts
         where lane_state is distinct from

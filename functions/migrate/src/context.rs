@@ -13,7 +13,7 @@ const MASTER_SECRET: &str = "DATABASE_MASTER_SECRET_ID";
 /// Which variable names the login roles' secrets.
 pub(crate) const LOGIN_SECRETS: &str = "LOGIN_ROLE_SECRETS";
 
-/// What one invocation works with. Read anew for each, because RDS rotates the master's password.
+/// What one invocation works with. It is read anew for each, because RDS rotates the master's password.
 #[derive(Debug)]
 pub struct Context {
     pub(crate) aws: SdkConfig,

@@ -1,4 +1,4 @@
-//! CloudFormation's side: what it asks, and the answer it waits for at a presigned URL.
+//! The protocol of a CloudFormation custom resource: its request, and the response that it expects at a presigned URL.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::MigrateError;
 
-/// How long CloudFormation may take to take the answer.
+/// How long CloudFormation may take to accept the response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What CloudFormation sends to a custom resource; only the parts used here.
@@ -51,10 +51,11 @@ impl Request {
     }
 }
 
-/// Tells CloudFormation how it went. A failure is an answer too: without one the deploy hangs until it times out.
+/// Sends CloudFormation the result. A failure must be sent too, because the deployment hangs until its timeout without a
+/// response.
 ///
 /// # Errors
-/// When CloudFormation cannot be told; Lambda then tries the event again.
+/// When the response cannot be delivered; Lambda then tries the event again.
 ///
 /// # Panics
 /// Never: texts always serialize.
@@ -69,7 +70,7 @@ pub async fn answer(request: &Request, outcome: Result<(), MigrateError>) -> Res
     };
     let answer = Answer {
         status,
-        // CloudFormation cuts an answer at 4 KiB.
+        // CloudFormation cuts a response at 4 KiB.
         reason: reason.chars().take(1000).collect(),
         physical_resource_id: request.physical_resource_id.as_deref().unwrap_or("robnu-schema"),
         stack_id: &request.stack_id,

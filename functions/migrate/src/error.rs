@@ -6,7 +6,7 @@ use robnu_startup::{EnvError, StartupError};
 /// Why the database is not up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// The environment or a secret.
+    /// The environment or a secret is wrong.
     #[error(transparent)]
     Startup(#[from] StartupError),
     /// A secret belongs to another role than the environment says.
@@ -18,10 +18,10 @@ pub enum MigrateError {
     /// The database did not accept the master's connection.
     #[error("the database cannot be reached as its master user")]
     Connect(#[source] tokio_postgres::Error),
-    /// The connection's TLS.
+    /// TLS for the connection failed.
     #[error(transparent)]
     Tls(#[from] robnu_tenancy::Error),
-    /// The migrations.
+    /// A migration failed.
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// A role's password could not be set.

@@ -1,4 +1,4 @@
-//! What migrate does: schema first, then the passwords of the roles that the schema made, then who is staff.
+//! The work of migrate: first the schema, then the passwords of the roles that the schema made, then the list of staff.
 
 use robnu_observe::caught;
 use robnu_schema::{Applied, MIGRATIONS};
@@ -11,10 +11,10 @@ use crate::login_roles::set_password;
 use crate::master;
 use crate::staff::set_staff;
 
-/// Does what CloudFormation asks. It reads the configuration within the invocation: CloudFormation would wait in vain for a
-/// function that cannot start. A panic is a failure like any other.
+/// Does what CloudFormation asks. It reads the configuration within the invocation, because CloudFormation would wait in
+/// vain for a function that cannot start. A panic is reported like any other failure.
 pub async fn handle(request: &Request) -> Result<(), MigrateError> {
-    // The data outlives the stack: nothing is dropped.
+    // The data outlives the stack, so nothing is dropped.
     if request.is_delete() {
         return Ok(());
     }
@@ -25,7 +25,7 @@ pub async fn handle(request: &Request) -> Result<(), MigrateError> {
     caught(work).await.unwrap_or(Err(MigrateError::Panicked))
 }
 
-/// Brings schema and login roles up to date. Doing it again changes nothing.
+/// Brings schema and login roles up to date. Repeating it changes nothing.
 pub async fn migrate(context: &Context) -> Result<Applied, MigrateError> {
     let mut client = master::connect(&context.master).await?;
     let applied = robnu_schema::apply(&mut client, MIGRATIONS).await?;

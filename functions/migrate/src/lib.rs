@@ -1,4 +1,4 @@
-//! Applies the migrations, sets the login roles' passwords and says who is staff.
+//! Applies the migrations, sets the login roles' passwords and records who is staff.
 
 pub mod context;
 pub mod custom_resource;

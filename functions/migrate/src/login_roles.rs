@@ -1,9 +1,9 @@
-//! Passwords of the login roles.
+//! The passwords of the login roles.
 
 use postgres_protocol::password::scram_sha_256;
 use tokio_postgres::{Client, Error};
 
-/// Sets a login role's password. The verifier is made here, so that no clear password reaches the server or its logs.
+/// Sets a login role's password. The verifier is made here, so that no clear-text password reaches the server or its logs.
 pub async fn set_password(client: &Client, role: &str, password: &str) -> Result<(), Error> {
     let verifier = scram_sha_256(password.as_bytes());
     // ALTER ROLE takes no parameters, so the server quotes both texts for us.

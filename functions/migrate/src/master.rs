@@ -1,4 +1,4 @@
-//! The master user's connection: the one connection outside the scoped pool, because migrations are what makes scopes.
+//! The master user's connection: the only connection outside the scoped pool, because the migrations create the scopes.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::MigrateError;
 
-/// A cluster that was just made, or was scaled to nothing, takes a while to answer.
+/// A cluster that was just made or was scaled to zero takes a while to respond.
 const ATTEMPTS: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// Connects as the master user, patiently.
+/// Connects as the master user, with several attempts.
 pub async fn connect(config: &DatabaseConfig) -> Result<Client, MigrateError> {
     let mut attempt = 1;
     loop {
         match connect_once(config).await {
             Err(MigrateError::Connect(error)) if attempt < ATTEMPTS && error.as_db_error().is_none() => {
-                tracing::info!(attempt, "the database does not answer yet");
+                tracing::info!(attempt, "the database does not respond yet");
                 attempt += 1;
                 tokio::time::sleep(PAUSE).await;
             }
@@ -29,7 +29,7 @@ pub async fn connect(config: &DatabaseConfig) -> Result<Client, MigrateError> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the connection's task ends when its client is dropped, before the answer"
+    reason = "the connection's task ends when its client is dropped, before the response"
 )]
 async fn connect_once(config: &DatabaseConfig) -> Result<Client, MigrateError> {
     let postgres = config.to_postgres();
@@ -48,7 +48,7 @@ async fn connect_once(config: &DatabaseConfig) -> Result<Client, MigrateError> {
     }
 }
 
-/// Runs the connection; the client hears of its end through its own calls.
+/// Runs the connection; the client learns of its end through its own calls.
 async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
     drop(connection.await);
 }

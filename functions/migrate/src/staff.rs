@@ -2,8 +2,8 @@
 
 use tokio_postgres::{Client, Error};
 
-/// Makes the missing staff members, brings back those who had been removed and removes the others, whose sessions end and
-/// stay in the books. `$1` token subjects
+/// Adds the missing staff members, restores those who had been removed and removes the others. The sessions of removed staff
+/// end but stay on record. `$1` token subjects
 const STAFF: &str = "
 with kept as (
   insert into robnu.staff as known (subject)

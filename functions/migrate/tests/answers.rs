@@ -1,5 +1,5 @@
-//! What CloudFormation hears. A custom resource that stays silent stalls the deploy until it times out, and its roll-back
-//! after it, so every event is answered, whatever is wrong.
+//! The responses to CloudFormation. A custom resource that sends none stalls the deployment until its timeout, and then the
+//! roll-back too, so every event gets a response, whatever is wrong.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// Hands an event to the function's binary, without any configuration, and takes the answer from the presigned URL.
+/// Sends an event to the function's binary, without any configuration, and receives the response at the presigned URL.
 async fn told(request_type: &str) -> Value {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/answer?signature=s3cret", listener.local_addr().unwrap());
@@ -26,7 +26,7 @@ async fn told(request_type: &str) -> Value {
     told
 }
 
-/// Accepts one PUT and answers the JSON in its body.
+/// Accepts one PUT and returns the JSON in its body.
 async fn put_body(listener: TcpListener) -> Value {
     let (mut stream, _) = listener.accept().await.unwrap();
     let mut received = Vec::new();

@@ -1,4 +1,4 @@
-//! Whatever invokes migrate, it answers and goes on.
+//! Migrate sends a response to any event and goes on.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 /// Hostile events of a usual run.
 const CASES: usize = 100;
 
-/// Takes every answer, as CloudFormation's storage would, and says where it does.
+/// Accepts every response, as CloudFormation's storage would, and returns its URL.
 async fn storage() -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/answer?signature=s3cret", listener.local_addr().unwrap());
@@ -20,7 +20,7 @@ async fn storage() -> String {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut received = Vec::new();
-                // An answer is one object, whose end is the connection's last byte.
+                // A response is one object that ends with the connection's last byte.
                 while received.last() != Some(&b'}') && stream.read_buf(&mut received).await.unwrap_or(0) > 0
                 {
                 }
@@ -33,7 +33,7 @@ async fn storage() -> String {
 }
 
 #[tokio::test]
-async fn hostile_events_fail_by_themselves_and_the_next_is_answered() {
+async fn hostile_events_fail_alone_and_the_next_gets_a_response() {
     let url = storage().await;
     let function = LambdaProcess::start(env!("CARGO_BIN_EXE_migrate"), &[], Duration::from_secs(30)).await;
     let event = |request_type: &str| {
@@ -45,7 +45,7 @@ async fn hostile_events_fail_by_themselves_and_the_next_is_answered() {
     };
     let bases = ["Create", "Update", "Delete"].map(event);
     for_each_hostile(&bases, CASES, async |mut event| {
-        // Nothing of a test leaves the machine.
+        // No data of a test leaves the machine.
         if event["ResponseURL"].as_str().is_some_and(|changed| changed != url) {
             event["ResponseURL"] = url.as_str().into();
         }

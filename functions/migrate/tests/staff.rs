@@ -1,11 +1,11 @@
-//! Who is staff: whom the stack's parameter names, and nobody else.
+//! Staff are exactly the people whom the stack's parameter names.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 use migrate::staff::set_staff;
 use robnu_testkit::{TestDatabase, TwoSellers};
 
 #[tokio::test]
-async fn the_named_are_staff_the_others_are_no_longer_and_their_sessions_stay() {
+async fn named_people_become_staff_all_others_are_removed_and_their_sessions_stay() {
     let test = TestDatabase::new().await;
     TwoSellers::seed(&test).await;
     let mut master = test.raw("robnu_master").await;

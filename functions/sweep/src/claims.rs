@@ -1,8 +1,8 @@
-//! The claim sweep: a return that did not come in time gets a pending claim, once.
+//! The claim sweep: a return that did not arrive in time gets a pending claim, once.
 //!
-//! Overdue returns are found across sellers, by id; each seller's are then claimed for in that seller's scope, in one
-//! transaction that looks at them again. Two sweeps at once find the same returns and claim for each once; one that dies, or
-//! runs out of time, leaves returns that are overdue still, which the next one finds.
+//! Overdue returns are found across sellers, by id. Each seller's claims are then made in that seller's scope, in one
+//! transaction that checks the returns again. Two concurrent sweeps find the same returns but make each claim once. If a
+//! sweep dies or runs out of time, the next one finds the returns that are still overdue.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,30 +14,30 @@ use tokio::time::Instant;
 use crate::context::Context;
 use crate::error::SweepError;
 
-/// Returns that are looked at in one go.
+/// The number of returns in one batch.
 pub const BATCH: usize = 500;
 /// Finds overdue returns.
 pub const FIND: &str = include_str!("sql/find_overdue.sql");
-/// Claims for one seller's returns.
+/// Makes the claims for one seller's returns.
 pub const CLAIM: &str = include_str!("sql/claim_overdue.sql");
 
-/// No transaction begins with less time than this left.
+/// No transaction begins with less time left than this.
 const RESERVE: Duration = Duration::from_secs(8);
 
-/// What one claim sweep did.
+/// The report of one claim sweep.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Overdue returns that nobody had claimed for.
+    /// Overdue returns without a claim.
     pub returns_found: usize,
     /// Pending claims made for them.
     pub claims_made: usize,
-    /// Sellers whose returns could not be claimed for; the next sweep tries again.
+    /// Sellers whose claims could not be made; the next sweep tries again.
     pub sellers_failed: usize,
-    /// Whether time ran short before everything overdue was looked at; the next sweep goes on.
+    /// Whether time ran out before every overdue return was looked at; the next sweep goes on.
     pub time_short: bool,
 }
 
-/// An overdue return, and so a place in the order in which they are found.
+/// An overdue return; also a position in the order in which they are found.
 #[derive(Debug, Clone, Copy)]
 struct Overdue {
     due_at: SystemTime,
@@ -45,11 +45,11 @@ struct Overdue {
     id: ReturnId,
 }
 
-/// Sweeps until nothing overdue is left to look at or the deadline is near.
+/// Sweeps until no overdue return is left or the deadline is near.
 pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
-    // Before all of them; no window has ended at that instant, so that the ids do not matter.
+    // A position before all returns: no window has ended at that instant, so the ids do not matter.
     let mut last = Overdue { due_at: SystemTime::UNIX_EPOCH, seller: SellerId::new(), id: ReturnId::new() };
     while !report.time_short {
         if Instant::now() >= stop_at {
@@ -85,7 +85,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
     Ok(report)
 }
 
-/// The next overdue returns. Going on behind the last one passes over those of a seller that cannot be claimed for now.
+/// The next overdue returns. Continuing after the last one skips returns whose claims cannot be made now.
 async fn find(context: &Context, after: Overdue) -> Result<Vec<Overdue>, Error> {
     let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
     let params: Params<'_> = &[&after.due_at, &after.seller, &after.id, &limit];
@@ -101,7 +101,7 @@ async fn find(context: &Context, after: Overdue) -> Result<Vec<Overdue>, Error> 
         .collect()
 }
 
-/// Each seller's returns together, in the order in which the sellers come first.
+/// The returns grouped by seller, in the order in which each seller first occurs.
 fn by_seller(found: &[Overdue]) -> Vec<(SellerId, Vec<ReturnId>)> {
     let mut sellers: Vec<(SellerId, Vec<ReturnId>)> = Vec::new();
     for overdue in found {
@@ -113,8 +113,8 @@ fn by_seller(found: &[Overdue]) -> Vec<(SellerId, Vec<ReturnId>)> {
     sellers
 }
 
-/// Claims for one seller's returns and answers how many, or nothing when it failed. What is wrong with one seller keeps no
-/// other waiting; a database that cannot be reached ends the sweep.
+/// Makes the claims for one seller's returns and returns their number, or `None` after a failure. One seller's failure does
+/// not hold up the others; an unreachable database ends the sweep.
 async fn claim(
     context: &Context,
     seller: SellerId,
@@ -124,7 +124,7 @@ async fn claim(
         context.database.session(&SellerScope::for_sweep(seller)).await.map_err(SweepError::MakeClaims)?;
     match session.commit_with(&[(CLAIM, &[&returns])]).await {
         Ok(answers) => Ok(Some(answers.first().map_or(0, Vec::len))),
-        // It was suspended a moment ago: its returns rest.
+        // The seller was suspended a moment ago, so its returns are left alone.
         Err(Error::Suspended) => Ok(Some(0)),
         Err(error) if error.is_transient() && !matches!(error, Error::Busy) => {
             Err(SweepError::MakeClaims(error))
@@ -133,7 +133,7 @@ async fn claim(
             tracing::error!(
                 seller.id = %seller,
                 error = robnu_observe::chain(&error),
-                "the seller's overdue returns could not be claimed for"
+                "the claims for the seller's overdue returns could not be made"
             );
             Ok(None)
         }

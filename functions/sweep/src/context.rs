@@ -1,4 +1,4 @@
-//! What lives as long as the process.
+//! Values that live as long as the process.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use robnu_dispatch::Publisher;
 use robnu_startup::StartupError;
 use robnu_tenancy::Database;
 
-/// A send that takes longer is given up and left for the next sweep.
+/// A send that takes longer is abandoned and left to the next sweep.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What lives as long as the process.
+/// Values that live as long as the process.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The database, as the sweep's login role.

@@ -1,4 +1,4 @@
-//! One invocation: which sweep a schedule asks for, and what it reports. A further sweep is a module and a variant.
+//! One invocation: runs the sweep that a schedule names, and returns its report. Another sweep needs a module and a variant.
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -7,27 +7,27 @@ use crate::context::Context;
 use crate::error::SweepError;
 use crate::{claims, retention, scheduling};
 
-/// What a schedule sends.
+/// The event that a schedule sends.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Request {
     /// Name of the sweep.
     pub sweep: String,
 }
 
-/// What a sweep did.
+/// The report of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Report {
-    /// Of the scheduling sweep.
+    /// The scheduling sweep's report.
     Scheduling(scheduling::Report),
-    /// Of the claim sweep.
+    /// The claim sweep's report.
     Claims(claims::Report),
-    /// Of the retention sweep.
+    /// The retention sweep's report.
     Retention(retention::Report),
 }
 
 impl Report {
-    /// Whether a sweep of the night left work behind. The scheduling sweep comes round in minutes and tells by itself.
+    /// Whether a nightly sweep left work behind. The scheduling sweep runs again within minutes and has a report of its own.
     fn nightly_work_left(&self) -> bool {
         match self {
             Self::Scheduling(_) => false,
@@ -37,7 +37,7 @@ impl Report {
     }
 }
 
-/// Runs the sweep that was asked for. It returns before the deadline, done or not.
+/// Runs the requested sweep. It returns before the deadline, finished or not.
 pub async fn handle(request: &Request, context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let (outcome, nightly) = match request.sweep.as_str() {
         "scheduling" => (scheduling::sweep(context, deadline).await.map(Report::Scheduling), false),
@@ -47,7 +47,7 @@ pub async fn handle(request: &Request, context: &Context, deadline: Instant) -> 
     };
     let work_left = nightly && outcome.as_ref().map_or(true, Report::nightly_work_left);
     if work_left {
-        // An alarm counts these lines: a night has few sweeps, and failing at each of them is nothing that mends itself.
+        // An alarm counts these lines: there are few sweeps a night, and a failure in each of them does not repair itself.
         tracing::warn!(sweep = request.sweep, "the nightly sweep left work behind");
     }
     outcome

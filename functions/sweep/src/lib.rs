@@ -1,5 +1,5 @@
-//! The sweep: finds due work across sellers and publishes it, claims for it or lets go of it. Across sellers it sees ids,
-//! states and times; what is then read or written of a seller happens in that seller's scope.
+//! The sweeps: they publish due runs, make claims for overdue returns and delete expired bookkeeping rows, across sellers.
+//! Across sellers they see only ids, states and times. A seller's own rows are read and written in that seller's scope.
 
 pub mod claims;
 mod context;

@@ -1,7 +1,7 @@
-//! The retention sweep: deletes what has served. Nothing else is deleted, and no business data ever: the sweep's role sees no
-//! row, and may call `forget`, which knows of which tables rows are too old to be asked for.
+//! The retention sweep: deletes expired bookkeeping rows. It never deletes business data: the sweep's role cannot see these
+//! rows and may only call `forget`, which knows the tables and the age at which their rows are no longer needed.
 //!
-//! Rows are claimed with SKIP LOCKED and deleted in the same statement, batch by batch. Two sweeps at once share the work.
+//! Rows are claimed with SKIP LOCKED and deleted in the same statement, batch by batch. Two concurrent sweeps share the work.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::error::SweepError;
 /// Rows deleted in one transaction.
 pub const BATCH: usize = 1_000;
 
-/// No batch begins with less time than this left.
+/// No batch begins with less time left than this.
 const RESERVE: Duration = Duration::from_secs(8);
 
-/// What one retention sweep deleted.
+/// The report of one retention sweep: the rows that it deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Answers of members' requests that carried an idempotency key.
+    /// Stored responses to members' requests that carried an idempotency key.
     pub idempotency_keys: usize,
-    /// The same of persons and staff.
+    /// Stored responses to requests of persons and staff.
     pub person_idempotency_keys: usize,
-    /// Consents that are not waited for any more.
+    /// Expired authorizations.
     pub account_authorizations: usize,
     /// Counts of members' requests.
     pub request_counts: usize,
@@ -41,15 +41,15 @@ pub struct Report {
     pub sign_up_counts: usize,
     /// Checks of credentials.
     pub credential_checks: usize,
-    /// Events of the audit trail that jobs left behind.
+    /// Jobs' events of the audit trail.
     pub job_events: usize,
-    /// All others of the audit trail.
+    /// All other events of the audit trail.
     pub audit_events: usize,
-    /// Whether time ran short before everything was deleted; the next sweep goes on.
+    /// Whether time ran out before everything was deleted; the next sweep goes on.
     pub time_short: bool,
 }
 
-/// Sweeps until nothing that has served is left or the deadline is near.
+/// Sweeps until no expired row is left or the deadline is near.
 pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
@@ -92,7 +92,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
     Ok(report)
 }
 
-/// Deletes batches until one is not full, and counts; answers whether there was time for that.
+/// Deletes batches until one is not full, and counts the rows; returns whether there was time for that.
 async fn empty(
     context: &Context,
     forget: &'static str,

@@ -1,7 +1,7 @@
-//! The scheduling sweep: due schedules become runs, and runs that nobody took are published again.
+//! The scheduling sweep: makes runs for due schedules, and publishes runs again that nobody leased.
 //!
-//! Rows are claimed with SKIP LOCKED and committed before anything is published. Two sweeps at once therefore share the work,
-//! and one that dies leaves unsent runs, which the next one finds.
+//! Rows are claimed with SKIP LOCKED and committed before anything is published. So two concurrent sweeps share the work,
+//! and a sweep that dies leaves unsent runs, which the next one finds.
 
 use std::time::Duration;
 
@@ -14,40 +14,40 @@ use tokio::time::Instant;
 use crate::context::Context;
 use crate::error::SweepError;
 
-/// Schedules, and runs to publish again, in one transaction.
+/// The number of schedules, and of runs to publish again, in one transaction.
 pub const BATCH: usize = 1_000;
 /// Claims due schedules and makes their runs.
 pub const CLAIM_DUE: &str = include_str!("sql/claim_due.sql");
-/// Claims runs that wait to be published.
+/// Claims runs that must be published again.
 pub const REPUBLISH: &str = include_str!("sql/republish.sql");
 
-/// A run that was written and not sent belongs to whoever wrote it for this long, in seconds.
+/// For this long, in seconds, only the writer of an unsent run publishes it.
 const UNSENT_SECONDS: f64 = 30.0;
-/// A lane takes this long, in seconds, before a sent run counts as unanswered.
+/// The time, in seconds, after which a sent run that nobody has leased counts as lost.
 const UNANSWERED_SECONDS: f64 = 600.0;
-/// How overdue a lease must be, in seconds, before its holder counts as gone.
+/// How long, in seconds, a lease must be overdue before its holder counts as gone.
 const OVERDUE_LEASE_SECONDS: f64 = 60.0;
-/// No batch begins, and nothing is published, with less time than this left: time for the last answers and statements.
+/// No batch begins, and nothing is published, with less time left than this, which the last responses and statements need.
 const RESERVE: Duration = Duration::from_secs(8);
 
-/// What one scheduling sweep did.
+/// The report of one scheduling sweep.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Schedules that were due and moved on.
     pub schedules_claimed: usize,
-    /// Runs made for them; an account that is not active, or has a live run, gets none.
+    /// Runs made for them; an account that is not active or has a live run gets none.
     pub runs_made: usize,
     /// New runs published. Those of accounts without a lane are published when the lane is made.
     pub published: usize,
     /// Older runs published again.
     pub republished: usize,
-    /// Messages that did not go out; the next sweep publishes them.
+    /// Messages that could not be sent; the next sweep publishes them.
     pub send_failures: usize,
-    /// Whether time ran short before everything due was done; the next sweep goes on.
+    /// Whether time ran out before all due work was done; the next sweep goes on.
     pub time_short: bool,
 }
 
-/// What one transaction claimed.
+/// The work that one transaction claimed.
 struct Batch {
     schedules_claimed: usize,
     more_due: bool,
@@ -87,7 +87,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
     Ok(report)
 }
 
-/// Claims one batch in one round trip. Runs to publish again are few, so most batches need not look for them.
+/// Claims one batch in one round trip. Runs to publish again are rare, so most batches need not look for them.
 async fn claim(context: &Context, look_again: bool) -> Result<Batch, Error> {
     let codes: Vec<&str> = MARKETPLACE_CODES.iter().map(|code| code.as_str()).collect();
     let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
@@ -121,7 +121,7 @@ fn read_batch(due_rows: &[Row], again_rows: &[Row]) -> Result<Batch, Error> {
     Ok(Batch { schedules_claimed, more_due: totals.try_get("more_due")?, runs_made, made, again })
 }
 
-/// Publishes a batch and notes in one statement what went out.
+/// Publishes a batch and marks the sent runs in one statement.
 async fn publish(
     context: &Context,
     batch: Batch,
@@ -141,7 +141,7 @@ async fn publish(
             tracing::warn!(
                 sent = sent.sent.len(),
                 complaint,
-                "some messages did not go out; the next sweep publishes them"
+                "some messages could not be sent; the next sweep publishes them"
             );
         }
     }

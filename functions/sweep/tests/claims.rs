@@ -1,4 +1,4 @@
-//! A return that did not come in time gets a pending claim, once, and no other return does.
+//! A return that did not arrive in time gets one pending claim, and no other return gets one.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
@@ -10,7 +10,7 @@ use robnu_tenancy::SellerId;
 use sweep::claims::{BATCH, Report};
 use tokio::time::Instant;
 
-/// What a sweep of claims may change; everything else must stay as it is.
+/// The tables that a claim sweep may change; everything else must stay as it is.
 const WRITTEN: [&str; 5] = ["returns", "return_events", "claims", "claim_events", "audit_events"];
 
 async fn sweep(world: &World) -> Report {
@@ -34,7 +34,7 @@ async fn pending(world: &World, seller: SellerId) -> String {
 }
 
 #[tokio::test]
-async fn a_return_that_did_not_come_in_time_gets_a_pending_claim_and_every_trace_of_it() {
+async fn a_return_that_did_not_arrive_in_time_gets_a_pending_claim_with_all_its_events() {
     let world = World::without_lanes().await;
     let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
     world.put_return(ours.ajio, "LATE", PAST, NOTHING).await;
@@ -73,7 +73,7 @@ async fn a_second_sweep_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_came_was_cancelled_was_claimed_for_or_is_not_due_is_left_alone() {
+async fn a_return_that_arrived_is_cancelled_is_claimed_or_is_not_due_is_left_alone() {
     let world = World::without_lanes().await;
     let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
     for seller in [ours, theirs] {
@@ -83,7 +83,7 @@ async fn what_came_was_cancelled_was_claimed_for_or_is_not_due_is_left_alone() {
         world.put_return(seller.ajio, "CANCELLED", PAST, "status = 'CANCELLED'").await;
         world.put_return(seller.ajio, "EARLY", FUTURE, NOTHING).await;
     }
-    // The fixture's returns are overdue and were claimed for; whatever became of that, one claim is all there is.
+    // The fixture's returns are overdue and have a claim; whatever its status, there is only one claim.
     for status in ["FILED", "ACKNOWLEDGED", "RESOLVED_LOST", "CANCELLED", "PENDING"] {
         world.arrange(&format!("update robnu.claims set status = '{status}', status_reason = 'so'")).await;
         let before = world.fingerprint(&WRITTEN).await;
@@ -106,8 +106,8 @@ async fn the_sweep_writes_nothing_but_claims_their_returns_and_their_traces() {
     assert_eq!(world.text(returns).await, returns_before);
 }
 
-/// Runs both statements of a sweep at the very instant of the transaction in which the window ends at `due`, and answers how
-/// many returns they find and claim for.
+/// Runs both statements of a sweep in the transaction that sets the end of the window to `due`, and returns how many returns
+/// they find and how many claims they make.
 async fn at_the_boundary(due: &str) -> (usize, usize) {
     let world = World::without_lanes().await;
     let ours = &world.sellers.ours;
@@ -166,7 +166,7 @@ async fn two_sweeps_at_once_make_one_claim_for_each_return() {
     let (one, two) = (world.another_context().await, world.another_context().await);
     let (one, two) = tokio::join!(claim_with(&one, in_a_minute()), claim_with(&two, in_a_minute()));
     assert_eq!((one.sellers_failed, two.sellers_failed), (0, 0));
-    // Whoever meets a return that the other holds leaves it; a third finds what both left, if anything.
+    // A sweep leaves a return that the other has locked; a third sweep finds any that both left.
     let rest = sweep(&world).await;
     assert_eq!(one.claims_made + two.claims_made + rest.claims_made, 600);
     assert_eq!(world.count("select count(*) from robnu.claims where status = 'PENDING'").await, 600);
@@ -184,7 +184,7 @@ async fn a_return_that_is_being_scanned_is_left_to_the_scan() {
     scan.execute("select from robnu.returns where id = $1 for no key update", &[&id]).await.unwrap();
     assert_eq!(sweep(&world).await, Report { returns_found: 2, claims_made: 1, ..Report::default() });
     scan.rollback().await.unwrap();
-    assert_eq!(sweep(&world).await.claims_made, 1, "nothing came of the scan");
+    assert_eq!(sweep(&world).await.claims_made, 1, "the scan was rolled back");
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_claim_that_is_filed_at_the_same_moment_stays_and_so_does_its_return()
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_one_seller_keeps_no_other_waiting() {
+async fn one_sellers_failure_does_not_hold_up_the_others() {
     let world = World::without_lanes().await;
     let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
     world.put_return(ours.ajio, "LATE", PAST, NOTHING).await;
@@ -239,14 +239,14 @@ async fn a_sweep_without_time_left_says_so_and_claims_nothing() {
     world.put_return(world.sellers.ours.ajio, "LATE", PAST, NOTHING).await;
     let report = claim_with(&world.context, Instant::now()).await;
     assert_eq!(report, Report { time_short: true, ..Report::default() });
-    assert_eq!(sweep(&world).await.claims_made, 1, "the next one does what was left");
+    assert_eq!(sweep(&world).await.claims_made, 1, "the next sweep does the rest");
 }
 
 #[tokio::test]
-async fn what_time_was_too_short_for_the_next_invocations_do() {
+async fn work_that_found_no_time_is_done_by_the_next_invocations() {
     let world = World::without_lanes().await;
     many(&world, 600).await;
-    // A moment more than the reserve: time for a batch or two, or for one in the end where the machine is slow.
+    // A moment more than the reserve: time for a batch or two, or for at least one on a slow machine.
     let (mut sweeps, mut made, mut moment) = (0, 0, 60);
     loop {
         let report = claim_with(&world.context, Instant::now() + Duration::from_millis(8_000 + moment)).await;
@@ -264,7 +264,7 @@ async fn what_time_was_too_short_for_the_next_invocations_do() {
     assert_eq!(world.count("select count(*) from robnu.claims where status = 'PENDING'").await, 1_200);
 }
 
-/// Overdue returns, so many for each seller.
+/// Adds overdue returns, the same number for each seller.
 async fn many(world: &World, each: i64) {
     world
         .arrange(&format!(

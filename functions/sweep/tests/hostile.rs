@@ -1,4 +1,4 @@
-//! Whatever invokes the sweep, it answers and goes on.
+//! The sweep returns a response to any event and goes on.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -27,7 +27,7 @@ async fn start(test: &TestDatabase) -> LambdaProcess {
 }
 
 #[tokio::test]
-async fn hostile_events_fail_by_themselves_and_the_next_sweep_is_done() {
+async fn hostile_events_fail_alone_and_the_next_sweep_is_done() {
     let test = TestDatabase::new().await;
     TwoSellers::seed(&test).await;
     let function = start(&test).await;

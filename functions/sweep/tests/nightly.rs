@@ -1,4 +1,4 @@
-//! The function's real binary, as its schedules call it at night: what it answers, what it logs, and what the alarm counts.
+//! The function's real binary, as its schedules call it at night: what it returns, what it logs, and what the alarm counts.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
@@ -9,10 +9,10 @@ use kit::World;
 use robnu_testkit::{Answer, LambdaProcess};
 use serde_json::{Value, json};
 
-/// What the alarm on sweeps of the night waits for.
+/// The message that the alarm on nightly sweeps counts.
 const WORK_LEFT: &str = "the nightly sweep left work behind";
 
-/// Starts the function; each invocation may take `timeout`, of which it keeps eight seconds in reserve.
+/// Starts the function; each invocation may take `timeout`, of which the function reserves eight seconds.
 async fn start(world: &World, timeout: Duration) -> LambdaProcess {
     let config = world.test.config("robnu_sweep");
     let environment = [
@@ -39,7 +39,7 @@ fn lines(function: &LambdaProcess, message: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_night_with_enough_time_answers_and_logs_what_was_done_and_wakes_nobody() {
+async fn a_night_with_enough_time_returns_and_logs_its_report_and_raises_no_alarm() {
     let world = World::without_lanes().await;
     let late = "now() - interval '1 day'";
     world.put_return(world.sellers.ours.ajio, "LATE", late, "reason = null").await;
@@ -56,7 +56,7 @@ async fn a_night_with_enough_time_answers_and_logs_what_was_done_and_wakes_nobod
 }
 
 #[tokio::test]
-async fn work_that_is_left_is_told_by_the_line_that_the_alarm_counts() {
+async fn work_that_is_left_logs_the_line_that_the_alarm_counts() {
     let world = World::without_lanes().await;
     let hasty = start(&world, Duration::from_secs(8)).await;
     for (times, sweep) in [(1, "claims"), (2, "retention")] {
@@ -64,7 +64,7 @@ async fn work_that_is_left_is_told_by_the_line_that_the_alarm_counts() {
         assert_eq!(report["time_short"], true);
         assert_eq!(lines(&hasty, WORK_LEFT).len(), times, "{sweep}");
     }
-    // The scheduling sweep comes round in minutes.
+    // The scheduling sweep runs again within minutes.
     ask(&hasty, "scheduling").await;
     assert_eq!(lines(&hasty, WORK_LEFT).len(), 2);
 
@@ -74,7 +74,7 @@ async fn work_that_is_left_is_told_by_the_line_that_the_alarm_counts() {
     let broken = "alter table robnu.claims add check (status <> 'PENDING') not valid";
     world.superuser.batch_execute(broken).await.unwrap();
     ask(&function, "claims").await;
-    let told = lines(&function, "the seller's overdue returns could not be claimed for");
+    let told = lines(&function, "the claims for the seller's overdue returns could not be made");
     assert_eq!(told[0]["seller.id"], world.sellers.ours.id.to_string());
     assert_eq!(lines(&function, WORK_LEFT).len(), 1, "{:?}", function.log());
 

@@ -1,4 +1,4 @@
-//! Runs that nobody took are published again, and only those.
+//! Only runs that nobody leased are published again.
 
 mod kit;
 
@@ -16,7 +16,7 @@ fn first(world: &World) -> AccountId {
     world.accounts()[0].1
 }
 
-/// Puts one run in place, sweeps, and expects it published again with the next generation.
+/// Sets up one run, sweeps, and expects it to be published again with the next generation.
 async fn expect_republished(columns: &str, values: &str) {
     let world = World::new().await;
     world.nothing_is_due().await;
@@ -27,10 +27,10 @@ async fn expect_republished(columns: &str, values: &str) {
     let heard = world.heard(first(&world)).await;
     assert_eq!(heard.len(), 1);
     assert_eq!((heard[0].run_id, heard[0].step, heard[0].generation), (run, 0, 1));
-    assert_eq!(world.sweep().await.republished, 0, "a message that went out is not repeated at once");
+    assert_eq!(world.sweep().await.republished, 0, "a message that was sent is not repeated at once");
 }
 
-/// Puts one run in place, sweeps, and expects it untouched.
+/// Sets up one run, sweeps, and expects it untouched.
 async fn expect_left_alone(columns: &str, values: &str) {
     let world = World::new().await;
     world.nothing_is_due().await;
@@ -52,7 +52,7 @@ async fn a_queued_run_that_was_just_written_is_left_to_its_writer() {
 }
 
 #[tokio::test]
-async fn a_sent_run_that_nobody_answered_is_published() {
+async fn a_sent_run_that_nobody_leased_is_published_again() {
     expect_republished(
         "state, queued_at, sent_at",
         "'QUEUED', now() - interval '1 hour', now() - interval '11 minutes'",
@@ -158,7 +158,7 @@ async fn the_runs_of_a_suspended_seller_are_published_once_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn a_run_without_a_lane_is_left_and_is_no_failure() {
+async fn a_run_without_a_lane_is_left_alone_and_is_not_a_failure() {
     let world = World::new().await;
     world.nothing_is_due().await;
     world.run_sql("update robnu.marketplace_accounts set lane_queue_url = null", &[]).await;
@@ -186,7 +186,7 @@ async fn a_publication_that_fails_is_counted_delays_nobody_and_is_left_for_the_n
         .get(0);
     assert_eq!(standing(&world, run).await, ("QUEUED".to_owned(), 0, false));
 
-    // Half a minute later, still without a queue: tried once, not in a circle.
+    // Half a minute later, still without a queue: the run is tried once, not in a loop.
     world
         .run_sql("update robnu.sync_runs set queued_at = now() - interval '1 minute' where id = $1", &[&run])
         .await;
@@ -194,7 +194,7 @@ async fn a_publication_that_fails_is_counted_delays_nobody_and_is_left_for_the_n
     assert_eq!((report.republished, report.send_failures), (0, 1));
     assert_eq!(standing(&world, run).await, ("QUEUED".to_owned(), 1, false));
 
-    // The lane is back and the pause is over.
+    // The lane exists again and the pause is over.
     let queue = world.queue(gone).await;
     world
         .run_sql("update robnu.marketplace_accounts set lane_queue_url = $2 where id = $1", &[&gone, &queue])

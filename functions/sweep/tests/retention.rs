@@ -1,4 +1,4 @@
-//! What has served is deleted, for all sellers and persons; what is young, and everything else, stays.
+//! Expired bookkeeping rows are deleted, for all sellers and persons; young rows and everything else stay.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
@@ -8,7 +8,7 @@ use robnu_tenancy::{Error, SystemScope};
 use sweep::retention::{BATCH, Report};
 use tokio::time::Instant;
 
-/// The tables that are swept, their age, and how long a row serves.
+/// The swept tables, their age column, and how long a row is kept.
 const SWEPT: [(&str, &str, &str); 10] = [
     ("idempotency_keys", "created_at", "25 hours"),
     ("person_idempotency_keys", "created_at", "25 hours"),
@@ -26,8 +26,8 @@ async fn sweep(world: &World) -> Report {
     forget_with(&world.context, in_a_minute()).await
 }
 
-/// Makes the swept tables hold `each` rows for each seller, or twice as many for persons, all of one age: the time that a row
-/// serves, and `more`. For an authorization each second one was used.
+/// Fills the swept tables with `each` rows for each seller, or twice as many for persons, all of one age: the time that a
+/// row is kept plus `more`. Every second authorization was used.
 async fn rows_of_age(world: &World, each: usize, more: &str) {
     let tables = SWEPT.map(|(table, _, _)| format!("delete from robnu.{table}")).join("; ");
     let twice = 2 * each;
@@ -92,7 +92,7 @@ fn all(rows: usize) -> Report {
 }
 
 #[tokio::test]
-async fn what_has_served_is_deleted_for_both_sellers_and_a_second_sweep_changes_nothing() {
+async fn expired_rows_are_deleted_for_both_sellers_and_a_second_sweep_changes_nothing() {
     let world = World::without_lanes().await;
     rows_of_age(&world, 3, "1 second").await;
     assert_eq!(sweep(&world).await, all(6));
@@ -101,7 +101,7 @@ async fn what_has_served_is_deleted_for_both_sellers_and_a_second_sweep_changes_
 }
 
 #[tokio::test]
-async fn what_is_young_stays_as_it_is() {
+async fn young_rows_stay_as_they_are() {
     let world = World::without_lanes().await;
     rows_of_age(&world, 3, "-1 minute").await;
     let swept = SWEPT.map(|(table, _, _)| table);
@@ -128,7 +128,7 @@ async fn nothing_else_is_touched() {
     );
 }
 
-/// What the role itself may do, without the sweep's statements, at the very instant at which rows are exactly `more` too old.
+/// What the role itself may do without the sweep's statements, at the instant at which rows are exactly `more` too old.
 async fn behind_the_entry(world: &World, more: &str, sql: &str) -> Result<u64, String> {
     let age = |(table, column, serves): (&str, &str, &str)| {
         format!("update robnu.{table} set {column} = now() - interval '{serves}' - interval '{more}'")
@@ -145,7 +145,7 @@ async fn behind_the_entry(world: &World, more: &str, sql: &str) -> Result<u64, S
 }
 
 #[tokio::test]
-async fn the_database_lets_go_of_no_young_row() {
+async fn the_database_deletes_no_young_row() {
     let world = World::without_lanes().await;
     rows_of_age(&world, 2, "0").await;
     for (table, _, _) in SWEPT {
@@ -202,7 +202,7 @@ async fn a_row_that_is_in_use_is_left() {
     request.execute(again, &[]).await.unwrap();
     assert_eq!(sweep(&world).await.idempotency_keys, 3);
     request.commit().await.unwrap();
-    assert_eq!(sweep(&world).await.idempotency_keys, 0, "it serves again");
+    assert_eq!(sweep(&world).await.idempotency_keys, 0, "the row is needed again");
     assert_eq!(counts(&world).await, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
@@ -225,9 +225,9 @@ async fn a_sweep_without_time_left_says_so_and_the_next_one_goes_on() {
 }
 
 #[tokio::test]
-async fn the_trail_is_kept_for_nine_years_and_what_jobs_opened_for_400_days() {
+async fn the_trail_is_kept_for_nine_years_and_openings_by_jobs_for_400_days() {
     let world = World::without_lanes().await;
-    // What the fixture has of the other kinds is old.
+    // The fixture's other events are old.
     sweep(&world).await;
     world
         .arrange(

@@ -102,7 +102,7 @@ async fn a_schedule_keeps_its_phase_and_never_catches_up_on_missed_slots() {
     let (_, late) = world.accounts()[0];
     let (_, just_due) = world.accounts()[1];
     let set = "update robnu.schedules set every_minutes = 60, next_due_at = date_trunc('second', now()) - $2::text::interval where account_id = $1";
-    // Fifty hours and ten minutes of standstill: the next slot is in fifty minutes.
+    // After a standstill of fifty hours and ten minutes, the next slot is in fifty minutes.
     world.run_sql(set, &[&late, &"50 hours 10 minutes"]).await;
     world.run_sql(set, &[&just_due, &"0"]).await;
     let before = world.row("select next_due_at from robnu.schedules where account_id = $1", &[&late]).await;
@@ -147,7 +147,7 @@ async fn an_account_without_a_lane_gets_its_run_and_no_message() {
 }
 
 #[tokio::test]
-async fn what_the_marketplaces_adapter_cannot_do_gets_no_run() {
+async fn a_kind_that_the_adapter_does_not_support_gets_no_run() {
     let world = World::new().await;
     let (_, account) = world.accounts()[0];
     world
@@ -218,7 +218,7 @@ async fn a_sweep_without_time_left_says_so_and_claims_nothing() {
     };
     assert!(report.time_short);
     assert_eq!(report.schedules_claimed, 0);
-    assert_eq!(world.sweep().await.runs_made, 4, "the next one does what was left");
+    assert_eq!(world.sweep().await.runs_made, 4, "the next sweep does the rest");
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn an_unknown_sweep_is_refused_by_name() {
     );
 }
 
-/// Replaces the fixture's schedules by `count` due ones, each with an account of its own that shares one queue.
+/// Replaces the fixture's schedules with `count` due ones, each with an account of its own; all share one queue.
 async fn many_schedules(world: &World, count: i32) {
     let (seller, account) = world.accounts()[0];
     world.nothing_is_due().await;

@@ -1,4 +1,4 @@
-//! What the sweep may not see or do, with what it may beside it.
+//! What the sweep may not see or do, next to what it may.
 
 mod kit;
 
@@ -53,7 +53,7 @@ async fn the_sweep_cannot_read_business_data_people_or_secrets() {
 }
 
 #[tokio::test]
-async fn the_sweep_cannot_change_what_is_not_its_own() {
+async fn the_sweep_cannot_change_other_data() {
     let world = World::new().await;
     refused!(
         world,
@@ -118,7 +118,7 @@ async fn the_sweep_finds_overdue_returns_of_both_sellers_by_their_ids() {
     );
 }
 
-/// Runs `sql` in our seller's scope, as a sweep, and answers how many rows it touched, or the SQLSTATE.
+/// Runs `sql` in our seller's scope, as a sweep, and returns the number of rows that it touched, or the SQLSTATE.
 async fn inside(world: &World, sql: &str) -> Result<u64, String> {
     let raw = world.test.raw("robnu_sweep").await;
     let entry = format!("begin; select robnu.enter_sweep('{}')", world.sellers.ours.id);
@@ -156,7 +156,7 @@ async fn inside_a_seller_the_sweep_makes_pending_claims_for_overdue_returns_and_
     let (not_allowed, check) = (Err("42501".to_owned()), Err("23514".to_owned()));
     for (sql, outcome) in [
         (claim(&us, &our_late, "FILED", "NOT_RECEIVED"), &not_allowed),
-        // Its trigger refuses that before row security does.
+        // The table's trigger rejects that before row level security does.
         (claim(&us, &our_late, "PENDING", "DAMAGED"), &check),
         (claim(&us, &early.to_string(), "PENDING", "NOT_RECEIVED"), &check),
         (claim(&us, &came.to_string(), "PENDING", "NOT_RECEIVED"), &check),
@@ -190,12 +190,12 @@ async fn inside_a_seller_the_sweep_makes_pending_claims_for_overdue_returns_and_
     }
     for (table, rows) in [("returns", 4), ("claims", 1), ("sellers", 1)] {
         let sql = format!("select seller_id from robnu.{table}");
-        assert_eq!(inside(&world, &sql).await, Ok(rows), "ours alone: {table}");
+        assert_eq!(inside(&world, &sql).await, Ok(rows), "only ours: {table}");
     }
 }
 
 #[tokio::test]
-async fn the_entry_into_a_seller_is_for_the_sweep_and_leads_to_a_seller_that_is_at_work() {
+async fn the_scope_entry_for_one_seller_is_for_the_sweep_and_needs_a_seller_that_is_not_suspended() {
     let world = World::without_lanes().await;
     let ours = world.sellers.ours.id;
     let enter = async |login: &str, seller: &str| {

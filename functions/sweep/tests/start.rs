@@ -1,4 +1,4 @@
-//! A bad environment or an unreachable database: the function says what is to blame.
+//! A bad environment or an unreachable database: the function names the cause.
 
 mod kit;
 

@@ -1,4 +1,4 @@
-//! The template's schedules: each asks for a sweep that there is, by the Indian clock, and has a switch that stops it.
+//! The template's schedules: each names an existing sweep, uses the Indian clock, and has a switch that stops it.
 
 mod kit;
 
@@ -12,18 +12,18 @@ const TEMPLATE: &str = include_str!("../../../template.yaml");
 fn schedules() -> Vec<(&'static str, &'static str)> {
     let (_, function) = TEMPLATE.split_once("\n  Sweep:\n").expect("the function is in the template");
     let (_, events) = function.split_once("      Events:\n").expect("it has schedules");
-    let end = events.find("\n\n").expect("something comes behind it");
+    let end = events.find("\n\n").expect("another section follows");
     let found = events[..end].split("          Type: ScheduleV2\n").skip(1);
     found
         .map(|schedule| {
-            let (_, name) = schedule.split_once(r#"Input: '{"sweep":""#).expect("it says which sweep");
+            let (_, name) = schedule.split_once(r#"Input: '{"sweep":""#).expect("it names a sweep");
             (name.split('"').next().expect("there is always a first"), schedule)
         })
         .collect()
 }
 
 #[test]
-fn each_schedule_has_a_switch_and_goes_by_the_indian_clock() {
+fn each_schedule_has_a_switch_and_uses_the_indian_clock() {
     let schedules = schedules();
     let names: Vec<&str> = schedules.iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ["scheduling", "claims", "retention"]);
@@ -45,7 +45,7 @@ fn each_schedule_has_a_switch_and_goes_by_the_indian_clock() {
 }
 
 #[tokio::test]
-async fn each_schedule_asks_for_a_sweep_that_there_is() {
+async fn each_schedule_names_a_sweep_that_exists() {
     let world = World::without_lanes().await;
     for (name, _) in schedules() {
         let outcome = try_sweep(&world.context, name, Instant::now()).await;

@@ -1,2 +1,2 @@
--- Ends a check that the caller began. $1 check, $2 what the marketplace said
+-- Ends a check that the caller began. $1 check, $2 the outcome
 select robnu.end_credential_check($1, $2)

@@ -1,4 +1,4 @@
--- Keeps records that could not be mapped, encrypted; one kept before is counted again.
+-- Stores records that could not be mapped, encrypted. A record that is already stored is counted again.
 -- $1 account, $2 run; $3 … arrays: ids, marketplace ids, reasons, records, digests (no digest twice)
 insert into robnu.quarantined_records as q (seller_id, id, account_id, run_id, external_id, reason, record_enc, record_digest)
 select (select robnu.app_current_seller_id()), p.id, $1, $2, p.external_id, p.reason, p.record_enc, p.record_digest

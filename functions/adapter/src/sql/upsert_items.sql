@@ -1,5 +1,5 @@
--- Stores a page's order lines and counts the new and the changed ones; equal rows are not touched.
--- A line of no units carries no money, unless the marketplace says otherwise or the order is cancelled, which keeps what it had cost.
+-- Stores a page's order lines and counts the new and the changed ones; equal rows are not touched. A line of zero units
+-- carries no money, unless the marketplace says otherwise. A cancelled order keeps its amounts.
 -- $1 account; $2 … arrays, one element per line: its order's id, status and stamp, then its own columns
 with page as (
   select *
@@ -8,7 +8,7 @@ with page as (
     as p (external_order_id, order_status, order_updated_at, external_item_id, sku, title, size, quantity, quantity_cancelled, line_amount,
       amount_basis, tax_amount, hsn)
 ), merged as (
-  -- What the source does not say stays; a customer's price, once known, is not replaced by a purchase price.
+  -- Fields that the source leaves out stay as they are. A customer's price, once known, is not replaced by a purchase price.
   select i.id as stored_id, o.id as order_id, p.external_item_id, coalesce(p.sku, i.sku) as sku,
     coalesce(p.title, i.title) as title, coalesce(p.size, i.size) as size, p.quantity, p.quantity_cancelled,
     case

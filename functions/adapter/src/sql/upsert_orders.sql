@@ -1,7 +1,7 @@
--- Stores a page's orders and counts the new and the changed ones; rows that are equal to what is stored are not touched, and an older
--- version replaces no newer one. Where the marketplace does not say when it changed an order, a status that goes back is noted, and
--- taken when another run reads the same: a list may lag behind once.
--- A status that we have no word for is null: the order keeps the one it has.
+-- Stores a page's orders and counts the new and the changed ones. Equal rows are not touched, and an older version never
+-- replaces a newer one. If the marketplace does not say when it changed an order, a status that goes back is only noted, and
+-- is stored when another run reads the same status: a list may lag behind once. A status that is not mapped is null: the
+-- order keeps its stored status.
 -- $1 account, $2 run; $3 … arrays, one element per order, ids unique within the page; notes with a line each
 with page as (
   select external_order_id, status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by, fulfilled_by, payment_method,
@@ -24,7 +24,7 @@ with page as (
   from known k
   where o.account_id = $1 and o.id = k.stored_id and k.is_older and k.is_unstamped and o.backward_status is distinct from k.status
 ), merged as (
-  -- What the source does not say stays as it is stored.
+  -- Fields that the source leaves out stay as they are stored.
   select k.stored_id, k.external_order_id, k.status, k.marketplace_status, k.placed_at,
     coalesce(k.marketplace_updated_at, (k.stored).marketplace_updated_at) as marketplace_updated_at,
     coalesce(k.dispatch_by, (k.stored).dispatch_by) as dispatch_by,

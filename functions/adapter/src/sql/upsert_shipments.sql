@@ -1,5 +1,5 @@
--- Stores a page's packages; equal rows are not touched. A package in whose place the order has another now is withdrawn: it keeps
--- what the marketplace last said of it, and is neither pending nor shown as on its way.
+-- Stores a page's packages; equal rows are not touched. A package that another one has replaced is withdrawn: it keeps the
+-- marketplace's last data, but is neither pending nor shown as on its way.
 -- $1 account; $2 … arrays, one element per package: its order's id, status and stamp, then its own columns
 with page as (
   select *

@@ -1,5 +1,5 @@
-//! A stream that there is not: reviews of articles. It shows what a new stream is made of: a table, a batch with its statement, and
-//! names for its counts. No engine, ledger table or shape of the API knows of it.
+//! A stream that does not exist in the product: reviews of articles. It shows the parts of a new stream: a table, a batch
+//! with its statement, and names for its counts. The engine, the ledger tables and the API need no change for it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
@@ -74,7 +74,7 @@ async fn begin(database: &Database, test: &TestDatabase, seller: &Seller) -> (Se
 }
 
 #[tokio::test]
-async fn a_new_stream_is_stored_and_counted_by_the_engine_as_it_is() {
+async fn a_new_stream_is_stored_and_counted_by_the_unchanged_engine() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     test.superuser().await.batch_execute(TABLE).await.unwrap();

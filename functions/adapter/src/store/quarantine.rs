@@ -12,13 +12,13 @@ use crate::error::JobError;
 
 const INSERT_QUARANTINED: &str = include_str!("../sql/insert_quarantined.sql");
 
-/// Where quarantined records are kept, as far as their encryption is bound to it.
+/// The table of quarantined records, to which their encryption is bound.
 pub const QUARANTINE: &str = "quarantined_records";
 /// The column of the record itself.
 pub const RECORD: &str = "record";
 
-/// Quarantined records, encrypted, as columns. A record that occurs twice on the page is taken once, because a statement
-/// cannot meet the same row twice.
+/// Quarantined records, encrypted, as columns. A record that occurs twice on the page is stored once, because one statement
+/// cannot write the same row twice.
 #[derive(Default)]
 pub struct Sealed<'a> {
     id: Vec<Uuid>,

@@ -1,5 +1,5 @@
-//! A stand for the adapter's real binary: a database with two sellers, a lane and a dead-letter queue in the local cloud,
-//! and the marketplaces' simulator.
+//! A test stand for the adapter's real binary: a database with two sellers, a lane and a dead-letter queue in the local
+//! cloud, and the marketplaces' simulator.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot be arranged has failed")]
@@ -19,7 +19,7 @@ use simulators::{MeeshoAccount, Simulator, SimulatorConfig};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-/// As the template sets them, but short, so that a lease can be outlived in a test.
+/// Shorter than in the template, so that a test can outlast a lease.
 pub const LEASE_SECONDS: u64 = 4;
 
 pub struct Stand {
@@ -37,7 +37,7 @@ pub struct Stand {
     prefix: String,
 }
 
-/// A record as a run set it aside, before this test.
+/// A record that a run set aside before this test.
 pub struct SetAside<'a> {
     pub seller: SellerId,
     pub account: AccountId,
@@ -47,7 +47,7 @@ pub struct SetAside<'a> {
 }
 
 impl Stand {
-    /// Both sellers have credentials that the simulator takes, sealed with their own data keys.
+    /// Gives both sellers credentials that the simulator accepts, encrypted with their own data keys.
     pub async fn new(config: SimulatorConfig) -> Self {
         let test = TestDatabase::new().await;
         let sellers = TwoSellers::seed(&test).await;
@@ -165,7 +165,7 @@ impl Stand {
         Job { run_id, step: 0, generation: 0, seller_id: self.sellers.ours.id, account_id, marketplace, kind }
     }
 
-    /// Sets a record of an earlier run aside, sealed with its seller's key; `wanted` to be read again, or not.
+    /// Sets aside a record of an earlier run, encrypted with its seller's key; `wanted` says whether it is to be read again.
     pub async fn set_aside(&self, record: SetAside<'_>) {
         let SetAside { seller, account, external_id, raw, wanted } = record;
         let cipher = &self.ciphers[&seller];
@@ -181,7 +181,8 @@ impl Stand {
         self.superuser.execute(sql, &[&seller, &account, &id, &external_id, &sealed, &wanted]).await.unwrap();
     }
 
-    /// What is set aside of all sellers' records with this beginning of their number, by number: whether it is wanted, and why.
+    /// All sellers' set-aside records whose number begins with this text, by number: whether it is to be read again, and its
+    /// reason.
     pub async fn aside(&self, beginning: &str) -> Vec<String> {
         let sql = "select external_id || case when retry_requested_at is null then ' kept: ' else ' wanted: ' end || reason
             from robnu.quarantined_records where starts_with(external_id, $1) order by external_id, seller_id";
@@ -213,7 +214,7 @@ impl Stand {
         }]})
     }
 
-    /// Runs a job to its end, continuing in as many steps as it takes.
+    /// Runs a job to its end, in as many steps as it needs.
     pub async fn run_to_end(&self, function: &LambdaProcess, mut job: Job) -> Job {
         loop {
             acknowledged(function.invoke(self.event(&job)).await);
@@ -281,7 +282,7 @@ impl Stand {
         self.superuser.query_one(sql, &[]).await.unwrap().get(0)
     }
 
-    /// What belongs to the other seller, row for row.
+    /// The other seller's data, row by row.
     pub async fn theirs(&self) -> Vec<String> {
         let sql = "select x.row from (
               select o.xmin || o::text as row from robnu.orders o where seller_id = $1
@@ -351,7 +352,7 @@ fn failures(answer: Answer) -> usize {
     }
 }
 
-/// Waits for a condition that another process brings about, with a bound.
+/// Waits, with a bound, for a condition that another process brings about.
 pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     for _ in 0..1200 {
         if condition().await {
@@ -362,7 +363,7 @@ pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     panic!("never happened: {what}");
 }
 
-/// The text of the secret that names' digests are made with.
+/// The text of the secret for the digests of user names.
 pub const DIGEST_SECRET: &str = "a digest key of thirty-two letters";
 
 async fn digest_secret() -> String {
@@ -412,7 +413,7 @@ async fn seal_amazon(
     superuser.execute(sql, &[&seller, &account, &secret, &token]).await.unwrap();
 }
 
-/// A key of the seller's own; the simulator takes any that is not registered.
+/// A key of the seller's own; the simulator accepts any that is not registered.
 async fn seal_flipkart(superuser: &Client, cipher: &SellerCipher, seller: SellerId, account: AccountId) {
     let place = Place { table: "flipkart_account_details", column: "app_secret", row: *account.as_uuid() };
     let sql =

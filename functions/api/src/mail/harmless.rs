@@ -1,34 +1,35 @@
-//! Text that somebody typed, made fit to stand in a mail to a stranger.
+//! Makes text that somebody typed safe to include in a mail to a stranger.
 //!
-//! Mail programs make a link or a call of what looks like an address or a number, each by rules of its own. So this is no list of
-//! what looks dangerous but of what may stand, and where; everything else becomes a space:
+//! Mail programs turn text that looks like an address or a number into a link or a call, each by rules of its own. So this
+//! is not a list of what looks dangerous but a list of what may stay, and where. Everything else becomes a space:
 //!
 //! - letters of all scripts, with at most four marks each, and the joiners that Indic and Arabic spelling needs;
 //! - digits, but not seven or more of them that only short words keep apart;
 //! - `& ' ( ) , ! -`, a full stop only before a space (or `)`, or `,`), and a slash only between two single letters (M/s, c/o).
 //!
-//! No name of a host, no scheme, no mail or UPI address, no hashtag, no telephone number and no end of a line can be written so.
-//! The text is normalised (NFKC) first, which leaves one spelling of each: `U+2024` is a full stop, and `U+2100` is `a/c`.
+//! Such text cannot hold a host name, a scheme, a mail or UPI address, a hashtag, a telephone number or a line break.
+//! The text is normalised (NFKC) first, so that each character has one spelling: `U+2024` is a full stop, and `U+2100` is
+//! `a/c`.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Digits that may stand together. An Indian postal code has six; programs call what has seven.
+/// Digits that may stand together. An Indian postal code has six; programs offer to call a number of seven.
 const MAX_DIGITS: usize = 6;
-/// A word with fewer letters keeps no digits apart: "98765 x 43210", "98 or 76".
+/// A word with fewer letters does not separate digits: "98765 x 43210", "98 or 76".
 const LONG_WORD: usize = 4;
-/// What is left of a number with more digits: enough to tell who knows it already.
+/// The digits that remain of a longer number: enough for someone who knows it already.
 const LAST_DIGITS: usize = 2;
-/// Marks on one letter. Honest spelling needs four.
+/// Marks allowed on one letter. Honest spelling needs four.
 const MAX_MARKS: usize = 4;
 
-/// A name, of which at most `longest` characters are shown. Empty when nothing of it may stand.
+/// A name, cut to at most `longest` characters. Empty when nothing of it may stay.
 pub fn harmless(text: &str, longest: usize) -> String {
     let normal: Vec<char> = text.nfkc().collect();
     cut(&without_numbers(&only_allowed(&normal)), longest)
 }
 
-/// A mail address, as one that nobody can click and everybody recognises: `ravi at example. in`.
+/// A mail address in a form that nobody can click and everybody recognises: `ravi at example. in`.
 pub fn harmless_address(address: &str, longest: usize) -> String {
     match address.rsplit_once('@') {
         Some((mailbox, domain)) => harmless(&format!("{mailbox} at {domain}"), longest),
@@ -50,12 +51,12 @@ enum Kind {
 fn kind(letter: char) -> Kind {
     match letter {
         '\u{200C}' | '\u{200D}' => Kind::Joiner,
-        // Letters and marks of which nothing is seen: fillers, variation selectors, the grapheme joiner.
+        // Invisible letters and marks: fillers, variation selectors, the grapheme joiner.
         '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' => {
             Kind::Invisible
         }
         '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}' => Kind::Invisible,
-        // Of the modifiers of letters, which hold look-alikes of colons and full stops, those that Japanese, Thai and Lao need.
+        // The modifier letters that Japanese, Thai and Lao need. The others include look-alikes of colons and full stops.
         '\u{30FC}' | '\u{E46}' | '\u{EC6}' => Kind::Letter,
         _ => match letter.general_category() {
             GeneralCategory::UppercaseLetter
@@ -74,7 +75,7 @@ fn is_word(letter: char) -> bool {
     matches!(kind(letter), Kind::Letter | Kind::Mark | Kind::Joiner)
 }
 
-/// What may stand of a normalised text, with one space for whatever may not.
+/// A normalised text with a space in place of every run of characters that may not stay.
 fn only_allowed(normal: &[char]) -> Vec<char> {
     let mut kept: Vec<char> = Vec::with_capacity(normal.len());
     let mut marks = 0;
@@ -103,7 +104,7 @@ fn only_allowed(normal: &[char]) -> Vec<char> {
     kept
 }
 
-/// A punctuation mark, where it may stand, or a space in its place.
+/// A punctuation mark where it may stay, or else a space.
 fn keep_mark(kept: &mut Vec<char>, letter: char, rest: &[char]) {
     let last = kept.last().copied().unwrap_or(' ');
     let next = rest.first().copied().unwrap_or(' ');
@@ -140,7 +141,7 @@ fn joins(text: &[char], at: usize) -> bool {
     at > 0 && needs(&text[at - 1]) && text.get(at + 1).is_some_and(needs)
 }
 
-/// A text without numbers that somebody could be called by; their last digits stay.
+/// A text in which numbers that could be called are cut to their last digits.
 fn without_numbers(text: &[char]) -> Vec<char> {
     let mut kept = Vec::with_capacity(text.len());
     let mut begin = 0;
@@ -160,7 +161,7 @@ fn without_numbers(text: &[char]) -> Vec<char> {
     kept
 }
 
-/// Where the digits stand that belong together with the one at `first`.
+/// The positions of the digits that form one number with the digit at `first`.
 fn number(text: &[char], first: usize) -> Vec<usize> {
     let mut digits = Vec::new();
     let mut letters = 0;
@@ -186,7 +187,7 @@ fn cut(text: &[char], longest: usize) -> String {
         return text.iter().collect();
     }
     let shown: String = text.iter().take(longest).collect();
-    // What follows a full stop is a space, and so not this.
+    // After a full stop comes a space, so it cannot match here.
     let whole = |letter: char| is_word(letter) || kind(letter) == Kind::Digit;
     format!("{}…", shown.trim_end_matches(|letter| !whole(letter)))
 }
@@ -214,7 +215,7 @@ mod tests {
             "ગુજરાતી સાડી",
             "ਪੰਜਾਬੀ ਦੁਕਾਨ",
             "ଓଡ଼ିଆ ଦୋକାନ",
-            // With joiners: an eyelash ra, a Bengali ya after ra, a Malayalam chillu of old, an Urdu word.
+            // With joiners: an eyelash ra, a Bengali ya after ra, an old Malayalam chillu, an Urdu word.
             "दुकान\u{930}\u{94D}\u{200D}\u{92F}ा",
             "\u{9B0}\u{200D}\u{9CD}\u{9AF}াব",
             "അവന\u{D4D}\u{200D}ര",
@@ -226,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_stand_leaves_a_space_and_the_rest_can_be_read() {
+    fn forbidden_characters_become_a_space_and_the_rest_stays_readable() {
         for (text, shown) in [
             ("https://evil.example/login", "https evil. example login"),
             ("www.evil.example", "www. evil. example"),
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_number_that_could_be_called_the_last_digits_stay() {
+    fn only_the_last_digits_of_a_callable_number_stay() {
         for (text, shown) in [
             ("Call 98765 43210", "Call …10"),
             ("Call +91 (98765) 43-210 now", "Call …10 now"),
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inviter_is_recognised_and_nobodys_link() {
+    fn an_inviters_address_is_recognisable_and_not_a_link() {
         for (address, shown) in [
             ("ravi.k+shop@mail.example.in", "ravi. k shop at mail. example. in"),
             ("www.evil.example/login-x@redteam.example", "www. evil. example login-x at redteam. example"),
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_shown_than_is_asked_for() {
+    fn a_name_is_cut_to_the_given_length() {
         assert_eq!(harmless("abc def", 4), "abc…");
         assert_eq!(harmless(&"\u{FDFA}".repeat(200), 100).chars().count(), 101);
     }

@@ -1,5 +1,5 @@
-//! No mail program makes a link or a call of what somebody typed: spellings that tried to be one, and arbitrary text, looked at
-//! by a link finder that knows nothing of how the text was made.
+//! Tests that no mail program finds a link or a telephone number in text that somebody typed. They check known tricky
+//! spellings and arbitrary text with a link finder that does not know how the text was made.
 
 use linkify::LinkFinder;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use crate::one_time_token::OneTimeToken;
 
 const SPELLINGS: &str = include_str!("../../tests/data/mail_spellings.txt");
 
-/// A mail, and the one link in it.
+/// A mail and the one link in it.
 fn invitation(seller_name: &str, inviter: &str) -> (Texts, String) {
     let token = OneTimeToken::generate().unwrap();
     let mail = InvitationMail { to: "guest@example.invalid", seller_name, inviter, token: &token };
@@ -43,7 +43,7 @@ fn links(text: &str) -> Vec<String> {
     finder.links(text).map(|link| link.as_str().to_owned()).collect()
 }
 
-/// The most digits of any script that stand in a row, whatever but letters stands between them.
+/// The most digits of any script in a row, with anything but letters between them.
 fn longest_number(text: &str) -> usize {
     let (mut digits, mut most) = (0, 0);
     for letter in text.nfkc() {
@@ -64,7 +64,7 @@ fn read(html: &str) -> (Vec<&str>, String) {
         let (tag, after) = piece.split_once('>').expect("a tag ends");
         tags.push(tag);
         text.push_str(after);
-        // The end of a paragraph is the end of a line; other tags end nothing.
+        // The end of a paragraph ends a line; other tags do not.
         if tag == "/p" {
             text.push('\n');
         }
@@ -73,7 +73,7 @@ fn read(html: &str) -> (Vec<&str>, String) {
     (tags, entities.iter().fold(text, |text, (entity, letter)| text.replace(entity, letter)))
 }
 
-/// What is wrong with the mail about a seller by an inviter, if anything.
+/// The fault in the mail for this seller and inviter, if there is one.
 fn fault(seller: &str, inviter: &str) -> Option<String> {
     let (mail, link) = invitation(seller, inviter);
     let Texts { subject, plain, html } = &mail;
@@ -87,7 +87,7 @@ fn fault(seller: &str, inviter: &str) -> Option<String> {
         && plain.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']).count() == 7
         && longest_number(&plain.replace(&link, "")) < 7
         && longest_number(&page) < 7
-        // But for the token.
+        // Except for the token.
         && tags.len() == read(&harmless_tags.0.html).0.len()
         && tags.iter().filter(|tag| tag.contains("href")).count() == 1
         && html.contains(&format!("<a href=\"{link}\">"))
@@ -95,7 +95,7 @@ fn fault(seller: &str, inviter: &str) -> Option<String> {
     (!sound).then(|| format!("{seller:?} by {inviter:?}:\n{plain}\n{html}"))
 }
 
-/// Whether a first line holds nothing that begins an address, a tag or a quotation of any program's.
+/// Whether a first line holds nothing that begins an address, a tag or a quotation in any mail program.
 fn is_one_sentence(line: &str) -> bool {
     line.matches('"').count() == 2
         && line.matches(" invites you to join \"").count() >= 1
@@ -126,7 +126,7 @@ fn the_finder_would_find_them() {
         let normal: String = text.nfkc().collect();
         !links(&normal).is_empty() || longest_number(&normal) >= 7
     };
-    // The others are for programs that find more.
+    // The others are for programs that find more than ours does.
     assert!(spellings.iter().filter(seen).count() >= 100, "{}", spellings.iter().filter(seen).count());
 }
 

@@ -1,4 +1,4 @@
-//! The answers that operations have in common: problems, and the headers that come with every answer.
+//! The responses that operations have in common: problems, and the headers of every response.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,27 +10,30 @@ use utoipa::openapi::{Content, Header, Ref, RefOr, Response, ResponseBuilder, Re
 use crate::idempotency::REPLAYED;
 use crate::problem::Problem;
 
-/// What API Gateway answers by itself, before the request reaches the platform.
+/// The responses of API Gateway itself, sent before the request reaches the platform.
 pub const GATEWAY_PROBLEM: &str = "GatewayProblem";
-/// Statuses that API Gateway also answers by itself.
+/// Statuses that API Gateway itself also sends.
 const GATEWAY: [u16; 5] = [401, 413, 429, 500, 503];
-/// What each refusal means.
+/// The meaning of each refusal.
 const REFUSALS: [(u16, &str); 12] = [
     (400, "The request is malformed: its path, query, headers or JSON."),
-    (401, "No valid token."),
+    (401, "The request carries no valid token."),
     (403, "The caller may not do this, or the seller is suspended."),
-    (404, "There is no such thing for this caller."),
-    (409, "The present state does not allow this."),
-    (412, "There is a newer version than If-Match names."),
+    (404, "The resource does not exist, or the caller cannot see it."),
+    (409, "The present state does not allow the request."),
+    (412, "There is a newer version than the one that If-Match names."),
     (413, "The body is longer than 1 MiB."),
     (415, "The body is not application/json."),
-    (422, "Fields of the body are wrong, or the Idempotency-Key came with another request."),
-    (429, "Too many requests, or too many credentials that were refused; Retry-After says how long to wait."),
+    (422, "Fields of the body are wrong, or the Idempotency-Key was used for another request."),
+    (
+        429,
+        "The rate limit is exceeded, or too many credentials were refused; Retry-After says how long to wait.",
+    ),
     (500, "Something went wrong on the platform's side."),
-    (503, "Busy for a moment: repeat the request."),
+    (503, "The service is busy at the moment: repeat the request."),
 ];
 
-/// Adds the refusals, and the headers of every answer.
+/// Adds the refusals, and the headers of every response.
 pub fn complete(
     responses: &mut Responses,
     refusals: &BTreeSet<u16>,
@@ -41,7 +44,7 @@ pub fn complete(
         if let RefOr::T(response) = response {
             complete_success(response, schemas);
             if takes_key {
-                let text = "true when the Idempotency-Key was answered before: this is that answer, and nothing has happened now.";
+                let text = "true when a request with this Idempotency-Key was done before: this is its response, and nothing was done now.";
                 response.headers.insert(REPLAYED.as_str().to_owned(), header(text).into());
             }
         }
@@ -64,7 +67,7 @@ fn name(status: u16) -> String {
 fn complete_success(response: &mut Response, schemas: &BTreeMap<String, RefOr<Schema>>) {
     // The specification wants a description, and utoipa leaves an empty one out.
     if response.description.is_empty() {
-        "What was asked for.".clone_into(&mut response.description);
+        "The requested resource.".clone_into(&mut response.description);
     }
     response.headers.insert("x-request-id".to_owned(), header("Quote it when you ask for help.").into());
     if has_version(response, schemas) {
@@ -72,8 +75,8 @@ fn complete_success(response: &mut Response, schemas: &BTreeMap<String, RefOr<Sc
     }
 }
 
-/// Whether the body is a thing with a version. Handlers answer those as
-/// [`crate::versions::Tagged`] or, where a key may have come, as [`crate::idempotency::Reply`].
+/// Whether the body is a resource with a version. Handlers return such resources as
+/// [`crate::versions::Tagged`] or, where a request may carry a key, as [`crate::idempotency::Reply`].
 fn has_version(response: &Response, schemas: &BTreeMap<String, RefOr<Schema>>) -> bool {
     let Some(RefOr::T(content)) = response.content.get("application/json") else { return false };
     content.schema.as_ref().is_some_and(|schema| is_versioned(schema, schemas))
@@ -106,11 +109,11 @@ fn refusal(status: u16) -> Response {
     response.build()
 }
 
-/// The schema of API Gateway's own answers.
+/// The schema of API Gateway's own responses.
 pub fn gateway_problem() -> Schema {
     let message = ObjectBuilder::new().schema_type(Type::String);
     let object = ObjectBuilder::new()
-        .description(Some("What API Gateway answers by itself."))
+        .description(Some("A response of API Gateway itself."))
         .property("message", message)
         .required("message");
     Schema::Object(object.build())

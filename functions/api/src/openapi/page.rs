@@ -1,4 +1,4 @@
-//! The document as a page: plain HTML, written here, with nothing to load from anywhere.
+//! The document as a page: plain HTML that loads nothing from anywhere.
 
 use std::fmt::Write as _;
 
@@ -151,7 +151,7 @@ impl Page {
     }
 }
 
-/// A schema in a few words, with links to named ones.
+/// A schema in a few words, with links to named schemas.
 fn type_of(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
         let name = escape(name);

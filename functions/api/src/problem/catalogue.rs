@@ -1,4 +1,4 @@
-//! The texts of problems, with their statuses and codes.
+//! The problem catalogue: the status, code and texts of every problem.
 
 use axum::http::StatusCode;
 use robnu_storage::StorageError;
@@ -23,7 +23,7 @@ impl ApiError {
                 StatusCode::BAD_REQUEST,
                 "id_token_required",
                 "ID token required",
-                "Signing up needs the ID token, which states your email; this token states none.",
+                "Signing up needs the ID token, because it states your email address. This token states none.",
             ),
             Self::EmailNotVerified => (
                 StatusCode::FORBIDDEN,
@@ -45,7 +45,7 @@ impl ApiError {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
                 "Method not allowed",
-                "This path does not take the request's method.",
+                "This path does not support the request's method.",
             ),
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,
@@ -57,7 +57,7 @@ impl ApiError {
                 StatusCode::CONFLICT,
                 "account_exists",
                 "Already connected",
-                "This marketplace account is connected to the seller already.",
+                "This marketplace account is already connected to the seller.",
             ),
             Self::AccountNotActive => (
                 StatusCode::CONFLICT,
@@ -77,39 +77,39 @@ impl ApiError {
         }
     }
 
-    /// What is told when the request is well-formed and the seller's present state forbids it.
+    /// The entry for a well-formed request that the seller's present state forbids.
     fn entry_of_state(&self) -> Entry {
         match self {
             Self::SellerSuspended => (
                 StatusCode::FORBIDDEN,
                 "seller_suspended",
                 "Seller suspended",
-                "The seller is suspended: it can be read, and nothing else. Ask the platform's support.",
+                "The seller is suspended: its data can be read but not changed. Ask the platform's support.",
             ),
             Self::RateLimited { .. } => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "rate_limited",
                 "Too many requests",
-                "More requests came than a seller or a person may send. Wait as long as Retry-After says.",
+                "The rate limit of the seller or the person is exceeded. Wait as long as Retry-After says.",
             ),
             Self::TooManyRefusedChecks { .. } => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_refused_checks",
                 "Too many refused credentials",
-                "Too many credentials were refused lately, for this user name, this account, you, or all together. The marketplace was \
-                 not asked and nothing was stored. Wait as long as Retry-After says, and be sure of the credentials by then.",
+                "Too many credentials were refused lately for this user name, for this account, for you, or in total. The marketplace was 
+                 not asked and nothing was stored. Wait as long as Retry-After says, and make sure that the credentials are right.",
             ),
             Self::MarketplaceUnavailable { .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "marketplace_unavailable",
                 "Marketplace unavailable",
-                "The marketplace does not answer for a moment. Nothing was stored; try again, with a new consent if it was one.",
+                "The marketplace does not respond at the moment. Nothing was stored. Try again; a consent must be given anew.",
             ),
             Self::AmbiguousReturn(_) => (
                 StatusCode::CONFLICT,
                 "return_ambiguous",
                 "Several returns",
-                "The code means several returns; see errors for their ids. Send the code with the return_id of one.",
+                "The code matches several returns; errors lists their ids. Send the code again with the return_id of one of them.",
             ),
             Self::LastOwner => (
                 StatusCode::CONFLICT,
@@ -121,44 +121,44 @@ impl ApiError {
                 StatusCode::CONFLICT,
                 "too_many_sellers",
                 "Too many sellers",
-                "You have signed up as many sellers as one person may.",
+                "You have signed up as many sellers as one person is allowed.",
             ),
             Self::TooManyChanges => (
                 StatusCode::CONFLICT,
                 "too_many_changes_today",
                 "Too many changes today",
-                "You have changed this 100 times within a day, or 20,000 things today. Go on tomorrow; if a program does it, let it send changes only.",
+                "You have changed this 100 times within a day, or 20,000 things today. Go on tomorrow. If a program makes the changes, let it send only what differs.",
             ),
             Self::ImpersonationOver => (
                 StatusCode::FORBIDDEN,
                 "impersonation_over",
                 "Impersonation over",
-                "The impersonation session has ended, or is not yours for this seller. Open another one.",
+                "The impersonation session has ended, or it is not your session for this seller. Open another one.",
             ),
             Self::VersionMismatch => (
                 StatusCode::PRECONDITION_FAILED,
                 "version_mismatch",
                 "Changed meanwhile",
-                "There is a newer version than If-Match names. Read it again and repeat the change.",
+                "There is a newer version than the one that If-Match names. Read that version and repeat the change.",
             ),
             Self::KeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency_key_reused",
                 "Key used before",
-                "This Idempotency-Key came with another request within a day. Send a new key.",
+                "This Idempotency-Key was used for another request within the last day. Send a new key.",
             ),
             refused => refused.entry_of_request(),
         }
     }
 
-    /// What is told when the request itself is malformed.
+    /// The entry for a malformed request.
     fn entry_of_request(&self) -> Entry {
         match self {
             Self::MalformedRequest => (
                 StatusCode::BAD_REQUEST,
                 "malformed_request",
                 "Malformed request",
-                "What came is no HTTP request that can be read.",
+                "The request cannot be read as an HTTP request.",
             ),
             Self::MalformedJson { .. } => (
                 StatusCode::BAD_REQUEST,
@@ -206,7 +206,7 @@ impl ApiError {
                 StatusCode::BAD_REQUEST,
                 "invalid_cursor",
                 "Invalid cursor",
-                "Use next_cursor as this list answered it, with the same filters.",
+                "Use next_cursor as this list returned it, with the same filters.",
             ),
             _ => INTERNAL,
         }
@@ -217,7 +217,7 @@ const UNAVAILABLE: Entry = (
     StatusCode::SERVICE_UNAVAILABLE,
     "unavailable",
     "Try again",
-    "The service is busy for a moment. Repeat the request.",
+    "The service is busy at the moment. Repeat the request.",
 );
 
 const INTERNAL: Entry = (
@@ -232,7 +232,7 @@ impl Missing {
     fn entry(self) -> Entry {
         let (code, title, detail) = match self {
             Self::Seller => {
-                ("seller_not_found", "No such seller", "You are a member of no seller with this id.")
+                ("seller_not_found", "No such seller", "You are not a member of any seller with this id.")
             }
             Self::Account => {
                 ("account_not_found", "No such account", "The seller has no account with this id.")
@@ -241,14 +241,14 @@ impl Missing {
             Self::QuarantinedRecord => (
                 "quarantined_record_not_found",
                 "No such record",
-                "No record with this id is set aside; what was not read again for 30 days is deleted.",
+                "No record with this id is set aside. A record that is not read again within 30 days is deleted.",
             ),
             Self::Order => ("order_not_found", "No such order", "The seller has no order with this id."),
             Self::Member => ("member_not_found", "No such member", "The seller has no member with this id."),
             Self::Invitation => (
                 "invitation_not_found",
                 "No such invitation",
-                "There is no such invitation, or it is over or for another address. Ask for a new one.",
+                "There is no such invitation, or it is no longer valid or is for another address. Ask for a new one.",
             ),
             Self::Impersonation => (
                 "impersonation_not_found",
@@ -258,7 +258,7 @@ impl Missing {
             Self::Customer => (
                 "customer_not_found",
                 "No customer known",
-                "The marketplace has not told who placed this order.",
+                "The marketplace has not said who placed this order.",
             ),
             Self::Shipment => {
                 ("shipment_not_found", "No such shipment", "The seller has no shipment with this id.")
@@ -274,7 +274,7 @@ impl Missing {
             Self::Authorization => (
                 "authorization_not_found",
                 "No such authorization",
-                "The state is unknown, used or over, or was given to somebody else. Begin again to consent.",
+                "The state is unknown, used or expired, or was given to somebody else. Begin the consent again.",
             ),
             Self::Schedule => {
                 ("schedule_not_found", "No such schedule", "The account has no schedule of this kind.")

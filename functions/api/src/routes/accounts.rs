@@ -30,7 +30,7 @@ use crate::variants;
 use crate::versions::{Tagged, Versioned};
 
 const ACCOUNTS: &str = include_str!("../sql/accounts/list.sql");
-/// A row if the seller has account `$1`: for what is listed below an account.
+/// Returns a row if the seller has account `$1`: for lists below an account.
 pub(super) const ACCOUNT_EXISTS: &str = include_str!("../sql/accounts/exists.sql");
 /// One account, as [`Account`] reads it: `$1` account.
 pub(super) const ACCOUNT: &str = variants::ACCOUNT.text;
@@ -44,39 +44,40 @@ pub struct Account {
     account_id: AccountId,
     marketplace: String,
     external_account_id: String,
-    /// Who says that this is its id: the marketplace itself, the browser that came back from the consent page, or the seller.
+    /// Who confirmed this id: the marketplace itself, the browser that came back from the consent page, or the seller.
     external_account_id_source: AccountIdSource,
     display_name: String,
     status: AccountStatus,
-    /// Whether the marketplace refused the credentials that the account has, also while it is paused.
+    /// Whether the marketplace refused the account's present credentials, even while the account is paused.
     needs_reconnect: bool,
     lane_state: LaneState,
-    /// When the marketplace first took credentials of the account; nothing is read before that.
+    /// When the marketplace first accepted credentials of the account; nothing is read before that.
     verified_at: Option<DateTime<Utc>>,
-    /// How the marketplace last answered to the credentials.
+    /// The marketplace's last response to the credentials.
     last_validation: Option<Validation>,
     last_validated_at: Option<DateTime<Utc>>,
-    /// Whether anything was not read for three times as long as its schedule wants.
+    /// Whether any kind was not read for three times its schedule's interval.
     is_stale: bool,
-    /// Records of its that could not be read and are set aside, counted up to 100.
+    /// The number of its records that could not be read and are set aside, counted up to 100.
     quarantined: i32,
-    /// How current each kind is that its marketplace can be read for.
+    /// How current each kind is that its marketplace supports.
     kinds: Vec<Freshness>,
     version: i32,
     created_at: DateTime<Utc>,
 }
 
-/// How current what was read of an account is.
+/// How current the data of an account is.
 #[derive(Serialize, ToSchema)]
 struct Freshness {
     kind: KindName,
-    /// Up to when the marketplace vouches that everything was read, where it does.
+    /// The time up to which everything is known to be read, if the marketplace guarantees it.
     complete_until: Option<DateTime<Utc>>,
-    /// When it was last read to the end.
+    /// When the kind was last read to the end.
     synced_at: Option<DateTime<Utc>>,
-    /// Whether it was not read for three times as long as its schedule wants.
+    /// Whether the kind was not read for three times its schedule's interval.
     is_stale: bool,
-    /// Which permission the account or its application lacks at the marketplace, until a run reads the kind to the end again.
+    /// The permission that the account or its application lacks at the marketplace, until a run reads the kind to the end
+    /// again.
     missing_permission: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/admin`: what those who operate the deployment do. To everybody else none of it exists.
+//! `/v1/admin`: operations for the staff who operate the deployment. For everybody else these routes do not exist.
 
 pub mod impersonations;
 pub mod sellers;

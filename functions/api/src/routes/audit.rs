@@ -1,4 +1,4 @@
-//! `GET /v1/sellers/{sellerId}/audit`: who did what, from the trail that the database writes by itself.
+//! `GET /v1/sellers/{sellerId}/audit`: who did what, from the audit trail that the database writes.
 
 use axum::Json;
 use axum::extract::State;
@@ -23,31 +23,31 @@ const OF_OBJECT: &str = include_str!("../sql/audit/of_object.sql");
 const OF_ACTOR: &str = include_str!("../sql/audit/of_actor.sql");
 const OF_ACTION: &str = include_str!("../sql/audit/of_action.sql");
 
-/// Something that was done.
+/// An event of the audit trail.
 #[derive(Serialize, ToSchema)]
 pub struct AuditEvent {
     event_id: Uuid,
     occurred_at: DateTime<Utc>,
     actor: AuditActor,
-    /// The session in which staff did it for the seller.
+    /// The impersonation session in which staff did it for the seller.
     impersonation_session_id: Option<Uuid>,
     /// A noun and a verb, such as `account.changed`.
     action: String,
     object_id: Option<Uuid>,
-    /// Which fields were changed.
+    /// The fields that were changed.
     changed: Vec<String>,
-    /// What harmless fields held afterwards.
+    /// The new values of fields that are not sensitive.
     #[schema(value_type = Object)]
     shown: Value,
 }
 
-/// Who did it.
+/// The actor.
 #[derive(Serialize, ToSchema)]
 struct AuditActor {
     kind: ActorKind,
-    /// The person, the staff member or the account, as `kind` says.
+    /// The id of the person, the staff member or the account, as `kind` says.
     id: Option<Uuid>,
-    /// Of a member, as it was then.
+    /// A member's role at that time.
     email: Option<String>,
 }
 
@@ -58,28 +58,28 @@ pub struct AuditEvents {
     next_cursor: Option<String>,
 }
 
-/// What narrows the list; for its description.
+/// The list's filters; for its description.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read one by one")]
 struct AuditFilters {
-    /// What this actor did.
+    /// Events of this actor only.
     actor_id: Option<Uuid>,
-    /// Actions that begin so, such as `account.`
+    /// Actions that begin with this text, such as `account.`
     #[param(schema_with = query_label_schema, required = false)]
     action: Option<String>,
-    /// What was done to this object.
+    /// Events of this object only.
     object_id: Option<Uuid>,
-    /// Not before this time.
+    /// Events at or after this instant.
     from: Option<DateTime<Utc>>,
-    /// Before this time.
+    /// Events before this instant.
     to: Option<DateTime<Utc>>,
 }
 
 /// Who did what, newest first
 ///
-/// Each change by members, staff and invited people, and each time that a job opened an account's credentials
-/// (`credentials.opened`).
+/// The trail holds each change by members, staff and invited people, and each time that a job opened an account's
+/// credentials (`credentials.opened`).
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/audit", operation_id = "list_audit_events", tag = "audit",
     params(AuditFilters, Page),
@@ -105,7 +105,7 @@ pub async fn list(
         (None, None, Some(_)) => OF_ACTION,
         (None, None, None) => AUDIT_EVENTS,
     };
-    // One more than asked for tells whether there is a next page.
+    // One row more than the limit shows whether there is a next page.
     let fetch = limit + 1;
     let params: Params<'_> = &[below, below_id, above, above_id, &fetch, &actor, &action, &object];
     let rows = context.database.read(&member.scope, sql, params).await?;

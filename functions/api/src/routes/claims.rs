@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/claims`: what the seller claims for returns, and how far each claim is.
+//! `/v1/sellers/{sellerId}/claims`: the seller's claims for returns, and the status of each claim.
 
 mod rows;
 pub mod steps;
@@ -51,9 +51,9 @@ pub struct Claims {
 pub struct WholeClaim {
     #[serde(flatten)]
     head: Claim,
-    /// Its steps, first things first: the newest 200.
+    /// The claim's newest 200 steps, in the order in which they happened.
     events: Vec<ClaimEvent>,
-    /// How many steps there are in all.
+    /// The number of all steps.
     events_total: i64,
 }
 
@@ -71,7 +71,7 @@ pub struct FileClaim {
     #[serde(default, deserialize_with = "present")]
     #[schema(schema_with = label_schema::<MAX_NOTE>, required = false)]
     note: Option<String>,
-    /// The marketplace's ticket, if there is one already.
+    /// The number of the marketplace's ticket, if there is one already.
     #[serde(default, deserialize_with = "present")]
     #[schema(schema_with = label_schema::<MAX_REFERENCE>, required = false)]
     marketplace_reference: Option<String>,
@@ -86,11 +86,11 @@ pub struct FileClaim {
     params(
         ("account_id" = Option<Uuid>, Query, description = "Claims for returns of this account only."),
         ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Claims on this marketplace only."),
-        ("status" = inline(Option<ClaimStatus>), Query, description = "Claims that are so far only."),
+        ("status" = inline(Option<ClaimStatus>), Query, description = "Claims with this status only."),
         ("reason" = inline(Option<ClaimReason>), Query, description = "Claims for this reason only."),
-        ("created_from" = Option<DateTime<Utc>>, Query, description = "Claims made at or after this instant."),
-        ("created_to" = Option<DateTime<Utc>>, Query, description = "Claims made before this instant."),
-        ("sort" = inline(Option<TimeSort>), Query, description = "newest is the default."),
+        ("created_from" = Option<DateTime<Utc>>, Query, description = "Claims created at or after this instant."),
+        ("created_to" = Option<DateTime<Utc>>, Query, description = "Claims created before this instant."),
+        ("sort" = inline(Option<TimeSort>), Query, description = "By the time of creation; newest is the default."),
         Page
     ),
     responses((status = 200, body = Claims))
@@ -151,9 +151,9 @@ pub async fn show(
 
 /// Files a claim for a return
 ///
-/// A return that was not received can be claimed for when its claim window has ended (`claim_due_at`). What is wrong with
-/// a return that was received can be claimed for as long as the window, counted from the return's start or its receipt,
-/// whichever ends later.
+/// A claim for a return that was not received can be filed when its claim window has ended (`claim_due_at`). A claim for a
+/// fault in a received return can be filed within the window, counted from the return's start or from its receipt, whichever
+/// ends later.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/returns/{returnId}/claim", operation_id = "file_claim", tag = "claims",
     responses((status = 201, description = "The claim", body = Claim))

@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/dispatch`: what must leave by when, across marketplaces.
+//! `/v1/sellers/{sellerId}/dispatch`: open orders by dispatch deadline, across marketplaces.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,13 +20,14 @@ const DISPATCH: &str = include_str!("../sql/dispatch/list.sql");
 const UNDATED: &str = include_str!("../sql/dispatch/undated.sql");
 const SUMMARY: &str = include_str!("../sql/dispatch/summary.sql");
 
-/// A page of what must leave.
+/// A page of open orders.
 #[derive(Serialize, ToSchema)]
 pub struct Dispatch {
     orders: Vec<OrderToDispatch>,
-    /// Over all pages: a row per day and marketplace.
+    /// Counts over all pages: one row per day and marketplace.
     summary: Vec<DispatchDay>,
-    /// Whether more is open than the summary counts: the 5,000 most urgent orders, and 5,000 without a time.
+    /// Whether more orders are open than the summary counts. It counts the 5,000 most urgent orders, and 5,000 without a
+    /// deadline.
     summary_is_partial: bool,
     next_cursor: Option<String>,
 }
@@ -36,30 +37,30 @@ pub struct Dispatch {
 pub struct OrderToDispatch {
     #[serde(flatten)]
     order: Order,
-    /// Whether it should have left already.
+    /// Whether the deadline has passed.
     overdue: bool,
 }
 
-/// How much must leave on a day, for a marketplace.
+/// The number of orders to dispatch for a marketplace on a day.
 #[derive(Serialize, ToSchema)]
 pub struct DispatchDay {
     marketplace: String,
-    /// The day in India; null for orders for which the marketplace states no time.
+    /// The day in India; null for orders without a deadline from the marketplace.
     day: Option<NaiveDate>,
     orders: i64,
     overdue: i64,
 }
 
-/// Open orders by when they must leave, and how many there are per marketplace and Indian day
+/// Open orders by dispatch deadline, and their number per marketplace and Indian day
 ///
-/// Orders that the marketplace itself sends are left out.
+/// Orders that the marketplace itself ships are left out.
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/dispatch", operation_id = "list_dispatch", tag = "orders",
     params(
         ("account_id" = Option<Uuid>, Query, description = "Orders of this account only."),
         ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Orders of this marketplace only."),
-        ("until" = Option<DateTime<Utc>>, Query, description = "Orders that must leave until this instant; all without it."),
-        ("undated" = Option<bool>, Query, description = "Instead of the orders with a time, those without one, the first read first."),
+        ("until" = Option<DateTime<Utc>>, Query, description = "Orders whose deadline is at or before this instant; without it, all."),
+        ("undated" = Option<bool>, Query, description = "true for the orders without a deadline instead of those with one, the first read first."),
         Page
     ),
     responses((status = 200, body = Dispatch))

@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/inventory`: what can still be sold, as marketplaces report it.
+//! `/v1/sellers/{sellerId}/inventory`: available stock as marketplaces report it.
 
 use axum::Json;
 use axum::extract::State;
@@ -22,7 +22,7 @@ const NEWEST_OF_SKU: &str = include_str!("../sql/inventory/newest_of_sku.sql");
 const LOWEST: &str = include_str!("../sql/inventory/lowest.sql");
 const LOWEST_OF_SKU: &str = include_str!("../sql/inventory/lowest_of_sku.sql");
 
-/// As much as can be asked for, either way.
+/// The bounds of the filter.
 const AVAILABLE: std::ops::RangeInclusive<i32> = -1_000_000_000..=1_000_000_000;
 
 /// A page of stock.
@@ -32,7 +32,7 @@ pub struct Inventory {
     next_cursor: Option<String>,
 }
 
-/// What there is of an article in one place.
+/// The stock of an article in one location.
 #[derive(Serialize, ToSchema)]
 pub struct Stock {
     stock_id: Uuid,
@@ -43,11 +43,11 @@ pub struct Stock {
     #[schema(value_type = Option<Uuid>)]
     listing_id: Option<ListingId>,
     sku: String,
-    /// The marketplace's id of the place; empty where it knows only one.
+    /// The marketplace's id of the location; empty where it has only one.
     location: String,
-    /// What can still be sold.
+    /// Units that can still be sold.
     available: i32,
-    /// What is set aside for open orders.
+    /// Units reserved for open orders.
     reserved: i32,
     reported_at: DateTime<Utc>,
 }
@@ -59,8 +59,8 @@ pub struct Stock {
         ("account_id" = Option<Uuid>, Query, description = "Stock of this account only."),
         ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Stock on this marketplace only."),
         ("sku" = inline(Option<LabelParam>), Query, description = "Stock of this article only."),
-        ("available_max" = Option<i32>, Query, minimum = -1_000_000_000, maximum = 1_000_000_000, description = "Stock of which at most so many can be sold."),
-        ("sort" = inline(Option<InventorySort>), Query, description = "newest (the default) by when it was reported, lowest by what can be sold."),
+        ("available_max" = Option<i32>, Query, minimum = -1_000_000_000, maximum = 1_000_000_000, description = "Stock with at most this many units available."),
+        ("sort" = inline(Option<InventorySort>), Query, description = "newest (the default) sorts by the time of the report, lowest by the units available."),
         Page
     ),
     responses((status = 200, body = Inventory))

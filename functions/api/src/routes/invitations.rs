@@ -1,6 +1,6 @@
-//! `/v1/sellers/{sellerId}/invitations`: who is asked to join. `/v1/invitations/accept`: joining.
+//! `/v1/sellers/{sellerId}/invitations`: the seller's invitations. `/v1/invitations/accept`: joining.
 //!
-//! An invitation's token is made here, hashed for the database and put into one mail. No answer and no log line holds it.
+//! An invitation's token is made here, hashed for the database and put into one mail. No response and no log line holds it.
 
 pub mod accept;
 pub mod invite;
@@ -30,17 +30,17 @@ const INVITATION: &str = include_str!("../sql/invitations/show.sql");
 const REVOKE_INVITATION: &str = include_str!("../sql/invitations/revoke.sql");
 const INVITER: &str = include_str!("../sql/invitations/inviter.sql");
 
-/// An invitation. Its token is in the mail only.
+/// An invitation. Its token is only in the mail.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Invitation {
     #[schema(value_type = Uuid)]
     invitation_id: InvitationId,
     email: String,
-    /// The role that it gives; null for one that only lets returns be scanned.
+    /// The role that it gives; null when it only allows scanning returns.
     role: Option<Role>,
     scan_returns: bool,
     state: InvitationState,
-    /// Whether the latest mail was handed over; when not, send it again.
+    /// Whether the latest mail was handed over; if not, send it again.
     sent: bool,
     sent_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -70,7 +70,7 @@ pub async fn list(
     query.finish()?;
     let list = List::new("invitations", member.scope.seller_id(), &());
     let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
-    // One more than asked for tells whether there is a next page.
+    // One row more than the limit shows whether there is a next page.
     let rows = context.database.read(&member.scope, INVITATIONS, &[&before, &(limit + 1)]).await?;
     let mut invitations = rows.iter().map(Invitation::try_from).collect::<Result<Vec<_>, _>>()?;
     let next_cursor = super::paging::cut(&mut invitations, limit)
@@ -78,12 +78,12 @@ pub async fn list(
     Ok(Json(Invitations { invitations, next_cursor }))
 }
 
-/// Takes an invitation back
+/// Revokes an invitation
 ///
-/// One that was taken back before stays so.
+/// Revoking an invitation twice changes nothing.
 #[utoipa::path(
     delete, path = "/v1/sellers/{sellerId}/invitations/{invitationId}", operation_id = "revoke_invitation", tag = "team",
-    responses((status = 204, description = "Taken back"))
+    responses((status = 204, description = "The invitation is revoked"))
 )]
 pub async fn revoke(
     State(context): State<SharedContext>,
@@ -96,7 +96,7 @@ pub async fn revoke(
     match Invitation::try_from(found)?.state {
         InvitationState::REVOKED => Ok(StatusCode::NO_CONTENT),
         InvitationState::ACCEPTED => Err(ApiError::Refused(&INVITATION_CLOSED)),
-        // It is open still, so it was out of the caller's reach.
+        // It is still open, so the caller's role does not reach it.
         _ => Err(ApiError::Forbidden),
     }
 }

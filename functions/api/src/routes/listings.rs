@@ -37,7 +37,7 @@ pub struct Listing {
     account_id: AccountId,
     marketplace: String,
     external_listing_id: String,
-    /// The marketplace's product: an FSN, an ASIN, an EAN.
+    /// The marketplace's id of the product: an FSN, an ASIN, an EAN.
     external_product_id: Option<String>,
     sku: String,
     title: Option<String>,
@@ -46,7 +46,7 @@ pub struct Listing {
     marketplace_status: String,
     hsn: Option<String>,
     currency: String,
-    /// The largest price that may be asked in India.
+    /// The maximum retail price (MRP), the highest price allowed in India.
     mrp: Option<Amount>,
     selling_price: Option<Amount>,
     updated_at: DateTime<Utc>,
@@ -58,9 +58,9 @@ pub struct Listing {
     params(
         ("account_id" = Option<Uuid>, Query, description = "Listings of this account only."),
         ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Listings on this marketplace only."),
-        ("status" = inline(Option<ListingStatus>), Query, description = "Listings that stand so only."),
+        ("status" = inline(Option<ListingStatus>), Query, description = "Listings with this status only."),
         ("sku" = inline(Option<LabelParam>), Query, description = "Listings of this article only."),
-        ("sort" = inline(Option<TimeSort>), Query, description = "By when they last changed; newest is the default."),
+        ("sort" = inline(Option<TimeSort>), Query, description = "By the time of the last change; newest is the default."),
         Page
     ),
     responses((status = 200, body = Listings))

@@ -1,4 +1,4 @@
-//! `GET /v1/marketplaces`: what can be connected, and with which details.
+//! `GET /v1/marketplaces`: the marketplaces, and the details that connecting needs.
 
 use axum::Json;
 use axum::extract::State;
@@ -31,20 +31,20 @@ struct Marketplace {
     status: MarketplaceStatus,
     /// Whether an account can be connected now.
     connectable: bool,
-    /// How far each kind of run is supported.
+    /// The support for each kind of run.
     kinds: Vec<Offer>,
-    /// What connecting asks for; empty where there is no adapter yet.
+    /// The fields that connecting needs; empty where there is no adapter yet.
     details: Vec<Detail>,
 }
 
-/// A field that connecting asks for.
+/// A field that connecting needs.
 #[derive(Serialize, ToSchema)]
 struct Detail {
     name: &'static str,
     secret: bool,
 }
 
-/// The marketplaces, and what connecting an account of theirs asks for
+/// The marketplaces, and the details that connecting an account needs
 #[utoipa::path(
     get, path = "/v1/marketplaces", operation_id = "list_marketplaces", tag = "marketplaces",
     responses((status = 200, body = Marketplaces))

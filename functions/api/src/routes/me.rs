@@ -13,13 +13,13 @@ use crate::problem::ApiError;
 
 const ME: &str = include_str!("../sql/me/show.sql");
 
-/// The caller. `person_id` is null until they sign a seller up.
+/// The caller. `person_id` is null until they sign up a seller.
 #[derive(Serialize, ToSchema)]
 pub struct Me {
     #[schema(value_type = Option<Uuid>)]
     person_id: Option<PersonId>,
     email: Option<String>,
-    /// Whether the caller operates the deployment and may use what is tagged `staff`.
+    /// Whether the caller operates the deployment and may use the operations tagged `staff`.
     is_staff: bool,
     sellers: Vec<Membership>,
 }
@@ -33,7 +33,7 @@ struct Membership {
     /// Null for a member who may only scan returns.
     role: Option<Role>,
     scan_returns: bool,
-    /// Whether it can be read and nothing else.
+    /// Whether the seller is suspended: it can be read but not changed.
     is_suspended: bool,
 }
 

@@ -1,7 +1,7 @@
-//! `/v1/sellers/{sellerId}/members`: the team, and what each of it may do.
+//! `/v1/sellers/{sellerId}/members`: the team, and the rights of each member.
 //!
-//! Who may reach whom, the database says: an ADMIN neither touches OWNER and ADMIN members nor makes them, and the last
-//! OWNER stays. A change here counts from the member's next request on, because every request enters anew.
+//! The database decides who may change whom: an ADMIN can neither change nor make OWNER and ADMIN members, and the last
+//! OWNER stays. A change here takes effect with the member's next request, because every request enters its scope anew.
 
 use axum::Json;
 use axum::extract::State;
@@ -52,12 +52,12 @@ pub struct TeamMembers {
     next_cursor: Option<String>,
 }
 
-/// What to change of a member.
+/// A change of a member.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "left out, null and a value are three things")]
 pub struct UpdateMember {
-    /// Null takes the role away; `scan_returns` must then be true.
+    /// Null removes the role; `scan_returns` must then be true.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Role>, required = false)]
     role: Option<Option<Role>>,
@@ -80,7 +80,7 @@ pub async fn list(
     query.finish()?;
     let list = List::new("members", member.scope.seller_id(), &());
     let after = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::nil(), |at| at.id);
-    // One more than asked for tells whether there is a next page.
+    // One row more than the limit shows whether there is a next page.
     let rows = context.database.read(&member.scope, MEMBERS, &[&after, &(limit + 1)]).await?;
     let mut members = rows.iter().map(TeamMember::try_from).collect::<Result<Vec<_>, _>>()?;
     let next_cursor = super::paging::cut(&mut members, limit)
@@ -103,9 +103,9 @@ pub async fn show(
     Ok(Tagged(TeamMember::try_from(row)?))
 }
 
-/// Changes what a member may do
+/// Changes a member's rights
 ///
-/// An admin reaches members who are neither owner nor admin, and gives neither role.
+/// An admin can change only members who are neither owner nor admin, and cannot give either role.
 #[utoipa::path(
     patch, path = "/v1/sellers/{sellerId}/members/{memberId}", operation_id = "update_member", tag = "team",
     responses((status = 200, description = "The member as it is now", body = TeamMember))
@@ -131,7 +131,7 @@ pub async fn update(
 
 /// Removes a member
 ///
-/// Their access ends with their next request. An admin removes members who are neither owner nor admin.
+/// The member's access ends with their next request. An admin can remove only members who are neither owner nor admin.
 #[utoipa::path(
     delete, path = "/v1/sellers/{sellerId}/members/{memberId}", operation_id = "remove_member", tag = "team",
     responses((status = 204, description = "Removed"))
@@ -151,7 +151,7 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Why a member was not changed: gone, changed meanwhile, or out of the caller's reach.
+/// Why a member was not changed: it is gone, it has changed meanwhile, or the caller's role does not reach it.
 fn why_not(found: Option<TeamMember>, if_match: IfMatch) -> ApiError {
     match (found, if_match.0) {
         (None, _) => ApiError::NotFound(Missing::Member),

@@ -1,5 +1,5 @@
-//! Amounts as decimal text: never floating point. In answers with at least two places and no zeros beyond them; in requests
-//! with at most the four that are stored.
+//! Amounts as decimal text, never floating point. Responses use at least two decimal places and no zeros beyond them;
+//! requests may use at most the four places that are stored.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::{ApiError, FieldProblem};
 
-/// An amount in an answer.
+/// An amount in a response.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct Amount(String);
@@ -29,7 +29,7 @@ impl PartialSchema for Amount {
 
 impl ToSchema for Amount {}
 
-/// An amount in a request: not negative, and as large as can be stored.
+/// An amount in a request: not negative, and not larger than can be stored.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub struct AmountText(String);
@@ -47,7 +47,7 @@ impl PartialSchema for AmountText {
 impl ToSchema for AmountText {}
 
 impl AmountText {
-    /// The amount, if the text is one as [`AMOUNT`] says.
+    /// The amount, if the text matches [`AMOUNT`].
     fn parse(&self) -> Option<Decimal> {
         let (whole, places) = self.0.split_once('.').unwrap_or((&self.0, "0"));
         let digits = |part: &str, most: usize| {
@@ -68,7 +68,7 @@ pub fn amount(field: &str, text: Option<&AmountText>) -> Result<Option<Decimal>,
 /// An amount in a query, which may be negative; for descriptions.
 pub struct SignedAmountParam;
 
-/// As much as an amount of a body, to the minor unit.
+/// The same range as an amount of a body, to the minor unit.
 const SIGNED_AMOUNT: &str = r"^-?(0|[1-9][0-9]{0,9})(\.[0-9]{1,2})?$";
 
 impl PartialSchema for SignedAmountParam {

@@ -34,12 +34,12 @@ pub struct Orders {
     next_cursor: Option<String>,
 }
 
-/// One order, whole.
+/// One order with all its parts.
 #[derive(Serialize, ToSchema)]
 pub struct WholeOrder {
     #[serde(flatten)]
     order: Order,
-    /// What of the order could not be read: fields and what was wrong with them.
+    /// The fields of the order that could not be read, and what was wrong with them.
     notes: Vec<String>,
     lines: Vec<Line>,
     shipments: Vec<Shipment>,
@@ -51,12 +51,12 @@ pub struct WholeOrder {
     params(
         ("account_id" = Option<Uuid>, Query, description = "Orders of this account only."),
         ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Orders of this marketplace only."),
-        ("status" = Option<OrderStatusName>, Query, description = "Orders that stand so only."),
+        ("status" = Option<OrderStatusName>, Query, description = "Orders with this status only."),
         ("placed_from" = Option<DateTime<Utc>>, Query, description = "Orders placed at or after this instant."),
         ("placed_to" = Option<DateTime<Utc>>, Query, description = "Orders placed before this instant."),
-        ("dispatch_before" = Option<DateTime<Utc>>, Query, description = "Orders that must leave before this instant."),
+        ("dispatch_before" = Option<DateTime<Utc>>, Query, description = "Orders that must be dispatched before this instant."),
         ("sku" = inline(Option<LabelParam>), Query, description = "Orders with a line of this article only."),
-        ("sort" = inline(Option<OrderSort>), Query, description = "newest (the default) and oldest by when they were placed; dispatch_by by when they must leave, without those that need not."),
+        ("sort" = inline(Option<OrderSort>), Query, description = "newest (the default) and oldest sort by the time of the order; dispatch_by sorts by the dispatch deadline and leaves out orders without one."),
         Page
     ),
     responses((status = 200, body = Orders))
@@ -89,11 +89,11 @@ pub async fn list(
         _ => direction.of(&ORDERS),
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
-    // The times that sort the list bound its pages; the others are filters.
+    // The sort key also bounds the pages; the other times are filters.
     let by_dispatch = sort == OrderSort::dispatch_by;
     let window = if by_dispatch { start.times(None, due_before)? } else { start.times(from, to)? };
     let [below, below_id, above, above_id] = window.params();
-    // One more than asked for tells whether there is a next page.
+    // One row more than the limit shows whether there is a next page.
     let fetch = limit + 1;
     let time = if by_dispatch { &from } else { &due_before };
     let params: Params<'_> =

@@ -1,4 +1,4 @@
-//! Pages of lists that are sorted by a time or a number and an id, upwards or downwards.
+//! Keyset pages of lists that are sorted by a time or a number and then by an id, upwards or downwards.
 
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{Error, Row, ToSql};
@@ -9,7 +9,7 @@ use crate::cursor::{List, Position, TIMES};
 use crate::known_text::TimeSort;
 use crate::problem::ApiError;
 
-/// Which way a list goes.
+/// The direction of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From small to large.
@@ -19,12 +19,12 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The way of a list by time alone.
+    /// The direction of a list that is sorted by time.
     pub fn by_time(sort: TimeSort) -> Self {
         if sort == TimeSort::oldest { Self::Up } else { Self::Down }
     }
 
-    /// The statement of a list that goes this way.
+    /// The statement for this direction.
     pub fn of(self, list: &BothWays) -> &'static str {
         match self {
             Self::Up => list.up,
@@ -41,7 +41,7 @@ pub struct Start {
 }
 
 /// The two keys between which a page lies, whichever way the list goes. Neither key belongs to the page: a statement says
-/// `(o.placed_at, o.id) < ($1, $2) and (o.placed_at, o.id) > ($3, $4)`, which one index scan answers.
+/// `(o.placed_at, o.id) < ($1, $2) and (o.placed_at, o.id) > ($3, $4)`, which one index scan can serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window<T> {
     /// The time or number below which the page lies.
@@ -62,19 +62,19 @@ impl<T: ToSql + Sync> Window<T> {
 }
 
 impl Start {
-    /// Where the cursor says, if there is one, or else where the list does.
+    /// The start that the cursor gives, or the list's own start without a cursor.
     pub fn new(list: &List, cursor: Option<&str>, direction: Direction) -> Result<Self, ApiError> {
         Ok(Self { given: cursor.map(|cursor| list.position(cursor)).transpose()?, direction })
     }
 
-    /// The window of a list by time: what follows here, at or after `from` and before `to`.
+    /// The window of a list by time: the rows after this start, at or after `from` and before `to`.
     pub fn times(
         &self,
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,
     ) -> Result<Window<DateTime<Utc>>, ApiError> {
         let micros = |instant: DateTime<Utc>| instant.timestamp_micros();
-        // Older than any marketplace, and not too old for the database.
+        // Older than any marketplace, but within the database's range.
         let all = (TIMES.start, micros(DateTime::<Utc>::MAX_UTC));
         let window = self.window(all, from.map(micros), to.map(micros));
         let instant = |micros| DateTime::from_timestamp_micros(micros).ok_or(ApiError::InvalidCursor);
@@ -86,9 +86,9 @@ impl Start {
         })
     }
 
-    /// The window of a list by number: what follows here, and is `least` or more and `most` or less.
+    /// The window of a list by number: the rows after this start, from `least` to `most`.
     pub fn numbers(&self, least: Option<i64>, most: Option<i64>) -> Window<i64> {
-        // Whatever there is, is no more than the largest number.
+        // No row is above the largest number.
         let too_much = most.and_then(|most| most.checked_add(1));
         self.window((i64::MIN, i64::MAX), least, too_much)
     }
@@ -110,8 +110,8 @@ impl Start {
         }
     }
 
-    /// What follows here of the keys from `all.0` to `all.1`, at or after `from` and before `to`. No row has the lowest id
-    /// or the highest, so these tell where an instant begins and ends.
+    /// The keys from `all.0` to `all.1` after this start, at or after `from` and before `to`. No row has the lowest or the
+    /// highest id, so these mark where an instant begins and ends.
     fn window(&self, all: (i64, i64), from: Option<i64>, to: Option<i64>) -> Window<i64> {
         let mut below = to.map_or(Position { micros: all.1, id: Uuid::max() }, begin);
         let mut above = begin(from.unwrap_or(all.0));
@@ -129,7 +129,7 @@ fn begin(micros: i64) -> Position {
     Position { micros, id: Uuid::nil() }
 }
 
-/// Cuts a list that was read one row too far, and answers the cursor of the next page when there is one.
+/// Cuts a list that was read one row too far, and returns the cursor of the next page when there is one.
 pub fn next_cursor<T>(
     list: &List,
     rows: &mut Vec<T>,
@@ -139,11 +139,11 @@ pub fn next_cursor<T>(
     cut(rows, limit).map(|last| list.cursor(position(last)))
 }
 
-/// A page of a list whose statement looks at so many rows and no more: what matched, and the cursor of the next page.
+/// A page of a list whose statement looks at a limited number of rows: the matches, and the cursor of the next page.
 ///
-/// The statement answers one match more than asked for, when there is one, and the last row that it looked at, with
-/// `ends_scan`, when it has looked at as many as it may. So a page can hold less than was asked for, or nothing, and still
-/// be followed by another: the list has ended only where there is no cursor.
+/// The statement returns one match more than the limit, when there is one. When it has looked at as many rows as it may, it
+/// also returns the last of them, with `ends_scan`. So a page can hold fewer rows than the limit, or none, and still be
+/// followed by another: the list has ended only when there is no cursor.
 pub fn page<'a, T: TryFrom<&'a Row, Error = Error>>(
     list: &List,
     rows: &'a [Row],
@@ -165,7 +165,7 @@ pub fn page<'a, T: TryFrom<&'a Row, Error = Error>>(
     Ok((found, more_found.or(scanned_to).map(|at| list.cursor(at))))
 }
 
-/// How many rows there are in all, of which the newest were read: each says so in its column `total`.
+/// The number of all rows, of which only the newest were read: each row has it in its column `total`.
 pub fn total(newest: &[Row]) -> Result<i64, Error> {
     newest.first().map_or(Ok(0), |row| Ok(row.try_get("total")?))
 }
@@ -175,7 +175,7 @@ pub fn at(instant: DateTime<Utc>, id: Uuid) -> Position {
     Position { micros: instant.timestamp_micros(), id }
 }
 
-/// Cuts a list that was read one row too far. Answers its last row when more follow.
+/// Cuts a list that was read one row too far. Returns its last row when more follow.
 pub fn cut<T>(rows: &mut Vec<T>, limit: i64) -> Option<&T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more_follow = rows.len() > limit;
@@ -187,7 +187,7 @@ pub fn cut<T>(rows: &mut Vec<T>, limit: i64) -> Option<&T> {
 mod tests {
     use super::*;
 
-    /// What a window lets through, as the statements say it.
+    /// Whether a window includes a row, by the statements' own condition.
     fn within<T: Ord>(window: &Window<T>, place: &T, id: Uuid) -> bool {
         (place, id) < (&window.below, window.below_id) && (place, id) > (&window.above, window.above_id)
     }
@@ -196,7 +196,7 @@ mod tests {
         DateTime::from_timestamp_micros(micros).unwrap()
     }
 
-    /// Two rows of each place.
+    /// Two rows for each value.
     fn rows() -> impl Iterator<Item = Position> + Clone {
         (0..4).flat_map(|micros| [1, 2].map(|id| Position { micros, id: Uuid::from_u128(id) }))
     }
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_holds_what_follows_the_cursor_within_the_filter_and_nothing_else() {
+    fn a_window_holds_only_rows_after_the_cursor_and_within_the_filter() {
         for (start, following) in starts() {
             for (low, high) in bounds().flat_map(|low| bounds().map(move |high| (low, high))) {
                 let times = start.times(low.map(instant), high.map(instant)).unwrap();
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_database_cannot_tell_apart_does_not_narrow_a_filter() {
+    fn times_that_the_database_cannot_tell_apart_do_not_narrow_a_filter() {
         let start = Start { given: None, direction: Direction::Down };
         let between = instant(7) + chrono::TimeDelta::nanoseconds(500);
         let id = Uuid::from_u128(1);

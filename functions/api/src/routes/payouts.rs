@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/payouts`: what marketplaces pay, and of what each payout is made.
+//! `/v1/sellers/{sellerId}/payouts`: marketplaces' payouts, and the lines of each payout.
 
 mod rows;
 
@@ -33,7 +33,7 @@ pub struct Payouts {
     next_cursor: Option<String>,
 }
 
-/// One payout, and what its lines add up to.
+/// One payout with the totals of its lines.
 #[derive(Serialize, ToSchema)]
 pub struct WholePayout {
     #[serde(flatten)]
@@ -54,12 +54,12 @@ pub struct PayoutLines {
     params(
         ("account_id" = Option<Uuid>, Query, description = "Payouts of this account only."),
         ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Payouts of this marketplace only."),
-        ("status" = inline(Option<PayoutStatus>), Query, description = "Payouts that are so far only."),
+        ("status" = inline(Option<PayoutStatus>), Query, description = "Payouts with this status only."),
         ("settled_from" = Option<DateTime<Utc>>, Query, description = "Payouts settled at or after this instant."),
         ("settled_to" = Option<DateTime<Utc>>, Query, description = "Payouts settled before this instant."),
         ("net_min" = inline(Option<SignedAmountParam>), Query, description = "Payouts of at least this net amount."),
         ("net_max" = inline(Option<SignedAmountParam>), Query, description = "Payouts of at most this net amount."),
-        ("sort" = inline(Option<PayoutSort>), Query, description = "newest (the default) and oldest by when they were settled, largest and smallest by net amount."),
+        ("sort" = inline(Option<PayoutSort>), Query, description = "newest (the default) and oldest sort by the time of settlement, largest and smallest by the net amount."),
         Page
     ),
     responses((status = 200, body = Payouts))
@@ -98,7 +98,7 @@ pub async fn list(
         direction.of(&PAYOUTS)
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
-    // What sorts the list bounds its pages; the other is a filter.
+    // The sort key also bounds the pages; the other parameter is a filter.
     let (times, amounts) = (start.times(from, to)?, start.numbers(least, most));
     let [below, below_id, above, above_id] = if by_amount { amounts.params() } else { times.params() };
     let [first, second]: [&(dyn ToSql + Sync); 2] = if by_amount { [&from, &to] } else { [&least, &most] };
@@ -113,7 +113,7 @@ pub async fn list(
     Ok(Json(Payouts { payouts, next_cursor }))
 }
 
-/// A payout, and what its lines add up to
+/// A payout with the totals of its lines
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/payouts/{payoutId}", operation_id = "get_payout", tag = "payouts",
     responses((status = 200, body = WholePayout))
@@ -130,7 +130,7 @@ pub async fn show(
     Ok(Json(WholePayout { head: Payout::try_from(row)?, totals }))
 }
 
-/// The lines of a payout, as they came
+/// The lines of a payout, in the order in which they came
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/payouts/{payoutId}/lines", operation_id = "list_payout_lines", tag = "payouts",
     params(

@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/quarantine`: what marketplaces sent and could not be read, with the reason.
+//! `/v1/sellers/{sellerId}/quarantine`: marketplaces' records that could not be read, with the reason.
 
 pub mod retry;
 
@@ -30,18 +30,18 @@ pub struct QuarantinedRecord {
     #[schema(value_type = Uuid)]
     account_id: AccountId,
     marketplace: String,
-    /// The run that read it last.
+    /// The run that read the record last.
     #[schema(value_type = Uuid)]
     run_id: RunId,
-    /// The marketplace's id of it, such as its order number, where even that could be read.
+    /// The marketplace's id of the record, such as an order number, if that could be read.
     external_id: Option<String>,
-    /// Which field is at fault, and what is wrong with it.
+    /// The field at fault, and what is wrong with it.
     reason: String,
-    /// How often it was read.
+    /// How often the record was read.
     seen: i32,
     first_seen_at: DateTime<Utc>,
     last_seen_at: DateTime<Utc>,
-    /// Since when it waits to be read again; null when nobody asked for that, or once it was tried.
+    /// Since when the record waits to be read again; null when nobody asked for that, or after it was tried.
     retry_requested_at: Option<DateTime<Utc>>,
 }
 
@@ -68,7 +68,7 @@ pub async fn list(
     query.finish()?;
     let list = List::new("quarantine", member.scope.seller_id(), &account);
     let before = Start::new(&list, cursor.as_deref(), Direction::Down)?.id();
-    // One more than asked for tells whether there is a next page.
+    // One row more than the limit shows whether there is a next page.
     let fetch = limit + 1;
     let rows = match &account {
         Some(account) => {

@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/returns`: what comes back, and one return with its lines, its claim and what happened to it.
+//! `/v1/sellers/{sellerId}/returns`: returns, and one return with its lines, its claim and its events.
 
 mod rows;
 pub mod scan;
@@ -34,15 +34,15 @@ pub struct Returns {
     next_cursor: Option<String>,
 }
 
-/// One return, whole.
+/// One return with all its parts.
 #[derive(Serialize, ToSchema)]
 pub struct WholeReturn {
     #[serde(flatten)]
     head: Return,
     lines: Vec<ReturnLine>,
-    /// What happened, first things first: the newest 200.
+    /// The newest 200 events, in the order in which they happened.
     events: Vec<ReturnEvent>,
-    /// How much happened in all.
+    /// The number of all events.
     events_total: i64,
     claim: Option<ClaimOfReturn>,
 }
@@ -61,13 +61,13 @@ pub struct ClaimOfReturn {
     params(
         ("account_id" = Option<Uuid>, Query, description = "Returns of this account only."),
         ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Returns of this marketplace only."),
-        ("status" = inline(Option<ReturnStatus>), Query, description = "Returns that are so far only."),
-        ("internal_status" = inline(Option<ReceiptStatus>), Query, description = "Returns of which the seller knows this only."),
+        ("status" = inline(Option<ReturnStatus>), Query, description = "Returns with this status only."),
+        ("internal_status" = inline(Option<ReceiptStatus>), Query, description = "Returns with this internal status only."),
         ("return_type" = inline(Option<ReturnType>), Query, description = "Returns of this type only."),
-        ("initiated_from" = Option<DateTime<Utc>>, Query, description = "Returns begun at or after this instant."),
-        ("initiated_to" = Option<DateTime<Utc>>, Query, description = "Returns begun before this instant."),
+        ("initiated_from" = Option<DateTime<Utc>>, Query, description = "Returns started at or after this instant."),
+        ("initiated_to" = Option<DateTime<Utc>>, Query, description = "Returns started before this instant."),
         ("claim_due_before" = Option<DateTime<Utc>>, Query, description = "Returns whose claim window ends before this instant."),
-        ("sort" = inline(Option<ReturnSort>), Query, description = "newest (the default) and oldest by when they began, claim_due by the end of the claim window."),
+        ("sort" = inline(Option<ReturnSort>), Query, description = "newest (the default) and oldest sort by the start of the return, claim_due by the end of the claim window."),
         Page
     ),
     responses((status = 200, body = Returns))
@@ -103,7 +103,7 @@ pub async fn list(
         _ => direction.of(&RETURNS),
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
-    // The times that sort the list bound its pages; the others are filters.
+    // The sort key also bounds the pages; the other times are filters.
     let window = if by_claim { start.times(None, due_before)? } else { start.times(from, to)? };
     let [below, below_id, above, above_id] = window.params();
     let fetch = limit + 1;
@@ -131,7 +131,7 @@ pub async fn list(
     Ok(Json(Returns { returns, next_cursor }))
 }
 
-/// A return with its lines, its claim and what happened to it
+/// A return with its lines, its claim and its events
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/returns/{returnId}", operation_id = "get_return", tag = "returns",
     responses((status = 200, body = WholeReturn))

@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/runs`: what was read when, and with what outcome.
+//! `/v1/sellers/{sellerId}/runs`: runs, with their times and outcomes.
 
 use axum::Json;
 use axum::extract::State;
@@ -35,30 +35,30 @@ pub struct Run {
     account_id: AccountId,
     kind: KindName,
     trigger: RunTrigger,
-    /// From when what it reads was placed; null when it reads what has changed.
+    /// The start of the span whose orders the run reads; null when it reads changes.
     window_from: Option<DateTime<Utc>>,
-    /// Until when.
+    /// The end of that span.
     window_until: Option<DateTime<Utc>>,
     state: RunState,
     step: i32,
     attempt: i32,
-    /// What a run that succeeded found.
+    /// The outcome of a run that succeeded.
     outcome: Option<RunOutcome>,
     /// Pages stored so far.
     pages: i32,
     /// Records that could not be read and were set aside.
     quarantined: i32,
-    /// What the run did so far to each stream of rows that it writes.
+    /// What the run has done so far to each stream of rows that it writes.
     counts: Vec<StreamCounts>,
     error: Option<RunError>,
-    /// When a run that waits goes on; `error` says what it waits for.
+    /// When a waiting run continues; `error` says why it waits.
     next_attempt_at: Option<DateTime<Utc>>,
     queued_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,
 }
 
-/// What a run did to the rows of a stream, such as `ORDERS` and `ORDER_LINES`.
+/// The counts of a run for a stream of rows, such as `ORDERS` and `ORDER_LINES`.
 #[derive(Serialize, ToSchema)]
 struct StreamCounts {
     stream: String,
@@ -102,7 +102,7 @@ pub async fn list(
     query.finish()?;
     let list = List::new("runs", member.scope.seller_id(), &account);
     let before = Start::new(&list, cursor.as_deref(), Direction::Down)?.id();
-    // One more than asked for tells whether there is a next page.
+    // One row more than the limit shows whether there is a next page.
     let fetch = limit + 1;
     let rows = match &account {
         Some(account) => {
@@ -208,8 +208,8 @@ impl StreamCounts {
     }
 }
 
-/// Something is new when the run's own stream, which is called like its kind, has new rows; more lines of an order that was
-/// there are a change.
+/// The outcome is new when the run's own stream, which has the name of its kind, has new rows. Further lines of a known
+/// order are a change.
 fn outcome(kind: KindName, quarantined: i32, counts: &[StreamCounts]) -> RunOutcome {
     let is_new = counts.iter().any(|of| of.stream == kind.0.as_str() && of.added > 0);
     let is_changed = counts.iter().any(|of| of.added + of.changed + of.removed > 0);

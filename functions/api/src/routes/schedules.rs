@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/accounts/{accountId}/schedules`: what is read of an account by itself, and how often.
+//! `/v1/sellers/{sellerId}/accounts/{accountId}/schedules`: what is read of an account automatically, and how often.
 
 use axum::Json;
 use axum::extract::State;
@@ -28,7 +28,7 @@ const WHY_NOT: &str = include_str!("../sql/schedules/account.sql");
 /// A week, in minutes.
 const LONGEST: i32 = 7 * 24 * 60;
 
-/// What is read by itself, and how often.
+/// A kind that is read automatically, and how often.
 #[derive(Serialize, ToSchema)]
 pub struct Schedule {
     #[schema(value_type = Uuid)]
@@ -46,7 +46,7 @@ pub struct Schedules {
     schedules: Vec<Schedule>,
 }
 
-/// How often, and whether at all.
+/// How often to read, and whether the schedule is enabled.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetSchedule {
@@ -81,7 +81,7 @@ pub async fn list(
     Ok(Json(Schedules { schedules }))
 }
 
-/// Makes or changes a schedule
+/// Creates or changes a schedule
 #[utoipa::path(
     put, path = "/v1/sellers/{sellerId}/accounts/{accountId}/schedules/{kind}", operation_id = "set_schedule",
     tag = "schedules", responses((status = 200, body = Schedule))
@@ -113,7 +113,7 @@ pub async fn set(
     Ok(Tagged(Schedule::try_from(row)?))
 }
 
-/// Why no schedule was made or changed.
+/// Why no schedule was created or changed.
 fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
     let Some(account) = account else { return Ok(ApiError::NotFound(Missing::Account)) };
     if let Some(refusal) = not_offered(account)? {
@@ -128,7 +128,7 @@ fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
 /// Removes a schedule
 #[utoipa::path(
     delete, path = "/v1/sellers/{sellerId}/accounts/{accountId}/schedules/{kind}", operation_id = "remove_schedule",
-    tag = "schedules", responses((status = 204, description = "It is gone"))
+    tag = "schedules", responses((status = 204, description = "The schedule is removed"))
 )]
 pub async fn remove(
     State(context): State<SharedContext>,

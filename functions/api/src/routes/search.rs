@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/search`: orders, shipments, returns and records that were set aside, by a number or by how it begins.
+//! `/v1/sellers/{sellerId}/search`: orders, shipments, returns and records that were set aside, by a number or its beginning.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,17 +18,17 @@ use crate::route_permissions::Read;
 
 const SEARCH: &str = include_str!("../sql/search/search.sql");
 
-/// How many of each number are found at most.
+/// The most results for each kind of number.
 const MOST: i64 = 20;
-/// Shortest beginning that is searched for, and longest, in characters.
+/// The shortest and the longest text that can be searched for, in characters.
 const LENGTHS: std::ops::RangeInclusive<usize> = 3..=100;
 /// No blank and no control character.
 const PATTERN: &str = "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$";
 
-/// What was found.
+/// The results of a search.
 #[derive(Serialize, ToSchema)]
 pub struct Found {
-    /// At most 20 by each number, exact ones first.
+    /// At most 20 for each kind of number, exact matches first.
     hits: Vec<Hit>,
 }
 
@@ -36,7 +36,7 @@ pub struct Found {
 #[derive(Serialize, ToSchema)]
 pub struct Hit {
     kind: HitKind,
-    /// Of the order, shipment, return or record, as `kind` says.
+    /// The id of the order, shipment, return or record, as `kind` says.
     id: Uuid,
     /// Null for a return or a record whose order is not known here.
     #[schema(value_type = Option<Uuid>)]
@@ -44,15 +44,15 @@ pub struct Hit {
     #[schema(value_type = Uuid)]
     account_id: AccountId,
     marketplace: String,
-    /// The number by which it was found.
+    /// The number that matched.
     field: HitField,
     value: String,
-    /// Whether the number is the one that was looked for, and does not only begin so.
+    /// Whether the whole number matches, not only its beginning.
     exact: bool,
     status: String,
 }
 
-/// What can be searched for, for the description.
+/// The texts that can be searched for, for the description.
 pub struct SearchText;
 
 impl utoipa::PartialSchema for SearchText {
@@ -66,9 +66,9 @@ impl ToSchema for SearchText {}
 
 /// Finds orders, shipments and returns by a number
 ///
-/// By the marketplace's order, shipment or return number and by the air waybill of either way, whole or by the beginning.
-/// A return is also found by the numbers of its order and of the parcel that went out, a record that could not be read by the
-/// marketplace's number of it.
+/// Searches the marketplace's order, shipment and return numbers and the air waybills of both ways, for the whole number or
+/// its beginning. A return is also found by the numbers of its order and of the outbound parcel. A record that could not be
+/// read is found by the marketplace's number of it.
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/search", operation_id = "search", tag = "search",
     params(("q" = inline(SearchText), Query, description = "The number, or its first characters.")),

@@ -1,4 +1,4 @@
-//! `POST /v1/sellers`: sign-up. `/v1/sellers/{sellerId}`: the seller as its member sees and changes it.
+//! `POST /v1/sellers`: sign-up. `/v1/sellers/{sellerId}`: the seller as its members read and change it.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -28,7 +28,7 @@ const MAX_NAME: usize = 200;
 /// Longest claim window, in days.
 const MAX_CLAIM_WINDOW: i32 = 365;
 
-/// A seller to be.
+/// A seller that signs up.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignUp {
@@ -36,7 +36,7 @@ pub struct SignUp {
     name: String,
 }
 
-/// What to change of a seller.
+/// A change of a seller.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::option_option, reason = "left out, null and a value are three things")]
@@ -44,7 +44,7 @@ pub struct UpdateSeller {
     #[serde(default, deserialize_with = "present")]
     #[schema(schema_with = label_schema::<MAX_NAME>, required = false)]
     name: Option<String>,
-    /// Days from a return's start to the last day on which a claim can be filed; null takes each marketplace's own.
+    /// Days from a return's start to the last day on which a claim can be filed; null means each marketplace's own number.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<i32>, required = false, minimum = 1, maximum = 365)]
     claim_window_days: Option<Option<Whole>>,
@@ -65,17 +65,18 @@ pub struct Seller {
     #[schema(value_type = Uuid)]
     seller_id: SellerId,
     name: String,
-    /// Of the caller; null for a member who may only scan returns. Staff have that of their impersonation session.
+    /// The caller's role; null for a member who may only scan returns. Staff have the role of their impersonation session.
     role: Option<Role>,
     scan_returns: bool,
-    /// Days from a return's start to the last day on which a claim can be filed; null where each marketplace's own counts.
+    /// Days from a return's start to the last day on which a claim can be filed; null when each marketplace's own number
+    /// applies.
     claim_window_days: Option<i32>,
     suspended: Option<Suspension>,
     version: i32,
     created_at: DateTime<Utc>,
 }
 
-/// Since when and why a seller can be read and nothing else.
+/// Since when and why a seller is suspended: it can be read but not changed.
 #[derive(Serialize, ToSchema)]
 struct Suspension {
     since: DateTime<Utc>,
@@ -84,9 +85,9 @@ struct Suspension {
 
 /// Signs a seller up, with the caller as its first owner
 ///
-/// Needs the ID token: the email of the person is the one that the user pool has verified. Who owns a suspended seller
-/// cannot sign another one up. Within 24 hours one email address signs five sellers up, however it is spelled, and one network
-/// address twenty.
+/// Needs the ID token, because the person's email address is the one that the user pool has verified. Anyone who owns a
+/// suspended seller cannot sign up another one. Within 24 hours, one email address, however it is spelled, can sign up five
+/// sellers, and one network address twenty.
 #[utoipa::path(
     post, path = "/v1/sellers", operation_id = "sign_up", tag = "sellers",
     responses((status = 201, description = "The seller", body = SignedUp))
@@ -99,7 +100,7 @@ pub async fn sign_up(
     KeyedJson(body, idempotency): KeyedJson<SignUp>,
 ) -> Result<Reply<SignedUp>, ApiError> {
     let name = label("name", &body.name, MAX_NAME).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
-    // A key costs a call, or money every month where sellers have their own: nobody gets one for nothing.
+    // A key costs a call, or money every month where sellers have their own KMS key, so nobody gets one before these checks.
     let check: [(&str, Params<'_>); 1] = [(CHECK_SIGN_UP, &[&idempotency.key_hash(), &email, &source])];
     if let Before::Answered(reply) = idempotency.before(&context.database, &person.scope, &check).await? {
         return Ok(reply);
@@ -113,7 +114,7 @@ pub async fn sign_up(
     idempotency.run(&context.database, &person.scope, &[(SIGN_UP, params)], made).await
 }
 
-/// A seller, and what the caller is in it
+/// A seller, and the caller's role in it
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}", operation_id = "get_seller", tag = "sellers",
     responses((status = 200, body = Seller))
@@ -146,14 +147,14 @@ pub async fn update(
     let statements: [(&str, Params<'_>); 2] = [(UPDATE_SELLER, update), (SELLER, &[])];
     let answers = session.commit_with(&statements).await?;
     let row = answers[1].first().ok_or(ApiError::NotFound(Missing::Seller))?;
-    // The seller is there, so the version was another.
+    // The seller exists, so the version differed.
     if answers[0].is_empty() {
         return Err(ApiError::VersionMismatch);
     }
     Ok(Tagged(Seller::try_from(row)?))
 }
 
-/// The new name, of a change that is in bounds.
+/// The new name, if the change is within its bounds.
 fn check(body: &UpdateSeller) -> Result<Option<String>, FieldProblem> {
     if body.claim_window_days.flatten().is_some_and(|days| !(1..=MAX_CLAIM_WINDOW).contains(&days.0)) {
         let problem = format!("must be a number from 1 to {MAX_CLAIM_WINDOW}");

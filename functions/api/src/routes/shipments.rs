@@ -38,7 +38,7 @@ pub struct ShipmentOfOrder {
     marketplace: String,
     external_order_id: String,
     external_shipment_id: String,
-    /// As its marketplace's adapter reads it.
+    /// The status as the marketplace's adapter reads it.
     status: String,
     marketplace_status: Option<String>,
     carrier: Option<String>,
@@ -52,11 +52,11 @@ pub struct ShipmentOfOrder {
     params(
         ("account_id" = Option<Uuid>, Query, description = "Shipments of this account only."),
         ("marketplace" = inline(Option<MarketplaceParam>), Query, description = "Shipments of this marketplace only."),
-        ("status" = inline(Option<LabelParam>), Query, description = "Shipments that stand so only."),
+        ("status" = inline(Option<LabelParam>), Query, description = "Shipments with this status only."),
         ("carrier" = inline(Option<LabelParam>), Query, description = "Shipments with this carrier only."),
         ("order_id" = Option<Uuid>, Query, description = "Shipments of this order only."),
         ("tracking_number" = inline(Option<LabelParam>), Query, description = "Shipments with this air waybill only."),
-        ("sort" = inline(Option<TimeSort>), Query, description = "By when they were first read; newest is the default."),
+        ("sort" = inline(Option<TimeSort>), Query, description = "By the time of the first read; newest is the default."),
         Page
     ),
     responses((status = 200, body = Shipments))

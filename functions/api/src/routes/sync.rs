@@ -1,7 +1,7 @@
 //! `POST …/accounts/{accountId}/sync` and `POST …/accounts/{accountId}/test`: ask for a run.
 //!
-//! The run's row is written first and published to the lane after it. What is not published, because the lane is not made yet or its
-//! queue does not answer, a sweep publishes.
+//! The run's row is written first and then published to the lane. If publishing fails, because the lane is not made yet or
+//! its queue does not respond, a sweep publishes the run.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -25,28 +25,29 @@ use crate::route_permissions::{AccountsManage, SyncRun};
 
 const WHY_NOT: &str = include_str!("../sql/runs/account.sql");
 
-/// Longer ago no marketplace shows an order.
+/// No marketplace shows orders older than this.
 const LONGEST_BACK: TimeDelta = TimeDelta::days(2 * 366);
 
-/// What to read.
+/// The requested run.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestSync {
     kind: RequestableKind,
-    /// Whether to read everything, not only what changed. It sets the point up to which everything is known to be read anew.
+    /// Whether to read everything, not only changes. A full run also sets `complete_until` anew, the time up to which
+    /// everything is known to be read.
     #[serde(default)]
     full: bool,
-    /// Reads what was placed from then on instead of what changed: two years back at most.
+    /// Reads orders placed from this instant on instead of changes; at most two years back.
     #[serde(default, deserialize_with = "present")]
     #[schema(required = false, value_type = DateTime<Utc>)]
     from: Option<DateTime<Utc>>,
-    /// Reads what was placed until then, beside `from`; until now when it is left out.
+    /// The end of the span that begins at `from`; the present when it is left out.
     #[serde(default, deserialize_with = "present")]
     #[schema(required = false, value_type = DateTime<Utc>)]
     until: Option<DateTime<Utc>>,
 }
 
-/// The run that was made, or the live one that was met.
+/// The new run, or the live run of the same account and kind.
 #[derive(Serialize, ToSchema)]
 pub struct SyncAnswer {
     #[schema(value_type = Uuid)]
@@ -55,16 +56,17 @@ pub struct SyncAnswer {
     account_id: AccountId,
     kind: KindName,
     state: RunState,
-    /// When a live run that waits goes on.
+    /// When a waiting run continues.
     next_attempt_at: Option<DateTime<Utc>>,
-    /// What it waits for.
+    /// The reason for which it waits.
     waits_for: Option<String>,
 }
 
 /// Asks for a run of an account
 ///
-/// With `from`, the run reads the orders that were placed then and later, as far as the marketplace shows them still. It
-/// leaves `complete_until` of the account as it is. While a run of the account is live, that one is answered instead.
+/// With `from`, the run reads the orders placed at that instant or later, as far as the marketplace still shows them, and
+/// leaves `complete_until` of the account as it is. While a run of the same account and kind is live, that run is returned
+/// instead of a new one.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/sync", operation_id = "request_sync", tag = "runs",
     responses(
@@ -82,22 +84,23 @@ pub async fn request(
     let invalid = |problem| ApiError::InvalidBody(vec![problem]);
     let window = window(body.from, body.until, Utc::now()).map_err(invalid)?;
     if window.is_some() && !kind.has_windows() {
-        return Err(invalid(FieldProblem::new("from", "is not known to this kind of run")));
+        return Err(invalid(FieldProblem::new("from", "is not supported by this kind of run")));
     }
     let wanted = Wanted { kind, full: body.full, window };
     ask(&context, &member.scope, account, wanted, &[], &idempotency, |run, _| Ok(run)).await
 }
 
-/// Asks the marketplace whether it takes the account's credentials
+/// Asks the marketplace whether it accepts the account's credentials
 ///
-/// The run says what it answered; like every check of credentials it counts when they are refused, and after too many it ends
-/// without asking. An account that never had credentials which the marketplace took, or whose credentials it has refused for a week,
-/// has nothing to test: 409 `account_not_verified`; replace them. An account that needs to be reconnected is active again when it took them.
+/// The run shows the marketplace's response. Like every check of credentials, a refused one counts, and after too many
+/// refused checks the run ends without asking. An account cannot be tested when the marketplace never accepted its
+/// credentials or has refused them for a week: 409 `account_not_verified`; replace the credentials. An account that needs to
+/// be reconnected is active again when the marketplace accepts them.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/test", operation_id = "test_account", tag = "accounts",
     responses(
         (status = 202, description = "A new run", body = SyncAnswer),
-        (status = 200, description = "The check that is under way already", body = SyncAnswer)
+        (status = 200, description = "The check that is already under way", body = SyncAnswer)
     )
 )]
 pub async fn test(
@@ -110,17 +113,17 @@ pub async fn test(
     ask(&context, &member.scope, account, wanted, &[], &idempotency, |run, _| Ok(run)).await
 }
 
-/// What a run is to do.
+/// The work of a run.
 pub(super) struct Wanted {
     /// The kind of run.
     pub kind: RunKind,
     /// Whether to read everything.
     pub full: bool,
-    /// Only what was placed then.
+    /// Only orders placed in this window.
     pub window: Option<PlacedWindow>,
 }
 
-/// The window of time that is asked for, if there is one.
+/// The window of time in the request, if there is one.
 fn window(
     from: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
@@ -128,7 +131,7 @@ fn window(
 ) -> Result<Option<PlacedWindow>, FieldProblem> {
     let Some(from) = from else {
         return match until {
-            Some(_) => Err(FieldProblem::new("from", "is required beside until")),
+            Some(_) => Err(FieldProblem::new("from", "is required with until")),
             None => Ok(None),
         };
     };
@@ -145,8 +148,8 @@ fn window(
     Ok(Some(PlacedWindow { from, until }))
 }
 
-/// Makes the run, or meets the live one, runs further statements in the same transaction, and publishes the run. `answer` makes
-/// the response of the run and the further statements' rows.
+/// Makes the run or finds the live one, executes further statements in the same transaction, and publishes the run. `answer`
+/// makes the response from the run and the rows of the further statements.
 pub(super) async fn ask<T: Serialize>(
     context: &Context,
     scope: &SellerScope,
@@ -182,14 +185,14 @@ pub(super) async fn ask<T: Serialize>(
         Ok((status, answer(made, &answers[2..])?))
     };
     let reply = idempotency.run(&context.database, scope, &statements, read).await?;
-    // Publishing the same step twice is harmless: the queue takes it once.
+    // Publishing the same step twice is harmless: the queue accepts it once.
     if let Some((queue_url, job)) = to_publish {
         publish(context, scope, &queue_url, job).await;
     }
     Ok(reply)
 }
 
-/// Why the account took no run.
+/// Why the account got no run.
 fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
     let Some(account) = account else { return Ok(ApiError::NotFound(Missing::Account)) };
     if let Some(refusal) = not_offered(account)? {
@@ -199,7 +202,7 @@ fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
         return Ok(ApiError::AccountNotActive);
     }
     let has_lane: bool = account.try_get("has_lane").map_err(Error::from)?;
-    // It takes runs since this moment, or its live run ended in it: worth another try.
+    // The account has just begun to accept runs, or its live run has just ended: worth another try.
     Ok(if has_lane { ApiError::Database(Error::Busy) } else { ApiError::Refused(&NO_LANE) })
 }
 

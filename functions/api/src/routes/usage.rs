@@ -1,7 +1,7 @@
-//! `GET /v1/sellers/{sellerId}/usage`: orders per Indian day, against what is free.
+//! `GET /v1/sellers/{sellerId}/usage`: orders per Indian day, compared with the free allowance.
 //!
-//! A day's orders are those that customers placed on it, whenever they were read: a backfill counts on its own days. Nothing
-//! stops above what is free; the seller is told.
+//! A day's orders are those that customers placed on that day, whenever they were read: orders of a backfill count on the
+//! days on which they were placed. Nothing stops above the free allowance; the response only shows it.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,26 +18,26 @@ use crate::route_permissions::Read;
 
 const USAGE: &str = include_str!("../sql/usage/show.sql");
 
-/// Orders a day that cost nothing.
+/// Orders a day that are free.
 const FREE_ORDERS_A_DAY: i64 = 25;
-/// Longest span that is answered at once, in days.
+/// The longest span of one request, in days.
 const MAX_DAYS: i64 = 92;
 const DEFAULT_DAYS: u64 = 30;
-/// India knows one time zone and no summer time.
+/// India has one time zone and no summer time.
 const IST_SECONDS: i32 = 5 * 3600 + 30 * 60;
 
-/// What a seller has used.
+/// A seller's usage.
 #[derive(Serialize, ToSchema)]
 pub struct Usage {
     from: NaiveDate,
     to: NaiveDate,
     /// Orders of all days.
     orders: i64,
-    /// Orders above what is free, of all days.
+    /// Orders above the free allowance of each day, over all days.
     above: i64,
     /// Every day of the span, oldest first.
     days: Vec<UsageDay>,
-    /// The present day so far, whether or not the span holds it.
+    /// Today so far, even when the span does not include it.
     today: UsageDay,
 }
 
@@ -46,16 +46,16 @@ pub struct Usage {
 struct UsageDay {
     day: NaiveDate,
     orders: i64,
-    /// Orders a day that cost nothing.
+    /// Orders a day that are free.
     free: i64,
-    /// Orders above that.
+    /// Orders above the free allowance.
     above: i64,
 }
 
-/// Orders per day, against the free ones
+/// Orders per day, compared with the free allowance
 ///
-/// Days begin and end by the Indian clock. An order counts on the day on which the customer placed it. Without a span: the
-/// last 30 days; a span has 92 days at most.
+/// Days begin and end by the Indian clock. An order counts on the day on which the customer placed it. Without a span, the
+/// last 30 days are returned. A span has at most 92 days.
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/usage", operation_id = "get_usage", tag = "usage",
     params(
@@ -90,7 +90,7 @@ pub async fn show(
     Ok(Json(Usage { from, to, orders, above, days, today }))
 }
 
-/// Whether a day is one that databases and calendars know.
+/// Whether a day is within the range of the database and of calendars.
 fn is_near(day: NaiveDate) -> bool {
     (1..=9998).contains(&day.year())
 }
@@ -100,7 +100,7 @@ fn today() -> NaiveDate {
     Utc::now().with_timezone(&india).date_naive()
 }
 
-/// Refuses what is no span, or too long a one.
+/// Refuses a span that ends before it begins or is too long.
 fn check(from: NaiveDate, to: NaiveDate) -> Result<(), FieldProblem> {
     if (0..MAX_DAYS).contains(&(to - from).num_days()) {
         return Ok(());

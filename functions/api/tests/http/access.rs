@@ -1,4 +1,4 @@
-//! What stands between a member and their seller: suspension, the seller's rate, and staff who act for it.
+//! What limits access to a seller: suspension, the seller's rate limit, and staff who act for it.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -44,7 +44,7 @@ async fn a_suspended_seller_is_read_and_every_change_is_refused() {
         } else if KEPT.contains(&operation.permission.as_deref().unwrap_or_default()) {
             assert_eq!(answer.status, case.status, "{id}: {}", answer.text);
         } else {
-            // Scope entry lets in who only reads; what the lost rights showed is not there any more.
+            // Scope entry admits anyone who only reads; data behind the lost rights is no longer visible.
             assert!(answer.status.is_success() || answer.status == 404, "{id}: {}", answer.text);
         }
         api.arrange("update robnu.sellers set suspended_at = null, suspension_reason = null").await;
@@ -52,18 +52,18 @@ async fn a_suspended_seller_is_read_and_every_change_is_refused() {
 }
 
 #[tokio::test]
-async fn a_seller_that_sends_too_much_is_told_how_long_to_wait_and_nobody_else_is() {
+async fn only_a_seller_over_its_rate_limit_must_wait() {
     let api = Api::new().await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     api.arrange(&format!("update robnu.sellers set requests_per_window = 1 where seller_id = '{}'", ours.id))
         .await;
     let before = api.contents().await;
     let path = format!("/v1/sellers/{}", ours.id);
-    // Strangers count nothing.
+    // Strangers' requests do not count.
     for _ in 0..3 {
         api.send(Call::get(&path).by(theirs, "OWNER")).await.expect_problem(404, "seller_not_found");
     }
-    // Of three in a row two are in one window, whenever it begins.
+    // Of three requests in a row, two are in one window, whenever it begins.
     let mut limited = Vec::new();
     for _ in 0..3 {
         let answer = api.get("OWNER", &path).await;

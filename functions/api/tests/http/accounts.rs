@@ -20,7 +20,7 @@ async fn queue_run(api: &Api) -> Uuid {
 }
 
 #[tokio::test]
-async fn a_paused_account_ends_its_live_runs_and_resumes_with_what_is_scheduled_due_at_once() {
+async fn a_paused_account_ends_its_live_runs_and_resumes_with_its_schedules_due_at_once() {
     let api = Api::new().await;
     let (run, path) = (queue_run(&api).await, accounts(&api));
     let untouched = "select count(*) from robnu.marketplace_accounts where status = 'ACTIVE'";
@@ -38,7 +38,7 @@ async fn a_paused_account_ends_its_live_runs_and_resumes_with_what_is_scheduled_
     let resumed = api.post("ADMIN", &format!("{path}/resume"), &json!({})).await.expect(200);
     assert_eq!(resumed["status"], "ACTIVE");
     assert_eq!(api.count("select count(*) from robnu.schedules where next_due_at <= now()").await, 1);
-    // The lanes function is asked for what differs: a lane that is not paused yet, and not for one that is as it should be.
+    // A lane request is sent only for a lane that differs: one that is not paused yet, and not for one in the wanted state.
     assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await.len(), 2);
 }
 
@@ -62,8 +62,8 @@ async fn a_disconnected_account_keeps_its_data_and_loses_every_secret() {
         api.post("OWNER", &format!("{accounts}/{id}/disconnect"), &json!({})).await.expect(200);
     }
     let noted = "select count(*) from robnu.credential_events where event = 'FORGOTTEN'";
-    assert_eq!(api.count(noted).await, i64::try_from(ids.len()).unwrap(), "what is forgotten is noted once");
-    // Whatever satellites there are, now and later: nothing is left in a column that is sealed.
+    assert_eq!(api.count(noted).await, i64::try_from(ids.len()).unwrap(), "a deletion is noted once");
+    // Holds for all present and future satellites: no encrypted column keeps a value.
     let columns = "select table_name::text, column_name::text from information_schema.columns
         where table_schema = 'robnu' and table_name like '%\\_account\\_details' and column_name like '%\\_enc'";
     let superuser = api.test.superuser().await;
@@ -108,7 +108,7 @@ async fn a_run_is_cancelled_only_while_nobody_works_on_it() {
 }
 
 #[tokio::test]
-async fn a_schedule_is_made_changed_and_removed_by_whoever_has_seen_it() {
+async fn a_schedule_is_changed_and_removed_only_at_the_version_that_was_read() {
     let api = Api::new().await;
     let path = format!("{}/schedules/ORDERS", accounts(&api));
     let put = async |body: &serde_json::Value, tag: Option<&str>| {
@@ -144,7 +144,7 @@ async fn a_schedule_is_made_changed_and_removed_by_whoever_has_seen_it() {
 }
 
 #[tokio::test]
-async fn what_an_adapter_cannot_do_is_not_scheduled() {
+async fn a_kind_that_an_adapter_does_not_support_is_not_scheduled() {
     let api = Api::new().await;
     api.arrange("update robnu.marketplace_kinds set support = 'NOT_YET', every_minutes = null where marketplace_code = 'AJIO'").await;
     let path = format!("{}/schedules/ORDERS", accounts(&api));
@@ -164,7 +164,7 @@ async fn an_account_says_when_it_was_read_and_whether_that_is_too_long_ago() {
     assert_eq!(api.get("VIEWER", &path).await.expect(200)["is_stale"], false);
 }
 
-/// Our AJIO account as it is shown, after a change of its status as a run would make it.
+/// Our AJIO account as the API shows it, after a change of its status as a run would make it.
 async fn stopped_by_a_run(api: &Api) -> serde_json::Value {
     let stop = "update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT' where id";
     api.arrange(&format!("{stop} = '{}'", api.sellers.ours.ajio)).await;
@@ -241,7 +241,7 @@ async fn an_account_says_which_permission_it_lacks_until_it_was_read_again() {
     assert_eq!(missing().await, "it may not read orders");
     api.arrange(&run(", error_code, error_message", "'FAILED', 'marketplace_unavailable', 'it is down'"))
         .await;
-    assert_eq!(missing().await, "it may not read orders", "which says nothing of permissions");
+    assert_eq!(missing().await, "it may not read orders", "this error does not concern permissions");
     api.arrange(&run("", "'SUCCEEDED'")).await;
     assert_eq!(missing().await, Value::Null);
 }

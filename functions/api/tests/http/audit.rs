@@ -88,11 +88,11 @@ async fn each_time_that_a_job_opened_credentials_is_shown() {
 }
 
 #[tokio::test]
-async fn a_member_who_has_left_is_shown_with_the_email_of_then_and_is_followed_no_further() {
+async fn a_member_who_left_is_shown_with_their_email_of_that_time_and_not_followed_further() {
     let api = Api::new().await;
     rename(&api, "ADMIN", "renamed").await;
     api.arrange("delete from robnu.members where role = 'ADMIN'").await;
-    // They go on elsewhere, under another address.
+    // The person continues with another seller, under another address.
     let elsewhere = Call::post("/v1/sellers", &json!({"name": "elsewhere"})).by(&api.sellers.ours, "ADMIN");
     let elsewhere = elsewhere.claim("email", "private@example.invalid").claim("email_verified", "true");
     api.send(elsewhere).await.expect(201);

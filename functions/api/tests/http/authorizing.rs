@@ -19,7 +19,7 @@ fn amazon() -> Value {
     json!({"marketplace": "AMAZON_IN", "display_name": "Amazon Chennai"})
 }
 
-/// Asks for a new Flipkart account, which Flipkart itself does not name.
+/// Asks for a new Flipkart account, whose id Flipkart itself does not supply.
 fn flipkart() -> Value {
     json!({"marketplace": "FLIPKART", "display_name": "Flipkart Pune", "external_account_id": "F-42"})
 }
@@ -62,7 +62,7 @@ async fn a_consent_becomes_an_account_like_any_other() {
         let values = fields.map(|field| account[field].as_str().unwrap());
         let [marketplace, name] = ["marketplace", "display_name"].map(|field| body[field].as_str().unwrap());
         assert_eq!(values, [marketplace, id, name, "ACTIVE", "REQUESTED"]);
-        // What the platform's own application is for is not stored with the account.
+        // The credentials of the platform's own application are not stored with the account.
         assert!(!api.open(&account, table, "refresh_token").await.is_empty());
         let client = if table.starts_with("amazon") {
             "client_id, client_secret_enc"
@@ -86,7 +86,7 @@ async fn a_consent_becomes_an_account_like_any_other() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_there_is_connected_again_by_consent() {
+async fn an_existing_account_is_connected_again_by_consent() {
     let api = Api::new().await;
     for (account, id) in [(api.sellers.ours.amazon, "A1SELLER"), (api.sellers.ours.flipkart, "F0001")] {
         api.arrange(&format!(
@@ -135,7 +135,7 @@ async fn a_denied_consent_stores_nothing_and_is_over() {
 }
 
 #[tokio::test]
-async fn a_state_is_good_once_for_its_person_and_its_seller_and_the_others_look_like_one_that_never_was() {
+async fn a_state_is_valid_once_for_its_person_and_seller_and_otherwise_looks_unknown() {
     let api = Api::new().await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     let back = consented(&api, &amazon()).await;
@@ -180,7 +180,7 @@ async fn a_state_that_is_used_by_many_requests_at_once_makes_one_account() {
 }
 
 #[tokio::test]
-async fn who_comes_back_after_ten_minutes_begins_again() {
+async fn a_seller_who_comes_back_after_ten_minutes_begins_again() {
     let api = Api::new().await;
     let back = consented(&api, &amazon()).await;
     let left = "select extract(epoch from expires_at - now())::bigint from robnu.account_authorizations
@@ -207,7 +207,7 @@ async fn a_code_that_is_not_good_is_refused_and_the_state_used_up() {
         made_up.insert(code.to_owned(), "made-up".to_owned());
         complete(&api, &made_up).await.expect_problem(409, "consent_refused");
 
-        // A code that the marketplace gave for another page, as an open redirect elsewhere would leak it.
+        // A code that the marketplace issued for another page, as an open redirect elsewhere would leak it.
         let page = start(&api, &body).await;
         let redirect: String =
             reqwest::Url::parse_with_params("http://x", [("r", REDIRECT_URI)]).unwrap().query().unwrap()[2..]
@@ -268,7 +268,7 @@ async fn an_account_that_is_connected_already_is_not_connected_twice() {
 }
 
 #[tokio::test]
-async fn a_callback_that_lacks_what_the_marketplace_sends_is_named() {
+async fn a_missing_callback_parameter_is_named() {
     let api = Api::new().await;
     for missing in ["spapi_oauth_code", "selling_partner_id"] {
         let mut back = consented(&api, &amazon()).await;
@@ -283,7 +283,7 @@ async fn a_callback_that_lacks_what_the_marketplace_sends_is_named() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_for_is_named_by_its_field() {
+async fn an_impossible_request_is_named_by_its_field() {
     let api = Api::new().await;
     let account = api.sellers.ours.amazon;
     let before = api.contents().await;
@@ -318,7 +318,7 @@ async fn what_cannot_be_asked_for_is_named_by_its_field() {
 }
 
 #[tokio::test]
-async fn accounts_that_are_not_there_or_have_no_consent_page_are_not_sent_anywhere() {
+async fn no_one_is_sent_to_consent_for_a_missing_account_or_without_a_page() {
     let api = Api::new().await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     let before = api.contents().await;
@@ -385,7 +385,7 @@ async fn the_page_is_the_marketplaces_own_and_sends_back_to_ours() {
 }
 
 #[tokio::test]
-async fn nothing_secret_is_answered_logged_stored_in_clear_or_audited() {
+async fn no_secret_is_returned_logged_stored_in_clear_or_audited() {
     let api = Api::new().await;
     let captured = Captured::default();
     let listening = captured.listen();
@@ -405,7 +405,7 @@ async fn nothing_secret_is_answered_logged_stored_in_clear_or_audited() {
         }
     }
     let lines = captured.text();
-    // What the HTTP library itself notes at its debug level is not what the function logs.
+    // The HTTP library's own debug lines are not part of the function's log.
     let ours = lines.lines().filter(|line| !line.contains("\"level\":\"DEBUG\"")).collect::<String>();
     assert!(!ours.is_empty());
     for secret in secrets {
@@ -417,7 +417,7 @@ async fn nothing_secret_is_answered_logged_stored_in_clear_or_audited() {
 }
 
 #[tokio::test]
-async fn a_completion_with_a_key_answers_the_same_again_and_only_to_its_own_request() {
+async fn a_completion_with_a_key_is_repeated_only_for_its_own_request() {
     let api = Api::new().await;
     let (ours, back) = (&api.sellers.ours, consented(&api, &amazon()).await);
     let first = api.send(completion(ours, "OWNER", &back).key("key-1")).await.expect(201);
@@ -428,8 +428,8 @@ async fn a_completion_with_a_key_answers_the_same_again_and_only_to_its_own_requ
     assert_eq!(second.expect(201), first);
     let other = api.send(completion(ours, "OWNER", &fresh).key("key-1")).await;
     other.expect_problem(422, "idempotency_key_reused");
-    assert_eq!(api.contents().await, before, "the other state is still good");
-    // What failed may be sent again with its key, with a new consent.
+    assert_eq!(api.contents().await, before, "the other state is still valid");
+    // A failed request may be sent again with its key and a new consent.
     api.arrange("update robnu.marketplace_accounts set external_account_id = 'A1OTHER' where external_account_id = 'A1NEWSELLER'").await;
     api.send(completion(ours, "OWNER", &fresh).key("key-2")).await.expect(201);
 }

@@ -1,5 +1,5 @@
-//! What one person can make the platform spend: accounts, openings of lanes and sign-ups are bounded by account, seller, person
-//! and address together, whoever comes at the same time.
+//! What one person can make the platform spend: accounts, openings of lanes and sign-ups have bounds by account, seller,
+//! person and address, which hold under concurrency too.
 
 use futures_util::future::join_all;
 use robnu_testkit::Seller;
@@ -16,7 +16,7 @@ fn details() -> Value {
     json!({"details": {"username": "DV0001", "password": "correct horse"}})
 }
 
-/// Makes our owner one of the other seller's owners as well.
+/// Makes our owner an owner of the other seller too.
 async fn own_both(api: &Api) {
     let (ours, theirs) = (api.sellers.ours.id, api.sellers.theirs.id);
     api.arrange(&format!(
@@ -26,7 +26,7 @@ async fn own_both(api: &Api) {
     .await;
 }
 
-/// Lets so many lanes have been opened again today, of accounts of the seller and by the owner of another.
+/// Sets the number of lanes that were opened again today, for accounts of the seller and by the owner of another.
 async fn open_again(api: &Api, seller: &Seller, person: &Seller, how_many: usize) {
     api.arrange(&format!(
         "insert into robnu.lane_openings (seller_id, account_id, person_id, is_repeated)
@@ -54,7 +54,7 @@ async fn ten_honest_reconnections_in_a_day_work_and_a_loop_of_them_ends() {
         api.post("OWNER", &again("pause"), &json!({})).await.expect(200);
         api.post("OWNER", &again("resume"), &json!({})).await.expect(200);
     }
-    // An account that is connected opens nothing with other details.
+    // New details for a connected account open no lane.
     for _ in 0..3 {
         api.put("OWNER", &again("credentials"), &details()).await.expect(200);
     }
@@ -67,7 +67,7 @@ async fn ten_honest_reconnections_in_a_day_work_and_a_loop_of_them_ends() {
         api.post("OWNER", &again("disconnect"), &json!({})).await.expect(200);
     }
     assert_eq!(api.count(generation).await, before, "nothing was replaced");
-    // Another account, and another seller's, are none the worse for it.
+    // Another account, and another seller's account, are not affected.
     let other = path.replace(&api.sellers.ours.ajio.to_string(), &api.sellers.ours.amazon.to_string());
     for call in ["pause", "resume"] {
         api.post("OWNER", &format!("{other}/{call}"), &json!({})).await.expect(200);
@@ -86,7 +86,7 @@ async fn a_seller_and_a_person_open_few_lanes_a_third_time_and_any_number_twice(
     let api = Api::with_pool(4).await;
     own_both(&api).await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
-    // By the person, in both sellers together, 98 were opened more than twice.
+    // The person has opened 98 accounts more than twice, in both sellers together.
     open_again(&api, theirs, ours, 98).await;
     let accounts = [ours.ajio, ours.amazon, ours.flipkart, ours.meesho];
     let resume_all = async |seller: &Seller, accounts: &[robnu_tenancy::AccountId]| {
@@ -106,11 +106,11 @@ async fn a_seller_and_a_person_open_few_lanes_a_third_time_and_any_number_twice(
         count
     };
     for _ in 0..2 {
-        assert_eq!(resume_all(ours, &accounts).await, 0, "twice is no loop");
+        assert_eq!(resume_all(ours, &accounts).await, 0, "twice is not a loop");
     }
-    assert_eq!(resume_all(ours, &accounts).await, 2, "those at the same time count each other");
+    assert_eq!(resume_all(ours, &accounts).await, 2, "concurrent openings count each other");
     assert_eq!(api.count("select count(*) from robnu.lane_openings where is_repeated").await, 100);
-    // The other seller's own owner has a count of their own, and that seller has 98.
+    // The other seller's own owner has a separate count, and that seller has 98.
     let path = format!("/v1/sellers/{}/accounts/{}", theirs.id, theirs.ajio);
     let mut refused = 0;
     for _ in 0..6 {
@@ -124,7 +124,7 @@ async fn a_seller_and_a_person_open_few_lanes_a_third_time_and_any_number_twice(
 }
 
 #[tokio::test]
-async fn what_jobs_do_to_an_account_is_no_opening() {
+async fn changes_by_jobs_do_not_count_as_lane_openings() {
     let api = Api::new().await;
     api.arrange("update robnu.marketplace_accounts set status = 'PAUSED'").await;
     api.arrange("update robnu.marketplace_accounts set status = 'ACTIVE'").await;
@@ -136,7 +136,7 @@ async fn what_jobs_do_to_an_account_is_no_opening() {
 }
 
 #[tokio::test]
-async fn an_account_without_a_lane_takes_no_runs() {
+async fn an_account_without_a_lane_gets_no_runs() {
     let api = Api::new().await;
     let path = account(&api);
     let untouched = "status = 'ACTIVE', verified_at = null";
@@ -154,7 +154,7 @@ async fn an_account_without_a_lane_takes_no_runs() {
 }
 
 #[tokio::test]
-async fn who_asks_for_what_is_there_publishes_nothing() {
+async fn a_request_for_the_present_status_publishes_nothing() {
     let api = Api::new().await;
     let path = account(&api);
     api.arrange("update robnu.marketplace_accounts set status = 'PAUSED', lane_state = 'PAUSED'").await;
@@ -205,7 +205,7 @@ fn sign_up(name: &str, email: &str, source: &str) -> Call {
     call.claim("email", email).claim("email_verified", "true")
 }
 
-/// Sends all at the same time and answers how many sellers there are then; the rest were asked to wait.
+/// Sends all at the same time and returns how many sellers there are then; the others were asked to wait.
 async fn sign_up_all(api: &Api, calls: Vec<Call>) -> usize {
     let answers = join_all(calls.into_iter().map(|call| api.send(call))).await;
     let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
@@ -237,7 +237,7 @@ async fn spellings_of_one_address_sign_few_sellers_up_even_at_the_same_time() {
     let person = |n: usize, email: &str| sign_up(&format!("person {n}"), email, &format!("203.0.113.{n}"));
     let calls = spellings.iter().enumerate().map(|(n, email)| person(n, email)).collect();
     assert_eq!(sign_up_all(&api, calls).await, 5);
-    // Elsewhere dots and tags of another address count for it alone.
+    // With other mail providers, an address with dots or tags counts separately.
     api.send(person(20, "asha.rao@example.invalid")).await.expect(201);
     let before = api.contents().await;
     expect_wait(api.send(person(21, "asharao@gmail.com")).await, 429, "too_many_sign_ups");
@@ -256,11 +256,11 @@ async fn one_source_signs_few_sellers_up_however_many_persons_it_has() {
     assert_eq!(sign_up_all(&api, household).await, 20);
     api.send(person(30, "2001:db8:1:3::1")).await.expect(201);
     let shown = "select count(*) from robnu.sign_up_counts where encode(digest, 'escape') ~ '2001' or length(digest) <> 32";
-    assert_eq!(api.count(shown).await, 0, "what is counted is not kept");
+    assert_eq!(api.count(shown).await, 0, "the counted addresses are not stored");
 }
 
 #[tokio::test]
-async fn who_has_signed_up_too_often_is_refused_before_a_key_is_made() {
+async fn a_person_who_signed_up_too_often_is_refused_before_a_key_is_made() {
     let api = Api::new().await;
     bound_sign_ups(&api, 1, 1_000).await;
     let first = sign_up("asha", "asha@example.invalid", "203.0.113.1").key("the-first");
@@ -268,7 +268,7 @@ async fn who_has_signed_up_too_often_is_refused_before_a_key_is_made() {
     api.cloud.kms.disable_key().key_id(&api.cloud.key).send().await.expect("the key is this test's own");
     let again = sign_up("asha", "Asha+2@example.invalid", "203.0.113.2");
     expect_wait(api.send(again).await, 429, "too_many_sign_ups");
-    assert_eq!(api.send(first).await.expect(201), answer, "what was answered before is answered again");
+    assert_eq!(api.send(first).await.expect(201), answer, "the stored response is repeated");
     let other = sign_up("ravi", "ravi@example.invalid", "203.0.113.1");
     api.send(other).await.expect_problem(503, "unavailable");
 }
@@ -290,7 +290,7 @@ async fn one_login_is_behind_ten_accounts_whoever_connects_them() {
     };
     let (first, others) = (api.sellers.ours.clone(), api.sellers.theirs.clone());
     let mut connected = Vec::new();
-    // More at once would be a guesser's, and be told to wait.
+    // More at once would count as guesses and be asked to wait.
     for four in [0, 4, 8] {
         let calls = (four..four + 4).map(|n| api.send(connect(if n % 2 == 0 { &first } else { &others }, n)));
         for answer in join_all(calls).await {
@@ -302,7 +302,7 @@ async fn one_login_is_behind_ten_accounts_whoever_connects_them() {
         }
     }
     assert_eq!(connected.len(), 10);
-    // New details for an account that is there count as well, and who takes an account away makes room.
+    // New details for an existing account count too, and disconnecting an account makes room.
     api.renew().await;
     let (third, path) = (&api.sellers.ours, account(&api));
     let details = json!({"details": {"username": "DV4242", "password": "correct horse"}});
@@ -317,20 +317,20 @@ async fn one_login_is_behind_ten_accounts_whoever_connects_them() {
     .await;
     let own = api.send(connect(third, 20)).await.expect(201)["account_id"].as_str().unwrap().to_owned();
     api.send(connect(third, 21)).await.expect_problem(409, "login_in_many_accounts");
-    // An account that has the login already gets it again.
+    // An account that already has the login may get it again.
     let path = path.replace(&third.ajio.to_string(), &own);
     api.put("OWNER", &format!("{path}/credentials"), &details).await.expect(200);
 }
 
-/// The largest answer in bytes that a newcomer gets, who has no account that a marketplace has taken. What a free person can cost is
+/// The largest response in bytes to a newcomer, whose accounts no marketplace has accepted. The cost of a free person is
 /// computed from it.
 const LARGEST_ANSWER: usize = 340_000;
 
 #[tokio::test]
-async fn no_answer_to_a_newcomer_is_larger_than_what_a_free_person_may_cost_allows() {
+async fn no_response_to_a_newcomer_exceeds_the_cost_bound_of_a_free_person() {
     let api = Api::new().await;
     let ours = api.sellers.ours.id;
-    // As much as the API takes of each: names of 200 letters that need four bytes, ids of 100, addresses of 254.
+    // The longest values that the API accepts: names of 200 letters of four bytes each, ids of 100, addresses of 254.
     api.arrange(&format!(
         "insert into robnu.marketplace_accounts (seller_id, marketplace_code, external_account_id, display_name)
          select '{ours}', 'MEESHO', repeat('𝔸', 95) || n, repeat('𝔸', 200) from generate_series(10000, 10209) n;
@@ -360,7 +360,7 @@ async fn no_answer_to_a_newcomer_is_larger_than_what_a_free_person_may_cost_allo
         let answer = api.get("OWNER", path).await;
         let bytes = answer.text.len();
         answer.expect(200);
-        assert!(bytes > 40_000, "{path}: {bytes} bytes are no large answer");
+        assert!(bytes > 40_000, "{path}: {bytes} bytes are not a large response");
         largest = largest.max(bytes);
     }
     assert!(largest <= LARGEST_ANSWER, "{largest} bytes");

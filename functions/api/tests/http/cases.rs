@@ -1,8 +1,8 @@
-//! One call per operation that succeeds, from which the tests over all operations are made: without a token, from the
+//! One successful call per operation. The tests over all operations are generated from these: without a token, from the
 //! wrong tenant, in every role, and counted in round trips.
 //!
-//! A new operation needs a line in [`CASES`], named by its operation id, or the tests say so. The line is the call as it
-//! succeeds for the OWNER of a fixture seller (or for staff, where the document says so):
+//! A new operation needs a line in [`CASES`], named by its operation id; otherwise the tests fail and say so. The line is
+//! the call that succeeds for the OWNER of a fixture seller (or for staff, where the document says so):
 //! - ids in the path are the fixture's, found by [`PATH_IDS`]; a new kind of id needs a line there;
 //! - `.body(…)` is the JSON body; `NEW` in it becomes a text that no call before had, for what must be unique, and `CODE` a
 //!   code that the consent page of Amazon's stand-in gave;
@@ -31,7 +31,7 @@ pub struct Case {
 }
 
 const ACTIVE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' where seller_id = 'SELLER'";
-/// An account that works, without a run that would be the answer to whoever asks for one.
+/// A working account without a live run, which would be returned instead of a new one.
 const IDLE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' where seller_id = 'SELLER';
     update robnu.sync_runs set state = 'SUCCEEDED' where seller_id = 'SELLER' and state in ('QUEUED', 'RUNNING', 'WAITING')";
 
@@ -40,7 +40,7 @@ const VIEWER: &str = "insert into robnu.members (seller_id, person_id, role)
 const OPEN_INVITATION: &str =
     "update robnu.invitations set accepted_at = null, revoked_at = null, sent_at = null, token_made_at = '2026-01-01'
     where seller_id = 'SELLER' and email = 'invited@example.invalid'";
-/// A seller that a call before has suspended would refuse all changes.
+/// A seller that an earlier call suspended would refuse all changes.
 const RESUMED: &str =
     "update robnu.sellers set suspended_at = null, suspension_reason = null where suspended_at is not null;";
 
@@ -194,7 +194,7 @@ const CASES: &[Case] = &[
         .other(r#"{"reason": "another mistake"}"#),
 ];
 
-/// A state that was given to whoever may connect accounts.
+/// A state that was given to everybody who may connect accounts.
 const AUTHORIZED: &str =
     "delete from robnu.account_authorizations where seller_id = 'SELLER' and account_id is null;
     insert into robnu.account_authorizations (seller_id, actor_id, state_hash, marketplace_code, display_name)
@@ -203,7 +203,7 @@ const AUTHORIZED: &str =
       union all select id from robnu.staff where subject = 'STAFF'
     ) as who";
 
-/// The fixture's return without its claim, and its claim further on; past the triggers that would not let it be.
+/// The fixture's return without its claim, or its claim in a later status; bypasses the triggers that would prevent it.
 const WITHOUT_CLAIM: &str = "set session_replication_role = replica; delete from robnu.claim_events where seller_id = 'SELLER';
     delete from robnu.claims where seller_id = 'SELLER';
     update robnu.returns set received_at = null, received_by = null, internal_status = 'EXPECTED' where seller_id = 'SELLER'";
@@ -214,7 +214,7 @@ const ACKNOWLEDGED: &str = "set session_replication_role = replica;
 const CANCELLED: &str = "set session_replication_role = replica;
     update robnu.claims set status = 'CANCELLED', status_reason = 'a mistake', recovered_amount = null where seller_id = 'SELLER'";
 
-/// How a fixture seller's ids are found; `$1` is the seller.
+/// The statements that find a fixture seller's ids; `$1` is the seller.
 const PATH_IDS: &[(&str, &str)] = &[
     ("sellerId", "select seller_id from robnu.sellers where seller_id = $1"),
     (
@@ -249,7 +249,7 @@ const fn case(operation: &'static str) -> Case {
     Case { operation, body: None, other: None, query: "", header: None, arrange: "", status: 200 }
 }
 
-#[allow(dead_code, reason = "not every part is needed by the operations there are")]
+#[allow(dead_code, reason = "the present operations do not need every part")]
 impl Case {
     const fn body(self, body: &'static str) -> Self {
         Self { body: Some(body), ..self }
@@ -279,7 +279,7 @@ impl Case {
 /// Every operation of the document with its case.
 ///
 /// # Panics
-/// When one has none, or a case no operation.
+/// When an operation has no case, or a case has no operation.
 pub fn cases() -> Vec<(Operation, Case)> {
     let operations = operations();
     let known = |case: &&Case| operations.iter().any(|operation| operation.id == case.operation);
@@ -301,7 +301,7 @@ impl Case {
         api.arrange(&sql).await;
     }
 
-    /// The call without a caller: the path's seller is `seller`, what is inside it belongs to `inside`.
+    /// The call without a caller: the path's seller is `seller`, the ids inside it belong to `inside`.
     pub async fn call(&self, api: &Api, operation: &Operation, seller: &Seller, inside: &Seller) -> Call {
         let mut path = operation.path.clone();
         for name in &operation.path_ids {
@@ -322,7 +322,7 @@ impl Case {
         }
     }
 
-    /// Another body that the operation takes.
+    /// Another body that the operation accepts.
     pub async fn other_body(&self, api: &Api, seller: &Seller) -> Option<String> {
         match self.other {
             Some(body) => Some(filled(api, body, seller).await),
@@ -330,7 +330,7 @@ impl Case {
         }
     }
 
-    /// The call by who succeeds with it.
+    /// The call by a caller who succeeds with it.
     pub async fn success(&self, api: &Api, operation: &Operation, seller: &Seller) -> Call {
         let call = self.call(api, operation, seller, seller).await;
         if operation.is_staff() { call.by_staff() } else { call.by(seller, "OWNER") }

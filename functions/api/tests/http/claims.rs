@@ -1,4 +1,4 @@
-//! Claims: when one can be filed, and the steps it takes.
+//! Claims: when a claim can be filed, and its steps.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn path(api: &Api, rest: &str) -> String {
     format!("/v1/sellers/{}/{rest}", api.sellers.ours.id)
 }
 
-/// The fixture's return, without its claim and as `set` says, past the triggers.
+/// Changes the fixture's return as `set` says and removes its claim, bypassing the triggers.
 async fn unclaimed(api: &Api, set: &str) {
     let ours = api.sellers.ours.id;
     api.arrange(&format!(
@@ -68,7 +68,7 @@ async fn a_claim_and_a_scan_at_the_same_time_see_each_other() {
         let scan_path = path(&api, "returns/scan");
         let (filed, scanned) = tokio::join!(file(&api, &missing), api.post("SCANNER", &scan_path, &code));
         assert_eq!(scanned.expect(200)["outcome"], "RECEIVED");
-        // Whoever came first: a claim beside the receipt has it as evidence, or there is no claim.
+        // Whichever came first: a claim has the receipt as evidence, or there is no claim.
         let expected = if filed.status.is_success() { "REOPENED_WITH_EVIDENCE" } else { "NONE" };
         if !filed.status.is_success() {
             filed.expect_problem(409, "return_received");
@@ -97,10 +97,10 @@ async fn a_pending_claim_is_filed_in_its_place() {
     assert_eq!(filed["marketplace_reference"], "T-9");
 }
 
-/// What the sweep does to overdue returns, through its own entry function.
+/// The sweep's work on overdue returns, through its own entry function.
 const CLAIM_OVERDUE: &str = include_str!("../../../sweep/src/sql/claim_overdue.sql");
 
-/// Sweeps the fixture's return, whose window is over, after its claim was taken away.
+/// Sweeps the fixture's return, whose window is over, after its claim was removed.
 async fn swept(api: &Api) {
     unclaimed(api, "internal_status = 'EXPECTED'").await;
     let ours = &api.sellers.ours;
@@ -135,12 +135,12 @@ async fn a_claim_that_the_sweep_made_is_listed_shown_and_filed_by_the_seller() {
     let trail = api.get("OWNER", &path(&api, "audit?action=claim.")).await.expect(200);
     assert_eq!(trail["events"][0]["actor"]["kind"], "SYSTEM");
 
-    // The other seller's members learn nothing of it, and their returns are as they were.
+    // The other seller's members see nothing of it, and their returns are unchanged.
     let theirs = format!("/v1/sellers/{}/claims?status=PENDING", api.sellers.theirs.id);
     let call = Call::get(&theirs).by(&api.sellers.theirs, "OWNER");
     assert_eq!(api.send(call).await.expect(200)["claims"], json!([]));
 
-    // It says that nothing came, so that is all it can be filed for until something does.
+    // The claim says that the return did not arrive, so it can be filed only for that until the return arrives.
     file(&api, &json!({"reason": "DAMAGED"})).await.expect_problem(409, "return_not_received");
     let filed = file(&api, &json!({"reason": "NOT_RECEIVED", "claimed_amount": "10.5"})).await.expect(201);
     assert_eq!((&filed["claim_id"], &filed["status"]), (&pending["claim_id"], &json!("FILED")));
@@ -165,7 +165,7 @@ async fn a_pending_claim_is_cancelled_or_met_by_the_return_that_comes_after_all(
     assert_eq!(scanned["outcome"], "RECEIVED");
     let met = api.get("VIEWER", &claim).await.expect(200);
     assert_eq!((&met["status"], &met["filed_at"]), (&json!("REOPENED_WITH_EVIDENCE"), &Value::Null));
-    // Nothing was ever filed, so that what came can be claimed for by whoever files.
+    // The claim was never filed, so it can now be filed for the content of the parcel.
     file(&api, &json!({"reason": "NOT_RECEIVED"})).await.expect_problem(409, "return_received");
     let filed = file(&api, &json!({"reason": "DAMAGED"})).await.expect(201);
     assert_eq!(
@@ -186,7 +186,7 @@ async fn a_pending_claim_is_cancelled_or_met_by_the_return_that_comes_after_all(
 }
 
 #[tokio::test]
-async fn what_a_claim_says_is_checked_field_by_field() {
+async fn every_field_of_a_claim_is_checked() {
     let api = Api::new().await;
     unclaimed(&api, "updated_at = now()").await;
     for (body, field) in [
@@ -243,7 +243,7 @@ async fn a_claim_goes_to_its_end_and_back_and_keeps_every_step() {
 }
 
 #[tokio::test]
-async fn what_a_won_claim_had_recovered_stays_in_its_steps_when_a_scan_reopens_it() {
+async fn the_recovered_amount_stays_in_a_won_claims_steps_when_a_scan_reopens_it() {
     let api = Api::new().await;
     step(&api, "OPERATOR", "acknowledge", &json!({})).await.expect(200);
     step(&api, "FINANCE", "resolve-won", &json!({"recovered_amount": "9.0001"})).await.expect(200);
@@ -288,7 +288,7 @@ async fn a_step_of_an_outdated_version_is_refused_and_the_claim_stays() {
 
 const VERBS: [&str; 5] = ["acknowledge", "resolve-won", "resolve-lost", "cancel", "reopen"];
 
-/// What a verb makes of a claim that is so far.
+/// The status to which a verb moves a claim.
 fn model(status: &str, verb: &str) -> Option<&'static str> {
     match (status, verb) {
         ("FILED" | "REOPENED_WITH_EVIDENCE", "acknowledge") => Some("ACKNOWLEDGED"),
@@ -302,7 +302,7 @@ fn model(status: &str, verb: &str) -> Option<&'static str> {
     }
 }
 
-/// Walks a claim as a list of verbs says, with a scan at one place, and compares each answer with the model.
+/// Moves a claim by a list of verbs, with a scan at one place, and compares each response with the model.
 async fn walk(verbs: &[usize], scan_at: usize) {
     let api = Api::new().await;
     let mut status = "FILED";
@@ -343,13 +343,13 @@ async fn walk(verbs: &[usize], scan_at: usize) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 20, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn whatever_is_done_to_a_claim_it_goes_as_the_model_says(verbs in prop::collection::vec(0..VERBS.len(), 1..12), scan_at in 0..12_usize) {
+    fn a_claim_follows_the_model_under_any_sequence_of_steps(verbs in prop::collection::vec(0..VERBS.len(), 1..12), scan_at in 0..12_usize) {
         tokio::runtime::Runtime::new().unwrap().block_on(walk(&verbs, scan_at));
     }
 }
 
 #[tokio::test]
-async fn of_a_claim_with_very_many_steps_the_newest_are_shown_and_all_are_counted() {
+async fn a_claim_with_many_steps_shows_the_newest_and_counts_all() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let shown = async || api.get("VIEWER", &path(&api, &format!("claims/{}", ours.claim))).await.expect(200);

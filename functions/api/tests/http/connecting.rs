@@ -85,7 +85,7 @@ async fn an_account_is_connected_once_per_seller_and_any_number_of_times_across_
     assert_eq!(api.contents().await, before);
     let path = format!("/v1/sellers/{}/accounts", theirs.id);
     api.send(Call::post(&path, &ajio("DV42")).by(theirs, "OWNER")).await.expect(201);
-    // The same id at another marketplace is another account.
+    // The same id at another marketplace is a different account.
     api.post("OWNER", &accounts(&api), &amazon("DV42")).await.expect(201);
     let mine = format!("select count(*) from robnu.marketplace_accounts where seller_id = '{}'", ours.id);
     assert_eq!(api.count(&mine).await, 6);
@@ -153,7 +153,7 @@ async fn a_seller_connects_a_hundred_accounts_in_a_day_even_at_the_same_time() {
     let before = api.contents().await;
     api.post("OWNER", &path, &ajio("DV5")).await.expect_problem(409, "too_many_accounts_today");
     assert_eq!(api.contents().await, before);
-    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await.len(), 2, "no other lane is asked for");
+    assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await.len(), 2, "no other lane request is sent");
     let theirs = format!("/v1/sellers/{}/accounts", api.sellers.theirs.id);
     api.send(Call::post(&theirs, &ajio("DV5")).by(&api.sellers.theirs, "OWNER")).await.expect(201);
     api.arrange("update robnu.marketplace_accounts set created_at = created_at - interval '1 day'").await;
@@ -169,7 +169,7 @@ async fn a_message_that_cannot_be_sent_does_not_undo_the_account() {
 }
 
 #[tokio::test]
-async fn a_seller_whose_data_key_is_gone_connects_nothing() {
+async fn a_seller_whose_data_key_is_gone_cannot_connect_accounts() {
     let api = Api::new().await;
     api.arrange("delete from robnu.seller_keys").await;
     let before = api.contents().await;

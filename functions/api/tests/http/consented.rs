@@ -1,4 +1,4 @@
-//! What a consent, or new details, are good for is asked with them: the browser is believed nothing that matters.
+//! The marketplace is asked which account a consent or new details open: the browser is not trusted with that.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ async fn details_of_another_account_are_found_out_too() {
 }
 
 #[tokio::test]
-async fn an_account_of_which_nothing_is_stored_has_nothing_to_mix() {
+async fn an_account_without_stored_orders_has_nothing_to_mix() {
     let api = two_partners().await;
     api.arrange("delete from robnu.orders where external_order_id <> 'FN1'").await;
     let account = api.sellers.ours.amazon;
@@ -100,7 +100,7 @@ async fn an_account_that_does_not_sell_at_amazon_in_is_not_connected() {
 }
 
 #[tokio::test]
-async fn an_account_shows_who_says_which_one_it_is() {
+async fn an_account_shows_who_confirmed_its_id() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let new = json!({"marketplace": "AMAZON_IN", "display_name": "Amazon"});
@@ -125,7 +125,7 @@ async fn an_account_shows_who_says_which_one_it_is() {
 }
 
 #[tokio::test]
-async fn the_state_of_a_consent_is_in_no_table_and_its_answer_is_given_again_all_the_same() {
+async fn the_state_of_a_consent_is_in_no_table_and_its_response_is_still_repeated() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let path = format!("{}/authorizations", accounts(ours));

@@ -1,4 +1,4 @@
-//! What must leave by when.
+//! Open orders by dispatch deadline.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn numbers(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn open_orders_of_all_marketplaces_come_by_when_they_must_leave_and_late_ones_say_so() {
+async fn open_orders_of_all_marketplaces_are_sorted_by_deadline_and_late_ones_are_marked() {
     let api = Api::new().await;
     fill(&api).await;
     let page = api.get("VIEWER", &path(&api, "")).await.expect(200);

@@ -1,4 +1,4 @@
-//! The document: its committed copy, its page, and the operations that the other tests are made from.
+//! The document: its committed copy, its page, and the operations from which the other tests are generated.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -41,7 +41,7 @@ impl Operation {
         parameters.find(|parameter| parameter["in"] == place && parameter["name"] == name)
     }
 
-    /// Whether its path names a thing inside the seller.
+    /// Whether its path names a resource inside the seller.
     pub fn has_inner_id(&self) -> bool {
         self.path_ids.iter().any(|name| name != "sellerId")
     }
@@ -148,7 +148,7 @@ async fn the_document_and_its_page_need_no_token_and_no_other_host() {
     assert_eq!(document.body["openapi"], "3.1.0");
     let page = api.send(Call::get("/v1/docs")).await;
     assert_eq!(page.status, 200);
-    // The page's one style is allowed by its digest, and nothing else that it could load or run.
+    // Only the page's one style is allowed, by its digest; the page can load or run nothing else.
     let (_, style) = page.text.split_once("<style>").unwrap();
     let (style, after) = style.split_once("</style>").unwrap();
     assert!(!after.contains("<style") && !page.text.contains(" style="));
@@ -168,10 +168,10 @@ async fn the_document_and_its_page_need_no_token_and_no_other_host() {
 }
 
 #[test]
-fn what_needs_no_token_has_a_small_rate_of_its_own_at_the_gateway() {
+fn routes_without_a_token_have_a_small_rate_limit_of_their_own() {
     const TEMPLATE: &str = include_str!("../../../../template.yaml");
     let routes = TEMPLATE.split("      RouteKey: ").skip(1).filter_map(|rest| rest.split_once('\n'));
-    // API Gateway answers preflights by itself.
+    // API Gateway itself responds to preflights.
     let open: Vec<&str> = routes
         .filter(|(key, rest)| {
             rest.trim_start().starts_with("AuthorizationType: NONE") && !key.starts_with("OPTIONS ")

@@ -1,4 +1,4 @@
-//! Nobody guesses passwords through the platform: what marketplaces refuse is counted before they are asked, over all sellers.
+//! Nobody can guess passwords through the platform: checks are counted over all sellers before the marketplace is asked.
 
 use std::sync::LazyLock;
 
@@ -10,11 +10,11 @@ use simulators::{AjioAccount, Fault, FaultKind, Marketplace};
 
 use crate::support::{Answer, Api, Call, digests};
 
-/// Somebody's user name at AJIO, and the password that is right for it.
+/// Somebody's user name at AJIO, and its right password.
 const VICTIM: &str = "DV7777";
 const RIGHT: &str = "the right horse";
 
-/// How many are refused for one user name before the first wait.
+/// The number of refusals for one user name before the first wait.
 const FREE: usize = 5;
 
 static WRONG: LazyLock<Vec<String>> = LazyLock::new(|| (0..300).map(|n| format!("guess {n}")).collect());
@@ -56,7 +56,7 @@ fn expect_wait(answer: Answer) -> u64 {
     wait
 }
 
-/// Lets time go by for all counts.
+/// Lets time pass for all counts.
 async fn later(api: &Api, time: &str) {
     let sql = format!("update robnu.credential_checks set created_at = created_at - interval '{time}'");
     api.arrange(&sql).await;
@@ -68,7 +68,7 @@ async fn guesses_at_somebody_elses_password_end_before_the_sixth_and_store_nothi
     let (ours, account) = (&api.sellers.ours, api.sellers.ours.ajio);
     let before = api.contents().await;
     for (n, guess) in WRONG.iter().take(9).enumerate() {
-        // With new details for an account that is there, and with new accounts.
+        // With new details for an existing account, and with new accounts.
         let call =
             if n % 2 == 0 { rotate(ours, account, VICTIM, guess) } else { connect(ours, VICTIM, guess) };
         let answer = api.send(call.by(ours, "OWNER")).await;
@@ -79,7 +79,7 @@ async fn guesses_at_somebody_elses_password_end_before_the_sixth_and_store_nothi
         }
     }
     assert_eq!(asked(&api, VICTIM), FREE);
-    // The right one is no better than any other.
+    // The right password is refused like any other.
     expect_wait(api.send(connect(ours, VICTIM, RIGHT).by(ours, "OWNER")).await);
     expect_wait(api.send(rotate(ours, account, VICTIM, RIGHT).by(ours, "OWNER")).await);
     assert_eq!(asked(&api, VICTIM), FREE);
@@ -125,7 +125,7 @@ async fn guesses_of_several_persons_and_sellers_and_in_other_spellings_count_tog
         answer.expect_problem(409, "credentials_refused");
     }
     let counted = api.count("select count(distinct login_digest) from robnu.credential_checks").await;
-    assert_eq!(counted, 1, "all spellings are one name");
+    assert_eq!(counted, 1, "all spellings count as one name");
     for (seller, role) in [(ours, "OWNER"), (theirs, "ADMIN")] {
         expect_wait(api.send(connect(seller, VICTIM, RIGHT).by(seller, role)).await);
     }
@@ -154,9 +154,9 @@ async fn guesses_at_the_same_time_are_no_more_than_one_after_the_other() {
         .for_each(|answer| assert!(expect_wait(answer) >= 5));
 }
 
-/// An owner whose credentials were taken before is not kept out by strangers who try the same user name.
+/// Strangers who try the same user name do not lock out an owner whose credentials were accepted before.
 #[tokio::test]
-async fn strangers_who_guess_keep_nobody_waiting_whose_credentials_were_good() {
+async fn guessing_strangers_do_not_delay_the_owner_of_good_credentials() {
     let api = with_victim(Api::new().await);
     let (owner, stranger) = (&api.sellers.theirs, &api.sellers.ours);
     let account = api.send(connect(owner, VICTIM, RIGHT).by(owner, "OWNER")).await.expect(201);
@@ -171,14 +171,14 @@ async fn strangers_who_guess_keep_nobody_waiting_whose_credentials_were_good() {
         .await
         .expect_problem(409, "credentials_refused");
     api.send(rotate(owner, account, VICTIM, RIGHT).by(owner, "OWNER")).await.expect(200);
-    // That the owner knows it hands the stranger no fresh guesses.
+    // The owner's success gives the stranger no new guesses.
     expect_wait(api.send(connect(stranger, VICTIM, &WRONG[9]).by(stranger, "OWNER")).await);
-    // And for another user name the owner is a stranger too.
+    // For another user name, the owner is a stranger too.
     assert_eq!(asked(&api, VICTIM), FREE + 3);
 }
 
 #[tokio::test]
-async fn who_mistypes_and_then_does_not_begins_anew() {
+async fn a_success_after_mistyped_passwords_resets_the_count() {
     let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     for round in 0..3 {
@@ -190,7 +190,7 @@ async fn who_mistypes_and_then_does_not_begins_anew() {
         right["external_account_id"] = json!(format!("MINE-{round}"));
         api.post("OWNER", &format!("/v1/sellers/{}/accounts", ours.id), &right).await.expect(201);
     }
-    // All together they count for the person.
+    // All of them count for the person.
     let counted = "select count(*) from robnu.credential_checks where outcome = 'REFUSED'";
     assert_eq!(api.count(counted).await, 12);
 }
@@ -214,14 +214,14 @@ async fn a_person_is_bound_over_all_user_names_and_a_success_with_one_forgives_n
         }
     }
     expect_wait(api.send(connect(seller_of(1), "XX99", "spray").by(ours, "OWNER")).await);
-    // Nobody else is bound by it.
+    // The bound applies to nobody else.
     api.send(connect(ours, "XX0", "spray").by(ours, "ADMIN"))
         .await
         .expect_problem(409, "credentials_refused");
 }
 
 #[tokio::test]
-async fn what_all_refuse_together_is_bound_and_the_last_of_it_is_kept_for_who_was_not_refused() {
+async fn refusals_are_bounded_in_total_and_the_last_are_kept_for_people_without_any() {
     let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     let burst = |how_many: usize| {
@@ -234,7 +234,7 @@ async fn what_all_refuse_together_is_bound_and_the_last_of_it_is_kept_for_who_wa
         .await
         .expect_problem(409, "credentials_refused");
     api.arrange(&burst(119)).await;
-    // Who was refused lately waits; who was not, does not.
+    // A person with recent refusals waits; a person without does not.
     expect_wait(api.send(connect(ours, "DV0051", "good").by(ours, "OWNER")).await);
     api.send(connect(ours, "DV0051", "good").by(ours, "ADMIN")).await.expect(201);
     let theirs = &api.sellers.theirs;
@@ -242,7 +242,7 @@ async fn what_all_refuse_together_is_bound_and_the_last_of_it_is_kept_for_who_wa
     api.arrange(&burst(80)).await;
     let wait = expect_wait(api.send(connect(theirs, "DV0053", "good").by(theirs, "OWNER")).await);
     assert!((3_500..=3_600).contains(&wait), "{wait}");
-    // Another marketplace is another address book.
+    // Another marketplace has other user names.
     let meesho = json!({"marketplace": "MEESHO", "external_account_id": "S9", "display_name": "Meesho", "details": {"supplier_id": "S9"}});
     api.post("ADMIN", &format!("/v1/sellers/{}/accounts", ours.id), &meesho).await.expect(201);
     later(&api, "61 minutes").await;
@@ -253,7 +253,7 @@ async fn what_all_refuse_together_is_bound_and_the_last_of_it_is_kept_for_who_wa
 async fn a_crash_between_the_count_and_the_answer_is_one_refused_check_for_a_while() {
     let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
-    // Requests that ended without an answer leave what they had committed.
+    // Requests that ended without a response leave what they had committed.
     let crashed = format!(
         "insert into robnu.credential_checks (marketplace_code, login_digest, account_id, actor_id)
          select 'AJIO', '\\x{}', uuidv7(), id from robnu.people, generate_series(1, {FREE}) where subject = 'OWNER@{}'",
@@ -272,7 +272,7 @@ async fn a_crash_between_the_count_and_the_answer_is_one_refused_check_for_a_whi
 }
 
 #[tokio::test]
-async fn a_marketplace_that_does_not_answer_is_no_refusal_and_nothing_is_stored() {
+async fn a_marketplace_that_does_not_respond_counts_as_no_refusal_and_nothing_is_stored() {
     let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     let before = api.contents().await;
@@ -297,7 +297,7 @@ async fn a_marketplace_that_does_not_answer_is_no_refusal_and_nothing_is_stored(
 }
 
 #[tokio::test]
-async fn what_is_refused_before_the_marketplace_is_asked_is_not_counted() {
+async fn a_request_refused_before_the_marketplace_is_asked_is_not_counted() {
     let api = with_victim(Api::new().await);
     let ours = &api.sellers.ours;
     let mut there = connection(VICTIM, RIGHT);
@@ -336,11 +336,11 @@ async fn an_account_that_lives_on_files_is_connected_unverified_and_has_nothing_
     assert_eq!((&account["verified_at"], &account["last_validation"]), (&Value::Null, &Value::Null));
     let test = format!("{accounts}/{}/test", account["account_id"].as_str().unwrap());
     api.post("OWNER", &test, &json!({})).await.expect_problem(409, "account_not_verified");
-    // One that was verified is not any more when its key is taken away.
+    // A verified account is no longer verified when its key is removed.
     let details = json!({"details": {"supplier_id": "S0001"}});
     let path = format!("{accounts}/{}/credentials", ours.meesho);
     assert_eq!(api.put("OWNER", &path, &details).await.expect(200)["verified_at"], Value::Null);
-    // A lane that was retired because the account was refused for too long cannot be tested in either.
+    // An account whose lane was retired because it was refused for too long cannot be tested either.
     let retired = "update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT', refused_since = now() - interval '7 days'";
     api.arrange(&format!("{retired} where id = '{}'", ours.ajio)).await;
     let test = format!("{accounts}/{}/test", ours.ajio);

@@ -1,5 +1,5 @@
-//! No event ends the function, and none is answered with a server's error: events that were found to do so, kept in
-//! `hostile.json`, and hostile forms of the calls of every operation.
+//! No event ends the function or gets a server error. The tests use events that once did so, kept in `hostile.json`, and
+//! hostile forms of the calls of every operation.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::support::{Answer, Api, Call, REQUEST_ID};
 /// Hostile events of a usual run.
 const CASES: usize = 600;
 
-/// Gives the function an event as it is. Whatever comes back is an answer of the API's own.
+/// Passes an event to the function unchanged. Every result must be a response of the API itself.
 async fn answer(api: &Api, event: &str) -> Answer {
     let answer = api.handler.handle(event, "invocation-1").await;
     let answer = Answer::of(&serde_json::to_value(answer).expect("an answer serializes"));
@@ -30,7 +30,7 @@ async fn answer(api: &Api, event: &str) -> Answer {
     answer
 }
 
-/// A value of the corpus; long ones are written as a text and how often it comes.
+/// A value of the corpus; a long one is written as a text and its number of repetitions.
 fn value(written: &Value) -> Value {
     match (written["repeat"].as_str(), written["times"].as_u64()) {
         (Some(text), Some(times)) => text.repeat(usize::try_from(times).expect("a size")).into(),
@@ -38,7 +38,7 @@ fn value(written: &Value) -> Value {
     }
 }
 
-/// Sets a field of an event, or takes it away where it is to be null.
+/// Sets a field of an event, or removes it for null.
 fn set(event: &mut Value, place: &str, written: &Value) {
     let (parent, name) = place.rsplit_once('/').expect("a place inside the event");
     let parent = event.pointer_mut(parent).expect(place).as_object_mut().expect(place);
@@ -49,7 +49,7 @@ fn set(event: &mut Value, place: &str, written: &Value) {
 }
 
 #[tokio::test]
-async fn what_was_found_to_end_the_function_is_answered() {
+async fn events_that_once_ended_the_function_get_a_response() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let corpus: Vec<Value> = serde_json::from_str(include_str!("hostile.json")).expect("the corpus is JSON");
@@ -84,7 +84,7 @@ async fn the_documents_are_read_without_a_token_whatever_the_headers_say() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_of_the_gateway_is_refused() {
+async fn an_event_of_another_source_is_refused() {
     let api = Api::new().await;
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     let surrogate = Call::get("/v1/me").event().to_string().replace("api.execute-api", "\\ud800");
@@ -100,7 +100,7 @@ async fn what_is_no_event_of_the_gateway_is_refused() {
 }
 
 #[tokio::test]
-async fn hostile_forms_of_every_call_are_answered_and_leave_nothing_in_the_log() {
+async fn hostile_forms_of_every_call_get_a_response_and_leave_nothing_in_the_log() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let mut events = Vec::new();
@@ -112,7 +112,7 @@ async fn hostile_forms_of_every_call_are_answered_and_leave_nothing_in_the_log()
     let guard = captured.listen();
     let mut statuses = BTreeSet::new();
     for_each_hostile(&events, CASES, async |mut event| {
-        // The log holds the id, which API Gateway makes.
+        // The log holds only the id that API Gateway makes.
         if let Some(id) = event.pointer_mut("/requestContext/requestId") {
             *id = REQUEST_ID.into();
         }
@@ -128,7 +128,7 @@ async fn hostile_forms_of_every_call_are_answered_and_leave_nothing_in_the_log()
 }
 
 #[test]
-fn every_header_that_an_operation_takes_reaches_it() {
+fn every_header_that_an_operation_uses_reaches_it() {
     let named: BTreeSet<String> = operations()
         .iter()
         .flat_map(|operation| operation.whole["parameters"].as_array().into_iter().flatten())
@@ -141,7 +141,7 @@ fn every_header_that_an_operation_takes_reaches_it() {
 }
 
 #[tokio::test]
-async fn only_id_tokens_and_access_tokens_are_taken() {
+async fn only_id_tokens_and_access_tokens_are_accepted() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     for path in
@@ -158,7 +158,7 @@ async fn only_id_tokens_and_access_tokens_are_taken() {
         set(&mut event, "/requestContext/authorizer/jwt/claims/token_use", &Value::Null);
         assert_eq!(answer(&api, &event.to_string()).await.status, 401);
     }
-    // An access token with an email says so by a trigger, not by what it is for.
+    // An access token can hold an email only by a trigger; it is still not an ID token.
     let body = json!({"name": "a"});
     let access = Call::post("/v1/sellers", &body).by(ours, "OWNER").claim("token_use", "access");
     api.send(access).await.expect_problem(400, "id_token_required");

@@ -19,7 +19,7 @@ async fn accounts(api: &Api) -> i64 {
 }
 
 #[tokio::test]
-async fn every_post_with_a_key_happens_once_and_answers_the_same_again() {
+async fn every_post_with_a_key_happens_once_and_its_response_is_repeated() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     for (operation, case) in cases().into_iter().filter(|(operation, _)| operation.method == "POST") {
@@ -40,7 +40,7 @@ async fn every_post_with_a_key_happens_once_and_answers_the_same_again() {
 }
 
 #[tokio::test]
-async fn every_post_refuses_a_key_that_came_with_another_body_and_keeps_the_answer_that_it_has() {
+async fn every_post_refuses_a_key_used_with_another_body_and_keeps_its_stored_response() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     for (operation, case) in cases().into_iter().filter(|(operation, _)| operation.method == "POST") {
@@ -52,7 +52,7 @@ async fn every_post_refuses_a_key_that_came_with_another_body_and_keeps_the_answ
         let other = case.other_body(&api, ours).await;
         let id = &operation.id;
         let wanted = operation.whole["requestBody"].is_object();
-        // What takes no body heeds none that comes, but its key belongs to the request as it was.
+        // An operation without a body ignores one, but its key belongs to the whole request.
         assert_eq!(
             other.is_some(),
             wanted,
@@ -108,9 +108,9 @@ async fn the_same_key_of_another_person_or_seller_is_another_key() {
 }
 
 #[tokio::test]
-async fn requests_at_the_same_time_with_one_key_happen_once_and_answer_alike() {
+async fn concurrent_requests_with_one_key_happen_once_and_get_the_same_response() {
     let api = Api::with_pool(8).await;
-    // As many as may be checked for one user name at the same time.
+    // As many as may be checked for one user name at once.
     let calls = (0..5).map(|_| api.send(connect(&api, &ajio("DV42"), "key-1")));
     let answers = futures_util::future::join_all(calls).await;
     let bodies: Vec<&Value> = answers.iter().map(|answer| &answer.body).collect();

@@ -37,7 +37,7 @@ async fn revoke(api: &Api, by: &str, invitation: &Value) -> Answer {
     api.send(Call::new("DELETE", &inside(api, invitation, "")).by(&api.sellers.ours, by)).await
 }
 
-/// A minute goes by since the last mail.
+/// Lets a minute pass since the last mail.
 async fn a_minute_later(api: &Api) {
     api.arrange(
         "update robnu.invitations
@@ -61,7 +61,7 @@ fn accept(token: &str, subject: &str, email: &str) -> Call {
     call.claim("email", email).claim("email_verified", "true")
 }
 
-/// The one refusal that there is.
+/// The only refusal there is.
 async fn refused(api: &Api, token: &str, subject: &str, email: &str) -> Value {
     api.send(accept(token, subject, email)).await.expect_problem(404, "invitation_not_found")
 }
@@ -79,7 +79,7 @@ async fn an_invited_person_becomes_a_member_with_the_token_in_the_mail() {
     assert_eq!(mails[0]["Subject"], "You are invited to Robnu");
     assert!(mails[0]["BodyText"].as_str().unwrap().contains("to join \"a seller\" on Robnu"));
     let token = token_for(&api, GUEST_EMAIL).await;
-    // Capitals make no other address.
+    // Capitals do not make another address.
     let joined = api.send(accept(&token, GUEST, "Guest@Example.invalid")).await.expect(200);
     let ours = api.sellers.ours.id.to_string();
     let expected = json!({"seller_id": ours, "name": "a seller", "role": "OPERATOR", "scan_returns": false});
@@ -96,7 +96,7 @@ async fn an_invited_person_becomes_a_member_with_the_token_in_the_mail() {
 }
 
 #[tokio::test]
-async fn returns_alone_can_be_given() {
+async fn an_invitation_can_give_only_the_right_to_scan_returns() {
     let api = Api::new().await;
     invite(&api, "ADMIN", &json!({"email": GUEST_EMAIL, "scan_returns": true})).await.expect(201);
     let token = token_for(&api, GUEST_EMAIL).await;
@@ -113,7 +113,7 @@ async fn returns_alone_can_be_given() {
 }
 
 #[tokio::test]
-async fn whatever_is_wrong_with_a_token_the_answer_is_the_same() {
+async fn every_invalid_token_gets_the_same_response() {
     let api = Api::new().await;
     let invited = invite_guest(&api).await;
     let token = token_for(&api, GUEST_EMAIL).await;
@@ -169,7 +169,7 @@ async fn a_token_that_two_people_use_at_once_makes_one_member() {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_sent_again_brings_a_new_token_and_the_old_one_is_good_for_nothing() {
+async fn a_mail_that_is_sent_again_has_a_new_token_and_voids_the_old_one() {
     let api = Api::new().await;
     let invited = invite_guest(&api).await;
     let old = token_for(&api, GUEST_EMAIL).await;
@@ -198,7 +198,7 @@ async fn an_invitation_whose_mail_is_refused_stays_and_is_sent_again() {
         (&invited["sent"], &invited["sent_at"], &invited["state"]),
         (&json!(false), &Value::Null, &json!("OPEN"))
     );
-    // Its mail might still be on its way.
+    // The mail might still be on its way.
     resend(&api, "OWNER", &invited).await.expect_problem(409, "invitation_just_sent");
     a_minute_later(&api).await;
     assert_eq!(resend(&api, "OWNER", &invited).await.expect(200)["sent"], false);
@@ -211,7 +211,7 @@ async fn an_invitation_whose_mail_is_refused_stays_and_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_mail_goes_again_when_the_last_was_sent_a_minute_ago_or_began_to_be_five_seconds_ago() {
+async fn a_mail_is_sent_again_a_minute_after_the_last_or_five_seconds_after_an_unfinished_one() {
     let api = Api::new().await;
     let invited = invite_guest(&api).await;
     for (sent, seconds, goes) in [(true, 55, false), (true, 65, true), (false, 2, false), (false, 6, true)] {
@@ -227,7 +227,7 @@ async fn a_mail_goes_again_when_the_last_was_sent_a_minute_ago_or_began_to_be_fi
             assert_eq!(answer.expect(200)["sent"], true, "{sent} {seconds}");
         } else {
             answer.expect_problem(409, "invitation_just_sent");
-            assert_eq!(api.contents().await, before, "{sent} {seconds}: the token in that mail stays good");
+            assert_eq!(api.contents().await, before, "{sent} {seconds}: the token in that mail stays valid");
         }
     }
     assert_eq!(api.cloud.mails().await.len(), 3);
@@ -239,7 +239,8 @@ async fn only_the_letters_of_ascii_are_the_same_in_capitals() {
     let email = "kim.ilse@example.invalid";
     invite(&api, "OWNER", &json!({"email": email, "role": "VIEWER"})).await.expect(201);
     let token = token_for(&api, email).await;
-    // The Kelvin sign, the capital I with a dot, the small i without one, and the long s: others fold each onto a letter.
+    // The Kelvin sign, the capital I with a dot, the small i without one, and the long s: other foldings map each to an
+    // ASCII letter.
     for other in ["\u{212A}im.ilse", "kim.\u{130}lse", "kim.\u{131}lse", "kim.il\u{17F}e"] {
         refused(&api, &token, GUEST, &format!("{other}@example.invalid")).await;
     }
@@ -285,7 +286,7 @@ async fn neither_the_sellers_name_nor_the_inviters_address_is_a_link_in_the_mail
 }
 
 #[tokio::test]
-async fn a_repeated_request_mails_once_and_answers_alike() {
+async fn a_repeated_request_mails_once_and_gets_the_same_response() {
     let api = Api::new().await;
     let body = json!({"email": GUEST_EMAIL, "role": "VIEWER"});
     let call =
@@ -302,7 +303,7 @@ async fn an_address_is_invited_once_at_a_time() {
     let invited = invite_guest(&api).await;
     let again = json!({"email": "GUEST@example.invalid", "role": "VIEWER"});
     invite(&api, "OWNER", &again).await.expect_problem(409, "invitation_exists");
-    // Another seller may invite them as well.
+    // Another seller may invite them too.
     let theirs = format!("/v1/sellers/{}/invitations", api.sellers.theirs.id);
     api.send(Call::post(&theirs, &again).by(&api.sellers.theirs, "OWNER")).await.expect(201);
     assert_eq!(revoke(&api, "OWNER", &invited).await.status, 204);
@@ -312,10 +313,10 @@ async fn an_address_is_invited_once_at_a_time() {
 }
 
 #[tokio::test]
-async fn who_has_an_account_cannot_be_told_from_the_answer() {
+async fn the_response_does_not_reveal_who_has_an_account() {
     let api = Api::new().await;
     let mut answers = Vec::new();
-    // A member of another seller, and nobody.
+    // A member of another seller, and a person without an account.
     api.arrange("insert into robnu.people (subject, email) values ('known', 'known@example.invalid')").await;
     for email in ["known@example.invalid", "nobody@example.invalid"] {
         let mut answer = invite(&api, "OWNER", &json!({"email": email, "role": "VIEWER"})).await.expect(201);
@@ -328,7 +329,7 @@ async fn who_has_an_account_cannot_be_told_from_the_answer() {
 }
 
 #[tokio::test]
-async fn an_admin_invites_neither_owners_nor_admins_and_leaves_such_invitations_alone() {
+async fn an_admin_cannot_invite_owners_or_admins_or_touch_their_invitations() {
     let api = Api::new().await;
     let before = api.contents().await;
     for role in ["OWNER", "ADMIN"] {
@@ -388,7 +389,7 @@ async fn a_name_that_tries_to_be_a_header_reaches_no_header() {
 }
 
 #[tokio::test]
-async fn the_token_is_in_the_mail_and_in_no_answer_no_log_line_and_no_table() {
+async fn the_token_is_in_the_mail_and_in_no_response_log_line_or_table() {
     let api = Api::new().await;
     let captured = Captured::default();
     let guard = captured.listen();

@@ -24,7 +24,7 @@ async fn fill(api: &Api) {
     }
 }
 
-/// All pages of a list, as one.
+/// All pages of a list, joined.
 async fn walk(api: &Api, list: &str, id: &str, filter: &str, limit: usize) -> Vec<Value> {
     let base = format!("/v1/sellers/{}/{list}?limit={limit}{filter}", api.sellers.ours.id);
     let (mut all, mut path) = (Vec::new(), base.clone());
@@ -92,7 +92,7 @@ async fn pages_of_any_length_add_up_to_the_same_accounts_oldest_first() {
         assert_eq!(walk(&api, "accounts", "account_id", "", limit).await, whole, "limit {limit}");
     }
     let first = api.get("VIEWER", &format!("/v1/sellers/{}/accounts", api.sellers.ours.id)).await.expect(200);
-    assert_eq!(first["accounts"].as_array().map(Vec::len), Some(50), "without a limit there is one");
+    assert_eq!(first["accounts"].as_array().map(Vec::len), Some(50), "the default limit applies");
 }
 
 #[tokio::test]

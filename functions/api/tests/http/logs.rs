@@ -1,4 +1,4 @@
-//! What requests leave in the log.
+//! The log lines of requests.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -41,8 +41,9 @@ impl Captured {
             .with_max_level(tracing::Level::DEBUG)
             .with_writer(self.clone())
             .finish();
-        // Other tests meet the same log lines first, on threads that log nowhere, and the library remembers a line that nobody
-        // wants. A subscriber for the whole process that wants everything keeps it from that; only the first call counts.
+        // Other tests may reach the same log lines first, on threads without a subscriber, and the library remembers a line
+        // that nobody wants. A subscriber for the whole process that wants everything prevents that; only the first call
+        // counts.
         let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         tracing::subscriber::set_default(subscriber)
     }
@@ -107,7 +108,7 @@ async fn a_request_is_one_line_with_its_route_and_without_its_content() {
 }
 
 #[tokio::test]
-async fn what_staff_read_is_found_by_their_session() {
+async fn the_log_shows_what_staff_read_in_a_session() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let body =
@@ -121,7 +122,7 @@ async fn what_staff_read_is_found_by_their_session() {
     api.send(orders.clone().by(ours, "OWNER")).await.expect(200);
     let garbage = orders.clone().by_staff().header("impersonation-session", "hunter2");
     api.send(garbage).await.expect(400);
-    // Who names a session that is not theirs is found as well, by what came of it.
+    // A request that names another's session is logged too, with its refusal.
     let stranger = orders.by(ours, "OWNER").header("impersonation-session", id);
     api.send(stranger).await.expect_problem(403, "impersonation_over");
     drop(guard);

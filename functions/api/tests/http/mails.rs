@@ -1,4 +1,4 @@
-//! How many mails a seller can have sent to others.
+//! The bounds on the mails that sellers and persons can send.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ fn id(invitation: &Value) -> String {
     invitation["invitation_id"].as_str().unwrap().to_owned()
 }
 
-/// So much time goes by since the mails that were sent.
+/// Lets this much time pass since the sent mails.
 async fn later(api: &Api, time: &str) {
     api.arrange(&format!(
         "update robnu.invitations set sent_at = sent_at - interval '{time}', token_made_at = token_made_at - interval '{time}',
@@ -41,7 +41,7 @@ async fn later(api: &Api, time: &str) {
     .await;
 }
 
-/// Makes closed invitations of our seller, each mailed once, now.
+/// Makes closed invitations of our seller, each mailed once just now.
 async fn mailed(api: &Api, mails: i64) {
     api.arrange(&format!(
         "insert into robnu.invitations (seller_id, email, role, token_hash, revoked_at)
@@ -53,7 +53,7 @@ async fn mailed(api: &Api, mails: i64) {
 }
 
 #[tokio::test]
-async fn an_invitation_is_mailed_five_times_and_no_more_however_much_time_goes_by() {
+async fn an_invitation_is_mailed_five_times_and_no_more_however_much_time_passes() {
     let api = Api::new().await;
     let invited = id(&invite(&api, "guest@example.invalid").await.expect(201));
     for _ in 0..4 {
@@ -63,15 +63,15 @@ async fn an_invitation_is_mailed_five_times_and_no_more_however_much_time_goes_b
     later(&api, "2 days").await;
     let before = api.contents().await;
     resend(&api, &invited).await.expect_problem(409, "invitation_mailed_often");
-    assert_eq!(api.contents().await, before, "the last link stays as good as it was");
+    assert_eq!(api.contents().await, before, "the last link stays valid");
     assert_eq!(api.cloud.mails().await.len(), 5);
-    // What is wanted still is made anew.
+    // A new invitation can be made instead.
     revoke(&api, &invited).await;
     invite(&api, "guest@example.invalid").await.expect(201);
 }
 
 #[tokio::test]
-async fn five_mails_a_day_of_a_seller_go_to_an_address_whoever_of_the_team_sends_them() {
+async fn a_sellers_team_mails_an_address_five_times_a_day() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     for role in ["OWNER", "ADMIN", "OWNER", "ADMIN", "OWNER"] {
@@ -108,7 +108,7 @@ async fn a_sellers_mails_of_a_day_are_counted_together_even_at_the_same_time() {
     let before = api.contents().await;
     resend(&api, &invited).await.expect_problem(409, "too_many_mails_today");
     assert_eq!(api.contents().await, before);
-    // Another seller's mails are its own.
+    // Another seller's mails are counted separately.
     let theirs = format!("/v1/sellers/{}/invitations", api.sellers.theirs.id);
     let call = Call::post(&theirs, &json!({"email": "guest@example.invalid", "role": "VIEWER"}));
     api.send(call.by(&api.sellers.theirs, "OWNER")).await.expect(201);
@@ -116,7 +116,7 @@ async fn a_sellers_mails_of_a_day_are_counted_together_even_at_the_same_time() {
     resend(&api, &invited).await.expect(200);
 }
 
-/// Invites by a member, into the seller that is named; the invitation is taken back at once.
+/// A member invites into the named seller; the invitation is revoked at once.
 async fn mail_once(api: &Api, seller: &Seller, by: (&Seller, &str), email: &str) -> Answer {
     let path = format!("/v1/sellers/{}/invitations", seller.id);
     let call = Call::post(&path, &json!({"email": email, "role": "VIEWER"})).by(by.0, by.1);
@@ -131,7 +131,7 @@ async fn mail_once(api: &Api, seller: &Seller, by: (&Seller, &str), email: &str)
     answer
 }
 
-/// Makes the owner of our seller an owner of the other one as well.
+/// Makes the owner of our seller an owner of the other seller too.
 async fn one_owner_of_both(api: &Api) {
     let (ours, theirs) = (api.sellers.ours.id, api.sellers.theirs.id);
     api.arrange(&format!(
@@ -141,7 +141,7 @@ async fn one_owner_of_both(api: &Api) {
     .await;
 }
 
-/// So many mails were counted within this day, of what is counted by a key.
+/// Sets the number of mails counted today under a key.
 async fn counted(api: &Api, kind: &str, key: &str, mails: usize) {
     api.arrange(&format!(
         "insert into robnu.mail_counts (kind, key_hash, mailed_at)
@@ -151,7 +151,7 @@ async fn counted(api: &Api, kind: &str, key: &str, mails: usize) {
     .await;
 }
 
-/// Who made an answer a 201, and the problems of those that are none.
+/// The number of 201 responses, and the problems of the others.
 fn refused(answers: Vec<Answer>) -> (usize, Vec<Value>) {
     let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
     let problem = |answer: Answer| {
@@ -171,15 +171,15 @@ async fn a_person_mails_a_mailbox_five_times_a_day_over_all_their_sellers_howeve
     for (seller, email) in [ours, theirs].into_iter().cycle().zip(spellings.iter().cycle()).take(5) {
         mail_once(&api, seller, owner, email).await.expect(201);
     }
-    // Not even when nothing is left of the invitations.
+    // Not even after the invitations are deleted.
     api.arrange("delete from robnu.invitations").await;
     let before = api.contents().await;
     for (seller, email) in [(ours, "guest+4@gmail.com"), (theirs, "guest@gmail.com")] {
         mail_once(&api, seller, owner, email).await.expect_problem(409, "invitation_mailed_often");
     }
-    assert_eq!(api.contents().await, before, "what is refused is not counted");
+    assert_eq!(api.contents().await, before, "a refused mail is not counted");
     assert_eq!(api.cloud.mails().await.len(), 5);
-    // One person alone does not keep others from inviting somebody.
+    // One person's mails do not keep others from inviting the same address.
     mail_once(&api, theirs, (theirs, "OWNER"), "guest@gmail.com").await.expect(201);
     mail_once(&api, ours, owner, "another@gmail.com").await.expect(201);
     later(&api, "1 day").await;
@@ -199,7 +199,7 @@ async fn a_persons_mails_of_a_day_are_counted_over_all_their_sellers_even_at_the
         refused(join_all(calls.map(|(email, seller)| mail_once(&api, seller, owner, email))).await);
     assert_eq!((made, problems.len()), (2, 2));
     assert!(problems.iter().all(|problem| problem["code"] == "too_many_mails_today"), "{problems:?}");
-    // Others of both sellers go on.
+    // Other members of both sellers can still send mails.
     mail_once(&api, ours, (ours, "ADMIN"), "e@example.invalid").await.expect(201);
     mail_once(&api, theirs, (theirs, "OWNER"), "e@example.invalid").await.expect(201);
     later(&api, "1 day").await;
@@ -222,7 +222,7 @@ async fn mails_to_a_mailbox_are_counted_over_all_persons_and_sellers_even_at_the
 }
 
 #[tokio::test]
-async fn who_has_mailed_a_mailbox_today_leaves_the_rest_of_its_day_to_others() {
+async fn a_person_who_mailed_a_mailbox_today_leaves_its_remaining_mails_to_others() {
     let api = Api::new().await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     let guest = "guest@example.invalid";
@@ -232,7 +232,7 @@ async fn who_has_mailed_a_mailbox_today_leaves_the_rest_of_its_day_to_others() {
     let again = mail_once(&api, ours, (ours, "OWNER"), guest).await;
     let by_all = again.expect_problem(409, "invitation_mailed_often");
     mail_once(&api, theirs, (theirs, "OWNER"), guest).await.expect(201);
-    // The answer is the one that their own mails get them: it does not tell that others mailed.
+    // The response is the same as for their own mails: it does not reveal that others mailed.
     counted(&api, "MAILBOX", "other@example.invalid", 1).await;
     for _ in 0..5 {
         mail_once(&api, ours, (ours, "OWNER"), "other@example.invalid").await.expect(201);
@@ -242,7 +242,7 @@ async fn who_has_mailed_a_mailbox_today_leaves_the_rest_of_its_day_to_others() {
 }
 
 #[tokio::test]
-async fn an_invitation_that_others_made_is_not_seen_from_what_one_person_may_mail() {
+async fn a_persons_mail_bounds_do_not_reveal_invitations_by_others() {
     let api = Api::new().await;
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
     let mut outcomes = Vec::new();

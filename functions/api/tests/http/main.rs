@@ -1,5 +1,5 @@
-//! The API as its clients see it: API Gateway's events in, the real router over a real PostgreSQL as `robnu_api`, with
-//! KMS and SQS of the local cloud.
+//! The API as its clients see it: events of API Gateway, the real router over a real PostgreSQL as `robnu_api`, and KMS and
+//! SQS of the local cloud.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -17,13 +17,13 @@ async fn unknown_paths_and_methods_are_problems_too() {
     let delete = api.send(Call::new("DELETE", "/v1/me").by(ours, "OWNER")).await;
     assert!(delete.headers["allow"].to_str().unwrap().contains("GET"));
     delete.expect_problem(405, "method_not_allowed");
-    // A preflight that API Gateway does not answer itself, because no origin may call.
+    // A preflight that reaches the function, because API Gateway has no allowed origin.
     let preflight = api.send(Call::new("OPTIONS", "/v1/me").by(ours, "OWNER")).await;
     preflight.expect_problem(405, "method_not_allowed");
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_request_id_and_is_not_stored() {
+async fn every_response_carries_the_request_id_and_is_not_cached() {
     let api = Api::new().await;
     for answer in [api.get("OWNER", "/v1/me").await, api.get("OWNER", "/v1/nowhere").await] {
         assert_eq!(answer.headers["x-request-id"], "gateway-request-1");
@@ -79,7 +79,7 @@ async fn bodies_are_json_of_at_most_a_mebibyte() {
 async fn a_database_that_is_down_is_a_constant_503() {
     let test = TestDatabase::new().await;
     let mut config = test.config("robnu_api");
-    // A port that was free a moment ago and that nobody listens on.
+    // A port that was free a moment ago, so nobody listens on it.
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     config.port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -87,7 +87,7 @@ async fn a_database_that_is_down_is_a_constant_503() {
     let answer = api.get("OWNER", "/v1/me").await;
     assert_eq!(answer.headers["retry-after"], "1");
     let problem = answer.expect_problem(503, "unavailable");
-    assert_eq!(problem["detail"], "The service is busy for a moment. Repeat the request.");
+    assert_eq!(problem["detail"], "The service is busy at the moment. Repeat the request.");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Query parameters: the document names them, the handlers take them, and neither knows one more.
+//! Query parameters: the document and the handlers have exactly the same ones.
 
 use serde_json::{Value, json};
 
@@ -6,10 +6,10 @@ use crate::cases::cases;
 use crate::document::Operation;
 use crate::support::Api;
 
-/// Words of a refusal of a parameter that a list does not have.
+/// The message that refuses a parameter that a list does not have.
 const UNKNOWN: &str = "is not a parameter of this list";
 
-/// A value that the schema of a parameter allows; what is refused all the same is not what this file is about.
+/// A value that the schema of a parameter allows. Other refusals of such a value do not matter in this file.
 fn sample(schema: &Value) -> String {
     if let Some(value) = schema.pointer("/enum/0").or(schema.get("default")).or(schema.get("minimum")) {
         return value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -34,7 +34,7 @@ fn refused_as_unknown(body: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn every_parameter_of_the_document_is_taken_and_no_other() {
+async fn every_parameter_of_the_document_is_accepted_and_no_other() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let lists = cases().into_iter().filter(|(operation, _)| !parameters(operation).is_empty());
@@ -44,11 +44,11 @@ async fn every_parameter_of_the_document_is_taken_and_no_other() {
             let name = parameter["name"].as_str().unwrap();
             let query = format!("{name}={}", sample(&parameter["schema"]));
             let answer = api.send(case.success(&api, &operation, ours).await.query(&query)).await;
-            assert!(!refused_as_unknown(&answer.body), "{} does not take {name}", operation.id);
+            assert!(!refused_as_unknown(&answer.body), "{} does not accept {name}", operation.id);
             let twice = format!("{query}&{query}");
             let answer = api.send(case.success(&api, &operation, ours).await.query(&twice)).await;
             let refused = (answer.status.as_u16(), &answer.body["code"]);
-            assert_eq!(refused, (400, &json!("invalid_query")), "{} takes {name} twice", operation.id);
+            assert_eq!(refused, (400, &json!("invalid_query")), "{} accepts {name} twice", operation.id);
         }
         let call = case.success(&api, &operation, ours).await.query("hunter2=1");
         let answer = api.send(call).await;

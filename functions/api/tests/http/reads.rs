@@ -1,4 +1,4 @@
-//! What reads answer.
+//! The responses of reads.
 
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ async fn a_run_says_what_it_found_or_why_it_failed() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found_whatever_its_id_looks_like() {
+async fn a_missing_resource_is_not_found_whatever_its_id_looks_like() {
     let api = Api::new().await;
     let seller = format!("/v1/sellers/{}", api.sellers.ours.id);
     for id in ["0198a1b2-0000-7000-8000-000000000000", "not-an-id", "0", "A.B_c-D"] {

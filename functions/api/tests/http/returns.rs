@@ -1,10 +1,11 @@
-//! Returns: lists, and what a scan does.
+//! Returns: lists and scans.
 
 use serde_json::{Value, json};
 
 use crate::support::{Api, Call};
 
-/// More returns of our AJIO account, with the numbers that the tests scan. Each is RTO, begun in 2026, in a status of its own.
+/// More returns of our AJIO account, with the numbers that the tests scan. Each is RTO, started in 2026, in a status of its
+/// own.
 async fn add(api: &Api, rows: &str) {
     let ours = &api.sellers.ours;
     api.arrange(&format!(
@@ -54,7 +55,7 @@ async fn a_second_scan_is_noted_and_the_first_time_stays() {
 }
 
 #[tokio::test]
-async fn of_a_return_that_was_scanned_very_often_the_newest_events_are_shown_and_all_are_counted() {
+async fn a_return_that_was_scanned_often_shows_its_newest_events_and_counts_all() {
     let api = Api::new().await;
     let received = scan(&api, "SCANNER", &json!({"code": "RAWB1"})).await.expect(200);
     let id = received["return"]["return_id"].as_str().unwrap();
@@ -75,7 +76,7 @@ async fn of_a_return_that_was_scanned_very_often_the_newest_events_are_shown_and
 }
 
 #[tokio::test]
-async fn of_scans_at_the_same_time_one_receives_and_the_others_are_noted_as_one() {
+async fn one_of_concurrent_scans_receives_and_the_others_are_noted_as_one() {
     let api = Api::with_pool(8).await;
     let calls = (0..8).map(|_| async { scan(&api, "SCANNER", &json!({"code": "RAWB1"})).await.expect(200) });
     let answers = futures_util::future::join_all(calls).await;
@@ -87,7 +88,7 @@ async fn of_scans_at_the_same_time_one_receives_and_the_others_are_noted_as_one(
     let mut told = events(&api, received[0]["return"]["return_id"].as_str().unwrap()).await;
     told.retain(|event| event != "CREATED");
     assert_eq!(told[0], "RECEIVED");
-    // By one member within a minute: they count as one.
+    // Repeated scans by one member within a minute count as one.
     assert_eq!(told[1..], ["SCANNED_AGAIN"]);
 }
 
@@ -133,7 +134,7 @@ async fn a_code_of_several_returns_receives_the_one_that_is_chosen() {
     let refused =
         scan(&api, "SCANNER", &json!({"code": "SHARED"})).await.expect_problem(409, "return_ambiguous");
     let candidates = refused["errors"].as_array().unwrap();
-    assert_eq!(candidates.len(), 2, "cancelled ones do not come: {refused}");
+    assert_eq!(candidates.len(), 2, "cancelled returns are left out: {refused}");
     assert_eq!(api.contents().await, before);
     let preview = api.get("SCANNER", &path(&api, "returns/scan?code=SHARED")).await.expect(200);
     assert_eq!((&preview["outcome"], preview["returns"].as_array().unwrap().len()), (&json!("AMBIGUOUS"), 3));
@@ -154,7 +155,7 @@ async fn a_code_of_more_returns_than_are_shown_still_receives_the_one_that_is_ch
     let ours = &api.sellers.ours;
     let rows: Vec<String> = (1..=201).map(|n| format!("('B{n:03}', 'BULK', null, 'IN_TRANSIT')")).collect();
     add(&api, &rows.join(", ")).await;
-    // Two lines each, so that lines and returns are not the same number.
+    // Two lines each, so that the numbers of lines and returns differ.
     api.arrange(&format!(
         "insert into robnu.return_items (seller_id, return_id, external_item_id, quantity)
          select seller_id, id, line, 1 from robnu.returns, unnest(array['1', '2']) line
@@ -165,7 +166,10 @@ async fn a_code_of_more_returns_than_are_shown_still_receives_the_one_that_is_ch
     let preview = api.get("SCANNER", &path(&api, "returns/scan?code=BULK")).await.expect(200);
     let shown = preview["returns"].as_array().unwrap();
     assert_eq!((&preview["outcome"], shown.len()), (&json!("AMBIGUOUS"), 200));
-    assert!(shown.iter().all(|one| one["contents"].as_array().unwrap().len() == 2), "each is shown whole");
+    assert!(
+        shown.iter().all(|one| one["contents"].as_array().unwrap().len() == 2),
+        "each return is complete"
+    );
     let refused =
         scan(&api, "SCANNER", &json!({"code": "BULK"})).await.expect_problem(409, "return_ambiguous");
     assert_eq!(refused["errors"].as_array().unwrap().len(), 200);
@@ -276,7 +280,7 @@ async fn a_suspended_seller_previews_and_does_not_scan() {
 }
 
 #[tokio::test]
-async fn codes_that_no_parcel_bears_are_refused_with_the_field() {
+async fn impossible_codes_are_refused_with_the_field() {
     let api = Api::new().await;
     for code in ["", "  ", "a\u{0}b", &"x".repeat(101)] {
         scan(&api, "OWNER", &json!({"code": code})).await.expect_problem(422, "invalid_body");

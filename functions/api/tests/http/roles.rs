@@ -1,4 +1,4 @@
-//! Which role may do what, over HTTP: every operation of the document, in every role, as a golden file.
+//! The rights of every role over HTTP: every operation of the document in every role, as a golden file.
 
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use crate::cases::{Case, cases};
 use crate::document::Operation;
 use crate::support::{Api, Call, ROLES};
 
-/// Everybody who may call: members, of whom one may only scan returns and one may do so beside their role, another seller's
-/// owner, staff by themselves, and staff who act for the seller in a session with the rights of a VIEWER or an ADMIN.
+/// All callers: members (one may only scan returns, one may scan in addition to their role), another seller's owner, staff
+/// without a session, and staff who act for the seller in a session with the rights of a VIEWER or an ADMIN.
 fn callers() -> Vec<&'static str> {
     let others = ["SCANNER", "VIEWER+SCAN", "STRANGER", "STAFF", "ACTING", "ACTING+ADMIN"];
     ROLES.into_iter().chain(others).collect()
@@ -48,7 +48,7 @@ async fn every_role_gets_from_every_operation_what_the_golden_file_says() {
         for caller in callers() {
             let answer = api.send(call(&api, &operation, &case, caller).await).await;
             statuses.push(answer.status.as_u16().to_string());
-            // What has changed something does so again only for a new seller.
+            // An operation that changes something may do so again only for a new seller.
             if answer.status.is_success() && operation.method != "GET" {
                 api.renew().await;
             }

@@ -55,7 +55,7 @@ async fn an_account_that_needs_new_credentials_is_active_scheduled_and_published
     assert_eq!(
         api.count(&format!("{generation} where id = '{id}'")).await,
         3,
-        "runs tell old from new by it"
+        "runs recognise old credentials by it"
     );
     let due = "select count(*) from robnu.schedules where next_due_at <= now()";
     assert_eq!(api.count(&format!("{due} and account_id = '{id}'")).await, 1);
@@ -103,7 +103,7 @@ async fn only_owners_and_admins_replace_credentials() {
 }
 
 #[tokio::test]
-async fn of_two_who_replace_the_same_credentials_the_second_is_told_when_they_say_what_they_saw() {
+async fn the_second_of_two_who_replace_credentials_is_refused_if_it_names_the_old_version() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let path = credentials(&api, ours.ajio);
@@ -124,7 +124,7 @@ async fn of_two_who_replace_the_same_credentials_the_second_is_told_when_they_sa
 }
 
 #[tokio::test]
-async fn a_paused_account_takes_credentials_and_stays_paused() {
+async fn a_paused_account_accepts_credentials_and_stays_paused() {
     let api = Api::new().await;
     set_status(&api, "PAUSED").await;
     let path = credentials(&api, api.sellers.ours.ajio);
@@ -179,7 +179,7 @@ async fn wrong_fields_are_all_named_by_the_accounts_marketplace_and_no_value_is_
     assert_eq!(api.contents().await, before);
 }
 
-/// The functions that replace details run with their owner's rights: what the policies would refuse, they must.
+/// The functions that replace details run with their owner's rights, so they must make the checks of the policies themselves.
 #[tokio::test]
 async fn the_database_itself_refuses_other_sellers_other_marketplaces_other_roles_and_jobs() {
     let api = Api::new().await;

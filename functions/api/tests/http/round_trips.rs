@@ -1,5 +1,5 @@
-//! Round trips to the database, counted on the wire: one for a read, at most two for a write. A key takes one more, for the
-//! answer that is kept; what is sent again takes two more, for the claim that is refused and its end.
+//! Round trips to the database, counted on the wire: one for a read, at most two for a write. A key takes one more, to store
+//! the response. A repeated request takes two more, for the refused claim and its end.
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use crate::cases::{Case, cases};
 use crate::document::Operation;
 use crate::support::Api;
 
-/// What a call to the seller whose turn it is costs. The other seller's call before has prepared the statements; what is
-/// prepared is sent in one round trip less.
+/// The cost of a call to this turn's seller. The earlier call to the other seller has prepared the statements; a prepared
+/// statement is sent in one round trip less.
 struct Counted {
     plain: (usize, usize),
-    /// Of a POST with a key, and of the same again.
+    /// The cost of a POST with a key, and of its repetition.
     keyed: Option<[(usize, usize); 2]>,
 }
 
@@ -45,7 +45,7 @@ async fn count(api: &Api, wire: &WireProxy, operation: &Operation, case: &Case) 
 }
 
 #[tokio::test]
-async fn every_operation_takes_the_round_trips_and_statements_of_the_golden_file() {
+async fn every_operation_needs_the_round_trips_and_statements_of_the_golden_file() {
     let (api, wire) = Api::behind_wire().await;
     let mut lines = Vec::new();
     for (operation, case) in cases() {

@@ -1,4 +1,5 @@
-//! Lists of what is sold, sent, paid and listed: filters, orders and cursors; search; and customers.
+//! Lists of orders, shipments, returns, claims, payouts, listings and stock: filters, sort orders and cursors; search; and
+//! customers.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +47,7 @@ async fn fill(api: &Api) {
     }
 }
 
-/// All pages of a list, as one.
+/// All pages of a list, joined.
 async fn walk(api: &Api, list: &str, rows: &str, query: &str, limit: usize) -> Vec<Value> {
     let base = path(api, &format!("{list}?limit={limit}&{query}"));
     let (mut all, mut next) = (Vec::new(), base.clone());
@@ -60,10 +61,10 @@ async fn walk(api: &Api, list: &str, rows: &str, query: &str, limit: usize) -> V
     }
 }
 
-/// An order of a list, the field that it goes by, and whether that goes down.
+/// A sort order of a list, its field, and whether it is descending.
 type Sort = (&'static str, &'static str, bool);
 
-/// Every list with its rows' name and id, and its orders.
+/// Every list with its rows' name and id, and its sort orders.
 const LISTS: &[(&str, &str, &str, &[Sort])] = &[
     (
         "orders",
@@ -117,7 +118,7 @@ const LISTS: &[(&str, &str, &str, &[Sort])] = &[
     ),
 ];
 
-/// A sortable form of a field: of numbers, amounts and instants their size, of ids their text.
+/// A sortable form of a field: the value of numbers, amounts and instants, the text of ids.
 fn key(row: &Value, field: &str) -> (i64, String) {
     let value = &row[field];
     let text = value.as_str().unwrap_or_default();
@@ -192,7 +193,7 @@ async fn filters_narrow_every_list_and_another_sellers_account_has_nothing() {
         ("inventory", "available_max=-1".to_owned(), 3),
     ] {
         assert_eq!(walk(&api, list, list, &query, 50).await.len(), expected, "{list} {query}");
-        // A filter holds whichever way the list goes, also where it bounds the pages.
+        // A filter holds in both directions of the list, even when it bounds the pages.
         for sort in ["newest", "oldest", "largest", "smallest"] {
             let (.., sorts) = LISTS.iter().find(|(name, ..)| *name == list).unwrap();
             if sorts.iter().any(|(name, ..)| *name == sort) && !query.contains("sort=") {
@@ -316,7 +317,7 @@ async fn search_finds_nothing_of_another_seller() {
 }
 
 #[tokio::test]
-async fn payouts_are_told_to_the_last_digit_with_what_their_lines_add_up_to() {
+async fn payouts_show_every_digit_and_the_totals_of_their_lines() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     api.arrange(&format!(
@@ -353,7 +354,7 @@ async fn payouts_are_told_to_the_last_digit_with_what_their_lines_add_up_to() {
 }
 
 #[tokio::test]
-async fn a_customer_is_opened_for_who_may_and_every_look_is_in_the_audit_trail() {
+async fn only_permitted_roles_read_a_customer_and_every_read_is_audited() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let customer = path(&api, &format!("orders/{}/customer", ours.order));

@@ -83,13 +83,13 @@ async fn stop_kms(api: &Api) {
 }
 
 #[tokio::test]
-async fn who_has_signed_fifty_sellers_up_is_refused_before_a_key_is_made() {
+async fn a_person_with_fifty_sellers_is_refused_before_a_key_is_made() {
     let api = Api::new().await;
     let body = json!({"name": "one more"});
     let fiftieth = sign_up(&body).header("idempotency-key", "the-fiftieth");
     let answer = api.send(fiftieth.clone()).await.expect(201);
     stop_kms(&api).await;
-    // KMS is asked for those who may sign up, ...
+    // KMS is asked for a key for anyone who may sign up, ...
     api.send(sign_up(&body)).await.expect_problem(503, "unavailable");
     api.arrange(&format!(
         "insert into robnu.sellers (org_id, name, signed_up_by) select o.id, 'another', p.id
@@ -97,14 +97,14 @@ async fn who_has_signed_fifty_sellers_up_is_refused_before_a_key_is_made() {
     ))
     .await;
     let before = api.contents().await;
-    // ... not for those who may not, nor for what was answered before.
+    // ... but not for anyone who may not, nor for a repeated request.
     api.send(sign_up(&body)).await.expect_problem(409, "too_many_sellers");
     assert_eq!(api.send(fiftieth).await.expect(201), answer);
     assert_eq!(api.contents().await, before);
 }
 
 #[tokio::test]
-async fn the_owner_of_a_suspended_seller_does_not_go_on_under_another_name() {
+async fn the_owner_of_a_suspended_seller_cannot_sign_up_another_one() {
     let api = Api::new().await;
     let body = json!({"name": "another name"});
     let (ours, theirs) = (&api.sellers.ours, &api.sellers.theirs);
@@ -120,13 +120,13 @@ async fn the_owner_of_a_suspended_seller_does_not_go_on_under_another_name() {
     let before = api.contents().await;
     api.send(by(ours, "OWNER")).await.expect_problem(403, "seller_suspended");
     assert_eq!(api.contents().await, before);
-    // Those who only work there, and the other owner, may.
+    // Members who only work there, and the other owner, may.
     api.send(by(ours, "ADMIN")).await.expect(201);
     api.send(by(theirs, "OWNER")).await.expect(201);
 }
 
 #[tokio::test]
-async fn a_person_who_sends_too_much_waits_and_nobody_else_does() {
+async fn only_a_person_over_their_rate_limit_must_wait() {
     let api = Api::new().await;
     api.arrange("update robnu.orgs set person_requests_per_window = 1").await;
     let calls = [
@@ -136,7 +136,7 @@ async fn a_person_who_sends_too_much_waits_and_nobody_else_does() {
         Call::get(&format!("/v1/sellers/{}", api.sellers.ours.id)).by_subject(NEWCOMER),
     ];
     for call in calls {
-        // Of three in a row two are in one window, whenever it begins.
+        // Of three requests in a row, two are in one window, whenever it begins.
         let mut limited = Vec::new();
         for _ in 0..3 {
             let answer = api.send(call.clone()).await;

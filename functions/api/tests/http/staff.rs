@@ -1,4 +1,4 @@
-//! Staff: sellers' states, impersonation sessions, and what both leave behind.
+//! Staff: sellers' states, impersonation sessions, and their audit events.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn within(session: &Value, call: Call) -> Call {
 }
 
 #[tokio::test]
-async fn me_says_who_is_staff() {
+async fn me_shows_whether_the_caller_is_staff() {
     let api = Api::new().await;
     let me = staff(&api, "GET", "/v1/me", None).await.expect(200);
     assert_eq!((&me["is_staff"], &me["person_id"], &me["sellers"]), (&json!(true), &Value::Null, &json!([])));
@@ -42,7 +42,7 @@ async fn me_says_who_is_staff() {
 }
 
 #[tokio::test]
-async fn whatever_strangers_send_to_a_staffs_route_it_does_not_exist() {
+async fn a_staff_route_does_not_exist_for_strangers_whatever_they_send() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let unknown = api.send(Call::get("/v1/admin/nothing").by(ours, "OWNER")).await;
@@ -67,7 +67,7 @@ async fn whatever_strangers_send_to_a_staffs_route_it_does_not_exist() {
             api.send(call.clone().by(ours, "OWNER")).await.expect_problem(404, "route_not_found");
         problem["request_id"].take();
         assert_eq!(problem, expected);
-        // Staff are told what is wrong; most of these are.
+        // Staff see what is wrong with the request; most of these are wrong.
         assert_ne!(api.send(call.by_staff()).await.body["code"], "route_not_found");
     }
     api.arrange("update robnu.staff set removed_at = now()").await;
@@ -91,7 +91,7 @@ async fn sellers_are_listed_by_name_and_state_in_pages() {
     assert_eq!(names(&staff(&api, "GET", &next, None).await.expect(200)), ["Ravi 1"]);
     let other = next.replace("rAVI", "a");
     staff(&api, "GET", &other, None).await.expect_problem(400, "invalid_cursor");
-    // Nothing in a name is a pattern.
+    // No character of a name acts as a pattern.
     assert!(names(&staff(&api, "GET", "/v1/admin/sellers?name=%25", None).await.expect(200)).is_empty());
     staff(&api, "POST", &admin_path(&api, "/suspend"), Some(json!({"reason": "unpaid"}))).await.expect(200);
     let suspended = staff(&api, "GET", "/v1/admin/sellers?suspended=true", None).await.expect(200);
@@ -147,7 +147,7 @@ async fn suspending_leaves_runs_as_they_are_and_its_trace_in_the_trail() {
 }
 
 #[tokio::test]
-async fn what_staff_do_in_a_session_is_in_the_sellers_trail_with_the_session() {
+async fn changes_by_staff_are_in_the_sellers_trail_with_the_session() {
     let api = Api::new().await;
     let session = open(&api, "ADMIN").await;
     assert_eq!((&session["is_yours"], &session["seller_name"]), (&json!(true), &json!("a seller")));
@@ -157,7 +157,7 @@ async fn what_staff_do_in_a_session_is_in_the_sellers_trail_with_the_session() {
     let account = seller_path(&api, &format!("/accounts/{}", api.sellers.ours.ajio));
     let rename = Call::new("PATCH", &account).text(r#"{"display_name": "renamed"}"#);
     api.send(within(&session, rename)).await.expect(200);
-    // A session ends; a member whom it had made would stay.
+    // A session ends, but a member whom it had made would stay.
     let invite = json!({"email": "a@example.invalid", "role": "VIEWER"});
     let invite = Call::post(&seller_path(&api, "/invitations"), &invite);
     api.send(within(&session, invite)).await.expect_problem(403, "forbidden");
@@ -185,7 +185,7 @@ async fn a_session_opens_its_own_seller_alone_and_no_more_than_its_role() {
     api.send(within(&session, rename)).await.expect_problem(403, "forbidden");
     let theirs = format!("/v1/sellers/{}/orders", api.sellers.theirs.id);
     api.send(within(&session, Call::get(&theirs))).await.expect_problem(403, "impersonation_over");
-    // Somebody else's session is good for nothing, for members as for strangers.
+    // Somebody else's session is useless, for members and strangers alike.
     let borrowed =
         within(&session, Call::get(&seller_path(&api, "/orders"))).by(&api.sellers.theirs, "OWNER");
     api.send(borrowed).await.expect_problem(403, "impersonation_over");
@@ -195,7 +195,7 @@ async fn a_session_opens_its_own_seller_alone_and_no_more_than_its_role() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_its_staff_member_or_the_clock_says_so() {
+async fn a_session_ends_by_its_staff_member_or_by_time() {
     let api = Api::new().await;
     let session = open(&api, "ADMIN").await;
     let orders = within(&session, Call::get(&seller_path(&api, "/orders")));
@@ -256,7 +256,7 @@ async fn a_session_needs_a_seller_a_reason_a_role_and_an_end() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_stays_over_even_for_who_opened_it() {
+async fn a_session_that_is_over_stays_over_even_for_its_own_staff_member() {
     let api = Api::new().await;
     let ours = api.sellers.ours.id;
     let session = open(&api, "ADMIN").await;
@@ -273,7 +273,7 @@ async fn a_session_that_is_over_stays_over_even_for_who_opened_it() {
     assert_eq!(staff(&api, "DELETE", &path, None).await.status, 204);
     let before = api.contents().await;
     assert_eq!(set("null").await, 0, "it is not opened again");
-    assert_eq!(set("now() + interval '1 hour'").await, 0, "nor made longer");
+    assert_eq!(set("now() + interval '1 hour'").await, 0, "and it is not extended");
     assert_eq!(staff(&api, "DELETE", &path, None).await.status, 204);
     assert_eq!(api.contents().await, before);
     let orders = within(&session, Call::get(&format!("/v1/sellers/{ours}/orders")));
@@ -281,7 +281,7 @@ async fn a_session_that_is_over_stays_over_even_for_who_opened_it() {
 }
 
 #[tokio::test]
-async fn what_staff_do_to_returns_and_claims_carries_their_session_there_too() {
+async fn events_of_returns_and_claims_by_staff_carry_their_session() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let session = open(&api, "ADMIN").await;

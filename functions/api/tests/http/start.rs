@@ -1,4 +1,4 @@
-//! Starting without what is needed.
+//! Starting without the required configuration.
 
 use std::process::Command;
 

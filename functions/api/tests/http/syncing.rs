@@ -48,7 +48,7 @@ async fn a_new_run_is_written_published_and_shown() {
 }
 
 #[tokio::test]
-async fn a_second_request_answers_with_the_live_run() {
+async fn a_second_request_returns_the_live_run() {
     let api = Api::new().await;
     let lane = open_lane(&api).await;
     let first = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
@@ -64,7 +64,7 @@ async fn a_live_run_that_was_never_published_is_published_by_the_next_request() 
     let api = Api::new().await;
     let lane = open_lane(&api).await;
     let first = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
-    // As the schedule leaves it when it comes in the moment before the lane stands.
+    // The state that a schedule leaves when it fires just before the lane exists.
     api.arrange("update robnu.sync_runs set sent_at = null, generation = 1 where state = 'QUEUED'").await;
     let second = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(200);
     assert_eq!(first["run_id"], second["run_id"]);
@@ -102,7 +102,7 @@ async fn only_roles_that_may_run_syncs_do() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_not_active_takes_no_run() {
+async fn an_inactive_account_gets_no_run() {
     let api = Api::new().await;
     for status in ["PAUSED", "NEEDS_RECONNECT", "DISCONNECTED"] {
         api.arrange(&format!("update robnu.marketplace_accounts set status = '{status}'")).await;
@@ -116,7 +116,7 @@ async fn an_account_that_is_not_active_takes_no_run() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_not_there_is_not_found() {
+async fn a_missing_account_is_not_found() {
     let api = Api::new().await;
     for account in ["0198a1b2-0000-7000-8000-000000000000", "not-an-id", "27"] {
         let path = format!("/v1/sellers/{}/accounts/{account}/sync", api.sellers.ours.id);
@@ -129,7 +129,7 @@ async fn an_unknown_kind_is_refused_by_its_field() {
     let api = Api::new().await;
     for (body, field) in [
         (json!({"kind": "GOSSIP"}), "kind"),
-        // A check is asked for by its own route.
+        // A check has a route of its own.
         (json!({"kind": "CREDENTIAL_CHECK"}), "kind"),
         (json!({}), "kind"),
         (json!({"kind": "ORDERS", "full": "yes"}), "full"),
@@ -159,15 +159,15 @@ async fn a_marketplace_that_has_no_orders_for_us_refuses_a_sync_and_not_a_test()
 }
 
 #[tokio::test]
-async fn what_a_marketplace_does_not_support_or_only_by_file_is_refused_with_the_reason() {
+async fn an_unsupported_or_file_only_kind_is_refused_with_the_reason() {
     let api = Api::new().await;
     let sync = format!("/v1/sellers/{}/accounts/{}/sync", api.sellers.ours.id, api.sellers.ours.meesho);
     for (kind, reason) in [
-        ("ORDERS", "The marketplace offers this by file only: bring its export."),
+        ("ORDERS", "The marketplace offers this only as a file: upload its export."),
         ("LISTINGS", "Meesho has no public API and no export of listings."),
         (
             "PROCESSING",
-            "This marketplace's adapter cannot do that yet; list_marketplaces says what each can.",
+            "This marketplace's adapter does not support this yet. list_marketplaces shows what each adapter supports.",
         ),
     ] {
         let answer = api.post("OWNER", &sync, &json!({"kind": kind})).await;
@@ -187,7 +187,7 @@ async fn what_a_marketplace_does_not_support_or_only_by_file_is_refused_with_the
 }
 
 #[tokio::test]
-async fn asking_for_a_run_that_waits_says_until_when_and_for_what() {
+async fn asking_for_a_waiting_run_shows_how_long_and_why_it_waits() {
     let api = Api::new().await;
     let first = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
     api.arrange(
@@ -206,7 +206,7 @@ async fn asking_for_a_run_that_waits_says_until_when_and_for_what() {
 }
 
 #[tokio::test]
-async fn what_was_set_aside_is_listed_counted_and_found_by_its_number() {
+async fn a_record_that_was_set_aside_is_listed_counted_and_found_by_its_number() {
     let api = Api::new().await;
     let seller = format!("/v1/sellers/{}", api.sellers.ours.id);
     let records = api.get("VIEWER", &format!("{seller}/quarantine")).await.expect(200)["records"].clone();
@@ -225,7 +225,7 @@ async fn what_was_set_aside_is_listed_counted_and_found_by_its_number() {
 }
 
 #[tokio::test]
-async fn what_was_set_aside_is_read_again_by_a_run_that_is_asked_for() {
+async fn records_that_were_set_aside_are_read_again_by_a_requested_run() {
     let api = Api::new().await;
     let lane = open_lane(&api).await;
     let seller = format!("/v1/sellers/{}", api.sellers.ours.id);
@@ -299,7 +299,7 @@ async fn an_account_that_needs_its_reconnection_is_tested_and_one_out_of_service
 }
 
 #[tokio::test]
-async fn only_who_manages_accounts_tests_them() {
+async fn only_members_who_manage_accounts_test_them() {
     let api = Api::new().await;
     let path = sync(&api).replace("/sync", "/test");
     for role in ROLES {
@@ -326,7 +326,7 @@ async fn a_backfill_window_is_written_shown_and_audited() {
     );
     let noted = "select count(*) from robnu.audit_events where action = 'run.created' and shown ->> 'window_from' like '2026-01-01%'";
     assert_eq!(api.count(noted).await, 1);
-    // Whatever is asked for now, the live run is the answer.
+    // Any request now gets the live run.
     let live = api
         .post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS", "from": "2026-03-01T00:00:00Z"}))
         .await
@@ -345,7 +345,7 @@ async fn a_backfill_window_is_written_shown_and_audited() {
 }
 
 #[tokio::test]
-async fn a_backfill_of_orders_is_no_synchronisation() {
+async fn a_backfill_does_not_count_as_a_synchronisation() {
     let api = Api::new().await;
     let account = format!("/v1/sellers/{}/accounts/{}", api.sellers.ours.id, api.sellers.ours.ajio);
     let before = api.get("VIEWER", &account).await.expect(200)["kinds"][0]["synced_at"].clone();

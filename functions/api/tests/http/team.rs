@@ -1,4 +1,4 @@
-//! The team: its members and what they may do.
+//! The team: its members and their rights.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ async fn a_removed_members_access_ends_with_their_next_request() {
 }
 
 #[tokio::test]
-async fn a_removed_member_takes_what_was_answered_to_their_keys_along() {
+async fn removing_a_member_deletes_their_stored_responses() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let sync = seller_path(&api, &format!("/accounts/{}/sync", ours.ajio));
@@ -101,7 +101,7 @@ async fn a_removed_member_takes_what_was_answered_to_their_keys_along() {
 }
 
 #[tokio::test]
-async fn an_admin_reaches_neither_owners_nor_admins_and_makes_none() {
+async fn an_admin_cannot_change_or_make_owners_and_admins() {
     let api = Api::new().await;
     let before = api.contents().await;
     for role in ["OWNER", "ADMIN"] {
@@ -113,12 +113,12 @@ async fn an_admin_reaches_neither_owners_nor_admins_and_makes_none() {
     assert_eq!(api.contents().await, before);
     change(&api, "ADMIN", "VIEWER", &json!({"role": "FINANCE"})).await.expect(200);
     assert_eq!(remove(&api, "ADMIN", "VIEWER").await.status, 204);
-    // An owner does all of it.
+    // An owner may do all of it.
     change(&api, "OWNER", "ADMIN", &json!({"role": "OWNER"})).await.expect(200);
 }
 
 #[tokio::test]
-async fn nobody_below_manages_members() {
+async fn roles_below_admin_cannot_manage_members() {
     let api = Api::new().await;
     for by in ["OPERATOR", "FINANCE", "VIEWER", "SCANNER"] {
         change(&api, by, "VIEWER", &json!({"role": "OWNER"})).await.expect_problem(403, "forbidden");
@@ -138,14 +138,14 @@ async fn the_last_owner_is_neither_changed_nor_removed() {
     assert_eq!(api.contents().await, before);
 }
 
-/// Holds up whoever has changed a member, before it is checked who is left.
+/// Blocks transactions that have changed a member, before the check of the remaining owners.
 async fn blocker(api: &Api) -> Client {
     let blocker = api.test.superuser().await;
     blocker.batch_execute("begin; lock table robnu.audit_events in share mode").await.unwrap();
     blocker
 }
 
-/// Lets them go on once there are two.
+/// Lets them continue when two are waiting.
 async fn when_both_have_left(api: &Api, blocker: Client) {
     let waiting =
         "select count(*) from pg_locks where relation = 'robnu.audit_events'::regclass and not granted";
@@ -159,7 +159,7 @@ async fn when_both_have_left(api: &Api, blocker: Client) {
 }
 
 #[tokio::test]
-async fn of_two_owners_who_leave_at_the_same_time_one_stays() {
+async fn one_of_two_owners_who_leave_at_the_same_time_stays() {
     let api = Api::with_pool(4).await;
     change(&api, "OWNER", "ADMIN", &json!({"role": "OWNER"})).await.expect(200);
     for method in ["DELETE", "PATCH"] {
@@ -186,7 +186,7 @@ async fn of_two_owners_who_leave_at_the_same_time_one_stays() {
 }
 
 #[tokio::test]
-async fn a_member_without_any_right_cannot_be() {
+async fn a_member_cannot_be_without_any_right() {
     let api = Api::new().await;
     let problem =
         change(&api, "OWNER", "VIEWER", &json!({"role": null})).await.expect_problem(422, "invalid_body");

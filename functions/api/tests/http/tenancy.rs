@@ -5,11 +5,11 @@ use serde_json::json;
 use crate::cases::cases;
 use crate::support::{Api, ajio};
 
-/// Operations that belong to no seller, and why. This list may only shrink.
+/// Operations that belong to no seller, and the reasons. This list may only shrink.
 const WITHOUT_TENANT: [&str; 4] = [
     "get_me",            // the caller, whose memberships the database picks by the token's subject
-    "sign_up",           // makes a seller that was not there before
-    "accept_invitation", // joins the seller that the invitation's token stands for
+    "sign_up",           // makes a new seller
+    "accept_invitation", // joins the seller of the invitation's token
     "list_marketplaces", // the same for everybody
 ];
 
@@ -39,7 +39,7 @@ async fn another_sellers_owner_finds_nothing_and_changes_nothing_where_the_right
 }
 
 #[tokio::test]
-async fn an_operation_without_a_token_tells_nothing() {
+async fn a_call_without_a_token_reveals_nothing() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     for (operation, case) in cases() {

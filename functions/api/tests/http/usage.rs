@@ -35,7 +35,7 @@ async fn an_order_counts_on_the_indian_day_on_which_it_was_placed() {
 }
 
 #[tokio::test]
-async fn what_is_above_the_free_orders_of_a_day_is_told_day_by_day() {
+async fn orders_above_the_free_allowance_are_shown_day_by_day() {
     let api = Api::new().await;
     place(&api, "timestamptz '2026-02-01T06:00:00Z'", 25).await;
     place(&api, "timestamptz '2026-02-02T06:00:00Z'", 28).await;
@@ -65,7 +65,7 @@ async fn today_is_counted_live_whatever_span_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_span_that_is_too_long_or_none_is_refused() {
+async fn a_span_that_is_too_long_or_invalid_is_refused() {
     let api = Api::new().await;
     let path = |query: &str| format!("/v1/sellers/{}/usage{query}", api.sellers.ours.id);
     assert_eq!(usage(&api, "?from=2026-01-01&to=2026-04-02").await["days"].as_array().unwrap().len(), 92);

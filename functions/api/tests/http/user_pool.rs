@@ -1,4 +1,4 @@
-//! What the user pool lets people say of themselves. The API believes a token's verified email.
+//! What the user pool lets people change about themselves. The API trusts a token's verified email.
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
 

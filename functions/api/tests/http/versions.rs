@@ -6,7 +6,7 @@ use crate::cases::cases;
 use crate::support::{Api, Call};
 
 #[tokio::test]
-async fn a_change_of_an_outdated_version_is_refused_and_of_the_latest_done() {
+async fn a_change_of_an_outdated_version_is_refused_and_one_of_the_latest_succeeds() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let path = format!("/v1/sellers/{}", ours.id);
@@ -26,7 +26,7 @@ async fn a_change_of_an_outdated_version_is_refused_and_of_the_latest_done() {
 }
 
 #[tokio::test]
-async fn every_operation_that_takes_if_match_refuses_a_version_that_never_was() {
+async fn every_operation_that_takes_if_match_refuses_an_unknown_version() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     let takes = |operation: &crate::document::Operation| operation.parameter("header", "if-match").is_some();
@@ -56,7 +56,7 @@ async fn every_operation_that_takes_if_match_refuses_a_version_that_never_was() 
 async fn a_change_that_changes_nothing_makes_no_version_and_no_event() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
-    // New credentials are sealed anew, so that they always change something.
+    // New credentials are encrypted anew, so they always change something.
     let changes = |operation: &crate::document::Operation| {
         operation.method == "PATCH" || operation.method == "PUT" && operation.id != "replace_credentials"
     };

@@ -1,6 +1,6 @@
--- Accounts whose lane is not what lane_wanted asks for: the two indexes hold hardly any others. Sellers take turns, an account
--- each, and both sellers and their accounts are drawn anew every time, so that neither one seller's many lanes nor lanes that
--- always fail keep the same others waiting when a round ends before all were worked on. $1 how many
+-- Accounts whose lane differs from what lane_wanted asks for: the two indexes hold hardly any other rows. Sellers take turns
+-- with one account each, and sellers and accounts are drawn in random order every time. So neither one seller's many lanes
+-- nor lanes that always fail keep the same others waiting when a round ends early. $1 how many
 select seller_id, id
 from (
   select seller_id, id, row_number() over (partition by seller_id order by random()) as turn

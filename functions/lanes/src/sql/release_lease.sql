@@ -1,5 +1,5 @@
--- Gives an account's lane back and answers how the account stands now: it may have changed meanwhile, and who
--- changed it may have met our lease. $1 seller, $2 account, $3 the lease
+-- Releases the lease on an account's lane and returns the account's present state: it may have changed meanwhile, and the
+-- request for that change may have been turned away by our lease. $1 seller, $2 account, $3 the lease
 update robnu.marketplace_accounts
 set lane_lease_until = null
 where seller_id = $1 and id = $2 and lane_lease_until = $3

@@ -1,4 +1,4 @@
--- Notes what a lane has become, while the lease that it was read under is still ours.
+-- Stores a lane's new state, while the lease under which it was read is still ours.
 -- $1 seller, $2 account, $3 the lease, $4 generation it was read with, $5 new state, $6 new generation,
 -- $7 queue URL, $8 mapping id
 update robnu.marketplace_accounts

@@ -1,4 +1,4 @@
--- Notes that a lane was paused or goes on again, while our lease lives.
+-- Notes that a lane was paused or resumed, while our lease lives.
 -- $1 seller, $2 account, $3 the lease, $4 generation it was read with, $5 new state
 update robnu.marketplace_accounts
 set lane_state = $5, lane_checked_at = now()

@@ -1,5 +1,5 @@
--- Takes the active lanes that were not looked at for longest, and puts them at the end of the row at once: a lane that
--- cannot be repaired keeps nobody waiting. $1 lanes at most, $2 seconds since the last look
+-- Takes the active lanes that have waited longest for a check, and moves them to the end of the waiting line at once, so
+-- that a lane that cannot be repaired holds up no other. $1 lanes at most, $2 seconds since the last look
 update robnu.marketplace_accounts
 set lane_checked_at = now()
 where id = any (array(

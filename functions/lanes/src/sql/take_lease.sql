@@ -1,5 +1,5 @@
--- Takes an account's lane to work on, if nobody holds it. Answers no row when the seller has no such account, and a row
--- without a wanted state when somebody else holds the lane.
+-- Takes the lease on an account's lane, if nobody holds it. Returns no row when the seller has no such account, and a row
+-- without a wanted state when somebody else holds the lease.
 -- $1 seller, $2 account, $3 seconds to hold it
 with taken as (
   update robnu.marketplace_accounts

@@ -1,6 +1,6 @@
-//! A wire to the local cloud that can be told to answer in AWS's stead, or to hold a call: for what the local cloud never
-//! says (a name that was deleted a minute ago, a mapping that is still settling) and for races. It also knows which calls
-//! the local cloud took.
+//! A connection to the local cloud that can respond in place of AWS or hold a call. It serves for errors that the local
+//! cloud never returns (a name that was deleted a minute ago, a mapping that is still settling) and for races. It also
+//! records the calls that the local cloud accepted.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::sync::Notify;
 
-/// The wire: shared by all clients of a test.
+/// The connection, shared by all clients of a test.
 #[derive(Debug, Clone)]
 pub struct Wire {
     inner: SharedHttpClient,
@@ -58,15 +58,15 @@ impl Wire {
         Self { inner, faults: Arc::default(), taken: Arc::default() }
     }
 
-    /// Answers the next calls of an operation, whose body or path contains a text, with an error of AWS. SQS's codes are
-    /// given in the form of its older protocol, which it sends beside the newer one.
+    /// Returns an error of AWS to the next calls of an operation whose body or path contains a text. SQS's codes are given
+    /// in the form of its older protocol, which SQS sends along with the newer one.
     pub fn refuse(&self, operation: &'static str, containing: &str, code: &'static str, times: usize) {
         let name = code.rsplit('.').next().unwrap_or(code);
         let body = format!(r#"{{"__type":"com.amazonaws#{name}","message":"refused by the test"}}"#);
         self.add(operation, containing, times, Effect::Answer { status: 400, code, body });
     }
 
-    /// Answers the next call of an operation as if all went well.
+    /// Returns a success to the next call of an operation without making it.
     pub fn pretend(&self, operation: &'static str, containing: &str, body: &str) {
         self.add(operation, containing, 1, Effect::Answer { status: 200, code: "", body: body.to_owned() });
     }
@@ -78,12 +78,12 @@ impl Wire {
         gate
     }
 
-    /// Faults that were never met.
+    /// The number of faults that no call met.
     pub fn unused(&self) -> usize {
         self.faults.lock().expect("no test panics with it").iter().filter(|fault| fault.times > 0).count()
     }
 
-    /// How many calls of an operation, whose body or path contains all these texts, the local cloud answered with success.
+    /// The number of an operation's successful calls whose body or path contains all these texts.
     pub fn taken(&self, operation: &str, containing: &[&str]) -> usize {
         let taken = self.taken.lock().expect("no test panics with it");
         let is_meant = |(known, text): &&(String, String)| {

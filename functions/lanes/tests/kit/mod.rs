@@ -1,5 +1,5 @@
-//! What the tests of lanes share: two sellers whose accounts have no lane yet, and a real SQS and Lambda in the local
-//! cloud behind a wire that can be disturbed. All names hold ids that are new in every test.
+//! Shared parts of the tests of lanes: two sellers whose accounts have no lane yet, and SQS and Lambda of the local cloud
+//! behind a connection that can inject faults. All names hold ids that are new in every test.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
@@ -38,7 +38,7 @@ pub struct World {
     pub dead_letters: String,
 }
 
-/// An account's lane as its row has it.
+/// An account's lane as its row describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaneRow {
     pub state: String,
@@ -74,14 +74,14 @@ impl World {
         let world = Self { test, sellers, superuser, wire, context, dead_letters };
         let fresh = "update robnu.marketplace_accounts set lane_state = 'REQUESTED', lane_queue_url = null, lane_mapping_id = null";
         world.sql(fresh, &[]).await;
-        // Two accounts of each seller are enough; the others never come into it.
+        // Two accounts of each seller are enough; the others are not used.
         let gone = "update robnu.marketplace_accounts set status = 'DISCONNECTED', lane_state = 'RETIRED'
                     where marketplace_code not in ('AJIO', 'AMAZON_IN')";
         world.sql(gone, &[]).await;
         world
     }
 
-    /// The account most tests work with.
+    /// The account that most tests use.
     pub fn ours(&self) -> (SellerId, AccountId) {
         (self.sellers.ours.id, self.sellers.ours.ajio)
     }
@@ -91,12 +91,12 @@ impl World {
         [(ours.id, ours.ajio), (ours.id, ours.amazon), (theirs.id, theirs.ajio), (theirs.id, theirs.amazon)]
     }
 
-    /// A context as another process of the function would have it.
+    /// The context of another process of the function.
     pub async fn another_context(&self) -> Context {
         Context { database: self.test.login("robnu_lanes").await, ..self.context.clone() }
     }
 
-    /// Sends one request for an account and expects it done.
+    /// Sends one request for an account and expects it to succeed.
     pub async fn ask(&self, account: (SellerId, AccountId)) {
         let failed = ask_with(&self.context, &[body(account)]).await;
         assert_eq!(failed, [0_usize; 0], "the request fails");
@@ -148,7 +148,7 @@ impl World {
         answer.expect("mappings can be listed").event_source_mappings.unwrap_or_default()
     }
 
-    /// Expects the account's lane to be there, whole and enabled, once.
+    /// Expects the account's lane to exist exactly once, complete and enabled.
     pub async fn expect_open(&self, account: AccountId, generation: i32) {
         let lane = self.lane(account).await;
         assert_eq!((lane.state.as_str(), lane.generation, lane.is_leased), ("ACTIVE", generation, false));
@@ -195,7 +195,7 @@ pub fn body((seller, account): (SellerId, AccountId)) -> String {
     LaneRequest { seller_id: seller, account_id: account }.to_body()
 }
 
-/// Sends requests as one batch and answers the places of those that failed.
+/// Sends requests as one batch and returns the positions of those that failed.
 pub async fn ask_with(context: &Context, bodies: &[String]) -> Vec<usize> {
     ask_until(context, bodies, in_a_minute()).await
 }
@@ -241,10 +241,10 @@ pub async fn make_queue(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
     request.send().await.expect("the local cloud makes queues").queue_url.expect("a queue has a URL")
 }
 
-/// Makes a function with an alias and answers the alias's ARN.
+/// Makes a function with an alias and returns the alias's ARN.
 async fn make_function(lambda: &aws_sdk_lambda::Client, name: &str) -> String {
     let code = BASE64_STANDARD.decode(REFUSING_FUNCTION).expect("base64");
-    // A local AWS that evaluates policies wants a role that exists: that of any function deployed there does.
+    // A local AWS that evaluates policies needs an existing role: the role of any function deployed there will do.
     let deployed = lambda.list_functions().send().await.expect("functions can be listed");
     let role = deployed.functions().iter().find_map(|function| function.role());
     let role = role.unwrap_or("arn:aws:iam::000000000000:role/none").to_owned();

@@ -1,6 +1,7 @@
--- Claims due schedules, makes a run for each whose account is active, has worked before and has none alive, whose seller is
--- not suspended and whose marketplace's adapter can do it, and answers what to publish. A schedule keeps its phase and moves
--- past now, however long nobody swept. Always answers a row: its run is null when none was made.
+-- Claims due schedules and returns the runs to publish. It makes a run if the account is active, has worked before and has
+-- no live run of the kind, if the seller is not suspended, and if the marketplace's adapter supports the kind. A schedule
+-- keeps its phase and moves past the present, however long no sweep ran. Always returns a row: its run is null when none was
+-- made.
 -- $1 schedules at most, $2 codes of the marketplaces that have an adapter
 with claimed as (
   update robnu.schedules
@@ -28,7 +29,8 @@ with claimed as (
   select count(*) as schedules_claimed from claimed
 )
 select totals.schedules_claimed,
-  -- This statement sees the schedules as they were before it claimed some, so one more than it claimed must be due.
+  -- This statement sees the schedules as they were before it claimed any, so more work remains only if more are due than it
+  -- claimed.
   totals.schedules_claimed = $1 and exists (
     select from robnu.schedules where enabled and next_due_at <= now() offset $1) as more_due,
   made.seller_id, made.id, made.account_id, made.marketplace_code, made.kind, made.step, made.generation,

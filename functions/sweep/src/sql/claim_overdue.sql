@@ -1,5 +1,6 @@
--- Makes a pending claim for each of the seller's returns that is still overdue, and marks the return. One that somebody holds at
--- this moment, to scan it or to claim for it, is left to the next sweep; one that has a claim keeps it and stays as it is.
+-- Makes a pending claim for each of the seller's returns that is still overdue, and marks the return. A return that is
+-- locked at this moment, by a scan or a claim, is left to the next sweep. A return that has a claim keeps it and stays as it
+-- is.
 -- $1 returns
 with due as (
   select id, currency

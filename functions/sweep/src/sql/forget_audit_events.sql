@@ -1,2 +1,2 @@
--- Deletes events of the trail that have been kept as long as they have to be. $1 rows at most
+-- Deletes events of the audit trail whose retention period has ended. $1 rows at most
 select robnu.forget('other_events', $1) as forgotten

@@ -1,2 +1,2 @@
--- Deletes checks of credentials that count no more. $1 rows at most
+-- Deletes checks of credentials that no longer count. $1 rows at most
 select robnu.forget('credential_checks', $1) as forgotten

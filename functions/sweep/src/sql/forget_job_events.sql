@@ -1,2 +1,2 @@
--- Deletes what jobs left in the trail more than a year ago. $1 rows at most
+-- Deletes jobs' events of the audit trail that are more than a year old. $1 rows at most
 select robnu.forget('job_events', $1) as forgotten

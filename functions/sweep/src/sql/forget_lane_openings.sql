@@ -1,2 +1,2 @@
--- Deletes openings of lanes that count no more. $1 rows at most
+-- Deletes openings of lanes that no longer count. $1 rows at most
 select robnu.forget('lane_openings', $1) as forgotten

@@ -1,9 +1,9 @@
--- Finds runs that wait to be published: never sent, sent and not answered, done waiting, or dropped by their holder. Raises
--- their generation, so that the queue does not take the new message for the old one, and answers what to publish. A run whose
--- account is not active or has no lane yet is left alone, but for the check of an account that must be reconnected; so are the
--- runs of suspended sellers. While next_attempt_at is in the future nobody publishes again.
+-- Finds runs that must be published: never sent, sent but not leased, done waiting, or dropped by their lease holder. Raises
+-- their generation, so that the queue does not take the new message for the old one, and returns the messages to publish. A
+-- run whose account is not active or has no lane yet is left alone, except the check of an account that must be reconnected.
+-- Runs of suspended sellers are left alone too. A run whose next_attempt_at is in the future is not published again.
 -- $1 runs at most, $2 codes of the marketplaces that have an adapter, $3 seconds until an unsent run is published again,
--- $4 seconds until an unanswered one is, $5 seconds that a lease may be overdue
+-- $4 seconds until a run that nobody leased is, $5 seconds that a lease may be overdue
 with again as (
   update robnu.sync_runs
   set state = 'QUEUED', generation = generation + 1, sent_at = null, next_attempt_at = now() + make_interval(secs => $3)

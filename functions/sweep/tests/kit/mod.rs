@@ -1,5 +1,5 @@
-//! What the sweep's tests share: the two sellers, each account with a real queue in the local cloud, and a sweep that
-//! logs in as the function does.
+//! Shared parts of the sweep's tests: two sellers, each account with a real queue in the local cloud, and a sweep that logs
+//! in as the function does.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
@@ -114,7 +114,7 @@ impl World {
         }
     }
 
-    /// Puts a live run in place of whatever the account has, by `columns` and their SQL `values`.
+    /// Replaces the account's runs with one live run, given by `columns` and their SQL `values`.
     pub async fn put_run(&self, account: AccountId, columns: &str, values: &str) -> RunId {
         let run = RunId::new();
         let sql = format!(
@@ -125,7 +125,7 @@ impl World {
         run
     }
 
-    /// Puts a return in place whose claim window ends at `due`, changed as `set` says, past the triggers.
+    /// Adds a return whose claim window ends at `due`, changed as `set` says, bypassing the triggers.
     pub async fn put_return(&self, account: AccountId, number: &str, due: &str, set: &str) -> ReturnId {
         let id = ReturnId::new();
         self.arrange(&format!(
@@ -139,7 +139,7 @@ impl World {
         id
     }
 
-    /// Runs statements as no scope could, without the triggers.
+    /// Runs statements that no scope could, without the triggers.
     pub async fn arrange(&self, sql: &str) {
         let sql =
             format!("set session_replication_role = replica; {sql}; set session_replication_role = origin");
@@ -150,7 +150,7 @@ impl World {
         self.row(sql, &[]).await.get(0)
     }
 
-    /// One line over every row of these tables: changes when any of them is written, moved or removed.
+    /// A fingerprint of every row of these tables: it changes when any row is written, moved or removed.
     pub async fn fingerprint(&self, tables: &[&str]) -> String {
         let each: Vec<String> = tables
             .iter()
@@ -163,7 +163,7 @@ impl World {
         self.text(&format!("select md5({})", each.join(" || ';' || "))).await
     }
 
-    /// Every table there is, but for those named.
+    /// Every table except those named.
     pub async fn tables_but(&self, but: &[&str]) -> Vec<String> {
         let sql = "select relname::text from pg_class where relnamespace = 'robnu'::regnamespace and relkind = 'r' and relname <> all ($1) order by 1";
         let rows = self.superuser.query(sql, &[&but]).await.unwrap_or_else(|error| panic!("{error:?}"));

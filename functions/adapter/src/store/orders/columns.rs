@@ -1,4 +1,4 @@
-//! Records turned into columns, the form in which a page travels: one array per column, one element per row.
+//! Turns records into columns, the form in which a page is sent to the database: one array per column, one element per row.
 //!
 //! Orders are sorted by their id and an id occurs once, so that two pages stored at the same time take their row locks in the
 //! same order. Of several versions of an order the newest counts, by the marketplace's own stamp; else the last.
@@ -24,7 +24,7 @@ pub struct OrderColumns<'a> {
     pub total_amount: Vec<Option<Decimal>>,
     pub ship_city: Vec<Option<&'a str>>,
     pub ship_postal_code: Vec<Option<&'a str>>,
-    /// What could not be read, a line each; null where there is nothing to say.
+    /// The fields that could not be read, one per line; null when all were read.
     pub notes: Vec<Option<String>>,
 }
 

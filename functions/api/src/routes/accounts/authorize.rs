@@ -1,8 +1,9 @@
 //! `POST /v1/sellers/{sellerId}/accounts/authorizations`: sends a seller to a marketplace's consent page.
 //!
-//! The address holds a `state`, 32 bytes of which the database keeps the hash. It binds what comes back to this seller and this person
-//! for ten minutes, once. It is made of the authorization's id with a key that is not in the database, so that an answer that
-//! is kept for an idempotency key need not hold it: the address is made again when that answer is given again.
+//! The address holds a `state` of 32 bytes; the database keeps its hash. The state ties the returned parameters to this
+//! seller and this person, once, for ten minutes. It is derived from the authorization's id with a key that is not in the
+//! database. So a response stored for an idempotency key need not hold it: the address is made again when that response is
+//! repeated.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +36,7 @@ use crate::route_permissions::AccountsManage;
 const START: &str = include_str!("../../sql/accounts/start_authorization.sql");
 const RESTART: &str = include_str!("../../sql/accounts/restart_authorization.sql");
 
-/// Which account to connect: a new one, or one that is there already.
+/// The account to connect: a new one or an existing one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuthorizeAccount {
@@ -61,9 +62,9 @@ impl ToSchema for AuthorizeAccount {}
 #[derive(Serialize, ToSchema)]
 pub struct Authorization {
     authorization_id: Uuid,
-    /// The marketplace's page. It sends the browser back with the parameters that `complete_authorization` takes.
+    /// The marketplace's page. It sends the browser back with the parameters for `complete_authorization`.
     authorization_url: String,
-    /// Until when the seller may come back.
+    /// The time until which the seller may come back.
     expires_at: DateTime<Utc>,
 }
 
@@ -73,11 +74,11 @@ enum Wanted {
     Again(AccountId),
 }
 
-/// Begins to connect an account by consent on the marketplace's own page
+/// Starts to connect an account by consent on the marketplace's own page
 ///
-/// Open `authorization_url` in the seller's browser. The marketplace sends it back to the platform's page with parameters;
-/// give them to `complete_authorization` within ten minutes, as the same person. An account that is there already is named
-/// by its `account_id` alone.
+/// Open `authorization_url` in the seller's browser. The marketplace sends the browser back to the platform's page with
+/// parameters; send them to `complete_authorization` within ten minutes, as the same person. An existing account is named by
+/// its `account_id` alone.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/authorizations", operation_id = "authorize_account",
     tag = "accounts", responses((status = 201, description = "Where to send the seller", body = Authorization))
@@ -109,12 +110,12 @@ pub async fn start(
         Reply::Replayed(status, text) => {
             let kept: Kept = serde_json::from_str(&text).map_err(|_| Error::RowShape)?;
             let shown = kept.show(&context, seller)?;
-            Reply::Replayed(status, serde_json::to_string(&shown).expect("answers always serialize"))
+            Reply::Replayed(status, serde_json::to_string(&shown).expect("responses always serialize"))
         }
     })
 }
 
-/// What is kept of an answer: all that is needed to make it again, and nothing that is worth anything by itself.
+/// The part of a response that is stored: enough to make it again, but worth nothing by itself.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     authorization_id: Uuid,
@@ -138,7 +139,7 @@ fn state(context: &Context, seller: SellerId, authorization: Uuid) -> OneTimeTok
     OneTimeToken::of(context.digests.consent_state(seller, authorization))
 }
 
-/// Sends the seller to the page of an account that is there already.
+/// Sends the seller to the consent page for an existing account.
 async fn again(
     context: &Context,
     scope: &SellerScope,
@@ -167,7 +168,7 @@ impl AuthorizeAccount {
         match self.account_id {
             Some(account) if only_again => return Ok(Wanted::Again(account)),
             Some(_) => {
-                let problem = "stands alone: an account that is there already has the rest";
+                let problem = "must be the only field: an existing account has the others";
                 return Err(ApiError::InvalidBody(vec![FieldProblem::new("account_id", problem)]));
             }
             None => {}
@@ -183,7 +184,7 @@ impl AuthorizeAccount {
             (Some(id), Some(false)) => label("external_account_id", &id, MAX_EXTERNAL_ID).map(Some),
             (None, Some(false)) => Err(required("external_account_id")),
             (Some(_), Some(true)) => {
-                Err(FieldProblem::new("external_account_id", "is told by the marketplace itself"))
+                Err(FieldProblem::new("external_account_id", "is supplied by the marketplace itself"))
             }
             _ => Ok(None),
         };
@@ -210,8 +211,8 @@ fn with_consent<'a>(
     oauth.map(|oauth| (code, oauth)).ok_or_else(without)
 }
 
-/// The consent pages of the marketplaces at which this deployment has an application, by code. That it has none somewhere is
-/// no fault, and the only one that there can be.
+/// The consent pages of the marketplaces at which this deployment has an application, by code. A missing application is the
+/// only possible error here, and it is not a fault.
 fn pages(
     context: &Context,
     state: &OneTimeToken,
@@ -233,7 +234,7 @@ fn kept(row: &Row, authorization_id: Uuid) -> Result<(StatusCode, Kept), ApiErro
     Ok((StatusCode::CREATED, Kept { authorization_id, marketplace, expires_at }))
 }
 
-/// Why an account has no page to consent on.
+/// Why an account has no consent page.
 fn no_page(
     registry: &Registry,
     account: &Row,
@@ -241,7 +242,7 @@ fn no_page(
 ) -> Result<ApiError, ApiError> {
     let code: &str = account.try_get("marketplace_code").map_err(Error::from)?;
     if pages.contains_key(code) {
-        // The page is there, so the marketplace takes no accounts now.
+        // The page exists, so the marketplace accepts no accounts now.
         return Ok(ApiError::InvalidBody(vec![not_connectable()]));
     }
     let code: MarketplaceCode = code.parse().map_err(|_| Error::RowShape)?;

@@ -1,8 +1,8 @@
-//! Asking the marketplace whether it takes credentials, before they count as an account's.
+//! Asks the marketplace whether it accepts credentials, before they become an account's.
 //!
-//! A check is counted in the database before the marketplace is asked (`begin_credential_check`, with the statement that reads what
-//! there is to know), and ended when it has answered: with what is stored where it took them, by [`settle`] where it did not. No
-//! connection to the database is held in between. A check that nobody ends counts as a refused one.
+//! A check is counted in the database before the marketplace is asked (`begin_credential_check`, in the statement that reads
+//! the terms). It is ended after the response: together with the stored account if the credentials were accepted, by
+//! [`settle`] if not. No connection to the database is held in between. A check that is never ended counts as refused.
 
 use std::time::{Duration, SystemTime};
 
@@ -23,10 +23,10 @@ use crate::problem::{ApiError, Refusal};
 /// Ends a check: `$1` check, `$2` one of [`Outcome`]'s texts.
 pub(super) const END_CHECK: &str = include_str!("../../sql/accounts/end_credential_check.sql");
 
-/// All calls to the marketplace together. API Gateway gives a request up after 30 seconds.
+/// The bound of all calls to the marketplace together. API Gateway gives up on a request after 30 seconds.
 const CONVERSATION: Duration = Duration::from_secs(18);
 
-/// When a conversation that begins now must be over, so that no call of it goes on alone.
+/// When a conversation that begins now must be over, so that none of its calls goes on unattended.
 pub(super) fn conversation_ends() -> Deadline {
     Deadline::at(SystemTime::now() + CONVERSATION)
 }
@@ -34,18 +34,18 @@ pub(super) fn conversation_ends() -> Deadline {
 /// How a check ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The marketplace takes the credentials.
+    /// The marketplace accepts the credentials.
     Accepted,
-    /// There is nothing that it could be asked; the account lives on files.
+    /// The marketplace has nothing to ask; the account lives on uploaded files.
     Uncheckable,
-    /// It does not take them.
+    /// The marketplace refuses them.
     Refused,
-    /// Nothing was found out.
+    /// The check found nothing out.
     Unanswered,
 }
 
 impl Outcome {
-    /// What the database calls it.
+    /// Its name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "ACCEPTED",
@@ -55,25 +55,25 @@ impl Outcome {
         }
     }
 
-    /// Whether the marketplace took the credentials.
+    /// Whether the marketplace accepted the credentials.
     pub fn is_verified(self) -> bool {
         self == Self::Accepted
     }
 }
 
-/// Why credentials become no account's, and how that counts.
+/// Why credentials were not stored, and how the check counts.
 pub(super) struct Trouble {
     pub counts: Outcome,
     pub error: ApiError,
 }
 
 impl Trouble {
-    /// Nothing was found out about the credentials, or nothing that would be a guess at them.
+    /// The check found nothing out about the credentials, or nothing that would help to guess them.
     pub fn unanswered(error: ApiError) -> Self {
         Self { counts: Outcome::Unanswered, error }
     }
 
-    /// The marketplace does not take them.
+    /// The marketplace refuses them.
     pub fn refused(refusal: &'static Refusal) -> Self {
         Self { counts: Outcome::Refused, error: ApiError::Refused(refusal) }
     }
@@ -112,8 +112,8 @@ impl From<AdapterError> for Trouble {
     }
 }
 
-/// Refuses a check that the database did not begin: the row's `wait_seconds` says for how long. Null means that it was not asked
-/// to, for a reason that is to be told before.
+/// Refuses a check that the database did not begin: the row's `wait_seconds` says how long to wait. Null means that it was
+/// not asked to begin one, for a reason that is reported first.
 pub(super) fn require_begun(row: &Row) -> Result<(), ApiError> {
     match row.try_get::<_, Option<i32>>("wait_seconds").map_err(Error::from)? {
         Some(0) => Ok(()),
@@ -125,7 +125,7 @@ pub(super) fn require_begun(row: &Row) -> Result<(), ApiError> {
     }
 }
 
-/// The digest by which checks of these credentials are counted, where they have a user name.
+/// The digest by which checks of these credentials are counted, if they have a user name.
 pub(super) fn login_digest(
     context: &Context,
     marketplace: &str,
@@ -135,8 +135,8 @@ pub(super) fn login_digest(
     spec.login_of(credentials).map(|login| context.digests.login(marketplace, login).to_vec())
 }
 
-/// Asks what there is to ask about credentials: whether they are taken, whether the account sells here, and whether it is the one
-/// whose newest orders these are; if it is not, `of_another` is the answer.
+/// Asks the marketplace whether it accepts the credentials, whether the account sells here, and whether the newest orders
+/// are this account's. If they are not, the result is `of_another`.
 pub(super) async fn ask(
     connection: &dyn Connection,
     newest_orders: &[String],
@@ -155,7 +155,7 @@ pub(super) async fn ask(
     Ok(Outcome::Accepted)
 }
 
-/// Lets a conversation with the marketplace take its time, but not too much; where it comes to nothing, ends the check.
+/// Bounds the time of a conversation with the marketplace, and ends the check when the conversation fails.
 pub(super) async fn hold<T>(
     context: &Context,
     scope: &SellerScope,
@@ -172,8 +172,8 @@ pub(super) async fn hold<T>(
     }
 }
 
-/// Takes the count back when what the marketplace took was not stored after all, because the account is there already, say, or the
-/// request was answered before.
+/// Takes the count back when accepted credentials were not stored after all, for example because the account exists already
+/// or the request was done before.
 pub(super) async fn unless_stored<T>(
     context: &Context,
     scope: &SellerScope,
@@ -187,7 +187,7 @@ pub(super) async fn unless_stored<T>(
     stored
 }
 
-/// Ends a check of which nothing is stored. Where that fails, it counts as refused: that is the safe side.
+/// Ends a check of which nothing is stored. If ending it fails, it counts as refused: that is the safe side.
 pub(super) async fn settle(context: &Context, scope: &SellerScope, check: Uuid, outcome: Outcome) {
     let ended = async {
         let session = context.database.session(scope).await?;

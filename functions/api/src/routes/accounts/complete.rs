@@ -1,8 +1,10 @@
-//! `POST /v1/sellers/{sellerId}/accounts/authorizations/complete`: what a consent page sent back becomes an account.
+//! `POST /v1/sellers/{sellerId}/accounts/authorizations/complete`: makes an account from the parameters that a consent page
+//! sent back.
 //!
-//! Three steps, and no connection to the database is held while the marketplace is asked: the state is used up and
-//! committed, the code is exchanged and the marketplace asked whose account it opens, and account, sealed secrets, event and schedule are stored in one transaction.
-//! Whatever ends it in between leaves no account, not even half of one; the seller consents again.
+//! There are three steps, and no connection to the database is held while the marketplace is asked. First the state is used
+//! up and committed. Then the code is exchanged and the marketplace is asked whose account it opens. Last, account, sealed
+//! secrets, event and schedule are stored in one transaction. A failure in between leaves no account, not even half of one;
+//! the seller consents again.
 
 use std::collections::BTreeMap;
 
@@ -37,24 +39,24 @@ use crate::route_permissions::AccountsManage;
 
 const USE: &str = include_str!("../../sql/accounts/use_authorization.sql");
 
-/// What the marketplace sent the browser back with.
-// Holds a code that is worth credentials, so it is never printed.
+/// The parameters with which the marketplace sent the browser back.
+// It holds a code that is worth as much as credentials, so it is never printed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompleteAuthorization {
-    /// The query parameters of the platform's page, as they came.
+    /// The query parameters that the platform's page received, unchanged.
     #[schema(schema_with = parameters_schema)]
     parameters: BTreeMap<String, String>,
 }
 
-/// What the consent was asked for.
+/// The account for which the consent was requested.
 struct Pending {
     marketplace: MarketplaceCode,
-    /// For which account the consent must be, where that is known.
+    /// The account that the consent must be for, if it is known.
     external_account_id: Option<String>,
     target: Target,
     terms: Terms,
-    /// What of the account's the consent must open, where it is there already.
+    /// The newest stored orders of an existing account; the consent must open the account that has them.
     newest_orders: Vec<String>,
 }
 
@@ -65,7 +67,8 @@ enum Target {
 
 /// Connects the account that the seller consented to, or connects it again
 ///
-/// Good once, within ten minutes, for the person who began. Whatever is refused, begin again with `authorize_account`.
+/// The parameters are valid once, within ten minutes, for the person who began. After any refusal, begin again with
+/// `authorize_account`.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/authorizations/complete", operation_id = "complete_authorization",
     tag = "accounts",
@@ -131,16 +134,16 @@ pub async fn complete(
     Ok(reply)
 }
 
-/// What a consent is good for.
+/// The account that a consent opens.
 struct Consented {
     credentials: Credentials,
     external_account_id: String,
-    /// Who says that id.
+    /// Who confirmed that id.
     source: AccountIdSource,
 }
 
-/// Exchanges the code and asks with what it was exchanged for: whether the account sells here and, where an account is connected
-/// again, whether it is the one whose orders are stored. What the browser says of it proves nothing.
+/// Exchanges the code and uses the result to ask whether the account sells here and, when an account is connected again,
+/// whether it is the account whose orders are stored. The browser's own claims about it prove nothing.
 async fn consented(
     context: &Context,
     pending: &Pending,
@@ -156,13 +159,13 @@ async fn consented(
     };
     match asked.await {
         Ok(_) => Ok(consented),
-        // The state is used up: whatever it was, the way is to consent again.
+        // The state is used up, so after any error the seller must consent again.
         Err(trouble) if trouble.counts == Outcome::Refused => Err(Trouble::refused(&CONSENT_REFUSED)),
         Err(trouble) => Err(trouble),
     }
 }
 
-/// The credentials that the code is good for, and the account that they are said to open.
+/// The credentials that the code was exchanged for, and the account that they are said to open.
 async fn exchange(
     context: &Context,
     pending: &Pending,
@@ -178,7 +181,7 @@ async fn exchange(
             early(ApiError::InvalidBody(vec![FieldProblem::new(field, "is missing or malformed")]))
         }
     })?;
-    // What came with the browser goes before what was expected; where nothing came, the expected account it is.
+    // The account that the browser named comes first; if it named none, the expected account is used.
     let (external_account_id, source) = match (&consent.external_account_id, &pending.external_account_id) {
         (Some(told), Some(expected)) if told != expected => {
             return Err(early(ApiError::Refused(&CONSENT_OF_ANOTHER_ACCOUNT)));
@@ -195,7 +198,7 @@ async fn exchange(
     Ok(Consented { credentials, external_account_id, source })
 }
 
-/// What the seller is told when a code was not exchanged; who runs the deployment is told by the log.
+/// The seller's response when a code was not exchanged. Operators read the reason in the log.
 fn unexchanged(marketplace: MarketplaceCode, error: &AdapterError) -> Trouble {
     let reason = robnu_observe::chain(error);
     let retry_after = error.retry_after();
@@ -213,7 +216,7 @@ fn unexchanged(marketplace: MarketplaceCode, error: &AdapterError) -> Trouble {
     Trouble::unanswered(ApiError::MarketplaceUnavailable { retry_after })
 }
 
-/// Replaces the details of an account that is there already, as new credentials do.
+/// Replaces the details of an existing account, as new credentials do.
 async fn replace(
     context: &Context,
     scope: &SellerScope,
@@ -264,7 +267,7 @@ impl Pending {
     }
 }
 
-/// Whatever the marketplace adds is taken; the state must be there.
+/// Any parameters that the marketplace adds are accepted; the state is required.
 fn parameters_schema() -> Object {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let object = ObjectBuilder::new().schema_type(Type::Object);

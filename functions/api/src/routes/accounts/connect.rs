@@ -1,8 +1,8 @@
 //! `POST /v1/sellers/{sellerId}/accounts`: connects a marketplace account.
 //!
-//! The marketplace is asked before anything is stored: what it does not take becomes no account. Secrets are sealed with the seller's
-//! data key before they go near the database. Account, details, events and schedule are one transaction; the lane request to the
-//! lanes function follows it, and a lost one is found by the reconciliation.
+//! The marketplace is asked before anything is stored: refused credentials make no account. Secrets are sealed with the
+//! seller's data key before they are sent to the database. Account, details, events and schedule are stored in one
+//! transaction. The lane request to the lanes function follows it; the reconciliation repairs a lost one.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ const INSERT_SCHEDULE: &str = include_str!("../../sql/accounts/insert_schedule.s
 
 pub(super) const MAX_EXTERNAL_ID: usize = 100;
 
-/// The request. Holds secrets, so it is never printed.
+/// The request. It holds secrets, so it is never printed.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectAccount {
@@ -59,26 +59,26 @@ impl PartialSchema for ConnectAccount {
 
 impl ToSchema for ConnectAccount {}
 
-/// What is stored of a new account, every field checked.
+/// A new account as it is stored, with every field checked.
 pub(super) struct Stored {
     pub marketplace: MarketplaceCode,
     pub spec: &'static DetailsSpec,
     pub external_account_id: String,
     pub display_name: String,
     pub credentials: Credentials,
-    /// Who says the id, unless the check confirms it.
+    /// Who gave the id, unless the check confirms it.
     pub source: AccountIdSource,
 }
 
-/// What the database says before anything is written.
+/// What the database returns before anything is written.
 pub(super) struct Terms {
     pub key: WrappedKey,
 }
 
-/// Connects an account that the marketplace takes the credentials of; its lane follows within moments
+/// Connects an account whose credentials the marketplace accepts; its lane follows within moments
 ///
-/// The marketplace is asked before anything is stored. What it refuses counts, over all sellers: 429 says how long to wait.
-/// 100 accounts of a seller within 24 hours at most, by consent or with details.
+/// The marketplace is asked before anything is stored. Refused credentials are counted over all sellers: 429 says how long
+/// to wait. A seller can connect at most 100 accounts within 24 hours, by consent or with details.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts", operation_id = "connect_account", tag = "accounts",
     responses((status = 201, description = "The account", body = Account))
@@ -148,7 +148,8 @@ pub(super) fn not_connectable() -> FieldProblem {
     FieldProblem::new("marketplace", "is not a marketplace that can be connected")
 }
 
-/// Refuses a marketplace, whose `status` is in the row, that takes no accounts now: neither new ones nor credentials of others.
+/// Refuses a marketplace that accepts no accounts now, by its `status` in the row: neither new accounts nor new credentials
+/// of others.
 pub(super) fn require_connectable(row: &Row) -> Result<(), ApiError> {
     match MarketplaceStatus::read(row, "status")? {
         MarketplaceStatus::ACTIVE => Ok(()),
@@ -156,13 +157,13 @@ pub(super) fn require_connectable(row: &Row) -> Result<(), ApiError> {
     }
 }
 
-/// The marketplace's id of an account, as it came from outside in `field`.
+/// The marketplace's id of an account, as it was sent in `field`.
 pub(super) fn external_account_id(field: &str, text: &str) -> Result<String, ApiError> {
     label(field, text, MAX_EXTERNAL_ID).map_err(|problem| ApiError::InvalidBody(vec![problem]))
 }
 
 impl Terms {
-    /// Reads what connecting needs to know; whatever forbids it is told before KMS or the marketplace is asked for anything.
+    /// Reads what connecting needs to know. A refusal comes before any call to KMS or the marketplace.
     fn read(row: Option<&Row>) -> Result<Self, ApiError> {
         let row = row.ok_or_else(|| ApiError::InvalidBody(vec![not_connectable()]))?;
         require_connectable(row)?;

@@ -1,4 +1,4 @@
-//! What happened to an account's credentials: given, replaced, accepted or refused by the marketplace, forgotten.
+//! The events of an account's credentials: given, replaced, accepted or refused by the marketplace, deleted.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,7 +20,7 @@ use crate::routes::paging::cut;
 
 const EVENTS: &str = include_str!("../../sql/accounts/credential_events.sql");
 
-/// Something that happened to an account's credentials.
+/// An event of an account's credentials.
 #[derive(Serialize, ToSchema)]
 pub struct CredentialEvent {
     event_id: Uuid,
@@ -35,7 +35,7 @@ pub struct CredentialEvents {
     next_cursor: Option<String>,
 }
 
-/// What happened to an account's credentials, newest first
+/// The events of an account's credentials, newest first
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/accounts/{accountId}/events", operation_id = "list_credential_events",
     tag = "accounts", params(Page), responses((status = 200, body = CredentialEvents))
@@ -51,7 +51,7 @@ pub async fn list(
     let list = List::new("credential_events", member.scope.seller_id(), &account);
     let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
     let session = context.database.session(&member.scope).await?;
-    // One more than asked for tells whether there is a next page.
+    // One row more than the limit shows whether there is a next page.
     let statements: [(&str, Params<'_>); 2] =
         [(ACCOUNT_EXISTS, &[&account]), (EVENTS, &[&account, &before, &(limit + 1)])];
     let answers = session.commit_with(&statements).await?;

@@ -7,8 +7,8 @@ use super::Account;
 use crate::context::Context;
 use crate::known_text::{AccountStatus, LaneState};
 
-/// Asks for the account's lane where it is not what the account's status wants, so that nobody keeps the lanes function busy
-/// with what is done already.
+/// Asks for the account's lane only if it differs from what the account's status asks for, so that nobody keeps the lanes
+/// function busy with finished work.
 pub async fn ask_if_it_differs(context: &Context, scope: &SellerScope, account: &Account) {
     let is_as_wanted = match account.status {
         AccountStatus::PAUSED => account.lane_state != LaneState::ACTIVE,
@@ -20,7 +20,7 @@ pub async fn ask_if_it_differs(context: &Context, scope: &SellerScope, account: 
     }
 }
 
-/// Asks for the account's lane. The row already says so; this only makes it quick.
+/// Asks for the account's lane. The row already asks for it; the request only makes it quick.
 pub async fn ask_for_lane(context: &Context, scope: &SellerScope, account: AccountId) {
     let request = LaneRequest { seller_id: scope.seller_id(), account_id: account };
     let sent = context
@@ -35,7 +35,7 @@ pub async fn ask_for_lane(context: &Context, scope: &SellerScope, account: Accou
             seller.id = %request.seller_id,
             account.id = %account,
             error = robnu_observe::chain(&error.into_service_error()),
-            "the lane was not asked for; the reconciliation will find the account"
+            "the lane request was not sent; the reconciliation will find the account"
         );
     }
 }

@@ -1,8 +1,8 @@
 //! `PUT /v1/sellers/{sellerId}/accounts/{accountId}/credentials`: replaces an account's details, all of them at once.
 //!
-//! The way back for an account whose credentials the marketplace refused, or which was disconnected. The marketplace is asked before
-//! anything is stored: what it does not take leaves the old credentials as they are. Details, status, events and schedule are one
-//! transaction; the lane request to the lanes function follows it, and a lost one is found by the reconciliation.
+//! This reconnects an account whose credentials the marketplace refused, or which was disconnected. The marketplace is asked
+//! before anything is stored: refused credentials leave the old ones as they are. Details, status, events and schedule are
+//! stored in one transaction. The lane request to the lanes function follows it; the reconciliation repairs a lost one.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ const HOLD_ACCOUNT_VERSION: &str = include_str!("../../sql/accounts/hold_account
 pub(super) const RECONNECT_ACCOUNT: &str = include_str!("../../sql/accounts/reconnect.sql");
 
 /// An account's new details, all of them.
-// Holds secrets, so it is never printed.
+// It holds secrets, so it is never printed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplaceCredentials {
@@ -42,20 +42,21 @@ pub struct ReplaceCredentials {
     details: BTreeMap<String, String>,
 }
 
-/// What the database says before anything is written.
+/// What the database returns before anything is written.
 struct Terms {
     marketplace: MarketplaceCode,
     key: WrappedKey,
-    /// What of the account's the credentials must open.
+    /// The account's newest stored orders; the credentials must open the account that has them.
     newest_orders: Vec<String>,
     /// Why there was no check, or why it must wait.
     begun: Result<(), ApiError>,
 }
 
-/// Replaces an account's credentials by others that the marketplace takes; it is active again if it needed them or was disconnected
+/// Replaces an account's credentials with others that the marketplace accepts; it is active again if it needed them or was
+/// disconnected
 ///
-/// The marketplace is asked before anything is stored; what it refuses leaves the account as it is, and counts, over all sellers:
-/// 429 says how long to wait.
+/// The marketplace is asked before anything is stored. Refused credentials leave the account as it is, and are counted over
+/// all sellers: 429 says how long to wait.
 #[utoipa::path(
     put, path = "/v1/sellers/{sellerId}/accounts/{accountId}/credentials", operation_id = "replace_credentials",
     tag = "accounts", responses((status = 200, description = "The account", body = Account))
@@ -91,9 +92,9 @@ pub async fn rotate(
     Ok(Tagged(answer))
 }
 
-/// Reads what replacing needs to know, and counts the check that comes next. Which marketplace it is only the database knows, so it is
-/// told the digest of the user name for each that these details would be good for. Scope entry refuses who may not before KMS or the
-/// marketplace is asked for anything.
+/// Reads what replacing needs to know, and counts the check that comes next. Only the database knows which marketplace it
+/// is, so it gets the user name's digest for each marketplace that these details would fit. Scope entry rejects anyone
+/// without the right before any call to KMS or the marketplace.
 async fn terms(
     context: &Context,
     scope: &SellerScope,
@@ -121,7 +122,7 @@ async fn terms(
         marketplace: code.parse().map_err(|_| Error::RowShape)?,
         key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
         newest_orders: row.try_get("newest_orders").map_err(get)?,
-        // Told after what is wrong with the details, as everywhere.
+        // This comes after the problems of the details, as everywhere.
         begun: if is_outdated { Err(ApiError::VersionMismatch) } else { check::require_begun(row) },
     })
 }

@@ -1,4 +1,4 @@
-//! An account's details as its satellite stores them, each secret sealed with the seller's data key.
+//! An account's details as its satellite stores them, each secret encrypted with the seller's data key.
 
 use robnu_marketplace::details::{Credentials, DetailsSpec, FieldSpec};
 use robnu_storage::{Place, SellerCipher, StorageError};
@@ -20,7 +20,7 @@ impl Column {
     }
 }
 
-/// The details in the order of the satellite's statements, each secret sealed to its field and account.
+/// The details in the order of the satellite's statements, each secret encrypted and bound to its field and account.
 pub fn seal(
     spec: &DetailsSpec,
     credentials: &Credentials,

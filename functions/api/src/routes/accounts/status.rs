@@ -1,7 +1,7 @@
 //! Pausing, resuming and disconnecting an account, and renaming it.
 //!
-//! The row says what is wanted and the lanes function follows it: a lane request makes that quick; a lost one is found by the
-//! reconciliation. Disconnecting wipes the secrets; new credentials connect the account again, with everything it has.
+//! The row holds the wanted status and the lanes function follows it. A lane request makes that quick; the reconciliation
+//! repairs a lost one. Disconnecting deletes the secrets; new credentials connect the account again, with all its data.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -25,7 +25,7 @@ const SET_STATUS: &str = include_str!("../../sql/accounts/set_account_status.sql
 const FORGET: &str = include_str!("../../sql/accounts/forget_credentials.sql");
 const RENAME: &str = include_str!("../../sql/accounts/rename.sql");
 
-/// What can be changed of an account.
+/// A change of an account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateAccount {
@@ -52,7 +52,7 @@ pub async fn update(
         [(RENAME, &[&account, &name, &if_match.0]), (ACCOUNT, &[&account])];
     let answers = session.commit_with(&statements).await?;
     let row = answers[1].first().ok_or(ApiError::NotFound(Missing::Account))?;
-    // The account is there, so the version was another.
+    // The account exists, so the version differed.
     if answers[0].is_empty() {
         return Err(ApiError::VersionMismatch);
     }
@@ -74,9 +74,10 @@ pub async fn pause(
     set_status(&context, &member, account, &idempotency, &from, &[AccountStatus::PAUSED]).await
 }
 
-/// Resumes a paused account; what is scheduled is due at once
+/// Resumes a paused account; its schedules are due at once
 ///
-/// An account whose credentials the marketplace refused before it was paused, and that got no others since, still needs them.
+/// If the marketplace refused the account's credentials before it was paused and they were not replaced since, the account
+/// still needs new ones.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/resume", operation_id = "resume_account", tag = "accounts",
     responses((status = 200, body = Account))
@@ -91,7 +92,7 @@ pub async fn resume(
     set_status(&context, &member, account, &idempotency, &[AccountStatus::PAUSED], &to).await
 }
 
-/// Disconnects an account and forgets its secrets; its data stays, and new credentials connect it again
+/// Disconnects an account and deletes its secrets; its data stays, and new credentials connect it again
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/disconnect", operation_id = "disconnect_account",
     tag = "accounts", responses((status = 200, body = Account))
@@ -106,8 +107,8 @@ pub async fn disconnect(
     set_status(&context, &member, account, &idempotency, &from, &[AccountStatus::DISCONNECTED]).await
 }
 
-/// Brings the account from one of several statuses to the first of others, or to what that means for it. One that is there
-/// already stays there.
+/// Moves the account from one of several statuses to the first of `to`, or to the status that this means for the account. An
+/// account that already has the status keeps it.
 async fn set_status(
     context: &Context,
     member: &Member<AccountsManage>,

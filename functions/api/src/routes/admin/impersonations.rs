@@ -1,7 +1,7 @@
 //! `/v1/admin/impersonations`: sessions in which a staff member acts for a seller, with a reason and an end.
 //!
-//! A request on a seller's route takes part in one by the header `impersonation-session`; all that it changes is written to
-//! the seller's audit trail with the session's id.
+//! A request on a seller's route joins a session by the header `impersonation-session`. Every change that it makes is
+//! written to the seller's audit trail with the session's id.
 
 use axum::Json;
 use axum::extract::State;
@@ -32,13 +32,13 @@ const END_IMPERSONATION: &str = include_str!("../../sql/admin/end_impersonation.
 /// Longest session, in minutes.
 const MAX_MINUTES: i32 = 480;
 
-/// For whom, why, as what and how long.
+/// The seller, the reason, the role and the length of a session.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenImpersonation {
     #[schema(value_type = Uuid)]
     seller_id: SellerId,
-    /// The seller sees it.
+    /// The seller can read it.
     #[schema(schema_with = label_schema::<MAX_REASON>)]
     reason: String,
     role: ImpersonationRole,
@@ -49,14 +49,14 @@ pub struct OpenImpersonation {
 /// A session.
 #[derive(Serialize, ToSchema)]
 pub struct Impersonation {
-    /// What the header `impersonation-session` names.
+    /// The id for the header `impersonation-session`.
     #[schema(value_type = Uuid)]
     impersonation_id: ImpersonationId,
     #[schema(value_type = Uuid)]
     seller_id: SellerId,
     seller_name: String,
     staff_id: Uuid,
-    /// Whether it is the caller's.
+    /// Whether the session is the caller's.
     is_yours: bool,
     reason: String,
     role: ImpersonationRole,
@@ -73,7 +73,7 @@ pub struct Impersonations {
 
 /// Opens an impersonation session
 ///
-/// It gives what the role allows, but never customers' data.
+/// The session gives the rights of the role, but never customers' data.
 #[utoipa::path(
     post, path = "/v1/admin/impersonations", operation_id = "open_impersonation", tag = "staff",
     responses((status = 201, description = "The session", body = Impersonation))
@@ -107,7 +107,7 @@ pub async fn list(
     query.finish()?;
     let list = List::of_staff("impersonations", &());
     let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
-    // One more than asked for tells whether there is a next page.
+    // One row more than the limit shows whether there is a next page.
     let rows = context.database.read(&staff.scope, IMPERSONATIONS, &[&before, &(limit + 1)]).await?;
     let mut impersonations = rows.iter().map(Impersonation::try_from).collect::<Result<Vec<_>, _>>()?;
     let next_cursor = crate::routes::paging::cut(&mut impersonations, limit)
@@ -115,12 +115,12 @@ pub async fn list(
     Ok(Json(Impersonations { impersonations, next_cursor }))
 }
 
-/// Ends one's own impersonation session
+/// Ends the caller's own impersonation session
 ///
-/// One that is over stays over.
+/// Ending a session that is over changes nothing.
 #[utoipa::path(
     delete, path = "/v1/admin/impersonations/{impersonationId}", operation_id = "end_impersonation", tag = "staff",
-    responses((status = 204, description = "Over"))
+    responses((status = 204, description = "The session is over"))
 )]
 pub async fn end(
     State(context): State<SharedContext>,

@@ -1,6 +1,6 @@
 //! `/v1/admin/sellers`: sellers' names and states; suspending and resuming them.
 //!
-//! Of a seller's data staff see nothing here; for that they open an impersonation session.
+//! Staff see none of a seller's data here; for that they open an impersonation session.
 
 use axum::Json;
 use axum::extract::State;
@@ -33,7 +33,7 @@ pub struct AdminSeller {
     #[schema(value_type = Uuid)]
     seller_id: SellerId,
     name: String,
-    /// Since when it may only be read; null when it is not suspended.
+    /// Since when the seller is suspended and can only be read; null when it is not.
     suspended_at: Option<DateTime<Utc>>,
     suspension_reason: Option<String>,
     created_at: DateTime<Utc>,
@@ -54,15 +54,15 @@ pub struct SuspendSeller {
     reason: String,
 }
 
-/// What narrows the list; for its description.
+/// The list's filters; for its description.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read one by one")]
 struct SellerFilters {
-    /// Sellers whose name begins so, in capitals or not.
+    /// Sellers whose name begins with this text, whatever the case.
     #[param(schema_with = query_label_schema, required = false)]
     name: Option<String>,
-    /// Only those that are suspended, or only those that are not.
+    /// true for suspended sellers only, false for all others only.
     suspended: Option<bool>,
 }
 
@@ -83,7 +83,7 @@ pub async fn list(
     query.finish()?;
     let list = List::of_staff("sellers", &(&name, is_suspended));
     let before = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::max(), |at| at.id);
-    // One more than asked for tells whether there is a next page.
+    // One row more than the limit shows whether there is a next page.
     let params: Params<'_> = &[&before, &(limit + 1), &name, &is_suspended];
     let rows = context.database.read(&staff.scope, ADMIN_SELLERS, params).await?;
     let (sellers, next_cursor) = page(&list, &rows, limit, |last: &AdminSeller| Position {
@@ -93,9 +93,10 @@ pub async fn list(
     Ok(Json(AdminSellers { sellers, next_cursor }))
 }
 
-/// Suspends a seller: it can be read, and nothing else
+/// Suspends a seller: its data can be read but not changed
 ///
-/// Its runs stay as they are and go on when it is resumed. One that is suspended gets the new reason and keeps its time.
+/// Its runs stay as they are and continue when it is resumed. A seller that is already suspended gets the new reason and
+/// keeps the time of its suspension.
 #[utoipa::path(
     post, path = "/v1/admin/sellers/{sellerId}/suspend", operation_id = "suspend_seller", tag = "staff",
     responses((status = 200, description = "The seller as it is now", body = AdminSeller))

@@ -1,4 +1,4 @@
-//! Claims and their steps as their rows say and as clients see them.
+//! Claims and their steps: read from their rows, and shown to clients.
 
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, ClaimId, Error, ReturnId, Row};
@@ -23,13 +23,13 @@ pub struct Claim {
     pub status: ClaimStatus,
     reason: ClaimReason,
     note: Option<String>,
-    /// The marketplace's ticket.
+    /// The number of the marketplace's ticket.
     marketplace_reference: Option<String>,
     currency: String,
     claimed_amount: Option<Amount>,
-    /// What the marketplace paid for a claim that was won.
+    /// The amount that the marketplace paid for a won claim.
     recovered_amount: Option<Amount>,
-    /// Why it was lost, cancelled or reopened.
+    /// Why the claim was lost, cancelled or reopened.
     status_reason: Option<String>,
     filed_at: Option<DateTime<Utc>>,
     acknowledged_at: Option<DateTime<Utc>>,
@@ -45,11 +45,11 @@ pub struct ClaimEvent {
     from_status: Option<ClaimStatus>,
     to_status: ClaimStatus,
     reason: Option<String>,
-    /// What was recovered, in the step that won it; what had been, in the step that took it back.
+    /// The amount recovered: in the step that won the claim, and in the step that reversed the win.
     recovered_amount: Option<Amount>,
     actor_kind: ActorKind,
     actor_id: Option<Uuid>,
-    /// The session in which staff did it for the seller.
+    /// The impersonation session in which staff did it for the seller.
     impersonation_session_id: Option<Uuid>,
     occurred_at: DateTime<Utc>,
 }

@@ -1,6 +1,6 @@
 //! The steps of a claim: acknowledged by the marketplace, won, lost, cancelled, reopened.
 //!
-//! Which steps there are, and who may take them, the database keeps; a claim that is reopened is filed again.
+//! The database decides which steps exist and who may take them. A reopened claim is filed again.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -25,20 +25,20 @@ use crate::versions::IfMatch;
 
 const STEP: &str = include_str!("../../sql/claims/step.sql");
 
-/// Longest reason of a step, in characters.
+/// The longest reason of a step, in characters.
 const MAX_REASON: usize = 500;
 
-/// That the marketplace has taken a claim up.
+/// The marketplace has taken up the claim.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcknowledgeClaim {
-    /// The marketplace's ticket.
+    /// The number of the marketplace's ticket.
     #[serde(default, deserialize_with = "present")]
     #[schema(schema_with = label_schema::<MAX_REFERENCE>, required = false)]
     marketplace_reference: Option<String>,
 }
 
-/// That a claim was won.
+/// The claim was won.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WinClaim {
@@ -47,7 +47,7 @@ pub struct WinClaim {
     recovered_amount: Option<AmountText>,
 }
 
-/// Why a claim was lost, is cancelled or reopened.
+/// Why a claim was lost, cancelled or reopened.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhyClaim {
@@ -63,7 +63,7 @@ struct Step {
     recovered: Option<Decimal>,
 }
 
-/// Notes that the marketplace has taken a claim up
+/// Notes that the marketplace has taken up a claim
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/claims/{claimId}/acknowledge", operation_id = "acknowledge_claim", tag = "claims",
     responses((status = 200, description = "The claim as it is now", body = Claim))
@@ -130,7 +130,7 @@ pub async fn cancel(
     take(&context, &member.scope, id, if_match, &idempotency, step).await
 }
 
-/// Reopens a claim that is closed, cancelled or has new evidence: it is filed again
+/// Reopens a claim that is closed or cancelled or has new evidence: it is filed again
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/claims/{claimId}/reopen", operation_id = "reopen_claim", tag = "claims",
     responses((status = 200, description = "The claim as it is now", body = Claim))
@@ -172,7 +172,7 @@ async fn take(
     let read = |answers: &[Vec<Row>]| {
         let claim = Claim::try_from(answers[1].first().ok_or(ApiError::NotFound(Missing::Claim))?)?;
         if answers[0].is_empty() {
-            // Either the version was another, or the claim is there already.
+            // Either the version differed, or the claim already has this status.
             let outdated = if_match.0.is_some_and(|version| version != claim.version);
             return Err(if outdated { ApiError::VersionMismatch } else { ApiError::Refused(&CLAIM_STEP) });
         }

@@ -1,4 +1,4 @@
-//! `POST /v1/invitations/accept`: joins the seller that has invited the caller.
+//! `POST /v1/invitations/accept`: joins the seller that invited the caller.
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
@@ -18,16 +18,16 @@ use crate::signature::{Describe, Notes};
 
 const ACCEPT_INVITATION: &str = include_str!("../../sql/invitations/accept.sql");
 
-/// What the mail says. Holds a secret, so it is never printed.
+/// The token from the mail. It is a secret, so it is never printed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptInvitation {
-    /// What stands behind `#token=` in the mail's link.
+    /// The text after `#token=` in the mail's link.
     #[schema(schema_with = token_schema)]
     token: String,
 }
 
-/// The seller that the caller is a member of now, and what they may do.
+/// The seller that the caller has joined, and the caller's rights.
 #[derive(Serialize, ToSchema)]
 pub struct Joined {
     #[schema(value_type = Uuid)]
@@ -38,7 +38,7 @@ pub struct Joined {
     scan_returns: bool,
 }
 
-/// A person with a verified email, to whom nothing may have been offered.
+/// A person with a verified email address, who may have no invitation.
 pub struct Invited {
     person: Person,
     email: String,
@@ -68,8 +68,8 @@ fn token_schema() -> Object {
 
 /// Accepts an invitation
 ///
-/// Needs the ID token: its verified email must be the invited address. A token that is unknown, used, revoked, over or for
-/// another address gets one and the same answer. Who is a member already stays what they are.
+/// Needs the ID token: its verified email must be the invited address. A token that is unknown, used, revoked, expired or
+/// for another address gets the same response in every case. Anyone who is already a member keeps their role.
 #[utoipa::path(
     post, path = "/v1/invitations/accept", operation_id = "accept_invitation", tag = "team",
     responses((status = 200, description = "The seller", body = Joined))

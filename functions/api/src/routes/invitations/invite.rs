@@ -1,4 +1,4 @@
-//! `POST /v1/sellers/{sellerId}/invitations`: asks somebody to join.
+//! `POST /v1/sellers/{sellerId}/invitations`: invites somebody to join.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -23,13 +23,13 @@ const INVITE: &str = include_str!("../../sql/invitations/invite.sql");
 /// How many invitations of a seller may be open at once.
 const MAX_OPEN: i64 = 100;
 
-/// Who is invited, and to what.
+/// The invited person, and the offered role.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Invite {
     #[schema(schema_with = email_schema)]
     email: String,
-    /// Null or left out for one who may only scan returns.
+    /// Null or left out for a member who may only scan returns.
     #[serde(default)]
     role: Option<Role>,
     #[serde(default)]
@@ -38,10 +38,11 @@ pub struct Invite {
 
 /// Invites somebody by mail
 ///
-/// Answers the same whether the address has an account or not. `sent` says whether the mail was handed over; when not, the
-/// invitation stays and can be sent again. An admin invites neither owners nor admins. Within 24 hours, those sent again with
-/// them, a seller has 200 mails sent at most, 5 of them to one address, and a person 100 for all their sellers together, 5 of
-/// them to one address. One address gets only a few, whoever sends them and however it is spelled.
+/// The response is the same whether or not the address has an account. `sent` says whether the mail was handed over; if not,
+/// the invitation stays and can be sent again. An admin cannot invite owners or admins. Within 24 hours a seller can send at
+/// most 200 mails, 5 of them to one address, and a person at most 100 over all their sellers, 5 of them to one address.
+/// Invitations that are sent again count too. One address gets only a few mails, whoever sends them and however it is
+/// spelled.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/invitations", operation_id = "invite", tag = "team",
     responses((status = 201, description = "The invitation", body = Invitation))
@@ -67,7 +68,7 @@ pub async fn invite(
     mail(&context, &member.scope, &idempotency, reply, sender, &token).await
 }
 
-/// The address, of a body that gives something.
+/// The address, if the invitation offers any right.
 fn check(body: &Invite) -> Result<String, FieldProblem> {
     if body.role.is_none() && !body.scan_returns {
         return Err(FieldProblem::new("role", "may be left out only with scan_returns"));

@@ -1,7 +1,7 @@
-//! What follows once an invitation stands: its mail, and the note that it was handed over.
+//! Sends the mail of a stored invitation, and notes that it was handed over.
 //!
-//! The mail goes out after COMMIT, so that no mail speaks of an invitation that is not there. Whatever goes wrong here leaves
-//! an invitation that is not sent, which its seller sees and can send again.
+//! The mail goes out after COMMIT, so that no mail names an invitation that does not exist. After any failure here the
+//! invitation stays unsent; its seller sees that and can send it again.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use robnu_tenancy::{Error, Row, SellerScope};
@@ -22,14 +22,14 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// As the statement of the inviter answers it.
+    /// From the row of the inviter's statement.
     pub fn from_rows(rows: &[Row]) -> Result<Self, Error> {
         let row = rows.first().ok_or(Error::RowCount { found: 0 })?;
         Ok(Self { seller_name: row.try_get("seller_name")?, email: row.try_get("inviter")? })
     }
 }
 
-/// Mails an invitation that was made now; what was answered before was mailed before.
+/// Mails an invitation that was made now; the invitation of a repeated response was mailed before.
 pub async fn mail(
     context: &Context,
     scope: &SellerScope,
@@ -49,7 +49,7 @@ pub async fn mail(
         warn(scope, invitation, &error, "the invitation was not mailed; it can be sent again");
         return Ok(reply);
     }
-    // The database keeps microseconds.
+    // The database keeps microseconds only.
     let sent_at: DateTime<Utc> = Utc::now().trunc_subsecs(6);
     let sent = Invitation { sent: true, sent_at: Some(sent_at), ..invitation.clone() };
     let note: [(&str, robnu_tenancy::Params<'_>); 1] =

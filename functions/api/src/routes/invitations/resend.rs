@@ -19,7 +19,7 @@ const RESEND_INVITATION: &str = include_str!("../../sql/invitations/resend.sql")
 
 /// Sends an invitation again
 ///
-/// With a new token, good for seven days from now; the mails before are good for nothing. Once a minute at most,
+/// The mail has a new token that is valid for seven days; the tokens of earlier mails are void. At most one mail a minute,
 /// and five mails for an invitation in all.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/invitations/{invitationId}/resend", operation_id = "resend_invitation",
@@ -45,7 +45,7 @@ pub async fn resend(
     mail(&context, &member.scope, &idempotency, reply, sender, &token).await
 }
 
-/// Why an invitation got no new token: gone, closed, sent a moment ago, or out of the caller's reach.
+/// Why an invitation got no new token: it is gone, closed or was sent a moment ago, or the caller's role does not reach it.
 fn why_not(found: Option<&Row>) -> Result<ApiError, Error> {
     let Some(row) = found else { return Ok(ApiError::NotFound(Missing::Invitation)) };
     let was_just_sent: Option<bool> = row.try_get("was_just_sent")?;

@@ -1,4 +1,4 @@
-//! `/v1/sellers/{sellerId}/orders/{orderId}/customer`: who ordered. Every look is in the audit trail.
+//! `/v1/sellers/{sellerId}/orders/{orderId}/customer`: who ordered. Every read is written to the audit trail.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ const CUSTOMER: &str = include_str!("../../sql/orders/customer.sql");
 const EXISTS: &str = include_str!("../../sql/orders/exists.sql");
 const KEY: &str = include_str!("../../sql/sellers/key.sql");
 
-/// Who ordered, as far as the marketplace has told.
+/// Who ordered, as far as the marketplace has said.
 #[derive(Serialize, ToSchema)]
 pub struct Customer {
     #[schema(value_type = Uuid)]
@@ -30,7 +30,7 @@ pub struct Customer {
 
 /// The customer of an order
 ///
-/// Every look is noted in the audit trail.
+/// Every read is written to the audit trail.
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/orders/{orderId}/customer", operation_id = "get_customer", tag = "orders",
     responses((status = 200, body = Customer))

@@ -1,4 +1,4 @@
-//! Orders, lines and shipments as their rows say and as clients see them.
+//! Orders, lines and shipments: read from their rows, and shown to clients.
 
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, Error, OrderId, Row};
@@ -23,7 +23,7 @@ pub struct Order {
     marketplace_status: String,
     pub placed_at: DateTime<Utc>,
     marketplace_updated_at: Option<DateTime<Utc>>,
-    /// When it must have left.
+    /// The time by which it must be dispatched.
     pub dispatch_by: Option<DateTime<Utc>>,
     fulfilled_by: Option<FulfilledBy>,
     payment_method: Option<String>,

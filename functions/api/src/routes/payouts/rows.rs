@@ -1,4 +1,4 @@
-//! Payouts and their lines as their rows say and as clients see them.
+//! Payouts and their lines: read from their rows, and shown to clients.
 
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, Error, OrderId, PayoutId, Row};
@@ -18,13 +18,13 @@ pub struct Payout {
     #[schema(value_type = Uuid)]
     account_id: AccountId,
     marketplace: String,
-    /// The marketplace's settlement, transfer or statement.
+    /// The marketplace's id of the settlement, transfer or statement.
     external_payout_id: String,
     status: PayoutStatus,
     marketplace_status: String,
     period_start: Option<DateTime<Utc>>,
     period_end: Option<DateTime<Utc>>,
-    /// When it was paid or, until then, when the marketplace closed it.
+    /// When the payout was paid or, until then, when the marketplace closed it.
     pub settled_at: DateTime<Utc>,
     paid_at: Option<DateTime<Utc>>,
     bank_reference: Option<String>,
@@ -36,7 +36,7 @@ pub struct Payout {
     pub net_minor: i64,
 }
 
-/// What a payout's lines of one type add up to.
+/// The totals of a payout's lines of one type.
 #[derive(Serialize, ToSchema)]
 pub struct PayoutTotal {
     line_type: PayoutLineType,
@@ -52,7 +52,7 @@ pub struct PayoutLine {
     line_type: PayoutLineType,
     marketplace_type: String,
     description: Option<String>,
-    /// Null for lines of no order, and until the order is known here.
+    /// Null for lines without an order, and until the order is known here.
     #[schema(value_type = Option<Uuid>)]
     order_id: Option<OrderId>,
     external_order_id: Option<String>,
@@ -61,7 +61,7 @@ pub struct PayoutLine {
     quantity: Option<i32>,
     posted_at: Option<DateTime<Utc>>,
     gross_amount: Option<Amount>,
-    /// What the marketplace takes; negative where it is taken from the seller, like the next three.
+    /// The marketplace's fees; negative when they are taken from the seller, like the next three.
     fee_amount: Option<Amount>,
     /// GST on the fees.
     fee_tax_amount: Option<Amount>,

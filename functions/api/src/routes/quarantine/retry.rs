@@ -1,6 +1,6 @@
-//! `POST …/accounts/{accountId}/quarantine/retry`: records that were set aside are read again.
+//! `POST …/accounts/{accountId}/quarantine/retry`: asks for records that were set aside to be read again.
 //!
-//! The records are marked in the transaction that asks for a run, and the run takes them up before it reads the marketplace.
+//! The records are marked in the transaction that asks for a run, and the run reads them before it reads the marketplace.
 
 use axum::extract::State;
 use robnu_tenancy::{AccountId, Error, Params, QuarantinedRecordId};
@@ -18,32 +18,32 @@ use crate::routes::sync::{SyncAnswer, Wanted, ask};
 
 const RETRY: &str = include_str!("../../sql/quarantine/retry.sql");
 
-/// Which records to read again.
+/// The records to read again.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryQuarantine {
-    /// Records that runs of this kind have read.
+    /// Records of this kind of run.
     kind: RequestableKind,
-    /// This one only; all of the account when it is left out.
+    /// Only this record; without it, all records of the account and kind.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Uuid, required = false)]
     record_id: Option<QuarantinedRecordId>,
 }
 
-/// Records that will be read again, and the run that does it.
+/// The number of records that will be read again, and the run that reads them.
 #[derive(Serialize, ToSchema)]
 pub struct Retry {
-    /// How many; 0 when the account has none such.
+    /// How many records; 0 when the account has none.
     records: i32,
     #[serde(flatten)]
     run: SyncAnswer,
 }
 
-/// Reads records again that were set aside
+/// Reads records that were set aside again
 ///
-/// For when a mapping has learned to read what it could not: a record that can be read now is stored and goes from the list, any
-/// other stays with its reason. An older version replaces no newer one. The run that is made, or the live one, takes the records up when
-/// it begins or goes on; those that come too late for it, the next run takes.
+/// Use this after a mapping was improved. A record that can be read now is stored and leaves the list; any other stays with
+/// its reason. An older version never replaces a newer one. The new run, or the live one, reads the records when it starts
+/// or continues; records that come too late for it are read by the next run.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/accounts/{accountId}/quarantine/retry", operation_id = "retry_quarantine", tag = "runs",
     responses(

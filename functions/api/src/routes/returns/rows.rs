@@ -1,4 +1,4 @@
-//! Returns, their lines and their events as their rows say and as clients see them.
+//! Returns, their lines and their events: read from their rows, and shown to clients.
 
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, Error, OrderId, ReturnId, Row};
@@ -24,7 +24,7 @@ pub struct Return {
     #[schema(value_type = Option<Uuid>)]
     order_id: Option<OrderId>,
     external_order_id: Option<String>,
-    /// The marketplace's number of the parcel that went out.
+    /// The marketplace's number of the outbound parcel.
     external_shipment_id: Option<String>,
     return_type: ReturnType,
     pub status: ReturnStatus,
@@ -32,17 +32,17 @@ pub struct Return {
     pub internal_status: ReceiptStatus,
     reason: Option<String>,
     carrier: Option<String>,
-    /// The air waybill of the way back.
+    /// The air waybill of the parcel that comes back.
     tracking_number: Option<String>,
     pub initiated_at: DateTime<Utc>,
     expected_at: Option<DateTime<Utc>>,
-    /// When the marketplace says that it arrived.
+    /// When the return arrived, according to the marketplace.
     delivered_at: Option<DateTime<Utc>>,
     /// When the claim window ends, counted from the return's start.
     pub claim_due_at: DateTime<Utc>,
-    /// When it was first scanned as received.
+    /// When the return was first scanned as received.
     received_at: Option<DateTime<Utc>>,
-    /// The person who scanned it first.
+    /// The person who first scanned it.
     received_by: Option<Uuid>,
 }
 
@@ -51,7 +51,7 @@ pub struct Return {
 pub struct ReturnLine {
     line_id: Uuid,
     external_item_id: String,
-    /// The order's line, if it is known here.
+    /// The line of the order, if it is known here.
     order_line_id: Option<Uuid>,
     sku: Option<String>,
     title: Option<String>,
@@ -62,7 +62,7 @@ pub struct ReturnLine {
     reason: Option<String>,
 }
 
-/// Something that happened to a return.
+/// An event of a return.
 #[derive(Serialize, ToSchema)]
 pub struct ReturnEvent {
     event: ReturnEventName,
@@ -70,7 +70,7 @@ pub struct ReturnEvent {
     to_status: Option<String>,
     actor_kind: ActorKind,
     actor_id: Option<Uuid>,
-    /// The session in which staff did it for the seller.
+    /// The impersonation session in which staff did it for the seller.
     impersonation_session_id: Option<Uuid>,
     occurred_at: DateTime<Utc>,
 }

@@ -1,7 +1,7 @@
-//! `/v1/sellers/{sellerId}/returns/scan`: a parcel is here and its code was scanned.
+//! `/v1/sellers/{sellerId}/returns/scan`: a parcel has arrived and its code was scanned.
 //!
-//! The code is whatever stands on the parcel: the return's number or air waybill, or those of the parcel that went out.
-//! Scanning twice is harmless: the first time stays, and the second is noted.
+//! The code may be any number on the parcel: the return's number or air waybill, or those of the outbound parcel. Scanning
+//! twice is harmless: the first time stays, and the second scan is noted.
 
 use axum::Json;
 use axum::extract::State;
@@ -34,13 +34,13 @@ const MAX_CODE: usize = 100;
 pub struct ScanReturn {
     #[schema(schema_with = label_schema::<MAX_CODE>)]
     code: String,
-    /// Which of several returns that the code may mean.
+    /// The return to receive, when the code matches several.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Uuid, required = false)]
     return_id: Option<ReturnId>,
 }
 
-/// What a scan did.
+/// The result of a scan.
 #[derive(Serialize, ToSchema)]
 pub struct Scanned {
     outcome: ScanOutcome,
@@ -48,15 +48,15 @@ pub struct Scanned {
     found: ScannedReturn,
 }
 
-/// What a scan would do.
+/// The result that a scan would have.
 #[derive(Serialize, ToSchema)]
 pub struct ScanPreview {
     outcome: ScanPrediction,
-    /// The returns that the code may mean, 200 at most, cancelled ones last.
+    /// The returns that the code matches, at most 200, cancelled ones last.
     returns: Vec<ScannedReturn>,
 }
 
-/// A return, and what should be in the parcel.
+/// A return and the expected content of the parcel.
 #[derive(Serialize, ToSchema)]
 pub struct ScannedReturn {
     #[serde(flatten)]
@@ -64,7 +64,7 @@ pub struct ScannedReturn {
     contents: Vec<ParcelLine>,
 }
 
-/// What should be in a parcel.
+/// An article expected in a parcel.
 #[derive(Serialize, ToSchema)]
 pub struct ParcelLine {
     sku: Option<String>,
@@ -73,10 +73,10 @@ pub struct ParcelLine {
     quantity: i32,
 }
 
-/// What scanning a code would receive
+/// Shows which return scanning a code would receive
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/returns/scan", operation_id = "preview_return_scan", tag = "returns",
-    params(("code" = inline(LabelParam), Query, description = "What stands on the parcel.")),
+    params(("code" = inline(LabelParam), Query, description = "A number on the parcel.")),
     responses((status = 200, body = ScanPreview))
 )]
 pub async fn preview(
@@ -93,10 +93,10 @@ pub async fn preview(
     Ok(Json(ScanPreview { outcome, returns }))
 }
 
-/// Receives the return that a code means
+/// Receives the return that a code matches
 ///
-/// A second scan of the same return is noted and changes nothing. A return that has a claim is received as well, and the
-/// claim is reopened with the scan as evidence.
+/// A second scan of the same return is noted and changes nothing. A return with a claim is received too, and its claim is
+/// reopened with the scan as evidence.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/returns/scan", operation_id = "scan_return", tag = "returns",
     responses((status = 200, description = "The return as it is now", body = Scanned))
@@ -138,7 +138,7 @@ fn found(rows: &[Row]) -> Result<Vec<ScannedReturn>, Error> {
     Ok(returns)
 }
 
-/// What a scan would do with these; cancelled ones count only when there are no others.
+/// The result that a scan of these returns would have; cancelled ones count only when there are no others.
 fn predict(returns: &[ScannedReturn]) -> Option<ScanPrediction> {
     let mut live = returns.iter().filter(|candidate| candidate.head.status != ReturnStatus::CANCELLED);
     match (live.next(), live.next()) {
@@ -151,7 +151,7 @@ fn predict(returns: &[ScannedReturn]) -> Option<ScanPrediction> {
     }
 }
 
-/// Why a code received nothing.
+/// Why a scan received nothing.
 fn why_not(returns: &[ScannedReturn]) -> ApiError {
     match predict(returns) {
         None => ApiError::NotFound(Missing::Return),
@@ -167,7 +167,7 @@ fn why_not(returns: &[ScannedReturn]) -> ApiError {
                 })
                 .collect(),
         ),
-        // It has changed in this moment: the next try sees it as it is.
+        // The return has just changed: the next try sees its new state.
         Some(_) => ApiError::Database(Error::Busy),
     }
 }

@@ -1,6 +1,6 @@
--- What connecting an account needs to know, and the count of the check that comes next, which is committed before the marketplace is
--- asked: the marketplace, the seller's data key, whether the account is connected already, and for how many seconds the caller
--- must wait. Nothing is counted where no account can come of it. No row when the request was answered before.
+-- Reads what connecting an account needs to know: the marketplace, the seller's data key, whether the account is already
+-- connected, and for how many seconds the caller must wait. Counts the check that comes next, which is committed before the
+-- marketplace is asked; nothing is counted when no account can result. Returns no row when the request was done before.
 -- $1 marketplace code, $2 its id there, $3 check, $4 digest of the user name or null, $5 account to be, $6 hash of the request's key or null
 with terms as materialized (
   select m.status, k.id as key_id, k.wrapped_key, exists (

@@ -1,4 +1,4 @@
--- Reads from now on, the first time at once, whatever the marketplace's adapter can read and is to read by schedule.
+-- Makes a schedule, due at once, for every kind that the marketplace's adapter supports and that is read by schedule.
 -- $1 seller, $2 account
 insert into robnu.schedules (seller_id, account_id, kind, every_minutes)
 select $1, a.id, k.kind, k.every_minutes

@@ -6,7 +6,7 @@ select a.id, a.marketplace_code, a.external_account_id, a.external_account_id_so
     order by q.id desc nulls last limit 100) counted) as quarantined
 from robnu.marketplace_accounts a
 left join lateral (
-  -- Of every kind that its marketplace can be read for: how current it is.
+  -- How current the account is, for every kind that its marketplace supports.
   select array_agg(k.kind order by k.kind) as kinds, array_agg(w.complete_until order by k.kind) as complete_until,
     array_agg(last.finished_at order by k.kind) as synced_at,
     array_agg(missing.error_message order by k.kind) as missing_permission,

@@ -1,5 +1,5 @@
--- After its credentials were replaced: an account that needed them, or was disconnected, is active again, the event is noted,
--- and what is scheduled is due at once. $1 account
+-- Follows the replacement of credentials: an account that needed them or was disconnected is active again, the event is
+-- noted, and its schedules are due at once. $1 account
 with account as (
   update robnu.marketplace_accounts
   set status = case when status in ('NEEDS_RECONNECT', 'DISCONNECTED') then 'ACTIVE' else status end, updated_at = now()

@@ -1,4 +1,4 @@
--- Notes that a seller is sent to a consent page for an account that is there already, where its marketplace can be connected.
+-- Notes that a seller is sent to a consent page for an existing account, if its marketplace can be connected.
 -- $1 authorization, $2 hash of the state, $3 account, $4 codes of the marketplaces that have such a page
 insert into robnu.account_authorizations (seller_id, id, state_hash, marketplace_code, external_account_id, account_id)
 select a.seller_id, $1, $2, a.marketplace_code, a.external_account_id, a.id

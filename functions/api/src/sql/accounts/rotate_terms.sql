@@ -1,8 +1,8 @@
--- What replacing an account's credentials needs to know, and the count of the check that comes next, which is committed before the
--- marketplace is asked: the marketplace, how it stands, the seller's newest data key, the account's version, its newest orders,
--- and for how many seconds the caller must wait. Nothing is counted where nothing can be replaced.
--- $1 account, $2 version that is wanted or null, $3 check, $4 codes of the marketplaces that these details are good for, $5 the digests
--- of the user name at each of them, or null
+-- Reads what replacing an account's credentials needs to know: the marketplace, its status, the seller's newest data key,
+-- the account's version, its newest orders, and for how many seconds the caller must wait. Counts the check that comes next,
+-- which is committed before the marketplace is asked; nothing is counted when nothing can be replaced.
+-- $1 account, $2 version that the client has read, or null, $3 check, $4 codes of the marketplaces that these details fit,
+-- $5 the digests of the user name at each of them, or null
 with terms as materialized (
   select a.marketplace_code, m.status, k.id as key_id, k.wrapped_key, a.version, array(
       select o.external_order_id from robnu.orders o

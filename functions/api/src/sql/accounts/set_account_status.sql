@@ -1,6 +1,6 @@
--- Pauses, resumes or disconnects an account that stands otherwise. Its live runs end, because nothing must be read meanwhile;
--- what is scheduled is due at once when it is active again. One that was paused with refused credentials and got no others is
--- resumed as one that needs them. $1 account, $2 status, $3 statuses from which it may get there
+-- Pauses, resumes or disconnects an account that has another status. Its live runs end, because nothing may be read
+-- meanwhile; its schedules are due at once when it is active again. An account that was paused with refused credentials and
+-- has no new ones still needs them after resuming. $1 account, $2 status, $3 statuses from which it may get there
 with account as (
   update robnu.marketplace_accounts
   set status = case when $2 = 'ACTIVE' and paused_generation = credentials_generation then 'NEEDS_RECONNECT' else $2 end,

@@ -1,6 +1,7 @@
--- Uses up the state that came back, and reads what storing the consent needs to know: what was asked for, how its marketplace
--- stands, the seller's newest data key and the newest orders of an account that is there already. Counts the check that comes next,
--- and says for how many seconds the caller must wait. $1 hash of the state, $2 hash of the request's idempotency key, or null,
+-- Uses up the state that came back, and reads what storing the consent needs to know: the account asked for, its
+-- marketplace's status, the seller's newest data key and the newest orders of an existing account. Counts the check that
+-- comes next, and returns for how many seconds the caller must wait. $1 hash of the state, $2 hash of the request's
+-- idempotency key, or null,
 -- $3 check, $4 account to be
 with terms as materialized (
   select u.marketplace_code, u.external_account_id, u.display_name, u.account_id, m.status, k.id as key_id,

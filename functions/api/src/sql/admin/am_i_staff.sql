@@ -1,2 +1,2 @@
--- Nothing: entering the scope is the question.
+-- Selects nothing: scope entry is the check.
 select true as is_staff

@@ -1,4 +1,5 @@
--- Live sessions before a session, newest first. What is older than nine hours is over: a session lasts eight at most.
+-- Live sessions before a session, newest first. Sessions older than nine hours are over, because a session lasts eight hours
+-- at most.
 -- $1 session, $2 how many
 select i.id, i.seller_id, s.name as seller_name, i.staff_id, i.reason, i.role, i.started_at, i.expires_at,
   exists (select from robnu.staff a where a.id = i.staff_id and a.subject = robnu.app_current_subject()) as is_yours

@@ -1,4 +1,4 @@
--- Opens a session of the staff member of the scope; no row when there is no such seller.
+-- Opens a session for the staff member of the scope; returns no row when the seller does not exist.
 -- $1 seller, $2 reason, $3 role, $4 minutes
 insert into robnu.impersonation_sessions (seller_id, staff_id, reason, role, expires_at)
 select s.seller_id, a.id, $2, $3, now() + make_interval(mins => $4)

@@ -1,5 +1,5 @@
 -- Sellers before a seller, newest first.
--- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
+-- Looks at 2,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
 -- $1 seller, $2 how many, $3 beginning of the name or null, $4 whether suspended, or null
 select s.seller_id, s.name, s.suspended_at, s.suspension_reason, s.created_at, s.matches, s.ends_scan
 from (

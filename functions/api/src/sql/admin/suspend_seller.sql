@@ -1,5 +1,5 @@
--- Suspends a seller, when nobody writes to it any more who came before; one that is suspended keeps its time. Held first, so that
--- whoever it waits for can still change the seller. $1 seller, $2 reason
+-- Suspends a seller after all earlier writers have finished; a suspended seller keeps the time of its suspension. Locks the
+-- row first, so that a writer that it waits for can still change the seller. $1 seller, $2 reason
 with held as materialized (
   select seller_id from robnu.sellers where seller_id = $1 for update
 )

@@ -1,5 +1,5 @@
--- What was done, newest first.
--- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
+-- The audit trail, newest first.
+-- Looks at 2,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
 -- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: actor, beginning of the action, object
 select e.id, e.occurred_at, e.actor_kind, e.actor_id, e.actor_email, e.impersonation_session_id, e.action, e.object_id,
   e.changed, e.shown::text as shown, e.matches, e.ends_scan

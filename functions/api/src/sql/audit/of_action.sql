@@ -1,6 +1,6 @@
--- What was done of one kind, newest first. The kinds that begin so are found first, by a jump through the index for each; there are as many as
--- the migrations name.
--- Looks at 2,000 rows at most, shared by the kinds; the last comes as well, with ends_scan.
+-- The audit events of the actions that begin with a text, newest first. The actions are found first, with one index jump for
+-- each; there are only as many as the migrations name.
+-- Looks at 2,000 rows at most, shared by the kinds; also returns the last, with ends_scan.
 -- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: actor, beginning of the action, object
 with recursive kinds (action) as (
   (select e.action from robnu.audit_events e where e.action collate "C" >= $7 order by e.action collate "C" limit 1)

@@ -1,5 +1,5 @@
--- Files a claim for a return, or the one that there is and that was never filed: pending, or reopened by a return that came after
--- all. The table refuses when state and window do not allow the reason.
+-- Files a claim for a return: a new one, or the existing one that was not filed yet because it is pending, or was reopened
+-- when the return arrived after all. The table rejects a reason that state and window do not allow.
 -- $1 return, $2 reason, $3 note, $4 marketplace's reference, $5 amount
 insert into robnu.claims as c (seller_id, return_id, reason, note, marketplace_reference, claimed_amount, currency)
 select (select robnu.app_current_seller_id()), r.id, $2, $3, $4, $5, coalesce(r.currency, 'INR')

@@ -1,4 +1,4 @@
--- Takes a claim to another status, if it still has the version; the table refuses steps that there are not.
+-- Moves a claim to another status, if it still has the version; the table rejects steps that do not exist.
 -- $1 claim, $2 status, $3 why or null, $4 marketplace's reference or null, $5 amount recovered or null, $6 version or null
 update robnu.claims
 set status = $2, status_reason = $3, marketplace_reference = coalesce($4, marketplace_reference),

@@ -1,6 +1,6 @@
--- Open orders that the seller must send, by when they must have left.
--- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
--- $1 and $2 where to go on, $3 how many, $4 until when; $5 account or null, $6 marketplace or null
+-- Open orders that the seller must dispatch, by deadline.
+-- Looks at 2,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
+-- $1 and $2 where to continue, $3 how many, $4 until when; $5 account or null, $6 marketplace or null
 select o.id, o.account_id,
   (select m.marketplace_code from robnu.marketplace_accounts m where m.id = o.account_id) as marketplace_code,
   o.external_order_id, o.status, o.marketplace_status, o.placed_at, o.marketplace_updated_at, o.dispatch_by, o.fulfilled_by,

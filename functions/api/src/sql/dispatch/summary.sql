@@ -1,5 +1,5 @@
--- How many open orders the seller must send, per marketplace and Indian day; those without a time under no day. Counts the 5,000 most
--- urgent and as many without a time; is_partial says that there are more.
+-- The number of open orders that the seller must dispatch, per marketplace and Indian day; orders without a deadline have no
+-- day. Counts the 5,000 most urgent orders and 5,000 without a deadline; is_partial says that there are more.
 -- $1 until when, $2 account or null, $3 marketplace or null
 with dated as materialized (
   select o.account_id, o.dispatch_by from robnu.orders o
@@ -12,7 +12,7 @@ with dated as materialized (
   select o.account_id from robnu.orders o
   where o.status in ('PENDING', 'CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'PARTIALLY_SHIPPED')
     and o.fulfilled_by is distinct from 'MARKETPLACE'
-    -- From the lowest id on: the index of these orders holds nothing else of the seller's.
+    -- Starts at the lowest id, because the index of these orders holds no other rows of the seller.
     and o.dispatch_by is null and o.id > '00000000-0000-0000-0000-000000000000'
   order by o.id
   limit 5000

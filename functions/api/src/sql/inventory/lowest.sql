@@ -1,6 +1,6 @@
 -- The seller's stock, least available first.
--- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
--- $1 and $2 where to go on, $3 how many; $4 … filters, each or null: account, marketplace, article code, most available
+-- Looks at 2,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
+-- $1 and $2 where to continue, $3 how many; $4 … filters, each or null: account, marketplace, article code, most available
 select i.id, i.account_id,
   (select m.marketplace_code from robnu.marketplace_accounts m where m.id = i.account_id) as marketplace_code, i.listing_id,
   i.sku, i.location, i.available, i.reserved, i.reported_at, i.matches, i.ends_scan

@@ -1,7 +1,7 @@
--- The seller's stock of one article, latest reported first: those of a rare article from the article's index, those of a common one
--- from the list's.
--- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
--- $1 and $2 where to go on, $3 how many; $4 … filters, each or null: account, marketplace, article code, most available
+-- The seller's stock of one article, latest reported first: a rare article's from the article's index, a common article's
+-- from the list's index.
+-- Looks at 2,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
+-- $1 and $2 where to continue, $3 how many; $4 … filters, each or null: account, marketplace, article code, most available
 with few as materialized (
   select i.id from robnu.inventory i where i.sku = $6 limit 2000
 ), rarity as materialized (

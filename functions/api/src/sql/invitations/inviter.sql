@@ -1,4 +1,4 @@
--- Who invites: the seller's name and the member's email. Holds the seller, so that those who invite at the same time count each
+-- The inviter: the seller's name and the member's email address. Locks the seller, so that concurrent inviters count each
 -- other's invitations.
 select s.name as seller_name, p.email as inviter
 from robnu.sellers s

@@ -1,5 +1,6 @@
--- Gives an open invitation a new token and a new term; the old token is good for nothing from now on. Not within a minute of
--- the last mail, so that nobody's mailbox is filled, nor while that mail may still be on its way. $1 invitation, $2 the new token's hash
+-- Gives an open invitation a new token and a new term; the old token is void from now on. It does nothing within a minute of
+-- the last mail, so that nobody's mailbox is filled, or while that mail may still be on its way. $1 invitation, $2 the new
+-- token's hash
 update robnu.invitations
 set token_hash = $2, expires_at = now() + interval '7 days', sent_at = null
 where id = $1 and accepted_at is null and revoked_at is null

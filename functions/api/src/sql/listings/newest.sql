@@ -1,5 +1,5 @@
--- The seller's listings, latest changed first; last when turned round (both_ways.rs).
--- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
+-- The seller's listings, latest changed first; last in the reversed statement (both_ways.rs).
+-- Looks at 2,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
 -- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, article code
 select l.id, l.account_id,
   (select m.marketplace_code from robnu.marketplace_accounts m where m.id = l.account_id) as marketplace_code,

@@ -1,5 +1,5 @@
--- The listings of some accounts, latest changed first; last when turned round (both_ways.rs).
--- Looks at 2,000 rows at most, shared by the accounts that the filters leave; the last comes as well, with ends_scan.
+-- The listings of some accounts, latest changed first; last in the reversed statement (both_ways.rs).
+-- Looks at 2,000 rows at most, shared by the accounts that the filters leave; also returns the last, with ends_scan.
 -- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, article code
 with chosen as materialized (
   select m.id as account, m.marketplace_code, least(case when $8::text is null and $9::text is null then $5::bigint else 2000 end, greatest(2000 / count(*) over (), 1)) as depth

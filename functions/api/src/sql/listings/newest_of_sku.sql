@@ -1,6 +1,6 @@
--- The seller's listings of one article, latest changed first; last when turned round (both_ways.rs): those of a rare article from the
--- article's index, those of a common one from the list's.
--- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
+-- The seller's listings of one article, latest changed first; last in the reversed statement (both_ways.rs): a rare
+-- article's from the article's index, a common article's from the list's index.
+-- Looks at 2,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
 -- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, article code
 with few as materialized (
   select l.id from robnu.listings l where l.sku = $9 limit 2000

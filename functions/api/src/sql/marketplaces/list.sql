@@ -1,4 +1,4 @@
--- The marketplace registry, with what is known of each kind of run.
+-- The marketplace registry, with the support for each kind of run.
 select m.code, m.display_name, m.status, coalesce(k.kinds, '{}') as kinds, coalesce(k.support, '{}') as support,
   coalesce(k.reasons, '{}') as reasons
 from robnu.marketplaces m

@@ -1,5 +1,5 @@
--- The person of the scope with their memberships, and whether they are staff: one row without a seller when there are no
--- memberships, without a person before sign-up.
+-- The person of the scope with their memberships, and whether they are staff. Without memberships there is one row without a
+-- seller; before sign-up it has no person either.
 select p.id as person_id, p.email, s.seller_id, s.name, m.role, m.scan_returns, s.suspended_at is not null as is_suspended,
   exists (select from robnu.staff a where a.subject = who.subject and a.removed_at is null) as is_staff
 from (select robnu.app_current_subject() as subject) who

@@ -1,3 +1,3 @@
--- Removes a member, unless they have another version than expected or are out of the actor's reach.
+-- Removes a member, unless the member's version differs or the actor's role does not reach the member.
 -- $1 member, $2 version or null
 select id from robnu.remove_member($1, $2) as removed (id)

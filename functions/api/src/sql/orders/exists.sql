@@ -1,2 +1,2 @@
--- Whether there is such an order. $1 order
+-- Whether the order exists. $1 order
 select id from robnu.orders where id = $1

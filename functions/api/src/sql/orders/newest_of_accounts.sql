@@ -1,5 +1,5 @@
--- The orders of some accounts, latest placed first; last when turned round (both_ways.rs).
--- Looks at 2,000 rows at most, shared by the accounts that the filters leave; the last comes as well, with ends_scan.
+-- The orders of some accounts, latest placed first; last in the reversed statement (both_ways.rs).
+-- Looks at 2,000 rows at most, shared by the accounts that the filters leave; also returns the last, with ends_scan.
 -- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, article code,
 -- to be dispatched before
 with chosen as materialized (

@@ -1,6 +1,6 @@
--- The seller's orders with a line of one article, latest placed first: those of a rare article from the article's index, those of a common
--- one from the orders'.
--- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
+-- The seller's orders with a line of one article, latest placed first: a rare article's from the article's index, a common
+-- article's from the orders' index.
+-- Looks at 2,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
 -- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, article code,
 -- to be dispatched before
 with few as materialized (

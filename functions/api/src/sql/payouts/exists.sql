@@ -1,2 +1,2 @@
--- Whether there is such a payout. $1 payout
+-- Whether the payout exists. $1 payout
 select id from robnu.payouts where id = $1

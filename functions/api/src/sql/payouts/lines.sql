@@ -1,6 +1,6 @@
--- The lines of one payout, as they came.
--- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
--- $1 payout, $2 where to go on, $3 how many; $4 type or null, $5 marketplace's order or null
+-- The lines of one payout, in the order in which they came.
+-- Looks at 2,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
+-- $1 payout, $2 where to continue, $3 how many; $4 type or null, $5 marketplace's order or null
 select l.id, l.external_line_id, l.line_type, l.marketplace_type, l.description, l.order_id, l.external_order_id,
   l.external_item_id, l.sku, l.quantity, l.posted_at, l.gross_amount, l.fee_amount, l.fee_tax_amount, l.tcs_amount,
   l.tds_amount, l.net_amount, l.matches, l.ends_scan

@@ -1,4 +1,4 @@
--- What the lines of one payout add up to, by type. $1 payout
+-- The totals of one payout's lines, by type. $1 payout
 select line_type, count(*) as lines, sum(net_amount) as net_amount
 from robnu.payout_lines
 where payout_id = $1

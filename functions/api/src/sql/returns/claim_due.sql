@@ -1,7 +1,7 @@
 -- The seller's returns, by the end of their claim windows.
--- Looks at 2,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
+-- Looks at 2,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
 -- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, internal status,
--- type, begun from, begun before
+-- type, started from, started before
 select r.id, r.account_id,
   (select m.marketplace_code from robnu.marketplace_accounts m where m.id = r.account_id) as marketplace_code,
   r.external_return_id, r.order_id, r.external_order_id, r.external_shipment_id, r.return_type, r.status,

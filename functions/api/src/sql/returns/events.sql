@@ -1,4 +1,5 @@
--- What happened to one return, first things first: the newest 200, each with how many there are in all, 10,000 at most. $1 return
+-- The newest 200 events of one return, in the order in which they happened, each with the number of all events, counted up
+-- to 10,000. $1 return
 select event, from_status, to_status, actor_kind, actor_id, impersonation_session_id, occurred_at,
   (select count(*) from (select from robnu.return_events where return_id = $1 limit 10000) counted) as total
 from (

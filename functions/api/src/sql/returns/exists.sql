@@ -1,2 +1,2 @@
--- Whether there is such a return. $1 return
+-- Whether the return exists. $1 return
 select id from robnu.returns where id = $1

@@ -1,4 +1,5 @@
--- Receives the one return that a scanned code means and that is not cancelled; one received before is noted as scanned again.
+-- Receives the one return that a scanned code matches and that is not cancelled; a return that was received before is noted
+-- as scanned again.
 -- $1 code, $2 return or null, to choose between several
 with meant as (
   select r.id
@@ -7,7 +8,7 @@ with meant as (
 ), chosen as (
   select id from meant where (select count(*) from meant) = 1
 ), received as (
-  -- Looks at the row as it is once it is held, whatever came first.
+  -- Reads the row again once it is locked, whoever changed it before.
   update robnu.returns r
   set received_at = coalesce(r.received_at, now()), updated_at = case when r.received_at is null then now() else r.updated_at end
   from chosen

@@ -1,4 +1,4 @@
--- The returns that a scanned code may mean, 200 at most, with a row per line; those that are cancelled last.
+-- The returns that a scanned code matches, at most 200, with a row per line; cancelled returns come last.
 -- $1 code, $2 return or null, to choose between several
 with meant as (
   select r.id

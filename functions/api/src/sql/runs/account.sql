@@ -1,5 +1,6 @@
--- Whether an account takes runs of a kind, whether its marketplace's adapter can do them at all, and whether it has a lane, or will
--- have one: not before the marketplace took credentials of it, nor after it has refused them for a week. $1 account, $2 kind
+-- Whether an account accepts runs of a kind, whether its marketplace's adapter supports them, and whether it has a lane or
+-- will have one. It has none before the marketplace first accepted its credentials, nor after the marketplace has refused
+-- them for a week. $1 account, $2 kind
 select a.status = 'ACTIVE' or (a.status = 'NEEDS_RECONNECT' and $2 = 'CREDENTIAL_CHECK') as takes_runs,
   coalesce(k.support, 'NOT_YET') as support, k.reason,
   robnu.lane_wanted(a.status, a.verified_at, a.refused_since) = 'ACTIVE' as has_lane

@@ -1,5 +1,6 @@
--- Makes or changes a schedule of an account whose marketplace can do what it asks for. A run that is due later than the new
--- rhythm wants comes sooner. $1 account, $2 kind, $3 minutes between runs, $4 enabled, $5 version that the client has seen, or null
+-- Creates or changes a schedule of an account whose marketplace supports the kind. A run that is due later than the new
+-- interval allows is moved forward. $1 account, $2 kind, $3 minutes between runs, $4 enabled, $5 version that the client has
+-- read, or null
 insert into robnu.schedules as known (seller_id, account_id, kind, every_minutes, enabled)
 select a.seller_id, a.id, $2, $3, $4
 from robnu.marketplace_accounts a

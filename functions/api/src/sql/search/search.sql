@@ -1,4 +1,5 @@
--- What has a number that begins so: orders, shipments, returns and records that were set aside, exact hits first. $1 beginning, $2 how many of each kind
+-- Orders, shipments, returns and records that were set aside whose number begins with a text, exact matches first. $1
+-- beginning, $2 how many of each kind
 with hits as (
   (select 'ORDER' as kind, o.id, o.id as order_id, o.account_id, 'external_order_id' as field, o.external_order_id as value, o.status
    from robnu.orders o where o.external_order_id ~>=~ $1 and o.external_order_id ~<~ ($1 || chr(1114111)) order by o.external_order_id using ~<~ limit $2)

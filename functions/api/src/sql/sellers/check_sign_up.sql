@@ -1,4 +1,5 @@
--- Refuses a caller who may sign no seller up, and answers a row otherwise; neither, when the request was answered before.
+-- Raises an error for a caller who may not sign up a seller, and returns a row otherwise; does neither when the request was
+-- done before.
 -- $1 hash of the request's idempotency key, or null, $2 the person's email, $3 where the request comes from
 select robnu.check_sign_up($2, $3)
 where not exists (

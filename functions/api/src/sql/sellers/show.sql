@@ -1,4 +1,4 @@
--- The seller of the scope, and what the person who asks is to it: a member with a role, or a staff member with a session's.
+-- The seller of the scope, and the caller's role in it: a member's own role, or for a staff member the session's.
 select s.seller_id, s.name, s.claim_window_days, s.suspended_at, s.suspension_reason, s.version, s.created_at,
   coalesce(m.role, i.role) as role, coalesce(m.scan_returns, false) as scan_returns
 from robnu.sellers s

@@ -1,5 +1,5 @@
--- One order's shipments, newest first; last when turned round (both_ways.rs).
--- Looks at 1,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
+-- One order's shipments, newest first; last in the reversed statement (both_ways.rs).
+-- Looks at 1,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
 -- The outer joins keep the shipments first, in the order of their index.
 -- $1 id below which and $2 id above which, $3 how many; $4 … filters, each or null: account, marketplace, status, carrier, order, tracking number
 with few as materialized (

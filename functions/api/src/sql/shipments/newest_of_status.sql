@@ -1,5 +1,5 @@
--- The seller's shipments that stand so, newest first; last when turned round (both_ways.rs).
--- Looks at 1,000 rows at most: the last of these comes as well, with ends_scan, whether it matches or not.
+-- The seller's shipments with one status, newest first; last in the reversed statement (both_ways.rs).
+-- Looks at 1,000 rows at most; also returns the last of these, with ends_scan, whether it matches or not.
 -- The outer joins keep the shipments first, in the order of their index.
 -- $1 id below which and $2 id above which, $3 how many; $4 … filters, each or null: account, marketplace, status, carrier, order, tracking number
 select s.id, s.order_id, o.account_id, a.marketplace_code, o.external_order_id, s.external_shipment_id, s.status,

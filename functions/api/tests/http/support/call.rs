@@ -1,4 +1,4 @@
-//! A call, as the event in which API Gateway hands it to the function.
+//! A call, as the event that API Gateway sends to the function.
 
 use api::handler::Handler;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
@@ -18,7 +18,7 @@ pub struct Call {
     source: String,
 }
 
-/// What came back.
+/// The response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
@@ -63,7 +63,7 @@ impl Call {
         self
     }
 
-    /// With this query string in the place of its own.
+    /// Replaces the query string.
     pub fn query(self, query: &str) -> Self {
         let path = self.path.split('?').next().unwrap_or_default();
         Self { path: format!("{path}?{query}"), ..self }
@@ -136,7 +136,7 @@ impl Call {
 }
 
 impl Answer {
-    /// What API Gateway makes of the function's answer.
+    /// The response as API Gateway sends it.
     pub fn of(answer: &Value) -> Self {
         assert_eq!(answer["isBase64Encoded"], false, "all of our bodies are text");
         let text = answer["body"].as_str().expect("a body").to_owned();
@@ -154,14 +154,14 @@ impl Answer {
         }
     }
 
-    /// The body, of an answer with this status.
+    /// The body of a response with this status.
     #[track_caller]
     pub fn expect(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self.body
     }
 
-    /// Checks that nothing is there, in whichever words.
+    /// Checks for a 404 with any code.
     #[track_caller]
     pub fn expect_404(self) {
         assert_eq!(self.status.as_u16(), 404, "{}", self.text);

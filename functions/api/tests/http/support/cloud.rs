@@ -16,7 +16,7 @@ pub struct Cloud {
     pub kms: aws_sdk_kms::Client,
     pub sqs: aws_sdk_sqs::Client,
     pub ses: aws_sdk_sesv2::Client,
-    /// Whom this test's mails are from.
+    /// The sender of this test's mails.
     pub mail_from: String,
     /// The platform key.
     pub key: String,
@@ -68,7 +68,7 @@ impl Cloud {
         Self { kms, sqs, ses, mail_from, key, lane_requests }
     }
 
-    /// A key service without anything in its cache.
+    /// A key service with an empty cache.
     pub fn keys(&self) -> KeyService {
         KeyService::new(self.kms.clone(), self.key.clone())
     }
@@ -88,7 +88,7 @@ impl Cloud {
             .expect("there is such a sender");
     }
 
-    /// Makes SES take this test's mails again.
+    /// Makes SES accept this test's mails again.
     pub async fn take_mails(&self) {
         self.ses
             .create_email_identity()
@@ -98,7 +98,7 @@ impl Cloud {
             .expect("the sender is taken");
     }
 
-    /// This test's mails, in the order in which SES took them, as those whom they are for read them.
+    /// This test's mails in the order in which SES accepted them, as their recipients read them.
     pub async fn mails(&self) -> Vec<serde_json::Value> {
         let all =
             tokio::task::spawn_blocking(|| get("/_ministack/ses/messages")).await.expect("it does not panic");
@@ -128,7 +128,7 @@ fn endpoint() -> String {
         .unwrap_or_else(|_| panic!("{ENDPOINT_VARIABLE} is not set: run the tests with `cargo xtask test`"))
 }
 
-/// What the local cloud itself answers at a path, beside AWS.
+/// The local cloud's own response at a path, apart from AWS.
 fn get(path: &str) -> serde_json::Value {
     let endpoint = endpoint();
     let address = endpoint.trim_start_matches("http://").trim_end_matches('/');

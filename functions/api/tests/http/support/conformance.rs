@@ -1,4 +1,4 @@
-//! Holds every answer that any test gets against the document: its status, its content type, its headers and its body.
+//! Compares every response that any test gets with the document: its status, its content type, its headers and its body.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::Answer;
 
-/// What browsers protect their users by.
+/// Headers with which browsers protect their users.
 const PROTECTING: [&str; 3] =
     ["strict-transport-security", "x-content-type-options", "content-security-policy"];
 
@@ -15,10 +15,10 @@ const UNKNOWN: &str = " is not described";
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(api::openapi::json);
 
-/// Checks an answer to a call of a path that the document has; others are not described.
+/// Checks the response to a call of a path that the document has; other paths are not described.
 ///
 /// # Panics
-/// When the document does not describe this answer.
+/// When the document does not describe this response.
 pub fn assert_described(method: &str, path: &str, answer: &Answer) {
     assert_protected(answer);
     let Some(operation) = operation(method, path) else { return };
@@ -40,7 +40,7 @@ pub fn assert_described(method: &str, path: &str, answer: &Answer) {
         let documented = described["headers"][name].is_object();
         assert_eq!(answer.headers.contains_key(name), documented, "{id} {}: header {name}", answer.status);
     }
-    // Whatever else comes is described; what is described need not come, such as what only a replay has.
+    // Every other header must be described. A described header may be absent, such as the one that only a replay has.
     let unnamed = answer.headers.keys().map(axum::http::HeaderName::as_str).filter(|name| {
         !["content-type", "content-length", "allow", "cache-control"].contains(name)
             && !PROTECTING.contains(name)
@@ -49,7 +49,7 @@ pub fn assert_described(method: &str, path: &str, answer: &Answer) {
     assert_eq!(unnamed.collect::<Vec<_>>(), [""; 0], "{id} {} does not name them", answer.status);
 }
 
-/// What a reference leads to; anything else as it is.
+/// The target of a reference; anything else unchanged.
 fn resolve(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         Some(path) => DOCUMENT.pointer(&path[1..]).unwrap_or_else(|| panic!("{path} leads nowhere")),
@@ -57,7 +57,7 @@ fn resolve(value: &'static Value) -> &'static Value {
     }
 }
 
-/// Checks the headers that every answer has, whatever it answers, and so no operation describes.
+/// Checks the headers that every response has and that therefore no operation describes.
 fn assert_protected(answer: &Answer) {
     let [tls_only, no_sniffing, policy] = PROTECTING.map(|name| {
         answer
@@ -80,14 +80,14 @@ fn content_type(headers: &HeaderMap) -> &str {
     headers.get("content-type").map(|value| value.to_str().expect("text")).unwrap_or_default()
 }
 
-/// What in a request's body the document does not allow.
+/// The parts of a request's body that the document does not allow.
 pub fn request_mismatches(method: &str, path: &str, body: &Value) -> Vec<String> {
     let Some(operation) = operation(method, path) else { return Vec::new() };
     let schema = operation.pointer("/requestBody/content/application~1json/schema");
     schema.map(|schema| mismatches(schema, body, "body")).unwrap_or_default()
 }
 
-/// The operation behind a path; a literal segment goes before a name.
+/// The operation of a path; a literal segment takes precedence over a name.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let path = path.split('?').next().unwrap_or_default();
     let mut found: Vec<(usize, &Value)> = DOCUMENT["paths"]
@@ -107,7 +107,7 @@ fn matches(template: &str, path: &str) -> bool {
     wanted.len() == given.len() && wanted.iter().zip(&given).all(fits)
 }
 
-/// What in `value` the schema does not allow. Knows the words that our own schemas use, and refuses others.
+/// The parts of `value` that the schema does not allow. Supports the keywords that our own schemas use, and panics at others.
 fn mismatches(schema: &'static Value, value: &Value, place: &str) -> Vec<String> {
     let schema = resolve(schema);
     if let Some(parts) = schema["allOf"].as_array() {
@@ -126,10 +126,10 @@ fn mismatches(schema: &'static Value, value: &Value, place: &str) -> Vec<String>
     }
     let mut problems = Vec::new();
     if !has_type(&schema["type"], value) {
-        problems.push(format!("{place} is no {}", schema["type"]));
+        problems.push(format!("{place} is not {}", schema["type"]));
     }
     if schema["enum"].as_array().is_some_and(|values| !values.contains(value)) {
-        problems.push(format!("{place} is none of {}", schema["enum"]));
+        problems.push(format!("{place} is not one of {}", schema["enum"]));
     }
     if let Some(text) = value.as_str() {
         let length = text.chars().count() as u64;
@@ -157,7 +157,7 @@ fn mismatches(schema: &'static Value, value: &Value, place: &str) -> Vec<String>
                     let place = format!("{place}.{name}");
                     problems.extend(mismatches(&schema["additionalProperties"], field, &place));
                 }
-                // Nothing is answered that the document does not name, though a schema by itself would allow it.
+                // A response holds no field that the document does not name, although the schema alone would allow it.
                 None if schema["properties"].is_object() => problems.push(format!("{place}.{name}{UNKNOWN}")),
                 None => {}
             }
@@ -171,7 +171,7 @@ fn mismatches(schema: &'static Value, value: &Value, place: &str) -> Vec<String>
             other => panic!("teach this test the format {other}"),
         };
         if !right {
-            problems.push(format!("{place} is no {format}"));
+            problems.push(format!("{place} is not {format}"));
         }
     }
     problems

@@ -9,10 +9,10 @@ use robnu_marketplace::registry::MarketplaceConfig;
 use serde_json::json;
 use simulators::{OAuthApp, Simulator};
 
-/// The page of the platform that marketplaces send sellers back to. Nobody opens it here.
+/// The platform's page to which marketplaces send sellers back. Nobody opens it here.
 pub const REDIRECT_URI: &str = "https://app.example.invalid/connected";
 
-/// What the browser comes back with.
+/// The parameters with which the browser comes back.
 pub type Parameters = BTreeMap<String, String>;
 
 /// The stand-ins, and the application that they know.
@@ -39,11 +39,11 @@ pub async fn approve(authorization_url: &str, account: &str) -> Parameters {
     browse(authorization_url, &[("decision", "approve"), ("account", account)]).await
 }
 
-/// Clicks on the page, and is sent back.
+/// Clicks on the page and is sent back.
 pub async fn browse(authorization_url: &str, click: &[(&str, &str)]) -> Parameters {
     let mut url = Url::parse(authorization_url).expect("an address");
     url.query_pairs_mut().extend_pairs(click);
-    // Another test may have been first.
+    // Another test may already have done this.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let browser = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().expect("a browser");
     let answer = browser.get(url).send().await.expect("the page answers");

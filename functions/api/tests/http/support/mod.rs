@@ -30,7 +30,7 @@ use uuid::Uuid;
 /// The roles of a seller's members. There is one more member, `SCANNER`, who may only scan returns.
 pub const ROLES: [&str; 5] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER"];
 
-/// Where links in mails lead.
+/// The target of links in mails.
 pub const APP_URL: &str = "https://app.example.invalid";
 
 /// The API with two sellers.
@@ -41,7 +41,7 @@ pub struct Api {
     /// The marketplaces.
     pub simulator: Simulator,
     pub handler: Handler,
-    /// Where requests come one after the other.
+    /// For requests one after the other.
     watch: Option<Watch>,
 }
 
@@ -68,7 +68,7 @@ impl Api {
         Self::over(test, &config).await
     }
 
-    /// The API with the database that `config` names, which need not be there.
+    /// The API with the database that `config` names, which need not exist.
     pub async fn over(test: TestDatabase, config: &DatabaseConfig) -> Self {
         let sellers = TwoSellers::seed(&test).await;
         let cloud = Cloud::new().await;
@@ -93,15 +93,15 @@ impl Api {
         api
     }
 
-    /// Takes two new sellers in the place of the present ones, as they are in a new database.
+    /// Replaces the present sellers with two new ones, as in a new database.
     pub async fn renew(&mut self) {
         self.sellers = TwoSellers::seed(&self.test).await;
         self.equip().await;
     }
 
-    /// Gives the sellers what the fixture alone does not.
+    /// Gives the sellers what the fixture lacks.
     async fn equip(&self) {
-        // A test sends in a moment what sellers and persons may send in a while.
+        // A test sends more in a moment than the rate limits allow.
         self.arrange("update robnu.sellers set requests_per_window = 1000000").await;
         let many = "person_requests_per_window = 1000000, sign_ups_per_address_a_day = 1000, sign_ups_per_source_a_day = 1000";
         self.arrange(&format!("update robnu.orgs set {many}")).await;
@@ -110,7 +110,8 @@ impl Api {
         }
     }
 
-    /// Replaces the fixture's data key, which nothing opens, by one from KMS, and seals the customer of its order with it.
+    /// Replaces the fixture's data key, which cannot be unwrapped, with one from KMS, and encrypts the customer of its order
+    /// with it.
     async fn give_key(&self, seller: &Seller, keys: &KeyService) {
         let key = keys.generate(seller.id).await.expect("KMS makes a key");
         let sql =
@@ -125,7 +126,7 @@ impl Api {
         assert_eq!(superuser.execute(sql, &[&seller.id, &name]).await.unwrap(), 1);
     }
 
-    /// Sends a call through the router, and holds the answer against the document and against what was committed.
+    /// Sends a call through the router, and compares the response with the document and with what was committed.
     pub async fn send(&self, call: Call) -> Answer {
         let (method, path) = (call.method.clone(), call.path.clone());
         let Some(watch) = &self.watch else {
@@ -155,14 +156,14 @@ impl Api {
         self.send(Call::new("PUT", path).text(&body.to_string()).by(&self.sellers.ours, role)).await
     }
 
-    /// A stored secret as it is: sealed.
+    /// A stored secret, still encrypted.
     pub async fn sealed(&self, account: Uuid, table: &str, field: &str) -> Vec<u8> {
         let sql = format!("select {field}_enc from robnu.{table} where seller_id = $1 and account_id = $2");
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&self.sellers.ours.id, &account];
         self.test.superuser().await.query_one(&sql, &params).await.unwrap().get(0)
     }
 
-    /// Opens a stored secret with the seller's key, freshly unwrapped by KMS.
+    /// Decrypts a stored secret with the seller's key, freshly unwrapped by KMS.
     pub async fn open(
         &self,
         account: &serde_json::Value,
@@ -180,7 +181,7 @@ impl Api {
         String::from_utf8(clear.to_vec()).unwrap()
     }
 
-    /// Runs SQL past all policies.
+    /// Runs SQL that bypasses all policies.
     pub async fn arrange(&self, sql: &str) {
         self.test
             .superuser()
@@ -190,13 +191,14 @@ impl Api {
             .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 
-    /// A single number, past all policies.
+    /// A single number, read past all policies.
     pub async fn count(&self, sql: &str) -> i64 {
         self.test.superuser().await.query_one(sql, &[]).await.unwrap().get(0)
     }
 
-    /// Every row of every table, with the transaction that wrote it: equal when nothing was touched. But for the unlogged
-    /// ones, the counts of requests, which every request raises, and for the checks of credentials, which count when they are refused.
+    /// Every row of every table with the transaction that wrote it: equal when nothing was touched. Left out are the
+    /// unlogged tables (the counts of requests, which every request raises) and the checks of credentials, which are written
+    /// when they are refused.
     pub async fn contents(&self) -> BTreeMap<String, String> {
         let superuser = self.test.superuser().await;
         let tables = "select relname::text from pg_class
@@ -222,7 +224,7 @@ impl Api {
     }
 }
 
-/// The key by which user names are counted.
+/// The key for the digests by which user names are counted.
 pub fn digests() -> DigestKey {
     DigestKey::new("a digest key of thirty-two letters").expect("it is long enough")
 }

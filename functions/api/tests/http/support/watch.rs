@@ -1,7 +1,7 @@
-//! Whether a request that was refused has changed something all the same.
+//! Checks that a refused request has changed nothing.
 //!
-//! Without an idempotency key a POST's statements are committed before its rows are looked at, so the code alone does not
-//! make sure that what is answered with a problem had no effect. Here every answer is held against what was committed
+//! Without an idempotency key, a POST's statements are committed before its rows are looked at, so the code alone does not
+//! ensure that a request with an error response had no effect. Here every response is compared with what was committed
 //! meanwhile.
 
 use robnu_testkit::TestDatabase;
@@ -9,8 +9,9 @@ use tokio_postgres::Client;
 
 use super::Answer;
 
-/// Notes each row that is written, in the transaction that writes it: what is rolled back leaves no note. What is counted
-/// with every request, refused or not, is left out, and so are the checks of credentials, which count just when they are refused.
+/// Notes each written row in the transaction that writes it, so that a rolled-back write leaves no note. Left out are the
+/// counts of requests, which every request raises, and the checks of credentials, which are written exactly when they are
+/// refused.
 const NOTES: &str = "
     create schema watch;
     create unlogged table watch.changes (id bigint generated always as identity primary key, name text not null);
@@ -30,12 +31,12 @@ const NOTES: &str = "
       end loop;
     end $$";
 
-/// The one operation that commits something before it may refuse, where it ends and what that is: a state is used up before the
-/// marketplace is asked whether the code is good, so that no code is tried twice.
+/// The one operation that commits something before it may refuse: the end of its path and the table. A state is used up
+/// before the marketplace is asked about the code, so that no code is tried twice.
 const COMMITS_BEFORE: (&str, [&str; 2]) =
     ("/accounts/authorizations/complete", ["account_authorizations", "audit_events"]);
 
-/// An eye on a test's database. Requests at the same time cannot be told apart, so it looks at one after the other only.
+/// Watches a test's database. Concurrent requests cannot be told apart, so it watches only requests one after the other.
 pub struct Watch {
     client: Client,
 }
@@ -53,7 +54,7 @@ impl Watch {
         self.client.query_one(sql, &[]).await.expect("notes can be read").get(0)
     }
 
-    /// Checks that what is no success came without a change since a note.
+    /// Checks that an error response came without a change since a note.
     pub async fn assert_unchanged(&self, since: i64, path: &str, answer: &Answer) {
         if answer.status.is_success() {
             return;
