@@ -1,0 +1,65 @@
+//! The template treats marketplaces alike: what all others have, from the adapter and its alarms to a base URL, each one has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use robnu_marketplace::code::MARKETPLACE_CODES;
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// The ways to write a code in the template, such as `AMAZON_IN`, `AmazonIn` and `amazon-in`, and what stands for each.
+fn spellings(code: &str) -> [(String, &'static str); 3] {
+    let capitalized = |word: &str| format!("{}{}", &word[..1], word[1..].to_lowercase());
+    let pascal = code.split('_').map(capitalized).collect::<String>();
+    [(code.to_owned(), "{CODE}"), (pascal, "{Name}"), (code.to_lowercase().replace('_', "-"), "{name}")]
+}
+
+/// How often each word that holds the marketplace's name stands in a template; the name in it is replaced. The name alone does not
+/// count, because texts call AJIO by its code.
+fn words(template: &str, code: &str) -> BTreeMap<String, usize> {
+    let is_part = |letter: char| letter.is_alphanumeric() || "_-.".contains(letter);
+    let mut found = BTreeMap::new();
+    for word in template.split(|letter| !is_part(letter)) {
+        if let Some((spelling, place)) =
+            spellings(code).into_iter().find(|(spelling, _)| word != spelling && word.contains(spelling))
+        {
+            *found.entry(word.replace(&spelling, place)).or_default() += 1;
+        }
+    }
+    found
+}
+
+/// What a marketplace has fewer of than every other one.
+fn missing(template: &str) -> Vec<String> {
+    let of_each: Vec<_> =
+        MARKETPLACE_CODES.iter().map(|code| (code.as_str(), words(template, code.as_str()))).collect();
+    let all: BTreeSet<&String> = of_each.iter().flat_map(|(_, words)| words.keys()).collect();
+    let mut missing = Vec::new();
+    for word in all {
+        let count = |words: &BTreeMap<String, usize>| words.get(word).copied().unwrap_or_default();
+        for (code, words) in &of_each {
+            let others = of_each.iter().filter(|(other, _)| other != code).map(|(_, words)| count(words));
+            if others.min().is_some_and(|least| count(words) < least) {
+                missing.push(format!("{code} lacks {word}"));
+            }
+        }
+    }
+    missing
+}
+
+#[test]
+fn every_marketplace_has_what_all_others_have() {
+    assert_eq!(missing(TEMPLATE), [""; 0]);
+}
+
+#[test]
+fn what_is_taken_from_one_marketplace_is_noticed() {
+    for (part, lacks) in [
+        ("MeeshoDeadLettersAlarm", "MEESHO lacks {Name}DeadLettersAlarm"),
+        ("AdapterFlipkartErrorsAlarm", "FLIPKART lacks Adapter{Name}ErrorsAlarm"),
+        ("AMAZON_IN_BASE_URL", "AMAZON_IN lacks {CODE}_BASE_URL"),
+        ("AdapterMeesho.Alias", "MEESHO lacks Adapter{Name}.Alias"),
+    ] {
+        let without = TEMPLATE.replacen(part, "Nothing", 1);
+        assert!(missing(&without).contains(&lacks.to_owned()), "{part}: {:?}", missing(&without));
+    }
+}
