@@ -162,8 +162,8 @@ grant select (seller_id, id, account_id, run_id, external_id, reason, record_dig
   update (run_id, seen, last_seen_at)
   on quarantined_records to robnu_tenant;
 
--- Asks for records to be read again: one of an account and kind, or with null all of them. Returns how many. They wait for a live
--- run, so nothing is marked where there is none, nor for an account that takes none. SECURITY DEFINER because members write nothing else of a record.
+-- Marks records to be read again: one record, or all of an account and kind. It returns how many. It marks nothing without a live
+-- run, and nothing for an account that takes no runs. SECURITY DEFINER because members may not write records otherwise.
 create function retry_quarantined(account uuid, of_kind text, record uuid) returns integer
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -187,8 +187,8 @@ begin
   return marked;
 end $$;
 
--- Hands out records to be read again, at most so many, and forgets that they are wanted: one that ends its reader is not handed
--- out a second time, and stays set aside. SECURITY DEFINER because nobody else reads what is inside a record.
+-- Hands out marked records, a limited number, and removes their marks. So a record that crashes its reader is not handed out twice;
+-- it stays quarantined. SECURITY DEFINER because nobody else may read what is inside a record.
 create function take_quarantined(account uuid, of_kind text, at_most integer) returns table (id uuid, record_enc bytea)
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -209,8 +209,8 @@ begin
     returning q.id, q.record_enc;
 end $$;
 
--- Settles records that were read again: those without a reason are stored and go, the others stay, each with its reason as it
--- is now. SECURITY DEFINER because nobody else deletes records.
+-- Deletes the records that were stored, which have no reason here, and updates the reason of the others. SECURITY DEFINER because
+-- nobody else may delete records.
 create function settle_quarantined(account uuid, records uuid[], reasons text[]) returns void
 language plpgsql security definer
 set search_path = robnu, pg_temp
