@@ -5,7 +5,7 @@
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
-use robnu_dispatch::{Progress, advance};
+use robnu_dispatch::Progress;
 use robnu_marketplace::contract::PagePosition;
 use robnu_storage::{Place, SellerCipher};
 use robnu_tenancy::{Error, Row};
@@ -90,10 +90,8 @@ impl Slice<'_> {
                 quarantined: 0,
                 lease_seconds: self.lease_length.as_secs_f64(),
             };
-            match advance(session, self.job, self.lease, &progress).await {
-                Ok(()) => {}
-                Err(Error::LeaseLost) => return Ok(Some(SliceEnd::TakenOver)),
-                Err(error) => return Err(error.into()),
+            if let Some(end) = self.advance(session, &progress).await? {
+                return Ok(Some(end));
             }
         }
         Ok(Some(SliceEnd::TimeIsUp))

@@ -7,7 +7,7 @@ use robnu_dispatch::{Job, Lease, Progress, advance};
 use robnu_marketplace::contract::{Adapter, Connection, Page, PagePosition, PageRequest};
 use robnu_marketplace::error::AdapterError;
 use robnu_storage::SellerCipher;
-use robnu_tenancy::{Database, Error, SellerScope};
+use robnu_tenancy::{Database, Error, SellerScope, Session};
 
 use crate::error::JobError;
 use crate::store::store_page;
@@ -99,10 +99,8 @@ impl Slice<'_> {
                 quarantined: stored.quarantined,
                 lease_seconds: self.lease_length.as_secs_f64(),
             };
-            match advance(session, self.job, self.lease, &progress).await {
-                Ok(()) => {}
-                Err(Error::LeaseLost) => return Ok(SliceEnd::TakenOver),
-                Err(error) => return Err(error.into()),
+            if let Some(end) = self.advance(session, &progress).await? {
+                return Ok(end);
             }
             position = page.next;
             if position.is_none() {
@@ -111,6 +109,19 @@ impl Slice<'_> {
             if SystemTime::now() >= self.ends_at {
                 return Ok(SliceEnd::TimeIsUp);
             }
+        }
+    }
+
+    /// Commits what the session has written, with the run's progress. Returns how the slice ended, if another attempt has taken over.
+    pub(crate) async fn advance(
+        &self,
+        session: Session,
+        progress: &Progress<'_>,
+    ) -> Result<Option<SliceEnd>, JobError> {
+        match advance(session, self.job, self.lease, progress).await {
+            Ok(()) => Ok(None),
+            Err(Error::LeaseLost) => Ok(Some(SliceEnd::TakenOver)),
+            Err(error) => Err(error.into()),
         }
     }
 
