@@ -73,6 +73,7 @@ create table marketplace_kinds (
 );
 insert into marketplace_kinds (marketplace_code, kind, support, reason, every_minutes) values
   ('AJIO', 'ORDERS', 'LIVE', null, 60),
+  ('AJIO', 'RETURNS', 'LIVE', null, 240),
   ('AJIO', 'CREDENTIAL_CHECK', 'LIVE', null, null),
   ('AJIO', 'PAYOUTS', 'BY_FILE', null, null),
   ('AMAZON_IN', 'ORDERS', 'LIVE', null, 15),

@@ -45,6 +45,9 @@ create table returns (
   -- The air waybill of the way back.
   tracking_number text,
   currency text check (currency ~ '^[A-Z]{3}$'),
+  -- The document by which a marketplace that buys from the seller settles the return. RSI: return sales invoice.
+  document_kind text check (document_kind in ('CREDIT_NOTE', 'RSI', 'DEBIT_NOTE')),
+  document_number text,
   initiated_at timestamptz not null,
   expected_at timestamptz,
   delivered_at timestamptz,
@@ -56,12 +59,15 @@ create table returns (
   internal_status text not null default 'EXPECTED' check (internal_status in ('EXPECTED', 'RECEIVED', 'CLAIM_PENDING')),
   received_at timestamptz,
   received_by uuid,
+  -- Which fields of the return could not be read, and what was wrong with them; never their values.
+  notes text[] not null default '{}',
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (seller_id, id),
   unique (seller_id, account_id, external_return_id),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
   foreign key (seller_id, order_id) references orders (seller_id, id),
+  check ((document_kind is null) = (document_number is null)),
   check ((received_at is null) = (internal_status <> 'RECEIVED'))
 );
 create index returns_by_time on returns (seller_id, initiated_at desc, id desc);
@@ -86,7 +92,9 @@ create table return_items (
   id uuid not null default uuidv7(),
   return_id uuid not null,
   external_item_id text not null,
+  -- The order's line, once it is stored here, and the marketplace's id of it.
   order_item_id uuid,
+  external_order_item_id text,
   sku text,
   title text,
   size text,
@@ -166,23 +174,90 @@ call require_right_to_write('returns', 'ingest', 'insert');
 create policy update_needs_right on returns as restrictive for update to robnu_tenant
   using ((select app_may_any('ingest', 'returns.scan'))) with check ((select app_may_any('ingest', 'returns.scan')));
 call require_right_to_change('returns', 'ingest', 'order_id', 'external_order_id', 'external_shipment_id', 'return_type', 'status',
-  'marketplace_status', 'reason', 'carrier', 'tracking_number', 'currency', 'initiated_at', 'expected_at', 'delivered_at',
-  'marketplace_updated_at');
+  'marketplace_status', 'reason', 'carrier', 'tracking_number', 'currency', 'document_kind', 'document_number', 'initiated_at',
+  'expected_at', 'delivered_at', 'marketplace_updated_at', 'notes');
 call require_right_to_write('return_items', 'ingest', 'insert', 'update');
 call require_right_to_write('return_events', 'returns.scan', 'insert');
 call audit('returns', 'update of received_at', 'return', 'id', 'received_at', 'internal_status');
 
 grant select,
   insert (seller_id, account_id, external_return_id, order_id, external_order_id, external_shipment_id, return_type, status,
-    marketplace_status, reason, carrier, tracking_number, currency, initiated_at, expected_at, delivered_at, marketplace_updated_at),
-  update (order_id, external_order_id, external_shipment_id, return_type, status, marketplace_status, reason, carrier,
-    tracking_number, currency, initiated_at, expected_at, delivered_at, marketplace_updated_at, received_at, updated_at)
+    marketplace_status, reason, carrier, tracking_number, currency, document_kind, document_number, initiated_at, expected_at, delivered_at,
+    marketplace_updated_at, notes),
+  update (order_id, external_order_id, external_shipment_id, return_type, status, marketplace_status, reason, carrier, tracking_number,
+    currency, document_kind, document_number, initiated_at, expected_at, delivered_at, marketplace_updated_at, notes, received_at, updated_at)
   on returns to robnu_tenant;
 grant select,
-  insert (seller_id, return_id, external_item_id, order_item_id, sku, title, size, quantity, quantity_cancelled, refund_amount, reason),
-  update (order_item_id, sku, title, size, quantity, quantity_cancelled, refund_amount, reason, updated_at)
+  insert (seller_id, return_id, external_item_id, order_item_id, external_order_item_id, sku, title, size, quantity, quantity_cancelled,
+    refund_amount, reason),
+  update (order_item_id, external_order_item_id, sku, title, size, quantity, quantity_cancelled, refund_amount, reason, updated_at)
   on return_items to robnu_tenant;
 grant select, insert (seller_id, return_id) on return_events to robnu_tenant;
+
+-- How far a return with this status has come. A cancelled one may arrive after all, and one that arrived may be cancelled.
+create function return_progress(status text) returns integer
+language sql immutable parallel safe
+return case status when 'INITIATED' then 0 when 'PICKED_UP' then 1 when 'IN_TRANSIT' then 2 when 'DELIVERED' then 3 when 'CANCELLED' then 3 end;
+
+-- Whether a return as it was read is older than the stored one: by the marketplace's own stamp or, without one, by status.
+create function is_older_return(status text, updated_at timestamptz, stored_status text, stored_updated_at timestamptz) returns boolean
+language sql immutable parallel safe
+return coalesce(updated_at < stored_updated_at, return_progress(status) < return_progress(stored_status), false);
+
+-- Removes the lines that returns no longer have. Older versions of returns remove nothing. SECURITY DEFINER because nobody else may
+-- delete lines.
+create function remove_vanished_return_items(account uuid, return_ids text[], statuses text[], stamps timestamptz[], kept_returns text[],
+  kept_items text[]) returns integer
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+declare
+  seller constant uuid := app_current_seller_id();
+  removed integer;
+begin
+  if not app_may('ingest') then
+    raise exception 'only a job removes lines' using errcode = 'insufficient_privilege';
+  end if;
+  delete from return_items i
+    using unnest(return_ids, statuses, stamps) as p (external_return_id, status, stamp), returns r
+    where r.seller_id = seller and r.account_id = account and r.external_return_id = p.external_return_id
+      and not is_older_return(p.status, p.stamp, r.status, r.marketplace_updated_at)
+      and i.seller_id = seller and i.return_id = r.id
+      and not exists (
+        select from unnest(kept_returns, kept_items) as kept (external_return_id, external_item_id)
+        where kept.external_return_id = r.external_return_id and kept.external_item_id = i.external_item_id
+      );
+  get diagnostics removed = row_count;
+  return removed;
+end $$;
+
+-- Makes the pages of an account that hold orders and those that hold returns take turns, until the transaction ends. Their runs work
+-- at the same time. Without turns, a page of either could miss what the other has not committed yet, and the two would never be joined.
+-- It comes first in the transaction, because a page that waits here while it holds rows could wait for a page that wants these rows.
+create function take_turns(account uuid) returns void
+language sql volatile
+set search_path = pg_catalog, pg_temp
+as $$ select pg_advisory_xact_lock(hashtextextended('robnu.take_turns ' || account::text, 0)) $$;
+
+-- Joins the returns of these orders to them, and the lines of both, whichever was stored first.
+create function join_returns(account uuid, order_ids text[]) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update robnu.returns r set order_id = o.id
+  from robnu.orders o
+  where o.account_id = account and o.external_order_id = any (order_ids)
+    and r.account_id = account and r.external_order_id = o.external_order_id and r.order_id is null;
+  update robnu.return_items i set order_item_id = oi.id
+  from robnu.returns r
+  join robnu.order_items oi on oi.order_id = r.order_id
+  where r.account_id = account and r.external_order_id = any (order_ids)
+    and i.return_id = r.id and i.order_item_id is null and oi.external_item_id = i.external_order_item_id;
+end $$;
+grant execute on function return_progress(text), is_older_return(text, timestamptz, text, timestamptz),
+  remove_vanished_return_items(uuid, text[], text[], timestamptz[], text[], text[]), take_turns(uuid), join_returns(uuid, text[])
+  to robnu_tenant;
 
 -- Sets the claim window once, when the return is stored: the seller's, else the marketplace's, else 60 days. When the marketplace
 -- corrects the return's start, the deadline moves with it.

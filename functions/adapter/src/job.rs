@@ -124,7 +124,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
         cipher: &cipher,
         adapter,
         connection: connection.as_ref(),
-        overlap: adapter.overlap(),
+        overlap: adapter.overlap(job.kind),
         lease_length: context.clocks.lease,
         ends_at: ends_at(context.clocks.slice, deadline),
     };
@@ -133,6 +133,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     match end {
         SliceEnd::Finished | SliceEnd::TakenOver => Ok(()),
         SliceEnd::TimeIsUp => run.hand_over().await,
+        SliceEnd::NotReady(pause) => run.not_ready(pause).await,
         SliceEnd::Marketplace(error) => run.after_marketplace_error(error).await,
     }
 }
@@ -261,6 +262,13 @@ impl Run<'_> {
         let pause = self.pause(least);
         tracing::info!(run.error = code, wait.seconds = pause, "the run waits");
         Ok(wait(&self.context.database, self.scope, self.job, self.lease, pause, code, message).await?)
+    }
+
+    /// Waits for as long as the marketplace needs to prepare what was asked for.
+    async fn not_ready(&self, pause: Duration) -> Result<(), JobError> {
+        let Run { context, job, scope, lease, .. } = self;
+        let (code, message) = ("not_ready", "the marketplace is preparing what was asked for");
+        Ok(wait(&context.database, scope, job, lease, pause.as_secs_f64(), code, message).await?)
     }
 
     async fn without_credentials(&self, error: CredentialsError) -> Result<(), JobError> {

@@ -50,6 +50,8 @@ pub enum SliceEnd {
     Finished,
     /// Pages remain.
     TimeIsUp,
+    /// Pages remain, and the marketplace needs so much time to prepare the next.
+    NotReady(Duration),
     /// Another attempt holds the run now; nothing of the last page was stored.
     TakenOver,
     /// The marketplace gave no page.
@@ -63,6 +65,7 @@ impl SliceEnd {
         match self {
             Self::Finished => "finished",
             Self::TimeIsUp => "time_is_up",
+            Self::NotReady(_) => "not_ready",
             Self::TakenOver => "taken_over",
             Self::Marketplace(_) => "marketplace_error",
         }
@@ -105,6 +108,9 @@ impl Slice<'_> {
             position = page.next;
             if position.is_none() {
                 return Ok(SliceEnd::Finished);
+            }
+            if let Some(pause) = page.ready_in {
+                return Ok(SliceEnd::NotReady(pause));
             }
             if SystemTime::now() >= self.ends_at {
                 return Ok(SliceEnd::TimeIsUp);

@@ -7,6 +7,7 @@ mod batch;
 mod fictional;
 mod orders;
 pub(crate) mod quarantine;
+mod returns;
 
 use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::record::{QuarantinedRecord, Records};
@@ -17,11 +18,13 @@ use crate::error::JobError;
 use crate::store::batch::Batch;
 use crate::store::orders::OrdersBatch;
 use crate::store::quarantine::Sealed;
+use crate::store::returns::ReturnsBatch;
 
 /// The one place that names the streams' stores.
 fn batch(records: &Records) -> Box<dyn Batch + '_> {
     match records {
         Records::Orders(orders) => Box::new(OrdersBatch::new(orders)),
+        Records::Returns(returns) => Box::new(ReturnsBatch::new(returns)),
     }
 }
 

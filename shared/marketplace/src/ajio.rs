@@ -2,12 +2,13 @@
 //!
 //! AJIO has no filter by time of change. So every run reads all orders that AJIO still shows, first those on pendency and
 //! then the rest; that is how cancellations are found. There is no watermark to keep. For the same reason a run for a window
-//! of time reads all orders too, and keeps those that were placed in the window.
+//! of time reads all orders too, and keeps those that were placed in the window. A run for returns reads all returns.
 
 mod client;
 mod mapping;
 mod paging;
 mod phase;
+mod returns;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::token_cache::TokenCache;
 
 use client::{AjioClient, Service};
 use paging::Position;
+use phase::Phase;
 
 /// AJIO's satellite table.
 pub static DETAILS: DetailsSpec = DetailsSpec {
@@ -81,19 +83,22 @@ impl Adapter for Ajio {
     }
 
     fn live_kinds(&self) -> &'static [RunKind] {
-        &[RunKind::Orders, RunKind::CredentialCheck]
+        &[RunKind::Orders, RunKind::Returns, RunKind::CredentialCheck]
     }
 
     fn details(&self) -> &'static DetailsSpec {
         &DETAILS
     }
 
-    fn overlap(&self) -> Duration {
+    fn overlap(&self, _kind: RunKind) -> Duration {
         Duration::ZERO
     }
 
-    fn map_again(&self, _kind: RunKind, kept: &[String]) -> MappedAgain {
-        map_again(kept, |raw| mapping::order(mapping::phase_of(raw), raw))
+    fn map_again(&self, kind: RunKind, kept: &[String]) -> MappedAgain {
+        match kind {
+            RunKind::Returns => map_again(kept, returns::returned),
+            _ => map_again(kept, |raw| mapping::order(mapping::phase_of(raw), raw)),
+        }
     }
 
     fn connect(
@@ -120,6 +125,7 @@ impl Connection for AjioConnection {
     async fn page(&self, kind: RunKind, request: &PageRequest) -> Result<Page, AdapterError> {
         match kind {
             RunKind::Orders => self.orders(request).await,
+            RunKind::Returns => self.returns(request).await,
             other => Err(AdapterError::Unsupported { what: other.as_str() }),
         }
     }
@@ -127,19 +133,34 @@ impl Connection for AjioConnection {
 
 impl AjioConnection {
     async fn orders(&self, request: &PageRequest) -> Result<Page, AdapterError> {
-        let position = Position::read(request.position.as_ref())?;
-        let page = self.client.orders(position.phase, position.page).await?;
+        let position = Position::read(request.position.as_ref(), Phase::Pendency)?;
+        let page = self.client.page(position.phase, position.page).await?;
         let next = position.after(&page)?;
         let phase = position.phase;
         let mut mapped =
             map_records(&page.orders, page.bad_bytes, mapping::order_id, |raw| mapping::order(phase, raw));
         if let Some(placed) = &request.placed {
-            mapped.orders.retain(|order| placed.holds(order.placed_at));
+            mapped.records.retain(|order| placed.holds(order.placed_at));
         }
         Ok(Page {
-            records: Records::Orders(mapped.orders),
+            records: Records::Orders(mapped.records),
             quarantined: mapped.quarantined,
             next: next.map(|next| next.write()).transpose()?,
+            ready_in: None,
+            complete_until: None,
+        })
+    }
+
+    async fn returns(&self, request: &PageRequest) -> Result<Page, AdapterError> {
+        let position = Position::read(request.position.as_ref(), Phase::Returns)?;
+        let page = self.client.page(position.phase, position.page).await?;
+        let next = position.after(&page)?;
+        let mapped = map_records(&page.orders, page.bad_bytes, returns::return_id, returns::returned);
+        Ok(Page {
+            records: Records::Returns(mapped.records),
+            quarantined: mapped.quarantined,
+            next: next.map(|next| next.write()).transpose()?,
+            ready_in: None,
             complete_until: None,
         })
     }

@@ -128,7 +128,7 @@ impl Adapter for AmazonIn {
         Some(&self.consent)
     }
 
-    fn overlap(&self) -> Duration {
+    fn overlap(&self, _kind: RunKind) -> Duration {
         OVERLAP
     }
 
@@ -195,9 +195,10 @@ impl AmazonConnection {
         let complete_until = position.complete_until(&page);
         let mapped = map_records(&page.orders, page.bad_bytes, mapping::order_id, mapping::order);
         Ok(Page {
-            records: Records::Orders(mapped.orders),
+            records: Records::Orders(mapped.records),
             quarantined: mapped.quarantined,
             next: next.map(|next| next.write()).transpose()?,
+            ready_in: None,
             complete_until,
         })
     }
@@ -211,5 +212,11 @@ fn restarted(position: &Position, error: AdapterError) -> Result<Page, AdapterEr
 }
 
 fn empty(next: Option<PagePosition>) -> Page {
-    Page { records: Records::Orders(Vec::new()), quarantined: Vec::new(), next, complete_until: None }
+    Page {
+        records: Records::Orders(Vec::new()),
+        quarantined: Vec::new(),
+        next,
+        ready_in: None,
+        complete_until: None,
+    }
 }

@@ -82,6 +82,8 @@ pub struct Page {
     pub quarantined: Vec<QuarantinedRecord>,
     /// The next page; `None` when this was the last.
     pub next: Option<PagePosition>,
+    /// How long the marketplace needs to prepare the next page. The run is put off for so long and holds no function.
+    pub ready_in: Option<Duration>,
     /// Up to which instant the marketplace itself vouches for this read. It becomes the account's watermark once the last
     /// page is stored.
     pub complete_until: Option<DateTime<Utc>>,
@@ -103,8 +105,8 @@ pub trait Adapter: Send + Sync {
         None
     }
 
-    /// How far behind the watermark the next run starts, because marketplaces stamp changes late.
-    fn overlap(&self) -> Duration;
+    /// How far behind the watermark the next run of a kind starts, because marketplaces stamp changes late.
+    fn overlap(&self, kind: RunKind) -> Duration;
 
     /// Maps records of a kind again that [`Connection::page`] set aside. Each is given as it was kept.
     fn map_again(&self, _kind: RunKind, kept: &[String]) -> MappedAgain {

@@ -124,7 +124,7 @@ impl Adapter for Flipkart {
         Some(&self.consent)
     }
 
-    fn overlap(&self) -> Duration {
+    fn overlap(&self, _kind: RunKind) -> Duration {
         Duration::ZERO
     }
 

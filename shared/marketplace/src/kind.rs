@@ -54,6 +54,13 @@ impl RunKind {
         RUN_KINDS.iter().copied().find(|kind| kind.as_str() == text)
     }
 
+    /// Whether runs of this kind may overtake each other and an account's other runs. They go through the marketplace's Standard
+    /// queue; all other runs go through their account's FIFO lane.
+    #[must_use]
+    pub const fn is_parallel(self) -> bool {
+        matches!(self, Self::Returns | Self::Payouts)
+    }
+
     /// Whether a run of this kind can read a window of time instead of what has changed.
     #[must_use]
     pub const fn has_windows(self) -> bool {
@@ -70,6 +77,12 @@ mod tests {
         let with_windows: Vec<RunKind> =
             RUN_KINDS.iter().copied().filter(|kind| kind.has_windows()).collect();
         assert_eq!(with_windows, [RunKind::Orders]);
+    }
+
+    #[test]
+    fn what_only_reads_beside_the_orders_may_run_in_parallel() {
+        let parallel: Vec<RunKind> = RUN_KINDS.iter().copied().filter(|kind| kind.is_parallel()).collect();
+        assert_eq!(parallel, [RunKind::Returns, RunKind::Payouts]);
     }
 
     #[test]

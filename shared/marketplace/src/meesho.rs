@@ -82,7 +82,7 @@ impl Adapter for Meesho {
         &DETAILS
     }
 
-    fn overlap(&self) -> Duration {
+    fn overlap(&self, _kind: RunKind) -> Duration {
         Duration::ZERO
     }
 

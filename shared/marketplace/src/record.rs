@@ -3,15 +3,71 @@
 //! In a record, `None` means that this source does not say; the stored value then stays.
 
 mod order;
+mod returns;
+
+use chrono::{DateTime, Utc};
 
 pub use order::{AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord};
 pub(crate) use order::{UNKNOWN_STATUS, UNKNOWN_STATUS_NOTE};
+pub(crate) use returns::UNKNOWN_RETURN_STATUS_NOTE;
+pub use returns::{
+    ReturnDocument, ReturnDocumentKind, ReturnItemRecord, ReturnRecord, ReturnStatus, ReturnType,
+};
 
 /// The records of a page: those of one stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Records {
     /// Orders with their lines and shipments.
     Orders(Vec<OrderRecord>),
+    /// Returns with their lines.
+    Returns(Vec<ReturnRecord>),
+}
+
+/// What the records of all streams have in common.
+pub trait StreamRecord: Sized {
+    /// The marketplace's id of the record, unique within the account and the stream.
+    fn external_id(&self) -> &str;
+
+    /// When the marketplace last changed it, if it says so.
+    fn updated_at(&self) -> Option<DateTime<Utc>>;
+
+    /// Adds notes about values that do not agree with each other.
+    fn note_contradictions(&mut self) {}
+
+    /// The records as a page's records.
+    fn of_page(records: Vec<Self>) -> Records;
+}
+
+impl StreamRecord for OrderRecord {
+    fn external_id(&self) -> &str {
+        &self.external_order_id
+    }
+
+    fn updated_at(&self) -> Option<DateTime<Utc>> {
+        self.marketplace_updated_at
+    }
+
+    fn note_contradictions(&mut self) {
+        self.note_unequal_total();
+    }
+
+    fn of_page(records: Vec<Self>) -> Records {
+        Records::Orders(records)
+    }
+}
+
+impl StreamRecord for ReturnRecord {
+    fn external_id(&self) -> &str {
+        &self.external_return_id
+    }
+
+    fn updated_at(&self) -> Option<DateTime<Utc>> {
+        self.marketplace_updated_at
+    }
+
+    fn of_page(records: Vec<Self>) -> Records {
+        Records::Returns(records)
+    }
 }
 
 /// What became of records that had been set aside and were mapped again.

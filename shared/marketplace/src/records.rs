@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::bytes::BadBytes;
 use crate::error::AdapterError;
 use crate::fields::PROBLEMS;
-use crate::record::{MappedAgain, OrderRecord, QuarantinedRecord, Records};
+use crate::record::{MappedAgain, QuarantinedRecord, StreamRecord};
 
 /// Why a record cannot be mapped: a field's path and what is wrong with it, never its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,25 +55,25 @@ impl std::ops::Deref for RawRecords {
 }
 
 /// The outcome of mapping a page's records.
-#[derive(Debug, Default)]
-pub struct MappedRecords {
-    /// Orders in page order. Of an order that came more than once, only the newest is here.
-    pub orders: Vec<OrderRecord>,
+#[derive(Debug)]
+pub struct MappedRecords<R> {
+    /// Records in page order. Of a record that came more than once, only the newest is here.
+    pub records: Vec<R>,
     /// Quarantined records.
     pub quarantined: Vec<QuarantinedRecord>,
 }
 
 /// Maps each record alone. `external_id` finds a record's id even when nothing else in it can be read.
-pub fn map_records(
+pub fn map_records<R: StreamRecord>(
     raw: &[Box<RawValue>],
     bad_bytes: BadBytes,
     external_id: impl Fn(&RawValue) -> Option<String>,
-    map: impl Fn(&RawValue) -> Result<OrderRecord, RecordProblem>,
-) -> MappedRecords {
-    let mut mapped = MappedRecords::default();
+    map: impl Fn(&RawValue) -> Result<R, RecordProblem>,
+) -> MappedRecords<R> {
+    let mut mapped = MappedRecords { records: Vec::new(), quarantined: Vec::new() };
     for record in raw {
         match map_one(record, bad_bytes, &map) {
-            Ok(order) => mapped.orders.push(order),
+            Ok(record) => mapped.records.push(record),
             Err(problem) => mapped.quarantined.push(QuarantinedRecord {
                 external_id: external_id(record).map(|id| bad_bytes.shown(&id)),
                 reason: problem.into_reason(),
@@ -81,49 +81,49 @@ pub fn map_records(
             }),
         }
     }
-    keep_newest_of_each(&mut mapped.orders);
+    keep_newest_of_each(&mut mapped.records);
     mapped
 }
 
-fn map_one(
+fn map_one<R: StreamRecord>(
     record: &RawValue,
     bad_bytes: BadBytes,
-    map: &impl Fn(&RawValue) -> Result<OrderRecord, RecordProblem>,
-) -> Result<OrderRecord, RecordProblem> {
+    map: &impl Fn(&RawValue) -> Result<R, RecordProblem>,
+) -> Result<R, RecordProblem> {
     if bad_bytes.are_in(record.get()) {
         return Err(RecordProblem::at("record", "holds bytes that are not UTF-8"));
     }
-    let mut order = map(record)?;
-    order.note_unequal_total();
-    Ok(order)
+    let mut mapped = map(record)?;
+    mapped.note_contradictions();
+    Ok(mapped)
 }
 
 /// Maps records again that [`map_records`] had set aside, from the text that it kept of each.
-pub fn map_again(
+pub fn map_again<R: StreamRecord>(
     kept: &[String],
-    map: impl Fn(&RawValue) -> Result<OrderRecord, RecordProblem>,
+    map: impl Fn(&RawValue) -> Result<R, RecordProblem>,
 ) -> MappedAgain {
-    let mut orders = Vec::new();
+    let mut records = Vec::new();
     let mut problems = Vec::with_capacity(kept.len());
     for text in kept {
         let outcome = match serde_json::from_str::<&RawValue>(text) {
             Ok(record) => map_one(record, BadBytes::KEPT, &map),
             Err(_) => Err(RecordProblem::at("record", "is not JSON")),
         };
-        problems.push(outcome.map(|order| orders.push(order)).err().map(RecordProblem::into_reason));
+        problems.push(outcome.map(|record| records.push(record)).err().map(RecordProblem::into_reason));
     }
-    keep_newest_of_each(&mut orders);
-    MappedAgain { records: Records::Orders(orders), problems }
+    keep_newest_of_each(&mut records);
+    MappedAgain { records: R::of_page(records), problems }
 }
 
-/// An order that comes twice on a page would be stored twice in one statement, which PostgreSQL refuses. The newest counts, by
+/// A record that comes twice on a page would be stored twice in one statement, which PostgreSQL refuses. The newest counts, by
 /// the marketplace's own stamp; where there is none, the last.
-fn keep_newest_of_each(orders: &mut Vec<OrderRecord>) {
+fn keep_newest_of_each<R: StreamRecord>(records: &mut Vec<R>) {
     let mut newest: HashMap<String, (usize, Option<DateTime<Utc>>)> = HashMap::new();
-    for (index, order) in orders.iter().enumerate() {
-        let this = (index, order.marketplace_updated_at);
+    for (index, record) in records.iter().enumerate() {
+        let this = (index, record.updated_at());
         newest
-            .entry(order.external_order_id.clone())
+            .entry(record.external_id().to_owned())
             .and_modify(|known| {
                 if this.1 >= known.1 {
                     *known = this;
@@ -132,8 +132,8 @@ fn keep_newest_of_each(orders: &mut Vec<OrderRecord>) {
             .or_insert(this);
     }
     let mut index = 0;
-    orders.retain(|order| {
-        let keep = newest.get(&order.external_order_id).is_some_and(|(newest, _)| *newest == index);
+    records.retain(|record| {
+        let keep = newest.get(record.external_id()).is_some_and(|(newest, _)| *newest == index);
         index += 1;
         keep
     });

@@ -38,7 +38,7 @@ fn page_with_token(orders: &[usize], token: &str) -> Answer {
 async fn first_page(server: &Scripted, code: MarketplaceCode) -> Result<kit::Run, AdapterError> {
     let page = server.connect(code).page(RunKind::Orders, &PageRequest::default()).await?;
     let orders = kit::orders_of(&page).to_vec();
-    Ok(kit::Run { orders, quarantined: page.quarantined, pages: Vec::new() })
+    Ok(kit::Run { orders, quarantined: page.quarantined, ..kit::Run::default() })
 }
 
 #[tokio::test]

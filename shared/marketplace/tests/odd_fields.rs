@@ -49,7 +49,7 @@ async fn read(code: MarketplaceCode, orders: &[Value]) -> Run {
     let position = (code == Ajio).then_some(second_list);
     let request = PageRequest { position, ..PageRequest::default() };
     let page = server.connect(code).page(RunKind::Orders, &request).await.unwrap();
-    Run { orders: kit::orders_of(&page).to_vec(), quarantined: page.quarantined, pages: Vec::new() }
+    Run { orders: kit::orders_of(&page).to_vec(), quarantined: page.quarantined, ..Run::default() }
 }
 
 /// Reads an order with one field replaced, or removed if the new value is null.

@@ -12,16 +12,19 @@ use kit::{Scripted, ok};
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::contract::{Page, PagePosition, PageRequest};
 use robnu_marketplace::kind::RunKind;
+use robnu_marketplace::record::Records;
 
 const AJIO_ORDERS_START: &str = r#"{"phase":"orders","page":0,"steps_back":0,"rereads":0}"#;
 
-async fn check(code: MarketplaceCode, name: &str, position: Option<&str>) {
+const AJIO_RETURNS_START: &str = r#"{"phase":"returns","page":0,"steps_back":0,"rereads":0}"#;
+
+async fn check(code: MarketplaceCode, kind: RunKind, name: &str, position: Option<&str>) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pages").join(name);
     let body = std::fs::read_to_string(path.with_extension("json")).unwrap();
     let server = Scripted::start(move |_, _| ok(body.clone())).await;
     let position = position.map(|text| PagePosition::new(text.to_owned()));
     let request = PageRequest { position, changed_since: None, placed: None };
-    let page = server.connect(code).page(RunKind::Orders, &request).await.unwrap();
+    let page = server.connect(code).page(kind, &request).await.unwrap();
     let records = path.with_extension("records.txt");
     let actual = describe(&page);
     if std::env::var_os("UPDATE_RECORDS").is_some() {
@@ -34,8 +37,11 @@ async fn check(code: MarketplaceCode, name: &str, position: Option<&str>) {
 fn describe(page: &Page) -> String {
     let mut text = String::new();
     writeln!(text, "complete until {:?}, more {}", page.complete_until, page.next.is_some()).unwrap();
-    for order in kit::orders_of(page) {
-        writeln!(text, "{order:#?}").unwrap();
+    match &page.records {
+        Records::Orders(orders) => orders.iter().for_each(|order| writeln!(text, "{order:#?}").unwrap()),
+        Records::Returns(returns) => {
+            returns.iter().for_each(|returned| writeln!(text, "{returned:#?}").unwrap());
+        }
     }
     for record in &page.quarantined {
         writeln!(text, "quarantined {}: {}", record.external_id.as_deref().unwrap_or("-"), record.reason)
@@ -46,15 +52,20 @@ fn describe(page: &Page) -> String {
 
 #[tokio::test]
 async fn ajio_orders_on_pendency_become_pending_orders_at_customer_prices() {
-    check(MarketplaceCode::Ajio, "ajio/pendency", None).await;
+    check(MarketplaceCode::Ajio, RunKind::Orders, "ajio/pendency", None).await;
 }
 
 #[tokio::test]
 async fn ajio_orders_keep_status_quantities_and_purchase_prices() {
-    check(MarketplaceCode::Ajio, "ajio/orders", Some(AJIO_ORDERS_START)).await;
+    check(MarketplaceCode::Ajio, RunKind::Orders, "ajio/orders", Some(AJIO_ORDERS_START)).await;
 }
 
 #[tokio::test]
 async fn amazon_orders_keep_lines_packages_and_exact_amounts() {
-    check(MarketplaceCode::AmazonIn, "amazon_in/orders", None).await;
+    check(MarketplaceCode::AmazonIn, RunKind::Orders, "amazon_in/orders", None).await;
+}
+
+#[tokio::test]
+async fn ajio_returns_keep_type_status_numbers_documents_and_lines() {
+    check(MarketplaceCode::Ajio, RunKind::Returns, "ajio/returns", Some(AJIO_RETURNS_START)).await;
 }

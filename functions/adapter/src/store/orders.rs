@@ -6,8 +6,8 @@ use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::record::OrderRecord;
 use robnu_tenancy::{Error, Row};
 
-use crate::store::batch::{Batch, Request, count};
-use crate::store::orders::columns::{ItemColumns, OrderColumns, ShipmentColumns, newest};
+use crate::store::batch::{Batch, JOIN_RETURNS, Request, TAKE_TURNS, count, newest, written};
+use crate::store::orders::columns::{ItemColumns, OrderColumns, ShipmentColumns};
 
 const UPSERT_ORDERS: &str = include_str!("../sql/upsert_orders.sql");
 const UPSERT_ITEMS: &str = include_str!("../sql/upsert_items.sql");
@@ -37,6 +37,7 @@ impl Batch for OrdersBatch<'_> {
         let Self { order, item, shipment } = self;
         let account = &job.account_id;
         vec![
+            (TAKE_TURNS, vec![account]),
             (
                 UPSERT_ORDERS,
                 vec![
@@ -101,19 +102,15 @@ impl Batch for OrdersBatch<'_> {
                     &shipment.tracking_number,
                 ],
             ),
+            (JOIN_RETURNS, vec![account, &order.external_order_id]),
         ]
     }
 
     fn counts(&self, answers: &[Vec<Row>]) -> Result<Vec<StreamCounts>, Error> {
-        let written = |stream, rows: &[Row], read: usize, removed| {
-            let (added, changed) = (count(rows, "new")?, count(rows, "changed")?);
-            let unchanged = i32::try_from(read).unwrap_or(i32::MAX) - added - changed;
-            Ok::<_, Error>(StreamCounts { stream, added, changed, unchanged, removed })
-        };
-        let removed = count(&answers[2], "removed")?;
+        let removed = count(&answers[3], "removed")?;
         Ok(vec![
-            written("ORDERS", &answers[0], self.order.external_order_id.len(), 0)?,
-            written("ORDER_LINES", &answers[1], self.item.external_item_id.len(), removed)?,
+            written("ORDERS", &answers[1], self.order.external_order_id.len(), 0)?,
+            written("ORDER_LINES", &answers[2], self.item.external_item_id.len(), removed)?,
         ])
     }
 }

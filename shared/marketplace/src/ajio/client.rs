@@ -1,4 +1,4 @@
-//! AJIO's calls: the token, and a page of orders with the token in the header `apiKey`.
+//! AJIO's calls: the token, and a page of orders or returns with the token in the header `apiKey`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,10 +26,6 @@ pub const PAGE_SIZE: u32 = 50;
 /// How long AJIO's tokens live. When one is renewed is `RENEW_BEFORE` in `ajio.rs`.
 const TOKEN_LIFETIME: Duration = Duration::from_mins(30);
 
-/// How errors name the response with orders, and the call for it.
-const PAGE: &str = "page of orders";
-const READ_ORDERS: &str = "read orders";
-
 /// What all connections share.
 pub struct Service {
     pub http: HttpClient,
@@ -45,7 +41,7 @@ pub struct AjioClient {
     credentials: Credentials,
 }
 
-/// A page of raw orders.
+/// A page of raw orders, or of raw returns, which AJIO calls orders too.
 #[derive(Debug, Deserialize)]
 pub struct AjioPage {
     #[serde(default)]
@@ -122,27 +118,27 @@ impl AjioClient {
         self.service.tokens.renewed(&self.key, || self.fetch_token()).await.map(drop)
     }
 
-    /// Reads a page of orders.
-    pub async fn orders(&self, phase: Phase, page: u32) -> Result<AjioPage, AdapterError> {
+    /// Reads a page of a list.
+    pub async fn page(&self, phase: Phase, page: u32) -> Result<AjioPage, AdapterError> {
         let body = self
             .service
             .tokens
-            .authorized(&self.key, || self.fetch_token(), |token| self.get_orders(phase, page, token))
+            .authorized(&self.key, || self.fetch_token(), |token| self.get_page(phase, page, token))
             .await?;
-        let (page, bad_bytes): (AjioPage, _) = parse_page(&body, PAGE)?;
+        let (page, bad_bytes): (AjioPage, _) = parse_page(&body, phase.page())?;
         if !page.orders.is_stated && page.page.is_none() {
-            return Err(AdapterError::Malformed { what: format!("{PAGE}: orders is missing") });
+            return Err(AdapterError::Malformed { what: format!("{}: orders is missing", phase.page()) });
         }
         Ok(AjioPage { bad_bytes, ..page })
     }
 
-    async fn get_orders(&self, phase: Phase, page: u32, token: AccessToken) -> Result<Vec<u8>, AdapterError> {
+    async fn get_page(&self, phase: Phase, page: u32, token: AccessToken) -> Result<Vec<u8>, AdapterError> {
         let (http, base_url) = (&self.http, &self.service.base_url);
         let request = http
             .get(join(base_url, phase.path()))
             .query(&[("pageNumber", page), ("pageSize", PAGE_SIZE)])
             .header("apiKey", secret_header(token.expose())?);
-        accept(http.send(request).await?, READ_ORDERS)
+        accept(http.send(request).await?, phase.call())
     }
 
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {
@@ -179,7 +175,7 @@ mod tests {
     fn read(body: &str) -> Result<Vec<u8>, AdapterError> {
         let reply =
             Reply { status: reqwest::StatusCode::OK, retry_after: None, body: body.as_bytes().to_vec() };
-        accept(reply, READ_ORDERS)
+        accept(reply, Phase::Orders.call())
     }
 
     #[test]
@@ -204,6 +200,6 @@ mod tests {
         let body = br#"{"success":false,"statusCode":400}"#.to_vec();
         let reply = Reply { status: reqwest::StatusCode::BAD_REQUEST, retry_after: None, body };
         let rejected = AdapterError::Rejected { status: 400, code: Some("400".to_owned()) };
-        assert_eq!(accept(reply, READ_ORDERS), Err(rejected));
+        assert_eq!(accept(reply, Phase::Orders.call()), Err(rejected));
     }
 }

@@ -19,7 +19,7 @@ use super::phase::Phase;
 const PENDENCY: &str = "PENDENCY";
 
 /// AJIO sells in India only and names no currency.
-const CURRENCY: &str = "INR";
+pub(super) const CURRENCY: &str = "INR";
 
 #[derive(Deserialize)]
 struct AjioOrder {
@@ -71,14 +71,15 @@ struct TaxSummary {
     cess_amount: Option<Amount>,
 }
 
+/// An article, as orders and returns describe it.
 #[derive(Default, Deserialize)]
-struct ItemDetails {
+pub(super) struct ItemDetails {
     #[serde(default)]
-    item_code: Lenient<Text>,
+    pub(super) item_code: Lenient<Text>,
     #[serde(default)]
-    name: Lenient<Text>,
+    pub(super) name: Lenient<Text>,
     #[serde(default)]
-    size: Lenient<Text>,
+    pub(super) size: Lenient<Text>,
 }
 
 /// A line's money.

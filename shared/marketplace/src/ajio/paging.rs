@@ -1,7 +1,7 @@
-//! How a run walks through AJIO's two lists: orders on pendency, then all others.
+//! How a run walks through AJIO's lists: orders on pendency and then all others, or returns.
 //!
-//! The lists change while they are read. When a list shrinks between two pages, orders move up across the page border; the
-//! run reads them again, so that none is missed. A page with fewer orders than its own totals promise is asked for again. When
+//! The lists change while they are read. When a list shrinks between two pages, records move up across the page border; the
+//! run reads them again, so that none is missed. A page with fewer records than its own totals promise is asked for again. When
 //! a page repeats an earlier one, the run ends instead of looping.
 
 use serde::{Deserialize, Serialize};
@@ -14,14 +14,15 @@ use crate::trail::Trail;
 use super::client::{AjioPage, PAGE_SIZE};
 use super::mapping::order_id;
 use super::phase::Phase;
+use super::returns::return_id;
 
-/// A list with more pages than this (a million orders) never ends.
+/// A list with more pages than this (a million records) never ends.
 const MAX_PAGES: u32 = 20_000;
 
-/// How often one phase may go back for orders that moved. The next run reads any that still escape.
+/// How often one phase may go back for records that moved. The next run reads any that still escape.
 const MAX_STEPS_BACK: u32 = 100;
 
-/// How often a page is asked for again because it lacks orders. After that it is taken as it is.
+/// How often a page is asked for again because it lacks records. After that it is taken as it is.
 const MAX_REREADS: u32 = 2;
 
 /// The page to read, and what is known of the pages before it.
@@ -31,7 +32,7 @@ pub struct Position {
     pub phase: Phase,
     /// The page's number, from 0.
     pub page: u32,
-    /// Digest of the order ids on the page read before this one.
+    /// Digest of the ids on the page read before this one.
     previous: Option<String>,
     /// The list's length at that page.
     total: Option<u64>,
@@ -57,9 +58,9 @@ impl Position {
         }
     }
 
-    /// Reads the position that a run continues from; without one, it is the first page of all.
-    pub fn read(stored: Option<&PagePosition>) -> Result<Self, AdapterError> {
-        let Some(stored) = stored else { return Ok(Self::start(Phase::Pendency)) };
+    /// Reads the position that a run continues from; without one, it is the first page of the run's first list.
+    pub fn read(stored: Option<&PagePosition>, first: Phase) -> Result<Self, AdapterError> {
+        let Some(stored) = stored else { return Ok(Self::start(first)) };
         serde_json::from_str(stored.as_str())
             .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
     }
@@ -96,7 +97,7 @@ impl Position {
             return Ok(Some(Self { rereads: self.rereads + 1, total, ..self.clone() }));
         }
         if self.is_last(page) {
-            return Ok(self.next_phase());
+            return Ok(self.phase.next().map(Self::start));
         }
         let next = self.page + 1;
         if next >= MAX_PAGES {
@@ -112,13 +113,6 @@ impl Position {
         }))
     }
 
-    fn next_phase(&self) -> Option<Self> {
-        match self.phase {
-            Phase::Pendency => Some(Self::start(Phase::Orders)),
-            Phase::Orders => None,
-        }
-    }
-
     fn is_last(&self, page: &AjioPage) -> bool {
         match page.page.and_then(|info| info.total_pages) {
             _ if page.orders.is_empty() => true,
@@ -127,7 +121,7 @@ impl Position {
         }
     }
 
-    /// Whether the page holds fewer orders than its own totals say it must.
+    /// Whether the page holds fewer records than its own totals say it must.
     fn is_incomplete(&self, page: &AjioPage) -> bool {
         let Some(total) = page.page.and_then(|info| info.total_elements) else { return false };
         let size = u64::from(PAGE_SIZE);
@@ -139,8 +133,12 @@ impl Position {
         if page.orders.is_empty() {
             return Ok(None);
         }
+        let id = match self.phase {
+            Phase::Pendency | Phase::Orders => order_id,
+            Phase::Returns => return_id,
+        };
         let ids: Vec<String> =
-            page.orders.iter().map(|raw| order_id(raw).unwrap_or_else(|| raw.get().to_owned())).collect();
+            page.orders.iter().map(|raw| id(raw).unwrap_or_else(|| raw.get().to_owned())).collect();
         let digest = page_digest(ids.iter().map(String::as_str));
         if self.previous.as_ref() == Some(&digest) {
             return Err(AdapterError::RepeatedPage);
@@ -148,7 +146,7 @@ impl Position {
         Ok(Some(digest))
     }
 
-    /// Returns the page that now holds the first order which may have moved up unseen, when the list shrank by so much
+    /// Returns the page that now holds the first record which may have moved up unseen, when the list shrank by so much
     /// that any moved at all.
     fn first_moved(&self, total: Option<u64>) -> Option<u32> {
         let gone = self.total?.checked_sub(total?).filter(|gone| *gone > 0)?;

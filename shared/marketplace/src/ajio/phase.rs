@@ -1,8 +1,8 @@
-//! AJIO's two lists of orders, which a run reads one after the other.
+//! AJIO's lists. A run for orders reads two, one after the other; a run for returns reads one.
 
 use serde::{Deserialize, Serialize};
 
-/// One of AJIO's two lists.
+/// One of AJIO's lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
@@ -10,6 +10,8 @@ pub enum Phase {
     Pendency,
     /// All other orders.
     Orders,
+    /// Returns of both types.
+    Returns,
 }
 
 impl Phase {
@@ -18,6 +20,31 @@ impl Phase {
         match self {
             Self::Pendency => &["orders", "pendency"],
             Self::Orders => &["orders"],
+            Self::Returns => &["returns"],
+        }
+    }
+
+    /// The list that the same run reads after this one.
+    pub fn next(self) -> Option<Self> {
+        match self {
+            Self::Pendency => Some(Self::Orders),
+            Self::Orders | Self::Returns => None,
+        }
+    }
+
+    /// How errors name a page of the list.
+    pub fn page(self) -> &'static str {
+        match self {
+            Self::Pendency | Self::Orders => "page of orders",
+            Self::Returns => "page of returns",
+        }
+    }
+
+    /// How errors name the call for a page.
+    pub fn call(self) -> &'static str {
+        match self {
+            Self::Pendency | Self::Orders => "read orders",
+            Self::Returns => "read returns",
         }
     }
 }

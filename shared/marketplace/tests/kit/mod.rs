@@ -18,7 +18,7 @@ use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::platform_app::{PlatformApp, PlatformApps};
-use robnu_marketplace::record::{OrderRecord, QuarantinedRecord, Records};
+use robnu_marketplace::record::{OrderRecord, QuarantinedRecord, Records, ReturnRecord};
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use simulators::OAuthApp;
 use tokio::net::TcpListener;
@@ -237,14 +237,25 @@ pub fn details(code: MarketplaceCode) -> BTreeMap<String, String> {
 
 /// Returns the orders of a page.
 pub fn orders_of(page: &Page) -> &[OrderRecord] {
-    let Records::Orders(orders) = &page.records;
-    orders
+    match &page.records {
+        Records::Orders(orders) => orders,
+        other => panic!("a page of orders holds {other:?}"),
+    }
+}
+
+/// Returns the returns of a page.
+pub fn returns_of(page: &Page) -> &[ReturnRecord] {
+    match &page.records {
+        Records::Returns(returns) => returns,
+        other => panic!("a page of returns holds {other:?}"),
+    }
 }
 
 /// The result of a whole run.
 #[derive(Debug, Default)]
 pub struct Run {
     pub orders: Vec<OrderRecord>,
+    pub returns: Vec<ReturnRecord>,
     pub quarantined: Vec<QuarantinedRecord>,
     pub pages: Vec<Page>,
 }
@@ -256,16 +267,28 @@ impl Run {
     }
 }
 
-/// Runs to the end, from position to position as the engine does.
+/// Reads orders to the end, from position to position as the engine does.
 pub async fn run(connection: &dyn Connection) -> Result<Run, AdapterError> {
     run_from(connection, PageRequest::default()).await
 }
 
-pub async fn run_from(connection: &dyn Connection, mut request: PageRequest) -> Result<Run, AdapterError> {
+pub async fn run_from(connection: &dyn Connection, request: PageRequest) -> Result<Run, AdapterError> {
+    run_of(connection, RunKind::Orders, request).await
+}
+
+/// Reads a kind to the end. Waits that the marketplace asks for between pages are left out.
+pub async fn run_of(
+    connection: &dyn Connection,
+    kind: RunKind,
+    mut request: PageRequest,
+) -> Result<Run, AdapterError> {
     let mut run = Run::default();
     for _ in 0..ENDLESS {
-        let mut page = connection.page(RunKind::Orders, &request).await?;
-        run.orders.extend_from_slice(orders_of(&page));
+        let mut page = connection.page(kind, &request).await?;
+        match &page.records {
+            Records::Orders(orders) => run.orders.extend_from_slice(orders),
+            Records::Returns(returns) => run.returns.extend_from_slice(returns),
+        }
         run.quarantined.append(&mut page.quarantined);
         request.position = page.next.clone();
         run.pages.push(page);

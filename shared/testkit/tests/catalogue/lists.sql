@@ -43,7 +43,8 @@ create temp view definer_functions (name) as values
   ('admit_staff(text, boolean)'), ('admit_person(text, boolean)'), ('admit_job(uuid, uuid, boolean)'), ('admit_sweep(uuid)'),
   -- Functions that delete: a holder of DELETE on a table could lock the table.
   ('remove_member(uuid, integer)'), ('remove_schedule(uuid, text, integer)'),
-  ('remove_vanished_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'), ('forget(text, bigint)');
+  ('remove_vanished_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'),
+  ('remove_vanished_return_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'), ('forget(text, bigint)');
 
 -- Tables from which those functions delete. Rows that refer to them need an index to be found by.
 create temp view shrinking_tables (name) as values

@@ -1,9 +1,6 @@
 //! Turns records into columns, the form in which a page is sent to the database: one array per column, one element per row.
 //!
-//! Orders are sorted by their id and an id occurs once, so that two pages stored at the same time take their row locks in the
-//! same order. Of several versions of an order the newest counts, by the marketplace's own stamp; else the last.
-
-use std::collections::BTreeMap;
+//! `newest` in `store/batch.rs` has sorted the orders, each id once.
 
 use chrono::{DateTime, Utc};
 use robnu_marketplace::record::OrderRecord;
@@ -122,20 +119,4 @@ impl<'a> ShipmentColumns<'a> {
         }
         columns
     }
-}
-
-/// A page's orders by their ids, the newest version of each.
-pub fn newest(orders: &[OrderRecord]) -> Vec<&OrderRecord> {
-    let mut newest: BTreeMap<&str, &OrderRecord> = BTreeMap::new();
-    for order in orders {
-        newest
-            .entry(&order.external_order_id)
-            .and_modify(|known| {
-                if order.marketplace_updated_at >= known.marketplace_updated_at {
-                    *known = order;
-                }
-            })
-            .or_insert(order);
-    }
-    newest.into_values().collect()
 }
