@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client as Sqs;
-use robnu_dispatch::Publisher;
+use robnu_dispatch::{ParallelQueues, Publisher};
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::platform_app::PlatformApps;
@@ -27,7 +27,7 @@ pub struct Context {
     pub keys: KeyService,
     /// Recognises user names over all sellers.
     pub digests: DigestKey,
-    /// Publishes the next slice to the lane.
+    /// Publishes the next slice.
     pub publisher: Publisher,
     /// Takes refused messages.
     pub dead_letters: DeadLetters,
@@ -69,6 +69,8 @@ impl Context {
         let marketplace = env::parsed("MARKETPLACE_CODE", "a marketplace code such as AJIO")?;
         let clocks = Clocks { lease: seconds("LEASE_SECONDS")?, slice: seconds("SLICE_SECONDS")? };
         let dead_letter_queue = env::required("DEAD_LETTER_QUEUE_URL")?;
+        let parallel_dead_letter_queue = env::required("PARALLEL_DEAD_LETTER_QUEUE_URL")?;
+        let parallel_queues = env::json("PARALLEL_QUEUES", ParallelQueues::EXPECTED)?;
         let platform_key = env::required("PLATFORM_KEY_ID")?;
         let aws = aws_config().await;
         let apps = match optional_secret(&aws, "OAUTH_APPS_SECRET_ID").await? {
@@ -91,8 +93,8 @@ impl Context {
             database: database(&aws).await?,
             keys: KeyService::new(aws_sdk_kms::Client::new(&aws), platform_key),
             digests: digest_key(&aws).await?,
-            publisher: Publisher::new(sqs.clone()),
-            dead_letters: DeadLetters::new(sqs, dead_letter_queue),
+            publisher: Publisher::new(sqs.clone(), parallel_queues),
+            dead_letters: DeadLetters::new(sqs, dead_letter_queue, parallel_dead_letter_queue),
             clocks,
         })
     }

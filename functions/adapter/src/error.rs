@@ -15,6 +15,9 @@ pub enum Refusal {
     /// The message is in another account's lane.
     #[error("the message names an account whose lane this is not")]
     OtherLane,
+    /// The message is in a lane and belongs to the parallel queue, or the other way round.
+    #[error("runs of this kind do not come through this queue")]
+    OtherQueue,
     /// The message names a seller and an account that do not belong together.
     #[error("the account does not belong to the seller")]
     ForeignAccount,
@@ -33,6 +36,7 @@ impl Refusal {
             Self::JobMessage(MessageError::Malformed { .. }) => "malformed",
             Self::OtherMarketplace => "other_marketplace",
             Self::OtherLane => "other_lane",
+            Self::OtherQueue => "other_queue",
             Self::ForeignAccount => "foreign_account",
             Self::UnknownRun => "unknown_run",
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use robnu_dispatch::{Job, JobMessage};
 use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn};
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{RunId, SellerId};
 use robnu_testkit::LambdaProcess;
 use simulators::{AjioConfig, Fault, FaultKind, Malformation, Marketplace, SimulatorConfig};
@@ -148,6 +149,7 @@ async fn a_poison_message_goes_to_the_dead_letter_queue_with_its_reason() {
         ("unknown_run", ours, body(Job { run_id: RunId::new(), ..job.clone() })),
         ("unknown_run", ours, body(Job { run_id: stand.sellers.theirs.run, ..job.clone() })),
         ("unknown_run", ours, body(Job { generation: 7, ..job.clone() })),
+        ("other_queue", ours, body(Job { kind: RunKind::Returns, ..job.clone() })),
     ];
     let dead_letter_queue = stand.dead_letter_queue.clone();
     for (reason, lane, body) in cases {
@@ -369,9 +371,15 @@ async fn no_secret_token_or_row_is_ever_logged() {
 async fn without_its_configuration_the_function_refuses_to_start_and_names_the_variable() {
     let stand = Stand::new(ajio(1)).await;
     let config = stand.test.config("robnu_adapter");
-    for missing in
-        ["DATABASE_HOST", "MARKETPLACE_CODE", "DEAD_LETTER_QUEUE_URL", "LEASE_SECONDS", "PLATFORM_KEY_ID"]
-    {
+    for missing in [
+        "DATABASE_HOST",
+        "MARKETPLACE_CODE",
+        "DEAD_LETTER_QUEUE_URL",
+        "PARALLEL_DEAD_LETTER_QUEUE_URL",
+        "PARALLEL_QUEUES",
+        "LEASE_SECONDS",
+        "PLATFORM_KEY_ID",
+    ] {
         let mut environment = stand.environment(Ajio, config.host.clone(), config.port);
         environment.retain(|(name, _)| *name != missing);
         let timeout = Duration::from_secs(5);

@@ -276,7 +276,7 @@ async fn one_page_is_two_round_trips_and_a_fixed_number_of_statements() {
     let _first_use = wire.take();
     let job = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, job).await;
-    // Lease: begin, enter, lease, key, opening, details, commit. Page: begin, enter, orders, lines, vanished lines, shipments;
-    // then progress, end of the run, commit.
-    assert_eq!(wire.take(), (3, 7 + 6 + 3));
+    // Lease: begin, enter, lease, key, opening, details, commit. Page: begin, enter, turn, orders, lines, vanished lines, shipments,
+    // joined returns; then progress, end of the run, commit.
+    assert_eq!(wire.take(), (3, 7 + 8 + 3));
 }

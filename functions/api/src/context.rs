@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sesv2::config::timeout::TimeoutConfig;
-use robnu_dispatch::Publisher;
+use robnu_dispatch::{ParallelQueues, Publisher};
 use robnu_marketplace::platform_app::PlatformApps;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use robnu_startup::{aws_config, database, digest_key, env, optional_secret};
@@ -51,6 +51,7 @@ impl Context {
     pub async fn from_environment() -> Result<Self, lambda_runtime::Error> {
         let platform_key = env::required("PLATFORM_KEY_ID")?;
         let lane_requests_queue_url = env::required("LANE_REQUESTS_QUEUE_URL")?;
+        let parallel_queues = env::json("PARALLEL_QUEUES", ParallelQueues::EXPECTED)?;
         let (mail_from, app_url) = (env::required("MAIL_FROM")?, env::required("APP_URL")?);
         let oauth_redirect_uri = env::required("OAUTH_REDIRECT_URI")?;
         let aws = aws_config().await;
@@ -68,7 +69,7 @@ impl Context {
             registry: Registry::new(&marketplaces(apps))?,
             oauth_redirect_uri,
             mailer: Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), mail_from, &app_url),
-            publisher: Publisher::new(sqs.clone()),
+            publisher: Publisher::new(sqs.clone(), parallel_queues),
             sqs,
             lane_requests_queue_url,
         })

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
-use robnu_dispatch::Publisher;
-use robnu_startup::StartupError;
+use robnu_dispatch::{ParallelQueues, Publisher};
+use robnu_startup::{StartupError, env};
 use robnu_tenancy::Database;
 
 use crate::config::LaneConfig;
@@ -24,7 +24,7 @@ pub struct Context {
     pub sqs: aws_sdk_sqs::Client,
     /// Mappings.
     pub lambda: aws_sdk_lambda::Client,
-    /// Publishes to lanes that were just made.
+    /// Publishes the runs that waited for a lane.
     pub publisher: Publisher,
     /// The lanes' configuration.
     pub config: LaneConfig,
@@ -34,6 +34,7 @@ impl Context {
     /// Reads the environment and makes the clients.
     pub async fn from_environment() -> Result<Self, StartupError> {
         let config = LaneConfig::from_environment()?;
+        let parallel_queues = env::json("PARALLEL_QUEUES", ParallelQueues::EXPECTED)?;
         let aws = robnu_startup::aws_config()
             .await
             .into_builder()
@@ -44,7 +45,7 @@ impl Context {
         Ok(Self {
             database: robnu_startup::database(&aws).await?,
             lambda: aws_sdk_lambda::Client::new(&aws),
-            publisher: Publisher::new(sqs.clone()),
+            publisher: Publisher::new(sqs.clone(), parallel_queues),
             sqs,
             config,
         })

@@ -25,6 +25,7 @@ async fn start(test: &TestDatabase) -> LambdaProcess {
         ("LANE_VISIBILITY_SECONDS", "130".to_owned()),
         ("DEAD_LETTER_MAX_RECEIVES", "5".to_owned()),
         ("LANE_TARGETS", targets.to_owned()),
+        ("PARALLEL_QUEUES", "{}".to_owned()),
         ("DATABASE_TLS", "off".to_owned()),
         ("DATABASE_HOST", config.host),
         ("DATABASE_PORT", config.port.to_string()),

@@ -4,7 +4,7 @@ use std::process::Command;
 
 const TARGETS: &str =
     r#"{"AJIO":{"function_arn":"arn:aws:lambda:x","dead_letter_queue_arn":"arn:aws:sqs:x"}}"#;
-const GOOD: [(&str, &str); 13] = [
+const GOOD: [(&str, &str); 14] = [
     ("AWS_REGION", "ap-south-1"),
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "test"),
@@ -13,6 +13,7 @@ const GOOD: [(&str, &str); 13] = [
     ("LANE_VISIBILITY_SECONDS", "130"),
     ("DEAD_LETTER_MAX_RECEIVES", "5"),
     ("LANE_TARGETS", TARGETS),
+    ("PARALLEL_QUEUES", "{}"),
     ("DATABASE_TLS", "off"),
     ("DATABASE_HOST", "127.0.0.1"),
     ("DATABASE_PORT", "5432"),
@@ -40,6 +41,7 @@ fn a_missing_variable_is_named() {
         "LANE_VISIBILITY_SECONDS",
         "DEAD_LETTER_MAX_RECEIVES",
         "LANE_TARGETS",
+        "PARALLEL_QUEUES",
         "DATABASE_HOST",
         "DATABASE_USER",
     ] {
@@ -61,6 +63,7 @@ fn a_malformed_variable_is_named_with_what_it_should_be() {
             r#"{"AJIO":{"function_arn":"f","dead_letter_queue_arn":"d"}}"#,
             "is not a JSON object whose",
         ),
+        ("PARALLEL_QUEUES", "[]", "is not a JSON object of queue URLs"),
         ("DATABASE_PORT", "x", "is not a port number"),
     ] {
         let log = refusal(variable, Some(value));

@@ -22,6 +22,7 @@ async fn start(test: &TestDatabase) -> LambdaProcess {
         ("DATABASE_PORT", config.port.to_string()),
         ("DATABASE_NAME", test.name().to_owned()),
         ("DATABASE_USER", "robnu_sweep".to_owned()),
+        ("PARALLEL_QUEUES", "{}".to_owned()),
     ]);
     LambdaProcess::start(env!("CARGO_BIN_EXE_sweep"), &environment, Duration::from_mins(1)).await
 }

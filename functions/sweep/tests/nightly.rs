@@ -24,6 +24,7 @@ async fn start(world: &World, timeout: Duration) -> LambdaProcess {
         ("DATABASE_PORT", config.port.to_string()),
         ("DATABASE_NAME", config.name),
         ("DATABASE_USER", config.user),
+        ("PARALLEL_QUEUES", "{}".to_owned()),
     ];
     LambdaProcess::start(env!("CARGO_BIN_EXE_sweep"), &environment, timeout).await
 }

@@ -5,7 +5,7 @@ mod kit;
 use std::process::Command;
 
 use kit::{in_a_minute, try_sweep};
-use robnu_dispatch::Publisher;
+use robnu_dispatch::{ParallelQueues, Publisher};
 use robnu_tenancy::{Database, DatabaseConfig, Error, Tls};
 use sweep::{Context, SweepError};
 
@@ -18,6 +18,7 @@ fn a_missing_variable_is_named() {
         ("DATABASE_PORT", "5432"),
         ("DATABASE_NAME", "robnu"),
         ("DATABASE_USER", "robnu_sweep"),
+        ("PARALLEL_QUEUES", "{}"),
     ];
     for (variable, _) in &good[1..] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sweep"));
@@ -44,8 +45,10 @@ async fn a_database_that_is_down_fails_the_sweep_and_may_be_tried_again() {
         connect_timeout: std::time::Duration::from_secs(2),
         limits: None,
     };
-    let context =
-        Context { database: Database::new(&config).await.unwrap(), publisher: Publisher::new(kit::sqs()) };
+    let context = Context {
+        database: Database::new(&config).await.unwrap(),
+        publisher: Publisher::new(kit::sqs(), ParallelQueues::default()),
+    };
     let error = try_sweep(&context, "scheduling", in_a_minute()).await.unwrap_err();
     assert!(
         matches!(&error, SweepError::Claim(cause @ Error::Unreachable(_)) if cause.is_transient()),

@@ -32,7 +32,7 @@ pub use book::AjioOrderSummary;
 use book::Book;
 use errors::{error, failure, rejection, throttled};
 use pages::LastPages;
-pub use status::AjioStatus;
+pub use status::{AjioReturnStatus, AjioStatus};
 
 struct Account {
     password: Option<String>,
@@ -88,6 +88,23 @@ impl Ajio {
         to: AjioStatus,
     ) -> Result<(), ChangeError> {
         self.book_mut(username)?.set_status(order_id, to)
+    }
+
+    pub(crate) fn return_statuses(
+        &self,
+        username: &str,
+    ) -> Result<Vec<(String, AjioReturnStatus)>, ChangeError> {
+        let account = self.accounts.get(username).ok_or(ChangeError::UnknownAccount)?;
+        Ok(account.book.return_statuses())
+    }
+
+    pub(crate) fn set_return_status(
+        &mut self,
+        username: &str,
+        return_order_id: &str,
+        to: AjioReturnStatus,
+    ) -> Result<(), ChangeError> {
+        self.book_mut(username)?.set_return_status(return_order_id, to)
     }
 
     fn book_mut(&mut self, username: &str) -> Result<&mut Book, ChangeError> {

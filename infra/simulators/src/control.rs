@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::ajio::{AjioOrderSummary, AjioStatus};
+use crate::ajio::{AjioOrderSummary, AjioReturnStatus, AjioStatus};
 use crate::config::{AjioAccount, AmazonAccount, FlipkartAccount, MeeshoAccount, OAuthApp};
 use crate::error::ChangeError;
 use crate::faults::Fault;
@@ -35,6 +35,7 @@ pub(crate) fn routes(state: State) -> Router {
         .route("/clock", get(clock).post(advance_clock))
         .route("/ajio/accounts", post(register_ajio))
         .route("/ajio/orders", get(ajio_orders).post(change_ajio_order))
+        .route("/ajio/returns", get(ajio_returns).post(change_ajio_return))
         .route("/ajio/quota", put(set_ajio_quota))
         .route("/amazon/accounts", post(register_amazon))
         .route("/amazon/orders", post(change_amazon_order))
@@ -162,6 +163,25 @@ async fn change_ajio_order(Shared(state): Shared<State>, Json(change): Json<Ajio
             state.set_ajio_status(&username, &order_id, status)?;
         }
     }
+    Ok(Json(json!({ "changed": true })))
+}
+
+async fn ajio_returns(Shared(state): Shared<State>, Query(of): Query<OfAjio>) -> Answer {
+    let summary = |(id, status)| json!({ "return_order_id": id, "status": status });
+    Ok(Json(state.ajio_returns(&of.username)?.into_iter().map(summary).collect()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AjioReturnChange {
+    username: String,
+    return_order_id: String,
+    status: AjioReturnStatus,
+}
+
+async fn change_ajio_return(Shared(state): Shared<State>, Json(change): Json<AjioReturnChange>) -> Answer {
+    let AjioReturnChange { username, return_order_id, status } = change;
+    state.set_ajio_return_status(&username, &return_order_id, status)?;
     Ok(Json(json!({ "changed": true })))
 }
 

@@ -28,6 +28,9 @@ pub enum ChangeError {
     /// There is no such order.
     #[error("the order is not in this account's book; give the id of one of its orders")]
     UnknownOrder,
+    /// There is no such return.
+    #[error("the return is not in this account's book; give the id of one of its returns")]
+    UnknownReturn,
     /// An AJIO customer can cancel only an order that the seller has not acknowledged.
     #[error("the order is not on pendency, so a customer cannot cancel it; choose one on pendency")]
     NotPending,

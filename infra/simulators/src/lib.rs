@@ -29,7 +29,7 @@ mod simulated;
 mod state;
 mod tokens;
 
-pub use ajio::{AjioOrderSummary, AjioStatus};
+pub use ajio::{AjioOrderSummary, AjioReturnStatus, AjioStatus};
 pub use config::{
     AjioAccount, AjioConfig, AmazonAccount, AmazonConfig, FlipkartAccount, FlipkartConfig, MeeshoAccount,
     MeeshoConfig, OAuthApp, SimulatorConfig,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::ajio::{AjioOrderSummary, AjioStatus};
+use crate::ajio::{AjioOrderSummary, AjioReturnStatus, AjioStatus};
 use crate::clock::Clock;
 use crate::config::{AjioAccount, AmazonAccount, FlipkartAccount, MeeshoAccount, OAuthApp, SimulatorConfig};
 use crate::error::ChangeError;
@@ -135,6 +135,21 @@ impl State {
         status: AjioStatus,
     ) -> Result<(), ChangeError> {
         lock(&self.inner.marketplaces.ajio).set_status(username, order_id, status)
+    }
+
+    /// The ids of an AJIO user name's returns with their current statuses.
+    pub fn ajio_returns(&self, username: &str) -> Result<Vec<(String, AjioReturnStatus)>, ChangeError> {
+        lock(&self.inner.marketplaces.ajio).return_statuses(username)
+    }
+
+    /// Moves an AJIO return to another status, in any direction.
+    pub fn set_ajio_return_status(
+        &self,
+        username: &str,
+        return_order_id: &str,
+        status: AjioReturnStatus,
+    ) -> Result<(), ChangeError> {
+        lock(&self.inner.marketplaces.ajio).set_return_status(username, return_order_id, status)
     }
 
     /// Registers a selling partner, or replaces it and its book.

@@ -1,4 +1,4 @@
-//! Dispatch: the run ledger, the message that announces a run, and the lanes it travels in.
+//! Dispatch: the run ledger, the message that announces a run, and the queues it travels in.
 //!
 //! The run's row is the truth and the message only announces it. A function that makes work writes the row, commits, publishes,
 //! and marks the row as published. A sweep publishes again whatever nobody took, so no work depends on a message.
@@ -8,6 +8,7 @@ mod lane;
 mod lane_request;
 mod ledger;
 mod outbox;
+mod parallel;
 mod publisher;
 mod versioned;
 
@@ -19,5 +20,6 @@ pub use ledger::{
     continue_later, fail, fail_refused, fail_unreachable, finish_check, mark_sent, wait, wait_unreachable,
 };
 pub use outbox::{OutboxMessage, PublishReport};
+pub use parallel::{ParallelQueues, is_parallel_queue};
 pub use publisher::{PublishError, Publisher};
 pub use versioned::MessageError;

@@ -4,8 +4,6 @@
 
 mod kit;
 
-use std::time::Duration;
-
 use kit::{Answer, Scripted, ok, status};
 use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn, Flipkart, Meesho};
 use robnu_marketplace::error::AdapterError;

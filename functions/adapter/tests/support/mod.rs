@@ -13,7 +13,7 @@ use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::kind::RunKind;
 use robnu_storage::{KeyService, Place, SellerCipher};
 use robnu_tenancy::{AccountId, RunId, SellerId};
-use robnu_testkit::{Answer, LambdaProcess, TestDatabase, TwoSellers, local_aws};
+use robnu_testkit::{Answer, LambdaProcess, Seller, TestDatabase, TwoSellers, local_aws};
 use serde_json::{Value, json};
 use simulators::{MeeshoAccount, Simulator, SimulatorConfig};
 use tokio_postgres::Client;
@@ -30,6 +30,8 @@ pub struct Stand {
     pub sqs: aws_sdk_sqs::Client,
     pub dead_letter_queue: String,
     pub lane_queue: String,
+    pub parallel_queue: String,
+    pub parallel_dead_letter_queue: String,
     pub slice_seconds: u64,
     ciphers: HashMap<SellerId, SellerCipher>,
     platform_key: String,
@@ -70,6 +72,8 @@ impl Stand {
         }
         let prefix = format!("t{}-", &Uuid::now_v7().simple().to_string()[20..]);
         let dead_letter_queue = fifo(&sqs, &format!("{prefix}dlq.fifo")).await;
+        let parallel_queue = standard(&sqs, &format!("{prefix}ajio-parallel")).await;
+        let parallel_dead_letter_queue = standard(&sqs, &format!("{prefix}ajio-parallel-dlq")).await;
         let lane_queue = fifo(&sqs, &lane_queue_name(&prefix, sellers.ours.ajio, 1)).await;
         superuser
             .execute(
@@ -94,6 +98,8 @@ impl Stand {
             sqs,
             dead_letter_queue,
             lane_queue,
+            parallel_queue,
+            parallel_dead_letter_queue,
             slice_seconds: 30,
             ciphers,
             platform_key: key,
@@ -137,6 +143,8 @@ impl Stand {
             ("FLIPKART_BASE_URL", self.simulator.flipkart_base_url().to_owned()),
             ("MEESHO_BASE_URL", self.simulator.meesho_base_url().to_owned()),
             ("DEAD_LETTER_QUEUE_URL", self.dead_letter_queue.clone()),
+            ("PARALLEL_DEAD_LETTER_QUEUE_URL", self.parallel_dead_letter_queue.clone()),
+            ("PARALLEL_QUEUES", json!({ marketplace.as_str(): self.parallel_queue }).to_string()),
             ("PLATFORM_KEY_ID", self.platform_key.clone()),
             ("DIGEST_SECRET_ID", self.digest_secret.clone()),
             ("LEASE_SECONDS", LEASE_SECONDS.to_string()),
@@ -152,17 +160,22 @@ impl Stand {
 
     /// Writes a queued run of our account.
     pub async fn queue(&self, marketplace: MarketplaceCode, kind: RunKind) -> Job {
-        let account_id = self.account(marketplace);
+        self.queue_for(&self.sellers.ours, marketplace, kind).await
+    }
+
+    /// Writes a queued run of a seller's account.
+    pub async fn queue_for(&self, seller: &Seller, marketplace: MarketplaceCode, kind: RunKind) -> Job {
+        let account_id = account_of(seller, marketplace);
         let run_id = RunId::new();
         self.superuser
             .execute(
                 "insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, sent_at)
                  values ($1, $2, $3, $4, $5, 'API', now())",
-                &[&self.sellers.ours.id, &run_id, &account_id, &marketplace.as_str(), &kind.as_str()],
+                &[&seller.id, &run_id, &account_id, &marketplace.as_str(), &kind.as_str()],
             )
             .await
             .unwrap();
-        Job { run_id, step: 0, generation: 0, seller_id: self.sellers.ours.id, account_id, marketplace, kind }
+        Job { run_id, step: 0, generation: 0, seller_id: seller.id, account_id, marketplace, kind }
     }
 
     /// Sets aside a record of an earlier run, encrypted with its seller's key; `wanted` says whether it is to be read again.
@@ -190,17 +203,30 @@ impl Stand {
     }
 
     pub fn account(&self, marketplace: MarketplaceCode) -> AccountId {
-        match marketplace {
-            MarketplaceCode::Ajio => self.sellers.ours.ajio,
-            MarketplaceCode::AmazonIn => self.sellers.ours.amazon,
-            MarketplaceCode::Flipkart => self.sellers.ours.flipkart,
-            MarketplaceCode::Meesho => self.sellers.ours.meesho,
+        account_of(&self.sellers.ours, marketplace)
+    }
+
+    /// The event that the queue of `job`'s kind delivers.
+    pub fn event(&self, job: &Job) -> Value {
+        let body = JobMessage::new(job.clone()).to_body();
+        if job.kind.is_parallel() {
+            self.parallel_event(&[&body])
+        } else {
+            self.raw_event(job.account_id, &body)
         }
     }
 
-    /// The event that the lane of `job`'s account delivers.
-    pub fn event(&self, job: &Job) -> Value {
-        self.raw_event(job.account_id, &JobMessage::new(job.clone()).to_body())
+    /// The event that the parallel queue delivers, with a message for each body.
+    pub fn parallel_event(&self, bodies: &[&str]) -> Value {
+        let record = |body: &&str| {
+            json!({
+                "messageId": Uuid::now_v7().to_string(),
+                "body": body,
+                "eventSource": "aws:sqs",
+                "eventSourceARN": format!("arn:aws:sqs:ap-south-1:000000000000:{}ajio-parallel", self.prefix),
+            })
+        };
+        json!({ "Records": bodies.iter().map(record).collect::<Vec<Value>>() })
     }
 
     /// The event with any body, in any account's lane.
@@ -318,6 +344,15 @@ impl Stand {
     }
 }
 
+fn account_of(seller: &Seller, marketplace: MarketplaceCode) -> AccountId {
+    match marketplace {
+        MarketplaceCode::Ajio => seller.ajio,
+        MarketplaceCode::AmazonIn => seller.amazon,
+        MarketplaceCode::Flipkart => seller.flipkart,
+        MarketplaceCode::Meesho => seller.meesho,
+    }
+}
+
 #[derive(Debug)]
 pub struct Run {
     pub state: String,
@@ -346,8 +381,16 @@ pub fn returned(answer: Answer) {
 }
 
 fn failures(answer: Answer) -> usize {
+    failed(answer).len()
+}
+
+/// The ids of the messages that go back to their queue.
+pub fn failed(answer: Answer) -> Vec<String> {
     match answer {
-        Answer::Response(response) => response["batchItemFailures"].as_array().map_or(0, Vec::len),
+        Answer::Response(response) => {
+            let failures = response["batchItemFailures"].as_array().into_iter().flatten();
+            failures.filter_map(|failure| failure["itemIdentifier"].as_str()).map(str::to_owned).collect()
+        }
         Answer::Error(error) => panic!("the function failed: {error}"),
     }
 }
@@ -442,4 +485,8 @@ async fn seal_meesho(
 async fn fifo(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
     let create = sqs.create_queue().queue_name(name).attributes(QueueAttributeName::FifoQueue, "true");
     create.send().await.unwrap().queue_url.unwrap()
+}
+
+async fn standard(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
+    sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap()
 }

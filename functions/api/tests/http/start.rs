@@ -4,10 +4,12 @@ use std::process::Command;
 
 #[test]
 fn a_missing_variable_ends_the_start_with_its_name_and_a_failure() {
-    let queue = [("PLATFORM_KEY_ID", "key"), ("LANE_REQUESTS_QUEUE_URL", "url")];
+    let key = [("PLATFORM_KEY_ID", "key")];
+    let queue = [key[0], ("LANE_REQUESTS_QUEUE_URL", "url"), ("PARALLEL_QUEUES", "{}")];
     let cases = [
         (vec![], "PLATFORM_KEY_ID"),
-        (vec![("PLATFORM_KEY_ID", "key")], "LANE_REQUESTS_QUEUE_URL"),
+        (key.to_vec(), "LANE_REQUESTS_QUEUE_URL"),
+        (queue[..2].to_vec(), "PARALLEL_QUEUES"),
         (queue.to_vec(), "MAIL_FROM"),
         ([&queue[..], &[("MAIL_FROM", "a@b.co")]].concat(), "APP_URL"),
         (

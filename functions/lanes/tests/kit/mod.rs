@@ -17,7 +17,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use faults::Wire;
 use lanes::{Answer, Context, Event, LaneConfig, Record, Report, Target, Targets, handle};
-use robnu_dispatch::{LaneRequest, Publisher, lane_queue_name};
+use robnu_dispatch::{LaneRequest, ParallelQueues, Publisher, lane_queue_name};
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio::time::Instant;
@@ -69,7 +69,7 @@ impl World {
             max_receives: 3,
             targets,
         };
-        let publisher = Publisher::new(sqs.clone());
+        let publisher = Publisher::new(sqs.clone(), ParallelQueues::default());
         let context = Context { database: test.login("robnu_lanes").await, sqs, lambda, publisher, config };
         let world = Self { test, sellers, superuser, wire, context, dead_letters };
         let fresh = "update robnu.marketplace_accounts set lane_state = 'REQUESTED', lane_queue_url = null, lane_mapping_id = null";

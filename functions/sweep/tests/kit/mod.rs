@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
-use robnu_dispatch::{Job, JobMessage, Publisher, lane_queue_name};
+use robnu_dispatch::{Job, JobMessage, ParallelQueues, Publisher, lane_queue_name};
 use robnu_tenancy::{AccountId, Database, ReturnId, RunId, SellerId};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use sweep::scheduling::Report;
@@ -34,8 +34,10 @@ impl World {
         let sellers = TwoSellers::seed(&test).await;
         let superuser = test.superuser().await;
         let sqs = sqs();
-        let context =
-            Context { database: test.login("robnu_sweep").await, publisher: Publisher::new(sqs.clone()) };
+        let context = Context {
+            database: test.login("robnu_sweep").await,
+            publisher: Publisher::new(sqs.clone(), ParallelQueues::default()),
+        };
         Self { test, sellers, superuser, sqs, context }
     }
 
@@ -78,12 +80,12 @@ impl World {
     pub async fn another_context(&self) -> Context {
         Context {
             database: self.test.login("robnu_sweep").await,
-            publisher: Publisher::new(self.sqs.clone()),
+            publisher: Publisher::new(self.sqs.clone(), ParallelQueues::default()),
         }
     }
 
     pub fn context_with(&self, database: Database) -> Context {
-        Context { database, publisher: Publisher::new(self.sqs.clone()) }
+        Context { database, publisher: Publisher::new(self.sqs.clone(), ParallelQueues::default()) }
     }
 
     /// Takes all messages out of an account's lane.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::status::AjioStatus;
+use super::status::{AjioReturnStatus, AjioStatus};
 use crate::error::ChangeError;
 
 /// A summary of an order, for tests that need one in a certain status.
@@ -137,7 +137,7 @@ pub(super) struct Return {
     pub(super) return_order_id: String,
     pub(super) return_date: i64,
     pub(super) kind: ReturnKind,
-    pub(super) status: &'static str,
+    pub(super) status: AjioReturnStatus,
     /// Index of the order in the book.
     pub(super) order: usize,
 }
@@ -178,6 +178,22 @@ impl Book {
             return Err(ChangeError::NotPending);
         }
         order.cancel_by_customer();
+        Ok(())
+    }
+
+    /// The returns' ids with their statuses.
+    pub(super) fn return_statuses(&self) -> Vec<(String, AjioReturnStatus)> {
+        self.returns.iter().map(|returned| (returned.return_order_id.clone(), returned.status)).collect()
+    }
+
+    pub(super) fn set_return_status(
+        &mut self,
+        return_order_id: &str,
+        to: AjioReturnStatus,
+    ) -> Result<(), ChangeError> {
+        let mut returns = self.returns.iter_mut();
+        let returned = returns.find(|returned| returned.return_order_id == return_order_id);
+        returned.ok_or(ChangeError::UnknownReturn)?.status = to;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::book::{Book, Item, Line, Order, Return, ReturnKind};
-use super::status::AjioStatus;
+use super::status::{AjioReturnStatus, AjioStatus};
 
 /// 1 January 2026, 00:00 in India.
 const FIRST_ORDER: i64 = 1_767_205_800;
@@ -139,8 +139,13 @@ fn amount(random: &mut Random, least_paise: u32, spread: u32) -> Decimal {
 
 /// Every second delivered order is returned by the customer; every third dispatched one returns to its origin.
 fn returns(orders: &[Order]) -> Vec<Return> {
-    const STATUSES: [&str; 5] =
-        ["RETURN_INITIATED", "RETURN_CREATED", "RETURN_DELIVERED", "RETURN_PROCESSED", "RETURN_CANCELLED"];
+    const STATUSES: [AjioReturnStatus; 5] = [
+        AjioReturnStatus::Initiated,
+        AjioReturnStatus::Created,
+        AjioReturnStatus::Delivered,
+        AjioReturnStatus::Processed,
+        AjioReturnStatus::Cancelled,
+    ];
     let (mut delivered, mut dispatched) = (0_usize, 0_usize);
     let mut returns = Vec::new();
     for (at, order) in orders.iter().enumerate() {

@@ -136,7 +136,8 @@ fn malformed(order: &RawValue, malformation: &Malformation) -> Option<Box<RawVal
     let mut fields: Fields = serde_json::from_str(order.get()).ok()?;
     let amount = match malformation {
         Malformation::MissingField { field } => {
-            fields.remove(field.as_deref().unwrap_or("order_date"));
+            let date = if fields.contains_key("return_date") { "return_date" } else { "order_date" };
+            fields.remove(field.as_deref().unwrap_or(date));
             return to_raw_value(&fields).ok();
         }
         Malformation::BadAmount => "\"12.3.4\"",

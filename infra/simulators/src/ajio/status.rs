@@ -1,4 +1,4 @@
-//! The statuses of an order.
+//! The statuses of an order and of a return.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,4 +20,24 @@ pub enum AjioStatus {
     Dispatched,
     /// With the customer.
     Delivered,
+}
+
+/// The status of a return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum AjioReturnStatus {
+    /// The customer asked for it, or the parcel could not be delivered.
+    #[serde(rename = "RETURN_INITIATED")]
+    Initiated,
+    /// The return order exists.
+    #[serde(rename = "RETURN_CREATED")]
+    Created,
+    /// Back at the seller.
+    #[serde(rename = "RETURN_DELIVERED")]
+    Delivered,
+    /// Checked and settled.
+    #[serde(rename = "RETURN_PROCESSED")]
+    Processed,
+    /// It will not come.
+    #[serde(rename = "RETURN_CANCELLED")]
+    Cancelled,
 }

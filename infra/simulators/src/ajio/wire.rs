@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::book::{Item, Line, Order, Return, ReturnKind};
-use super::status::AjioStatus;
+use super::status::{AjioReturnStatus, AjioStatus};
 
 /// A JSON number with exactly the digits of a decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,7 +207,7 @@ pub(super) struct ReturnOrder<'a> {
     return_order_id: &'a str,
     return_date: i64,
     order_id: &'a str,
-    return_status: &'a str,
+    return_status: AjioReturnStatus,
     return_type: &'static str,
     tracking_number: String,
     return_order_items: Vec<ReturnItem<'a>>,
@@ -228,7 +228,11 @@ impl<'a> ReturnOrder<'a> {
             return_item_id: format!("{}-{}", returned.return_order_id, ordinal + 1),
             order_item_id: &line.order_item_id,
             return_quantity: line.kept(),
-            cancelled_return_quantity: if returned.status == "RETURN_CANCELLED" { line.kept() } else { 0 },
+            cancelled_return_quantity: if returned.status == AjioReturnStatus::Cancelled {
+                line.kept()
+            } else {
+                0
+            },
             item_details: ItemDetails::from(&line.item),
         };
         Self {

@@ -19,7 +19,7 @@ use api::context::Context;
 use api::handler::Handler;
 use api::mail::Mailer;
 use api::router::router;
-use robnu_dispatch::Publisher;
+use robnu_dispatch::{ParallelQueues, Publisher};
 use robnu_marketplace::registry::Registry;
 use robnu_storage::{DigestKey, KeyService, Place, WrappedKey};
 use robnu_tenancy::{Database, DatabaseConfig};
@@ -83,7 +83,7 @@ impl Api {
                 .expect("the stand-ins have addresses"),
             oauth_redirect_uri: REDIRECT_URI.to_owned(),
             mailer: Mailer::new(cloud.ses.clone(), cloud.mail_from.clone(), APP_URL),
-            publisher: Publisher::new(cloud.sqs.clone()),
+            publisher: Publisher::new(cloud.sqs.clone(), ParallelQueues::default()),
             sqs: cloud.sqs.clone(),
             lane_requests_queue_url: cloud.lane_requests.clone(),
         };
