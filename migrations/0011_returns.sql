@@ -234,10 +234,17 @@ end $$;
 -- Makes the pages of an account that hold orders and those that hold returns take turns, until the transaction ends. Their runs work
 -- at the same time. Without turns, a page of either could miss what the other has not committed yet, and the two would never be joined.
 -- It comes first in the transaction, because a page that waits here while it holds rows could wait for a page that wants these rows.
+-- The seller is part of the lock, so that nobody can make another seller's pages wait.
 create function take_turns(account uuid) returns void
-language sql volatile
+language plpgsql
 set search_path = pg_catalog, pg_temp
-as $$ select pg_advisory_xact_lock(hashtextextended('robnu.take_turns ' || account::text, 0)) $$;
+as $$
+begin
+  if not robnu.app_may('ingest') then
+    raise exception 'only jobs store pages' using errcode = 'insufficient_privilege';
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended('pages of ' || robnu.app_current_seller_id() || account, 0));
+end $$;
 
 -- Joins the returns of these orders to them, and the lines of both, whichever was stored first.
 create function join_returns(account uuid, order_ids text[]) returns void

@@ -111,7 +111,8 @@ async fn a_page_of_returns_waits_for_a_page_of_orders_of_its_account_and_finds_t
     let mut other = stand.test.superuser().await;
     let page = other.transaction().await.unwrap();
     let account = stand.sellers.ours.ajio;
-    page.execute("select robnu.take_turns($1)", &[&account]).await.unwrap();
+    let turn = "select pg_advisory_xact_lock(hashtextextended('pages of ' || $1::uuid || $2::uuid, 0))";
+    page.execute(turn, &[&stand.sellers.ours.id, &account]).await.unwrap();
     let job = stand.queue(Ajio, RunKind::Returns).await;
     let answer = function.send(stand.event(&job)).await;
     let waiting = "select count(*) from pg_stat_activity
