@@ -2,10 +2,12 @@
 
 mod kit;
 
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use kit::{World, in_a_minute, sweep_with, try_sweep};
-use robnu_dispatch::Job;
+use robnu_dispatch::{Job, JobMessage};
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::kind::RunKind;
+use robnu_tenancy::RunId;
 use robnu_testkit::WireProxy;
 use sweep::SweepError;
 use tokio::time::Instant;
@@ -248,4 +250,46 @@ async fn many_schedules(world: &World, count: i32) {
         )
         .await;
     world.run_sql("analyze robnu.schedules", &[]).await;
+}
+
+#[tokio::test]
+async fn runs_that_may_overtake_each_other_are_published_to_the_marketplaces_queue_and_not_to_the_lane() {
+    let world = World::new().await;
+    world.nothing_is_due().await;
+    let name = format!("robnu-test-{}-ajio-parallel", RunId::new());
+    let queue = world.sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap();
+    let due = "insert into robnu.schedules (seller_id, account_id, kind, every_minutes) values ($1, $2, 'RETURNS', 60)";
+    let accounts = [world.accounts()[0], world.accounts()[2]];
+    for (seller, account) in accounts {
+        world.run_sql(due, &[&seller, &account]).await;
+    }
+    let report = sweep_with(&world.context_with_parallel(&queue).await).await;
+    assert_eq!((report.published, report.send_failures), (2, 0));
+    let receive = world.sqs.receive_message().queue_url(&queue).max_number_of_messages(10);
+    let group = MessageSystemAttributeName::MessageGroupId;
+    let receive = receive.message_system_attribute_names(group.clone());
+    let messages = receive.send().await.unwrap().messages.unwrap_or_default();
+    let mut heard: Vec<_> = messages
+        .iter()
+        .map(|message| {
+            let job = JobMessage::parse(message.body().unwrap()).unwrap().into_job();
+            assert_eq!(
+                message.attributes().unwrap()[&group],
+                job.account_id.to_string(),
+                "its account is the group"
+            );
+            (job.seller_id, job.account_id)
+        })
+        .collect();
+    heard.sort();
+    let mut expected = accounts.to_vec();
+    expected.sort();
+    assert_eq!(heard, expected);
+    for (_, account) in accounts {
+        assert_eq!(world.heard(account).await, []);
+    }
+    // Without the queue's address the runs stay unsent, and the sweep says so.
+    world.run_sql("update robnu.sync_runs set state = 'CANCELLED' where kind = 'RETURNS'", &[]).await;
+    world.run_sql("update robnu.schedules set next_due_at = now() where kind = 'RETURNS'", &[]).await;
+    assert_eq!(world.sweep().await.send_failures, 2);
 }

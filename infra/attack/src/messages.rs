@@ -1,5 +1,5 @@
 //! Attempts by message: garbled messages, unknown kinds and versions, and one seller's id with another seller's account. They go
-//! to the insider's lane, to the victim's lane and to the lanes function.
+//! to the insider's lane, to the victim's lane, to the lanes function and to the marketplace's parallel queue.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,10 @@ use super::attempt::Attempt;
 use super::random::{Random, half};
 use super::test_bed::TestBed;
 
-const QUEUES: [&str; 3] = ["the insider's lane", "the victim's lane", "lane requests"];
+const QUEUES: [&str; 4] = ["the insider's lane", "the victim's lane", "lane requests", "the parallel queue"];
+/// Where the queues of lane requests and of parallel runs stand among them.
+const LANE_REQUESTS: usize = 2;
+const PARALLEL: usize = 3;
 const VERSIONS: [&str; 8] = ["1", "1", "1", "1", "1", "1", "2", "0"];
 const KINDS: [(usize, &str); 7] = [
     (50, "ORDERS"),
@@ -24,13 +27,15 @@ const MARKETPLACES: [&str; 6] = ["AJIO", "AJIO", "AJIO", "AJIO", "AMAZON_IN", "N
 pub async fn attempt(test_bed: &TestBed, random: &mut Random, attempt: &mut Attempt) {
     let queue = random.below(QUEUES.len());
     let (form, body) =
-        if queue == 2 { lane_request(test_bed, random) } else { job_message(test_bed, random) };
+        if queue == LANE_REQUESTS { lane_request(test_bed, random) } else { job_message(test_bed, random) };
     attempt.label(QUEUES[queue], form);
     attempt.shown = format!("{}: {body}", QUEUES[queue]);
     let mut message = json!({"QueueUrl": test_bed.queues[queue], "MessageBody": body});
-    if queue != 2 {
+    if queue != LANE_REQUESTS {
         message["MessageGroupId"] =
             json!(random.pick(&[&test_bed.insider.account, &test_bed.victim.account]));
+    }
+    if queue != LANE_REQUESTS && queue != PARALLEL {
         message["MessageDeduplicationId"] = json!(random.uuid());
     }
     // The queue itself refuses some messages, such as an empty body.

@@ -75,8 +75,8 @@ pub struct TestBed {
     pub neighbours: Vec<(Tenant, String)>,
     /// Tokens.
     pub tokens: Tokens,
-    /// Queues: the insider's lane, the victim's lane, lane requests.
-    pub queues: [String; 3],
+    /// Queues: the insider's lane, the victim's lane, lane requests, and the queue of AJIO's runs that may run in parallel.
+    pub queues: [String; 4],
     /// Cursors of the victim's lists.
     pub cursors: Vec<String>,
     /// An idempotency key that the victim's owner has used.
@@ -165,6 +165,7 @@ impl TestBed {
             open_lane(&aws, &superuser, &requests, &insider).await?,
             open_lane(&aws, &superuser, &requests, &victim).await?,
             requests,
+            output(&outputs, "AjioParallelQueueUrl")?.to_owned(),
         ];
         open_sinks(&aws, &superuser, &insider, &queues[0]).await?;
         let cursors = cursors(&http, &api_url, &document, &victim, &victims_owner).await;

@@ -85,6 +85,34 @@ async fn the_order_book_arrives_on_the_deployed_stack_to_the_last_decimal_and_st
 }
 
 #[tokio::test]
+async fn returns_travel_through_the_marketplaces_parallel_queue_and_find_their_orders() {
+    let stack = Stack::get();
+    let (ours, theirs) = (stack.new_owner("returns").await, stack.new_owner("others").await);
+    let (username, other) = (unique("DV"), unique("DV"));
+    let account = stack.connect_ajio(&ours, &username).await;
+    let neighbour = stack.connect_ajio(&theirs, &other).await;
+    for (owner, account) in [(&ours, &account), (&theirs, &neighbour)] {
+        stack.lane(owner, account).await;
+        for kind in ["RETURNS", "ORDERS"] {
+            let run = stack.ask_for(owner, account, kind).await;
+            assert_eq!(stack.end_of(owner, &run, 120).await["state"], "SUCCEEDED", "{kind}");
+        }
+    }
+    let database = stack.database().await;
+    for (account, username) in [(&account, &username), (&neighbour, &other)] {
+        let served = stack.control(Method::GET, &format!("/ajio/returns?username={username}"), None).await;
+        let sql = "select count(*), count(order_id) from robnu.returns where account_id = $1::text::uuid";
+        let row = database.query_one(sql, &[account]).await.unwrap();
+        let expected = i64::try_from(served.as_array().unwrap().len()).unwrap();
+        assert!(expected > 0);
+        assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (expected, expected));
+    }
+    let path = format!("/v1/sellers/{}/returns", ours.seller);
+    let (status, problem) = stack.call(Some(&theirs.token), Method::GET, &path, None).await;
+    assert_eq!((status, problem["code"].as_str()), (StatusCode::NOT_FOUND, Some("seller_not_found")));
+}
+
+#[tokio::test]
 async fn the_schedule_starts_a_new_accounts_first_run_by_itself() {
     let stack = Stack::get();
     let owner = stack.new_owner("scheduled").await;

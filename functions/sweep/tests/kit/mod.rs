@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
 use robnu_dispatch::{Job, JobMessage, ParallelQueues, Publisher, lane_queue_name};
+use robnu_marketplace::code::MarketplaceCode;
 use robnu_tenancy::{AccountId, Database, ReturnId, RunId, SellerId};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use sweep::scheduling::Report;
@@ -81,6 +82,15 @@ impl World {
         Context {
             database: self.test.login("robnu_sweep").await,
             publisher: Publisher::new(self.sqs.clone(), ParallelQueues::default()),
+        }
+    }
+
+    /// A context that publishes AJIO's parallel runs to this queue.
+    pub async fn context_with_parallel(&self, queue_url: &str) -> Context {
+        let parallel = ParallelQueues::from([(MarketplaceCode::Ajio, queue_url.to_owned())]);
+        Context {
+            database: self.test.login("robnu_sweep").await,
+            publisher: Publisher::new(self.sqs.clone(), parallel),
         }
     }
 

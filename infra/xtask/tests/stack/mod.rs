@@ -143,8 +143,13 @@ impl Stack {
 
     /// Requests a sync of everything. Returns the run's id.
     pub async fn ask_for_sync(&self, owner: &Owner, account: &str) -> String {
+        self.ask_for(owner, account, "ORDERS").await
+    }
+
+    /// Requests a run of a kind that reads everything, or finds the live one.
+    pub async fn ask_for(&self, owner: &Owner, account: &str, kind: &str) -> String {
         let path = format!("/v1/sellers/{}/accounts/{account}/sync", owner.seller);
-        let body = json!({"kind": "ORDERS", "full": true});
+        let body = json!({"kind": kind, "full": true});
         let (status, run) = self.call(Some(&owner.token), Method::POST, &path, Some(&body)).await;
         assert!(status.is_success(), "{run}");
         run["run_id"].as_str().unwrap().to_owned()
