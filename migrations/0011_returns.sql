@@ -246,24 +246,27 @@ begin
   perform pg_advisory_xact_lock(hashtextextended('pages of ' || robnu.app_current_seller_id() || account, 0));
 end $$;
 
--- Joins the returns of these orders to them, and the lines of both, whichever was stored first.
-create function join_returns(account uuid, order_ids text[]) returns void
+-- Joins the returns of these orders, or these returns, to their orders, and the lines of both, whichever was stored first.
+create function join_returns(account uuid, order_ids text[], return_ids text[]) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  found uuid[] := array(
+    select id from robnu.returns where account_id = account and external_order_id = any (order_ids)
+    union
+    select id from robnu.returns where account_id = account and external_return_id = any (return_ids));
 begin
   update robnu.returns r set order_id = o.id
   from robnu.orders o
-  where o.account_id = account and o.external_order_id = any (order_ids)
-    and r.account_id = account and r.external_order_id = o.external_order_id and r.order_id is null;
+  where r.id = any (found) and r.order_id is null and o.account_id = account and o.external_order_id = r.external_order_id;
   update robnu.return_items i set order_item_id = oi.id
   from robnu.returns r
   join robnu.order_items oi on oi.order_id = r.order_id
-  where r.account_id = account and r.external_order_id = any (order_ids)
-    and i.return_id = r.id and i.order_item_id is null and oi.external_item_id = i.external_order_item_id;
+  where r.id = any (found) and i.return_id = r.id and i.order_item_id is null and oi.external_item_id = i.external_order_item_id;
 end $$;
 grant execute on function return_progress(text), is_older_return(text, timestamptz, text, timestamptz),
-  remove_vanished_return_items(uuid, text[], text[], timestamptz[], text[], text[]), take_turns(uuid), join_returns(uuid, text[])
+  remove_vanished_return_items(uuid, text[], text[], timestamptz[], text[], text[]), take_turns(uuid), join_returns(uuid, text[], text[])
   to robnu_tenant;
 
 -- Sets the claim window once, when the return is stored: the seller's, else the marketplace's, else 60 days. When the marketplace

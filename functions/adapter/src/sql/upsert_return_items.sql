@@ -28,7 +28,8 @@ with page as (
       m.reason)
   order by m.return_id, m.external_item_id
   on conflict (seller_id, return_id, external_item_id) do update
-  set external_order_item_id = excluded.external_order_item_id, sku = excluded.sku, title = excluded.title, size = excluded.size,
+  set order_item_id = case when i.external_order_item_id = excluded.external_order_item_id then i.order_item_id end,
+    external_order_item_id = excluded.external_order_item_id, sku = excluded.sku, title = excluded.title, size = excluded.size,
     quantity = excluded.quantity, quantity_cancelled = excluded.quantity_cancelled, refund_amount = excluded.refund_amount,
     reason = excluded.reason, updated_at = now()
   returning old.id is null as is_new

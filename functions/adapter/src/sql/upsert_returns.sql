@@ -41,7 +41,8 @@ with page as (
       m.marketplace_updated_at, m.notes)
   order by m.external_return_id
   on conflict (seller_id, account_id, external_return_id) do update
-  set external_order_id = excluded.external_order_id, external_shipment_id = excluded.external_shipment_id,
+  set order_id = case when r.external_order_id = excluded.external_order_id then r.order_id end,
+    external_order_id = excluded.external_order_id, external_shipment_id = excluded.external_shipment_id,
     return_type = excluded.return_type, status = excluded.status, marketplace_status = excluded.marketplace_status,
     reason = excluded.reason, carrier = excluded.carrier, tracking_number = excluded.tracking_number, currency = excluded.currency,
     document_kind = excluded.document_kind, document_number = excluded.document_number, initiated_at = excluded.initiated_at,

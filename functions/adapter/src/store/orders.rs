@@ -14,6 +14,9 @@ const UPSERT_ITEMS: &str = include_str!("../sql/upsert_items.sql");
 const DELETE_VANISHED_ITEMS: &str = include_str!("../sql/delete_vanished_items.sql");
 const UPSERT_SHIPMENTS: &str = include_str!("../sql/upsert_shipments.sql");
 
+/// A page of orders joins by the orders on it.
+const NO_RETURNS: &[&str] = &[];
+
 /// A page's orders as columns.
 pub struct OrdersBatch<'a> {
     order: OrderColumns<'a>,
@@ -102,7 +105,7 @@ impl Batch for OrdersBatch<'_> {
                     &shipment.tracking_number,
                 ],
             ),
-            (JOIN_RETURNS, vec![account, &order.external_order_id]),
+            (JOIN_RETURNS, vec![account, &order.external_order_id, &NO_RETURNS]),
         ]
     }
 

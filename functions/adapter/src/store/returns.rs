@@ -13,6 +13,9 @@ const UPSERT_RETURNS: &str = include_str!("../sql/upsert_returns.sql");
 const UPSERT_ITEMS: &str = include_str!("../sql/upsert_return_items.sql");
 const DELETE_VANISHED_ITEMS: &str = include_str!("../sql/delete_vanished_return_items.sql");
 
+/// A page of returns joins by the returns on it.
+const NO_ORDERS: &[&str] = &[];
+
 /// A page's returns as columns.
 pub struct ReturnsBatch<'a> {
     returned: ReturnColumns<'a>,
@@ -84,7 +87,7 @@ impl Batch for ReturnsBatch<'_> {
                     &item.external_item_id,
                 ],
             ),
-            (JOIN_RETURNS, vec![account, &returned.external_order_id]),
+            (JOIN_RETURNS, vec![account, &NO_ORDERS, &returned.external_return_id]),
         ]
     }
 
