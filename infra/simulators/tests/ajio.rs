@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use simulators::{AjioAccount, AjioStatus, ChangeError, Quota, Simulator};
+use simulators::{AjioAccount, AjioReturnStatus, AjioStatus, ChangeError, Quota, Simulator};
 use support::{ajio_all, ajio_get, ajio_login, ajio_post, ajio_token, config, start};
 
 #[derive(Deserialize)]
@@ -266,6 +266,26 @@ fn returns_can_be_filtered_by_type() {
     assert!(to_origin > 0 && customer > 0);
     assert_eq!(all, to_origin + customer);
     assert_eq!(ajio_get(&simulator, &token, "/returns?type=LOST").status, 400);
+}
+
+#[test]
+fn a_return_moves_to_the_status_that_a_test_gives_it() {
+    let simulator = start(&config());
+    let token = ajio_token(&simulator, "DV1");
+    let (id, _) = simulator.ajio_returns("DV1").unwrap()[0].clone();
+    let status = || {
+        let page = ajio_get(&simulator, &token, "/returns").json();
+        let returns = page["orders"].as_array().unwrap().clone();
+        returns.into_iter().find(|returned| returned["return_order_id"] == id.as_str()).unwrap()["return_status"].clone()
+    };
+    for (to, text) in
+        [(AjioReturnStatus::Processed, "RETURN_PROCESSED"), (AjioReturnStatus::Initiated, "RETURN_INITIATED")]
+    {
+        simulator.set_ajio_return_status("DV1", &id, to).unwrap();
+        assert_eq!(status(), text);
+    }
+    let unknown = simulator.set_ajio_return_status("DV1", "R-0", AjioReturnStatus::Created);
+    assert_eq!(unknown, Err(ChangeError::UnknownReturn));
 }
 
 #[test]
