@@ -1,14 +1,16 @@
-//! The simulated Amazon: Seller Central's consent page, the token service (LWA) and the orders operations of the Selling
-//! Partner API.
+//! The simulated Amazon: Seller Central's consent page, the token service (LWA) and the operations on orders and reports of
+//! the Selling Partner API.
 //!
 //! The refresh token decides whose orders are served. Responses follow the published model of the orders API, version
-//! 2026-01-01. A field that the order book cannot fill is absent rather than invented.
+//! 2026-01-01, and of the reports API, version 2021-06-30. A field that the order book cannot fill is absent rather than invented.
 
 mod accounts;
 mod errors;
 mod lwa;
 mod query;
 mod render;
+mod reports;
+mod returned;
 mod search;
 mod status;
 
@@ -31,6 +33,7 @@ use crate::tokens::TokenStore;
 
 use accounts::Accounts;
 use errors::{failure, refusal, unauthorised};
+use reports::{Operation, Reports};
 use search::Pages;
 
 const CONSENT_PATH: &str = "/apps/authorize/consent";
@@ -57,6 +60,7 @@ pub(crate) struct Amazon {
     search_orders: Quota,
     get_order: Quota,
     pages: HashMap<String, Pages>,
+    reports: Reports,
 }
 
 impl Amazon {
@@ -69,6 +73,7 @@ impl Amazon {
             search_orders: config.search_orders,
             get_order: config.get_order,
             pages: HashMap::new(),
+            reports: Reports::new(config, Utc::now()),
         }
     }
 
@@ -94,6 +99,10 @@ impl Amazon {
     pub(crate) fn set_search_orders_quota(&mut self, quota: Quota) {
         self.search_orders = quota;
         self.buckets.refill();
+    }
+
+    pub(crate) fn set_report_looks(&mut self, looks: u32) {
+        self.reports.set_looks(looks);
     }
 
     fn consent(&mut self, call: &Call, now: DateTime<Utc>, is_denied: bool) -> Reply {
@@ -163,6 +172,26 @@ impl Amazon {
         reply.with_header("x-amzn-ratelimit-limit", self.get_order.rate.to_string())
     }
 
+    fn report(
+        &mut self,
+        operation: &Operation<'_>,
+        call: &Call,
+        now: DateTime<Utc>,
+        page_fault: &PageFault,
+    ) -> Reply {
+        let account = match self.authorised(call, now) {
+            Ok(account) => account,
+            Err(refused) => return refused,
+        };
+        let quota = self.reports.quota(operation);
+        if !self.buckets.take(&account, operation.name(), quota, now) {
+            return failure(StatusCode::TOO_MANY_REQUESTS);
+        }
+        let Some(book) = self.accounts.book(&account) else { return unauthorised() };
+        let reply = self.reports.answer(operation, call, &account, book, now, page_fault);
+        reply.with_header("x-amzn-ratelimit-limit", quota.rate.to_string())
+    }
+
     fn authorised(&self, call: &Call, now: DateTime<Utc>) -> Result<String, Reply> {
         let token = call.header(ACCESS_TOKEN_HEADER).ok_or_else(unauthorised)?;
         self.tokens.valid(token, now).map(str::to_owned).ok_or_else(unauthorised)
@@ -179,10 +208,19 @@ impl Simulated for Amazon {
         if call.path == CONSENT_PATH {
             return call.parameter("account").map(str::to_owned);
         }
+        if let Some(key) = reports::download_key(&call.path) {
+            return self.reports.owner(key).map(str::to_owned);
+        }
         call.header(ACCESS_TOKEN_HEADER).and_then(|token| self.tokens.owner(token)).map(str::to_owned)
     }
 
     fn answer(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        if let Some(operation) = Operation::of(call) {
+            return self.report(&operation, call, now, page_fault);
+        }
+        if let Some(key) = reports::download_key(&call.path) {
+            return self.reports.download(call, key, now, page_fault);
+        }
         let order_id = call.path.strip_prefix(ORDERS_PATH).and_then(|rest| rest.strip_prefix('/'));
         match (&call.method, call.path.as_str(), order_id) {
             (&Method::POST, TOKEN_PATH, _) => self.issue_token(call, now),
@@ -202,8 +240,11 @@ impl Simulated for Amazon {
         self.consents.expire_codes(now);
     }
 
-    /// All single orders share one line.
+    /// Calls that differ only in an id share one line.
     fn ledger_path(&self, path: &str) -> String {
+        if let Some(path) = reports::ledger_path(path) {
+            return path;
+        }
         let is_order = path.strip_prefix(ORDERS_PATH).is_some_and(|rest| rest.starts_with('/'));
         if is_order { format!("{ORDERS_PATH}/{{orderId}}") } else { path.to_owned() }
     }

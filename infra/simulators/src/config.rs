@@ -82,6 +82,14 @@ pub struct AmazonConfig {
     pub search_orders: Quota,
     /// Usage plan of getOrder, for each account.
     pub get_order: Quota,
+    /// Usage plan of createReport, for each account.
+    pub create_report: Quota,
+    /// Usage plan of getReport, for each account.
+    pub get_report: Quota,
+    /// Usage plan of getReportDocument, for each account.
+    pub get_report_document: Quota,
+    /// How often a client finds a report unfinished before it is ready.
+    pub report_looks: u32,
     /// Registered selling partners.
     pub accounts: Vec<AmazonAccount>,
     /// Applications that sellers can consent to.
@@ -98,6 +106,10 @@ impl AmazonConfig {
             token_seconds: 3_600,
             search_orders: Quota { rate: 0.0056, burst: 20 },
             get_order: Quota { rate: 0.5, burst: 30 },
+            create_report: Quota { rate: 0.0167, burst: 15 },
+            get_report: Quota { rate: 2.0, burst: 15 },
+            get_report_document: Quota { rate: 0.0167, burst: 15 },
+            report_looks: 2,
             accounts: Vec::new(),
             apps: vec![OAuthApp::sample()],
         }

@@ -40,6 +40,7 @@ pub(crate) fn routes(state: State) -> Router {
         .route("/amazon/accounts", post(register_amazon))
         .route("/amazon/orders", post(change_amazon_order))
         .route("/amazon/quota", put(set_search_orders_quota))
+        .route("/amazon/reports", put(set_report_looks))
         .route("/amazon/apps", post(register_amazon_app))
         .route("/flipkart/apps", post(register_flipkart_app))
         .route("/flipkart/accounts", post(register_flipkart))
@@ -230,6 +231,17 @@ async fn change_amazon_order(Shared(state): Shared<State>, Json(change): Json<Ch
 async fn set_search_orders_quota(Shared(state): Shared<State>, Json(quota): Json<Quota>) -> Json<Value> {
     state.set_search_orders_quota(quota);
     Json(json!({ "quota": quota }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReportLooks {
+    looks: u32,
+}
+
+async fn set_report_looks(Shared(state): Shared<State>, Json(order): Json<ReportLooks>) -> Json<Value> {
+    state.set_amazon_report_looks(order.looks);
+    Json(json!({ "looks": order.looks }))
 }
 
 #[derive(Deserialize)]

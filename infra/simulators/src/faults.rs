@@ -117,6 +117,8 @@ pub enum FaultKind {
     DenyConsent,
     /// The marketplace's consent codes expire just before the call.
     ExpireCodes,
+    /// Amazon gives up the report at which the client looks.
+    FatalReport,
     /// One record of the page is malformed.
     Malformed {
         /// How it is malformed.

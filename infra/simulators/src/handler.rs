@@ -90,6 +90,7 @@ fn answer(
             simulated.answer(call, now, &PageFault::None)
         }
         Some(FaultKind::DenyConsent) => serve(&PageFault::DenyConsent),
+        Some(FaultKind::FatalReport) => serve(&PageFault::FatalReport),
         Some(FaultKind::ExpireCodes) => {
             simulated.expire_codes(now);
             simulated.answer(call, now, &PageFault::None)

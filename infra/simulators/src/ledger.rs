@@ -17,7 +17,7 @@ pub struct LedgerLine {
     pub account: String,
     /// HTTP method.
     pub method: String,
-    /// Path after the marketplace's prefix, with `{orderId}` in place of an order id.
+    /// Path after the marketplace's prefix, with `{orderId}` in place of an order id, and likewise for other ids.
     pub path: String,
     /// HTTP status; 0 if the client disconnected before the response.
     pub status: u16,

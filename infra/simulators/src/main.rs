@@ -36,6 +36,9 @@ struct Arguments {
     /// Burst of requests of Amazon's searchOrders, for each account
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     amazon_burst: u32,
+    /// How often a client finds a report of Amazon's unfinished before it is ready
+    #[arg(long, value_name = "COUNT", default_value_t = 2)]
+    amazon_report_looks: u32,
     /// Lifetime of an Amazon access token
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
     amazon_token_seconds: u32,
@@ -87,6 +90,7 @@ async fn run(arguments: &Arguments, book: OrderBook) -> anyhow::Result<()> {
     let mut config = SimulatorConfig::new(book);
     config.bind = SocketAddr::new(arguments.host, arguments.port);
     config.amazon.search_orders = Quota { rate: arguments.amazon_rate, burst: arguments.amazon_burst };
+    config.amazon.report_looks = arguments.amazon_report_looks;
     config.amazon.token_seconds = arguments.amazon_token_seconds;
     config.ajio.orders = arguments.ajio_orders;
     config.ajio.token_seconds = arguments.ajio_token_seconds;

@@ -27,4 +27,5 @@ pub(crate) enum PageFault {
     Repeat,
     Malformed(Malformation, usize),
     DenyConsent,
+    FatalReport,
 }

@@ -174,6 +174,11 @@ impl State {
         lock(&self.inner.marketplaces.amazon).set_search_orders_quota(quota);
     }
 
+    /// Changes how often a client finds a report of Amazon's unfinished before it is ready, also for reports under way.
+    pub fn set_amazon_report_looks(&self, looks: u32) {
+        lock(&self.inner.marketplaces.amazon).set_report_looks(looks);
+    }
+
     /// Changes AJIO's throttle and fills every account's bucket.
     pub fn set_ajio_quota(&self, quota: Option<Quota>) {
         lock(&self.inner.marketplaces.ajio).set_quota(quota);

@@ -1,11 +1,12 @@
-//! Checks responses against the published model of the orders API, version 2026-01-01: required fields, allowed
+//! Checks responses against the published models of the orders API, version 2026-01-01, and of the reports API, version
+//! 2021-06-30: required fields, allowed
 //! fields and closed sets of values, for every object that the simulator can serve.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod support;
 
-use serde_json::Value;
-use support::{amazon_token, config, search, start};
+use serde_json::{Value, json};
+use support::{amazon_token, config, search, send, start};
 
 const ALL_DATASETS: &str = "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,CANCELLATION,FULFILLMENT,PACKAGES,TAX,PAYMENT,FULFILLMENT_ORDERS";
 
@@ -64,6 +65,13 @@ const SHAPES: &[(&str, &str, &str)] = &[
     ),
     ("PackageStatus", "status", "detailedStatus"),
     ("PackageItem", "orderItemId quantity", "transparencyCodes"),
+    ("CreateReportResponse", "reportId", ""),
+    (
+        "Report",
+        "reportId reportType createdTime processingStatus",
+        "marketplaceIds dataStartTime dataEndTime reportScheduleId processingStartTime processingEndTime reportDocumentId",
+    ),
+    ("ReportDocument", "reportDocumentId url", "compressionAlgorithm"),
 ];
 
 const CLOSED_SETS: &[(&str, &str, &str)] = &[
@@ -82,12 +90,21 @@ const CLOSED_SETS: &[(&str, &str, &str)] = &[
     ("SalesChannel", "channelName", "AMAZON NON_AMAZON"),
     ("ProceedsBreakdown", "type", "ITEM SHIPPING GIFT_WRAP COD_FEE TAX DISCOUNT DELIVERY_TIP OTHER"),
     ("CustomerAddress", "addressType", "RESIDENTIAL COMMERCIAL PICKUP_POINT"),
+    ("Report", "processingStatus", "CANCELLED DONE FATAL IN_PROGRESS IN_QUEUE"),
+    ("ReportDocument", "compressionAlgorithm", "GZIP"),
 ];
 
 const WHOLE_NUMBERS: &[&str] = &["quantityOrdered", "quantityFulfilled", "quantityUnfulfilled", "quantity"];
-const INSTANTS: &[&str] =
-    &["createdTime", "lastUpdatedTime", "shipTime", "createdBefore", "lastUpdatedBefore"];
-const LISTS_OF_TEXTS: &[&str] = &["programs"];
+const INSTANTS: &[&str] = &[
+    "createdTime",
+    "lastUpdatedTime",
+    "shipTime",
+    "createdBefore",
+    "lastUpdatedBefore",
+    "dataStartTime",
+    "dataEndTime",
+];
+const LISTS_OF_TEXTS: &[&str] = &["programs", "marketplaceIds"];
 
 fn check(shape: &str, value: &Value) {
     let (_, required, optional) = SHAPES.iter().find(|(name, ..)| *name == shape).unwrap();
@@ -171,4 +188,36 @@ fn a_search_without_results_is_an_empty_page() {
     check("SearchOrdersResponse", &body);
     assert_eq!(body["orders"], serde_json::json!([]));
     assert!(body["pagination"].is_null());
+}
+
+#[test]
+fn reports_have_the_shapes_of_the_model() {
+    let simulator = start(&config());
+    let token = amazon_token(&simulator, "Atzr|a");
+    let call = |method: &str, path: &str, body: &str| {
+        let url = format!("{}/reports/2021-06-30/{path}", simulator.amazon_base_url());
+        send(method, &url, &[("x-amz-access-token", &token)], body).json()
+    };
+    let mut statuses = Vec::new();
+    for days in [60, 120, 180] {
+        let at = |days: i64| (chrono::Utc::now() - chrono::TimeDelta::days(days)).to_rfc3339();
+        let order = json!({
+            "reportType": "GET_FLAT_FILE_RETURNS_DATA_BY_RETURN_DATE", "marketplaceIds": ["A21TJRUUN4KGV"],
+            "dataStartTime": at(days), "dataEndTime": at(days - 59),
+        });
+        let created = call("POST", "reports", &order.to_string());
+        check("CreateReportResponse", &created);
+        let path = format!("reports/{}", created["reportId"].as_str().unwrap());
+        for _ in 0..3 {
+            let report = call("GET", &path, "");
+            check("Report", &report);
+            statuses.push(report["processingStatus"].as_str().unwrap().to_owned());
+            if let Some(document) = report["reportDocumentId"].as_str() {
+                check("ReportDocument", &call("GET", &format!("documents/{document}"), ""));
+            }
+        }
+    }
+    for status in ["IN_QUEUE", "IN_PROGRESS", "DONE"] {
+        assert!(statuses.iter().any(|seen| seen == status), "{status} is missing");
+    }
 }

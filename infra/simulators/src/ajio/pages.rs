@@ -118,7 +118,7 @@ fn epoch(call: &Call, name: &str) -> Result<Option<i64>, Reply> {
 
 fn apply_fault(orders: &mut Vec<Box<RawValue>>, page_fault: &PageFault) {
     match page_fault {
-        PageFault::None | PageFault::Repeat | PageFault::DenyConsent => {}
+        PageFault::None | PageFault::Repeat | PageFault::DenyConsent | PageFault::FatalReport => {}
         PageFault::Empty => orders.clear(),
         PageFault::Short => orders.truncate(orders.len() / 2),
         PageFault::Malformed(malformation, record) => {

@@ -74,7 +74,7 @@ fn item(line: &Line, datasets: &Datasets) -> Value {
 fn product(line: &Line) -> Value {
     let mut product = json!({
         "asin": asin(line),
-        "title": format!("{}, size {}", line.category, line.size),
+        "title": title(line),
         "sellerSku": seller_sku(line),
         "condition": { "conditionType": "NEW", "conditionSubtype": "NEW", "conditionNote": "" },
     });
@@ -94,14 +94,18 @@ fn unit_price(line: &Line) -> Option<Decimal> {
     (price.scale() <= 4 && price.checked_mul(quantity) == Some(line.amount)).then_some(price)
 }
 
+pub(super) fn title(line: &Line) -> String {
+    format!("{}, size {}", line.category, line.size)
+}
+
 /// `T-SHIRT-3XL`: category and size, so that equal goods have equal codes.
-fn seller_sku(line: &Line) -> String {
+pub(super) fn seller_sku(line: &Line) -> String {
     let text = format!("{}-{}", line.category, line.size).to_uppercase();
     text.chars().map(|sign| if sign.is_alphanumeric() || sign == '-' { sign } else { '-' }).collect()
 }
 
 /// Ten characters in the form of an ASIN. Equal goods always have the same one.
-fn asin(line: &Line) -> String {
+pub(super) fn asin(line: &Line) -> String {
     let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(16_777_619);
     let hash = seller_sku(line).bytes().fold(2_166_136_261, step);
     format!("B0{hash:08X}")

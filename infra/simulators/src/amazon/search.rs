@@ -130,7 +130,11 @@ fn body(
 
 fn apply_fault(orders: &mut Vec<Value>, page_fault: &PageFault) {
     match page_fault {
-        PageFault::None | PageFault::Empty | PageFault::Repeat | PageFault::DenyConsent => {}
+        PageFault::None
+        | PageFault::Empty
+        | PageFault::Repeat
+        | PageFault::DenyConsent
+        | PageFault::FatalReport => {}
         PageFault::Short => orders.truncate(orders.len() / 2),
         PageFault::Malformed(malformation, record) => {
             let at = (*record).min(orders.len().saturating_sub(1));
