@@ -39,7 +39,7 @@ pub async fn ask(sellers: &[Seller<'_>], accounts: &[Account]) -> anyhow::Result
     Ok(states.join(", "))
 }
 
-/// Waits until each account has a run that the schedule began and that has ended.
+/// Waits until each account has a run for orders that the schedule began and that has ended.
 pub async fn wait_for_schedule(
     progress: &Progress,
     sellers: &[Seller<'_>],
@@ -51,7 +51,8 @@ pub async fn wait_for_schedule(
     for account in accounts {
         let run = loop {
             let runs = of_account(sellers, account).await?;
-            if let Some(run) = runs.iter().find(|run| run["trigger"] == "SCHEDULE") {
+            let is_scheduled = |run: &&Value| run["trigger"] == "SCHEDULE" && run["kind"] == "ORDERS";
+            if let Some(run) = runs.iter().find(is_scheduled) {
                 break run["run_id"].as_str().unwrap_or_default().to_owned();
             }
             if since.elapsed() > SCHEDULE_PATIENCE {
