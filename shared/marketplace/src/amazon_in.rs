@@ -4,6 +4,8 @@
 //! A run reads what changed since the watermark. The new watermark is the `lastUpdatedBefore` of the run's first page: whatever
 //! changes while later pages are read belongs to the next run. A run for a window of time asks for orders that were placed in
 //! it, and leaves the watermark alone.
+//!
+//! Returns are read from reports, which Amazon prepares on request; `returns` says how.
 
 mod client;
 mod consent;
@@ -11,6 +13,7 @@ mod mapping;
 mod money;
 mod page;
 mod paging;
+mod returns;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,7 +120,7 @@ impl Adapter for AmazonIn {
     }
 
     fn live_kinds(&self) -> &'static [RunKind] {
-        &[RunKind::Orders, RunKind::CredentialCheck]
+        &[RunKind::Orders, RunKind::Returns, RunKind::CredentialCheck]
     }
 
     fn details(&self) -> &'static DetailsSpec {
@@ -128,12 +131,18 @@ impl Adapter for AmazonIn {
         Some(&self.consent)
     }
 
-    fn overlap(&self, _kind: RunKind) -> Duration {
-        OVERLAP
+    fn overlap(&self, kind: RunKind) -> Duration {
+        match kind {
+            RunKind::Returns => returns::OVERLAP,
+            _ => OVERLAP,
+        }
     }
 
-    fn map_again(&self, _kind: RunKind, kept: &[String]) -> MappedAgain {
-        map_again(kept, mapping::order)
+    fn map_again(&self, kind: RunKind, kept: &[String]) -> MappedAgain {
+        match kind {
+            RunKind::Returns => map_again(kept, returns::returned),
+            _ => map_again(kept, mapping::order),
+        }
     }
 
     fn connect(
@@ -176,6 +185,7 @@ impl Connection for AmazonConnection {
     async fn page(&self, kind: RunKind, request: &PageRequest) -> Result<Page, AdapterError> {
         match kind {
             RunKind::Orders => self.orders(request).await,
+            RunKind::Returns => returns::page(&self.client, request).await,
             other => Err(AdapterError::Unsupported { what: other.as_str() }),
         }
     }

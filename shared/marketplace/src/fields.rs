@@ -34,6 +34,7 @@ pub const PROBLEMS: &[&str] = &[
     NOT_EPOCH_SECONDS,
     NOT_A_COUNT,
     NOT_A_CURRENCY,
+    NOT_A_DATE,
     "is not a decimal number",
     "has more than 4 decimals",
     "is too large an amount",
@@ -50,6 +51,9 @@ const NOT_A_COUNT: &str = "is not a whole number";
 const NOT_AN_INSTANT: &str = "is not an ISO 8601 instant";
 const NOT_PLAUSIBLE: &str = "is not an instant between the years 2000 and 2100";
 const NOT_EPOCH_SECONDS: &str = "is not an instant in epoch seconds";
+
+/// The problem of a date without a time.
+pub const NOT_A_DATE: &str = "is not a date between the years 2000 and 2100";
 
 /// The problem of a currency code.
 pub const NOT_A_CURRENCY: &str = "is not an ISO 4217 currency code";

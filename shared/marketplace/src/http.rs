@@ -15,8 +15,11 @@ use serde_json::Value;
 use crate::deadline::Deadline;
 use crate::error::AdapterError;
 
-/// The largest body read, after decompression. Amazon says that its own pages stay under 10 MB.
-const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// The unit of limits on bodies.
+pub const MEBIBYTE: usize = 1024 * 1024;
+
+/// The largest body of most calls, after decompression. Amazon says that its own pages stay under 10 MB.
+const MAX_BODY_BYTES: usize = 16 * MEBIBYTE;
 
 /// A failure inside a success is a short response; longer bodies are not searched for one.
 pub const MAX_FAILURE_BYTES: usize = 64 * 1024;
@@ -50,7 +53,7 @@ pub struct Reply {
     pub status: StatusCode,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
-    /// The body, at most 16 MiB.
+    /// The body, at most 16 MiB unless the call allowed more.
     pub body: Vec<u8>,
 }
 
@@ -102,11 +105,19 @@ impl HttpClient {
     /// Returns [`AdapterError::Unavailable`] when no whole response came, [`AdapterError::Malformed`] when it is too large,
     /// and [`AdapterError::OutOfTime`] when too little time is left to begin.
     pub async fn send(&self, request: RequestBuilder) -> Result<Reply, AdapterError> {
+        self.send_for(request, MAX_BODY_BYTES).await
+    }
+
+    /// Like [`HttpClient::send`], for a body of at most so many bytes.
+    ///
+    /// # Errors
+    /// As for [`HttpClient::send`].
+    pub async fn send_for(&self, request: RequestBuilder, most: usize) -> Result<Reply, AdapterError> {
         let time = self.deadline.time_for_a_call(self.total).ok_or(AdapterError::OutOfTime)?;
         let mut response = request.timeout(time).send().await.map_err(|error| transport(&error))?;
         let status = response.status();
         let retry_after = retry_after(response.headers(), Utc::now());
-        let body = read_body(&mut response).await?;
+        let body = read_body(&mut response, most).await?;
         Ok(Reply { status, retry_after, body })
     }
 }
@@ -238,11 +249,12 @@ pub fn page_digest<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     text
 }
 
-async fn read_body(response: &mut Response) -> Result<Vec<u8>, AdapterError> {
+async fn read_body(response: &mut Response, most: usize) -> Result<Vec<u8>, AdapterError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(AdapterError::Malformed { what: "body is larger than 16 MiB".to_owned() });
+        if body.len() + chunk.len() > most {
+            let what = format!("body is larger than {} MiB", most / MEBIBYTE);
+            return Err(AdapterError::Malformed { what });
         }
         body.extend_from_slice(&chunk);
     }

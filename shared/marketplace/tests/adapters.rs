@@ -18,7 +18,7 @@ fn an_adapter_names_what_it_reads_and_how_far_back_the_next_run_begins() {
     // Each kind with the minutes of its overlap.
     let stated: [(MarketplaceCode, &[(RunKind, u64)]); 4] = [
         (Ajio, &[(RunKind::Orders, 0), (RunKind::Returns, 0), (check, 0)]),
-        (AmazonIn, &[(RunKind::Orders, 10), (check, 10)]),
+        (AmazonIn, &[(RunKind::Orders, 10), (RunKind::Returns, 56 * 24 * 60), (check, 10)]),
         (Flipkart, &[(check, 0)]),
         (Meesho, &[(check, 0)]),
     ];

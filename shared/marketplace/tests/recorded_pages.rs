@@ -6,7 +6,7 @@
 mod kit;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kit::{Scripted, ok};
 use robnu_marketplace::code::MarketplaceCode;
@@ -18,10 +18,22 @@ const AJIO_ORDERS_START: &str = r#"{"phase":"orders","page":0,"steps_back":0,"re
 
 const AJIO_RETURNS_START: &str = r#"{"phase":"returns","page":0,"steps_back":0,"rereads":0}"#;
 
+const AMAZON_RETURNS_DONE: &str = r#"{"from":"2026-06-10T18:30:00Z","until":"2026-08-01T10:00:00Z","second":false,"step":{"read":{"document":"D1","from":0}}}"#;
+
 async fn check(code: MarketplaceCode, kind: RunKind, name: &str, position: Option<&str>) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pages").join(name);
     let body = std::fs::read_to_string(path.with_extension("json")).unwrap();
     let server = Scripted::start(move |_, _| ok(body.clone())).await;
+    check_with(&server, code, kind, &path, position).await;
+}
+
+async fn check_with(
+    server: &Scripted,
+    code: MarketplaceCode,
+    kind: RunKind,
+    path: &Path,
+    position: Option<&str>,
+) {
     let position = position.map(|text| PagePosition::new(text.to_owned()));
     let request = PageRequest { position, changed_since: None, placed: None };
     let page = server.connect(code).page(kind, &request).await.unwrap();
@@ -38,9 +50,15 @@ fn describe(page: &Page) -> String {
     let mut text = String::new();
     writeln!(text, "complete until {:?}, more {}", page.complete_until, page.next.is_some()).unwrap();
     match &page.records {
-        Records::Orders(orders) => orders.iter().for_each(|order| writeln!(text, "{order:#?}").unwrap()),
+        Records::Orders(orders) => {
+            for order in orders {
+                writeln!(text, "{order:#?}").unwrap();
+            }
+        }
         Records::Returns(returns) => {
-            returns.iter().for_each(|returned| writeln!(text, "{returned:#?}").unwrap());
+            for returned in returns {
+                writeln!(text, "{returned:#?}").unwrap();
+            }
         }
     }
     for record in &page.quarantined {
@@ -68,4 +86,19 @@ async fn amazon_orders_keep_lines_packages_and_exact_amounts() {
 #[tokio::test]
 async fn ajio_returns_keep_type_status_numbers_documents_and_lines() {
     check(MarketplaceCode::Ajio, RunKind::Returns, "ajio/returns", Some(AJIO_RETURNS_START)).await;
+}
+
+#[tokio::test]
+async fn amazon_returns_keep_their_rows_as_lines_and_what_cannot_be_read_is_set_aside() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pages/amazon_in/returns");
+    let report = std::fs::read(path.with_extension("txt")).unwrap();
+    let server = Scripted::start(move |call, _| match call.path.as_str() {
+        "/reports/2021-06-30/documents/D1" => {
+            ok(format!(r#"{{"reportDocumentId":"D1","url":"http://{}/stored"}}"#, call.host))
+        }
+        _ => ok(report.clone()),
+    })
+    .await;
+    let position = Some(AMAZON_RETURNS_DONE);
+    check_with(&server, MarketplaceCode::AmazonIn, RunKind::Returns, &path, position).await;
 }

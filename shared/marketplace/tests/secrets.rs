@@ -36,11 +36,10 @@ fn assert_discreet(error: &AdapterError, server: &str) {
 
 #[tokio::test]
 async fn errors_on_pages_never_show_a_request_or_response() {
-    for code in kit::codes_with_orders() {
+    for (code, kind) in kit::streams() {
         for number in [301, 400, 401, 403, 404, 408, 413, 418, 429, 500, 503] {
             let server = Scripted::start(move |call, _| status(number, echo(call))).await;
-            let error =
-                server.connect(code).page(RunKind::Orders, &PageRequest::default()).await.unwrap_err();
+            let error = server.connect(code).page(kind, &PageRequest::default()).await.unwrap_err();
             assert_discreet(&error, server.base_url());
         }
     }
@@ -67,11 +66,10 @@ async fn bodies_that_do_not_fit_are_described_without_their_content() {
         format!("{{\"orders\":[]}}{LEAK}"),
         LEAK.to_owned(),
     ];
-    for code in kit::codes_with_orders() {
+    for (code, kind) in kit::streams() {
         for body in bodies.clone() {
             let server = Scripted::start(move |_, _| ok(body.clone())).await;
-            let error =
-                server.connect(code).page(RunKind::Orders, &PageRequest::default()).await.unwrap_err();
+            let error = server.connect(code).page(kind, &PageRequest::default()).await.unwrap_err();
             assert_discreet(&error, server.base_url());
         }
     }
@@ -79,10 +77,10 @@ async fn bodies_that_do_not_fit_are_described_without_their_content() {
 
 #[tokio::test]
 async fn a_token_that_no_header_can_carry_is_not_shown() {
-    for code in kit::codes_with_orders() {
+    for (code, kind) in kit::streams() {
         let token = kit::issued_token(0).replace(kit::TOKEN, "hush\\n");
         let server = Scripted::start_with_tokens(move |_, _| ok(token.clone()), |_, _| ok("{}")).await;
-        let error = server.connect(code).page(RunKind::Orders, &PageRequest::default()).await.unwrap_err();
+        let error = server.connect(code).page(kind, &PageRequest::default()).await.unwrap_err();
         assert!(matches!(error, AdapterError::Malformed { .. }));
         assert_discreet(&error, server.base_url());
     }

@@ -78,7 +78,9 @@ async fn a_consent_becomes_an_account_like_any_other() {
         let events = "select count(*) from robnu.credential_events where event = 'CONNECTED' and";
         assert_eq!(api.count(&format!("{events} {of_account}")).await, 1);
         let due = format!("select count(*) from robnu.schedules where {of_account} and next_due_at <= now()");
-        assert_eq!(api.count(&due).await, i64::from(marketplace == "AMAZON_IN"));
+        let kinds = "select count(*) from robnu.marketplace_kinds where every_minutes is not null and marketplace_code =";
+        let scheduled = api.count(&format!("{kinds} '{marketplace}'")).await;
+        assert_eq!(api.count(&due).await, scheduled, "{marketplace}: every scheduled kind");
         let request =
             json!({"version": "1", "seller_id": api.sellers.ours.id, "account_id": account["account_id"]});
         assert_eq!(api.cloud.messages(&api.cloud.lane_requests).await, [request]);

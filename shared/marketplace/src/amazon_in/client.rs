@@ -1,6 +1,8 @@
 //! Amazon's calls: an access token from Login with Amazon, a page of `searchOrders`, and the calls that tell whose account a
 //! token opens.
 
+mod reports;
+
 use std::sync::Arc;
 
 use reqwest::{StatusCode, Url};
@@ -19,6 +21,8 @@ use crate::token_endpoint::{self, ClientOwner};
 use super::page::AmazonPage;
 use super::paging::Position;
 use super::{DETAILS, PLATFORM_APP};
+
+pub use reports::Report;
 
 /// Amazon.in's marketplace id.
 const MARKETPLACE_ID: &str = "A21TJRUUN4KGV";

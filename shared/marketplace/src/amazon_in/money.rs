@@ -18,7 +18,7 @@ pub struct Money {
 
 /// Three capital letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Currency(String);
+pub struct Currency(pub String);
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -40,6 +40,7 @@ const ENDLESS: usize = 2_000;
 /// A call that the stand-in received.
 #[derive(Debug, Clone)]
 pub struct Call {
+    pub host: String,
     pub path: String,
     pub query: String,
     pub token: String,
@@ -140,6 +141,7 @@ async fn read(request: Request) -> Call {
     let token = header("apiKey").or_else(|| header("x-amz-access-token")).unwrap_or_default().to_owned();
     let body = to_bytes(body, 1_000_000).await.unwrap();
     Call {
+        host: header("host").unwrap_or_default().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         token,
@@ -189,9 +191,19 @@ pub fn apps() -> PlatformApps {
 
 /// Marketplaces whose orders can be read.
 pub fn codes_with_orders() -> Vec<MarketplaceCode> {
+    streams().into_iter().filter(|(_, kind)| *kind == RunKind::Orders).map(|(code, _)| code).collect()
+}
+
+/// Everything that can be read page by page.
+pub fn streams() -> Vec<(MarketplaceCode, RunKind)> {
     let registry = Registry::new(&MarketplaceConfig::default()).unwrap();
-    let has_orders = |code: &MarketplaceCode| registry.adapter(*code).live_kinds().contains(&RunKind::Orders);
-    MARKETPLACE_CODES.iter().copied().filter(has_orders).collect()
+    let mut streams = Vec::new();
+    for code in MARKETPLACE_CODES {
+        let kinds =
+            registry.adapter(*code).live_kinds().iter().filter(|kind| **kind != RunKind::CredentialCheck);
+        streams.extend(kinds.map(|kind| (*code, *kind)));
+    }
+    streams
 }
 
 pub fn connect_to(base_url: &str, code: MarketplaceCode) -> Box<dyn Connection> {
@@ -239,7 +251,7 @@ pub fn details(code: MarketplaceCode) -> BTreeMap<String, String> {
 pub fn orders_of(page: &Page) -> &[OrderRecord] {
     match &page.records {
         Records::Orders(orders) => orders,
-        other => panic!("a page of orders holds {other:?}"),
+        other @ Records::Returns(_) => panic!("a page of orders holds {other:?}"),
     }
 }
 
@@ -247,7 +259,7 @@ pub fn orders_of(page: &Page) -> &[OrderRecord] {
 pub fn returns_of(page: &Page) -> &[ReturnRecord] {
     match &page.records {
         Records::Returns(returns) => returns,
-        other => panic!("a page of returns holds {other:?}"),
+        other @ Records::Orders(_) => panic!("a page of returns holds {other:?}"),
     }
 }
 
