@@ -260,7 +260,7 @@ async fn records_that_were_set_aside_are_read_again_by_a_requested_run() {
     api.arrange("update robnu.quarantined_records set retry_requested_at = null").await;
     assert_eq!(api.post("OPERATOR", &retry, &json!({"kind": "ORDERS"})).await.expect(200)["records"], 1);
     api.post("VIEWER", &retry, &json!({"kind": "ORDERS"})).await.expect(403);
-    api.post("OPERATOR", &retry, &json!({"kind": "RETURNS"})).await.expect_problem(409, "not_supported");
+    api.post("OPERATOR", &retry, &json!({"kind": "LISTINGS"})).await.expect_problem(409, "not_supported");
     let foreign = format!("{seller}/accounts/{}/quarantine/retry", api.sellers.theirs.ajio);
     api.post("OPERATOR", &foreign, &json!({"kind": "ORDERS"})).await.expect(404);
     api.arrange("update robnu.marketplace_accounts set status = 'PAUSED'").await;
