@@ -2,7 +2,7 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- Global tables: orgs, people, run_kinds, marketplaces, marketplace_kinds, staff, person_requests, person_changes, person_idempotency_keys,
+-- Global tables: orgs, people, run_kinds, marketplaces, marketplace_kinds, claim_terms, staff, person_requests, person_changes, person_idempotency_keys,
 -- mail_counts, sign_up_counts, sign_up_key, credential_checks, schema_migrations. Every other relation belongs to a seller.
 create table orgs (
   id uuid primary key default uuidv7(),
@@ -46,16 +46,14 @@ grant select on run_kinds to robnu_tenant;
 create table marketplaces (
   code text primary key check (code ~ '^[A-Z][A-Z_]{1,31}$'),
   display_name text not null,
-  -- Only an ACTIVE marketplace can be connected. claim_window_days is the claim deadline, from a return's start; null means
-  -- 60 days (set_claim_window in 0011_returns.sql).
-  status text not null check (status in ('ACTIVE', 'PLANNED', 'SUSPENDED')),
-  claim_window_days integer check (claim_window_days > 0)
+  -- Only an ACTIVE marketplace can be connected.
+  status text not null check (status in ('ACTIVE', 'PLANNED', 'SUSPENDED'))
 );
-insert into marketplaces (code, display_name, status, claim_window_days) values
-  ('AJIO', 'AJIO', 'ACTIVE', 60),
-  ('AMAZON_IN', 'Amazon.in', 'ACTIVE', null),
-  ('FLIPKART', 'Flipkart', 'ACTIVE', null),
-  ('MEESHO', 'Meesho', 'ACTIVE', 7);
+insert into marketplaces (code, display_name, status) values
+  ('AJIO', 'AJIO', 'ACTIVE'),
+  ('AMAZON_IN', 'Amazon.in', 'ACTIVE'),
+  ('FLIPKART', 'Flipkart', 'ACTIVE'),
+  ('MEESHO', 'Meesho', 'ACTIVE');
 grant select on marketplaces to robnu_tenant, robnu_person, robnu_system_sweep, robnu_system_lanes;
 
 -- Which kinds of runs each marketplace's adapter can do. Only a LIVE kind is requested or scheduled. A kind without a row is NOT_YET.
@@ -89,12 +87,41 @@ insert into marketplace_kinds (marketplace_code, kind, support, reason, every_mi
   ('MEESHO', 'LISTINGS', 'UNSUPPORTED', 'Meesho has no public API and no export of listings.', null);
 grant select on marketplace_kinds to robnu_tenant, robnu_person, robnu_system_sweep;
 
+-- The reasons of claims, in the order in which returns.file_by_days has a number for each. The first is for what did not
+-- arrive; the others are about what arrived.
+create function claim_reasons() returns text[]
+language sql immutable parallel safe
+return array['NOT_RECEIVED', 'WRONG_ITEM', 'DAMAGED', 'USED', 'MISSING_QUANTITY', 'OTHER'];
+
+-- Days from its start after which a return counts as lost, where the marketplace publishes no number. This number is ours.
+create function default_missing_after_days() returns integer
+language sql immutable parallel safe
+return 60;
+grant execute on function claim_reasons(), default_missing_after_days() to robnu_tenant, robnu_person;
+
+-- The two clocks of each marketplace and reason, in days; how to change them is in README.md.
+create table claim_terms (
+  marketplace_code text not null references marketplaces (code),
+  reason text not null check (reason = any (claim_reasons())),
+  -- From a return's start until it counts as lost. Null: not published, so default_missing_after_days() applies.
+  missing_after_days integer check (missing_after_days between 1 and 365),
+  -- From a return's completion until the last moment at which a claim can be filed. Null: unknown.
+  file_by_days integer check (file_by_days between 1 and 365),
+  primary key (marketplace_code, reason),
+  check (missing_after_days is null or reason = 'NOT_RECEIVED')
+);
+-- No marketplace is known to treat its reasons differently, so each of its reasons begins with the same number.
+insert into claim_terms (marketplace_code, reason, missing_after_days, file_by_days)
+select known.code, reason, case when reason = 'NOT_RECEIVED' then known.missing_after_days end, known.file_by_days
+from (values ('AJIO', 60, null), ('AMAZON_IN', null, 7), ('FLIPKART', null, 14), ('MEESHO', null, 7))
+    as known (code, missing_after_days, file_by_days)
+  cross join unnest(claim_reasons()) as reason;
+grant select on claim_terms to robnu_tenant, robnu_person;
+
 create table sellers (
   seller_id uuid primary key default uuidv7(),
   org_id uuid not null references orgs (id),
   name text not null check (length(name) between 1 and 200),
-  -- The seller's own claim deadline, from a return's start to the last day a claim can be filed; null: the marketplace's.
-  claim_window_days integer check (claim_window_days between 1 and 365),
   -- A suspended seller can be read and not changed.
   suspended_at timestamptz,
   suspension_reason text check (length(suspension_reason) between 1 and 500),
@@ -110,8 +137,32 @@ create table sellers (
 create index sellers_by_person on sellers (signed_up_by);
 call protect_tenant_table('sellers');
 call require_right_to_write('sellers', 'seller.update', 'update');
-call keep_version('sellers', 'name', 'claim_window_days', 'suspended_at', 'suspension_reason');
-grant select, update (name, claim_window_days, updated_at) on sellers to robnu_tenant;
+call keep_version('sellers', 'name', 'suspended_at', 'suspension_reason');
+grant select, update (name, updated_at) on sellers to robnu_tenant;
+
+-- What a seller sets in the place of a marketplace's claim terms; null: the marketplace's. It counts for returns that are stored
+-- later.
+create table seller_claim_terms (
+  seller_id uuid not null references sellers (seller_id),
+  id uuid not null default uuidv7(),
+  marketplace_code text not null references marketplaces (code),
+  reason text not null check (reason = any (claim_reasons())),
+  missing_after_days integer check (missing_after_days between 1 and 365),
+  file_by_days integer check (file_by_days between 1 and 365),
+  version integer not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (seller_id, id),
+  unique (seller_id, marketplace_code, reason),
+  check (missing_after_days is null or reason = 'NOT_RECEIVED')
+);
+call protect_tenant_table('seller_claim_terms');
+call require_right_to_read('seller_claim_terms', 'read', 'ingest');
+call require_right_to_write('seller_claim_terms', 'seller.update', 'insert', 'update');
+call keep_version('seller_claim_terms', 'missing_after_days', 'file_by_days');
+grant select, insert (seller_id, marketplace_code, reason, missing_after_days, file_by_days),
+  update (missing_after_days, file_by_days, updated_at)
+  on seller_claim_terms to robnu_tenant;
 
 create table members (
   seller_id uuid not null references sellers (seller_id),

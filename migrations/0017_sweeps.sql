@@ -2,7 +2,8 @@
 -- deletes expired bookkeeping rows. The retention ages are in the function forget.
 --
 -- robnu_system_retention  may have expired rows of all sellers deleted, and sees none of them
--- robnu_tenant_sweep      what a sweep becomes inside one seller: it makes pending claims for overdue returns and does nothing else
+-- robnu_tenant_sweep      what a sweep becomes inside one seller: it makes pending claims for overdue returns, warns of claims that
+--                         are due soon, and does nothing else
 do $$
 declare
   name text;
@@ -21,36 +22,39 @@ grant usage on schema robnu to robnu_system_retention, robnu_tenant_sweep;
 
 -- ---- Overdue returns ----
 
--- Finding overdue returns, across sellers. The policy shows only overdue ones; the claims' keys tell which have a claim already.
+-- Finding overdue returns and claims that are due soon, across sellers. The policies show only these. After file_by a claim would
+-- come too late. What the sweep sees and makes of claims themselves is in 0020_claims.sql.
 create policy sweep on returns for select to robnu_system_sweep
-  using (internal_status = 'EXPECTED' and status <> 'CANCELLED' and claim_due_at < now());
-grant select (seller_id, id, status, internal_status, claim_due_at) on returns to robnu_system_sweep;
-create policy sweep on claims for select to robnu_system_sweep using (true);
-grant select (seller_id, return_id) on claims to robnu_system_sweep;
+  using (internal_status = 'EXPECTED' and status <> 'CANCELLED' and pending_at < now() and coalesce(file_by >= now(), true));
+create policy sweep_due_soon on returns for select to robnu_system_sweep
+  using (status <> 'CANCELLED' and condition is distinct from 'GOOD' and warned_at is null and warn_at < now() and file_by >= now());
+grant select (seller_id, id, status, internal_status, condition, pending_at, file_by, warn_at, warned_at)
+  on returns to robnu_system_sweep;
 
--- Claiming for them, inside one seller. An overdue return can go from EXPECTED to CLAIM_PENDING, and a PENDING claim with the
--- reason NOT_RECEIVED can be made.
+-- Claiming for them and warning, inside one seller. An overdue return can go from EXPECTED to CLAIM_PENDING, and a return can be
+-- marked once as warned of (warn_of_deadline).
 create policy sweep_itself on sellers for select to robnu_tenant_sweep using (seller_id = (select app_current_seller_id()));
 grant select (seller_id, suspended_at) on sellers to robnu_tenant_sweep;
 create policy sweep_reads on returns for select to robnu_tenant_sweep using (seller_id = (select app_current_seller_id()));
 create policy sweep_marks on returns for update to robnu_tenant_sweep
   using (seller_id = (select app_current_seller_id())
-    and internal_status = 'EXPECTED' and status <> 'CANCELLED' and received_at is null and claim_due_at < now())
+    and internal_status = 'EXPECTED' and status <> 'CANCELLED' and received_at is null and pending_at < now()
+    and coalesce(file_by >= now(), true))
   with check (seller_id = (select app_current_seller_id()) and internal_status = 'CLAIM_PENDING');
-grant select (seller_id, id, currency, status, internal_status, received_at, claim_due_at), update (internal_status, updated_at)
+create policy sweep_warns on returns for update to robnu_tenant_sweep
+  using (seller_id = (select app_current_seller_id())
+    and status <> 'CANCELLED' and condition is distinct from 'GOOD' and warned_at is null and warn_at < now() and file_by >= now())
+  with check (seller_id = (select app_current_seller_id()) and warned_at is not null);
+grant select (seller_id, id, currency, status, internal_status, received_at, condition, pending_at, file_by, warn_at, warned_at),
+  update (internal_status, warned_at, updated_at)
   on returns to robnu_tenant_sweep;
-create policy sweep_reads on claims for select to robnu_tenant_sweep using (seller_id = (select app_current_seller_id()));
-create policy sweep_makes on claims for insert to robnu_tenant_sweep
-  with check (seller_id = (select app_current_seller_id()) and status = 'PENDING' and reason = 'NOT_RECEIVED');
-grant select (seller_id, return_id), insert (seller_id, return_id, status, reason, currency) on claims to robnu_tenant_sweep;
-grant execute on function app_current_seller_id(), raise_no_scope(text) to robnu_tenant_sweep;
+grant execute on function app_current_seller_id(), raise_no_scope(text), claim_reasons() to robnu_tenant_sweep;
 
 -- Admits the platform's own work in one seller's scope. It has an entry function and a role of its own, because robnu_tenant would
--- let the sweep's login do all that members and jobs may do; here it reaches two statuses of two tables. enter_sweep runs with the
+-- let the sweep's login do all that members and jobs may do; here it reaches three columns of two tables. enter_sweep runs with the
 -- caller's rights, so only the login that may become the role passes. Raises RB003 when there is no such seller, and RB005 while the
 -- seller is suspended: neither marketplace data nor scans arrive then, so nobody knows what was received, and a false claim would
--- stay in the seller's books. Waiting costs the claim nothing: what was not received can be claimed for from claim_due_at on,
--- without an end.
+-- stay in the seller's books. Waiting costs the claim nothing: file_by can be read, and nothing could be filed meanwhile.
 --
 -- SECURITY DEFINER, like admit_job: it locks the seller until the transaction ends, so that a suspension waits.
 create function admit_sweep(seller uuid) returns text

@@ -13,7 +13,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use robnu_tenancy::{
     Access, AccountId, ClaimId, ImpersonationId, InvitationId, ListingId, MemberId, OrderId, PayoutId,
-    PersonScope, QuarantinedRecordId, ReturnId, RunId, SellerId, SellerScope, ShipmentId, StaffScope,
+    PersonScope, QuarantinedRecordId, ReturnId, RunId, ScanId, SellerId, SellerScope, ShipmentId, StaffScope,
     Subject,
 };
 use utoipa::openapi::RefOr;
@@ -129,6 +129,11 @@ impl NamedInPath for ShipmentId {
 impl NamedInPath for ReturnId {
     const PARAMETER: &'static str = "returnId";
     const MISSING: Missing = Missing::Return;
+}
+
+impl NamedInPath for ScanId {
+    const PARAMETER: &'static str = "scanId";
+    const MISSING: Missing = Missing::Scan;
 }
 
 impl NamedInPath for ClaimId {

@@ -110,20 +110,27 @@ known_texts! {
     ReturnType { CUSTOMER, RTO }
     /// The status of a return on its way back.
     ReturnStatus { INITIATED, PICKED_UP, IN_TRANSIT, DELIVERED, CANCELLED }
-    /// The seller's own status of a return: not here yet, scanned as received, or not here when its claim window ended.
+    /// The seller's own status of a return: not here yet, scanned as received, or not here in time.
     ReceiptStatus { EXPECTED, RECEIVED, CLAIM_PENDING }
     /// The kind of a return's event.
-    ReturnEventName { CREATED, STATUS_CHANGED, RECEIVED, SCANNED_AGAIN, CLAIM_PENDING }
+    ReturnEventName {
+        CREATED, STATUS_CHANGED, RECEIVED, SCANNED_AGAIN, CONDITION_CHANGED, CLAIM_PENDING, CLAIM_DUE_SOON,
+    }
+    /// The condition in which a parcel arrived. MISSING: something is missing in it.
+    ParcelCondition { GOOD, BAD, MISSING }
     /// The sort order of returns.
-    ReturnSort { newest, oldest, claim_due }
+    ReturnSort { newest, oldest, file_by }
     /// The result of a scan.
-    ScanOutcome { RECEIVED, SCANNED_AGAIN }
+    ScanOutcome { RECEIVED, SCANNED_AGAIN, CONDITION_CHANGED, WAITING_FOR_RETURN }
     /// The result that a scan would have.
-    ScanPrediction { RECEIVES, SCANNED_BEFORE, CANCELLED, AMBIGUOUS }
+    ScanPrediction { RECEIVES, SCANNED_BEFORE, CANCELLED, AMBIGUOUS, WAITS_FOR_RETURN }
     /// The status of a claim.
     ClaimStatus { PENDING, FILED, ACKNOWLEDGED, RESOLVED_WON, RESOLVED_LOST, CANCELLED, REOPENED_WITH_EVIDENCE }
     /// The reason for a claim: a return that did not arrive, or a fault in a return that did.
     ClaimReason { NOT_RECEIVED, WRONG_ITEM, DAMAGED, USED, MISSING_QUANTITY, OTHER }
+    /// Who set a number of days: the seller, the marketplace, or this platform where the marketplace publishes none. UNKNOWN:
+    /// nobody.
+    TermsSource { SELLER, MARKETPLACE, PLATFORM, UNKNOWN }
     /// How far a payout is reconciled with the orders.
     PayoutStatus { PENDING, RECONCILED, DISPUTED }
     /// The type of a payout's line.

@@ -47,8 +47,12 @@ pub enum Missing {
     Shipment,
     /// No such return of this seller.
     Return,
+    /// No such scan of this seller waits.
+    Scan,
     /// No such claim of this seller.
     Claim,
+    /// No such marketplace or reason of claims.
+    ClaimTerms,
     /// No such payout of this seller.
     Payout,
     /// No such listing of this seller.

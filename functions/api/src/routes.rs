@@ -5,6 +5,7 @@
 mod accounts;
 mod admin;
 mod audit;
+mod claim_terms;
 mod claims;
 mod dispatch;
 mod inventory;
@@ -134,6 +135,10 @@ pub fn routes() -> Vec<Route> {
         returns::show,
         returns::scan::preview,
         returns::scan::scan,
+        returns::scans::list,
+        returns::scans::discard,
+        claim_terms::list,
+        claim_terms::set,
         claims::list,
         claims::show,
         claims::file,

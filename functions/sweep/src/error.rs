@@ -17,11 +17,11 @@ pub enum SweepError {
     /// The published runs could not be marked as sent; they will be published again, which does no harm.
     #[error("the published runs could not be marked as sent")]
     MarkSent(#[source] robnu_tenancy::Error),
-    /// Overdue returns could not be found.
+    /// Overdue returns, or claims that are due soon, could not be found.
     #[error("overdue returns could not be found")]
     Find(#[source] robnu_tenancy::Error),
-    /// The database failed while claims were made.
-    #[error("pending claims could not be made")]
+    /// The database failed while claims or warnings were made.
+    #[error("pending claims or warnings could not be made")]
     MakeClaims(#[source] robnu_tenancy::Error),
     /// Expired bookkeeping rows could not be deleted.
     #[error("expired bookkeeping rows could not be deleted")]

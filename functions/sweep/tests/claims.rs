@@ -1,4 +1,5 @@
-//! A return that did not arrive in time gets one pending claim, and no other return gets one.
+//! A return that did not arrive in time gets one pending claim, and no other return gets one. A claim that is due soon is warned
+//! of once.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod kit;
@@ -106,14 +107,14 @@ async fn the_sweep_writes_nothing_but_claims_their_returns_and_their_traces() {
     assert_eq!(world.text(returns).await, returns_before);
 }
 
-/// Runs both statements of a sweep in the transaction that sets the end of the window to `due`, and returns how many returns
+/// Runs both statements of a sweep in the transaction that lets a return fall due at `due`, and returns how many returns
 /// they find and how many claims they make.
 async fn at_the_boundary(due: &str) -> (usize, usize) {
     let world = World::without_lanes().await;
     let ours = &world.sellers.ours;
     let id = world.put_return(ours.ajio, "EDGE", FUTURE, NOTHING).await;
     let begin = format!(
-        "begin; set local session_replication_role = replica; update robnu.returns set claim_due_at = {due} where id = '{id}';
+        "begin; set local session_replication_role = replica; update robnu.returns set missing_at = {due}, pending_at = {due} where id = '{id}';
          set local session_replication_role = origin"
     );
     world.superuser.batch_execute(&begin).await.unwrap();
@@ -130,7 +131,7 @@ async fn at_the_boundary(due: &str) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn a_return_is_overdue_from_the_instant_after_its_window_on() {
+async fn a_return_is_overdue_from_the_instant_after_it_fell_due_on() {
     assert_eq!(at_the_boundary("now()").await, (0, 0));
     assert_eq!(at_the_boundary("now() - interval '1 microsecond'").await, (1, 1));
 }
@@ -269,8 +270,9 @@ async fn many(world: &World, each: i64) {
     world
         .arrange(&format!(
             "insert into robnu.returns (seller_id, account_id, external_return_id, return_type, status, marketplace_status,
-               currency, initiated_at, claim_window_days, claim_due_at)
-             select seller_id, id, 'M' || n, 'RTO', 'IN_TRANSIT', 'x', 'INR', now() - interval '61 days', 60, now() - interval '1 day'
+               currency, initiated_at, missing_after_days, file_by_days, missing_at, pending_at)
+             select seller_id, id, 'M' || n, 'RTO', 'IN_TRANSIT', 'x', 'INR', now() - interval '61 days', 60,
+               array_fill(null::integer, array[6]), now() - interval '1 day', now() - interval '1 day'
              from robnu.marketplace_accounts, generate_series(1, {each}) n where marketplace_code = 'AJIO'"
         ))
         .await;

@@ -46,7 +46,7 @@ async fn a_night_with_enough_time_returns_and_logs_its_report_and_raises_no_alar
     world.put_return(world.sellers.ours.ajio, "LATE", late, "reason = null").await;
     let function = start(&world, Duration::from_mins(1)).await;
     let Answer::Response(report) = ask(&function, "claims").await else { panic!("{:?}", function.log()) };
-    let done = json!({"returns_found": 1, "claims_made": 1, "sellers_failed": 0, "time_short": false});
+    let done = json!({"returns_found": 1, "claims_made": 1, "due_soon_found": 0, "warnings_given": 0, "sellers_failed": 0, "time_short": false});
     assert_eq!(report, done);
     let Answer::Response(report) = ask(&function, "retention").await else { panic!("{:?}", function.log()) };
     assert_eq!((&report["request_counts"], &report["time_short"]), (&json!(2), &json!(false)));
@@ -75,7 +75,7 @@ async fn work_that_is_left_logs_the_line_that_the_alarm_counts() {
     let broken = "alter table robnu.claims add check (status <> 'PENDING') not valid";
     world.superuser.batch_execute(broken).await.unwrap();
     ask(&function, "claims").await;
-    let told = lines(&function, "the claims for the seller's overdue returns could not be made");
+    let told = lines(&function, "the seller's overdue returns could not be worked on");
     assert_eq!(told[0]["seller.id"], world.sellers.ours.id.to_string());
     assert_eq!(lines(&function, WORK_LEFT).len(), 1, "{:?}", function.log());
 

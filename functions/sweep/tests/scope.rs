@@ -98,9 +98,9 @@ async fn the_sweep_finds_overdue_returns_of_both_sellers_by_their_ids() {
     world
         .put_return(world.sellers.ours.ajio, "CANCELLED", "now() - interval '1 day'", "status = 'CANCELLED'")
         .await;
-    let sql = "select seller_id, id, status, internal_status, claim_due_at from robnu.returns";
+    let sql = "select seller_id, id, status, internal_status, condition, pending_at, file_by, warn_at, warned_at from robnu.returns";
     assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 2);
-    let sql = "select seller_id, return_id from robnu.claims";
+    let sql = "select seller_id, return_id, status, filed_at from robnu.claims";
     assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 2);
     refused!(
         world,
@@ -111,6 +111,7 @@ async fn the_sweep_finds_overdue_returns_of_both_sellers_by_their_ids() {
         "select claimed_amount from robnu.claims",
         "select id from robnu.return_events",
         "update robnu.returns set internal_status = 'CLAIM_PENDING'",
+        "update robnu.returns set warned_at = now()",
         "insert into robnu.claims (seller_id, return_id, status, reason) select seller_id, id, 'PENDING', 'NOT_RECEIVED' from robnu.returns",
         "delete from robnu.claims",
         "select robnu.enter_sweep(gen_random_uuid())",
@@ -169,13 +170,16 @@ async fn inside_a_seller_the_sweep_makes_pending_claims_for_overdue_returns_and_
     for sql in [
         "update robnu.returns set internal_status = 'EXPECTED'",
         "update robnu.returns set received_at = now()",
-        "update robnu.returns set claim_due_at = now()",
+        "update robnu.returns set file_by = now()",
+        "update robnu.returns set condition = 'GOOD'",
+        "select id from robnu.unmatched_scans",
+        "select id from robnu.seller_claim_terms",
         "update robnu.claims set status = 'FILED'",
         "insert into robnu.claims (seller_id, return_id, status, reason, claimed_amount) select seller_id, id, 'PENDING', 'NOT_RECEIVED', 1 from robnu.returns",
         "delete from robnu.claims",
         "delete from robnu.returns",
         "select order_id from robnu.returns",
-        "select status from robnu.claims",
+        "select reason from robnu.claims",
         "select name from robnu.sellers",
         "select id from robnu.orders",
         "select id from robnu.members",

@@ -36,6 +36,8 @@ migrations![
     "0016_authorizations",
     "0017_sweeps",
     "0018_lanes",
+    "0019_scans",
+    "0020_claims",
 ];
 
 #[cfg(test)]

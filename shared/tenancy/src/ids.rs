@@ -154,6 +154,8 @@ ids! {
     ShipmentId,
     /// A return of an order or of part of it.
     ReturnId,
+    /// A scan of a code that waits for its return.
+    ScanId,
     /// A seller's claim for a return.
     ClaimId,
     /// A marketplace's payout.

@@ -19,7 +19,7 @@ pub use database::{Database, client_tls};
 pub use error::Error;
 pub use ids::{
     AccountId, ClaimId, ID_PATTERN, ImpersonationId, InvitationId, ListingId, MemberId, NotAnId, OrderId,
-    PayoutId, PersonId, QuarantinedRecordId, ReturnId, RunId, SellerId, ShipmentId, parse_id,
+    PayoutId, PersonId, QuarantinedRecordId, ReturnId, RunId, ScanId, SellerId, ShipmentId, parse_id,
 };
 pub use permission::{Access, Permission};
 pub use scope::{PersonScope, Scope, SellerScope, StaffScope, Subject, SystemScope};

@@ -155,7 +155,7 @@ impl StaffScope {
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub enum SystemScope {
-    /// Finds due schedules, runs to publish and overdue returns.
+    /// Finds due schedules, runs to publish, overdue returns and claims that are due soon.
     Sweep,
     /// Deletes expired bookkeeping rows.
     Retention,

@@ -31,7 +31,7 @@ pub struct Seller {
     pub run: RunId,
     /// An order of the AJIO account, `FN1`, with two equal lines, a shipment (`AWB1`) and a customer.
     pub order: OrderId,
-    /// A return of that order, `RN1` by `RAWB1`, with one line. It was not received, and its claim window is over.
+    /// A return of that order, `RN1` by `RAWB1`, with one line. It was not received, and counts as lost.
     pub return_id: ReturnId,
     /// A claim for that return, filed because it did not arrive.
     pub claim: ClaimId,

@@ -21,6 +21,7 @@ insert into request_counts (seller_id, person_id, window_start, requests)
   select :seller, id, '2026-01-01T00:00:00Z', 1 from people where subject = 'OWNER@' || :seller;
 insert into idempotency_keys (seller_id, actor_id, key_hash, request_digest, status, body)
   select :seller, id, sha256('key'), sha256('request'), 201, '{}' from people where subject = 'OWNER@' || :seller;
+insert into seller_claim_terms (seller_id, marketplace_code, reason, file_by_days) values (:seller, 'MEESHO', 'OTHER', 9);
 insert into seller_keys (seller_id, wrapped_key, kms_key_id) values (:seller, '\x00', 'none');
 insert into marketplace_accounts (seller_id, id, marketplace_code, external_account_id, display_name, verified_at, lane_state, lane_queue_url, lane_mapping_id) values
   (:seller, :ajio, 'AJIO', 'DV0001', 'AJIO', now(), 'ACTIVE', 'https://sqs.invalid/' || :ajio || '.fifo', 'mapping'),
@@ -56,6 +57,7 @@ insert into returns (seller_id, id, account_id, external_return_id, order_id, ex
   values (:seller, :return, :ajio, 'RN1', :order, 'FN1', 'CUSTOMER', 'IN_TRANSIT', 'RETURN_CREATED', 'RAWB1', 'INR', '2026-01-05T00:00:00Z');
 insert into return_items (seller_id, return_id, external_item_id, order_item_id, quantity, refund_amount)
   select :seller, :return, 'RN1-1', id, 1, 10 from order_items where seller_id = :seller and external_item_id = 'FN1-1';
+insert into unmatched_scans (seller_id, code, condition) values (:seller, 'UNKNOWN1', 'BAD');
 insert into claims (seller_id, id, return_id, account_id, reason, claimed_amount, filed_at)
   values (:seller, :claim, :return, :ajio, 'NOT_RECEIVED', 10, '2026-04-01T00:00:00Z');
 insert into payouts (seller_id, id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)

@@ -97,13 +97,13 @@ const ORDERS_DISPATCH: Windows = &[
 const RETURNS: Windows = &[
     ("-", ALL, "null, null, null, null, null, null"),
     ("type without any", ALL, "null, null, null, null, 'CUSTOMER', null"),
-    ("claim due before, none", ALL, "null, null, null, null, null, '2020-01-01Z'"),
+    ("to be filed before, none", ALL, "null, null, null, null, null, '2020-01-01Z'"),
     ("time that holds none", NONE, "null, null, null, null, null, null"),
 ];
-const RETURNS_CLAIM_DUE: Windows = &[
+const RETURNS_FILE_BY: Windows = &[
     ("-", ALL, "null, null, null, null, null, null, null"),
     ("type without any", ALL, "null, null, null, null, 'CUSTOMER', null, null"),
-    ("claim due before, none", NONE, "null, null, null, null, null, null, null"),
+    ("to be filed before, none", NONE, "null, null, null, null, null, null, null"),
     ("time that holds none", ALL, "null, null, null, null, null, '2020-01-01Z', '2020-02-01Z'"),
 ];
 const RETURNS_OF_ACCOUNTS: Windows = &[
@@ -229,8 +229,7 @@ const DOWN: &[(&str, Windows)] = &[
     ("audit/of_action", AUDIT_OF_ACTION),
 ];
 /// Lists that go up, and up only.
-const UP: &[(&str, Windows)] =
-    &[("orders/dispatch", ORDERS_DISPATCH), ("returns/claim_due", RETURNS_CLAIM_DUE)];
+const UP: &[(&str, Windows)] = &[("orders/dispatch", ORDERS_DISPATCH), ("returns/file_by", RETURNS_FILE_BY)];
 /// Shipments go by id, both ways.
 const SHIPPED: &[(&str, Filters)] = &[
     ("shipments/newest", SHIPMENTS),
@@ -280,6 +279,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("invitations/list", "-", "TOP, 51"),
     ("accounts/credential_events", "-", "'AJIO', TOP, 51"),
     ("accounts/credential_events", "last page", "'AJIO', NIL, 51"),
+    ("scans/list", "-", "TOP, 51"),
     ("returns/events", "-", "'RETURN'"),
     ("claims/events", "-", "'CLAIM'"),
     ("schedules/list", "-", "'AJIO'"),

@@ -14,9 +14,11 @@ select seller_id, id, '1', case when substr(external_order_id, 8) = '0' then 'CO
 insert into robnu.shipments (seller_id, order_id, external_shipment_id, status, tracking_number, carrier)
 select seller_id, id, 'P' || external_order_id, 'x', case when substr(external_order_id, 8) = '0' then 'COMMON' else 'T' || external_order_id end, 'c' from robnu.orders where external_order_id ~ '^M';
 insert into robnu.returns (seller_id, account_id, external_return_id, order_id, external_order_id, external_shipment_id, tracking_number,
-  return_type, status, marketplace_status, initiated_at, claim_window_days, claim_due_at)
+  return_type, status, marketplace_status, initiated_at, delivered_at, missing_after_days, file_by_days, missing_at, file_by, pending_at)
 select seller_id, account_id, 'R' || external_order_id, id, external_order_id, 'P' || external_order_id, 'B' || external_order_id,
-  'RTO', 'DELIVERED', 'x', placed_at, 60, placed_at + interval '60 days' from robnu.orders where external_order_id ~ '^M';
+  'RTO', 'DELIVERED', 'x', placed_at, placed_at, 60, array_fill(7, array[6]), placed_at + interval '60 days', now() + (placed_at - timestamptz '2026-01-01Z'),
+  placed_at + interval '60 days' from robnu.orders where external_order_id ~ '^M';
+insert into robnu.unmatched_scans (seller_id, code) select big.seller_id, 'W' || n from big, generate_series(1, least(big.rows, 2000)) n;
 insert into robnu.claims (seller_id, return_id, account_id, reason, created_at)
 select seller_id, id, account_id, 'DAMAGED', initiated_at from robnu.returns where external_return_id ~ '^RM';
 insert into robnu.payouts (seller_id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)

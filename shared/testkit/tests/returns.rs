@@ -1,63 +1,13 @@
 //! The rules for returns, claims, payouts and customers that the database itself keeps, whatever the code does.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
-use robnu_tenancy::{Database, Error, Params, SellerScope};
-use robnu_testkit::{TestDatabase, TwoSellers};
-use tokio_postgres::Client;
+#[path = "returns/bed.rs"]
+mod bed;
 
-const SCAN: &str =
-    "update robnu.returns set received_at = '2026-02-02T00:00:00Z' where id = $1 returning received_at";
-const FILE: &str =
-    "insert into robnu.claims (seller_id, return_id, reason) values (robnu.app_current_seller_id(), $1, $2)";
+use bed::{FILE, SCAN, TestBed, violated};
+use robnu_tenancy::Error;
+
 const MEMBERS: [&str; 6] = ["OWNER", "ADMIN", "OPERATOR", "FINANCE", "VIEWER", "SCANNER"];
-
-struct TestBed {
-    sellers: TwoSellers,
-    database: Database,
-    superuser: Client,
-    test: TestDatabase,
-}
-
-impl TestBed {
-    async fn new() -> Self {
-        let test = TestDatabase::new().await;
-        let sellers = TwoSellers::seed(&test).await;
-        let (database, superuser) = (test.login("robnu_api").await, test.superuser().await);
-        Self { sellers, database, superuser, test }
-    }
-
-    /// Changes our rows without the triggers, as no scope could.
-    async fn arrange(&self, table: &str, set: &str) {
-        let sql = format!(
-            "set session_replication_role = replica; update robnu.{table} set {set} where seller_id = '{}';
-             set session_replication_role = origin",
-            self.sellers.ours.id
-        );
-        self.superuser.batch_execute(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-    }
-
-    async fn write(
-        &self,
-        scope: &SellerScope,
-        sql: &'static str,
-        params: Params<'_>,
-    ) -> Result<usize, Error> {
-        let answers = self.database.session(scope).await?.commit_with(&[(sql, params)]).await?;
-        Ok(answers[0].len())
-    }
-
-    async fn text(&self, sql: &str) -> String {
-        let sql = sql.replace("$ours", &format!("'{}'", self.sellers.ours.id));
-        self.superuser.query_one(&sql, &[]).await.unwrap().get(0)
-    }
-}
-
-fn violated<T: std::fmt::Debug>(outcome: Result<T, Error>) -> String {
-    match outcome {
-        Err(Error::Violates { constraint }) => constraint,
-        other => panic!("{other:?}"),
-    }
-}
 
 #[tokio::test]
 async fn a_scan_is_dated_and_signed_by_the_database_and_the_first_one_stays() {
@@ -137,70 +87,39 @@ async fn every_transition_leaves_an_event_and_nobody_can_invent_one() {
 }
 
 #[tokio::test]
-async fn the_claim_window_is_the_sellers_else_the_marketplaces_else_sixty_days() {
-    let bed = TestBed::new().await;
-    let insert = |number: u8, marketplace: &str| {
-        format!(
-            "insert into robnu.returns (seller_id, account_id, external_return_id, return_type, status, marketplace_status, initiated_at)
-             select seller_id, id, 'W{number}', 'RTO', 'INITIATED', 'NEW', '2026-03-01T00:00:00Z'
-             from robnu.marketplace_accounts where marketplace_code = '{marketplace}' and seller_id = '{}'",
-            bed.sellers.ours.id
-        )
-    };
-    let windows = "update robnu.marketplaces set claim_window_days = 7 where code = 'FLIPKART'";
-    let own = format!(
-        "update robnu.sellers set claim_window_days = 10 where seller_id = '{}'",
-        bed.sellers.ours.id
-    );
-    for statement in [
-        insert(1, "AJIO"),
-        insert(2, "AMAZON_IN"),
-        windows.to_owned(),
-        insert(3, "FLIPKART"),
-        own,
-        insert(4, "AJIO"),
-    ] {
-        bed.superuser.batch_execute(&statement).await.unwrap();
-    }
-    let due = "select string_agg(concat_ws(' ', external_return_id, claim_window_days, claim_due_at at time zone 'utc'), '; ' order by id)
-        from robnu.returns where seller_id = $ours and external_return_id like 'W%'";
-    assert_eq!(
-        bed.text(due).await,
-        "W1 60 2026-04-30 00:00:00; W2 60 2026-04-30 00:00:00; W3 7 2026-03-08 00:00:00; W4 10 2026-03-11 00:00:00"
-    );
-}
-
-#[tokio::test]
 async fn a_return_can_be_claimed_for_only_when_its_state_and_window_allow_the_reason() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
-    let came = |at: &str, due: &str| {
-        format!(
-            "received_at = {at}, internal_status = 'RECEIVED', status = 'DELIVERED', claim_due_at = {due}"
-        )
+    let dates = |missing: &str, delivered: &str| {
+        format!("missing_at = {missing}, delivered_at = {delivered}, file_by_days = array_fill(7, array[6])")
     };
-    let absent = |due: &str| {
-        format!(
-            "received_at = null, internal_status = 'EXPECTED', status = 'DELIVERED', claim_due_at = {due}"
-        )
+    let came = |delivered: &str| {
+        let dates = dates("now() + interval '1 day'", delivered);
+        format!("received_at = now(), internal_status = 'RECEIVED', {dates}")
     };
-    let (past, future) = ("now() - interval '1 day'", "now() + interval '1 day'");
-    let long_ago = "now() - interval '61 days'";
+    let absent = |missing: &str, delivered: &str| {
+        format!("received_at = null, internal_status = 'EXPECTED', {}", dates(missing, delivered))
+    };
+    let (past, future, never) = ("now() - interval '1 day'", "now() + interval '1 day'", "null");
+    let just_in_time = "now() - interval '7 days' + interval '1 hour'";
+    let too_long_ago = "now() - interval '7 days 1 hour'";
     let cases = [
-        (absent(past), "NOT_RECEIVED", None),
-        (absent(future), "NOT_RECEIVED", Some("claims_window_open")),
-        (came(past, past), "NOT_RECEIVED", Some("claims_return_received")),
-        (came(past, future), "NOT_RECEIVED", Some("claims_return_received")),
-        (absent(future), "DAMAGED", Some("claims_return_not_received")),
-        (came(past, future), "DAMAGED", None),
-        (came(long_ago, future), "WRONG_ITEM", None),
-        (came(past, past), "USED", None),
-        (came(long_ago, past), "MISSING_QUANTITY", Some("claims_window_over")),
-        (
-            format!("status = 'CANCELLED', {}", "internal_status = internal_status"),
-            "OTHER",
-            Some("claims_return_cancelled"),
-        ),
+        (absent(past, never), "NOT_RECEIVED", None),
+        (absent(future, never), "NOT_RECEIVED", Some("claims_window_open")),
+        // The marketplace says that it was delivered, and it is not here.
+        (absent(future, past), "NOT_RECEIVED", None),
+        (absent(future, future), "NOT_RECEIVED", Some("claims_window_open")),
+        (absent(past, just_in_time), "NOT_RECEIVED", None),
+        (absent(past, too_long_ago), "NOT_RECEIVED", Some("claims_window_over")),
+        (came(past), "NOT_RECEIVED", Some("claims_return_received")),
+        (absent(future, past), "DAMAGED", Some("claims_return_not_received")),
+        (came(past), "DAMAGED", None),
+        (came(just_in_time), "WRONG_ITEM", None),
+        (came(too_long_ago), "MISSING_QUANTITY", Some("claims_window_over")),
+        // Without a completion, or without a known number of days, there is no deadline yet.
+        (came(never), "USED", None),
+        (came(too_long_ago).replace("array_fill(7,", "array_fill(null::integer,"), "USED", None),
+        ("status = 'CANCELLED'".to_owned(), "OTHER", Some("claims_return_cancelled")),
     ];
     for (state, reason, refusal) in cases {
         bed.superuser

@@ -54,7 +54,7 @@ fn entries(file: &Path) -> &'static [Entry] {
         "functions/api" => &[Entry::Member, Entry::Person, Entry::Staff],
         "functions/adapter" => &[Entry::Job],
         "functions/sweep" => match file.file_stem().unwrap().to_str().unwrap() {
-            "claim_overdue" => &[Entry::SweepInside],
+            "claim_overdue" | "warn_due_soon" => &[Entry::SweepInside],
             name if name.starts_with("forget_") => &[Entry::Retention],
             _ => &[Entry::Sweep],
         },
@@ -201,8 +201,9 @@ const MANY: &str = "
     insert into robnu.shipments (seller_id, order_id, external_shipment_id, status, tracking_number)
     select seller_id, id, '1', 'PENDING', 'T' || external_order_id from robnu.orders where external_order_id ~ '^M';
     insert into robnu.returns (seller_id, account_id, external_return_id, order_id, tracking_number, return_type, status, marketplace_status,
-      initiated_at, claim_window_days, claim_due_at)
-    select seller_id, account_id, 'R' || external_order_id, id, 'B' || external_order_id, 'RTO', 'DELIVERED', 'x', placed_at, 60, placed_at
+      initiated_at, delivered_at, missing_after_days, file_by_days, missing_at, file_by, pending_at)
+    select seller_id, account_id, 'R' || external_order_id, id, 'B' || external_order_id, 'RTO', 'DELIVERED', 'x', placed_at, placed_at, 60,
+      array_fill(7, array[6]), placed_at, placed_at + interval '7 days', placed_at
     from robnu.orders where external_order_id ~ '^M';
     insert into robnu.return_items (seller_id, return_id, external_item_id, quantity) select seller_id, id, '1', 1 from robnu.returns
       where external_return_id ~ '^RM';

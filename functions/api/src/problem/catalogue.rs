@@ -266,7 +266,17 @@ impl Missing {
             Self::Return => {
                 ("return_not_found", "No such return", "The seller has no return with this id or code.")
             }
+            Self::Scan => (
+                "scan_not_found",
+                "No such scan",
+                "The seller has no waiting scan with this id. It was discarded, or its return has come.",
+            ),
             Self::Claim => ("claim_not_found", "No such claim", "The seller has no claim with this id."),
+            Self::ClaimTerms => (
+                "claim_terms_not_found",
+                "No such claim terms",
+                "There is no such marketplace, or no such reason of claims. list_claim_terms shows them all.",
+            ),
             Self::Payout => ("payout_not_found", "No such payout", "The seller has no payout with this id."),
             Self::Listing => {
                 ("listing_not_found", "No such listing", "The seller has no listing with this id.")

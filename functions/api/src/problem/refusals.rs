@@ -187,14 +187,29 @@ pub const RETURN_NOT_RECEIVED: Refusal = conflict(
 pub const CLAIM_WINDOW_OPEN: Refusal = conflict(
     "claim_window_open",
     "Not due yet",
-    "The return may still arrive. A claim that it was not received can be filed when claim_due_at has passed.",
+    "The return may still arrive. A claim that it was not received can be filed when missing_at has passed, or earlier once the \
+     marketplace says that it was delivered.",
 );
 
 /// The claim comes too late.
 pub const CLAIM_WINDOW_OVER: Refusal = conflict(
     "claim_window_over",
-    "Claim window over",
-    "The time in which a claim for this return could be filed has passed.",
+    "Too late to claim",
+    "The time in which a claim for this return could be filed has passed: file_by, counted from the return's completion.",
+);
+
+/// The claim rests on the condition.
+pub const CONDITION_CLAIMED: Refusal = conflict(
+    "condition_claimed",
+    "Condition is claimed for",
+    "A claim for this return was filed, so its condition stays as it was stated. Cancel the claim first if it is wrong.",
+);
+
+/// Waiting scans that nobody looks at are clutter.
+pub const TOO_MANY_WAITING_SCANS: Refusal = conflict(
+    "too_many_waiting_scans",
+    "Too many waiting scans",
+    "A seller can have at most 2,000 scans that wait for a return. Discard those that were typing errors.",
 );
 
 /// A return has at most one claim.
@@ -272,6 +287,8 @@ pub fn refusal_of(constraint: &str) -> Option<&'static Refusal> {
         "claims_window_open" => &CLAIM_WINDOW_OPEN,
         "claims_window_over" => &CLAIM_WINDOW_OVER,
         "claims_step" => &CLAIM_STEP,
+        "returns_condition_claimed" => &CONDITION_CLAIMED,
+        "unmatched_scans_of_seller" => &TOO_MANY_WAITING_SCANS,
         "invitations_mails_a_day" | "mail_counts_of_person" => &TOO_MANY_MAILS_TODAY,
         "invitations_mails" | "mail_counts_to_mailbox" => &INVITATION_MAILED_OFTEN,
         "marketplace_accounts_a_day" => &TOO_MANY_ACCOUNTS_TODAY,

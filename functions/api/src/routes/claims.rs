@@ -151,9 +151,9 @@ pub async fn show(
 
 /// Files a claim for a return
 ///
-/// A claim for a return that was not received can be filed when its claim window has ended (`claim_due_at`). A claim for a
-/// fault in a received return can be filed within the window, counted from the return's start or from its receipt, whichever
-/// ends later.
+/// A claim for a return that was not received can be filed when it counts as lost (`missing_at`), or earlier once the
+/// marketplace says that it was delivered. A claim for a fault can be filed when the return was scanned as received. Both end at
+/// `file_by` for their reason; while that is unknown, they have no end here.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/returns/{returnId}/claim", operation_id = "file_claim", tag = "claims",
     responses((status = 201, description = "The claim", body = Claim))

@@ -1,4 +1,4 @@
-//! `GET /v1/marketplaces`: the marketplaces, and the details that connecting needs.
+//! `GET /v1/marketplaces`: the marketplaces, the details that connecting needs, and the clocks of claims.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::context::SharedContext;
 use crate::identity::Person;
 use crate::kinds::Offer;
-use crate::known_text::MarketplaceStatus;
+use crate::known_text::{ClaimReason, MarketplaceStatus, TermsSource};
 use crate::problem::ApiError;
 
 const MARKETPLACES: &str = include_str!("../sql/marketplaces/list.sql");
@@ -35,6 +35,21 @@ struct Marketplace {
     kinds: Vec<Offer>,
     /// The fields that connecting needs; empty where there is no adapter yet.
     details: Vec<Detail>,
+    /// The clocks of claims for each reason; a seller can set others of its own.
+    claim_terms: Vec<PublishedTerms>,
+}
+
+/// A marketplace's claim terms for one reason.
+#[derive(Serialize, ToSchema)]
+struct PublishedTerms {
+    reason: ClaimReason,
+    /// Days from a return's start after which it counts as lost; null for reasons other than `NOT_RECEIVED`.
+    missing_after_days: Option<i32>,
+    /// `PLATFORM` where the marketplace publishes no number and this platform's own applies.
+    missing_after_set_by: Option<TermsSource>,
+    /// Days from a return's completion within which a claim can be filed; null when that is unknown.
+    file_by_days: Option<i32>,
+    file_by_set_by: TermsSource,
 }
 
 /// A field that connecting needs.
@@ -68,8 +83,31 @@ fn marketplace(row: &Row, registry: &Registry) -> Result<Marketplace, Error> {
         connectable: adapter.is_some() && status.as_str() == "ACTIVE",
         details: adapter.map(|known| known.details().fields.iter().map(detail).collect()).unwrap_or_default(),
         kinds: Offer::list(row)?,
+        claim_terms: PublishedTerms::list(row)?,
         display_name: row.try_get("display_name")?,
         code,
         status,
     })
+}
+
+impl PublishedTerms {
+    /// The terms for each reason, from the arrays of a row.
+    fn list(row: &Row) -> Result<Vec<Self>, Error> {
+        let reasons: Vec<&str> = row.try_get("claim_reasons")?;
+        let missing_after: Vec<Option<i32>> = row.try_get("missing_after_days")?;
+        let missing_after_set_by: Vec<Option<&str>> = row.try_get("missing_after_set_by")?;
+        let file_by: Vec<Option<i32>> = row.try_get("file_by_days")?;
+        let file_by_set_by: Vec<&str> = row.try_get("file_by_set_by")?;
+        let source = |text| TermsSource::parse(text).ok_or(Error::RowShape);
+        let terms = |at: usize| {
+            Ok(Self {
+                reason: ClaimReason::parse(reasons[at]).ok_or(Error::RowShape)?,
+                missing_after_days: missing_after[at],
+                missing_after_set_by: missing_after_set_by[at].map(source).transpose()?,
+                file_by_days: file_by[at],
+                file_by_set_by: source(file_by_set_by[at])?,
+            })
+        };
+        (0..reasons.len()).map(terms).collect()
+    }
 }

@@ -2,6 +2,7 @@
 
 mod rows;
 pub mod scan;
+pub mod scans;
 
 use axum::Json;
 use axum::extract::State;
@@ -21,7 +22,7 @@ use crate::route_permissions::Read;
 
 use rows::{Return, ReturnEvent, ReturnLine};
 
-const CLAIM_DUE: &str = include_str!("../sql/returns/claim_due.sql");
+const FILE_BY: &str = include_str!("../sql/returns/file_by.sql");
 const RETURN: &str = include_str!("../sql/returns/show.sql");
 const ITEMS: &str = include_str!("../sql/returns/items.sql");
 const EVENTS: &str = include_str!("../sql/returns/events.sql");
@@ -66,8 +67,8 @@ pub struct ClaimOfReturn {
         ("return_type" = inline(Option<ReturnType>), Query, description = "Returns of this type only."),
         ("initiated_from" = Option<DateTime<Utc>>, Query, description = "Returns started at or after this instant."),
         ("initiated_to" = Option<DateTime<Utc>>, Query, description = "Returns started before this instant."),
-        ("claim_due_before" = Option<DateTime<Utc>>, Query, description = "Returns whose claim window ends before this instant."),
-        ("sort" = inline(Option<ReturnSort>), Query, description = "newest (the default) and oldest sort by the start of the return, claim_due by the end of the claim window."),
+        ("file_by_before" = Option<DateTime<Utc>>, Query, description = "Returns for which a claim must be filed before this instant."),
+        ("sort" = inline(Option<ReturnSort>), Query, description = "newest (the default) and oldest sort by the start of the return. file_by lists only what can still be claimed for until a known date, the most urgent first: returns that are neither cancelled nor received in good condition, without a claim that was filed or cancelled."),
         Page
     ),
     responses((status = 200, body = Returns))
@@ -85,18 +86,18 @@ pub async fn list(
     let internal = internal.map(ReceiptStatus::as_str);
     let kind = query.read("return_type", "is not a return type", ReturnType::parse).map(ReturnType::as_str);
     let (from, to) = (query.instant("initiated_from"), query.instant("initiated_to"));
-    let due_before = query.instant("claim_due_before");
+    let file_before = query.instant("file_by_before");
     let sort =
         query.read("sort", "is not an order of this list", ReturnSort::parse).unwrap_or(ReturnSort::newest);
     let (limit, cursor) = (query.limit(), query.text("cursor"));
     query.finish()?;
-    let filters = (account, &marketplace, status, internal, kind, from, to, due_before, sort);
+    let filters = (account, &marketplace, status, internal, kind, from, to, file_before, sort);
     let list = List::new("returns", member.scope.seller_id(), &filters);
     let by_account = account.is_some() || marketplace.is_some();
     let direction = if sort == ReturnSort::newest { Direction::Down } else { Direction::Up };
-    let by_claim = sort == ReturnSort::claim_due;
+    let by_deadline = sort == ReturnSort::file_by;
     let sql = match sort {
-        ReturnSort::claim_due => CLAIM_DUE,
+        ReturnSort::file_by => FILE_BY,
         _ if internal.is_some() => direction.of(&RETURNS_OF_RECEIPT),
         _ if status.is_some() => direction.of(&RETURNS_OF_STATUS),
         _ if by_account => direction.of(&RETURNS_OF_ACCOUNTS),
@@ -104,10 +105,10 @@ pub async fn list(
     };
     let start = Start::new(&list, cursor.as_deref(), direction)?;
     // The sort key also bounds the pages; the other times are filters.
-    let window = if by_claim { start.times(None, due_before)? } else { start.times(from, to)? };
+    let window = if by_deadline { start.times(None, file_before)? } else { start.times(from, to)? };
     let [below, below_id, above, above_id] = window.params();
     let fetch = limit + 1;
-    let time = if by_claim { &from } else { &due_before };
+    let time = if by_deadline { &from } else { &file_before };
     let params: Params<'_> = &[
         below,
         below_id,
@@ -122,10 +123,11 @@ pub async fn list(
         time,
         &to,
     ];
-    let params = if by_claim { params } else { &params[..11] };
+    let params = if by_deadline { params } else { &params[..11] };
     let rows = context.database.read(&member.scope, sql, params).await?;
     let (returns, next_cursor) = page(&list, &rows, limit, |last: &Return| {
-        let instant = if by_claim { last.claim_due_at } else { last.initiated_at };
+        // A list by deadline holds only returns that have one.
+        let instant = last.file_by.filter(|_| by_deadline).unwrap_or(last.initiated_at);
         at(instant, *last.return_id.as_uuid())
     })?;
     Ok(Json(Returns { returns, next_cursor }))

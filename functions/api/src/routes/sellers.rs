@@ -13,10 +13,9 @@ use crate::idempotency::{Before, KeyedJson, Reply};
 use crate::identity::{Member, Person, Source, VerifiedEmail};
 use crate::json::{JsonBody, present};
 use crate::known_text::Role;
-use crate::problem::{ApiError, FieldProblem, Missing};
+use crate::problem::{ApiError, Missing};
 use crate::route_permissions::{Membership, SellerUpdate};
 use crate::versions::{IfMatch, Tagged, Versioned};
-use crate::whole::Whole;
 
 const CHECK_SIGN_UP: &str = include_str!("../sql/sellers/check_sign_up.sql");
 const SIGN_UP: &str = include_str!("../sql/sellers/sign_up.sql");
@@ -25,8 +24,6 @@ const SELLER: &str = include_str!("../sql/sellers/show.sql");
 
 /// Longest name of a seller, in characters.
 const MAX_NAME: usize = 200;
-/// Longest claim window, in days.
-const MAX_CLAIM_WINDOW: i32 = 365;
 
 /// A seller that signs up.
 #[derive(Deserialize, ToSchema)]
@@ -39,15 +36,10 @@ pub struct SignUp {
 /// A change of a seller.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::option_option, reason = "left out, null and a value are three things")]
 pub struct UpdateSeller {
     #[serde(default, deserialize_with = "present")]
     #[schema(schema_with = label_schema::<MAX_NAME>, required = false)]
     name: Option<String>,
-    /// Days from a return's start to the last day on which a claim can be filed; null means each marketplace's own number.
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<i32>, required = false, minimum = 1, maximum = 365)]
-    claim_window_days: Option<Option<Whole>>,
 }
 
 /// A seller just signed up.
@@ -68,9 +60,6 @@ pub struct Seller {
     /// The caller's role; null for a member who may only scan returns. Staff have the role of their impersonation session.
     role: Option<Role>,
     scan_returns: bool,
-    /// Days from a return's start to the last day on which a claim can be filed; null when each marketplace's own number
-    /// applies.
-    claim_window_days: Option<i32>,
     suspended: Option<Suspension>,
     version: i32,
     created_at: DateTime<Utc>,
@@ -139,11 +128,10 @@ pub async fn update(
     if_match: IfMatch,
     JsonBody(body): JsonBody<UpdateSeller>,
 ) -> Result<Tagged<Seller>, ApiError> {
-    let name = check(&body).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
-    let (is_window_given, window) =
-        (body.claim_window_days.is_some(), body.claim_window_days.flatten().map(|days| days.0));
+    let name = body.name.as_deref().map(|name| label("name", name, MAX_NAME)).transpose();
+    let name = name.map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
     let session = context.database.session(&member.scope).await?;
-    let update: Params<'_> = &[&name, &if_match.0, &is_window_given, &window];
+    let update: Params<'_> = &[&name, &if_match.0];
     let statements: [(&str, Params<'_>); 2] = [(UPDATE_SELLER, update), (SELLER, &[])];
     let answers = session.commit_with(&statements).await?;
     let row = answers[1].first().ok_or(ApiError::NotFound(Missing::Seller))?;
@@ -152,15 +140,6 @@ pub async fn update(
         return Err(ApiError::VersionMismatch);
     }
     Ok(Tagged(Seller::try_from(row)?))
-}
-
-/// The new name, if the change is within its bounds.
-fn check(body: &UpdateSeller) -> Result<Option<String>, FieldProblem> {
-    if body.claim_window_days.flatten().is_some_and(|days| !(1..=MAX_CLAIM_WINDOW).contains(&days.0)) {
-        let problem = format!("must be a number from 1 to {MAX_CLAIM_WINDOW}");
-        return Err(FieldProblem::new("claim_window_days", problem));
-    }
-    body.name.as_deref().map(|name| label("name", name, MAX_NAME)).transpose()
 }
 
 impl Versioned for Seller {
@@ -178,7 +157,6 @@ impl TryFrom<&Row> for Seller {
             name: row.try_get("name")?,
             role: Role::read_optional(row, "role")?,
             scan_returns: row.try_get("scan_returns")?,
-            claim_window_days: row.try_get("claim_window_days")?,
             suspended: suspension(row)?,
             version: row.try_get("version")?,
             created_at: row.try_get("created_at")?,

@@ -161,10 +161,14 @@ const CASES: &[Case] = &[
     case("list_listings").query("sku=SKU-1&limit=1"),
     case("get_listing"),
     case("list_inventory").query("sort=lowest&limit=1"),
-    case("list_returns").query("status=IN_TRANSIT&sort=claim_due&limit=1"),
+    case("list_returns").query("status=IN_TRANSIT&sort=file_by&limit=1"),
     case("get_return"),
     case("preview_return_scan").query("code=RAWB1"),
     case("scan_return").body(r#"{"code": "RAWB1"}"#).other(r#"{"code": "RN1"}"#),
+    case("list_waiting_scans").query("limit=1"),
+    case("discard_waiting_scan").arrange(WAITING_SCAN).status(204),
+    case("list_claim_terms"),
+    case("set_claim_terms").body(r#"{"file_by_days": 10}"#),
     case("list_claims").query("status=FILED&limit=1"),
     case("get_claim"),
     case("file_claim")
@@ -202,6 +206,9 @@ const AUTHORIZED: &str =
       select id from robnu.people where subject in ('OWNER@SELLER', 'ADMIN@SELLER')
       union all select id from robnu.staff where subject = 'STAFF'
     ) as who";
+
+/// A scan that waits for its return, also when an earlier call discarded the fixture's.
+const WAITING_SCAN: &str = "insert into robnu.unmatched_scans (seller_id, code) values ('SELLER', 'UNKNOWN1') on conflict do nothing";
 
 /// The fixture's return without its claim, or its claim in a later status; bypasses the triggers that would prevent it.
 const WITHOUT_CLAIM: &str = "set session_replication_role = replica; delete from robnu.claim_events where seller_id = 'SELLER';
@@ -242,6 +249,9 @@ const PATH_IDS: &[(&str, &str)] = &[
     ("payoutId", "select id from robnu.payouts where seller_id = $1 order by id limit 1"),
     ("listingId", "select id from robnu.listings where seller_id = $1 order by id limit 1"),
     ("returnId", "select id from robnu.returns where seller_id = $1 order by id limit 1"),
+    ("scanId", "select id from robnu.unmatched_scans where seller_id = $1 order by id limit 1"),
+    ("marketplace", "select 'AMAZON_IN' from robnu.sellers where seller_id = $1"),
+    ("reason", "select 'NOT_RECEIVED' from robnu.sellers where seller_id = $1"),
     ("claimId", "select id from robnu.claims where seller_id = $1 order by id limit 1"),
 ];
 

@@ -29,28 +29,35 @@ async fn step(api: &Api, role: &str, verb: &str, body: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_return_that_did_not_come_is_claimed_for_when_its_window_has_ended() {
+async fn a_return_that_did_not_come_is_claimed_for_when_it_counts_as_lost_or_is_said_to_be_delivered() {
     let api = Api::new().await;
-    unclaimed(&api, "claim_due_at = now() + interval '1 hour'").await;
+    unclaimed(&api, "missing_at = now() + interval '1 hour'").await;
     let missing = json!({"reason": "NOT_RECEIVED", "claimed_amount": "648.3755", "note": "never came"});
     file(&api, &missing).await.expect_problem(409, "claim_window_open");
-    unclaimed(&api, "claim_due_at = now() - interval '1 hour'").await;
+    unclaimed(&api, "missing_at = now() - interval '1 hour'").await;
     let filed = file(&api, &missing).await.expect(201);
     assert_eq!(
         (&filed["status"], &filed["claimed_amount"], &filed["currency"]),
         (&json!("FILED"), &json!("648.3755"), &json!("INR"))
     );
+    assert_eq!(filed["file_by"], Value::Null, "AJIO's deadline is unknown");
     file(&api, &missing).await.expect_problem(409, "claim_exists");
+    let delivered = "missing_at = now() + interval '1 hour', file_by_days = array_fill(7, array[6]), delivered_at = now() - interval ";
+    unclaimed(&api, &format!("{delivered} '8 days'")).await;
+    file(&api, &missing).await.expect_problem(409, "claim_window_over");
+    unclaimed(&api, &format!("{delivered} '6 days'")).await;
+    assert!(file(&api, &missing).await.expect(201)["file_by"].is_string());
 }
 
 #[tokio::test]
-async fn a_return_that_came_is_claimed_for_while_its_window_lasts_and_not_as_missing() {
+async fn a_return_that_came_is_claimed_for_until_its_deadline_and_not_as_missing() {
     let api = Api::new().await;
     let came = "received_at = now() - interval '10 days', internal_status = 'RECEIVED'";
-    unclaimed(&api, &format!("{came}, claim_window_days = 7, claim_due_at = now() - interval '1 day'")).await;
+    let completed = "delivered_at = now() - interval '10 days'";
+    unclaimed(&api, &format!("{came}, {completed}, file_by_days = array_fill(9, array[6])")).await;
     file(&api, &json!({"reason": "DAMAGED"})).await.expect_problem(409, "claim_window_over");
     file(&api, &json!({"reason": "NOT_RECEIVED"})).await.expect_problem(409, "return_received");
-    unclaimed(&api, &format!("{came}, claim_window_days = 11")).await;
+    unclaimed(&api, &format!("{came}, {completed}, file_by_days = array_fill(11, array[6])")).await;
     assert_eq!(file(&api, &json!({"reason": "DAMAGED"})).await.expect(201)["reason"], "DAMAGED");
     unclaimed(&api, "received_at = null, internal_status = 'EXPECTED'").await;
     file(&api, &json!({"reason": "WRONG_ITEM"})).await.expect_problem(409, "return_not_received");

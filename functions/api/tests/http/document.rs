@@ -43,7 +43,8 @@ impl Operation {
 
     /// Whether its path names a resource inside the seller.
     pub fn has_inner_id(&self) -> bool {
-        self.path_ids.iter().any(|name| name != "sellerId")
+        // A marketplace and a reason are the same for every seller.
+        self.path_ids.iter().any(|name| !["sellerId", "marketplace", "reason"].contains(&name.as_str()))
     }
 }
 

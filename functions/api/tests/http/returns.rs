@@ -107,7 +107,7 @@ async fn a_return_is_found_by_every_number_on_either_parcel() {
 }
 
 #[tokio::test]
-async fn an_unknown_code_and_another_sellers_are_not_found_and_nothing_changes() {
+async fn a_chosen_return_that_the_code_does_not_mean_is_not_found_and_nothing_changes() {
     let api = Api::new().await;
     let theirs = api.sellers.theirs.id;
     api.arrange(&format!(
@@ -117,12 +117,13 @@ async fn an_unknown_code_and_another_sellers_are_not_found_and_nothing_changes()
     .await;
     let before = api.contents().await;
     for code in ["NOTHING", "THEIRS", "THEIRAWB", "RN", "%", "rn1"] {
-        scan(&api, "OWNER", &json!({"code": code})).await.expect_problem(404, "return_not_found");
+        let chosen = json!({"code": code, "return_id": api.sellers.ours.return_id});
+        scan(&api, "OWNER", &chosen).await.expect_problem(404, "return_not_found");
     }
-    let preview = path(&api, "returns/scan?code=THEIRS");
-    api.get("OWNER", &preview).await.expect_problem(404, "return_not_found");
-    let chosen = json!({"code": "RN1", "return_id": api.sellers.theirs.return_id});
-    scan(&api, "OWNER", &chosen).await.expect_problem(404, "return_not_found");
+    for code in ["RN1", "THEIRS"] {
+        let chosen = json!({"code": code, "return_id": api.sellers.theirs.return_id});
+        scan(&api, "OWNER", &chosen).await.expect_problem(404, "return_not_found");
+    }
     assert_eq!(api.contents().await, before);
 }
 

@@ -31,6 +31,7 @@ async fn fill(api: &Api) {
                where seller_id = '{id}' and external_order_id like 'X%';
              insert into robnu.returns (seller_id, account_id, external_return_id, return_type, status, marketplace_status, initiated_at)
                select '{id}', account, 'R' || n, 'RTO', 'DELIVERED', 'x', at from n;
+             update robnu.returns set file_by = initiated_at + interval '100 years' where seller_id = '{id}' and external_return_id ~ '^R[0-9]';
              insert into robnu.claims (seller_id, return_id, account_id, reason)
                select seller_id, id, account_id, 'DAMAGED' from robnu.returns where seller_id = '{id}' and external_return_id ~ '^R[0-9]';
              insert into robnu.payouts (seller_id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)
@@ -86,11 +87,7 @@ const LISTS: &[(&str, &str, &str, &[Sort])] = &[
         "returns",
         "returns",
         "return_id",
-        &[
-            ("newest", "initiated_at", true),
-            ("oldest", "initiated_at", false),
-            ("claim_due", "claim_due_at", false),
-        ],
+        &[("newest", "initiated_at", true), ("oldest", "initiated_at", false), ("file_by", "file_by", false)],
     ),
     ("claims", "claims", "claim_id", &[("newest", "created_at", true), ("oldest", "created_at", false)]),
     (
@@ -183,7 +180,7 @@ async fn filters_narrow_every_list_and_another_sellers_account_has_nothing() {
         ("shipments", "carrier=Delhivery&status=SHIPPED".to_owned(), 11),
         ("returns", format!("initiated_from={noon}&return_type=RTO"), 8),
         ("returns", "internal_status=RECEIVED".to_owned(), 0),
-        ("returns", "claim_due_before=2026-04-02T01:00:00Z&status=DELIVERED".to_owned(), 3),
+        ("returns", "file_by_before=2126-02-01T01:00:00Z&status=DELIVERED".to_owned(), 3),
         ("claims", "reason=DAMAGED&status=FILED".to_owned(), 11),
         ("claims", "created_to=2026-01-01T00:00:00Z".to_owned(), 0),
         ("payouts", "net_min=20.25&net_max=30.38".to_owned(), 5),
@@ -194,7 +191,7 @@ async fn filters_narrow_every_list_and_another_sellers_account_has_nothing() {
     ] {
         assert_eq!(walk(&api, list, list, &query, 50).await.len(), expected, "{list} {query}");
         // A filter holds in both directions of the list, even when it bounds the pages.
-        for sort in ["newest", "oldest", "largest", "smallest"] {
+        for sort in ["newest", "oldest", "largest", "smallest", "file_by"] {
             let (.., sorts) = LISTS.iter().find(|(name, ..)| *name == list).unwrap();
             if sorts.iter().any(|(name, ..)| *name == sort) && !query.contains("sort=") {
                 let found = walk(&api, list, list, &format!("{query}&sort={sort}"), 2).await;

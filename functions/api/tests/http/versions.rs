@@ -73,5 +73,8 @@ async fn a_change_that_changes_nothing_makes_no_version_and_no_event() {
         tried.push(operation.id);
     }
     tried.sort();
-    assert_eq!(tried, ["set_schedule", "update_account", "update_member", "update_seller"]);
+    assert_eq!(
+        tried,
+        ["set_claim_terms", "set_schedule", "update_account", "update_member", "update_seller"]
+    );
 }

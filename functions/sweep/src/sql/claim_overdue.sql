@@ -5,7 +5,8 @@
 with due as (
   select id, currency
   from robnu.returns
-  where id = any ($1) and internal_status = 'EXPECTED' and status <> 'CANCELLED' and received_at is null and claim_due_at < now()
+  where id = any ($1) and internal_status = 'EXPECTED' and status <> 'CANCELLED' and received_at is null and pending_at < now()
+    and coalesce(file_by >= now(), true)
   order by id
   for no key update skip locked
 ), claimed as (

@@ -137,13 +137,14 @@ impl World {
         run
     }
 
-    /// Adds a return whose claim window ends at `due`, changed as `set` says, bypassing the triggers.
+    /// Adds a return that is overdue from `due` on, changed as `set` says, bypassing the triggers.
     pub async fn put_return(&self, account: AccountId, number: &str, due: &str, set: &str) -> ReturnId {
         let id = ReturnId::new();
         self.arrange(&format!(
             "insert into robnu.returns (seller_id, id, account_id, external_return_id, return_type, status, marketplace_status,
-               currency, initiated_at, claim_window_days, claim_due_at)
-             select seller_id, '{id}', id, '{number}', 'CUSTOMER', 'IN_TRANSIT', 'x', 'INR', now() - interval '60 days', 60, {due}
+               currency, initiated_at, missing_after_days, file_by_days, missing_at, pending_at)
+             select seller_id, '{id}', id, '{number}', 'CUSTOMER', 'IN_TRANSIT', 'x', 'INR', now() - interval '60 days', 60,
+               array_fill(null::integer, array[6]), {due}, {due}
              from robnu.marketplace_accounts where id = '{account}';
              update robnu.returns set {set} where id = '{id}'"
         ))

@@ -3,7 +3,7 @@
 
 -- Relations that belong to no seller. Everything else in the schema is a tenant table.
 create temp view global_tables (name) as values ('orgs'), ('people'), ('run_kinds'), ('marketplaces'),
-  ('marketplace_kinds'), ('schema_migrations'),
+  ('marketplace_kinds'), ('claim_terms'), ('schema_migrations'),
   ('staff'), ('person_requests'), ('person_changes'),
   ('person_idempotency_keys'), ('mail_counts'), ('sign_up_counts'), ('sign_up_key'), ('credential_checks');
 
@@ -34,6 +34,7 @@ create temp view definer_functions (name) as values
   ('replace_meesho_account_details(uuid, text, bytea, bytea)'),
   ('use_authorization(bytea, bytea)'),
   ('open_customer(uuid)'), ('returns_by_code(text)'), ('note_return_event()'), ('open_claim()'), ('note_claim_event()'), ('reopen_claim_with_evidence()'),
+  ('set_claim_dates()'), ('keep_claimed_condition()'), ('join_new_scan()'), ('join_scans_of_return()'), ('join_scans_of_shipment()'),
   ('limit_mails()'), ('limit_new_accounts()'), ('limit_lane_openings()'), ('end_runs_of_retired_lane()'),
   ('begin_credential_check(uuid, text, bytea, uuid)'), ('end_credential_check(uuid, text)'), ('note_refused_credentials(text, bytea, uuid)'),
   ('retry_quarantined(uuid, text, uuid)'), ('take_quarantined(uuid, text, integer)'), ('settle_quarantined(uuid, uuid[], text[])'),
@@ -42,7 +43,7 @@ create temp view definer_functions (name) as values
   ('admit_member(text, uuid, text, boolean, boolean)'), ('admit_impersonation(text, uuid, uuid, text, boolean, boolean)'),
   ('admit_staff(text, boolean)'), ('admit_person(text, boolean)'), ('admit_job(uuid, uuid, boolean)'), ('admit_sweep(uuid)'),
   -- Functions that delete: a holder of DELETE on a table could lock the table.
-  ('remove_member(uuid, integer)'), ('remove_schedule(uuid, text, integer)'),
+  ('remove_member(uuid, integer)'), ('remove_schedule(uuid, text, integer)'), ('discard_scan(uuid, text)'),
   ('remove_vanished_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'),
   ('remove_vanished_return_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'), ('forget(text, bigint)');
 
@@ -50,7 +51,7 @@ create temp view definer_functions (name) as values
 create temp view shrinking_tables (name) as values
   ('members'), ('schedules'), ('order_items'), ('idempotency_keys'), ('person_idempotency_keys'), ('account_authorizations'),
   ('request_counts'), ('person_requests'), ('mail_counts'), ('lane_openings'), ('sign_up_counts'), ('credential_checks'),
-  ('audit_events'), ('quarantined_records');
+  ('audit_events'), ('quarantined_records'), ('unmatched_scans');
 
 -- Tables that a scope may write without an audit event: marketplaces' data, logs, and rows that change with every request.
 -- People's changes to them are recorded elsewhere: credentials by the account's credentials_generation.

@@ -16,6 +16,6 @@ join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'robnu'
 -- Nobody writes a generated column, and it is read with the columns that it is made of.
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
 where c.relkind in ('r', 'p', 'v') and c.relname not in (
-  'orgs', 'people', 'run_kinds', 'marketplaces', 'marketplace_kinds', 'schema_migrations', 'staff', 'person_requests', 'person_changes',
+  'orgs', 'people', 'run_kinds', 'marketplaces', 'marketplace_kinds', 'claim_terms', 'schema_migrations', 'staff', 'person_requests', 'person_changes',
   'person_idempotency_keys', 'mail_counts', 'sign_up_counts', 'sign_up_key', 'credential_checks')
 order by c.relname, a.attnum

@@ -2,8 +2,9 @@
 set local role robnu_owner;
 set local search_path = robnu;
 
--- The marketplace's row, and a row for each kind of run that something is known of.
-insert into marketplaces (code, display_name, status, claim_window_days) values ('MYNTRA', 'Myntra', 'ACTIVE', 30);
+-- The marketplace's row, a row for each kind of run that something is known of, and one for each reason of claims with known terms.
+insert into marketplaces (code, display_name, status) values ('MYNTRA', 'Myntra', 'ACTIVE');
+insert into claim_terms (marketplace_code, reason, missing_after_days) values ('MYNTRA', 'NOT_RECEIVED', 30);
 insert into marketplace_kinds (marketplace_code, kind, support, every_minutes) values
   ('MYNTRA', 'ORDERS', 'LIVE', 30), ('MYNTRA', 'CREDENTIAL_CHECK', 'LIVE', null);
 

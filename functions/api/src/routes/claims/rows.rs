@@ -22,6 +22,9 @@ pub struct Claim {
     marketplace: String,
     pub status: ClaimStatus,
     reason: ClaimReason,
+    /// Until when it can be filed, or could be when it was filed. Null while that is unknown: the marketplace has not said that the
+    /// return is complete, or its deadline is not known.
+    file_by: Option<DateTime<Utc>>,
     note: Option<String>,
     /// The number of the marketplace's ticket.
     marketplace_reference: Option<String>,
@@ -65,6 +68,7 @@ impl TryFrom<&Row> for Claim {
             marketplace: row.try_get("marketplace_code")?,
             status: ClaimStatus::read(row, "status")?,
             reason: ClaimReason::read(row, "reason")?,
+            file_by: row.try_get("file_by")?,
             note: row.try_get("note")?,
             marketplace_reference: row.try_get("marketplace_reference")?,
             currency: row.try_get("currency")?,

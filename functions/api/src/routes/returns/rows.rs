@@ -7,7 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::known_text::{ActorKind, ReceiptStatus, ReturnEventName, ReturnStatus, ReturnType};
+use crate::known_text::{
+    ActorKind, ParcelCondition, ReceiptStatus, ReturnEventName, ReturnStatus, ReturnType,
+};
 use crate::routes::money::Amount;
 
 /// A return without its lines.
@@ -38,12 +40,22 @@ pub struct Return {
     expected_at: Option<DateTime<Utc>>,
     /// When the return arrived, according to the marketplace.
     delivered_at: Option<DateTime<Utc>>,
-    /// When the claim window ends, counted from the return's start.
-    pub claim_due_at: DateTime<Utc>,
+    /// From when it counts as lost if nothing arrives.
+    pub missing_at: DateTime<Utc>,
+    /// Until when a claim can be filed: one that it was not received, or after its receipt the first of those about what arrived.
+    /// Null while that is unknown: the marketplace has not said that the return is complete, or its deadline is not known.
+    pub file_by: Option<DateTime<Utc>>,
+    /// When the seller was warned that `file_by` is near and no claim was filed.
+    warned_at: Option<DateTime<Utc>>,
     /// When the return was first scanned as received.
     received_at: Option<DateTime<Utc>>,
     /// The person who first scanned it.
     received_by: Option<Uuid>,
+    /// The condition that a scan stated last.
+    condition: Option<ParcelCondition>,
+    condition_reason: Option<String>,
+    /// How many articles that is about.
+    condition_quantity: Option<i32>,
 }
 
 /// A line of a return.
@@ -68,6 +80,10 @@ pub struct ReturnEvent {
     event: ReturnEventName,
     from_status: Option<String>,
     to_status: Option<String>,
+    /// The condition that was stated then.
+    condition: Option<ParcelCondition>,
+    condition_reason: Option<String>,
+    condition_quantity: Option<i32>,
     actor_kind: ActorKind,
     actor_id: Option<Uuid>,
     /// The impersonation session in which staff did it for the seller.
@@ -97,9 +113,14 @@ impl TryFrom<&Row> for Return {
             initiated_at: row.try_get("initiated_at")?,
             expected_at: row.try_get("expected_at")?,
             delivered_at: row.try_get("delivered_at")?,
-            claim_due_at: row.try_get("claim_due_at")?,
+            missing_at: row.try_get("missing_at")?,
+            file_by: row.try_get("file_by")?,
+            warned_at: row.try_get("warned_at")?,
             received_at: row.try_get("received_at")?,
             received_by: row.try_get("received_by")?,
+            condition: ParcelCondition::read_optional(row, "condition")?,
+            condition_reason: row.try_get("condition_reason")?,
+            condition_quantity: row.try_get("condition_quantity")?,
         })
     }
 }
@@ -131,6 +152,9 @@ impl TryFrom<&Row> for ReturnEvent {
             event: ReturnEventName::read(row, "event")?,
             from_status: row.try_get("from_status")?,
             to_status: row.try_get("to_status")?,
+            condition: ParcelCondition::read_optional(row, "condition")?,
+            condition_reason: row.try_get("condition_reason")?,
+            condition_quantity: row.try_get("condition_quantity")?,
             actor_kind: ActorKind::read(row, "actor_kind")?,
             actor_id: row.try_get("actor_id")?,
             impersonation_session_id: row.try_get("impersonation_session_id")?,

@@ -1,7 +1,7 @@
-//! `/v1/sellers/{sellerId}/returns/scan`: a parcel has arrived and its code was scanned.
+//! `/v1/sellers/{sellerId}/returns/scan`: a parcel has arrived and its code was scanned, in what condition it may be.
 //!
 //! The code may be any number on the parcel: the return's number or air waybill, or those of the outbound parcel. Scanning
-//! twice is harmless: the first time stays, and the second scan is noted.
+//! twice is harmless: the first time stays, and the second scan is noted. A code that nothing is known of waits for its return.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,22 +11,32 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::rows::Return;
+use super::scans::WaitingScan;
 use crate::context::SharedContext;
 use crate::fields::{label, label_schema};
 use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::Member;
 use crate::json::present;
-use crate::known_text::{ReceiptStatus, ReturnStatus, ScanOutcome, ScanPrediction};
+use crate::known_text::{ParcelCondition, ReceiptStatus, ReturnStatus, ScanOutcome, ScanPrediction};
 use crate::problem::refusals::RETURN_CANCELLED;
 use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::query::{LabelParam, QueryParams};
 use crate::route_permissions::{ReturnsScan, ToRead};
+use crate::whole::Whole;
 
 const PREVIEW: &str = include_str!("../../sql/returns/scan_preview.sql");
 const SCAN: &str = include_str!("../../sql/returns/scan.sql");
+const WAITING: &str = include_str!("../../sql/scans/of_code.sql");
 
 /// Longest code, in characters.
 const MAX_CODE: usize = 100;
+/// Longest reason of a condition, in characters.
+const MAX_REASON: usize = 200;
+/// The most articles that a condition can be about.
+const MAX_QUANTITY: i32 = 100_000;
+/// What a client should show for a code that nothing is known of.
+const NOTICE: &str = "No return with this code is known yet. The scan is kept, and the return is received when the marketplace announces \
+     it. Check the code, and discard the scan if it was mistyped.";
 
 /// A code that was scanned.
 #[derive(Deserialize, ToSchema)]
@@ -38,14 +48,29 @@ pub struct ScanReturn {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Uuid, required = false)]
     return_id: Option<ReturnId>,
+    /// The condition of the parcel. Left out, an earlier one stays.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = ParcelCondition, required = false)]
+    condition: Option<ParcelCondition>,
+    /// Why, with a condition.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(schema_with = label_schema::<MAX_REASON>, required = false)]
+    reason: Option<String>,
+    /// How many articles the condition is about.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 100_000)]
+    quantity: Option<Whole>,
 }
 
-/// The result of a scan.
+/// The result of a scan: the return that was scanned, or the scan that waits for its return.
 #[derive(Serialize, ToSchema)]
 pub struct Scanned {
     outcome: ScanOutcome,
     #[serde(rename = "return")]
-    found: ScannedReturn,
+    found: Option<ScannedReturn>,
+    waiting: Option<WaitingScan>,
+    /// What the person at the scanner must know.
+    notice: Option<&'static str>,
 }
 
 /// The result that a scan would have.
@@ -89,36 +114,90 @@ pub async fn preview(
     let code = code.ok_or_else(|| ApiError::InvalidQuery(vec![FieldProblem::new("code", "is required")]))?;
     let rows = context.database.read(&member.scope, PREVIEW, &[&code, &None::<ReturnId>]).await?;
     let returns = found(&rows)?;
-    let outcome = predict(&returns).ok_or(ApiError::NotFound(Missing::Return))?;
+    let outcome = predict(&returns);
     Ok(Json(ScanPreview { outcome, returns }))
 }
 
 /// Receives the return that a code matches
 ///
-/// A second scan of the same return is noted and changes nothing. A return with a claim is received too, and its claim is
-/// reopened with the scan as evidence.
+/// A second scan of the same return is noted and changes nothing but the condition, if it states another one; once a claim was
+/// filed the condition stays. A return with a claim is received too, and its claim is reopened with the scan as evidence. A code
+/// that nothing is known of is kept: 202 with the outcome `WAITING_FOR_RETURN`. When a marketplace announces the return that it
+/// means, that return is received with the time, the person and the condition of the scan.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/returns/scan", operation_id = "scan_return", tag = "returns",
-    responses((status = 200, description = "The return as it is now", body = Scanned))
+    responses(
+        (status = 200, description = "The return as it is now", body = Scanned),
+        (status = 202, description = "No return is known by this code; the scan waits for it", body = Scanned)
+    )
 )]
 pub async fn scan(
     State(context): State<SharedContext>,
     member: Member<ReturnsScan>,
     KeyedJson(body, idempotency): KeyedJson<ScanReturn>,
 ) -> Result<Reply<Scanned>, ApiError> {
-    let code = label("code", &body.code, MAX_CODE).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
-    let effect: [(&str, Params<'_>); 2] =
-        [(SCAN, &[&code, &body.return_id]), (PREVIEW, &[&code, &body.return_id])];
+    let (code, reason) = check(&body).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
+    let condition = body.condition.map(ParcelCondition::as_str);
+    let quantity = body.quantity.map(|quantity| quantity.0);
+    let effect: [(&str, Params<'_>); 3] = [
+        (SCAN, &[&code, &body.return_id, &condition, &reason, &quantity]),
+        (PREVIEW, &[&code, &body.return_id]),
+        (WAITING, &[&code]),
+    ];
     let read = |answers: &[Vec<Row>]| {
         let returns = found(&answers[1])?;
         let Some(row) = answers[0].first() else { return Err(why_not(&returns)) };
-        let id: ReturnId = row.try_get("id").map_err(Error::from)?;
-        let first: bool = row.try_get("first_scan").map_err(Error::from)?;
-        let scanned = returns.into_iter().find(|candidate| candidate.head.return_id == id);
-        let outcome = if first { ScanOutcome::RECEIVED } else { ScanOutcome::SCANNED_AGAIN };
-        Ok((StatusCode::OK, Scanned { outcome, found: scanned.ok_or(Error::RowShape)? }))
+        Ok(scanned(row, returns, answers[2].first())?)
     };
     idempotency.run(&context.database, &member.scope, &effect, read).await
+}
+
+/// The code and the reason, if all fields are within their bounds.
+fn check(body: &ScanReturn) -> Result<(String, Option<String>), FieldProblem> {
+    let code = label("code", &body.code, MAX_CODE)?;
+    if body.condition.is_none() {
+        for (field, given) in [("reason", body.reason.is_some()), ("quantity", body.quantity.is_some())] {
+            if given {
+                return Err(FieldProblem::new(field, "needs a condition"));
+            }
+        }
+    }
+    if body.quantity.is_some_and(|quantity| !(1..=MAX_QUANTITY).contains(&quantity.0)) {
+        return Err(FieldProblem::new("quantity", format!("must be from 1 to {MAX_QUANTITY}")));
+    }
+    let reason = body.reason.as_deref().map(|reason| label("reason", reason, MAX_REASON)).transpose()?;
+    Ok((code, reason))
+}
+
+/// The response to a scan that did something: its row, the returns that the code matches now, and the scan that waits.
+fn scanned(
+    row: &Row,
+    returns: Vec<ScannedReturn>,
+    waiting: Option<&Row>,
+) -> Result<(StatusCode, Scanned), Error> {
+    let (first, restated): (bool, bool) = (row.try_get("first_scan")?, row.try_get("restated")?);
+    let waits: bool = row.try_get("waits")?;
+    if let Some(waiting) = waiting.filter(|_| waits) {
+        let waiting = Some(WaitingScan::try_from(waiting)?);
+        let (outcome, notice) = (ScanOutcome::WAITING_FOR_RETURN, Some(NOTICE));
+        return Ok((StatusCode::ACCEPTED, Scanned { outcome, found: None, waiting, notice }));
+    }
+    let id: uuid::Uuid = row.try_get("id")?;
+    // A scan that waits no longer was joined at once: its return was stored at the same moment.
+    let is_meant = |candidate: &ScannedReturn| {
+        if waits {
+            candidate.head.status != ReturnStatus::CANCELLED
+        } else {
+            *candidate.head.return_id.as_uuid() == id
+        }
+    };
+    let found = returns.into_iter().find(is_meant).ok_or(Error::RowShape)?;
+    let outcome = match (first, restated) {
+        (true, _) => ScanOutcome::RECEIVED,
+        (false, true) => ScanOutcome::CONDITION_CHANGED,
+        (false, false) => ScanOutcome::SCANNED_AGAIN,
+    };
+    Ok((StatusCode::OK, Scanned { outcome, found: Some(found), waiting: None, notice: None }))
 }
 
 /// The returns in a preview's rows, each with its lines.
@@ -139,24 +218,25 @@ fn found(rows: &[Row]) -> Result<Vec<ScannedReturn>, Error> {
 }
 
 /// The result that a scan of these returns would have; cancelled ones count only when there are no others.
-fn predict(returns: &[ScannedReturn]) -> Option<ScanPrediction> {
+fn predict(returns: &[ScannedReturn]) -> ScanPrediction {
     let mut live = returns.iter().filter(|candidate| candidate.head.status != ReturnStatus::CANCELLED);
     match (live.next(), live.next()) {
-        (None, _) => returns.first().map(|_| ScanPrediction::CANCELLED),
-        (Some(_), Some(_)) => Some(ScanPrediction::AMBIGUOUS),
+        (None, _) if returns.is_empty() => ScanPrediction::WAITS_FOR_RETURN,
+        (None, _) => ScanPrediction::CANCELLED,
+        (Some(_), Some(_)) => ScanPrediction::AMBIGUOUS,
         (Some(one), None) if one.head.internal_status == ReceiptStatus::RECEIVED => {
-            Some(ScanPrediction::SCANNED_BEFORE)
+            ScanPrediction::SCANNED_BEFORE
         }
-        (Some(_), None) => Some(ScanPrediction::RECEIVES),
+        (Some(_), None) => ScanPrediction::RECEIVES,
     }
 }
 
-/// Why a scan received nothing.
+/// Why a scan did nothing. Only a code with a chosen return does not wait when nothing is known of it.
 fn why_not(returns: &[ScannedReturn]) -> ApiError {
     match predict(returns) {
-        None => ApiError::NotFound(Missing::Return),
-        Some(ScanPrediction::CANCELLED) => ApiError::Refused(&RETURN_CANCELLED),
-        Some(ScanPrediction::AMBIGUOUS) => ApiError::AmbiguousReturn(
+        ScanPrediction::WAITS_FOR_RETURN => ApiError::NotFound(Missing::Return),
+        ScanPrediction::CANCELLED => ApiError::Refused(&RETURN_CANCELLED),
+        ScanPrediction::AMBIGUOUS => ApiError::AmbiguousReturn(
             returns
                 .iter()
                 .filter(|candidate| candidate.head.status != ReturnStatus::CANCELLED)
@@ -168,6 +248,6 @@ fn why_not(returns: &[ScannedReturn]) -> ApiError {
                 .collect(),
         ),
         // The return has just changed: the next try sees its new state.
-        Some(_) => ApiError::Database(Error::Busy),
+        _ => ApiError::Database(Error::Busy),
     }
 }

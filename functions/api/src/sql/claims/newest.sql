@@ -3,7 +3,7 @@
 -- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, reason
 select c.id, c.return_id, c.account_id,
   (select m.marketplace_code from robnu.marketplace_accounts m where m.id = c.account_id) as marketplace_code, c.status,
-  c.reason, c.note, c.marketplace_reference, c.currency, c.claimed_amount, c.recovered_amount, c.status_reason, c.filed_at,
+  c.reason, c.file_by, c.note, c.marketplace_reference, c.currency, c.claimed_amount, c.recovered_amount, c.status_reason, c.filed_at,
   c.acknowledged_at, c.resolved_at, c.version, c.created_at, c.updated_at, c.matches, c.ends_scan
 from (
   select c.*, row_number() over (order by c.created_at desc, c.id desc) = 2000 as ends_scan,

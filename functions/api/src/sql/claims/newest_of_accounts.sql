@@ -7,7 +7,7 @@ with chosen as materialized (
   where case when $6::uuid is null then true else m.id = $6 end
     and case when $7::text is null then true else m.marketplace_code = $7 end
 )
-select c.id, c.return_id, c.account_id, c.marketplace_code, c.status, c.reason, c.note, c.marketplace_reference, c.currency,
+select c.id, c.return_id, c.account_id, c.marketplace_code, c.status, c.reason, c.file_by, c.note, c.marketplace_reference, c.currency,
   c.claimed_amount, c.recovered_amount, c.status_reason, c.filed_at, c.acknowledged_at, c.resolved_at, c.version,
   c.created_at, c.updated_at, c.matches, c.place = c.depth as ends_scan
 from (

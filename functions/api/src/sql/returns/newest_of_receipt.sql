@@ -1,7 +1,7 @@
 -- The seller's returns with one internal status, latest started first; last in the reversed statement (both_ways.rs).
 -- Looks at 2,000 rows at most, shared by the accounts that the filters leave; also returns the last, with ends_scan.
 -- $1, $2 key below which and $3, $4 key above which, $5 how many; $6 … filters, each or null: account, marketplace, status, internal status,
--- type, claim due before
+-- type, claims to be filed before
 with chosen as materialized (
   select m.id as account, m.marketplace_code, least(case when $8::text is null and $10::text is null and $11::timestamptz is null then $5::bigint else 2000 end, greatest(2000 / count(*) over (), 1)) as depth
   from robnu.marketplace_accounts m
@@ -10,13 +10,14 @@ with chosen as materialized (
 )
 select r.id, r.account_id, r.marketplace_code, r.external_return_id, r.order_id, r.external_order_id,
   r.external_shipment_id, r.return_type, r.status, r.marketplace_status, r.internal_status, r.reason, r.carrier,
-  r.tracking_number, r.initiated_at, r.expected_at, r.delivered_at, r.claim_due_at, r.received_at, r.received_by, r.matches,
+  r.tracking_number, r.initiated_at, r.expected_at, r.delivered_at, r.missing_at, r.file_by, r.warned_at, r.received_at, r.received_by, r.condition,
+  r.condition_reason, r.condition_quantity, r.matches,
   r.place = r.depth as ends_scan
 from (
   select r.*, chosen.marketplace_code, chosen.depth, row_number() over (order by r.initiated_at desc, r.id desc) as place,
     case when $8::text is null then true else r.status = $8 end
     and case when $10::text is null then true else r.return_type = $10 end
-    and case when $11::timestamptz is null then true else r.claim_due_at < $11 end as matches
+    and case when $11::timestamptz is null then true else r.file_by < $11 end as matches
   from chosen cross join lateral (
     select nearest.* from (
       select * from robnu.returns r
