@@ -64,6 +64,9 @@ pub async fn run(environment: &Environment<'_>, seeded: &SeededSeller) -> anyhow
     let minutes = |number: usize| json!({"every_minutes": 60 + number % 2, "enabled": false});
     let scans = |number: usize| json!({"scan_returns": number.is_multiple_of(2)});
     let code = |_: usize| json!({"code": "RAWB1"});
+    // No return has this code, so the scan waits.
+    let conditions = ["GOOD", "BAD"];
+    let condition = |number: usize| json!({"code": "UNKNOWN2", "condition": (conditions[number % 2])});
     let why = |_: usize| json!({"reason": "to and fro"});
     let (cancel, reopen) =
         (path(&format!("/claims/{claim}/cancel")), path(&format!("/claims/{claim}/reopen")));
@@ -79,6 +82,7 @@ pub async fn run(environment: &Environment<'_>, seeded: &SeededSeller) -> anyhow
         ),
         again(environment, seeded, Method::PATCH, both(path(&format!("/members/{member}"))), scans),
         again(environment, seeded, Method::POST, both(path("/returns/scan")), code),
+        again(environment, seeded, Method::POST, both(path("/returns/scan")), condition),
         again(environment, seeded, Method::POST, [cancel, reopen], why),
     )?;
     let mut events = EVENTS.count(u64::try_from(CHANGES)?, 0);
