@@ -21,14 +21,14 @@ pub struct SimulatorConfig {
 }
 
 impl SimulatorConfig {
-    /// A simulator on loopback and a free port, with generated AJIO orders and this Amazon order book.
+    /// A simulator on loopback and a free port, with generated AJIO orders and this order book for Amazon and Flipkart.
     #[must_use]
     pub fn new(default_book: OrderBook) -> Self {
         Self {
             bind: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             ajio: AjioConfig::default(),
+            flipkart: FlipkartConfig::new(default_book.clone()),
             amazon: AmazonConfig::new(default_book),
-            flipkart: FlipkartConfig::default(),
             meesho: MeeshoConfig::default(),
         }
     }
@@ -165,6 +165,8 @@ impl OAuthApp {
 /// The simulated Flipkart.
 #[derive(Clone)]
 pub struct FlipkartConfig {
+    /// The orders of every seller that has none of its own.
+    pub default_book: OrderBook,
     /// Whether unregistered self-access keys get tokens.
     pub accept_unregistered: bool,
     /// Lifetime of an access token.
@@ -177,10 +179,12 @@ pub struct FlipkartConfig {
     pub apps: Vec<OAuthApp>,
 }
 
-impl Default for FlipkartConfig {
+impl FlipkartConfig {
     /// Flipkart's published lifetimes of 60 and 180 days.
-    fn default() -> Self {
+    #[must_use]
+    pub fn new(default_book: OrderBook) -> Self {
         Self {
+            default_book,
             accept_unregistered: true,
             token_seconds: 60 * 86_400 - 1,
             refresh_token_seconds: 180 * 86_400,
@@ -199,6 +203,8 @@ pub struct FlipkartAccount {
     pub app_id: String,
     /// The only application secret that is accepted with the id.
     pub app_secret: String,
+    /// Its orders; [`FlipkartConfig::default_book`] when absent.
+    pub orders: Option<OrderBook>,
 }
 
 /// The simulated bridge to Meesho.

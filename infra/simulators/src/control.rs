@@ -18,6 +18,7 @@ use crate::ajio::{AjioOrderSummary, AjioReturnStatus, AjioStatus};
 use crate::config::{AjioAccount, AmazonAccount, FlipkartAccount, MeeshoAccount, OAuthApp};
 use crate::error::ChangeError;
 use crate::faults::Fault;
+use crate::flipkart::FlipkartChange;
 use crate::ledger::LedgerReport;
 use crate::marketplace::Marketplace;
 use crate::order_book::{OrderBook, OrderBookError};
@@ -44,6 +45,8 @@ pub(crate) fn routes(state: State) -> Router {
         .route("/amazon/apps", post(register_amazon_app))
         .route("/flipkart/apps", post(register_flipkart_app))
         .route("/flipkart/accounts", post(register_flipkart))
+        .route("/flipkart/orders", post(change_flipkart_order))
+        .route("/flipkart/cancellations", put(refuse_flipkart_cancellations))
         .route("/meesho/accounts", post(register_meesho))
         .with_state(state)
 }
@@ -280,13 +283,56 @@ struct RegisterFlipkart {
     account: String,
     app_id: String,
     app_secret: String,
+    orders_csv: Option<String>,
 }
 
-async fn register_flipkart(Shared(state): Shared<State>, Json(order): Json<RegisterFlipkart>) -> Json<Value> {
-    let RegisterFlipkart { account, app_id, app_secret } = order;
+async fn register_flipkart(Shared(state): Shared<State>, Json(order): Json<RegisterFlipkart>) -> Answer {
+    let RegisterFlipkart { account, app_id, app_secret, orders_csv } = order;
+    let orders = orders_csv.map(|text| OrderBook::from_csv("orders_csv", &text));
+    let orders = orders.transpose().map_err(ControlError::Book)?;
     let answer = json!({ "account": account });
-    state.register_flipkart(FlipkartAccount { account, app_id, app_secret });
-    Json(answer)
+    state.register_flipkart(FlipkartAccount { account, app_id, app_secret, orders });
+    Ok(Json(answer))
+}
+
+#[derive(Deserialize)]
+struct ChangeFlipkartOrder {
+    account: String,
+    order_id: String,
+    shipment_id: Option<String>,
+    updated_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    action: FlipkartAction,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+enum FlipkartAction {
+    SetStatus { status: String },
+    Hold { hold: bool },
+    Cancel { by: String },
+}
+
+async fn change_flipkart_order(
+    Shared(state): Shared<State>,
+    Json(order): Json<ChangeFlipkartOrder>,
+) -> Answer {
+    let change = match order.action {
+        FlipkartAction::SetStatus { status } => FlipkartChange::Status(status),
+        FlipkartAction::Hold { hold } => FlipkartChange::Hold(hold),
+        FlipkartAction::Cancel { by } => FlipkartChange::Cancelled(by),
+    };
+    let shipment_id = order.shipment_id.as_deref();
+    state.change_flipkart_order(&order.account, &order.order_id, shipment_id, &change, order.updated_at)?;
+    Ok(Json(json!({ "changed": true })))
+}
+
+async fn refuse_flipkart_cancellations(
+    Shared(state): Shared<State>,
+    Json(status): Json<Option<u16>>,
+) -> Json<Value> {
+    state.refuse_flipkart_cancellations(status);
+    Json(json!({ "status": status }))
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,12 @@
-//! The simulated Flipkart: its OAuth service with the consent page. It does not serve the seller API yet.
+//! The simulated Flipkart: its OAuth service with the consent page, and the shipments of the seller API.
 //!
 //! A token request names the application in a Basic header. A self-access application gets a token for itself. An
 //! application that sellers consent to gets a token and a refresh token for each seller.
+
+mod book;
+mod filter;
+mod pages;
+mod render;
 
 use std::collections::HashMap;
 
@@ -16,13 +21,21 @@ use uuid::Uuid;
 use crate::call::{Call, Reply};
 use crate::config::{FlipkartAccount, FlipkartConfig, OAuthApp};
 use crate::consent::{ConsentService, Wording};
+use crate::error::ChangeError;
 use crate::marketplace::Simulated;
 use crate::oauth_token::{self, Refused};
+use crate::order_book::OrderBook;
 use crate::page_fault::PageFault;
 use crate::tokens::TokenStore;
 
+use book::Book;
+pub use book::FlipkartChange;
+use filter::{CancelledBy, PageOf};
+
 const CONSENT_PATH: &str = "/oauth-service/oauth/authorize";
 const TOKEN_PATH: &str = "/oauth-service/oauth/token";
+const FILTER_PATH: &str = "/sellers/v3/shipments/filter";
+const SHIPMENTS_PATH: &str = "/sellers/v3/shipments";
 const SCOPE: &str = "Seller_Api";
 
 const WORDING: Wording =
@@ -44,6 +57,11 @@ pub(crate) struct Flipkart {
     consents: ConsentService,
     tokens: TokenStore,
     refresh_tokens: HashMap<String, RefreshToken>,
+    default_book: OrderBook,
+    /// The shipments of every account that has asked for them.
+    books: HashMap<String, Book>,
+    /// The status with which lists of what customers and Flipkart cancelled are refused, if they are.
+    refused_cancellations: Option<StatusCode>,
 }
 
 impl Flipkart {
@@ -56,16 +74,87 @@ impl Flipkart {
             consents: ConsentService::new(WORDING, config.apps.clone()),
             tokens: TokenStore::new(config.token_seconds),
             refresh_tokens: HashMap::new(),
+            default_book: config.default_book.clone(),
+            books: HashMap::new(),
+            refused_cancellations: None,
         }
     }
 
     pub(crate) fn register(&mut self, account: FlipkartAccount) {
         self.accounts.retain(|_, known| known.account != account.account);
+        self.books.remove(&account.account);
         self.accounts.insert(account.app_id.clone(), account);
     }
 
     pub(crate) fn register_app(&mut self, app: OAuthApp) {
         self.consents.register(app);
+    }
+
+    pub(crate) fn refuse_cancellations(&mut self, status: Option<StatusCode>) {
+        self.refused_cancellations = status;
+    }
+
+    pub(crate) fn change(
+        &mut self,
+        account: &str,
+        (order_id, shipment_id): (&str, Option<&str>),
+        change: &FlipkartChange,
+        at: DateTime<Utc>,
+    ) -> Result<(), ChangeError> {
+        if !self.accounts.values().any(|known| known.account == account) && !self.books.contains_key(account)
+        {
+            return Err(ChangeError::UnknownAccount);
+        }
+        self.book(account, at).change(order_id, shipment_id, change, at)
+    }
+
+    fn book(&mut self, account: &str, now: DateTime<Utc>) -> &mut Book {
+        let own = self
+            .accounts
+            .values()
+            .find(|known| known.account == account)
+            .and_then(|known| known.orders.as_ref());
+        let orders = own.unwrap_or(&self.default_book);
+        self.books.entry(account.to_owned()).or_insert_with(|| Book::new(orders, now))
+    }
+
+    fn serve(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        let Some(account) = bearer(call).and_then(|token| self.tokens.valid(token, now)).map(str::to_owned)
+        else {
+            return failure(StatusCode::UNAUTHORIZED);
+        };
+        match (&call.method, call.path.trim_end_matches('/')) {
+            (&Method::POST, FILTER_PATH) => {
+                self.filter(&account, PageOf::first(&call.body), call, now, page_fault)
+            }
+            (&Method::GET, FILTER_PATH) => {
+                let page = call.parameter("next_token").and_then(PageOf::of_token);
+                self.filter(&account, page, call, now, page_fault)
+            }
+            (&Method::GET, SHIPMENTS_PATH) => {
+                let reply = pages::of_ids(self.book(&account, now), call);
+                reply.unwrap_or_else(|| failure(StatusCode::BAD_REQUEST))
+            }
+            _ => failure(StatusCode::NOT_FOUND),
+        }
+    }
+
+    fn filter(
+        &mut self,
+        account: &str,
+        page: Option<PageOf>,
+        call: &Call,
+        now: DateTime<Utc>,
+        page_fault: &PageFault,
+    ) -> Reply {
+        let Some(page) = page else { return failure(StatusCode::BAD_REQUEST) };
+        let by_others = [CancelledBy::Buyer, CancelledBy::Marketplace];
+        if let (Some(by), Some(status)) = (page.cancelled_by(), self.refused_cancellations)
+            && by_others.contains(&by)
+        {
+            return failure(status);
+        }
+        pages::page(self.book(account, now), page, call, page_fault)
     }
 
     fn consent(&mut self, call: &Call, now: DateTime<Utc>, is_denied: bool) -> Reply {
@@ -186,11 +275,12 @@ impl Simulated for Flipkart {
             (&Method::GET | &Method::POST, TOKEN_PATH) => {
                 self.issue_token(call, now).unwrap_or_else(|refused| refused.reply())
             }
-            _ if bearer(call).and_then(|token| self.tokens.valid(token, now)).is_none() => {
-                failure(StatusCode::UNAUTHORIZED)
-            }
-            _ => failure(StatusCode::NOT_FOUND),
+            _ => self.serve(call, now, page_fault),
         }
+    }
+
+    fn ledger_path(&self, path: &str) -> String {
+        path.trim_end_matches('/').to_owned()
     }
 
     /// The token service answers `invalid_grant`, everything else 401.

@@ -23,7 +23,7 @@ pub struct LedgerLine {
     pub status: u16,
     /// How many calls.
     pub requests: u64,
-    /// How many orders the responses contained.
+    /// How many orders the responses contained; at Flipkart, shipments.
     pub orders_served: u64,
 }
 

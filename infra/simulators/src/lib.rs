@@ -1,5 +1,5 @@
 //! Simulated marketplaces in one process, on one loopback port: AJIO dropship, Amazon's Selling Partner API, Flipkart's
-//! OAuth service, and a bridge to Meesho's partner programme.
+//! seller API, and a bridge to Meesho's partner programme.
 //!
 //! Tests start a simulator in-process with [`Simulator::start`]; the binary of this package serves the same for a local cloud.
 //! The rule of this crate: amounts are decimals from the file to the wire and never pass through a float.
@@ -36,6 +36,7 @@ pub use config::{
 };
 pub use error::{ChangeError, SimulatorError};
 pub use faults::{Fault, FaultKind};
+pub use flipkart::FlipkartChange;
 pub use ledger::{InFlight, LedgerLine, LedgerReport, TokensIssued};
 pub use marketplace::Marketplace;
 pub use order_book::{CellProblem, Fulfilment, Line, Order, OrderBook, OrderBookError};

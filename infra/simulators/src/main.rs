@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 /// Exit code for an invalid order book or argument; clap uses the same for arguments.
 const BAD_INPUT: u8 = 2;
 
-/// Simulates AJIO dropship (under /ajio), Amazon's Selling Partner API (under /amazon), Flipkart's OAuth service
+/// Simulates AJIO dropship (under /ajio), Amazon's Selling Partner API (under /amazon), Flipkart's seller API
 /// (under /flipkart) and a bridge to Meesho's partner programme (under /meesho).
 ///
 /// The first line on standard output is JSON with the bound address. Calls under /_control set faults, read the ledger and
@@ -27,7 +27,7 @@ struct Arguments {
     /// Port to listen on; 0 chooses a free one
     #[arg(long, default_value_t = 9700)]
     port: u16,
-    /// Amazon order book as CSV [default: a small invented one]
+    /// Order book of Amazon and Flipkart as CSV [default: a small invented one]
     #[arg(long, value_name = "FILE")]
     orders: Option<PathBuf>,
     /// Requests per second of Amazon's searchOrders, for each account

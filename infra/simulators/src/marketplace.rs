@@ -15,7 +15,7 @@ pub enum Marketplace {
     Ajio,
     /// Amazon's Selling Partner API and its token service, under `/amazon`.
     Amazon,
-    /// Flipkart's OAuth service, under `/flipkart`.
+    /// Flipkart's OAuth service and seller API, under `/flipkart`.
     Flipkart,
     /// A bridge to Meesho's partner programme, under `/meesho`. Its protocol is ours.
     Meesho,

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 
 use crate::ajio::{AjioOrderSummary, AjioReturnStatus, AjioStatus};
@@ -10,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::{AjioAccount, AmazonAccount, FlipkartAccount, MeeshoAccount, OAuthApp, SimulatorConfig};
 use crate::error::ChangeError;
 use crate::faults::{Fault, Faults};
+use crate::flipkart::FlipkartChange;
 use crate::ledger::{Ledger, LedgerReport};
 use crate::lock::lock;
 use crate::marketplace::Marketplace;
@@ -94,6 +96,25 @@ impl State {
     /// Registers a Flipkart seller, or replaces it.
     pub fn register_flipkart(&self, account: FlipkartAccount) {
         lock(&self.inner.marketplaces.flipkart).register(account);
+    }
+
+    /// Changes an order of a Flipkart seller, or one shipment of it. The update time is the given one, otherwise now.
+    pub fn change_flipkart_order(
+        &self,
+        account: &str,
+        order_id: &str,
+        shipment_id: Option<&str>,
+        change: &FlipkartChange,
+        updated_at: Option<DateTime<Utc>>,
+    ) -> Result<(), ChangeError> {
+        let at = updated_at.unwrap_or_else(|| self.inner.clock.now());
+        lock(&self.inner.marketplaces.flipkart).change(account, (order_id, shipment_id), change, at)
+    }
+
+    /// Lets Flipkart refuse, with this status, the lists of what customers and Flipkart itself cancelled; `None` serves them again.
+    pub fn refuse_flipkart_cancellations(&self, status: Option<u16>) {
+        let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+        lock(&self.inner.marketplaces.flipkart).refuse_cancellations(status);
     }
 
     /// Registers a Meesho supplier, or replaces it.

@@ -158,6 +158,7 @@ fn flipkart_gives_self_access_tokens_to_keys_and_refresh_tokens_to_consents() {
         account: "F1".to_owned(),
         app_id: "key".to_owned(),
         app_secret: "right".to_owned(),
+        orders: None,
     });
     let simulator = start(&config);
     let self_access = [("grant_type", "client_credentials"), ("scope", "Seller_Api")];

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use simulators::{Fault, FaultKind, Malformation, Marketplace, Simulator, SimulatorConfig};
 use support::{
-    Answer, MARKETPLACES, SEARCH, ajio_get, ajio_login, ajio_token, amazon_token, config, eventually, lwa,
-    many, next_token, search, start,
+    Answer, FILTER, MARKETPLACES, SEARCH, ajio_get, ajio_login, ajio_token, amazon_token, config, eventually,
+    flipkart_filter, flipkart_get, flipkart_token, lwa, many, next_token, search, start,
 };
 
 /// A client of one marketplace that reads pages of five orders.
@@ -29,7 +29,8 @@ impl<'a> Client<'a> {
         let token = match marketplace {
             Marketplace::Ajio => ajio_token(simulator, "DV1"),
             Marketplace::Amazon => amazon_token(simulator, "Atzr|a"),
-            other => panic!("{other:?} serves no orders"),
+            Marketplace::Flipkart => flipkart_token(simulator, "app-1"),
+            other @ Marketplace::Meesho => panic!("{other:?} serves no orders"),
         };
         Self { simulator, marketplace, token }
     }
@@ -38,7 +39,8 @@ impl<'a> Client<'a> {
         match self.marketplace {
             Marketplace::Ajio => "/orders/pendency",
             Marketplace::Amazon => SEARCH,
-            other => panic!("{other:?} serves no orders"),
+            Marketplace::Flipkart => FILTER,
+            other @ Marketplace::Meesho => panic!("{other:?} serves no orders"),
         }
     }
 
@@ -50,7 +52,8 @@ impl<'a> Client<'a> {
         match self.marketplace {
             Marketplace::Ajio => ajio_get(self.simulator, &self.token, "/orders/pendency?pageSize=5"),
             Marketplace::Amazon => search(self.simulator, &self.token, &SMALL_PAGES),
-            other => panic!("{other:?} serves no orders"),
+            Marketplace::Flipkart => flipkart_filter(self.simulator, &self.token, &small_pages()),
+            other @ Marketplace::Meesho => panic!("{other:?} serves no orders"),
         }
     }
 
@@ -69,28 +72,50 @@ impl<'a> Client<'a> {
                     &[&SMALL_PAGES[..], &[("paginationToken", &next)]].concat(),
                 )
             }
-            other => panic!("{other:?} serves no orders"),
+            Marketplace::Flipkart => {
+                let link = page.json()["nextPageUrl"].as_str().unwrap().to_owned();
+                flipkart_get(self.simulator, &self.token, &link)
+            }
+            other @ Marketplace::Meesho => panic!("{other:?} serves no orders"),
         }
     }
 
+    /// What the page calls its list.
+    fn list(&self) -> &'static str {
+        if self.marketplace == Marketplace::Flipkart { "shipments" } else { "orders" }
+    }
+
     fn ids(&self, page: &Answer) -> Vec<String> {
-        page.order_ids(match self.marketplace {
+        let field = match self.marketplace {
             Marketplace::Ajio => "order_id",
             Marketplace::Amazon => "orderId",
-            other => panic!("{other:?} serves no orders"),
-        })
+            Marketplace::Flipkart => "shipmentId",
+            other @ Marketplace::Meesho => panic!("{other:?} serves no orders"),
+        };
+        page.ids(self.list(), field)
     }
 
     fn refused(&self) -> u16 {
         match self.marketplace {
-            Marketplace::Ajio => 401,
+            Marketplace::Ajio | Marketplace::Flipkart => 401,
             Marketplace::Amazon => 403,
-            other => panic!("{other:?} serves no orders"),
+            other @ Marketplace::Meesho => panic!("{other:?} serves no orders"),
         }
     }
 }
 
-fn for_both(check: impl Fn(&Simulator, &Client<'_>)) {
+/// What has been dispatched, five at a time.
+fn small_pages() -> Value {
+    json!({
+        "filter": {
+            "type": "postDispatch", "states": ["SHIPPED", "DELIVERED", "PICKUP_COMPLETE"],
+            "serviceProfiles": ["NON_FBF", "FBF_LITE"],
+        },
+        "pagination": { "pageSize": 5 },
+    })
+}
+
+fn for_all(check: impl Fn(&Simulator, &Client<'_>)) {
     for marketplace in MARKETPLACES {
         let simulator = start(&config());
         check(&simulator, &Client::new(&simulator, marketplace));
@@ -99,7 +124,7 @@ fn for_both(check: impl Fn(&Simulator, &Client<'_>)) {
 
 #[test]
 fn a_status_fault_applies_to_as_many_calls_as_requested() {
-    for_both(|simulator, client| {
+    for_all(|simulator, client| {
         let kind = FaultKind::Status { status: 429, retry_after: Some(7) };
         simulator.add_fault(client.fault(kind).after(1).times(2));
         assert_eq!(client.first_page().status, 200);
@@ -116,7 +141,7 @@ fn a_status_fault_applies_to_as_many_calls_as_requested() {
 
 #[test]
 fn server_errors_carry_the_marketplaces_own_body() {
-    for_both(|simulator, client| {
+    for_all(|simulator, client| {
         for status in [429, 500, 503] {
             simulator.add_fault(client.fault(FaultKind::Status { status, retry_after: None }).times(1));
             let answer = client.first_page();
@@ -125,7 +150,8 @@ fn server_errors_carry_the_marketplaces_own_body() {
             match client.marketplace {
                 Marketplace::Ajio => assert_eq!(answer.json()["statusCode"], status),
                 Marketplace::Amazon => assert!(answer.json()["errors"][0]["code"].is_string()),
-                other => panic!("{other:?} serves no orders"),
+                Marketplace::Flipkart => assert!(answer.json()["error"].is_string()),
+                other @ Marketplace::Meesho => panic!("{other:?} serves no orders"),
             }
         }
     });
@@ -148,7 +174,7 @@ fn a_fault_applies_only_to_its_account_its_path_and_its_method() {
 
 #[test]
 fn a_call_that_hangs_is_answered_late_and_seen_in_flight() {
-    for_both(|simulator, client| {
+    for_all(|simulator, client| {
         simulator.add_fault(client.fault(FaultKind::Hang { millis: 300 }).times(1));
         simulator.add_fault(client.fault(FaultKind::Status { status: 503, retry_after: None }).times(1));
         let started = Instant::now();
@@ -195,7 +221,7 @@ fn a_simulator_stops_although_a_call_hangs() {
 
 #[test]
 fn a_dropped_connection_ends_in_the_middle_of_the_body() {
-    for_both(|simulator, client| {
+    for_all(|simulator, client| {
         simulator.add_fault(client.fault(FaultKind::DropConnection).times(1));
         let broken = client.first_page();
         assert_eq!(broken.status, 200);
@@ -206,7 +232,7 @@ fn a_dropped_connection_ends_in_the_middle_of_the_body() {
 
 #[test]
 fn garbage_and_a_truncated_body_are_complete_responses_that_are_not_json() {
-    for_both(|simulator, client| {
+    for_all(|simulator, client| {
         for kind in [FaultKind::Garbage, FaultKind::Truncated] {
             simulator.add_fault(client.fault(kind).times(1));
             let broken = client.first_page();
@@ -218,14 +244,16 @@ fn garbage_and_a_truncated_body_are_complete_responses_that_are_not_json() {
 }
 
 #[test]
-fn the_token_of_an_empty_amazon_page_leads_to_the_withheld_orders() {
-    let simulator = start(&config());
-    let client = Client::new(&simulator, Marketplace::Amazon);
-    let expected = client.ids(&client.first_page());
-    simulator.add_fault(client.fault(FaultKind::EmptyPage).times(1));
-    let empty = client.first_page();
-    assert!(client.ids(&empty).is_empty());
-    assert_eq!(client.ids(&client.page_after(&empty)), expected);
+fn the_token_of_an_empty_page_leads_to_the_withheld_orders() {
+    for marketplace in [Marketplace::Amazon, Marketplace::Flipkart] {
+        let simulator = start(&config());
+        let client = Client::new(&simulator, marketplace);
+        let expected = client.ids(&client.first_page());
+        simulator.add_fault(client.fault(FaultKind::EmptyPage).times(1));
+        let empty = client.first_page();
+        assert!(client.ids(&empty).is_empty());
+        assert_eq!(client.ids(&client.page_after(&empty)), expected);
+    }
 }
 
 #[test]
@@ -243,13 +271,14 @@ fn an_empty_or_short_page_of_ajio_keeps_its_totals() {
 
 #[test]
 fn a_repeated_page_comes_back_for_ever_with_the_same_token_or_number() {
-    for_both(|simulator, client| {
+    for_all(|simulator, client| {
         let first = client.first_page();
         simulator.add_fault(client.fault(FaultKind::RepeatPage));
         let mut page = client.page_after(&first);
         for _ in 0..4 {
             assert_eq!(client.ids(&page), client.ids(&first));
             assert_eq!(page.json()["page"], first.json()["page"]);
+            assert_eq!(page.json()["nextPageUrl"], first.json()["nextPageUrl"]);
             assert_eq!(next_token(&page), next_token(&first));
             page = client.page_after(&page);
         }
@@ -260,7 +289,7 @@ fn a_repeated_page_comes_back_for_ever_with_the_same_token_or_number() {
 
 #[test]
 fn expired_tokens_are_refused_until_new_ones_are_issued() {
-    for_both(|simulator, client| {
+    for_all(|simulator, client| {
         simulator.expire_tokens(client.marketplace, None);
         assert_eq!(client.first_page().status, client.refused());
         let renewed = Client::new(simulator, client.marketplace);
@@ -291,21 +320,24 @@ fn rejected_credentials_get_the_response_of_their_service() {
 
 #[test]
 fn a_malformed_record_leaves_the_others_as_before() {
-    for_both(|simulator, client| {
+    for_all(|simulator, client| {
         let (amount, date) = match client.marketplace {
-            Marketplace::Ajio => ("/total_amount", "order_date"),
-            Marketplace::Amazon => ("/proceeds/grandTotal/amount", "createdTime"),
-            other => panic!("{other:?} serves no orders"),
+            Marketplace::Ajio => ("/total_amount", "/order_date"),
+            Marketplace::Amazon => ("/proceeds/grandTotal/amount", "/createdTime"),
+            Marketplace::Flipkart => {
+                ("/orderItems/0/priceComponents/customerPrice", "/orderItems/0/orderDate")
+            }
+            other @ Marketplace::Meesho => panic!("{other:?} serves no orders"),
         };
-        let honest = client.first_page().json()["orders"].as_array().unwrap().clone();
+        let honest = client.first_page().json()[client.list()].as_array().unwrap().clone();
         let malformed = |malformation| {
             simulator.add_fault(client.fault(FaultKind::Malformed { malformation, record: 3 }).times(1));
             let page = client.first_page();
-            let orders = page.json()["orders"].as_array().unwrap().clone();
+            let orders = page.json()[client.list()].as_array().unwrap().clone();
             assert_eq!((&orders[..3], &orders[4..]), (&honest[..3], &honest[4..]));
             (orders[3].clone(), page.text().to_owned())
         };
-        assert!(malformed(Malformation::MissingField { field: None }).0.get(date).is_none());
+        assert!(malformed(Malformation::MissingField { field: None }).0.pointer(date).is_none());
         let named = Malformation::MissingField { field: Some("payment_method".to_owned()) };
         assert!(malformed(named).0.get("payment_method").is_none());
         assert_eq!(malformed(Malformation::BadAmount).0.pointer(amount), Some(&json!("12.3.4")));

@@ -29,6 +29,7 @@ fn simulator() -> Simulator {
         account: "seller-1".to_owned(),
         app_id: "flipkart-app".to_owned(),
         app_secret: kit::APP_SECRET.to_owned(),
+        orders: None,
     });
     config.meesho.accounts.push(MeeshoAccount {
         supplier_id: "S1".to_owned(),

@@ -79,13 +79,13 @@ impl Answer {
 
     /// The texts of one field of all orders of the page.
     pub fn order_ids(&self, field: &str) -> Vec<String> {
+        self.ids("orders", field)
+    }
+
+    /// The texts of one field of everything on a list of the page.
+    pub fn ids(&self, list: &str, field: &str) -> Vec<String> {
         let body = self.json();
-        body["orders"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|order| order[field].as_str().unwrap().to_owned())
-            .collect()
+        body[list].as_array().unwrap().iter().map(|order| order[field].as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -216,6 +216,35 @@ pub fn ajio_all(simulator: &Simulator, token: &str, path: &str) -> Vec<Answer> {
     }
 }
 
+/// The path of the filter of shipments in the ledger and in faults.
+pub const FILTER: &str = "/sellers/v3/shipments/filter";
+
+/// A token of an application that is not registered, which is its own account.
+pub fn flipkart_token(simulator: &Simulator, app_id: &str) -> String {
+    use base64::Engine as _;
+    let key = base64::engine::general_purpose::STANDARD.encode(format!("{app_id}:secret"));
+    let asked = query(&[("grant_type", "client_credentials"), ("scope", "Seller_Api")]);
+    let url = format!("{}/oauth-service/oauth/token?{asked}", simulator.flipkart_base_url());
+    let answer = send("GET", &url, &[("authorization", &format!("Basic {key}"))], "");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+pub fn flipkart_filter(simulator: &Simulator, token: &str, body: &Value) -> Answer {
+    let url = format!("{}{FILTER}", simulator.flipkart_base_url());
+    send("POST", &url, &[("authorization", &format!("Bearer {token}"))], &body.to_string())
+}
+
+/// A GET of a path below Flipkart's base URL, or of a whole link.
+pub fn flipkart_get(simulator: &Simulator, token: &str, link: &str) -> Answer {
+    let url = match link.strip_prefix("/v3/") {
+        Some(rest) => format!("{}/sellers/v3/{rest}", simulator.flipkart_base_url()),
+        None if link.starts_with('/') => format!("{}{link}", simulator.flipkart_base_url()),
+        None => link.to_owned(),
+    };
+    send("GET", &url, &[("authorization", &format!("Bearer {token}"))], "")
+}
+
 /// Waits at most five seconds until a condition is true.
 pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
     for _ in 0..500 {
@@ -228,4 +257,4 @@ pub fn eventually(what: &str, mut is_true: impl FnMut() -> bool) {
 }
 
 /// The marketplaces that serve orders, for tests that treat them alike.
-pub const MARKETPLACES: [Marketplace; 2] = [Marketplace::Ajio, Marketplace::Amazon];
+pub const MARKETPLACES: [Marketplace; 3] = [Marketplace::Ajio, Marketplace::Amazon, Marketplace::Flipkart];
