@@ -13,6 +13,11 @@ create table orders (
   placed_at timestamptz not null,
   marketplace_updated_at timestamptz,
   dispatch_by timestamptz,
+  -- From when something of it may leave; null: at any time. While it is on hold, nothing that is still to leave may be packed.
+  dispatch_after timestamptz,
+  on_hold boolean not null default false,
+  -- It replaces goods that came back.
+  is_replacement boolean not null default false,
   fulfilled_by text check (fulfilled_by in ('SELLER', 'MARKETPLACE')),
   payment_method text,
   currency text not null check (currency ~ '^[A-Z]{3}$'),
@@ -93,6 +98,14 @@ create table shipments (
   marketplace_status text,
   carrier text,
   tracking_number text,
+  -- In the marketplace's own word, such as SELF when the seller delivers it.
+  shipment_type text,
+  -- As in orders.
+  dispatch_after timestamptz,
+  dispatch_by timestamptz,
+  on_hold boolean not null default false,
+  -- How many parcels the shipment consists of, if the marketplace says so.
+  package_count integer check (package_count > 0),
   updated_at timestamptz not null default now(),
   primary key (seller_id, id),
   unique (seller_id, order_id, external_shipment_id),
@@ -196,9 +209,9 @@ create policy select_needs_right on order_pii as restrictive for select to robnu
 
 grant select,
   insert (seller_id, account_id, external_order_id, status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by,
-    fulfilled_by, payment_method, currency, total_amount, ship_city, ship_postal_code, notes),
+    fulfilled_by, payment_method, currency, total_amount, ship_city, ship_postal_code, notes, dispatch_after, on_hold, is_replacement),
   update (status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by, fulfilled_by, payment_method, currency,
-    total_amount, ship_city, ship_postal_code, notes, backward_status, backward_run_id, updated_at)
+    total_amount, ship_city, ship_postal_code, notes, dispatch_after, on_hold, is_replacement, backward_status, backward_run_id, updated_at)
   on orders to robnu_tenant;
 grant select,
   insert (seller_id, order_id, external_item_id, sku, title, size, quantity, quantity_cancelled, line_amount, amount_basis, tax_amount, hsn),
@@ -232,8 +245,10 @@ begin
 end $$;
 grant execute on function remove_vanished_items(uuid, text[], text[], timestamptz[], text[], text[]) to robnu_tenant;
 grant select,
-  insert (seller_id, order_id, external_shipment_id, status, marketplace_status, carrier, tracking_number),
-  update (status, marketplace_status, carrier, tracking_number, updated_at)
+  insert (seller_id, order_id, external_shipment_id, status, marketplace_status, carrier, tracking_number, shipment_type, dispatch_after,
+    dispatch_by, on_hold, package_count),
+  update (status, marketplace_status, carrier, tracking_number, shipment_type, dispatch_after, dispatch_by, on_hold, package_count,
+    updated_at)
   on shipments to robnu_tenant;
 grant select,
   insert (seller_id, order_id, customer_name_enc, customer_phone_enc, customer_email_enc, address_enc, digest),

@@ -76,6 +76,9 @@ fn order(id: u8, status: OrderStatus, stamp: Option<i64>, items: Vec<OrderItemRe
         placed_at: DateTime::UNIX_EPOCH,
         marketplace_updated_at: stamp.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
         dispatch_by: None,
+        dispatch_after: None,
+        on_hold: false,
+        is_replacement: false,
         fulfilled_by: None,
         payment_method: None,
         currency: Some("INR".to_owned()),
@@ -264,6 +267,11 @@ async fn an_older_version_replaces_nothing_and_a_replaced_package_is_withdrawn()
         marketplace_status: None,
         carrier: None,
         tracking_number: Some(format!("AWB{id}")),
+        shipment_type: None,
+        dispatch_after: None,
+        dispatch_by: None,
+        on_hold: false,
+        package_count: None,
     };
     let version = |stamp, status, units: i32, amount: i64, packages: &[&str]| {
         let line =
@@ -306,6 +314,59 @@ async fn an_older_version_replaces_nothing_and_a_replaced_package_is_withdrawn()
     unpriced.currency = None;
     unpriced.items[0].amount_basis = AmountBasis::Purchase;
     assert_eq!(store(&[unpriced]).await, "CONFIRMED USD 0 {} 0 0 1:PENDING,2:WITHDRAWN");
+}
+
+/// Whether a stored order and its packages are held back, from when and by when they must leave, and what else is known of them.
+async fn held(stand: &Stand) -> String {
+    let sql = "select concat_ws(' ', o.status, o.on_hold, extract(day from o.dispatch_after), extract(day from o.dispatch_by), o.is_replacement,
+                 (select string_agg(concat_ws(':', s.external_shipment_id, s.status, s.on_hold, extract(day from s.dispatch_after),
+                    extract(day from s.dispatch_by), s.shipment_type, s.package_count), ',' order by s.external_shipment_id)
+                  from robnu.shipments s where s.order_id = o.id))
+               from robnu.orders o where o.account_id = $1";
+    stand.superuser.query_one(sql, &[&stand.seller.amazon]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn what_is_held_back_is_stored_and_freed_and_a_part_may_leave_before_the_rest() {
+    let stand = Stand::new().await;
+    stand.clear().await;
+    let day = |day: u32| format!("2026-11-{day:02}T10:00:00Z").parse::<DateTime<Utc>>().unwrap();
+    let parcel = |id: &str, status: &str, held: bool, after: Option<u32>, by: u32| ShipmentRecord {
+        external_shipment_id: id.to_owned(),
+        status: status.to_owned(),
+        marketplace_status: None,
+        carrier: None,
+        tracking_number: None,
+        shipment_type: Some("SELF".to_owned()),
+        dispatch_after: after.map(day),
+        dispatch_by: Some(day(by)),
+        on_hold: held,
+        package_count: Some(2),
+    };
+    let version =
+        |stamp, status, on_hold, after: Option<u32>, by: u32, shipments: Vec<ShipmentRecord>| OrderRecord {
+            dispatch_after: after.map(day),
+            dispatch_by: Some(day(by)),
+            on_hold,
+            is_replacement: true,
+            shipments,
+            ..order(0, status, Some(stamp), vec![item(0, Some(10), AmountBasis::Customer)])
+        };
+    let store = async |page: OrderRecord| {
+        stand.store(RunId::new(), &[page]).await;
+        held(&stand).await
+    };
+    let waiting =
+        || vec![parcel("1", "CONFIRMED", true, Some(5), 7), parcel("2", "CONFIRMED", true, Some(6), 8)];
+    let first = store(version(1, OrderStatus::Confirmed, true, Some(5), 7, waiting())).await;
+    assert_eq!(first, "CONFIRMED t 5 7 t 1:CONFIRMED:t:5:7:SELF:2,2:CONFIRMED:t:6:8:SELF:2");
+    // The first parcel has left; the second may be packed at any time.
+    let parted = vec![parcel("1", "SHIPPED", false, Some(5), 7), parcel("2", "CONFIRMED", false, None, 8)];
+    let second = store(version(2, OrderStatus::PartiallyShipped, false, None, 8, parted)).await;
+    let expected = "PARTIALLY_SHIPPED f 8 t 1:SHIPPED:f:5:7:SELF:2,2:CONFIRMED:f:8:SELF:2";
+    assert_eq!(second, expected);
+    let older = store(version(1, OrderStatus::Confirmed, true, Some(5), 7, waiting())).await;
+    assert_eq!(older, expected, "an older version holds nothing back");
 }
 
 #[tokio::test]

@@ -207,6 +207,18 @@ fn is_whole_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
+/// Returns the texts, each once and in order, as one text; `None` when there is none.
+#[must_use]
+pub fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut seen = Vec::new();
+    for text in texts {
+        if !seen.contains(&text) {
+            seen.push(text);
+        }
+    }
+    (!seen.is_empty()).then(|| seen.join(" / "))
+}
+
 /// Returns the first identifier that occurs twice, if any does.
 #[must_use]
 pub fn first_repeat<'a>(mut ids: impl Iterator<Item = &'a str>) -> Option<&'a str> {

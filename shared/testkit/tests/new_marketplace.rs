@@ -239,15 +239,19 @@ async fn store_order(adapter: &Database, job: &SellerScope, account: AccountId) 
     let (none, rupees) = (vec![None::<&str>], vec!["INR"]);
     let (one, zero, amount) = (vec![1_i32], vec![0_i32], vec![Some(Decimal::new(79_925, 2))]);
     let (basis, parcel, run) = (vec!["CUSTOMER"], vec!["S1"], RunId::new());
+    let (no, count) = (vec![false], vec![None::<i32>]);
     let orders: Params<'_> = &[
         &account, &run, &order, &pending, &pending, &now, &never, &never, &none, &none, &rupees, &amount,
-        &none, &none, &none,
+        &none, &none, &none, &never, &no, &no,
     ];
     let items: Params<'_> = &[
         &account, &order, &pending, &never, &line, &none, &none, &none, &one, &zero, &amount, &basis,
         &amount, &none,
     ];
-    let shipments: Params<'_> = &[&account, &order, &pending, &never, &parcel, &pending, &none, &none, &none];
+    let shipments: Params<'_> = &[
+        &account, &order, &pending, &never, &parcel, &pending, &none, &none, &none, &none, &never, &never,
+        &no, &count,
+    ];
     let session = adapter.session(job).await?;
     let statements = [(UPSERT_ORDERS, orders), (UPSERT_ITEMS, items), (UPSERT_SHIPMENTS, shipments)];
     session.commit_with(&statements).await.map(drop)

@@ -53,7 +53,8 @@ pub struct DispatchDay {
 
 /// Open orders by dispatch deadline, and their number per marketplace and Indian day
 ///
-/// Orders that the marketplace itself ships are left out.
+/// Orders that the marketplace itself ships are left out. Orders that may not be packed yet are included and say so, with
+/// `on_hold` or a `dispatch_after` in the future.
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/dispatch", operation_id = "list_dispatch", tag = "orders",
     params(

@@ -43,6 +43,16 @@ pub struct ShipmentOfOrder {
     marketplace_status: Option<String>,
     carrier: Option<String>,
     tracking_number: Option<String>,
+    /// How it travels, in the marketplace's own word, such as SELF when the seller delivers it.
+    shipment_type: Option<String>,
+    /// The time from which it may be dispatched; null means at any time.
+    dispatch_after: Option<DateTime<Utc>>,
+    /// The time by which it must be dispatched.
+    dispatch_by: Option<DateTime<Utc>>,
+    /// Whether the marketplace holds it back: it may not be packed yet.
+    on_hold: bool,
+    /// How many parcels it consists of, if the marketplace says so.
+    package_count: Option<i32>,
     updated_at: DateTime<Utc>,
 }
 
@@ -129,6 +139,11 @@ impl TryFrom<&Row> for ShipmentOfOrder {
             marketplace_status: row.try_get("marketplace_status")?,
             carrier: row.try_get("carrier")?,
             tracking_number: row.try_get("tracking_number")?,
+            shipment_type: row.try_get("shipment_type")?,
+            dispatch_after: row.try_get("dispatch_after")?,
+            dispatch_by: row.try_get("dispatch_by")?,
+            on_hold: row.try_get("on_hold")?,
+            package_count: row.try_get("package_count")?,
             updated_at: row.try_get("updated_at")?,
         })
     }

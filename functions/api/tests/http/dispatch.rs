@@ -93,3 +93,52 @@ async fn pages_and_filters_narrow_orders_and_summary_alike() {
         assert_eq!(page["summary"].as_array().unwrap().len(), days, "{filter}");
     }
 }
+
+#[tokio::test]
+async fn what_is_on_hold_or_may_not_leave_yet_says_so_wherever_it_is_listed() {
+    let api = Api::new().await;
+    fill(&api).await;
+    api.arrange(
+        "update robnu.orders set on_hold = true, dispatch_after = '2026-01-02T04:00:00Z', is_replacement = true
+         where external_order_id in ('LATE', 'SOMETIME');
+         insert into robnu.shipments (seller_id, order_id, external_shipment_id, status, shipment_type, dispatch_after, dispatch_by,
+           on_hold, package_count)
+         select seller_id, id, 'PARCEL', 'CONFIRMED', 'SELF', dispatch_after, dispatch_by, true, 2
+         from robnu.orders where external_order_id = 'LATE'",
+    )
+    .await;
+    let stated = |order: &Value| {
+        ["external_order_id", "on_hold", "dispatch_after", "is_replacement"].map(|field| order[field].clone())
+    };
+    let held = |number: &str| [json!(number), json!(true), json!("2026-01-02T04:00:00Z"), json!(true)];
+    let free = |number: &str| [json!(number), json!(false), Value::Null, json!(false)];
+    let dispatch = api.get("VIEWER", &path(&api, "?limit=2")).await.expect(200);
+    let rows = dispatch["orders"].as_array().unwrap();
+    assert_eq!([stated(&rows[0]), stated(&rows[1])], [held("LATE"), free("LATE-TOO")]);
+    let undated = api.get("VIEWER", &path(&api, "?undated=true")).await.expect(200);
+    assert_eq!(stated(&undated["orders"][0]), held("SOMETIME"));
+
+    let ours = format!("/v1/sellers/{}", api.sellers.ours.id);
+    for sort in
+        ["?sort=dispatch_by&limit=200", "?limit=200", "?status=CONFIRMED", "?marketplace=AJIO&limit=200"]
+    {
+        let orders = api.get("VIEWER", &format!("{ours}/orders{sort}")).await.expect(200);
+        let found =
+            orders["orders"].as_array().unwrap().iter().find(|order| order["external_order_id"] == "LATE");
+        assert_eq!(found.map(stated), Some(held("LATE")), "{sort}");
+    }
+    let id = rows[0]["order_id"].as_str().unwrap();
+    let order = api.get("VIEWER", &format!("{ours}/orders/{id}")).await.expect(200);
+    assert_eq!(stated(&order), held("LATE"));
+    let listed = api.get("VIEWER", &format!("{ours}/shipments?order_id={id}")).await.expect(200);
+    let shown = listed["shipments"][0]["shipment_id"].as_str().unwrap();
+    let single = api.get("VIEWER", &format!("{ours}/shipments/{shown}")).await.expect(200);
+    for parcel in [&order["shipments"][0], &listed["shipments"][0], &single] {
+        let fields = ["shipment_type", "dispatch_after", "dispatch_by", "on_hold", "package_count"];
+        let expected = json!(["SELF", "2026-01-02T04:00:00Z", "2026-01-02T10:00:00Z", true, 2])
+            .as_array()
+            .unwrap()
+            .clone();
+        assert_eq!(fields.map(|field| parcel[field].clone()).to_vec(), expected);
+    }
+}

@@ -141,6 +141,11 @@ pub fn order(phase: Phase, raw: &RawValue) -> Result<OrderRecord, RecordProblem>
         marketplace_status: None,
         carrier,
         tracking_number: Some(tracking_number),
+        shipment_type: None,
+        dispatch_after: None,
+        dispatch_by: None,
+        on_hold: false,
+        package_count: None,
     });
     Ok(OrderRecord {
         external_order_id: order.order_id.0,
@@ -149,6 +154,9 @@ pub fn order(phase: Phase, raw: &RawValue) -> Result<OrderRecord, RecordProblem>
         placed_at: order.order_date.0,
         marketplace_updated_at: None,
         dispatch_by: None,
+        dispatch_after: None,
+        on_hold: false,
+        is_replacement: false,
         fulfilled_by: Some("SELLER".to_owned()), // dropship: the seller packs and hands over
         payment_method: order.payment_method.text("payment_method", &mut notes),
         currency: Some(CURRENCY.to_owned()),

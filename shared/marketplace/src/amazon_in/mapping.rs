@@ -11,7 +11,7 @@ use crate::record::{
     AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord, UNKNOWN_STATUS,
     UNKNOWN_STATUS_NOTE,
 };
-use crate::records::{RecordProblem, first_repeat, parse_record};
+use crate::records::{RecordProblem, distinct, first_repeat, parse_record};
 
 use super::money::{ItemProceeds, Money, OneCurrency, OrderProceeds, fitting};
 
@@ -181,6 +181,9 @@ pub fn order(raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
         placed_at: order.created_time.0,
         marketplace_updated_at: updated_at(order.last_updated_time, &mut notes),
         dispatch_by,
+        dispatch_after: None,
+        on_hold: false,
+        is_replacement: false,
         fulfilled_by: by,
         payment_method: payment_method(order.payment, &mut notes),
         currency: currency.into_code(),
@@ -286,16 +289,6 @@ fn payment_method(payment: Lenient<Payment>, notes: &mut Notes) -> Option<String
     distinct(methods.iter().map(String::as_str))
 }
 
-fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
-    let mut seen = Vec::new();
-    for text in texts {
-        if !seen.contains(&text) {
-            seen.push(text);
-        }
-    }
-    (!seen.is_empty()).then(|| seen.join(" / "))
-}
-
 fn fulfilled_by(text: &str) -> Option<String> {
     let ours = match text {
         "MERCHANT" => "SELLER",
@@ -386,5 +379,10 @@ fn shipment(package: Package, path: &str, notes: &mut Notes) -> ShipmentRecord {
         marketplace_status: state.detailed_status.text(&format!("{status_path}.detailedStatus"), notes),
         carrier: package.carrier.text(&format!("{path}.carrier"), notes),
         tracking_number: package.tracking_number.text(&format!("{path}.trackingNumber"), notes),
+        shipment_type: None,
+        dispatch_after: None,
+        dispatch_by: None,
+        on_hold: false,
+        package_count: None,
     }
 }

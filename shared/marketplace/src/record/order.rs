@@ -95,13 +95,19 @@ pub struct OrderRecord {
     pub marketplace_updated_at: Option<DateTime<Utc>>,
     /// When it must be dispatched.
     pub dispatch_by: Option<DateTime<Utc>>,
+    /// From when something of it may be dispatched; `None` means at any time.
+    pub dispatch_after: Option<DateTime<Utc>>,
+    /// Whether the marketplace holds back everything that is still to be dispatched: nothing may be packed yet.
+    pub on_hold: bool,
+    /// Whether it replaces goods that the customer sent back.
+    pub is_replacement: bool,
     /// `SELLER` or `MARKETPLACE` (who ships).
     pub fulfilled_by: Option<String>,
     /// The marketplace's own word, such as `COD`.
     pub payment_method: Option<String>,
     /// ISO 4217 code; `None` when the source names none, as Amazon does for orders without an amount.
     pub currency: Option<String>,
-    /// The order's total as the marketplace states it.
+    /// The order's total as the marketplace states it, or the sum of the lines where it never states one.
     pub total_amount: Option<Decimal>,
     /// City of the delivery address.
     pub ship_city: Option<String>,
@@ -170,6 +176,16 @@ pub struct ShipmentRecord {
     pub carrier: Option<String>,
     /// Air waybill.
     pub tracking_number: Option<String>,
+    /// How it travels, in the marketplace's own word, such as `SELF` when the seller delivers it.
+    pub shipment_type: Option<String>,
+    /// From when it may be dispatched; `None` means at any time.
+    pub dispatch_after: Option<DateTime<Utc>>,
+    /// When it must be dispatched.
+    pub dispatch_by: Option<DateTime<Utc>>,
+    /// Whether the marketplace holds it back: it may not be packed yet.
+    pub on_hold: bool,
+    /// How many parcels it consists of, if the marketplace says so.
+    pub package_count: Option<i32>,
 }
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ pub struct OrderColumns<'a> {
     pub ship_postal_code: Vec<Option<&'a str>>,
     /// The fields that could not be read, one per line; null when all were read.
     pub notes: Vec<Option<String>>,
+    pub dispatch_after: Vec<Option<DateTime<Utc>>>,
+    pub on_hold: Vec<bool>,
+    pub is_replacement: Vec<bool>,
 }
 
 impl<'a> OrderColumns<'a> {
@@ -42,6 +45,9 @@ impl<'a> OrderColumns<'a> {
             columns.ship_city.push(order.ship_city.as_deref());
             columns.ship_postal_code.push(order.ship_postal_code.as_deref());
             columns.notes.push((!order.notes.is_empty()).then(|| order.notes.join("\n")));
+            columns.dispatch_after.push(order.dispatch_after);
+            columns.on_hold.push(order.on_hold);
+            columns.is_replacement.push(order.is_replacement);
         }
         columns
     }
@@ -100,6 +106,11 @@ pub struct ShipmentColumns<'a> {
     pub marketplace_status: Vec<Option<&'a str>>,
     pub carrier: Vec<Option<&'a str>>,
     pub tracking_number: Vec<Option<&'a str>>,
+    pub shipment_type: Vec<Option<&'a str>>,
+    pub dispatch_after: Vec<Option<DateTime<Utc>>>,
+    pub dispatch_by: Vec<Option<DateTime<Utc>>>,
+    pub on_hold: Vec<bool>,
+    pub package_count: Vec<Option<i32>>,
 }
 
 impl<'a> ShipmentColumns<'a> {
@@ -115,6 +126,11 @@ impl<'a> ShipmentColumns<'a> {
                 columns.marketplace_status.push(shipment.marketplace_status.as_deref());
                 columns.carrier.push(shipment.carrier.as_deref());
                 columns.tracking_number.push(shipment.tracking_number.as_deref());
+                columns.shipment_type.push(shipment.shipment_type.as_deref());
+                columns.dispatch_after.push(shipment.dispatch_after);
+                columns.dispatch_by.push(shipment.dispatch_by);
+                columns.on_hold.push(shipment.on_hold);
+                columns.package_count.push(shipment.package_count);
             }
         }
         columns

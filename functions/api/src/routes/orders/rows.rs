@@ -25,6 +25,12 @@ pub struct Order {
     marketplace_updated_at: Option<DateTime<Utc>>,
     /// The time by which it must be dispatched.
     pub dispatch_by: Option<DateTime<Utc>>,
+    /// The time from which something of it may be dispatched; null means at any time.
+    dispatch_after: Option<DateTime<Utc>>,
+    /// Whether the marketplace holds back everything that is still to be dispatched: nothing of it may be packed yet.
+    on_hold: bool,
+    /// Whether it replaces goods that the customer sent back.
+    is_replacement: bool,
     fulfilled_by: Option<FulfilledBy>,
     payment_method: Option<String>,
     currency: String,
@@ -58,6 +64,16 @@ pub struct Shipment {
     marketplace_status: Option<String>,
     carrier: Option<String>,
     tracking_number: Option<String>,
+    /// How it travels, in the marketplace's own word, such as SELF when the seller delivers it.
+    shipment_type: Option<String>,
+    /// The time from which it may be dispatched; null means at any time.
+    dispatch_after: Option<DateTime<Utc>>,
+    /// The time by which it must be dispatched.
+    dispatch_by: Option<DateTime<Utc>>,
+    /// Whether the marketplace holds it back: it may not be packed yet.
+    on_hold: bool,
+    /// How many parcels it consists of, if the marketplace says so.
+    package_count: Option<i32>,
 }
 
 impl TryFrom<&Row> for Order {
@@ -74,6 +90,9 @@ impl TryFrom<&Row> for Order {
             placed_at: row.try_get("placed_at")?,
             marketplace_updated_at: row.try_get("marketplace_updated_at")?,
             dispatch_by: row.try_get("dispatch_by")?,
+            dispatch_after: row.try_get("dispatch_after")?,
+            on_hold: row.try_get("on_hold")?,
+            is_replacement: row.try_get("is_replacement")?,
             fulfilled_by: FulfilledBy::read_optional(row, "fulfilled_by")?,
             payment_method: row.try_get("payment_method")?,
             currency: row.try_get("currency")?,
@@ -115,6 +134,11 @@ impl TryFrom<&Row> for Shipment {
             marketplace_status: row.try_get("marketplace_status")?,
             carrier: row.try_get("carrier")?,
             tracking_number: row.try_get("tracking_number")?,
+            shipment_type: row.try_get("shipment_type")?,
+            dispatch_after: row.try_get("dispatch_after")?,
+            dispatch_by: row.try_get("dispatch_by")?,
+            on_hold: row.try_get("on_hold")?,
+            package_count: row.try_get("package_count")?,
         })
     }
 }

@@ -3,7 +3,8 @@
 -- The outer joins keep the shipments first, in the order of their index.
 -- $1 id below which and $2 id above which, $3 how many; $4 … filters, each or null: account, marketplace, status, carrier, order, tracking number
 select s.id, s.order_id, o.account_id, a.marketplace_code, o.external_order_id, s.external_shipment_id, s.status,
-  s.marketplace_status, s.carrier, s.tracking_number, s.updated_at,
+  s.marketplace_status, s.carrier, s.tracking_number, s.shipment_type, s.dispatch_after, s.dispatch_by, s.on_hold,
+  s.package_count, s.updated_at,
   s.matches and case when $4::uuid is null then true else o.account_id = $4 end
     and case when $5::text is null then true else a.marketplace_code = $5 end as matches, s.ends_scan
 from (
