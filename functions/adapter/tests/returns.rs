@@ -221,8 +221,8 @@ async fn the_messages_of_a_batch_end_one_by_one() {
     ];
     // A run that another attempt holds.
     let held = stand.queue_for(&stand.sellers.ours, Ajio, RunKind::Payouts).await;
-    let hold = "update robnu.sync_runs set state = 'RUNNING', attempt = 1, lease_expires_at = now() + interval '1 hour' where id = $1";
-    stand.superuser.execute(hold, &[&held.run_id]).await.unwrap();
+    let lease = "update robnu.sync_runs set state = 'RUNNING', attempt = 1, lease_expires_at = now() + interval '1 hour' where id = $1";
+    stand.superuser.execute(lease, &[&held.run_id]).await.unwrap();
     let (held, ours_body, theirs_body) = (body(&held), body(&ours), body(&theirs));
     let bodies: Vec<&str> = [&held, &ours_body]
         .into_iter()

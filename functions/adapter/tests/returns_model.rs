@@ -167,7 +167,9 @@ impl Model {
                         *known = record;
                     }
                 }
-                newest.into_values().for_each(|record| self.read(record));
+                for record in newest.into_values() {
+                    self.read(record);
+                }
             }
         }
     }
