@@ -77,6 +77,7 @@ insert into marketplace_kinds (marketplace_code, kind, support, reason, every_mi
   ('AMAZON_IN', 'ORDERS', 'LIVE', null, 15),
   ('AMAZON_IN', 'RETURNS', 'LIVE', null, 240),
   ('AMAZON_IN', 'CREDENTIAL_CHECK', 'LIVE', null, null),
+  ('FLIPKART', 'ORDERS', 'LIVE', null, 30),
   ('FLIPKART', 'CREDENTIAL_CHECK', 'LIVE', null, null),
   ('FLIPKART', 'PAYOUTS', 'BY_FILE', null, null),
   ('MEESHO', 'CREDENTIAL_CHECK', 'LIVE', null, null),

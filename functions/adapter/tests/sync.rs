@@ -4,9 +4,9 @@
 
 mod support;
 
-use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn};
+use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn, Flipkart};
 use rust_decimal::Decimal;
-use simulators::{AjioConfig, AmazonConfig, OrderBook, SimulatorConfig};
+use simulators::{AjioConfig, AmazonConfig, FlipkartChange, OrderBook, SimulatorConfig};
 use support::{Stand, acknowledged};
 
 const HEADER: &str = "order_id,purchase_date,status,fulfilment,ship_service_level,category,payment_method,size,courier_status,line_amount,quantity,currency,ship_city,ship_postal_code,b2b\n";
@@ -63,6 +63,51 @@ async fn amazon_orders_arrive_to_the_paisa_and_a_full_second_read_touches_no_row
     assert!(stand.latest_lock().await <= latest_lock, "unchanged rows are not even locked");
     assert_eq!(stand.theirs().await, theirs_then);
     assert_eq!(theirs.len(), theirs_then.len());
+}
+
+#[tokio::test]
+async fn flipkart_orders_arrive_whole_and_a_later_run_finds_what_was_freed_or_has_left() {
+    let stand = Stand::new(book(&[
+        "405-0000001-0000001,2026-04-30,Pending,Merchant,Standard,Shirt,Cash,S,Unshipped,100.05,5,INR,PUNE,411001,false",
+        "405-0000001-0000001,2026-04-30,Shipped,Merchant,Standard,Shirt,Cash,M,Shipped,20.20,1,INR,PUNE,411001,false",
+        "405-0000002-0000001,2026-04-30,Cancelled,Amazon,Standard,Shirt,Cash,S,Cancelled,7.00,1,INR,PUNE,411001,false",
+    ]))
+    .await;
+    let account = stand.sellers.ours.flipkart;
+    let theirs = stand.theirs().await;
+    let function = stand.start(Flipkart).await;
+    let read = async || {
+        let job = stand.queue_run(Flipkart).await;
+        stand.run_to_end(&function, job.clone()).await;
+        let run = stand.run(job.run_id).await;
+        assert_eq!((run.state.as_str(), run.quarantined), ("SUCCEEDED", 0));
+        let sql = "select concat_ws(' ', external_order_id, o.status, on_hold, (select string_agg(s.status, ',' order by external_shipment_id)
+                     from robnu.shipments s where s.order_id = o.id))
+                   from robnu.orders o where account_id = $1 order by external_order_id";
+        let rows = stand.superuser.query(sql, &[&account]).await.unwrap();
+        rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<String>>()
+    };
+    let (first, second) = ("OD40500000010000001", "OD40500000020000001");
+    let cancelled = format!("{second} CANCELLED f CANCELLED");
+    let held = format!("{first} PARTIALLY_SHIPPED t CONFIRMED,CONFIRMED,SHIPPED");
+    assert_eq!(read().await, [held, cancelled.clone()]);
+    assert_eq!(stand.stored(account).await, (2, 3, Decimal::new(12_725, 2)));
+    let units = "select quantity, quantity_cancelled from robnu.order_items i join robnu.orders o on o.id = i.order_id
+        where o.account_id = $1 order by quantity desc limit 1";
+    let units = stand.superuser.query_one(units, &[&account]).await.unwrap();
+    assert_eq!((units.get::<_, i32>(0), units.get::<_, i32>(1)), (5, 1));
+
+    let known = format!("app-{account}");
+    let change = |shipment: Option<&str>, change: FlipkartChange| {
+        stand.simulator.change_flipkart_order(&known, first, shipment, &change, None).unwrap();
+    };
+    change(None, FlipkartChange::Hold(false));
+    let freed = format!("{first} PARTIALLY_SHIPPED f CONFIRMED,CONFIRMED,SHIPPED");
+    assert_eq!(read().await, [freed, cancelled.clone()]);
+    change(Some("4050000001000000101"), FlipkartChange::Status("SHIPPED".to_owned()));
+    let left = format!("{first} PARTIALLY_SHIPPED f SHIPPED,CONFIRMED,SHIPPED");
+    assert_eq!(read().await, [left, cancelled]);
+    assert_eq!(stand.theirs().await.len(), theirs.len());
 }
 
 #[tokio::test]

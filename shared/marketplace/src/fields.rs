@@ -35,6 +35,7 @@ pub const PROBLEMS: &[&str] = &[
     NOT_A_COUNT,
     NOT_A_CURRENCY,
     NOT_A_DATE,
+    NOT_A_FLAG,
     "is not a decimal number",
     "has more than 4 decimals",
     "is too large an amount",
@@ -51,6 +52,8 @@ const NOT_A_COUNT: &str = "is not a whole number";
 const NOT_AN_INSTANT: &str = "is not an ISO 8601 instant";
 const NOT_PLAUSIBLE: &str = "is not an instant between the years 2000 and 2100";
 const NOT_EPOCH_SECONDS: &str = "is not an instant in epoch seconds";
+
+const NOT_A_FLAG: &str = "is neither true nor false";
 
 /// The problem of a date without a time.
 pub const NOT_A_DATE: &str = "is not a date between the years 2000 and 2100";
@@ -111,6 +114,21 @@ impl<'de> Deserialize<'de> for Quantity {
             .filter(|units| (0..=MAX_QUANTITY).contains(units))
             .map(Self)
             .ok_or_else(|| de::Error::custom(NOT_A_QUANTITY))
+    }
+}
+
+/// True or false, also as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flag(pub bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        match unquoted(&raw).trim() {
+            "true" => Ok(Self(true)),
+            "false" => Ok(Self(false)),
+            _ => Err(de::Error::custom(NOT_A_FLAG)),
+        }
     }
 }
 
@@ -182,6 +200,18 @@ mod tests {
         }
         for text in ["-1", "1.5", "\"\"", "\"three\"", "null", "9999999", "[3]"] {
             assert!(serde_json::from_str::<Quantity>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_flag_is_true_or_false_as_itself_or_as_text() {
+        for (text, expected) in [("true", true), ("\"true\"", true), ("false", false), ("\" false \"", false)]
+        {
+            assert_eq!(serde_json::from_str::<Flag>(text).unwrap(), Flag(expected), "{text}");
+        }
+        for text in ["null", "1", "0", "\"yes\"", "\"\"", "[true]", "\"TRUE\""] {
+            let said = serde_json::from_str::<Flag>(text).unwrap_err().to_string();
+            assert!(said.starts_with(NOT_A_FLAG), "{text}: {said}");
         }
     }
 

@@ -1,21 +1,34 @@
 //! Flipkart Marketplace: an access token of 60 days comes from an application's own key, or from a seller's consent.
 //!
 //! Flipkart blocks sellers who hand their self-access key to an aggregator, so consent with the platform's application is
-//! the way to connect. A seller who runs the platform for themselves can use their own key. Orders are not read yet: the
-//! adapter knows the details, the consent and the check. The claim deadline is not here but in `migrations/0003_tenancy.sql`.
+//! the way to connect. A seller who runs the platform for themselves can use their own key. The claim deadline is not here but in
+//! `migrations/0003_tenancy.sql`.
+//!
+//! Flipkart's unit is the shipment, and ours is the order. A run reads the shipments that are open or have changed (`filter`,
+//! `paging`), asks for all shipments of their orders, and maps each order as a whole (`assemble`, `mapping`).
 
+mod assemble;
 mod client;
 mod consent;
+mod filter;
+mod lines;
+mod mapping;
+mod page;
+mod paging;
+mod status;
+mod text;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::Utc;
 use reqwest::Url;
 use uuid::Uuid;
 
+use crate::bytes::BadBytes;
 use crate::code::MarketplaceCode;
-use crate::contract::{Adapter, Connection};
+use crate::contract::{Adapter, Connection, Page, PageRequest};
 use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
@@ -23,10 +36,15 @@ use crate::http::HttpClient;
 use crate::kind::RunKind;
 use crate::oauth::OAuth;
 use crate::platform_app::PlatformApp;
+use crate::record::{MappedAgain, OrderRecord, Records};
+use crate::records::{MappedRecords, map_again, map_records};
 use crate::token_cache::TokenCache;
 
+use assemble::{RawOrder, order_id};
 use client::{FlipkartClient, Service};
 use consent::FlipkartConsent;
+use page::ShipmentPage;
+use paging::Position;
 
 /// Flipkart's satellite table.
 pub static DETAILS: DetailsSpec = DetailsSpec {
@@ -73,6 +91,9 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
 /// Tokens live for weeks, but the cache keeps none for longer than a day.
 const RENEW_BEFORE: Duration = Duration::from_hours(1);
 
+/// A run ends two minutes in the past; half an hour leaves room for shipments that Flipkart lists later than their stamp says.
+const OVERLAP: Duration = Duration::from_mins(30);
+
 /// How errors name the platform's application when an account needs it and it is missing or refused.
 const PLATFORM_APP: &str = "the platform's own application at Flipkart";
 
@@ -113,7 +134,7 @@ impl Adapter for Flipkart {
     }
 
     fn live_kinds(&self) -> &'static [RunKind] {
-        &[RunKind::CredentialCheck]
+        &[RunKind::Orders, RunKind::CredentialCheck]
     }
 
     fn details(&self) -> &'static DetailsSpec {
@@ -125,7 +146,11 @@ impl Adapter for Flipkart {
     }
 
     fn overlap(&self, _kind: RunKind) -> Duration {
-        Duration::ZERO
+        OVERLAP
+    }
+
+    fn map_again(&self, _kind: RunKind, kept: &[String]) -> MappedAgain {
+        map_again(kept, mapping::order)
     }
 
     fn connect(
@@ -151,4 +176,74 @@ impl Connection for FlipkartConnection {
     async fn check_credentials(&self) -> Result<(), AdapterError> {
         self.client.check().await
     }
+
+    async fn page(&self, kind: RunKind, request: &PageRequest) -> Result<Page, AdapterError> {
+        match kind {
+            RunKind::Orders => self.orders(request).await,
+            other => Err(AdapterError::Unsupported { what: other.as_str() }),
+        }
+    }
+}
+
+impl FlipkartConnection {
+    async fn orders(&self, request: &PageRequest) -> Result<Page, AdapterError> {
+        let position = Position::read(request, Utc::now())?;
+        if position.is_empty() {
+            return page_of(nothing(), None, &position);
+        }
+        let (page, query) = match self.client.page(&position).await {
+            Ok(answer) => answer,
+            Err(error) => return without_page(&position, error),
+        };
+        let next = position.after(&page, query)?;
+        page_of(self.whole_orders(&page).await?, next.as_ref(), &position)
+    }
+
+    /// The orders of a page's shipments, each with all its shipments.
+    async fn whole_orders(&self, page: &ShipmentPage) -> Result<MappedRecords<OrderRecord>, AdapterError> {
+        let whole = self.client.of_orders(&assemble::order_ids(page)).await?;
+        let orders = assemble::orders(page, &whole, self.client.location_id());
+        let (bad, good): (Vec<RawOrder>, Vec<RawOrder>) =
+            orders.into_iter().partition(|order| order.has_bad_bytes);
+        let map = |orders: Vec<RawOrder>, bad_bytes: BadBytes| {
+            let raw: Vec<_> = orders.into_iter().map(|order| order.raw).collect();
+            map_records(&raw, bad_bytes, order_id, mapping::order)
+        };
+        let mut mapped = map(good, BadBytes::default());
+        mapped.quarantined.append(&mut map(bad, BadBytes::KEPT).quarantined);
+        Ok(mapped)
+    }
+}
+
+/// Goes on without a page when Flipkart refuses its link, from the window's start, or refuses a whole pass that it is known to
+/// refuse. An outage is neither.
+fn without_page(position: &Position, error: AdapterError) -> Result<Page, AdapterError> {
+    if let Some(start) = position.restart_after(&error) {
+        tracing::info!(pass = ?position.pass(), "page link no longer accepted, reading the window again from its start");
+        return page_of(nothing(), Some(&start), position);
+    }
+    let is_rejected = matches!(error, AdapterError::Rejected { .. } | AdapterError::NotPermitted { .. });
+    if !is_rejected || !position.pass().may_be_rejected() {
+        return Err(error);
+    }
+    tracing::warn!(pass = ?position.pass(), error = %error, "Flipkart rejects this list of cancellations, so the run does without");
+    page_of(nothing(), position.after_pass().as_ref(), position)
+}
+
+fn nothing() -> MappedRecords<OrderRecord> {
+    MappedRecords { records: Vec::new(), quarantined: Vec::new() }
+}
+
+fn page_of(
+    mapped: MappedRecords<OrderRecord>,
+    next: Option<&Position>,
+    position: &Position,
+) -> Result<Page, AdapterError> {
+    Ok(Page {
+        records: Records::Orders(mapped.records),
+        quarantined: mapped.quarantined,
+        next: next.map(Position::write).transpose()?,
+        ready_in: None,
+        complete_until: position.complete_until(),
+    })
 }

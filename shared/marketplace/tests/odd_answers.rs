@@ -6,13 +6,13 @@
 mod kit;
 
 use kit::{Answer, Scripted, ok, run, status};
-use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn};
+use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn, Flipkart};
 use robnu_marketplace::contract::PageRequest;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
 use serde_json::{Value, json};
 
-/// An order that both marketplaces' clients can read.
+/// An order that every marketplace's client can read; Flipkart's reads it as a shipment.
 fn order(number: usize) -> Value {
     json!({
         "order_id": format!("FN{number}"), "order_date": 1_763_600_400, "status": "PACKED",
@@ -20,13 +20,22 @@ fn order(number: usize) -> Value {
         "orderId": format!("FN{number}"),
         "createdTime": "2026-11-18T09:15:00Z", "lastUpdatedTime": "2026-11-18T09:15:00Z",
         "fulfillment": { "fulfillmentStatus": "UNSHIPPED" },
-        "orderItems": [{ "orderItemId": "1", "quantityOrdered": 1, "product": { "title": "Kurta" } }],
+        "orderItems": [{
+            "orderItemId": "1", "quantityOrdered": 1, "product": { "title": "Kurta" },
+            "orderId": format!("FN{number}"), "orderDate": "2026-11-18T09:15:00Z", "quantity": 1, "status": "APPROVED",
+        }],
+        "shipmentId": format!("S{number}"), "updatedAt": "2026-11-18T09:15:00Z",
     })
 }
 
 fn page(orders: &[usize]) -> String {
     let orders: Vec<Value> = orders.iter().copied().map(order).collect();
-    json!({ "orders": orders }).to_string()
+    json!({ "orders": orders, "shipments": orders }).to_string()
+}
+
+/// What a marketplace calls the list on its pages.
+fn list(code: MarketplaceCode) -> &'static str {
+    if code == Flipkart { "shipments" } else { "orders" }
 }
 
 /// An Amazon page with the token of the next one.
@@ -105,7 +114,7 @@ async fn an_empty_list_may_be_empty_null_or_absent_and_the_second_list_is_read()
 #[tokio::test]
 async fn a_response_without_any_part_of_a_page_does_not_count_as_an_empty_page() {
     let server = Scripted::start(|_, _| ok("{}")).await;
-    for code in [Ajio, AmazonIn] {
+    for code in kit::codes_with_orders() {
         let error = run(server.connect(code).as_ref()).await.unwrap_err();
         assert!(matches!(error, AdapterError::Malformed { .. }), "{error}");
     }
@@ -138,9 +147,11 @@ async fn a_response_that_is_not_whole_json_is_temporary_and_one_that_breaks_the_
     }
     for body in ["{\"orders\":7}", "[]", "{\"orders\":{}}"] {
         for code in kit::codes_with_orders() {
-            let server = Scripted::start(move |_, _| ok(body)).await;
+            let body = body.replace("orders", list(code));
+            let shown = body.clone();
+            let server = Scripted::start(move |_, _| ok(body.clone())).await;
             let error = first_page(&server, code).await.unwrap_err();
-            assert!(matches!(error, AdapterError::Malformed { .. }), "{code} {body:?}: {error}");
+            assert!(matches!(error, AdapterError::Malformed { .. }), "{code} {shown:?}: {error}");
         }
     }
 }
@@ -149,19 +160,22 @@ async fn a_response_that_is_not_whole_json_is_temporary_and_one_that_breaks_the_
 async fn what_breaks_the_contract_is_named_by_its_place_and_what_only_begins_like_json_is_garbled() {
     for (body, place) in [("7", "record"), ("{\"orders\":7}", "orders")] {
         for code in kit::codes_with_orders() {
-            let server = Scripted::start(move |_, _| ok(body)).await;
+            let body = body.replace("orders", list(code));
+            let server = Scripted::start(move |_, _| ok(body.clone())).await;
+            let place = place.replace("orders", list(code));
             let what = format!("page of orders: {place} does not have the type that the contract gives it");
             let error = first_page(&server, code).await.unwrap_err();
-            assert_eq!(error, AdapterError::Malformed { what }, "{code} {body:?}");
+            assert_eq!(error, AdapterError::Malformed { what }, "{code}");
         }
     }
     // A proxy's words behind a number, and behind a list that would not fit either.
     for body in ["7 is the error", "{\"orders\":7} try again"] {
         for code in kit::codes_with_orders() {
-            let server = Scripted::start(move |_, _| ok(body)).await;
+            let body = body.replace("orders", list(code));
+            let server = Scripted::start(move |_, _| ok(body.clone())).await;
             let error = first_page(&server, code).await.unwrap_err();
             let garbled = AdapterError::Garbled { what: "page of orders is not JSON".to_owned() };
-            assert_eq!(error, garbled, "{code} {body:?}");
+            assert_eq!(error, garbled, "{code}");
         }
     }
 }
@@ -197,9 +211,12 @@ async fn a_replacement_character_sent_by_the_marketplace_costs_nothing() {
 #[tokio::test]
 async fn forbidden_with_a_new_token_means_not_permitted_and_asks_nobody_to_reconnect() {
     let amazon = json!({ "errors": [{ "code": "Unauthorized", "message": "no" }] }).to_string();
-    for (code, body) in
-        [(AmazonIn, amazon), (Ajio, r#"{"statusCode":403}"#.to_owned()), (Ajio, String::new())]
-    {
+    for (code, body) in [
+        (AmazonIn, amazon),
+        (Ajio, r#"{"statusCode":403}"#.to_owned()),
+        (Ajio, String::new()),
+        (Flipkart, r#"{"error":"access_denied"}"#.to_owned()),
+    ] {
         let server = Scripted::start(move |_, _| status(403, body.clone())).await;
         let error = run(server.connect(code).as_ref()).await.unwrap_err();
         assert!(matches!(error, AdapterError::NotPermitted { .. }), "{code}: {error}");

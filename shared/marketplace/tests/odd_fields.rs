@@ -5,7 +5,7 @@
 mod kit;
 
 use kit::{Run, Scripted, ok};
-use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn};
+use robnu_marketplace::code::MarketplaceCode::{self, Ajio, AmazonIn, Flipkart};
 use robnu_marketplace::contract::{PagePosition, PageRequest};
 use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::record::{OrderRecord, OrderStatus};
@@ -40,8 +40,23 @@ fn ajio() -> Value {
     })
 }
 
+/// A shipment, which is all of its order.
+fn flipkart() -> Value {
+    json!({
+        "shipmentId": "S1", "updatedAt": "2026-11-18T10:15:00Z", "hold": false, "shipmentType": "NORMAL",
+        "dispatchAfterDate": "2026-11-18T10:00:00Z", "dispatchByDate": "2026-11-19T11:30:00Z",
+        "subShipments": [{ "subShipmentId": "SS-1" }],
+        "orderItems": [{
+            "orderItemId": "1", "orderId": "OD1", "orderDate": "2026-11-18T09:15:00Z", "status": "APPROVED", "quantity": 1,
+            "sku": "K-M", "title": "Kurta", "hsn": "6203", "paymentType": "COD", "serviceProfile": "NON_FBF",
+            "courierReturn": false, "is_replacement": false, "isReplacement": false,
+            "priceComponents": { "customerPrice": 499.50 },
+        }],
+    })
+}
+
 async fn read(code: MarketplaceCode, orders: &[Value]) -> Run {
-    let body = json!({ "orders": orders }).to_string().replace("HALF", r"\ud83d");
+    let body = json!({ "orders": orders, "shipments": orders }).to_string().replace("HALF", r"\ud83d");
     let server = Scripted::start(move |_, _| ok(body.clone())).await;
     // This uses AJIO's second list, because orders on the first have no status of their own.
     let second_list =
@@ -54,7 +69,11 @@ async fn read(code: MarketplaceCode, orders: &[Value]) -> Run {
 
 /// Reads an order with one field replaced, or removed if the new value is null.
 async fn with(code: MarketplaceCode, pointer: &str, value: Value) -> OrderRecord {
-    let mut order = if code == Ajio { ajio() } else { amazon() };
+    let mut order = match code {
+        Ajio => ajio(),
+        Flipkart => flipkart(),
+        _ => amazon(),
+    };
     let (parent, field) = pointer.rsplit_once('/').unwrap();
     let parent = order.pointer_mut(parent).unwrap().as_object_mut().unwrap();
     if value.is_null() {
@@ -67,7 +86,7 @@ async fn with(code: MarketplaceCode, pointer: &str, value: Value) -> OrderRecord
     run.orders.remove(0)
 }
 
-const SIDE_FIELDS: [(MarketplaceCode, &str, &str); 23] = [
+const SIDE_FIELDS: [(MarketplaceCode, &str, &str); 38] = [
     (AmazonIn, "/recipient", "recipient"),
     (AmazonIn, "/recipient/deliveryAddress", "recipient.deliveryAddress"),
     (AmazonIn, "/recipient/deliveryAddress/city", "recipient.deliveryAddress.city"),
@@ -91,12 +110,36 @@ const SIDE_FIELDS: [(MarketplaceCode, &str, &str); 23] = [
     (Ajio, "/order_lines/0/hsn", "order_lines[0].hsn"),
     (Ajio, "/order_lines/0/item_details", "order_lines[0].item_details"),
     (Ajio, "/order_lines/0/item_details/name", "order_lines[0].item_details.name"),
+    (Flipkart, "/updatedAt", "shipments[0].updatedAt"),
+    (Flipkart, "/hold", "shipments[0].hold"),
+    (Flipkart, "/shipmentType", "shipments[0].shipmentType"),
+    (Flipkart, "/dispatchAfterDate", "shipments[0].dispatchAfterDate"),
+    (Flipkart, "/dispatchByDate", "shipments[0].dispatchByDate"),
+    (Flipkart, "/subShipments", "shipments[0].subShipments"),
+    (Flipkart, "/orderItems/0/status", "shipments[0].orderItems[0].status"),
+    (Flipkart, "/orderItems/0/sku", "shipments[0].orderItems[0].sku"),
+    (Flipkart, "/orderItems/0/title", "shipments[0].orderItems[0].title"),
+    (Flipkart, "/orderItems/0/hsn", "shipments[0].orderItems[0].hsn"),
+    (Flipkart, "/orderItems/0/paymentType", "shipments[0].orderItems[0].paymentType"),
+    (Flipkart, "/orderItems/0/serviceProfile", "shipments[0].orderItems[0].serviceProfile"),
+    (Flipkart, "/orderItems/0/courierReturn", "shipments[0].orderItems[0].courierReturn"),
+    (Flipkart, "/orderItems/0/is_replacement", "shipments[0].orderItems[0].is_replacement"),
+    (Flipkart, "/orderItems/0/isReplacement", "shipments[0].orderItems[0].isReplacement"),
 ];
 
 #[tokio::test]
 async fn an_unreadable_lenient_field_costs_only_itself_and_leaves_a_note() {
     for (code, pointer, path) in SIDE_FIELDS {
-        for odd in [json!(true), json!("HALF hush"), json!("hush ".repeat(500))] {
+        // A flag is odd as a number.
+        let other = if pointer.to_lowercase().contains("replacement")
+            || pointer.ends_with("hold")
+            || pointer.ends_with("courierReturn")
+        {
+            json!(7)
+        } else {
+            json!(true)
+        };
+        for odd in [other, json!("HALF hush"), json!("hush ".repeat(500))] {
             let order = with(code, pointer, odd.clone()).await;
             let noted = order.notes.iter().any(|note| note.starts_with(&format!("{path} ")));
             assert!(noted, "{pointer}: {:?}", order.notes);
@@ -111,7 +154,7 @@ async fn an_unreadable_lenient_field_costs_only_itself_and_leaves_a_note() {
 async fn an_absent_block_costs_nothing_else() {
     for (code, pointer, _) in SIDE_FIELDS {
         let order = with(code, pointer, Value::Null).await;
-        let says_more = ["/fulfillment", "/lastUpdatedTime", "/status"];
+        let says_more = ["/fulfillment", "/lastUpdatedTime", "/status", "/updatedAt", "/orderItems/0/status"];
         let is_noted = says_more.contains(&pointer) || pointer.ends_with("fulfillmentStatus");
         assert_eq!(order.notes.len(), usize::from(is_noted), "{pointer}: {:?}", order.notes);
     }
@@ -124,6 +167,8 @@ async fn codes_that_come_as_numbers_are_read_as_text() {
     assert_eq!((order.ship_postal_code.as_deref(), order.notes.len()), (Some("411001"), 0));
     let order = with(AmazonIn, "/orderItems/0/product/sellerSku", json!(12_345)).await;
     assert_eq!((order.items[0].sku.as_deref(), order.notes.len()), (Some("12345"), 0));
+    let order = with(Flipkart, "/orderItems/0/sku", json!(12_345)).await;
+    assert_eq!((order.items[0].sku.as_deref(), order.notes.len()), (Some("12345"), 0));
     let order = with(Ajio, "/order_lines/0/item_details/item_code", json!(12_345)).await;
     assert_eq!((order.items[0].sku.as_deref(), order.notes.len()), (Some("12345"), 0));
 }
@@ -133,15 +178,20 @@ async fn an_invalid_ship_by_date_is_left_out() {
     let reasons =
         [("", "is not an ISO 8601 instant"), ("1970-01-01T00:00:00Z", "between the years 2000 and 2100")];
     for (date, reason) in reasons {
-        let order = with(AmazonIn, "/fulfillment/shipByWindow/latestDateTime", json!(date)).await;
-        assert_eq!(order.dispatch_by, None);
-        assert!(order.notes[0].contains(reason), "{:?}", order.notes);
+        for (code, pointer) in
+            [(AmazonIn, "/fulfillment/shipByWindow/latestDateTime"), (Flipkart, "/dispatchByDate")]
+        {
+            let order = with(code, pointer, json!(date)).await;
+            assert_eq!(order.dispatch_by, None);
+            assert!(order.notes[0].contains(reason), "{:?}", order.notes);
+        }
     }
 }
 
 #[tokio::test]
 async fn an_unknown_status_promises_nothing_and_is_kept_as_text() {
-    let pointers = [(AmazonIn, "/fulfillment/fulfillmentStatus"), (Ajio, "/status")];
+    let pointers =
+        [(AmazonIn, "/fulfillment/fulfillmentStatus"), (Ajio, "/status"), (Flipkart, "/orderItems/0/status")];
     for (code, pointer) in pointers {
         let order = with(code, pointer, json!("LEVITATING")).await;
         assert_eq!((order.status, order.marketplace_status.as_str()), (OrderStatus::Unknown, "LEVITATING"));
@@ -173,6 +223,22 @@ async fn an_unreadable_field_that_makes_an_order_meaningless_still_quarantines_i
         order[field] = json!([]);
         let run = read(AmazonIn, &[order, amazon()]).await;
         assert_eq!((run.orders.len(), run.quarantined.len()), (1, 1), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_field_that_makes_a_shipment_meaningless_quarantines_its_order() {
+    for pointer in
+        ["/shipmentId", "/orderItems/0/orderItemId", "/orderItems/0/orderDate", "/orderItems/0/quantity"]
+    {
+        let mut shipment = flipkart();
+        *shipment.pointer_mut(pointer).unwrap() = json!([]);
+        let mut other = flipkart();
+        other["shipmentId"] = json!("S2");
+        other["orderItems"][0]["orderId"] = json!("OD2");
+        let run = read(Flipkart, &[shipment, other]).await;
+        assert_eq!((run.orders.len(), run.quarantined.len()), (1, 1), "{pointer}");
+        assert_eq!(run.quarantined[0].external_id.as_deref(), Some("OD1"), "{pointer}");
     }
 }
 

@@ -7,7 +7,7 @@ mod kit;
 use std::time::Duration;
 
 use kit::{Answer, Call, Scripted, ok, run, run_from, status};
-use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn};
+use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn, Flipkart};
 use robnu_marketplace::contract::{PagePosition, PageRequest};
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
@@ -151,10 +151,10 @@ async fn the_last_version_of_an_order_that_comes_twice_is_kept() {
 
 #[tokio::test]
 async fn a_page_without_its_list_of_orders_is_malformed() {
-    for code in [Ajio, AmazonIn] {
+    for (code, list) in [(Ajio, "orders"), (AmazonIn, "orders"), (Flipkart, "shipments")] {
         let server = Scripted::start(|_, _| ok("{}")).await;
         let error = run(server.connect(code).as_ref()).await.unwrap_err();
-        assert_eq!(error, AdapterError::Malformed { what: "page of orders: orders is missing".to_owned() });
+        assert_eq!(error, AdapterError::Malformed { what: format!("page of orders: {list} is missing") });
     }
 }
 
@@ -225,7 +225,7 @@ async fn a_login_refused_inside_a_successful_response_is_still_refused() {
 
 #[tokio::test]
 async fn an_unreadable_stored_position_is_an_error_that_says_so() {
-    for code in [Ajio, AmazonIn] {
+    for code in kit::codes_with_orders() {
         let server = Scripted::start(|_, _| ok("{}")).await;
         let position = Some(PagePosition::new("{\"page\":".to_owned()));
         let request = PageRequest { position, changed_since: None, placed: None };

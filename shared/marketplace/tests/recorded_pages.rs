@@ -20,10 +20,19 @@ const AJIO_RETURNS_START: &str = r#"{"phase":"returns","page":0,"steps_back":0,"
 
 const AMAZON_RETURNS_DONE: &str = r#"{"from":"2026-06-10T18:30:00Z","until":"2026-08-01T10:00:00Z","second":false,"step":{"read":{"document":"D1","from":0}}}"#;
 
+/// A page of dispatched shipments with a fixed end, because a run's own end is the time at which it begins.
+const FLIPKART_START: &str = r#"{"pass":"dispatched","since":"2026-11-18T10:00:00Z","until":"2026-11-20T10:00:00Z",
+    "placed":false,"from":"2026-11-19T10:00:00Z","query":null,"marker":null,"pages":0,"restarted":false,
+    "trail":{"recent":[],"marker":null,"pages":0}}"#;
+
 async fn check(code: MarketplaceCode, kind: RunKind, name: &str, position: Option<&str>) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pages").join(name);
     let body = std::fs::read_to_string(path.with_extension("json")).unwrap();
-    let server = Scripted::start(move |_, _| ok(body.clone())).await;
+    // Flipkart is asked for the orders of its page as well.
+    let orders = std::fs::read_to_string(path.with_extension("orders.json")).unwrap_or_default();
+    let is_second = |call: &kit::Call| call.parameter("orderIds").is_some();
+    let server =
+        Scripted::start(move |call, _| ok(if is_second(call) { orders.clone() } else { body.clone() })).await;
     check_with(&server, code, kind, &path, position).await;
 }
 
@@ -101,4 +110,9 @@ async fn amazon_returns_keep_their_rows_as_lines_and_what_cannot_be_read_is_set_
     .await;
     let position = Some(AMAZON_RETURNS_DONE);
     check_with(&server, MarketplaceCode::AmazonIn, RunKind::Returns, &path, position).await;
+}
+
+#[tokio::test]
+async fn flipkart_shipments_become_whole_orders() {
+    check(MarketplaceCode::Flipkart, RunKind::Orders, "flipkart/shipments", Some(FLIPKART_START)).await;
 }

@@ -146,14 +146,14 @@ async fn an_unknown_kind_is_refused_by_its_field() {
 async fn a_marketplace_that_has_no_orders_for_us_refuses_a_sync_and_not_a_test() {
     let api = Api::new().await;
     let account = |verb: &str| {
-        format!("/v1/sellers/{}/accounts/{}/{verb}", api.sellers.ours.id, api.sellers.ours.flipkart)
+        format!("/v1/sellers/{}/accounts/{}/{verb}", api.sellers.ours.id, api.sellers.ours.meesho)
     };
     let before = api.contents().await;
     let refused = api.post("OWNER", &account("sync"), &json!({"kind": "ORDERS"})).await;
     refused.expect_problem(409, "not_supported");
     assert_eq!(api.contents().await, before);
     api.post("OWNER", &account("test"), &json!({})).await.expect(202);
-    api.arrange("delete from robnu.marketplace_kinds where marketplace_code = 'FLIPKART'").await;
+    api.arrange("delete from robnu.marketplace_kinds where marketplace_code = 'MEESHO'").await;
     api.arrange("update robnu.sync_runs set state = 'FAILED' where state = 'QUEUED'").await;
     api.post("OWNER", &account("test"), &json!({})).await.expect_problem(409, "not_supported");
 }

@@ -1,24 +1,42 @@
-//! Flipkart's token calls. They are GET requests with everything but the client in the query, as Flipkart documents.
+//! Flipkart's calls: tokens, by GET with everything but the client in the query, as Flipkart documents; a page of the filter of
+//! shipments; and all shipments of some orders.
 
 use std::sync::Arc;
 
-use reqwest::Url;
+use reqwest::header::AUTHORIZATION;
+use reqwest::{RequestBuilder, Url};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::deadline::Deadline;
 use crate::details::Credentials;
 use crate::error::AdapterError;
-use crate::http::{HttpClient, join};
+use crate::http::{HttpClient, Reply, join, secret_header};
 use crate::platform_app::PlatformApp;
-use crate::token_cache::{IssuedToken, TokenCache, TokenKey};
+use crate::records::parse_page;
+use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
 use crate::token_endpoint::{self, ClientOwner, Grant};
 
+use super::filter::FilterRequest;
+use super::page::{FILTER_PATH, PAGE, ShipmentPage, page_url};
+use super::paging::Position;
 use super::{DETAILS, PLATFORM_APP};
 
 /// The OAuth scope of everything that a seller's application may do.
 pub const SCOPE: &str = "Seller_Api";
 
 const TOKEN_PATH: &[&str] = &["oauth-service", "oauth", "token"];
+const SHIPMENTS_PATH: &[&str] = &["sellers", "v3", "shipments"];
+
+/// How many orders Flipkart takes in one call.
+const MAX_ORDERS: usize = 100;
+
+/// How errors name the calls, and the response with whole orders.
+const READ_SHIPMENTS: &str = "read shipments (of orders)";
+const WHOLE_ORDERS: &str = "shipments of orders";
+
+/// Flipkart's own status for a call that took too long.
+const TIMED_OUT: u16 = 499;
 
 /// What all connections share.
 pub struct Service {
@@ -82,6 +100,56 @@ impl FlipkartClient {
         self.service.tokens.renewed(&self.key, || self.fetch_token()).await.map(drop)
     }
 
+    /// The location that the account stands for, if it stands for one.
+    pub fn location_id(&self) -> Option<&str> {
+        self.credentials.get("location_id")
+    }
+
+    /// Reads the page at a position, and the query of the page after it.
+    pub async fn page(&self, position: &Position) -> Result<(ShipmentPage, Option<String>), AdapterError> {
+        let base_url = &self.service.base_url;
+        let body = if let Some(query) = position.query() {
+            self.call(|http| http.get(page_url(base_url, query))).await?
+        } else {
+            let filter = FilterRequest::new(position.pass(), position.times(), self.location_id());
+            self.call(|http| http.post(join(base_url, FILTER_PATH)).json(&filter)).await?
+        };
+        let (mut page, bad_bytes): (ShipmentPage, _) = parse_page(&body, PAGE)?;
+        page.bad_bytes = bad_bytes;
+        if !page.is_page() {
+            return Err(AdapterError::Malformed { what: format!("{PAGE}: shipments is missing") });
+        }
+        let query = page.next_query(base_url)?;
+        Ok((page, query))
+    }
+
+    /// Reads all shipments of some orders.
+    pub async fn of_orders(&self, order_ids: &[String]) -> Result<Vec<ShipmentPage>, AdapterError> {
+        let mut pages = Vec::new();
+        for ids in order_ids.chunks(MAX_ORDERS) {
+            let url = join(&self.service.base_url, SHIPMENTS_PATH);
+            let ids = ids.join(",");
+            let body = self.call(|http| http.get(url.clone()).query(&[("orderIds", &ids)])).await?;
+            let (mut page, bad_bytes): (ShipmentPage, _) = parse_page(&body, WHOLE_ORDERS)?;
+            if !page.shipments.is_stated {
+                return Err(AdapterError::Malformed {
+                    what: format!("{WHOLE_ORDERS}: shipments is missing"),
+                });
+            }
+            page.bad_bytes = bad_bytes;
+            pages.push(page);
+        }
+        Ok(pages)
+    }
+
+    async fn call(&self, request: impl Fn(&HttpClient) -> RequestBuilder) -> Result<Vec<u8>, AdapterError> {
+        let call = async |token: AccessToken| {
+            let bearer = secret_header(&format!("Bearer {}", token.expose()))?;
+            accept(self.http.send(request(&self.http).header(AUTHORIZATION, bearer)).await?)
+        };
+        self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await
+    }
+
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {
         let (own_id, own_secret) = (self.credentials.get("app_id"), self.credentials.get("app_secret"));
         let client = if let Some((id, secret)) = own_id.zip(own_secret) {
@@ -98,4 +166,24 @@ impl FlipkartClient {
         let grant = self.service.grant(&self.http, client, &parameters).await?;
         Ok(grant.access)
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Failure {
+    #[serde(alias = "error")]
+    error_code: String,
+}
+
+fn error_code(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Failure>(body).ok().map(|failure| failure.error_code)
+}
+
+fn accept(reply: Reply) -> Result<Vec<u8>, AdapterError> {
+    let reply = reply.with_stated_status();
+    if reply.status.as_u16() == TIMED_OUT {
+        let what = format!("status {TIMED_OUT}");
+        return Err(AdapterError::Unavailable { what, retry_after: reply.retry_after });
+    }
+    reply.accept_call(READ_SHIPMENTS, error_code)
 }

@@ -138,7 +138,12 @@ impl Scripted {
 async fn read(request: Request) -> Call {
     let (parts, body) = request.into_parts();
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    let token = header("apiKey").or_else(|| header("x-amz-access-token")).unwrap_or_default().to_owned();
+    let bearer = || header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    let token = header("apiKey")
+        .or_else(|| header("x-amz-access-token"))
+        .or_else(bearer)
+        .unwrap_or_default()
+        .to_owned();
     let body = to_bytes(body, 1_000_000).await.unwrap();
     Call {
         host: header("host").unwrap_or_default().to_owned(),
