@@ -21,11 +21,11 @@ async fn standing(stand: &Stand, job: &Job) -> (String, Option<String>, Option<f
     (row.get(0), row.get(1), row.get(2))
 }
 
-/// Whether a run waits for its report, and for at most half a minute.
+/// Whether a run waits for its report, and for at most ten seconds.
 async fn waits(stand: &Stand, job: &Job) -> bool {
     let (state, code, seconds) = standing(stand, job).await;
     (state.as_str(), code.as_deref()) == ("WAITING", Some("not_ready"))
-        && seconds.is_some_and(|seconds| (20.0..=30.0).contains(&seconds))
+        && seconds.is_some_and(|seconds| (5.0..=10.0).contains(&seconds))
 }
 
 /// Acts as the sweep does when a wait is over.

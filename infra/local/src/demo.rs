@@ -4,6 +4,7 @@
 mod accounts;
 mod arrivals;
 mod expected;
+mod parcel;
 mod plan;
 mod report;
 mod runs;
@@ -22,6 +23,7 @@ use crate::terminal::print;
 use crate::{postgres, simulator};
 
 use self::plan::{Plan, Seller};
+use self::runs::Waiter;
 
 /// The sellers' owners. Their passwords need not be secret: the user pool exists on this machine only.
 pub const PEOPLE: [Person<'static>; 2] = [
@@ -51,14 +53,20 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     accounts::wait_for_lanes(&sellers, &accounts).await?;
     stack.progress.done(step, "active");
 
-    let step = stack.progress.begin("syncs requested through the API");
-    let asked = runs::ask(&sellers, &accounts).await?;
-    stack.progress.done(step, asked);
-
+    // The schedules come first, while all of a new account's are due and no other run of it is under way.
+    let waiter = Waiter { aws: &stack.aws, sellers: &sellers, accounts: &accounts };
     let step = stack.progress.begin("syncs started by the EventBridge schedule, fired now");
     schedule::fire(&stack.aws).await?;
-    let scheduled = runs::wait_for_schedule(&stack.progress, &sellers, &accounts).await?;
+    let scheduled = waiter.scheduled(&stack.progress).await?;
     stack.progress.done(step, scheduled);
+
+    let step = stack.progress.begin("syncs requested through the API");
+    let asked = waiter.ask(&stack.progress).await?;
+    stack.progress.done(step, asked);
+
+    let step = stack.progress.begin("a parcel that came back is scanned and claimed for");
+    let parcel = parcel::come_back(&sellers[0]).await?;
+    stack.progress.done(step, parcel.summary());
 
     let step = stack.progress.begin("what arrived");
     let arrived = arrivals::read(&database, &accounts).await?;
@@ -71,7 +79,7 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
         let accounts: Vec<_> = arrived.iter().map(report::account).collect();
         print(&serde_json::to_string_pretty(&json!({"accounts": accounts, "runs": runs}))?)?;
     } else {
-        print(&report::text(paths, &stack, &sellers, &arrived, &expected, &runs)?)?;
+        print(&report::text(paths, &stack, &sellers, &arrived, &expected, &runs, &parcel)?)?;
     }
     if problems.is_empty() {
         return Ok(());

@@ -64,7 +64,7 @@ fn describe<'a>(settings: &Settings, program: &Path) -> anyhow::Result<Service<'
     let mut command =
         vec![program.display().to_string(), "--port".to_owned(), settings.simulators_port.to_string()];
     // At Amazon's own rate of one search in three minutes, the first sync of a real seller would take hours.
-    // Reports are ready at the first look, because a run waits half a minute or more before each.
+    // Reports are ready at the first look, because a run waits ten seconds or more before each.
     let pace = ["--amazon-rate", "20", "--amazon-burst", "200", "--amazon-report-looks", "0"];
     command.extend(pace.map(ToOwned::to_owned));
     let mut parts = vec![read(&program.to_path_buf())?];

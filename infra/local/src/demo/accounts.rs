@@ -27,7 +27,12 @@ pub struct Account {
     pub external_account_id: String,
     /// The seller's name for it.
     pub display_name: String,
+    /// What is read of it: the kinds of [`SHOWN_KINDS`] that are live for its marketplace.
+    pub kinds: Vec<&'static str>,
 }
+
+/// The kinds of runs that the demo shows.
+const SHOWN_KINDS: [&str; 2] = ["ORDERS", "RETURNS"];
 
 /// The id of the person's seller with this name. Signs the seller up when there is none.
 pub async fn seller(api: &Api, name: &str) -> anyhow::Result<String> {
@@ -46,6 +51,7 @@ pub async fn connect(sellers: &[Seller<'_>]) -> anyhow::Result<(Vec<Account>, us
     let mut accounts = Vec::new();
     let mut connected = 0;
     for (index, seller) in sellers.iter().enumerate() {
+        let marketplaces = api_list(&seller.api, "/v1/marketplaces", "marketplaces").await?;
         let path = format!("/v1/sellers/{}/accounts", seller.id);
         let known = api_list(&seller.api, &path, "accounts").await?;
         for planned in seller.accounts {
@@ -72,10 +78,20 @@ pub async fn connect(sellers: &[Seller<'_>]) -> anyhow::Result<(Vec<Account>, us
                 marketplace: planned.marketplace.to_owned(),
                 external_account_id: planned.external_account_id.clone(),
                 display_name: planned.display_name.to_owned(),
+                kinds: live_kinds(&marketplaces, planned.marketplace),
             });
         }
     }
     Ok((accounts, connected))
+}
+
+fn live_kinds(marketplaces: &[Value], code: &str) -> Vec<&'static str> {
+    let marketplace = marketplaces.iter().find(|marketplace| marketplace["code"] == code);
+    let offers = marketplace.and_then(|marketplace| marketplace["kinds"].as_array());
+    let is_live = |kind: &&str| {
+        offers.into_iter().flatten().any(|offer| offer["kind"] == *kind && offer["support"] == "LIVE")
+    };
+    SHOWN_KINDS.into_iter().filter(is_live).collect()
 }
 
 /// Switches the schedules of the sellers' other accounts off. An account of an earlier demo belongs to another order book or
@@ -119,10 +135,10 @@ pub async fn wait_for_lanes(sellers: &[Seller<'_>], accounts: &[Account]) -> any
     }
 }
 
-/// Requests a sync. Returns the run's id and whether the run is new.
-pub async fn ask_for_sync(api: &Api, account: &Account) -> anyhow::Result<(String, bool)> {
+/// Requests a sync of a kind. Returns the run's id and whether the run is new.
+pub async fn ask_for_sync(api: &Api, account: &Account, kind: &str) -> anyhow::Result<(String, bool)> {
     let path = format!("/v1/sellers/{}/accounts/{}/sync", account.seller_id, account.id);
-    let (status, run) = api.post(&path, &json!({"kind": "ORDERS", "full": false})).await?;
+    let (status, run) = api.post(&path, &json!({"kind": kind, "full": false})).await?;
     Ok((text(&run, "run_id")?, status == StatusCode::ACCEPTED))
 }
 

@@ -21,6 +21,10 @@ pub struct Arrived {
     pub order_lines: i64,
     /// Sum of the lines' amounts, those of cancelled orders included.
     pub total_amount: Decimal,
+    /// Returns.
+    pub returns: i64,
+    /// Those whose order is stored.
+    pub returns_with_order: i64,
     /// Records that could not be read.
     pub quarantined: i64,
     /// Runs in any state.
@@ -35,7 +39,9 @@ select (select count(*) from robnu.orders where account_id = a.id),
           from robnu.order_items i join robnu.orders o on (o.seller_id, o.id) = (i.seller_id, i.order_id)
          where o.account_id = a.id),
        (select count(*) from robnu.quarantined_records where account_id = a.id),
-       (select count(*) from robnu.sync_runs where account_id = a.id)
+       (select count(*) from robnu.sync_runs where account_id = a.id),
+       (select count(*) from robnu.returns where account_id = a.id),
+       (select count(order_id) from robnu.returns where account_id = a.id)
   from robnu.marketplace_accounts a
  where a.seller_id::text = $1 and a.id::text = $2";
 
@@ -55,6 +61,8 @@ pub async fn read(database: &Client, accounts: &[Account]) -> anyhow::Result<Vec
             total_amount: Decimal::from_str(&total).with_context(|| format!("read the sum {total}"))?,
             quarantined: row.try_get(3)?,
             runs: row.try_get(4)?,
+            returns: row.try_get(5)?,
+            returns_with_order: row.try_get(6)?,
         });
     }
     Ok(arrived)
@@ -74,6 +82,15 @@ pub fn compare(arrived: &[Arrived], expected: &[Option<Expected>], runs: &[Value
         }
         if let Some(lines) = wanted.order_lines.filter(|lines| *lines != found.order_lines) {
             problems.push(format!("{name}: {} of {lines} lines arrived", found.order_lines));
+        }
+        if let Some(returns) = wanted.returns.filter(|returns| *returns != found.returns) {
+            problems.push(format!("{name}: {} of {returns} returns arrived", found.returns));
+        }
+        if found.returns_with_order != found.returns {
+            problems.push(format!(
+                "{name}: {} of {} returns found their order",
+                found.returns_with_order, found.returns
+            ));
         }
         if let Some(total) = wanted.total_amount.filter(|total| *total != found.total_amount) {
             problems.push(format!("{name}: the lines' sum is {}, not {total}", found.total_amount));

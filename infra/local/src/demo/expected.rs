@@ -14,6 +14,8 @@ pub struct Expected {
     pub orders: i64,
     /// Lines, if the simulator says.
     pub order_lines: Option<i64>,
+    /// Returns, if the simulator says.
+    pub returns: Option<i64>,
     /// Sum of all lines' amounts, if the simulator says.
     pub total_amount: Option<rust_decimal::Decimal>,
 }
@@ -24,30 +26,50 @@ pub async fn read(
     book: &OrderBook,
     accounts: &[Account],
 ) -> anyhow::Result<Vec<Option<Expected>>> {
-    let http = reqwest::Client::builder().no_proxy().build()?;
+    let simulator = Simulator {
+        http: reqwest::Client::builder().no_proxy().build()?,
+        control: format!("{}/_control", settings.simulators_url()),
+    };
     let mut expected = Vec::new();
     for account in accounts {
+        let id = account.external_account_id.as_str();
         expected.push(match account.marketplace.as_str() {
             "AMAZON_IN" if settings.amazon_url.is_none() => Some(Expected {
                 orders: count(book.orders().len()),
                 order_lines: Some(count(book.line_count())),
                 total_amount: Some(book.total()),
+                returns: None,
             }),
             "AJIO" if settings.ajio_url.is_none() => {
-                let url = format!(
-                    "{}/_control/ajio/orders?username={}",
-                    settings.simulators_url(),
-                    account.external_account_id
-                );
-                let orders: Value = http.get(url).send().await?.json().await?;
-                let orders = orders.as_array().context("read the AJIO simulator's orders")?;
+                let orders = simulator.list("ajio/orders", "username", id).await?;
                 let lines: i64 = orders.iter().filter_map(|order| order["lines"].as_i64()).sum();
-                Some(Expected { orders: count(orders.len()), order_lines: Some(lines), total_amount: None })
+                let returns = simulator.list("ajio/returns", "username", id).await?;
+                Some(Expected {
+                    orders: count(orders.len()),
+                    order_lines: Some(lines),
+                    total_amount: None,
+                    returns: Some(count(returns.len())),
+                })
             }
             _ => None,
         });
     }
     Ok(expected)
+}
+
+/// The simulators' control endpoints.
+struct Simulator {
+    http: reqwest::Client,
+    control: String,
+}
+
+impl Simulator {
+    /// What a marketplace has of an account.
+    async fn list(&self, path: &str, parameter: &str, account: &str) -> anyhow::Result<Vec<Value>> {
+        let url = format!("{}/{path}", self.control);
+        let answer = self.http.get(url).query(&[(parameter, account)]).send().await?;
+        answer.error_for_status()?.json().await.with_context(|| format!("read {path} of the simulators"))
+    }
 }
 
 fn count(length: usize) -> i64 {

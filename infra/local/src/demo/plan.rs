@@ -64,7 +64,7 @@ impl Plan {
             None => digest([b"simulators".as_slice()]),
         };
         let first = vec![ajio_account("AJIO Mumbai", &ajio, 1), amazon_account("Amazon India", &amazon)];
-        let second = vec![ajio_account("AJIO Jaipur", &ajio, 2)];
+        let second = vec![ajio_account("AJIO Jaipur", &ajio, 2), flipkart_account("Flipkart Surat")];
         Self {
             sellers: [
                 PlannedSeller { name: "Meera Textiles", accounts: first },
@@ -80,6 +80,13 @@ fn ajio_account(display_name: &'static str, source: &str, number: u32) -> Planne
     let username = format!("DV{digits:05}{number}");
     let details = json!({"username": username, "password": "local-demo"});
     PlannedAccount { marketplace: "AJIO", external_account_id: username, display_name, details }
+}
+
+/// Flipkart's orders are always the simulator's. It takes any key of an application, and names the account by it.
+fn flipkart_account(display_name: &'static str) -> PlannedAccount {
+    let key = "FK48213";
+    let details = json!({"app_id": key, "app_secret": "local-demo"});
+    PlannedAccount { marketplace: "FLIPKART", external_account_id: key.to_owned(), display_name, details }
 }
 
 fn amazon_account(display_name: &'static str, source: &str) -> PlannedAccount {

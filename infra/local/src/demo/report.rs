@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::arrivals::Arrived;
 use super::expected::Expected;
+use super::parcel::Parcel;
 use super::plan::Seller;
 use crate::paths::Paths;
 use crate::stack::Running;
@@ -22,6 +23,8 @@ pub fn account(arrived: &Arrived) -> Value {
         "orders": arrived.orders,
         "order_lines": arrived.order_lines,
         "total_amount": arrived.total_amount.to_string(),
+        "returns": arrived.returns,
+        "returns_with_order": arrived.returns_with_order,
     })
 }
 
@@ -33,9 +36,11 @@ pub fn text(
     arrived: &[Arrived],
     expected: &[Option<Expected>],
     runs: &[Value],
+    parcel: &Parcel,
 ) -> anyhow::Result<String> {
     let sections = [
         format!("What arrived\n{}", arrivals(sellers, arrived, expected)),
+        format!("A parcel that came back\n{}", parcel_table(parcel)),
         format!("Runs\n{}", run_table(sellers, arrived, runs)),
         format!("Time\n{}", times(stack)),
         format!("Where to look next\n{}", next(paths, stack, sellers)?),
@@ -57,6 +62,8 @@ fn arrivals(sellers: &[Seller<'_>], arrived: &[Arrived], expected: &[Option<Expe
                 found.orders.to_string(),
                 found.order_lines.to_string(),
                 money(found),
+                found.returns.to_string(),
+                found.returns_with_order.to_string(),
                 match wanted {
                     Some(_) => "all that the simulator has".to_owned(),
                     None => "served by another server".to_owned(),
@@ -64,8 +71,19 @@ fn arrivals(sellers: &[Seller<'_>], arrived: &[Arrived], expected: &[Option<Expe
             ]
         })
         .collect();
-    let header = ["seller", "account", "marketplace's id", "runs", "orders", "lines", "sum of lines", ""];
-    table::render(&header, &rows, &[3, 4, 5, 6])
+    let header = [
+        "seller",
+        "account",
+        "marketplace's id",
+        "runs",
+        "orders",
+        "lines",
+        "sum of lines",
+        "returns",
+        "of known orders",
+        "",
+    ];
+    table::render(&header, &rows, &[3, 4, 5, 6, 7, 8])
 }
 
 /// Rupees with at least two decimals; further ones are kept.
@@ -86,13 +104,15 @@ fn run_table(sellers: &[Seller<'_>], arrived: &[Arrived], runs: &[Value]) -> Str
     let rows: Vec<Vec<String>> = newest
         .map(|run| {
             let account = arrived.iter().find(|found| run["account_id"] == found.account.id.as_str());
-            let orders =
-                run["counts"].as_array().and_then(|all| all.iter().find(|of| of["stream"] == "ORDERS"));
-            let count = |name: &str| orders.map_or("0".to_owned(), |of| of[name].to_string());
+            // The stream of a run's own records has the name of its kind.
+            let own =
+                run["counts"].as_array().and_then(|all| all.iter().find(|of| of["stream"] == run["kind"]));
+            let count = |name: &str| own.map_or("0".to_owned(), |of| of[name].to_string());
             let text = |name: &str| run[name].as_str().unwrap_or("-").to_owned();
             vec![
                 account.map_or("-", |found| sellers[found.account.seller].name).to_owned(),
                 account.map_or("-", |found| &found.account.display_name).to_owned(),
+                text("kind"),
                 text("trigger"),
                 text("state"),
                 text("outcome"),
@@ -103,9 +123,38 @@ fn run_table(sellers: &[Seller<'_>], arrived: &[Arrived], runs: &[Value]) -> Str
             ]
         })
         .collect();
+    let header = [
+        "seller",
+        "account",
+        "reads",
+        "started by",
+        "state",
+        "outcome",
+        "pages",
+        "new",
+        "changed",
+        "unchanged",
+    ];
+    table::render(&header, &rows, &[6, 7, 8, 9])
+}
+
+fn parcel_table(parcel: &Parcel) -> String {
+    let text = |of: &Value, name: &str| of[name].as_str().unwrap_or("-").to_owned();
+    let (returned, claim) = (&parcel.returned, &parcel.claim);
+    let row = vec![
+        parcel.seller.to_owned(),
+        text(returned, "marketplace"),
+        text(returned, "external_return_id"),
+        text(returned, "external_order_id"),
+        text(returned, "tracking_number"),
+        text(returned, "internal_status"),
+        text(returned, "condition"),
+        format!("{} {}", text(claim, "status"), text(claim, "reason")),
+        returned["file_by"].as_str().unwrap_or("not known").to_owned(),
+    ];
     let header =
-        ["seller", "account", "started by", "state", "outcome", "pages", "new", "changed", "unchanged"];
-    table::render(&header, &rows, &[5, 6, 7, 8])
+        ["seller", "marketplace", "return", "order", "scanned code", "is", "condition", "claim", "file by"];
+    table::render(&header, &[row], &[])
 }
 
 fn times(stack: &Running) -> String {

@@ -36,7 +36,7 @@ const REPORT_TYPE: &str = "GET_FLAT_FILE_RETURNS_DATA_BY_RETURN_DATE";
 const PAGE_SIZE: usize = 2_000;
 
 /// Bounds of the pause between two looks at a report; it grows with the report's age.
-const FIRST_PAUSE: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// A report that is not ready after this time counts as an outage: the run waits longer and longer, looks again each time, and
