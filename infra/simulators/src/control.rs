@@ -45,7 +45,8 @@ pub(crate) fn routes(state: State) -> Router {
         .route("/amazon/apps", post(register_amazon_app))
         .route("/flipkart/apps", post(register_flipkart_app))
         .route("/flipkart/accounts", post(register_flipkart))
-        .route("/flipkart/orders", post(change_flipkart_order))
+        .route("/flipkart/orders", get(flipkart_orders).post(change_flipkart_order))
+        .route("/flipkart/returns", get(flipkart_returns).post(change_flipkart_return))
         .route("/flipkart/cancellations", put(refuse_flipkart_cancellations))
         .route("/meesho/accounts", post(register_meesho))
         .with_state(state)
@@ -324,6 +325,46 @@ async fn change_flipkart_order(
     };
     let shipment_id = order.shipment_id.as_deref();
     state.change_flipkart_order(&order.account, &order.order_id, shipment_id, &change, order.updated_at)?;
+    Ok(Json(json!({ "changed": true })))
+}
+
+#[derive(Deserialize)]
+struct OfFlipkart {
+    account: String,
+}
+
+async fn flipkart_orders(Shared(state): Shared<State>, Query(of): Query<OfFlipkart>) -> Answer {
+    let summary = |id| json!({ "order_id": id });
+    Ok(Json(state.flipkart_orders(&of.account)?.into_iter().map(summary).collect()))
+}
+
+async fn flipkart_returns(Shared(state): Shared<State>, Query(of): Query<OfFlipkart>) -> Answer {
+    let summary = |(id, status)| json!({ "return_id": id, "status": status });
+    Ok(Json(state.flipkart_returns(&of.account)?.into_iter().map(summary).collect()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FlipkartReturnChange {
+    account: String,
+    return_id: String,
+    order_item_id: Option<String>,
+    status: String,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+async fn change_flipkart_return(
+    Shared(state): Shared<State>,
+    Json(change): Json<FlipkartReturnChange>,
+) -> Answer {
+    let item = change.order_item_id.as_deref();
+    state.set_flipkart_return_status(
+        &change.account,
+        &change.return_id,
+        item,
+        &change.status,
+        change.updated_at,
+    )?;
     Ok(Json(json!({ "changed": true })))
 }
 

@@ -1,4 +1,4 @@
-//! The simulated Flipkart: its OAuth service with the consent page, and the shipments of the seller API.
+//! The simulated Flipkart: its OAuth service with the consent page, and the shipments and returns of the seller API.
 //!
 //! A token request names the application in a Basic header. A self-access application gets a token for itself. An
 //! application that sellers consent to gets a token and a refresh token for each seller.
@@ -7,6 +7,8 @@ mod book;
 mod filter;
 mod pages;
 mod render;
+mod return_pages;
+mod returns;
 
 use std::collections::HashMap;
 
@@ -31,11 +33,13 @@ use crate::tokens::TokenStore;
 use book::Book;
 pub use book::FlipkartChange;
 use filter::{CancelledBy, PageOf};
+use return_pages::ReturnsAsked;
 
 const CONSENT_PATH: &str = "/oauth-service/oauth/authorize";
 const TOKEN_PATH: &str = "/oauth-service/oauth/token";
 const FILTER_PATH: &str = "/sellers/v3/shipments/filter";
 const SHIPMENTS_PATH: &str = "/sellers/v3/shipments";
+const RETURNS_PATH: &str = "/sellers/v2/returns";
 const SCOPE: &str = "Seller_Api";
 
 const WORDING: Wording =
@@ -101,11 +105,41 @@ impl Flipkart {
         change: &FlipkartChange,
         at: DateTime<Utc>,
     ) -> Result<(), ChangeError> {
+        self.known_book(account, at)?.change(order_id, shipment_id, change, at)
+    }
+
+    pub(crate) fn order_ids(
+        &mut self,
+        account: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<String>, ChangeError> {
+        Ok(self.known_book(account, now)?.order_ids())
+    }
+
+    pub(crate) fn return_statuses(
+        &mut self,
+        account: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(String, String)>, ChangeError> {
+        Ok(returns::statuses(&self.known_book(account, now)?.returns))
+    }
+
+    pub(crate) fn set_return_status(
+        &mut self,
+        account: &str,
+        of: (&str, Option<&str>),
+        status: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), ChangeError> {
+        returns::set_status(&mut self.known_book(account, at)?.returns, of, status, at)
+    }
+
+    fn known_book(&mut self, account: &str, now: DateTime<Utc>) -> Result<&mut Book, ChangeError> {
         if !self.accounts.values().any(|known| known.account == account) && !self.books.contains_key(account)
         {
             return Err(ChangeError::UnknownAccount);
         }
-        self.book(account, at).change(order_id, shipment_id, change, at)
+        Ok(self.book(account, now))
     }
 
     fn book(&mut self, account: &str, now: DateTime<Utc>) -> &mut Book {
@@ -135,6 +169,10 @@ impl Flipkart {
                 let reply = pages::of_ids(self.book(&account, now), call);
                 reply.unwrap_or_else(|| failure(StatusCode::BAD_REQUEST))
             }
+            (&Method::GET, RETURNS_PATH) => match ReturnsAsked::of(call) {
+                Some(asked) => return_pages::page(&self.book(&account, now).returns, asked, call, page_fault),
+                None => failure(StatusCode::BAD_REQUEST),
+            },
             _ => failure(StatusCode::NOT_FOUND),
         }
     }

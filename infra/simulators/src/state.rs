@@ -117,6 +117,30 @@ impl State {
         lock(&self.inner.marketplaces.flipkart).refuse_cancellations(status);
     }
 
+    /// The ids of a Flipkart seller's orders.
+    pub fn flipkart_orders(&self, account: &str) -> Result<Vec<String>, ChangeError> {
+        lock(&self.inner.marketplaces.flipkart).order_ids(account, self.inner.clock.now())
+    }
+
+    /// The ids of a Flipkart seller's returns with their current statuses.
+    pub fn flipkart_returns(&self, account: &str) -> Result<Vec<(String, String)>, ChangeError> {
+        lock(&self.inner.marketplaces.flipkart).return_statuses(account, self.inner.clock.now())
+    }
+
+    /// Moves a Flipkart return, or one item of it, to another status. The update time is the given one, otherwise now.
+    pub fn set_flipkart_return_status(
+        &self,
+        account: &str,
+        return_id: &str,
+        order_item_id: Option<&str>,
+        status: &str,
+        updated_at: Option<DateTime<Utc>>,
+    ) -> Result<(), ChangeError> {
+        let at = updated_at.unwrap_or_else(|| self.inner.clock.now());
+        let of = (return_id, order_item_id);
+        lock(&self.inner.marketplaces.flipkart).set_return_status(account, of, status, at)
+    }
+
     /// Registers a Meesho supplier, or replaces it.
     pub fn register_meesho(&self, account: MeeshoAccount) {
         lock(&self.inner.marketplaces.meesho).register(account);

@@ -1,11 +1,11 @@
-//! Checks responses against what Flipkart documents of a shipment: names of fields, their kinds and closed sets of values, for
-//! every shipment that the simulator can serve. Flipkart documents no field as required, so ours are those that a client needs.
+//! Checks responses against what Flipkart documents of a shipment and of a return: names of fields, their kinds and closed sets of values, for
+//! everything that the simulator can serve. Flipkart documents no field as required, so ours are those that a client needs.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod support;
 
 use serde_json::{Value, json};
-use support::{config, flipkart_filter, flipkart_get, flipkart_token, start};
+use support::{book, config, flipkart_filter, flipkart_get, flipkart_token, row, start};
 
 /// The name of a shape, the fields that a client needs, and the others. `field:Shape` is a field with its own shape, and
 /// `field:[Shape]` is a list of them.
@@ -27,6 +27,14 @@ const SHAPES: &[(&str, &str, &str)] = &[
     ),
     ("Prices", "", "sellingPrice totalPrice shippingCharge customerPrice flipkartDiscount"),
     ("Form", "", "name link automated"),
+    ("Returns", "hasMore returnItems:[ReturnItem]", "nextUrl"),
+    (
+        "ReturnItem",
+        "returnId orderItemId orderId quantity createdDate updatedDate status",
+        "shipmentId locationId orderDate approvedOn expectedDate courierName sellerId type reason subReason trackingId shipmentStatus \
+         comments serviceProfile services:[Service]",
+    ),
+    ("Service", "", "serviceFulfilmentId description serviceByDate createdAt"),
 ];
 
 const CLOSED_SETS: &[(&str, &str)] = &[
@@ -35,6 +43,8 @@ const CLOSED_SETS: &[(&str, &str)] = &[
         "APPROVED PACKING_IN_PROGRESS FORM_FAILED PACKED READY_TO_DISPATCH PICKUP_COMPLETE CANCELLED RETURN_REQUESTED \
          RETURNED SHIPPED DELIVERED COMPLETED",
     ),
+    ("ReturnItem.status", "CREATED COMPLETED CANCELLED"),
+    ("type", "customer_return courier_return"),
     ("paymentType", "COD PREPAID"),
     ("serviceProfile", "Flipkart_Fulfilment Seller_Fulfilment Smart_Fulfilment FBF NON_FBF FBF_LITE"),
     ("shipmentType", "EXPRESS NORMAL SELF"),
@@ -43,8 +53,17 @@ const CLOSED_SETS: &[(&str, &str)] = &[
 const FLAGS: &[&str] = &["hasMore", "hold", "mps", "courierReturn", "is_replacement", "automated"];
 const NUMBERS: &[&str] =
     &["sellingPrice", "totalPrice", "shippingCharge", "customerPrice", "flipkartDiscount", "quantity"];
-const INSTANTS: &[&str] =
-    &["dispatchByDate", "dispatchAfterDate", "updatedAt", "orderDate", "cancellationDate"];
+const INSTANTS: &[&str] = &[
+    "dispatchByDate",
+    "dispatchAfterDate",
+    "updatedAt",
+    "orderDate",
+    "cancellationDate",
+    "createdDate",
+    "updatedDate",
+    "approvedOn",
+    "expectedDate",
+];
 const LISTS_OF_TEXTS: &[&str] = &["packageIds"];
 
 fn check(shape: &str, value: &Value) {
@@ -84,7 +103,8 @@ fn check_plain(shape: &str, name: &str, value: &Value) {
     if INSTANTS.contains(&name) {
         chrono::DateTime::parse_from_rfc3339(text).unwrap();
     }
-    if let Some((_, set)) = CLOSED_SETS.iter().find(|(field, _)| *field == name) {
+    let set_of = |field: &str| CLOSED_SETS.iter().find(|(known, _)| *known == field);
+    if let Some((_, set)) = set_of(&format!("{shape}.{name}")).or_else(|| set_of(name)) {
         assert!(set.split_whitespace().any(|allowed| allowed == text), "{shape}.{name} may not be {text}");
     }
 }
@@ -117,5 +137,22 @@ fn every_shipment_has_the_documented_shape_in_the_filter_and_by_its_order() {
             shipments.iter().map(|it| it["orderItems"][0]["orderId"].as_str().unwrap()).collect();
         let path = format!("/sellers/v3/shipments?orderIds={}", orders.join(","));
         check("Shipments", &flipkart_get(&simulator, &token, &path).json());
+    }
+}
+
+#[test]
+fn every_return_has_the_documented_shape_for_both_sources() {
+    let mut config = config();
+    let rows = [
+        row("402-1", "Shipped - Delivered to Buyer", "10", "1"),
+        row("402-2", "Shipped - Returned to Seller", "10", "1"),
+    ];
+    config.flipkart.default_book = book(&rows.each_ref().map(String::as_str));
+    let simulator = start(&config);
+    let token = flipkart_token(&simulator, "app-1");
+    for source in ["customer_return", "courier_return"] {
+        let page = flipkart_get(&simulator, &token, &format!("/sellers/v2/returns?source={source}"));
+        check("Returns", &page.json());
+        assert_eq!(page.ids("returnItems", "type"), [source]);
     }
 }

@@ -1,4 +1,4 @@
-//! A seller's shipments, made of an order book. Which of them are held, split, replaced or delivered by the seller is our own choice, and
+//! A seller's shipments and returns, made of an order book. Which of them are held, split, replaced or delivered by the seller is our own choice, and
 //! the same for the same book.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -6,6 +6,8 @@ use rust_decimal::Decimal;
 
 use crate::error::ChangeError;
 use crate::order_book::{Fulfilment, Line, Order, OrderBook};
+
+use super::returns::{self, ReturnItem};
 
 /// The one location of every seller.
 pub(super) const LOCATION: &str = "LOC1";
@@ -53,15 +55,25 @@ pub enum FlipkartChange {
     Cancelled(String),
 }
 
-/// The shipments of one seller, in the order of the book.
+/// The shipments and returns of one seller, in the order of the book.
 pub(super) struct Book {
     pub(super) shipments: Vec<Shipment>,
+    pub(super) returns: Vec<ReturnItem>,
 }
 
 impl Book {
     pub(super) fn new(orders: &OrderBook, now: DateTime<Utc>) -> Self {
         let numbered = (0_u32..).zip(orders.orders());
-        Self { shipments: numbered.flat_map(|(number, order)| shipments(number, order, now)).collect() }
+        let shipments: Vec<Shipment> =
+            numbered.flat_map(|(number, order)| shipments(number, order, now)).collect();
+        Self { returns: returns::returns(&shipments), shipments }
+    }
+
+    /// The orders' ids, each once.
+    pub(super) fn order_ids(&self) -> Vec<String> {
+        let mut ids: Vec<String> = self.shipments.iter().map(|shipment| shipment.order_id.clone()).collect();
+        ids.dedup();
+        ids
     }
 
     /// Changes the shipments of an order, or one of them.

@@ -237,10 +237,12 @@ pub fn flipkart_filter(simulator: &Simulator, token: &str, body: &Value) -> Answ
 
 /// A GET of a path below Flipkart's base URL, or of a whole link.
 pub fn flipkart_get(simulator: &Simulator, token: &str, link: &str) -> Answer {
-    let url = match link.strip_prefix("/v3/") {
-        Some(rest) => format!("{}/sellers/v3/{rest}", simulator.flipkart_base_url()),
-        None if link.starts_with('/') => format!("{}{link}", simulator.flipkart_base_url()),
-        None => link.to_owned(),
+    let short = ["/v3/", "/v2/", "/returns"].iter().any(|start| link.starts_with(start));
+    let version = if link.starts_with("/returns") { "/v2" } else { "" };
+    let url = match link {
+        _ if short => format!("{}/sellers{version}{link}", simulator.flipkart_base_url()),
+        _ if link.starts_with('/') => format!("{}{link}", simulator.flipkart_base_url()),
+        _ => link.to_owned(),
     };
     send("GET", &url, &[("authorization", &format!("Bearer {token}"))], "")
 }
