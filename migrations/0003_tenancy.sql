@@ -78,6 +78,7 @@ insert into marketplace_kinds (marketplace_code, kind, support, reason, every_mi
   ('AMAZON_IN', 'RETURNS', 'LIVE', null, 240),
   ('AMAZON_IN', 'CREDENTIAL_CHECK', 'LIVE', null, null),
   ('FLIPKART', 'ORDERS', 'LIVE', null, 30),
+  ('FLIPKART', 'RETURNS', 'LIVE', null, 240),
   ('FLIPKART', 'CREDENTIAL_CHECK', 'LIVE', null, null),
   ('FLIPKART', 'PAYOUTS', 'BY_FILE', null, null),
   ('MEESHO', 'CREDENTIAL_CHECK', 'LIVE', null, null),

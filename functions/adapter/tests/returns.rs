@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use robnu_dispatch::{Job, JobMessage};
-use robnu_marketplace::code::MarketplaceCode::Ajio;
+use robnu_marketplace::code::MarketplaceCode::{Ajio, Flipkart};
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use simulators::{
@@ -85,6 +85,34 @@ async fn returns_meet_their_orders_whichever_comes_first() {
         assert_eq!((returns, with_order), (in_book(&stand, "DV1"), returns), "{kinds:?}");
         assert_eq!(lines, with_line, "{kinds:?}");
     }
+}
+
+#[tokio::test]
+async fn flipkart_returns_of_both_sources_meet_their_orders_and_count_from_their_completion() {
+    let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
+    let account = stand.sellers.ours.flipkart;
+    let function = stand.start(Flipkart).await;
+    for kind in [RunKind::Returns, RunKind::Orders] {
+        let job = stand.queue(Flipkart, kind).await;
+        stand.run_to_end(&function, job.clone()).await;
+        let run = stand.run(job.run_id).await;
+        assert_eq!((run.state.as_str(), run.quarantined), ("SUCCEEDED", 0), "{kind:?}");
+    }
+    let known = stand.simulator.flipkart_returns(&format!("app-{account}")).unwrap();
+    let count = i64::try_from(known.len()).unwrap();
+    let [returns, with_order, lines, with_line] = stored(&stand, account).await;
+    assert_eq!((returns, with_order, lines), (count, count, with_line));
+    let sql = "select count(distinct return_type), count(*) filter (where status = 'DELIVERED'),
+          count(*) filter (where status = 'DELIVERED' and file_by - delivered_at = interval '14 days' and delivered_at = marketplace_updated_at)
+        from robnu.returns where account_id = $1 and external_return_id <> 'RN1'";
+    let row = stand.superuser.query_one(sql, &[&account]).await.unwrap();
+    let (types, back, dated): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    assert_eq!((types, dated), (2, back), "customers' and couriers', each with its date");
+    assert!(back > 0);
+    let before = fingerprint(&stand).await;
+    let again = stand.queue(Flipkart, RunKind::Returns).await;
+    stand.run_to_end(&function, again).await;
+    assert_eq!(fingerprint(&stand).await, before, "a second read touches no row");
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@
 //! `migrations/0003_tenancy.sql`.
 //!
 //! Flipkart's unit is the shipment, and ours is the order. A run reads the shipments that are open or have changed (`filter`,
-//! `paging`), asks for all shipments of their orders, and maps each order as a whole (`assemble`, `mapping`).
+//! `paging`), asks for all shipments of their orders, and maps each order as a whole (`assemble`, `mapping`). A run for returns reads
+//! two lists in the same way (`returns`).
 
 mod assemble;
 mod client;
@@ -15,6 +16,7 @@ mod lines;
 mod mapping;
 mod page;
 mod paging;
+mod returns;
 mod status;
 mod text;
 
@@ -26,7 +28,6 @@ use chrono::Utc;
 use reqwest::Url;
 use uuid::Uuid;
 
-use crate::bytes::BadBytes;
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, Page, PageRequest};
 use crate::deadline::Deadline;
@@ -36,15 +37,17 @@ use crate::http::HttpClient;
 use crate::kind::RunKind;
 use crate::oauth::OAuth;
 use crate::platform_app::PlatformApp;
-use crate::record::{MappedAgain, OrderRecord, Records};
-use crate::records::{MappedRecords, map_again, map_records};
+use crate::record::{MappedAgain, OrderRecord, ReturnRecord, StreamRecord};
+use crate::records::{MappedRecords, map_again};
 use crate::token_cache::TokenCache;
 
-use assemble::{RawOrder, order_id};
+use assemble::{map_whole, order_id};
 use client::{FlipkartClient, Service};
 use consent::FlipkartConsent;
-use page::ShipmentPage;
-use paging::Position;
+use filter::Pass;
+use page::ListPage;
+use paging::{Passes, Position};
+use returns::Source;
 
 /// Flipkart's satellite table.
 pub static DETAILS: DetailsSpec = DetailsSpec {
@@ -91,7 +94,7 @@ pub static DETAILS: DetailsSpec = DetailsSpec {
 /// Tokens live for weeks, but the cache keeps none for longer than a day.
 const RENEW_BEFORE: Duration = Duration::from_hours(1);
 
-/// A run ends two minutes in the past; half an hour leaves room for shipments that Flipkart lists later than their stamp says.
+/// A run ends two minutes in the past; half an hour leaves room for what Flipkart lists later than their stamp says.
 const OVERLAP: Duration = Duration::from_mins(30);
 
 /// How errors name the platform's application when an account needs it and it is missing or refused.
@@ -134,7 +137,7 @@ impl Adapter for Flipkart {
     }
 
     fn live_kinds(&self) -> &'static [RunKind] {
-        &[RunKind::Orders, RunKind::CredentialCheck]
+        &[RunKind::Orders, RunKind::Returns, RunKind::CredentialCheck]
     }
 
     fn details(&self) -> &'static DetailsSpec {
@@ -149,8 +152,11 @@ impl Adapter for Flipkart {
         OVERLAP
     }
 
-    fn map_again(&self, _kind: RunKind, kept: &[String]) -> MappedAgain {
-        map_again(kept, mapping::order)
+    fn map_again(&self, kind: RunKind, kept: &[String]) -> MappedAgain {
+        match kind {
+            RunKind::Returns => map_again(kept, returns::returned),
+            _ => map_again(kept, mapping::order),
+        }
     }
 
     fn connect(
@@ -180,6 +186,7 @@ impl Connection for FlipkartConnection {
     async fn page(&self, kind: RunKind, request: &PageRequest) -> Result<Page, AdapterError> {
         match kind {
             RunKind::Orders => self.orders(request).await,
+            RunKind::Returns => self.returns(request).await,
             other => Err(AdapterError::Unsupported { what: other.as_str() }),
         }
     }
@@ -187,11 +194,11 @@ impl Connection for FlipkartConnection {
 
 impl FlipkartConnection {
     async fn orders(&self, request: &PageRequest) -> Result<Page, AdapterError> {
-        let position = Position::read(request, Utc::now())?;
+        let position = Position::<Pass>::read(request, Utc::now())?;
         if position.is_empty() {
-            return page_of(nothing(), None, &position);
+            return page_of(nothing::<OrderRecord>(), None, &position);
         }
-        let (page, query) = match self.client.page(&position).await {
+        let (page, query) = match self.client.shipments(&position).await {
             Ok(answer) => answer,
             Err(error) => return without_page(&position, error),
         };
@@ -199,48 +206,60 @@ impl FlipkartConnection {
         page_of(self.whole_orders(&page).await?, next.as_ref(), &position)
     }
 
+    async fn returns(&self, request: &PageRequest) -> Result<Page, AdapterError> {
+        let position = Position::<Source>::read(request, Utc::now())?;
+        let (page, query) = match self.client.returns(&position).await {
+            Ok(answer) => answer,
+            Err(error) => return restarted::<_, ReturnRecord>(&position, &error).unwrap_or(Err(error)),
+        };
+        let next = position.after(&page, query)?;
+        let mapped = returns::of_page(&self.client, position.pass(), &page).await?;
+        page_of(mapped, next.as_ref(), &position)
+    }
+
     /// The orders of a page's shipments, each with all its shipments.
-    async fn whole_orders(&self, page: &ShipmentPage) -> Result<MappedRecords<OrderRecord>, AdapterError> {
+    async fn whole_orders(&self, page: &ListPage) -> Result<MappedRecords<OrderRecord>, AdapterError> {
         let whole = self.client.of_orders(&assemble::order_ids(page)).await?;
         let orders = assemble::orders(page, &whole, self.client.location_id());
-        let (bad, good): (Vec<RawOrder>, Vec<RawOrder>) =
-            orders.into_iter().partition(|order| order.has_bad_bytes);
-        let map = |orders: Vec<RawOrder>, bad_bytes: BadBytes| {
-            let raw: Vec<_> = orders.into_iter().map(|order| order.raw).collect();
-            map_records(&raw, bad_bytes, order_id, mapping::order)
-        };
-        let mut mapped = map(good, BadBytes::default());
-        mapped.quarantined.append(&mut map(bad, BadBytes::KEPT).quarantined);
-        Ok(mapped)
+        Ok(map_whole(orders, order_id, mapping::order))
     }
 }
 
 /// Goes on without a page when Flipkart refuses its link, from the window's start, or refuses a whole pass that it is known to
 /// refuse. An outage is neither.
-fn without_page(position: &Position, error: AdapterError) -> Result<Page, AdapterError> {
-    if let Some(start) = position.restart_after(&error) {
-        tracing::info!(pass = ?position.pass(), "page link no longer accepted, reading the window again from its start");
-        return page_of(nothing(), Some(&start), position);
+fn without_page(position: &Position<Pass>, error: AdapterError) -> Result<Page, AdapterError> {
+    if let Some(page) = restarted::<_, OrderRecord>(position, &error) {
+        return page;
     }
     let is_rejected = matches!(error, AdapterError::Rejected { .. } | AdapterError::NotPermitted { .. });
     if !is_rejected || !position.pass().may_be_rejected() {
         return Err(error);
     }
     tracing::warn!(pass = ?position.pass(), error = %error, "Flipkart rejects this list of cancellations, so the run does without");
-    page_of(nothing(), position.after_pass().as_ref(), position)
+    page_of(nothing::<OrderRecord>(), position.after_pass().as_ref(), position)
 }
 
-fn nothing() -> MappedRecords<OrderRecord> {
+/// An empty page that leads back to the window's start, if Flipkart refuses the link of the page.
+fn restarted<P: Passes, R: StreamRecord>(
+    position: &Position<P>,
+    error: &AdapterError,
+) -> Option<Result<Page, AdapterError>> {
+    let start = position.restart_after(error)?;
+    tracing::info!(pass = ?position.pass(), "page link no longer accepted, reading the window again from its start");
+    Some(page_of(nothing::<R>(), Some(&start), position))
+}
+
+fn nothing<R>() -> MappedRecords<R> {
     MappedRecords { records: Vec::new(), quarantined: Vec::new() }
 }
 
-fn page_of(
-    mapped: MappedRecords<OrderRecord>,
-    next: Option<&Position>,
-    position: &Position,
+fn page_of<P: Passes, R: StreamRecord>(
+    mapped: MappedRecords<R>,
+    next: Option<&Position<P>>,
+    position: &Position<P>,
 ) -> Result<Page, AdapterError> {
     Ok(Page {
-        records: Records::Orders(mapped.records),
+        records: R::of_page(mapped.records),
         quarantined: mapped.quarantined,
         next: next.map(Position::write).transpose()?,
         ready_in: None,

@@ -25,14 +25,20 @@ const FLIPKART_START: &str = r#"{"pass":"dispatched","since":"2026-11-18T10:00:0
     "placed":false,"from":"2026-11-19T10:00:00Z","query":null,"marker":null,"pages":0,"restarted":false,
     "trail":{"recent":[],"marker":null,"pages":0}}"#;
 
+const FLIPKART_RETURNS_START: &str = r#"{"pass":"courier_return","since":"2026-11-18T10:00:00Z","until":"2026-11-20T10:00:00Z",
+    "placed":false,"from":"2026-11-18T10:00:00Z","query":null,"marker":null,"pages":0,"restarted":false,
+    "trail":{"recent":[],"marker":null,"pages":0}}"#;
+
 async fn check(code: MarketplaceCode, kind: RunKind, name: &str, position: Option<&str>) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/pages").join(name);
     let body = std::fs::read_to_string(path.with_extension("json")).unwrap();
-    // Flipkart is asked for the orders of its page as well.
-    let orders = std::fs::read_to_string(path.with_extension("orders.json")).unwrap_or_default();
-    let is_second = |call: &kit::Call| call.parameter("orderIds").is_some();
+    // Flipkart is asked for the whole orders or returns of its page as well.
+    let second = |name: &str| std::fs::read_to_string(path.with_extension(name)).ok();
+    let whole = second("orders.json").or_else(|| second("whole.json")).unwrap_or_default();
+    let is_second =
+        |call: &kit::Call| ["orderIds", "returnIds"].iter().any(|ids| call.parameter(ids).is_some());
     let server =
-        Scripted::start(move |call, _| ok(if is_second(call) { orders.clone() } else { body.clone() })).await;
+        Scripted::start(move |call, _| ok(if is_second(call) { whole.clone() } else { body.clone() })).await;
     check_with(&server, code, kind, &path, position).await;
 }
 
@@ -115,4 +121,10 @@ async fn amazon_returns_keep_their_rows_as_lines_and_what_cannot_be_read_is_set_
 #[tokio::test]
 async fn flipkart_shipments_become_whole_orders() {
     check(MarketplaceCode::Flipkart, RunKind::Orders, "flipkart/shipments", Some(FLIPKART_START)).await;
+}
+
+#[tokio::test]
+async fn flipkart_returns_keep_source_numbers_dates_and_items() {
+    check(MarketplaceCode::Flipkart, RunKind::Returns, "flipkart/returns", Some(FLIPKART_RETURNS_START))
+        .await;
 }

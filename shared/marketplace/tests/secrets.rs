@@ -65,6 +65,8 @@ async fn bodies_that_do_not_fit_are_described_without_their_content() {
         format!("{{\"shipments\":\"{LEAK}\"}}"),
         format!("{{\"shipments\":[],\"hasMore\":\"{LEAK}\"}}"),
         format!("{{\"shipments\":[],\"hasMore\":true,\"nextPageUrl\":\"https://{LEAK}/\"}}"),
+        format!("{{\"returnItems\":\"{LEAK}\"}}"),
+        format!("{{\"returnItems\":[],\"hasMore\":true,\"nextUrl\":\"https://{LEAK}/\"}}"),
         format!("{{\"orders\":[],\"page\":{{\"number\":\"{LEAK}\"}},\"lastUpdatedBefore\":\"{LEAK}\"}}"),
         format!("{{\"orders\":[]}}{LEAK}"),
         LEAK.to_owned(),

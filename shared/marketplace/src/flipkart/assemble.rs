@@ -10,8 +10,10 @@ use serde_json::value::RawValue;
 use crate::bytes::BadBytes;
 use crate::fields::{Id, Instant, Text};
 use crate::lenient::{Lenient, Notes};
+use crate::record::StreamRecord;
+use crate::records::{MappedRecords, RecordProblem, map_records};
 
-use super::page::ShipmentPage;
+use super::page::ListPage;
 
 /// A shipment with what is needed to find its order.
 struct Shipment {
@@ -49,10 +51,27 @@ struct OnlyId {
     order_id: Id,
 }
 
-/// A whole order as text.
-pub struct RawOrder {
+/// A whole order or return as text.
+pub struct RawWhole {
     pub raw: Box<RawValue>,
     pub has_bad_bytes: bool,
+}
+
+/// Maps whole orders or returns. Those with a byte that is not UTF-8 are set aside.
+pub fn map_whole<R: StreamRecord>(
+    whole: Vec<RawWhole>,
+    external_id: fn(&RawValue) -> Option<String>,
+    map: fn(&RawValue) -> Result<R, RecordProblem>,
+) -> MappedRecords<R> {
+    let (bad, good): (Vec<RawWhole>, Vec<RawWhole>) =
+        whole.into_iter().partition(|record| record.has_bad_bytes);
+    let mapped = |records: Vec<RawWhole>, bad_bytes: BadBytes| {
+        let raw: Vec<_> = records.into_iter().map(|record| record.raw).collect();
+        map_records(&raw, bad_bytes, external_id, map)
+    };
+    let mut records = mapped(good, BadBytes::default());
+    records.quarantined.append(&mut mapped(bad, BadBytes::KEPT).quarantined);
+    records
 }
 
 /// Returns an order's id, if at least that can be read.
@@ -61,7 +80,7 @@ pub fn order_id(raw: &RawValue) -> Option<String> {
 }
 
 /// The orders of a page's shipments, each once, as far as they can be asked for.
-pub fn order_ids(page: &ShipmentPage) -> Vec<String> {
+pub fn order_ids(page: &ListPage) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for shipment in shipments(page).into_iter().filter(|shipment| !shipment.has_bad_bytes) {
         for id in shipment.order_ids {
@@ -76,7 +95,7 @@ pub fn order_ids(page: &ShipmentPage) -> Vec<String> {
 
 /// Joins the shipments that a page lists with all shipments of their orders. Of two versions of a shipment the newer one counts,
 /// and the listed one when Flipkart does not say which is newer. Shipments of other locations than the account's are left out.
-pub fn orders(page: &ShipmentPage, whole: &[ShipmentPage], location_id: Option<&str>) -> Vec<RawOrder> {
+pub fn orders(page: &ListPage, whole: &[ListPage], location_id: Option<&str>) -> Vec<RawWhole> {
     let mut orders: Vec<(Option<String>, Vec<Shipment>)> = Vec::new();
     for shipment in shipments(page) {
         for id in ids_or_none(&shipment) {
@@ -121,15 +140,15 @@ fn add(parts: &mut Vec<Shipment>, shipment: &Shipment) {
     }
 }
 
-fn assembled(id: Option<&str>, parts: &[Shipment]) -> Option<RawOrder> {
+fn assembled(id: Option<&str>, parts: &[Shipment]) -> Option<RawWhole> {
     let shipments = parts.iter().map(|part| part.raw.as_str()).collect::<Vec<_>>().join(",");
     let id = id.map(|id| format!("\"orderId\":{},", serde_json::Value::from(id))).unwrap_or_default();
     let raw = RawValue::from_string(format!("{{{id}\"shipments\":[{shipments}]}}")).ok()?;
-    Some(RawOrder { raw, has_bad_bytes: parts.iter().any(|part| part.has_bad_bytes) })
+    Some(RawWhole { raw, has_bad_bytes: parts.iter().any(|part| part.has_bad_bytes) })
 }
 
-fn shipments(page: &ShipmentPage) -> Vec<Shipment> {
-    page.shipments.iter().map(|raw| shipment(raw, page.bad_bytes)).collect()
+fn shipments(page: &ListPage) -> Vec<Shipment> {
+    page.records.iter().map(|raw| shipment(raw, page.bad_bytes)).collect()
 }
 
 fn shipment(raw: &RawValue, bad_bytes: BadBytes) -> Shipment {
@@ -178,7 +197,7 @@ mod tests {
         })
     }
 
-    fn page(shipments: &[Value]) -> ShipmentPage {
+    fn page(shipments: &[Value]) -> ListPage {
         serde_json::from_value(json!({ "shipments": shipments })).unwrap()
     }
 

@@ -1,5 +1,5 @@
-//! Flipkart's calls: tokens, by GET with everything but the client in the query, as Flipkart documents; a page of the filter of
-//! shipments; and all shipments of some orders.
+//! Flipkart's calls: tokens, by GET with everything but the client in the query, as Flipkart documents; a page of a list; all shipments
+//! of some orders; and whole returns.
 
 use std::sync::Arc;
 
@@ -17,9 +17,10 @@ use crate::records::parse_page;
 use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
 use crate::token_endpoint::{self, ClientOwner, Grant};
 
-use super::filter::FilterRequest;
-use super::page::{FILTER_PATH, PAGE, ShipmentPage, page_url};
+use super::filter::{FilterRequest, Pass, Times};
+use super::page::{ListCall, ListPage, RETURNS, SHIPMENTS};
 use super::paging::Position;
+use super::returns::Source;
 use super::{DETAILS, PLATFORM_APP};
 
 /// The OAuth scope of everything that a seller's application may do.
@@ -31,8 +32,13 @@ const SHIPMENTS_PATH: &[&str] = &["sellers", "v3", "shipments"];
 /// How many orders Flipkart takes in one call.
 const MAX_ORDERS: usize = 100;
 
-/// How errors name the calls, and the response with whole orders.
-const READ_SHIPMENTS: &str = "read shipments (of orders)";
+/// How many returns Flipkart takes in one call.
+const MAX_RETURNS: usize = 25;
+
+/// So many returns with more pages than this are no returns.
+const MAX_PAGES_OF_RETURNS: usize = 20;
+
+/// How errors name the response with whole orders.
 const WHOLE_ORDERS: &str = "shipments of orders";
 
 /// Flipkart's own status for a call that took too long.
@@ -105,33 +111,95 @@ impl FlipkartClient {
         self.credentials.get("location_id")
     }
 
-    /// Reads the page at a position, and the query of the page after it.
-    pub async fn page(&self, position: &Position) -> Result<(ShipmentPage, Option<String>), AdapterError> {
+    /// Reads the page of shipments at a position, and the query of the page after it.
+    pub async fn shipments(
+        &self,
+        position: &Position<Pass>,
+    ) -> Result<(ListPage, Option<String>), AdapterError> {
+        let url = join(&self.service.base_url, SHIPMENTS.path);
+        let filter = FilterRequest::new(position.pass(), position.times(), self.location_id());
+        self.page(&SHIPMENTS, position.query(), |http| http.post(url.clone()).json(&filter)).await
+    }
+
+    /// Reads the page of returns at a position, and the query of the page after it.
+    pub async fn returns(
+        &self,
+        position: &Position<Source>,
+    ) -> Result<(ListPage, Option<String>), AdapterError> {
+        let mut query = self.returns_query(position.pass());
+        if let Times::Changed(span) = position.times() {
+            query.extend([("modifiedAfter", span.from), ("modifiedBefore", span.to)]);
+        }
+        let url = join(&self.service.base_url, RETURNS.path);
+        self.page(&RETURNS, position.query(), |http| http.get(url.clone()).query(&query)).await
+    }
+
+    fn returns_query(&self, source: Source) -> Vec<(&'static str, String)> {
+        let mut query = vec![("source", source.as_str().to_owned())];
+        query.extend(self.location_id().map(|id| ("locationId", id.to_owned())));
+        query
+    }
+
+    /// Reads the page of a list that a query leads to; without a query, the one that `first` asks for.
+    async fn page(
+        &self,
+        list: &ListCall,
+        query: Option<&str>,
+        first: impl Fn(&HttpClient) -> RequestBuilder,
+    ) -> Result<(ListPage, Option<String>), AdapterError> {
         let base_url = &self.service.base_url;
-        let body = if let Some(query) = position.query() {
-            self.call(|http| http.get(page_url(base_url, query))).await?
-        } else {
-            let filter = FilterRequest::new(position.pass(), position.times(), self.location_id());
-            self.call(|http| http.post(join(base_url, FILTER_PATH)).json(&filter)).await?
+        let body = match query {
+            Some(query) => self.call(list.call, |http| http.get(list.page_url(base_url, query))).await?,
+            None => self.call(list.call, first).await?,
         };
-        let (mut page, bad_bytes): (ShipmentPage, _) = parse_page(&body, PAGE)?;
+        let (mut page, bad_bytes): (ListPage, _) = parse_page(&body, list.page)?;
         page.bad_bytes = bad_bytes;
         if !page.is_page() {
-            return Err(AdapterError::Malformed { what: format!("{PAGE}: shipments is missing") });
+            return Err(AdapterError::Malformed { what: format!("{}: {} is missing", list.page, list.list) });
         }
-        let query = page.next_query(base_url)?;
+        let query = page.next_query(list, base_url)?;
         Ok((page, query))
     }
 
+    /// Reads whole returns: all items of each.
+    pub async fn whole_returns(
+        &self,
+        source: Source,
+        return_ids: &[String],
+    ) -> Result<Vec<ListPage>, AdapterError> {
+        let mut pages = Vec::new();
+        for ids in return_ids.chunks(MAX_RETURNS) {
+            let mut first = self.returns_query(source);
+            first.push(("returnIds", ids.join(",")));
+            let url = join(&self.service.base_url, RETURNS.path);
+            let mut query: Option<String> = None;
+            for number in 1.. {
+                let ask = |http: &HttpClient| http.get(url.clone()).query(&first);
+                let (page, next) = self.page(&RETURNS, query.as_deref(), ask).await?;
+                pages.push(page);
+                query = next;
+                if query.is_none() {
+                    break;
+                }
+                if number == MAX_PAGES_OF_RETURNS {
+                    let what = format!("{MAX_RETURNS} returns have more than {MAX_PAGES_OF_RETURNS} pages");
+                    return Err(AdapterError::Malformed { what });
+                }
+            }
+        }
+        Ok(pages)
+    }
+
     /// Reads all shipments of some orders.
-    pub async fn of_orders(&self, order_ids: &[String]) -> Result<Vec<ShipmentPage>, AdapterError> {
+    pub async fn of_orders(&self, order_ids: &[String]) -> Result<Vec<ListPage>, AdapterError> {
         let mut pages = Vec::new();
         for ids in order_ids.chunks(MAX_ORDERS) {
             let url = join(&self.service.base_url, SHIPMENTS_PATH);
             let ids = ids.join(",");
-            let body = self.call(|http| http.get(url.clone()).query(&[("orderIds", &ids)])).await?;
-            let (mut page, bad_bytes): (ShipmentPage, _) = parse_page(&body, WHOLE_ORDERS)?;
-            if !page.shipments.is_stated {
+            let body =
+                self.call(SHIPMENTS.call, |http| http.get(url.clone()).query(&[("orderIds", &ids)])).await?;
+            let (mut page, bad_bytes): (ListPage, _) = parse_page(&body, WHOLE_ORDERS)?;
+            if !page.records.is_stated {
                 return Err(AdapterError::Malformed {
                     what: format!("{WHOLE_ORDERS}: shipments is missing"),
                 });
@@ -142,10 +210,14 @@ impl FlipkartClient {
         Ok(pages)
     }
 
-    async fn call(&self, request: impl Fn(&HttpClient) -> RequestBuilder) -> Result<Vec<u8>, AdapterError> {
+    async fn call(
+        &self,
+        name: &'static str,
+        request: impl Fn(&HttpClient) -> RequestBuilder,
+    ) -> Result<Vec<u8>, AdapterError> {
         let call = async |token: AccessToken| {
             let bearer = secret_header(&format!("Bearer {}", token.expose()))?;
-            accept(self.http.send(request(&self.http).header(AUTHORIZATION, bearer)).await?)
+            accept(name, self.http.send(request(&self.http).header(AUTHORIZATION, bearer)).await?)
         };
         self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await
     }
@@ -179,11 +251,11 @@ fn error_code(body: &[u8]) -> Option<String> {
     serde_json::from_slice::<Failure>(body).ok().map(|failure| failure.error_code)
 }
 
-fn accept(reply: Reply) -> Result<Vec<u8>, AdapterError> {
+fn accept(call: &'static str, reply: Reply) -> Result<Vec<u8>, AdapterError> {
     let reply = reply.with_stated_status();
     if reply.status.as_u16() == TIMED_OUT {
         let what = format!("status {TIMED_OUT}");
         return Err(AdapterError::Unavailable { what, retry_after: reply.retry_after });
     }
-    reply.accept_call(READ_SHIPMENTS, error_code)
+    reply.accept_call(call, error_code)
 }

@@ -7,6 +7,8 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::paging::Passes;
+
 /// Flipkart's own page size. It documents no larger one.
 const PAGE_SIZE: u32 = 20;
 
@@ -34,9 +36,10 @@ pub enum Pass {
     CancelledByMarketplace,
 }
 
-impl Pass {
-    /// The pass after this one.
-    pub fn next(self) -> Option<Self> {
+impl Passes for Pass {
+    const FIRST: Self = Self::Open;
+
+    fn next(self) -> Option<Self> {
         match self {
             Self::Open => Some(Self::Held),
             Self::Held => Some(Self::Dispatched),
@@ -47,9 +50,8 @@ impl Pass {
         }
     }
 
-    /// How much time one window of the pass covers, because long spans of dispatched shipments are known to fail; `None` for a pass
-    /// that is not cut into windows.
-    pub fn window(self) -> Option<TimeDelta> {
+    /// Long spans of dispatched shipments are known to fail.
+    fn window(self) -> Option<TimeDelta> {
         match self {
             Self::Open | Self::Held => None,
             Self::Dispatched => Some(TimeDelta::days(1)),
@@ -58,7 +60,9 @@ impl Pass {
             }
         }
     }
+}
 
+impl Pass {
     /// Whether Flipkart is known to reject the pass for some sellers, who then have to do without it.
     pub fn may_be_rejected(self) -> bool {
         matches!(self, Self::CancelledByBuyer | Self::CancelledByMarketplace)
@@ -77,8 +81,10 @@ impl Pass {
 /// A span of time, both ends included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Span {
-    from: String,
-    to: String,
+    /// Its beginning as Flipkart reads it.
+    pub from: String,
+    /// Its end as Flipkart reads it.
+    pub to: String,
 }
 
 impl Span {

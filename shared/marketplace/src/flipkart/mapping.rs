@@ -187,7 +187,12 @@ impl Whole {
     }
 }
 
-fn read_updated_at(given: Lenient<Instant>, path: &str, notes: &mut Notes) -> Option<DateTime<Utc>> {
+/// Reads when a part was last changed; adds a note when Flipkart does not say so.
+pub(super) fn read_updated_at(
+    given: Lenient<Instant>,
+    path: &str,
+    notes: &mut Notes,
+) -> Option<DateTime<Utc>> {
     match given.required_readable(path) {
         Ok(Some(at)) => return Some(at.0),
         Ok(None) => notes.add(path, "is missing"),

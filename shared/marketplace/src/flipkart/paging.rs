@@ -3,17 +3,20 @@
 //! A run for changes ends at an instant that its first page fixes: a little in the past by our clock, because Flipkart states no
 //! end of its own. It becomes the watermark. A link that Flipkart no longer accepts leads back to its window's start, once.
 
+use std::fmt::Debug;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::{PagePosition, PageRequest};
 use crate::error::AdapterError;
 use crate::trail::Trail;
 
-use super::filter::{Pass, Span, Times};
-use super::page::ShipmentPage;
+use super::filter::{Span, Times};
+use super::page::ListPage;
 
-/// A window with more pages than this (200,000 shipments) never ends.
+/// A window with more pages than this (200,000 records) never ends.
 const MAX_PAGES: u32 = 10_000;
 
 /// How far in the past a run for changes ends, because clocks differ.
@@ -28,10 +31,22 @@ const BEGINNING: DateTime<Utc> = match DateTime::from_timestamp(1_356_998_400, 0
     None => DateTime::UNIX_EPOCH,
 };
 
+/// The passes of a run through one of Flipkart's lists.
+pub trait Passes: Copy + Debug + Serialize + DeserializeOwned {
+    /// The first pass.
+    const FIRST: Self;
+
+    /// The pass after this one.
+    fn next(self) -> Option<Self>;
+
+    /// How much time one window of the pass covers; `None` for a pass that is not cut into windows.
+    fn window(self) -> Option<TimeDelta>;
+}
+
 /// The page to read, and what is known of the pages before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    pass: Pass,
+pub struct Position<P> {
+    pass: P,
     /// Start of the whole run's time.
     since: DateTime<Utc>,
     /// End of the whole run's time.
@@ -48,14 +63,14 @@ pub struct Position {
     pages: u32,
     /// Whether the window has been started over.
     restarted: bool,
-    /// The pages of the window. A shipment at the edge of two windows may be on a page of each.
+    /// The pages of the window. A record at the edge of two windows may be on a page of each.
     trail: Trail,
 }
 
-impl Position {
+impl<P: Passes> Position<P> {
     fn start(since: DateTime<Utc>, until: DateTime<Utc>, placed: bool) -> Self {
         Self {
-            pass: Pass::Open,
+            pass: P::FIRST,
             since,
             until,
             placed,
@@ -90,7 +105,7 @@ impl Position {
     }
 
     /// The pass.
-    pub fn pass(&self) -> Pass {
+    pub fn pass(&self) -> P {
         self.pass
     }
 
@@ -122,8 +137,8 @@ impl Position {
     ///
     /// # Errors
     /// Returns [`AdapterError::RepeatedPage`] when the page or its link has come before.
-    pub fn after(&self, page: &ShipmentPage, query: Option<String>) -> Result<Option<Self>, AdapterError> {
-        let trail = self.trail.with(&page.shipments)?;
+    pub fn after(&self, page: &ListPage, query: Option<String>) -> Result<Option<Self>, AdapterError> {
+        let trail = self.trail.with(&page.records)?;
         let Some(query) = query else { return Ok(self.after_window()) };
         if self.query.as_ref() == Some(&query) || self.marker.as_ref() == Some(&query) {
             return Err(AdapterError::RepeatedPage);
@@ -155,7 +170,7 @@ impl Position {
             .then(|| Self { restarted: true, ..self.at(self.pass, self.from) })
     }
 
-    fn at(&self, pass: Pass, from: DateTime<Utc>) -> Self {
+    fn at(&self, pass: P, from: DateTime<Utc>) -> Self {
         Self { pass, from, ..Self::start(self.since, self.until, self.placed) }
     }
 
@@ -168,25 +183,26 @@ impl Position {
 mod tests {
     use super::*;
     use crate::contract::PlacedWindow;
+    use crate::flipkart::filter::Pass;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
 
-    fn page(numbers: &[u32]) -> ShipmentPage {
+    fn page(numbers: &[u32]) -> ListPage {
         let shipments: Vec<String> =
             numbers.iter().map(|number| format!(r#"{{"shipmentId":"S{number}"}}"#)).collect();
         serde_json::from_str(&format!(r#"{{"shipments":[{}]}}"#, shipments.join(","))).unwrap()
     }
 
-    fn first(changed_since: Option<&str>, placed: Option<(&str, &str)>) -> Position {
+    fn first(changed_since: Option<&str>, placed: Option<(&str, &str)>) -> Position<Pass> {
         let placed = placed.map(|(from, until)| PlacedWindow { from: at(from), until: at(until) });
         let request = PageRequest { position: None, changed_since: changed_since.map(at), placed };
         Position::read(&request, at("2026-11-20T10:02:00Z")).unwrap()
     }
 
     /// The passes and times of a run without records.
-    fn walk(start: Position) -> Vec<(Pass, Times)> {
+    fn walk(start: Position<Pass>) -> Vec<(Pass, Times)> {
         let (mut next, mut walked) = (Some(start), Vec::new());
         while let Some(position) = next {
             walked.push((position.pass(), position.times()));
