@@ -10,7 +10,8 @@ with page as (
     as p (external_return_id, external_order_id, external_shipment_id, return_type, status, marketplace_status, reason, carrier,
       tracking_number, currency, document_kind, document_number, initiated_at, expected_at, delivered_at, marketplace_updated_at, notes)
 ), merged as (
-  -- Fields that the source leaves out stay as they are stored. A return that came back without a date did so when this was first read.
+  -- Fields that the source leaves out stay as they are stored. A return that came back without a date did so when the marketplace changed
+  -- the version that was first read as delivered, or else when that was read.
   select r.id as stored_id, p.external_return_id, coalesce(p.external_order_id, r.external_order_id) as external_order_id,
     coalesce(p.external_shipment_id, r.external_shipment_id) as external_shipment_id, p.return_type,
     coalesce(p.status, r.status, 'INITIATED') as status, p.marketplace_status, coalesce(p.reason, r.reason) as reason,
@@ -18,7 +19,7 @@ with page as (
     coalesce(p.currency, r.currency) as currency, coalesce(p.document_kind, r.document_kind) as document_kind,
     coalesce(p.document_number, r.document_number) as document_number, p.initiated_at,
     coalesce(p.expected_at, r.expected_at) as expected_at,
-    coalesce(p.delivered_at, r.delivered_at, case when coalesce(p.status, r.status) = 'DELIVERED' then now() end) as delivered_at,
+    coalesce(p.delivered_at, r.delivered_at, case when coalesce(p.status, r.status) = 'DELIVERED' then coalesce(p.marketplace_updated_at, now()) end) as delivered_at,
     coalesce(p.marketplace_updated_at, r.marketplace_updated_at) as marketplace_updated_at, p.notes,
     (r.external_order_id, r.external_shipment_id, r.return_type, r.status, r.marketplace_status, r.reason, r.carrier, r.tracking_number,
       r.currency, r.document_kind, r.document_number, r.initiated_at, r.expected_at, r.delivered_at, r.marketplace_updated_at,

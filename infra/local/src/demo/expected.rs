@@ -51,6 +51,16 @@ pub async fn read(
                     returns: Some(count(returns.len())),
                 })
             }
+            "FLIPKART" => {
+                let orders = simulator.list("flipkart/orders", "account", id).await?;
+                let returns = simulator.list("flipkart/returns", "account", id).await?;
+                Some(Expected {
+                    orders: count(orders.len()),
+                    order_lines: None,
+                    total_amount: None,
+                    returns: Some(count(returns.len())),
+                })
+            }
             _ => None,
         });
     }

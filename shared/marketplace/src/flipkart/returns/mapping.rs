@@ -65,7 +65,6 @@ struct Whole {
     reasons: Vec<String>,
     initiated_at: Option<DateTime<Utc>>,
     expected_at: Option<DateTime<Utc>>,
-    completed_at: Option<DateTime<Utc>>,
     updated_at: Option<DateTime<Utc>>,
     items: Vec<ReturnItemRecord>,
 }
@@ -103,8 +102,9 @@ pub fn returned(raw: &RawValue) -> Result<ReturnRecord, RecordProblem> {
         document: None,
         initiated_at,
         expected_at: whole.expected_at,
-        // Flipkart states no day of delivery. We take it that a completed return changes no more, so its last change is its completion.
-        delivered_at: whole.completed_at.filter(|_| status == ReturnStatus::Delivered),
+        // Flipkart states no day of delivery. It is the last change of the version that was first read as delivered (upsert_returns.sql),
+        // so that a later change does not move the deadline of a claim.
+        delivered_at: None,
         marketplace_updated_at: whole.updated_at,
         items: whole.items,
         notes: notes.into_vec(),
@@ -143,9 +143,6 @@ impl Whole {
         self.initiated_at = self.initiated_at.into_iter().chain([initiated_at]).min();
         self.expected_at = self.expected_at.max(expected_at);
         self.updated_at = self.updated_at.max(updated_at);
-        if status == ReturnStatus::Delivered {
-            self.completed_at = self.completed_at.max(updated_at);
-        }
         self.statuses.push(status);
         self.texts.extend(text);
         self.reasons.extend(reasons.into_iter().flatten());
