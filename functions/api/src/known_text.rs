@@ -108,6 +108,8 @@ known_texts! {
     ActorKind { MEMBER, STAFF, JOB, PERSON, SYSTEM }
     /// Whether a customer sent a return back or it never reached them.
     ReturnType { CUSTOMER, RTO }
+    /// The kind of document by which a marketplace that buys from the seller settles a return. RSI: return sales invoice.
+    ReturnDocumentKind { CREDIT_NOTE, RSI, DEBIT_NOTE }
     /// The status of a return on its way back.
     ReturnStatus { INITIATED, PICKED_UP, IN_TRANSIT, DELIVERED, CANCELLED }
     /// The seller's own status of a return: not here yet, scanned as received, or not here in time.

@@ -20,7 +20,7 @@ use crate::problem::{ApiError, Missing};
 use crate::query::{MarketplaceParam, Page, QueryParams};
 use crate::route_permissions::Read;
 
-use rows::{Return, ReturnEvent, ReturnLine};
+use rows::{Return, ReturnDocument, ReturnEvent, ReturnLine};
 
 const FILE_BY: &str = include_str!("../sql/returns/file_by.sql");
 const RETURN: &str = include_str!("../sql/returns/show.sql");
@@ -40,6 +40,10 @@ pub struct Returns {
 pub struct WholeReturn {
     #[serde(flatten)]
     head: Return,
+    /// The document that settles the return, once the marketplace states one.
+    document: Option<ReturnDocument>,
+    /// The fields of the return that could not be read, and what was wrong with them.
+    notes: Vec<String>,
     lines: Vec<ReturnLine>,
     /// The newest 200 events, in the order in which they happened.
     events: Vec<ReturnEvent>,
@@ -153,6 +157,8 @@ pub async fn show(
     });
     Ok(Json(WholeReturn {
         head: Return::try_from(row)?,
+        document: ReturnDocument::read(row)?,
+        notes: row.try_get("notes").map_err(Error::from)?,
         lines: answers[1].iter().map(ReturnLine::try_from).collect::<Result<_, _>>()?,
         events: answers[2].iter().map(ReturnEvent::try_from).collect::<Result<_, _>>()?,
         events_total: total(&answers[2])?,

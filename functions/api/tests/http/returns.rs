@@ -1,5 +1,6 @@
 //! Returns: lists and scans.
 
+use robnu_tenancy::ReturnId;
 use serde_json::{Value, json};
 
 use crate::support::{Api, Call};
@@ -33,6 +34,27 @@ async fn events(api: &Api, return_id: &str) -> Vec<String> {
         .iter()
         .map(|event| event["event"].as_str().unwrap().to_owned())
         .collect()
+}
+
+#[tokio::test]
+async fn a_return_shows_the_document_that_settles_it_and_what_could_not_be_read() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let settled = ReturnId::new();
+    api.arrange(&format!(
+        "insert into robnu.returns (seller_id, id, account_id, external_return_id, return_type, status, marketplace_status, initiated_at,
+           document_kind, document_number, notes)
+         values ('{}', '{settled}', '{}', 'RN9', 'CUSTOMER', 'DELIVERED', 'x', now(), 'CREDIT_NOTE', 'CN-17', '{{reason is not text}}')",
+        ours.id, ours.ajio
+    ))
+    .await;
+    let show =
+        async |id: ReturnId| api.get("VIEWER", &path(&api, &format!("returns/{id}"))).await.expect(200);
+    let plain = show(ours.return_id).await;
+    assert_eq!((&plain["document"], &plain["notes"]), (&json!(null), &json!([])));
+    let settled = show(settled).await;
+    assert_eq!(settled["document"], json!({"kind": "CREDIT_NOTE", "number": "CN-17"}));
+    assert_eq!(settled["notes"], json!(["reason is not text"]));
 }
 
 #[tokio::test]

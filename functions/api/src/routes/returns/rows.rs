@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::known_text::{
-    ActorKind, ParcelCondition, ReceiptStatus, ReturnEventName, ReturnStatus, ReturnType,
+    ActorKind, ParcelCondition, ReceiptStatus, ReturnDocumentKind, ReturnEventName, ReturnStatus, ReturnType,
 };
 use crate::routes::money::Amount;
 
@@ -56,6 +56,22 @@ pub struct Return {
     condition_reason: Option<String>,
     /// How many articles that is about.
     condition_quantity: Option<i32>,
+}
+
+/// The document that settles a return.
+#[derive(Serialize, ToSchema)]
+pub struct ReturnDocument {
+    kind: ReturnDocumentKind,
+    number: String,
+}
+
+impl ReturnDocument {
+    /// The document in a return's row, if there is one.
+    pub fn read(row: &Row) -> Result<Option<Self>, Error> {
+        let kind = ReturnDocumentKind::read_optional(row, "document_kind")?;
+        let number: Option<String> = row.try_get("document_number")?;
+        Ok(kind.zip(number).map(|(kind, number)| Self { kind, number }))
+    }
 }
 
 /// A line of a return.
