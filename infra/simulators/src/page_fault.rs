@@ -29,3 +29,21 @@ pub(crate) enum PageFault {
     DenyConsent,
     FatalReport,
 }
+
+impl PageFault {
+    /// Applies the fault to a page's records; `malform` spoils one of them. What else an empty or a repeated page means, such as the
+    /// link to what it withholds, is the marketplace's own.
+    pub(crate) fn apply<T>(&self, records: &mut Vec<T>, malform: impl FnOnce(&mut T, &Malformation)) {
+        match self {
+            Self::None | Self::Repeat | Self::DenyConsent | Self::FatalReport => {}
+            Self::Empty => records.clear(),
+            Self::Short => records.truncate(records.len() / 2),
+            Self::Malformed(malformation, record) => {
+                let at = (*record).min(records.len().saturating_sub(1));
+                if let Some(record) = records.get_mut(at) {
+                    malform(record, malformation);
+                }
+            }
+        }
+    }
+}

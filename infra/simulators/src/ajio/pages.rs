@@ -95,7 +95,11 @@ fn page<T>(
     last.insert(call.path.clone(), number);
     let shown = records.iter().skip(number.saturating_mul(size)).take(size);
     let mut orders: Vec<Box<RawValue>> = shown.filter_map(write).collect();
-    apply_fault(&mut orders, page_fault);
+    page_fault.apply(&mut orders, |order, malformation| {
+        if let Some(malformed_order) = malformed(order, malformation) {
+            *order = malformed_order;
+        }
+    });
     let served = orders.len();
     let total_pages = records.len().div_ceil(size);
     let numbers = PageNumbers { number, size, total_elements: records.len(), total_pages };
@@ -114,22 +118,6 @@ fn whole(call: &Call, name: &str, otherwise: usize) -> Result<usize, Reply> {
 fn epoch(call: &Call, name: &str) -> Result<Option<i64>, Reply> {
     let seconds = call.parameter(name).map(str::parse).transpose();
     seconds.map_err(|_| error(StatusCode::BAD_REQUEST, &format!("{name} is not in epoch seconds")))
-}
-
-fn apply_fault(orders: &mut Vec<Box<RawValue>>, page_fault: &PageFault) {
-    match page_fault {
-        PageFault::None | PageFault::Repeat | PageFault::DenyConsent | PageFault::FatalReport => {}
-        PageFault::Empty => orders.clear(),
-        PageFault::Short => orders.truncate(orders.len() / 2),
-        PageFault::Malformed(malformation, record) => {
-            let at = (*record).min(orders.len().saturating_sub(1));
-            if let Some(order) = orders.get_mut(at)
-                && let Some(malformed_order) = malformed(order, malformation)
-            {
-                *order = malformed_order;
-            }
-        }
-    }
 }
 
 fn malformed(order: &RawValue, malformation: &Malformation) -> Option<Box<RawValue>> {

@@ -250,7 +250,7 @@ impl Reports {
             return failure(StatusCode::FORBIDDEN);
         };
         let mut rows = rows.clone();
-        returned::apply_fault(&mut rows, page_fault);
+        page_fault.apply(&mut rows, returned::malform);
         let packed = pack(returned::text(&rows).as_bytes());
         Reply { body: packed, ..Reply::text(StatusCode::OK, String::new()) }
             .with_header("content-type", "text/plain")

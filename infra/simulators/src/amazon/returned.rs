@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::render::{asin, seller_sku, title};
 use crate::order_book::{Fulfilment, Line, Order, OrderBook};
-use crate::page_fault::{Malformation, PageFault};
+use crate::page_fault::Malformation;
 
 const COLUMNS: [&str; 32] = [
     "Order ID",
@@ -80,21 +80,8 @@ pub(super) fn text(rows: &[Row]) -> String {
     lines.map(|line| line + "\r\n").collect()
 }
 
-pub(super) fn apply_fault(rows: &mut Vec<Row>, page_fault: &PageFault) {
-    match page_fault {
-        PageFault::None | PageFault::Repeat | PageFault::DenyConsent | PageFault::FatalReport => {}
-        PageFault::Empty => rows.clear(),
-        PageFault::Short => rows.truncate(rows.len() / 2),
-        PageFault::Malformed(malformation, record) => {
-            let at = (*record).min(rows.len().saturating_sub(1));
-            if let Some(row) = rows.get_mut(at) {
-                malform(row, malformation);
-            }
-        }
-    }
-}
-
-fn malform(row: &mut Row, malformation: &Malformation) {
+/// Spoils a row.
+pub(super) fn malform(row: &mut Row, malformation: &Malformation) {
     let (column, text) = match malformation {
         Malformation::MissingField { field } => {
             let column = COLUMNS.iter().position(|name| field.as_deref() == Some(*name));

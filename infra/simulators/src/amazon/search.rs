@@ -68,10 +68,9 @@ pub(super) fn page(
     let mut orders: Vec<Value> = shown.iter().map(|order| render::order(order, &query.datasets)).collect();
     if *page_fault == PageFault::Empty && !orders.is_empty() {
         // Nothing is lost: the token leads to the orders that this page withholds.
-        orders.clear();
         next = Some(from);
     }
-    apply_fault(&mut orders, page_fault);
+    page_fault.apply(&mut orders, malform);
 
     let next_token = match previous {
         Some((_, token)) => token,
@@ -94,7 +93,7 @@ pub(super) fn single(book: &OrderBook, call: &Call, order_id: &str, page_fault: 
     let Some(order) = book.order(order_id) else { return failure(StatusCode::NOT_FOUND) };
     let mut orders = vec![render::order(order, &datasets)];
     if matches!(page_fault, PageFault::Malformed(..)) {
-        apply_fault(&mut orders, page_fault);
+        page_fault.apply(&mut orders, malform);
     }
     Reply::json(StatusCode::OK, &json!({ "order": orders.pop() })).with_orders(1)
 }
@@ -126,23 +125,6 @@ fn body(
     };
     body.insert(window_end.to_owned(), json!(before.to_rfc3339_opts(SecondsFormat::Millis, true)));
     Value::Object(body)
-}
-
-fn apply_fault(orders: &mut Vec<Value>, page_fault: &PageFault) {
-    match page_fault {
-        PageFault::None
-        | PageFault::Empty
-        | PageFault::Repeat
-        | PageFault::DenyConsent
-        | PageFault::FatalReport => {}
-        PageFault::Short => orders.truncate(orders.len() / 2),
-        PageFault::Malformed(malformation, record) => {
-            let at = (*record).min(orders.len().saturating_sub(1));
-            if let Some(order) = orders.get_mut(at) {
-                malform(order, malformation);
-            }
-        }
-    }
 }
 
 fn malform(order: &mut Value, malformation: &Malformation) {

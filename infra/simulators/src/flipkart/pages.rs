@@ -33,25 +33,11 @@ pub(super) fn page(book: &Book, asked: PageOf, call: &Call, page_fault: &PageFau
         matching[start..end].iter().map(|shipment| Rendered::of(shipment)).collect();
     let mut next =
         (end < matching.len()).then(|| PageOf { page_num: page.page_num + 1, attempt: 0, ..page.clone() });
-    match page_fault {
-        PageFault::Empty if !shown.is_empty() => {
-            // Nothing is lost: the link leads to the shipments that this page withholds.
-            shown.clear();
-            next = Some(PageOf { attempt: page.attempt + 1, ..page.clone() });
-        }
-        PageFault::Short => shown.truncate(shown.len() / 2),
-        PageFault::Malformed(malformation, record) => {
-            let at = (*record).min(shown.len().saturating_sub(1));
-            if let Some(shipment) = shown.get_mut(at) {
-                shipment.malform(malformation);
-            }
-        }
-        PageFault::None
-        | PageFault::Empty
-        | PageFault::Repeat
-        | PageFault::DenyConsent
-        | PageFault::FatalReport => {}
+    if *page_fault == PageFault::Empty && !shown.is_empty() {
+        // Nothing is lost: the link leads to the shipments that this page withholds.
+        next = Some(PageOf { attempt: page.attempt + 1, ..page.clone() });
     }
+    page_fault.apply(&mut shown, Rendered::malform);
     let served = shown.len();
     let body = Body {
         has_more: Some(next.is_some()),

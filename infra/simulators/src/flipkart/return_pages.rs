@@ -96,25 +96,15 @@ pub(super) fn page(items: &[ReturnItem], asked: ReturnsAsked, call: &Call, page_
         attempt: 0,
         ..page.clone()
     });
-    match page_fault {
-        PageFault::Empty if !shown.is_empty() => {
-            // Nothing is lost: the link leads to the items that this page withholds.
-            shown.clear();
-            next = Some(ReturnsAsked { attempt: page.attempt + 1, ..page.clone() });
-        }
-        PageFault::Short => shown.truncate(shown.len() / 2),
-        PageFault::Malformed(malformation, record) => {
-            let at = (*record).min(shown.len().saturating_sub(1));
-            if let Some(Value::Object(fields)) = shown.get_mut(at) {
-                malform(fields, malformation);
-            }
-        }
-        PageFault::None
-        | PageFault::Empty
-        | PageFault::Repeat
-        | PageFault::DenyConsent
-        | PageFault::FatalReport => {}
+    if *page_fault == PageFault::Empty && !shown.is_empty() {
+        // Nothing is lost: the link leads to the items that this page withholds.
+        next = Some(ReturnsAsked { attempt: page.attempt + 1, ..page.clone() });
     }
+    page_fault.apply(&mut shown, |item, malformation| {
+        if let Value::Object(fields) = item {
+            malform(fields, malformation);
+        }
+    });
     let served = shown.len();
     let mut body = json!({ "hasMore": next.is_some(), "returnItems": shown });
     if let Some(next) = next {
