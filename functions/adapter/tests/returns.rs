@@ -160,6 +160,37 @@ async fn a_page_of_returns_waits_for_a_page_of_orders_of_its_account_and_finds_t
 }
 
 #[tokio::test]
+async fn a_parcel_that_was_scanned_before_its_return_was_read_is_received_once_with_the_scan() {
+    let stand = stand().await;
+    let function = stand.start(Ajio).await;
+    let orders = stand.queue(Ajio, RunKind::Orders).await;
+    stand.run_to_end(&function, orders).await;
+    let returns = stand.simulator.ajio_returns("DV1").unwrap();
+    let is_live = |(_, status): &&(String, AjioReturnStatus)| *status != AjioReturnStatus::Cancelled;
+    let (code, _) = returns.iter().find(is_live).unwrap();
+    // Both sellers have scanned a parcel with this code; only ours has a return of that number.
+    let scan = "insert into robnu.unmatched_scans (seller_id, code, condition, scanned_at) values ($1, $2, 'BAD', '2026-11-01T10:00:00Z')";
+    for seller in [stand.sellers.ours.id, stand.sellers.theirs.id] {
+        stand.superuser.execute(scan, &[&seller, code]).await.unwrap();
+    }
+    for _ in 0..2 {
+        let job = stand.queue(Ajio, RunKind::Returns).await;
+        stand.run_to_end(&function, job).await;
+    }
+    let joined = "select count(*) filter (where external_return_id = $2 and internal_status = 'RECEIVED' and condition = 'BAD'
+            and received_at = '2026-11-01T10:00:00Z'),
+          count(*) filter (where external_return_id <> 'RN1' and received_at is not null), count(*)
+        from robnu.returns where account_id = $1 and external_return_id <> 'RN1'";
+    let row = stand.superuser.query_one(joined, &[&stand.sellers.ours.ajio, code]).await.unwrap();
+    assert_eq!((row.get(0), row.get(1), row.get(2)), (1_i64, 1_i64, in_book(&stand, "DV1")));
+    let waiting = "select count(*) from robnu.unmatched_scans where seller_id = $1 and code = $2";
+    for (seller, expected) in [(stand.sellers.ours.id, 0_i64), (stand.sellers.theirs.id, 1)] {
+        let row = stand.superuser.query_one(waiting, &[&seller, code]).await.unwrap();
+        assert_eq!(row.get::<_, i64>(0), expected, "the other seller's scan goes on waiting");
+    }
+}
+
+#[tokio::test]
 async fn statuses_go_on_and_never_back() {
     let stand = stand().await;
     let function = stand.start(Ajio).await;
