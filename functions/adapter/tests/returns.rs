@@ -265,6 +265,43 @@ async fn a_run_killed_between_pages_or_before_its_message_was_acknowledged_loses
 }
 
 #[tokio::test]
+async fn flipkart_runs_that_are_killed_between_pages_lose_and_double_nothing() {
+    let cases =
+        [(RunKind::Orders, "/sellers/v3/shipments/filter"), (RunKind::Returns, "/sellers/v2/returns")];
+    for (kind, path) in cases {
+        let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
+        let account = stand.sellers.ours.flipkart;
+        let hang = FaultKind::Hang { millis: 30_000 };
+        stand.simulator.add_fault(Fault::new(Marketplace::Flipkart, path, hang).after(14).times(1));
+        let function = stand.start(Flipkart).await;
+        let job = stand.queue(Flipkart, kind).await;
+        let _never = function.send(stand.event(&job)).await;
+        eventually("some pages are in", async || stand.run(job.run_id).await.pages >= 8).await;
+        function.kill().await;
+        stand.simulator.clear_faults();
+        tokio::time::sleep(Duration::from_secs(LEASE_SECONDS) + Duration::from_millis(200)).await;
+        let function = stand.start(Flipkart).await;
+        stand.run_to_end(&function, job.clone()).await;
+        assert_eq!(stand.run(job.run_id).await.state, "SUCCEEDED", "{kind:?}");
+        let name = format!("app-{account}");
+        let book = match kind {
+            RunKind::Orders => stand.simulator.flipkart_orders(&name).unwrap().len(),
+            _ => stand.simulator.flipkart_returns(&name).unwrap().len(),
+        };
+        let sql = "select (select count(*)::int from robnu.orders where account_id = $1)
+              + (select count(*)::int from robnu.returns where account_id = $1),
+            (select added from robnu.sync_run_counts where run_id = $2 and stream = $3)";
+        let row = stand.superuser.query_one(sql, &[&account, &job.run_id, &kind.as_str()]).await.unwrap();
+        let book = i32::try_from(book).unwrap();
+        assert_eq!(
+            (row.get::<_, i32>(0), row.get::<_, i32>(1)),
+            (book, book),
+            "{kind:?}: each stored and added once"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_messages_of_a_batch_end_one_by_one() {
     let stand = stand().await;
     let function = stand.start(Ajio).await;
