@@ -4,15 +4,18 @@
 
 mod support;
 
+use std::time::Duration;
+
 use robnu_dispatch::{Job, JobMessage};
 use robnu_marketplace::code::MarketplaceCode::AmazonIn;
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::AccountId;
 use robnu_testkit::LambdaProcess;
 use simulators::{Fault, FaultKind, Marketplace, SimulatorConfig};
-use support::{Stand, acknowledged};
+use support::{LEASE_SECONDS, Stand, acknowledged, eventually};
 
 const REPORTS: &str = "/reports/2021-06-30/reports";
+const DOCUMENTS: &str = "/reports/2021-06-30/documents";
 
 /// State, error code and seconds until the next attempt of a run.
 async fn standing(stand: &Stand, job: &Job) -> (String, Option<String>, Option<f64>) {
@@ -113,4 +116,34 @@ async fn a_report_that_amazon_gives_up_twice_fails_the_run_and_the_next_run_read
             "update robnu.watermarks set complete_until = now() - interval '200 days' where account_id = $1";
         stand.superuser.execute(older, &[&job.account_id]).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_while_it_loads_a_report_goes_on_with_the_same_report() {
+    let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
+    stand.simulator.set_amazon_report_looks(0);
+    let function = stand.start(AmazonIn).await;
+    let job = stand.queue(AmazonIn, RunKind::Returns).await;
+    acknowledged(function.invoke(stand.event(&job)).await);
+    assert!(waits(&stand, &job).await);
+    stand
+        .simulator
+        .add_fault(Fault::new(Marketplace::Amazon, DOCUMENTS, FaultKind::Hang { millis: 30_000 }).times(1));
+    let job = republish(&stand, &job).await;
+    let _never = function.send(stand.event(&job)).await;
+    let is_loading = |line: &simulators::InFlight| line.path.starts_with(DOCUMENTS);
+    eventually("the document is asked for", async || {
+        stand.simulator.ledger().in_flight.iter().any(is_loading)
+    })
+    .await;
+    function.kill().await;
+    stand.simulator.clear_faults();
+    tokio::time::sleep(Duration::from_secs(LEASE_SECONDS) + Duration::from_millis(200)).await;
+    let function = stand.start(AmazonIn).await;
+    acknowledged(function.invoke(stand.event(&job)).await);
+    to_end(&stand, &function, job.clone()).await;
+    assert_eq!(standing(&stand, &job).await.0, "SUCCEEDED");
+    assert_eq!(stored(&stand, job.account_id).await, (3, 4));
+    let reports = stand.simulator.ledger().requests_with_status(Marketplace::Amazon, REPORTS, 202);
+    assert_eq!(reports, 3, "one report a window, and none again for the kill");
 }
