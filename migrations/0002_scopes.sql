@@ -47,11 +47,11 @@ create function app_role_rights(member_role text) returns text
 language sql immutable parallel safe
 return case member_role
   when 'OWNER' then 'read,seller.update,seller.close,accounts.manage,members.manage,members.all,audit.read,sync.run,sync.payouts,pii.read,'
-    'returns.scan,claims.file,claims.resolve,exports.create,payouts.read'
+    'documents.write,returns.scan,claims.file,claims.resolve,exports.create,payouts.read'
   when 'ADMIN' then 'read,seller.update,accounts.manage,members.manage,audit.read,sync.run,sync.payouts,pii.read,'
-    'returns.scan,claims.file,claims.resolve,exports.create,payouts.read'
-  when 'OPERATOR' then 'read,sync.run,sync.payouts,pii.read,returns.scan,claims.file'
-  when 'FINANCE' then 'read,sync.payouts,returns.scan,claims.file,claims.resolve,exports.create,payouts.read'
+    'documents.write,returns.scan,claims.file,claims.resolve,exports.create,payouts.read'
+  when 'OPERATOR' then 'read,sync.run,sync.payouts,pii.read,documents.write,returns.scan,claims.file'
+  when 'FINANCE' then 'read,sync.payouts,documents.write,returns.scan,claims.file,claims.resolve,exports.create,payouts.read'
   when 'VIEWER' then 'read,payouts.read'
 end;
 

@@ -18,6 +18,9 @@ create table orgs (
   -- address. Behind a proxy all callers may share a few addresses; raise the second bound then.
   sign_ups_per_address_a_day integer not null default 5 check (sign_ups_per_address_a_day > 0),
   sign_ups_per_source_a_day integer not null default 20 check (sign_ups_per_source_a_day > 0),
+  -- How many days lie between asking for a seller's closing and its end. A month, so that its last payouts arrive, claims can be
+  -- filed to the end, and owners who did not ask for it see the mail in time.
+  closing_days integer not null default 30 check (closing_days > 0),
   created_at timestamptz not null default now()
 );
 insert into orgs (name) values ('default');
@@ -40,20 +43,25 @@ create table run_kinds (
   code text primary key check (code ~ '^[A-Z][A-Z_]{1,31}$')
 );
 insert into run_kinds values
-  ('ORDERS'), ('RETURNS'), ('PAYOUTS'), ('LISTINGS'), ('INVENTORY_PUSH'), ('PROCESSING'), ('CREDENTIAL_CHECK');
+  ('ORDERS'), ('RETURNS'), ('PAYOUTS'), ('LISTINGS'), ('INVENTORY_PUSH'), ('PROCESSING'), ('CREDENTIAL_CHECK'), ('FILE_IMPORT');
 grant select on run_kinds to robnu_tenant;
 
 create table marketplaces (
   code text primary key check (code ~ '^[A-Z][A-Z_]{1,31}$'),
   display_name text not null,
   -- Only an ACTIVE marketplace can be connected.
-  status text not null check (status in ('ACTIVE', 'PLANNED', 'SUSPENDED'))
+  status text not null check (status in ('ACTIVE', 'PLANNED', 'SUSPENDED')),
+  -- So many days after delivery the customers of its orders are deleted (customer_data_ends_at in 0010_orders.sql); null: they are kept
+  -- until the seller closes. Amazon's Data Protection Policy permits personal data for 30 days after delivery at most, and only to fulfil
+  -- orders, to compute and remit taxes, and to produce tax invoices. It excepts by name what the law requires to be kept, which for us are
+  -- tax invoices and credit notes: these are documents and never in order_pii.
+  customer_data_days integer check (customer_data_days > 0)
 );
-insert into marketplaces (code, display_name, status) values
-  ('AJIO', 'AJIO', 'ACTIVE'),
-  ('AMAZON_IN', 'Amazon.in', 'ACTIVE'),
-  ('FLIPKART', 'Flipkart', 'ACTIVE'),
-  ('MEESHO', 'Meesho', 'ACTIVE');
+insert into marketplaces (code, display_name, status, customer_data_days) values
+  ('AJIO', 'AJIO', 'ACTIVE', null),
+  ('AMAZON_IN', 'Amazon.in', 'ACTIVE', 30),
+  ('FLIPKART', 'Flipkart', 'ACTIVE', null),
+  ('MEESHO', 'Meesho', 'ACTIVE', null);
 grant select on marketplaces to robnu_tenant, robnu_person, robnu_system_sweep, robnu_system_lanes;
 
 -- Which kinds of runs each marketplace's adapter can do. Only a LIVE kind is requested or scheduled. A kind without a row is NOT_YET.
@@ -73,15 +81,18 @@ insert into marketplace_kinds (marketplace_code, kind, support, reason, every_mi
   ('AJIO', 'ORDERS', 'LIVE', null, 60),
   ('AJIO', 'RETURNS', 'LIVE', null, 240),
   ('AJIO', 'CREDENTIAL_CHECK', 'LIVE', null, null),
+  ('AJIO', 'FILE_IMPORT', 'LIVE', null, null),
   ('AJIO', 'PAYOUTS', 'BY_FILE', null, null),
   ('AMAZON_IN', 'ORDERS', 'LIVE', null, 15),
   ('AMAZON_IN', 'RETURNS', 'LIVE', null, 240),
   ('AMAZON_IN', 'CREDENTIAL_CHECK', 'LIVE', null, null),
+  ('AMAZON_IN', 'FILE_IMPORT', 'LIVE', null, null),
   ('FLIPKART', 'ORDERS', 'LIVE', null, 30),
   ('FLIPKART', 'RETURNS', 'LIVE', null, 240),
   ('FLIPKART', 'CREDENTIAL_CHECK', 'LIVE', null, null),
   ('FLIPKART', 'PAYOUTS', 'BY_FILE', null, null),
   ('MEESHO', 'CREDENTIAL_CHECK', 'LIVE', null, null),
+  ('MEESHO', 'FILE_IMPORT', 'LIVE', null, null),
   ('MEESHO', 'ORDERS', 'BY_FILE', null, null),
   ('MEESHO', 'RETURNS', 'BY_FILE', null, null),
   ('MEESHO', 'PAYOUTS', 'BY_FILE', null, null),
@@ -134,12 +145,26 @@ create table sellers (
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  check ((suspended_at is null) = (suspension_reason is null))
+  -- Closing (0024_closing.sql): when an owner asked for it and why, and from when it can no longer be taken back.
+  closing_asked_at timestamptz,
+  closing_reason text check (length(closing_reason) between 1 and 500),
+  closes_at timestamptz,
+  -- Which step of it was done last, and when the last one was. A seller with a step never opens again.
+  closing_step text check (closing_step in ('STOPPED', 'ERASED', 'KEYS_DELETED', 'CLOSED')),
+  closed_at timestamptz,
+  check ((suspended_at is null) = (suspension_reason is null)),
+  check ((closing_asked_at is null) = (closes_at is null)),
+  check (closes_at is not null or (closing_reason is null and closing_step is null)),
+  check ((closed_at is not null) = coalesce(closing_step = 'CLOSED', false)),
+  -- Only staff suspend, and they do not see a seller with a step.
+  check (suspended_at is null or closing_step is null)
 );
 create index sellers_by_person on sellers (signed_up_by);
+-- The closing sweep looks for these across sellers.
+create index sellers_closing on sellers (seller_id) where closes_at is not null and closed_at is null;
 call protect_tenant_table('sellers');
 call require_right_to_write('sellers', 'seller.update', 'update');
-call keep_version('sellers', 'name', 'suspended_at', 'suspension_reason');
+call keep_version('sellers', 'name', 'suspended_at', 'suspension_reason', 'closing_asked_at', 'closing_reason', 'closes_at');
 grant select, update (name, updated_at) on sellers to robnu_tenant;
 
 -- What a seller sets in the place of a marketplace's claim terms; null: the marketplace's. It counts for returns that are stored
@@ -202,7 +227,7 @@ as $$
 $$;
 grant execute on function remove_member(uuid, integer) to robnu_tenant;
 
--- A seller always keeps an OWNER. SECURITY DEFINER because the function must see every member and lock the seller, so that two
+-- A seller always keeps an OWNER, until it is closed. SECURITY DEFINER because the function must see every member and lock the seller, so that two
 -- owners who step down at once do not both succeed.
 create function keep_an_owner() returns trigger
 language plpgsql security definer
@@ -210,7 +235,9 @@ set search_path = robnu, pg_temp
 as $$
 begin
   perform from sellers where seller_id = old.seller_id for no key update;
-  if not exists (select from members where seller_id = old.seller_id and role = 'OWNER') then
+  if not exists (select from members where seller_id = old.seller_id and role = 'OWNER')
+    and exists (select from sellers where seller_id = old.seller_id and closing_step is null)
+  then
     raise exception 'a seller keeps at least one owner' using errcode = 'RB008';
   end if;
   return null;
@@ -229,16 +256,18 @@ create policy own on sellers for select to robnu_person
   using (seller_id in (select seller_id from members));
 grant select on members, sellers to robnu_person;
 
--- The seller's data key, wrapped by KMS with the seller's id as encryption context. The clear key is never stored.
+-- The seller's data keys, wrapped by KMS with the seller's id as encryption context. The clear keys are never stored. The newest one
+-- seals; there are older ones only until everything that they sealed is sealed anew (0026_new_data_keys.sql).
 create table seller_keys (
   seller_id uuid not null references sellers (seller_id),
   id uuid not null default uuidv7(),
   wrapped_key bytea not null,
+  -- The KMS key that wrapped it, and unwraps it whatever wraps new keys.
   kms_key_id text not null,
   created_at timestamptz not null default now(),
-  primary key (seller_id, id),
-  -- One key per seller, until a rotation exists that encrypts again what the old key encrypted.
-  unique (seller_id)
+  -- Until then nobody but the holder of the lease makes a KMS key for the seller or wraps this key anew. Sign-up holds the first one.
+  lease_expires_at timestamptz not null default now() + interval '15 minutes',
+  primary key (seller_id, id)
 );
 call protect_tenant_table('seller_keys');
 call require_right_to_read('seller_keys', 'read', 'ingest');
@@ -389,6 +418,22 @@ begin
   insert into seller_keys (seller_id, id, wrapped_key, kms_key_id) values (seller, key_id, wrapped_key, kms_key_id);
 end $$;
 grant execute on function sign_up_seller(uuid, text, text, uuid, bytea, text, text) to robnu_person;
+
+-- The end of a sign-up where sellers have KMS keys of their own: stores the new seller's data key as its own KMS key has wrapped it.
+-- SECURITY DEFINER because no scope that a client can reach may write data keys: a person may only replace the wrapping of a key
+-- that their own sign-up has just made and that nobody has wrapped anew. After the lease this is the sweep's work.
+create function rewrap_new_key(new_seller uuid, data_key uuid, seen bytea, wrapped bytea, wrapped_by text) returns void
+language sql security definer
+set search_path = robnu, pg_temp
+as $$
+  update seller_keys k
+  set wrapped_key = wrapped, kms_key_id = wrapped_by
+  where k.seller_id = new_seller and k.id = data_key and k.wrapped_key = seen and k.lease_expires_at > now()
+    and exists (
+      select from sellers s join people p on p.id = s.signed_up_by
+      where s.seller_id = new_seller and p.subject = app_current_subject())
+$$;
+grant execute on function rewrap_new_key(uuid, uuid, bytea, bytea, text) to robnu_person;
 
 grant execute on function app_current_subject(), raise_no_scope(text) to robnu_person, robnu_tenant;
 grant execute on function app_current_seller_id(), app_may(text), app_may_any(text[]), app_role_rights(text) to robnu_tenant;

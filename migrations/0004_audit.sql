@@ -153,8 +153,8 @@ begin
     (select string_agg(quote_literal(argument), ', ') from unnest(array[noun, object_column] || shown) as argument));
 end $$;
 
-call audit('sellers', 'insert or update of name, suspended_at, suspension_reason', 'seller', 'seller_id',
-  'name', 'suspended_at', 'suspension_reason');
+call audit('sellers', 'insert or update of name, suspended_at, suspension_reason, closing_asked_at, closes_at, closed_at', 'seller', 'seller_id',
+  'name', 'suspended_at', 'suspension_reason', 'closing_asked_at', 'closes_at', 'closed_at');
 call audit('seller_claim_terms', 'insert or update', 'claim_terms', 'id',
   'marketplace_code', 'reason', 'missing_after_days', 'file_by_days');
 call audit('members', 'insert or update or delete', 'member', 'id', 'person_id', 'role', 'scan_returns');

@@ -45,9 +45,10 @@ as $$ select exists (select from robnu.staff where removed_at is null) $$;
 grant execute on function app_is_staff() to robnu_staff;
 
 -- Staff see every seller's name and state, may suspend and resume sellers, and open sessions. The policies check that they are
--- staff, as scope entry does, because robnu_api can become robnu_staff without entering a scope.
+-- staff, as scope entry does, because robnu_api can become robnu_staff without entering a scope. A seller whose closing has begun is
+-- gone for staff too, so nobody opens a session for it.
 create policy staff on sellers for all to robnu_staff
-  using ((select app_is_staff())) with check ((select app_is_staff()));
+  using ((select app_is_staff()) and closing_step is null) with check ((select app_is_staff()));
 grant select (seller_id, name, suspended_at, suspension_reason, version, created_at), update (suspended_at, suspension_reason, updated_at)
   on sellers to robnu_staff;
 -- The sweep leaves suspended sellers alone.

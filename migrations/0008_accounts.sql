@@ -383,10 +383,10 @@ begin
 end $$;
 grant execute on function open_credentials(uuid, text) to robnu_tenant;
 
--- Wipes the secrets of a disconnected account: every column …_enc of every satellite table, including future ones. A column that
--- is null stays null. SECURITY DEFINER for the same reason as replacing credentials; it can take secrets away and nothing else.
-create function forget_credentials(account uuid) returns void
-language plpgsql security definer
+-- Wipes the secrets of an account: every column …_enc of every satellite table, including future ones. A column that is null stays
+-- null. Only functions of the owner may execute it.
+create function wipe_credentials(seller uuid, account uuid) returns void
+language plpgsql
 set search_path = robnu, pg_temp
 as $$
 declare
@@ -394,13 +394,6 @@ declare
   wiped integer;
   forgotten boolean := false;
 begin
-  if not app_may('accounts.manage') then
-    raise exception 'the scope may not forget credentials' using errcode = 'insufficient_privilege';
-  end if;
-  perform from marketplace_accounts where seller_id = app_current_seller_id() and id = account and status = 'DISCONNECTED' for no key update;
-  if not found then
-    return;
-  end if;
   for wipe in
     select format('update %s set %s, updated_at = now() where seller_id = $1 and account_id = $2 and (%s)', c.oid::regclass,
       string_agg(format('%1$I = case when %1$I is not null then %2$L::bytea end', a.attname, ''), ', '),
@@ -409,12 +402,28 @@ begin
     where c.relnamespace = 'robnu'::regnamespace and c.relname ~ '_account_details$'
     group by c.oid
   loop
-    execute wipe using app_current_seller_id(), account;
+    execute wipe using seller, account;
     get diagnostics wiped = row_count;
     forgotten := forgotten or wiped > 0;
   end loop;
   if forgotten then
-    insert into credential_events (seller_id, account_id, event) values (app_current_seller_id(), account, 'FORGOTTEN');
+    insert into credential_events (seller_id, account_id, event) values (seller, account, 'FORGOTTEN');
+  end if;
+end $$;
+
+-- Wipes the secrets of a disconnected account. SECURITY DEFINER for the same reason as replacing credentials; it can take secrets
+-- away and nothing else.
+create function forget_credentials(account uuid) returns void
+language plpgsql security definer
+set search_path = robnu, pg_temp
+as $$
+begin
+  if not app_may('accounts.manage') then
+    raise exception 'the scope may not forget credentials' using errcode = 'insufficient_privilege';
+  end if;
+  perform from marketplace_accounts where seller_id = app_current_seller_id() and id = account and status = 'DISCONNECTED' for no key update;
+  if found then
+    perform wipe_credentials(app_current_seller_id(), account);
   end if;
 end $$;
 grant execute on function forget_credentials(uuid) to robnu_tenant;

@@ -8,14 +8,18 @@ create table sync_runs (
   account_id uuid not null,
   marketplace_code text not null references marketplaces (code),
   kind text not null references run_kinds (code),
-  trigger text not null check (trigger in ('SCHEDULE', 'API')),
+  trigger text not null check (trigger in ('SCHEDULE', 'API', 'FILE')),
   -- The run reads everything that the marketplace still shows, not only what changed since the watermark.
   full_read boolean not null default false,
   -- The run reads what was placed in a window of time, both ends included, instead of what has changed. It leaves watermarks alone.
   window_from timestamptz,
   window_until timestamptz,
   state text not null default 'QUEUED'
-    check (state in ('QUEUED', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'CANCELLED')),
+    -- DEAD_LETTERED: the message of the run's present step died in its queue (0027_dead_letters.sql). Nobody works on such a run, so it
+    -- is not live: it neither holds back the schedule's next run nor a member's request, and no sweep publishes it. It stays as it is, for
+    -- everybody to see, until an operator redrives it (QUEUED again, in a new generation) or gives it up (FAILED). It cannot be
+    -- cancelled, but ends with its account or seller as live runs do.
+    check (state in ('QUEUED', 'RUNNING', 'WAITING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'DEAD_LETTERED')),
   -- A run proceeds in steps. Each step has its own message, and each publication of the same step has a new generation.
   step integer not null default 0,
   generation integer not null default 0,
@@ -39,10 +43,13 @@ create table sync_runs (
   primary key (seller_id, id),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
   check ((window_from is null) = (window_until is null)),
-  check (window_from < window_until)
+  check (window_from < window_until),
+  -- Members ask for FILE_IMPORT to have rows of files read again that were set aside; such a run has no file of its own.
+  check (trigger <> 'FILE' or kind = 'FILE_IMPORT')
 );
--- One live run per account and kind: a second request returns the first run.
-create unique index sync_runs_one_live on sync_runs (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING');
+-- One live run per account and kind: a second request returns the first run. Each file that is imported has a run of its own.
+create unique index sync_runs_one_live on sync_runs (seller_id, account_id, kind)
+  where state in ('QUEUED', 'RUNNING', 'WAITING') and trigger <> 'FILE';
 -- When an account last read a kind to the end. Lists of accounts show this for each account, whatever failed since.
 create index sync_runs_succeeded on sync_runs (seller_id, account_id, kind, id desc) where state = 'SUCCEEDED' and window_from is null;
 -- What an account lacked a permission for: lists of accounts ask for each kind whether that is news since it was last read.
@@ -53,8 +60,9 @@ create index sync_runs_live on sync_runs (state, queued_at) where state in ('QUE
 create index sync_runs_by_id on sync_runs (id) where state in ('QUEUED', 'RUNNING', 'WAITING');
 call protect_tenant_table('sync_runs');
 call require_right_to_read('sync_runs', 'read', 'ingest');
+-- A job makes the run of a file that has arrived.
 create policy insert_needs_right on sync_runs as restrictive for insert to robnu_tenant
-  with check ((select app_may('sync.run')));
+  with check (case trigger when 'FILE' then (select app_may('ingest')) else (select app_may('sync.run')) end);
 -- Members may ask for 200 runs of an account within 24 hours, because each stays as a row for ever, even when it is cancelled. The
 -- index is read back to the start of the day; schedules add at most one run a minute to it. SECURITY DEFINER because it counts what
 -- its caller need not see.
@@ -86,6 +94,9 @@ create trigger audit after insert on sync_runs for each row when (new.trigger = 
   execute function audit_row('run', 'id', 'account_id', 'kind', 'full_read', 'window_from', 'window_until');
 create trigger audit_cancel after update of state on sync_runs for each row when (new.state = 'CANCELLED')
   execute function audit_row('run', 'id', 'account_id', 'kind', 'state');
+create trigger audit_dead_letter after update of state on sync_runs for each row
+  when (new.state = 'DEAD_LETTERED' or (old.state = 'DEAD_LETTERED' and new.state <> 'CANCELLED'))
+  execute function audit_row('run', 'id', 'account_id', 'kind', 'state');
 create policy update_needs_right on sync_runs as restrictive for update to robnu_tenant
   using ((select app_may('sync.run')) or (select app_may('ingest')))
   with check ((select app_may('sync.run')) or (select app_may('ingest')));
@@ -97,15 +108,16 @@ grant select,
 
 -- Sweeps and lanes see ids, states and times, and may publish. They do not see what a run read or why it failed.
 create policy sweep on sync_runs for all to robnu_system_sweep using (true) with check (true);
-grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, lease_expires_at, queued_at, sent_at, next_attempt_at),
-  insert (seller_id, account_id, marketplace_code, kind, trigger),
+grant select (seller_id, id, account_id, marketplace_code, kind, trigger, state, step, generation, lease_expires_at, queued_at, sent_at,
+    next_attempt_at),
+  insert (seller_id, id, account_id, marketplace_code, kind, trigger),
   update (state, generation, sent_at, next_attempt_at)
   on sync_runs to robnu_system_sweep;
 create policy lanes on sync_runs for all to robnu_system_lanes using (true) with check (true);
 grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, sent_at), update (sent_at)
   on sync_runs to robnu_system_lanes;
 
--- Ends the live runs of a lane that is retired because the account's credentials have been refused for a week. SECURITY
+-- Ends the live and dead-lettered runs of a lane that is retired because the account's credentials have been refused for a week. SECURITY
 -- DEFINER because the lanes function must not write the outcome of runs.
 create function end_runs_of_retired_lane() returns trigger
 language plpgsql security definer
@@ -115,7 +127,8 @@ begin
   update sync_runs
   set state = 'FAILED', finished_at = now(), lease_expires_at = null, next_attempt_at = null, error_code = 'credentials_refused',
     error_message = 'the marketplace has refused the credentials for a week; connect the account again'
-  where seller_id = new.seller_id and account_id = new.id and state in ('QUEUED', 'RUNNING', 'WAITING');
+  where seller_id = new.seller_id and account_id = new.id and state in ('QUEUED', 'RUNNING', 'WAITING', 'DEAD_LETTERED')
+    and kind <> 'FILE_IMPORT';
   return null;
 end $$;
 create trigger end_runs_of_retired_lane after update of lane_state on marketplace_accounts for each row
@@ -180,7 +193,8 @@ begin
     and r.seller_id = q.seller_id and r.id = q.run_id and r.kind = of_kind
     and exists (
       select from sync_runs live
-      join marketplace_accounts a on a.seller_id = live.seller_id and a.id = live.account_id and a.status = 'ACTIVE'
+      join marketplace_accounts a on a.seller_id = live.seller_id and a.id = live.account_id
+        and (a.status = 'ACTIVE' or (a.status = 'NEEDS_RECONNECT' and of_kind = 'FILE_IMPORT'))
       where live.seller_id = q.seller_id and live.account_id = account and live.kind = of_kind
         and live.state in ('QUEUED', 'RUNNING', 'WAITING'));
   get diagnostics marked = row_count;

@@ -22,14 +22,22 @@ create table orders (
   payment_method text,
   currency text not null check (currency ~ '^[A-Z]{3}$'),
   total_amount numeric(14, 4),
+  -- Where it goes, as far as planning needs it: the first three digits of a postal code name a sorting district of some hundred thousand
+  -- people. The whole postal code is a customer's datum and is in order_pii.
   ship_city text,
-  ship_postal_code text,
+  ship_state text,
+  ship_postal_prefix text check (ship_postal_prefix ~ '^[0-9]{3}$'),
   -- Which fields of the order could not be read, and what was wrong with them; never their values.
   notes text[] not null default '{}',
   -- A status that goes backward while the marketplace does not say when it changed the order, and the run that read it. It counts
   -- once another run has read the same.
   backward_status text,
   backward_run_id uuid,
+  -- When it was first read as delivered: the marketplace's stamp of that version, or the time of reading where there is none. It never
+  -- changes afterwards.
+  delivered_at timestamptz,
+  -- When its customer was deleted because the marketplace's time was over. No later page stores a customer again.
+  customer_expired_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (seller_id, id),
@@ -66,6 +74,20 @@ create function is_older_version(status text, updated_at timestamptz, stored_sta
 language sql immutable parallel safe
 return coalesce(updated_at < stored_updated_at, order_progress(status) < order_progress(stored_status), false);
 grant execute on function order_progress(text), is_older_version(text, timestamptz, text, timestamptz) to robnu_tenant;
+
+-- Until when an order's customer may be kept, if the marketplace permits so many days after delivery; null: without end so far.
+-- The clock begins with delivery. An order that was never delivered has it from its last change: a cancelled or undelivered one needs its
+-- customer no longer, and a shipped one may have arrived unseen, as parcels that Amazon itself sends do. An open order keeps its customer.
+-- The last change is the earlier of the marketplace's stamp and our own: what we store again for reasons of our own, such as a better
+-- mapping, does not prolong it, and neither does a stamp in the future.
+create function customer_data_ends_at(days integer, status text, delivered_at timestamptz, marketplace_updated_at timestamptz,
+  updated_at timestamptz) returns timestamptz
+language sql stable parallel safe
+return case
+  when delivered_at is not null then delivered_at
+  when status in ('SHIPPED', 'DELIVERED', 'UNDELIVERED', 'CANCELLED') then least(marketplace_updated_at, updated_at)
+end + days * interval '24 hours';
+grant execute on function customer_data_ends_at(integer, text, timestamptz, timestamptz, timestamptz) to robnu_tenant;
 
 create table order_items (
   seller_id uuid not null,
@@ -123,6 +145,7 @@ create table order_pii (
   customer_phone_enc bytea,
   customer_email_enc bytea,
   address_enc bytea,
+  postal_code_enc bytea,
   -- A digest under the seller's data key. It tells a job that reads the order again whether anything is new.
   digest bytea not null check (length(digest) = 32),
   updated_at timestamptz not null default now(),
@@ -209,16 +232,33 @@ create policy select_needs_right on order_pii as restrictive for select to robnu
 
 grant select,
   insert (seller_id, account_id, external_order_id, status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by,
-    fulfilled_by, payment_method, currency, total_amount, ship_city, ship_postal_code, notes, dispatch_after, on_hold, is_replacement),
+    fulfilled_by, payment_method, currency, total_amount, ship_city, ship_state, ship_postal_prefix, notes, dispatch_after,
+    on_hold, is_replacement, delivered_at),
   update (status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by, fulfilled_by, payment_method, currency,
-    total_amount, ship_city, ship_postal_code, notes, dispatch_after, on_hold, is_replacement, backward_status, backward_run_id, updated_at)
+    total_amount, ship_city, ship_state, ship_postal_prefix, notes, dispatch_after, on_hold, is_replacement, backward_status, backward_run_id,
+    delivered_at, updated_at)
   on orders to robnu_tenant;
 grant select,
   insert (seller_id, order_id, external_item_id, sku, title, size, quantity, quantity_cancelled, line_amount, amount_basis, tax_amount, hsn),
-  update (sku, title, size, quantity, quantity_cancelled, line_amount, amount_basis, tax_amount, hsn, updated_at)
+  update (external_item_id, sku, title, size, quantity, quantity_cancelled, line_amount, amount_basis, tax_amount, hsn, updated_at)
   on order_items to robnu_tenant;
+
+-- Whether a line's id is a number of ours. Reports number no lines, so `line_id` in shared/marketplace numbers them by article. The
+-- marketplace's own id replaces such a number as soon as a page states it.
+create function is_numbered_here(external_item_id text) returns boolean
+language sql immutable parallel safe
+return starts_with(external_item_id, 'file:');
+-- The notes of a record after another source was read. A file's notes begin with their row. Reading a file again replaces them, and
+-- reading the marketplace again replaces the others.
+create function merge_notes(stored text[], given text[], from_file boolean) returns text[]
+language sql immutable parallel safe
+return (
+  select case when from_file then others || coalesce(given, '{}') else coalesce(given, '{}') || others end
+  from (select array(select note from unnest(stored) as note where (note ~ '^(sheet .*, )?row [0-9]') <> from_file) as others) o);
+grant execute on function is_numbered_here(text), merge_notes(text[], text[], boolean) to robnu_tenant;
 -- Removes the lines that a page's orders no longer have, and returns how many. The arguments are the orders with their statuses
--- and stamps, and the lines that they have now. SECURITY DEFINER for the same reason as remove_member (0003_tenancy.sql).
+-- and stamps, and the lines that they have now. A report that numbers no lines does not say which of the marketplace's own lines are
+-- gone. SECURITY DEFINER for the same reason as remove_member (0003_tenancy.sql).
 create function remove_vanished_items(account uuid, order_ids text[], statuses text[], stamps timestamptz[], kept_orders text[],
   kept_items text[]) returns integer
 language plpgsql security definer
@@ -238,7 +278,9 @@ begin
       and i.seller_id = seller and i.order_id = o.id
       and not exists (
         select from unnest(kept_orders, kept_items) as kept (external_order_id, external_item_id)
-        where kept.external_order_id = o.external_order_id and kept.external_item_id = i.external_item_id
+        where kept.external_order_id = o.external_order_id
+          and (kept.external_item_id = i.external_item_id
+            or (is_numbered_here(kept.external_item_id) and not is_numbered_here(i.external_item_id)))
       );
   get diagnostics removed = row_count;
   return removed;
@@ -251,8 +293,8 @@ grant select,
     updated_at)
   on shipments to robnu_tenant;
 grant select,
-  insert (seller_id, order_id, customer_name_enc, customer_phone_enc, customer_email_enc, address_enc, digest),
-  update (customer_name_enc, customer_phone_enc, customer_email_enc, address_enc, digest, updated_at)
+  insert (seller_id, order_id, customer_name_enc, customer_phone_enc, customer_email_enc, address_enc, postal_code_enc, digest),
+  update (customer_name_enc, customer_phone_enc, customer_email_enc, address_enc, postal_code_enc, digest, updated_at)
   on order_pii to robnu_tenant;
 
 -- Lets a member read one order's customer for the rest of the transaction, and records that they did. SECURITY DEFINER

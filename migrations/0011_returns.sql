@@ -182,7 +182,8 @@ grant select,
 grant select,
   insert (seller_id, return_id, external_item_id, order_item_id, external_order_item_id, sku, title, size, quantity, quantity_cancelled,
     refund_amount, reason),
-  update (order_item_id, external_order_item_id, sku, title, size, quantity, quantity_cancelled, refund_amount, reason, updated_at)
+  update (external_item_id, order_item_id, external_order_item_id, sku, title, size, quantity, quantity_cancelled, refund_amount, reason,
+    updated_at)
   on return_items to robnu_tenant;
 grant select, insert (seller_id, return_id) on return_events to robnu_tenant;
 
@@ -217,7 +218,9 @@ begin
       and i.seller_id = seller and i.return_id = r.id
       and not exists (
         select from unnest(kept_returns, kept_items) as kept (external_return_id, external_item_id)
-        where kept.external_return_id = r.external_return_id and kept.external_item_id = i.external_item_id
+        where kept.external_return_id = r.external_return_id
+          and (kept.external_item_id = i.external_item_id
+            or (is_numbered_here(kept.external_item_id) and not is_numbered_here(i.external_item_id)))
       );
   get diagnostics removed = row_count;
   return removed;

@@ -141,7 +141,7 @@ language sql
 return concat(robnu.admit_member(subject, seller, needs, writes, is_first), set_config('role', 'robnu_tenant', true));
 
 -- Admits a job for an account. Raises RB002 when the account does not belong to the named seller, and RB005 while the seller is
--- suspended.
+-- suspended and once its closing has begun.
 create function admit_job(seller uuid, account uuid, writes boolean) returns text
 language plpgsql security definer
 set search_path = robnu, pg_temp
@@ -157,9 +157,9 @@ begin
     raise exception 'the account does not belong to the seller' using errcode = 'RB002';
   end if;
   if writes then
-    select s.suspended_at is not null into suspended from sellers s where s.seller_id = seller for key share;
+    select s.suspended_at is not null or s.closing_step is not null into suspended from sellers s where s.seller_id = seller for key share;
   else
-    select s.suspended_at is not null into suspended from sellers s where s.seller_id = seller;
+    select s.suspended_at is not null or s.closing_step is not null into suspended from sellers s where s.seller_id = seller;
   end if;
   if suspended then
     raise exception 'the seller is suspended' using errcode = 'RB005';
@@ -170,8 +170,8 @@ create function enter_job(seller uuid, account uuid, writes boolean default true
 language sql
 return concat(robnu.admit_job(seller, account, writes), set_config('role', 'robnu_tenant', true));
 
--- Admits a staff member in a live impersonation session of the seller, with the rights of the session's role except two: reading
--- customers' data, and managing the team, because a member whom they made would outlast the session. Raises RB009 without such a
+-- Admits a staff member in a live impersonation session of the seller, with the rights of the session's role except three: reading
+-- customers' data, managing the team, because a member whom they made would outlast the session, and exports, which would too. Raises RB009 without such a
 -- session.
 create function admit_impersonation(subject text, session uuid, seller uuid, needs text, writes boolean, is_first boolean) returns text
 language plpgsql security definer
@@ -198,7 +198,7 @@ begin
   end if;
   held := (
     select string_agg(permission, ',') from unnest(string_to_array(held, ',')) as permission
-    where permission not in ('pii.read', 'members.manage'));
+    where permission not in ('pii.read', 'members.manage', 'exports.create'));
   return concat(set_scope(seller::text, subject, 'STAFF', admin::text, session::text, rights_for(held, suspended, needs, writes)),
     limit_statements(writes));
 end $$;
@@ -248,7 +248,9 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if system_role is null or system_role not in ('robnu_system_sweep', 'robnu_system_lanes', 'robnu_system_retention') then
+  if system_role is null or system_role not in ('robnu_system_sweep', 'robnu_system_lanes', 'robnu_system_retention',
+    'robnu_system_closing', 'robnu_system_exports', 'robnu_system_redrive')
+  then
     raise exception 'not a system scope' using errcode = 'RB003';
   end if;
   perform robnu.set_scope('', '', 'SYSTEM', '', '', ''), set_config('role', system_role, true);

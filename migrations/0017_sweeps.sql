@@ -1,9 +1,10 @@
--- The claim sweep and the retention sweep: one makes a pending claim for each return that did not arrive in time, the other
--- deletes expired bookkeeping rows. The retention ages are in the function forget.
+-- The claim sweep, the key sweep and the retention sweep: the first makes a pending claim for each return that did not arrive in
+-- time, the second has data keys wrapped by the right KMS keys, the third deletes expired bookkeeping rows. The retention ages are in
+-- the function forget.
 --
 -- robnu_system_retention  may have expired rows of all sellers deleted, and sees none of them
 -- robnu_tenant_sweep      what a sweep becomes inside one seller: it makes pending claims for overdue returns, warns of claims that
---                         are due soon, and does nothing else
+--                         are due soon, replaces the wrapping of data keys, and does nothing else
 do $$
 declare
   name text;
@@ -50,11 +51,24 @@ grant select (seller_id, id, currency, status, internal_status, received_at, con
   on returns to robnu_tenant_sweep;
 grant execute on function app_current_seller_id(), raise_no_scope(text), claim_reasons() to robnu_tenant_sweep;
 
+-- ---- Data keys ----
+
+-- Across sellers the key sweep sees which KMS key wraps each data key, but no wrapped key. It reads and replaces those inside one
+-- seller.
+create policy sweep on seller_keys for select to robnu_system_sweep using (true);
+grant select (seller_id, id, kms_key_id, lease_expires_at) on seller_keys to robnu_system_sweep;
+create policy sweep_reads on seller_keys for select to robnu_tenant_sweep using (seller_id = (select app_current_seller_id()));
+create policy sweep_wraps on seller_keys for update to robnu_tenant_sweep
+  using (seller_id = (select app_current_seller_id())) with check (seller_id = (select app_current_seller_id()));
+grant select (seller_id, id, wrapped_key, kms_key_id, lease_expires_at), update (wrapped_key, kms_key_id, lease_expires_at)
+  on seller_keys to robnu_tenant_sweep;
+
 -- Admits the platform's own work in one seller's scope. It has an entry function and a role of its own, because robnu_tenant would
--- let the sweep's login do all that members and jobs may do; here it reaches three columns of two tables. enter_sweep runs with the
--- caller's rights, so only the login that may become the role passes. Raises RB003 when there is no such seller, and RB005 while the
--- seller is suspended: neither marketplace data nor scans arrive then, so nobody knows what was received, and a false claim would
--- stay in the seller's books. Waiting costs the claim nothing: file_by can be read, and nothing could be filed meanwhile.
+-- let the sweep's login do all that members and jobs may do; here it writes a few columns of three tables. enter_sweep runs with the
+-- caller's rights, so only the login that may become the role passes. Raises RB003 when there is no such seller, and RB005 once its
+-- closing has begun and while it is suspended: neither marketplace data nor scans arrive then, so nobody knows what was received,
+-- and a false claim would stay in the seller's books. Waiting costs the claim nothing: file_by can be read, and nothing could be
+-- filed meanwhile.
 --
 -- SECURITY DEFINER, like admit_job: it locks the seller until the transaction ends, so that a suspension waits.
 create function admit_sweep(seller uuid) returns text
@@ -64,7 +78,7 @@ as $$
 declare
   suspended boolean;
 begin
-  select s.suspended_at is not null into suspended from sellers s where s.seller_id = seller for key share;
+  select s.suspended_at is not null or s.closing_step is not null into suspended from sellers s where s.seller_id = seller for key share;
   if suspended is null then
     raise exception 'no such seller' using errcode = 'RB003';
   end if;
@@ -133,6 +147,30 @@ begin
     when 'quarantined_records' then
       delete from quarantined_records where ctid = any (array(
         select ctid from quarantined_records where last_seen_at < now() - interval '30 days' limit at_most for update skip locked));
+    -- By its digest a page is recognised that is read again; after this time it is kept anew. Pages that wait for their object stay.
+    when 'raw_pages' then
+      delete from raw_pages where ctid = any (array(
+        select ctid from raw_pages where last_seen_at < now() - interval '30 days' and stored_at is not null
+        limit at_most for update skip locked));
+    -- Customers, of all sellers, whose marketplace's time is over. The order says so from then on.
+    when 'customers' then
+      with expired as (
+        delete from order_pii where ctid = any (array(
+          select c.ctid
+          from order_pii c
+          join orders o on o.seller_id = c.seller_id and o.id = c.order_id
+          join marketplace_accounts a on a.seller_id = o.seller_id and a.id = o.account_id
+          join marketplaces m on m.code = a.marketplace_code
+          where customer_data_ends_at(m.customer_data_days, o.status, o.delivered_at, o.marketplace_updated_at, o.updated_at) < now()
+          limit at_most for update of c, o skip locked))
+        returning seller_id, order_id
+      )
+      update orders o set customer_expired_at = coalesce(o.customer_expired_at, now())
+      from expired e where o.seller_id = e.seller_id and o.id = e.order_id;
+    -- Dead letters that were redriven or discarded. The record of who did that (dead_letter_actions) stays.
+    when 'dead_letters' then
+      delete from dead_letters where ctid = any (array(
+        select ctid from dead_letters where closed_at < now() - interval '90 days' limit at_most for update skip locked));
     -- Openings of credentials by jobs are logs, which the rules under the DPDP Act require for a year.
     when 'job_events' then
       delete from audit_events where ctid = any (array(

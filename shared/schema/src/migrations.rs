@@ -38,6 +38,13 @@ migrations![
     "0018_lanes",
     "0019_scans",
     "0020_claims",
+    "0021_objects",
+    "0022_imports",
+    "0023_exports",
+    "0024_closing",
+    "0025_raw_pages",
+    "0026_new_data_keys",
+    "0027_dead_letters",
 ];
 
 #[cfg(test)]
