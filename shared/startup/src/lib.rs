@@ -5,9 +5,13 @@
 mod aws;
 pub mod env;
 mod invocation;
+mod keys;
 mod login;
+mod objects;
 
 pub use aws::aws_config;
 pub use env::EnvError;
 pub use invocation::serve;
+pub use keys::KeySettings;
 pub use login::{Login, StartupError, database, database_config, digest_key, login, optional_secret};
+pub use objects::objects;
