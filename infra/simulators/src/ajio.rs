@@ -10,6 +10,7 @@ mod errors;
 mod generate;
 mod inventory;
 mod pages;
+mod panel;
 mod status;
 mod wire;
 
@@ -105,6 +106,16 @@ impl Ajio {
         to: AjioReturnStatus,
     ) -> Result<(), ChangeError> {
         self.book_mut(username)?.set_return_status(return_order_id, to)
+    }
+
+    pub(crate) fn order_report(&self, username: &str) -> Result<String, ChangeError> {
+        let account = self.accounts.get(username).ok_or(ChangeError::UnknownAccount)?;
+        Ok(account.book.order_report(username))
+    }
+
+    pub(crate) fn rtv_report(&self, username: &str) -> Result<String, ChangeError> {
+        let account = self.accounts.get(username).ok_or(ChangeError::UnknownAccount)?;
+        Ok(account.book.rtv_report())
     }
 
     fn book_mut(&mut self, username: &str) -> Result<&mut Book, ChangeError> {

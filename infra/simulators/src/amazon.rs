@@ -2,11 +2,14 @@
 //! the Selling Partner API.
 //!
 //! The refresh token decides whose orders are served. Responses follow the published model of the orders API, version
-//! 2026-01-01, and of the reports API, version 2021-06-30. A field that the order book cannot fill is absent rather than invented.
+//! 2026-01-01, and of the reports API, version 2021-06-30. A field that the order book cannot fill is absent rather than
+//! invented, except for the customer.
 
 mod accounts;
+mod customer;
 mod errors;
 mod lwa;
+mod order_report;
 mod query;
 mod render;
 mod reports;
@@ -30,6 +33,8 @@ use crate::oauth_token::{self, Refused};
 use crate::page_fault::PageFault;
 use crate::quota::{Buckets, Quota};
 use crate::tokens::TokenStore;
+
+pub use customer::AmazonCustomer;
 
 use accounts::Accounts;
 use errors::{failure, refusal, unauthorised};
@@ -94,6 +99,10 @@ impl Amazon {
     ) -> Result<(), ChangeError> {
         let book = self.accounts.book_mut(account).ok_or(ChangeError::UnknownAccount)?;
         if book.set_status(order_id, status, at) { Ok(()) } else { Err(ChangeError::UnknownOrder) }
+    }
+
+    pub(crate) fn order_report(&self, account: &str) -> Result<String, ChangeError> {
+        self.accounts.book(account).map(order_report::order_report).ok_or(ChangeError::UnknownAccount)
     }
 
     pub(crate) fn set_search_orders_quota(&mut self, quota: Quota) {

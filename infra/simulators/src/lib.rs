@@ -30,6 +30,7 @@ mod state;
 mod tokens;
 
 pub use ajio::{AjioOrderSummary, AjioReturnStatus, AjioStatus};
+pub use amazon::AmazonCustomer;
 pub use config::{
     AjioAccount, AjioConfig, AmazonAccount, AmazonConfig, FlipkartAccount, FlipkartConfig, MeeshoAccount,
     MeeshoConfig, OAuthApp, SimulatorConfig,
@@ -39,6 +40,7 @@ pub use faults::{Fault, FaultKind};
 pub use flipkart::FlipkartChange;
 pub use ledger::{InFlight, LedgerLine, LedgerReport, TokensIssued};
 pub use marketplace::Marketplace;
+pub use meesho::panel::{MeeshoColumns, meesho_orders, meesho_returns};
 pub use order_book::{CellProblem, Fulfilment, Line, Order, OrderBook, OrderBookError};
 pub use page_fault::Malformation;
 pub use quota::Quota;

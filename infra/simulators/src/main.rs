@@ -1,5 +1,7 @@
 //! The simulators as a process: all marketplaces on one port, and the bound address as one line of JSON on standard output.
 
+mod files;
+
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -54,6 +56,23 @@ struct Arguments {
     /// Lifetime of an AJIO access token
     #[arg(long, value_name = "SECONDS", default_value_t = 1_800)]
     ajio_token_seconds: u32,
+    /// Write the reports that the panels hand out for these books into a folder, and end
+    #[arg(long, value_name = "FOLDER")]
+    write_files: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn config(&self, book: OrderBook) -> SimulatorConfig {
+        let mut config = SimulatorConfig::new(book);
+        config.bind = SocketAddr::new(self.host, self.port);
+        config.amazon.search_orders = Quota { rate: self.amazon_rate, burst: self.amazon_burst };
+        config.amazon.report_looks = self.amazon_report_looks;
+        config.amazon.token_seconds = self.amazon_token_seconds;
+        config.ajio.orders = self.ajio_orders;
+        config.ajio.token_seconds = self.ajio_token_seconds;
+        config.ajio.quota = self.ajio_rate.map(|rate| Quota { rate, burst: self.ajio_burst });
+        config
+    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -76,7 +95,12 @@ fn main() -> ExitCode {
             return ExitCode::from(BAD_INPUT);
         }
     };
-    match run(&arguments, book) {
+    let config = arguments.config(book);
+    let done = match &arguments.write_files {
+        Some(folder) => files::write(config, folder),
+        None => run(&config),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("simulators: {error:#}");
@@ -86,17 +110,8 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(arguments: &Arguments, book: OrderBook) -> anyhow::Result<()> {
-    let mut config = SimulatorConfig::new(book);
-    config.bind = SocketAddr::new(arguments.host, arguments.port);
-    config.amazon.search_orders = Quota { rate: arguments.amazon_rate, burst: arguments.amazon_burst };
-    config.amazon.report_looks = arguments.amazon_report_looks;
-    config.amazon.token_seconds = arguments.amazon_token_seconds;
-    config.ajio.orders = arguments.ajio_orders;
-    config.ajio.token_seconds = arguments.ajio_token_seconds;
-    config.ajio.quota = arguments.ajio_rate.map(|rate| Quota { rate, burst: arguments.ajio_burst });
-
-    let state = State::new(&config);
+async fn run(config: &SimulatorConfig) -> anyhow::Result<()> {
+    let state = State::new(config);
     let listen = |source| SimulatorError::Listen { address: config.bind, source };
     let listener = TcpListener::bind(config.bind).await.map_err(listen)?;
     announce(&Addresses::from(listener.local_addr().context("read the bound address")?))?;

@@ -4,6 +4,8 @@
 //! `GET /v1/supplier` returns the supplier whose key signed the call. Headers: `x-api-key`; `x-timestamp`, seconds since 1970;
 //! `x-signature`, the hexadecimal HMAC-SHA256 under the API secret over method, path and timestamp, each on its own line.
 
+pub mod panel;
+
 use axum::http::{Method, StatusCode};
 use chrono::{DateTime, Utc};
 use ring::hmac;

@@ -16,6 +16,10 @@ pub enum Malformation {
     BadAmount,
     /// The amounts of the order and its first line have five decimals.
     FiveDecimals,
+    /// Fields of Amazon's customer are null, a list and an object. The other marketplaces serve no customers.
+    OddCustomer,
+    /// Amazon withholds the customer, which is no fault of the record.
+    WithheldCustomer,
 }
 
 /// What a marketplace must do differently while it builds a page.

@@ -197,6 +197,21 @@ impl State {
         lock(&self.inner.marketplaces.ajio).set_return_status(username, return_order_id, status)
     }
 
+    /// AJIO's order report, as its panel hands it out.
+    pub fn ajio_order_report(&self, username: &str) -> Result<String, ChangeError> {
+        lock(&self.inner.marketplaces.ajio).order_report(username)
+    }
+
+    /// AJIO's report of returns (RTV), as its panel hands it out.
+    pub fn ajio_rtv_report(&self, username: &str) -> Result<String, ChangeError> {
+        lock(&self.inner.marketplaces.ajio).rtv_report(username)
+    }
+
+    /// Amazon's flat file of all orders, as Seller Central hands it out.
+    pub fn amazon_order_report(&self, account: &str) -> Result<String, ChangeError> {
+        lock(&self.inner.marketplaces.amazon).order_report(account)
+    }
+
     /// Registers a selling partner, or replaces it and its book.
     pub fn register_amazon(&self, account: AmazonAccount) {
         lock(&self.inner.marketplaces.amazon).register(account);

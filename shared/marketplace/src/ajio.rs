@@ -5,6 +5,8 @@
 //! of time reads all orders too, and keeps those that were placed in the window. A run for returns reads all returns.
 
 mod client;
+pub(crate) mod file;
+mod kept;
 mod mapping;
 mod paging;
 mod phase;
@@ -83,7 +85,7 @@ impl Adapter for Ajio {
     }
 
     fn live_kinds(&self) -> &'static [RunKind] {
-        &[RunKind::Orders, RunKind::Returns, RunKind::CredentialCheck]
+        &[RunKind::Orders, RunKind::Returns, RunKind::CredentialCheck, RunKind::FileImport]
     }
 
     fn details(&self) -> &'static DetailsSpec {
@@ -145,6 +147,7 @@ impl AjioConnection {
         Ok(Page {
             records: Records::Orders(mapped.records),
             quarantined: mapped.quarantined,
+            raw: page.raw.into_iter().collect(),
             next: next.map(|next| next.write()).transpose()?,
             ready_in: None,
             complete_until: None,
@@ -159,6 +162,7 @@ impl AjioConnection {
         Ok(Page {
             records: Records::Returns(mapped.records),
             quarantined: mapped.quarantined,
+            raw: page.raw.into_iter().collect(),
             next: next.map(|next| next.write()).transpose()?,
             ready_in: None,
             complete_until: None,

@@ -9,6 +9,9 @@
 
 mod client;
 mod consent;
+mod customer;
+pub(crate) mod file;
+mod kept;
 mod mapping;
 mod money;
 mod page;
@@ -38,6 +41,7 @@ use crate::token_cache::TokenCache;
 use client::{AmazonClient, Service};
 use consent::AmazonConsent;
 use paging::Position;
+pub(crate) use returns::cells::CellAmount;
 
 /// Amazon's satellite table.
 pub static DETAILS: DetailsSpec = DetailsSpec {
@@ -120,7 +124,7 @@ impl Adapter for AmazonIn {
     }
 
     fn live_kinds(&self) -> &'static [RunKind] {
-        &[RunKind::Orders, RunKind::Returns, RunKind::CredentialCheck]
+        &[RunKind::Orders, RunKind::Returns, RunKind::CredentialCheck, RunKind::FileImport]
     }
 
     fn details(&self) -> &'static DetailsSpec {
@@ -207,6 +211,7 @@ impl AmazonConnection {
         Ok(Page {
             records: Records::Orders(mapped.records),
             quarantined: mapped.quarantined,
+            raw: page.raw.into_iter().collect(),
             next: next.map(|next| next.write()).transpose()?,
             ready_in: None,
             complete_until,
@@ -225,6 +230,7 @@ fn empty(next: Option<PagePosition>) -> Page {
     Page {
         records: Records::Orders(Vec::new()),
         quarantined: Vec::new(),
+        raw: Vec::new(),
         next,
         ready_in: None,
         complete_until: None,

@@ -16,6 +16,7 @@ use crate::details::{Credentials, DetailsSpec};
 use crate::error::AdapterError;
 use crate::kind::RunKind;
 use crate::oauth::OAuth;
+use crate::raw::RawPage;
 use crate::record::{MappedAgain, QuarantinedRecord, Records};
 
 /// A run's position in a marketplace's pages, in the adapter's own words. The engine stores it with each page, hands it
@@ -80,6 +81,8 @@ pub struct Page {
     pub records: Records,
     /// Records that could not be mapped, each with its reason. The rest of the page goes on without them.
     pub quarantined: Vec<QuarantinedRecord>,
+    /// The responses that the records are from, without customers: several where a page takes several calls. A file has none.
+    pub raw: Vec<RawPage>,
     /// The next page; `None` when this was the last.
     pub next: Option<PagePosition>,
     /// How long the marketplace needs to prepare the next page. The run is put off for so long and holds no function.

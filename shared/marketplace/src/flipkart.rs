@@ -12,6 +12,7 @@ mod assemble;
 mod client;
 mod consent;
 mod filter;
+mod kept;
 mod lines;
 mod mapping;
 mod page;
@@ -37,6 +38,7 @@ use crate::http::HttpClient;
 use crate::kind::RunKind;
 use crate::oauth::OAuth;
 use crate::platform_app::PlatformApp;
+use crate::raw::RawPage;
 use crate::record::{MappedAgain, OrderRecord, ReturnRecord, StreamRecord};
 use crate::records::{MappedRecords, map_again};
 use crate::token_cache::TokenCache;
@@ -203,7 +205,10 @@ impl FlipkartConnection {
             Err(error) => return without_page(&position, error),
         };
         let next = position.after(&page, query)?;
-        page_of(self.whole_orders(&page).await?, next.as_ref(), &position)
+        let whole = self.client.of_orders(&assemble::order_ids(&page)).await?;
+        let orders = assemble::orders(&page, &whole, self.client.location_id());
+        let mapped = map_whole(orders, order_id, mapping::order);
+        Ok(Page { raw: raw_of(page, whole), ..page_of(mapped, next.as_ref(), &position)? })
     }
 
     async fn returns(&self, request: &PageRequest) -> Result<Page, AdapterError> {
@@ -213,16 +218,15 @@ impl FlipkartConnection {
             Err(error) => return restarted::<_, ReturnRecord>(&position, &error).unwrap_or(Err(error)),
         };
         let next = position.after(&page, query)?;
-        let mapped = returns::of_page(&self.client, position.pass(), &page).await?;
-        page_of(mapped, next.as_ref(), &position)
+        let whole = self.client.whole_returns(position.pass(), &returns::return_ids(&page)).await?;
+        let mapped = returns::of_page(position.pass(), &page, &whole);
+        Ok(Page { raw: raw_of(page, whole), ..page_of(mapped, next.as_ref(), &position)? })
     }
+}
 
-    /// The orders of a page's shipments, each with all its shipments.
-    async fn whole_orders(&self, page: &ListPage) -> Result<MappedRecords<OrderRecord>, AdapterError> {
-        let whole = self.client.of_orders(&assemble::order_ids(page)).await?;
-        let orders = assemble::orders(page, &whole, self.client.location_id());
-        Ok(map_whole(orders, order_id, mapping::order))
-    }
+/// What is kept of a page and of the responses that completed its records.
+fn raw_of(page: ListPage, whole: Vec<ListPage>) -> Vec<RawPage> {
+    std::iter::once(page).chain(whole).filter_map(|page| page.raw).collect()
 }
 
 /// Goes on without a page when Flipkart refuses its link, from the window's start, or refuses a whole pass that it is known to
@@ -261,6 +265,7 @@ fn page_of<P: Passes, R: StreamRecord>(
     Ok(Page {
         records: R::of_page(mapped.records),
         quarantined: mapped.quarantined,
+        raw: Vec::new(),
         next: next.map(Position::write).transpose()?,
         ready_in: None,
         complete_until: position.complete_until(),

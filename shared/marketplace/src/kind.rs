@@ -20,6 +20,8 @@ pub enum RunKind {
     Processing,
     /// Asks the marketplace whether it accepts the account's credentials.
     CredentialCheck,
+    /// Imports a file that a member has uploaded. It asks the marketplace for nothing.
+    FileImport,
 }
 
 /// Every kind of run.
@@ -31,6 +33,7 @@ pub const RUN_KINDS: &[RunKind] = &[
     RunKind::InventoryPush,
     RunKind::Processing,
     RunKind::CredentialCheck,
+    RunKind::FileImport,
 ];
 
 impl RunKind {
@@ -45,6 +48,7 @@ impl RunKind {
             Self::InventoryPush => "INVENTORY_PUSH",
             Self::Processing => "PROCESSING",
             Self::CredentialCheck => "CREDENTIAL_CHECK",
+            Self::FileImport => "FILE_IMPORT",
         }
     }
 
@@ -58,7 +62,26 @@ impl RunKind {
     /// queue; all other runs go through their account's FIFO lane.
     #[must_use]
     pub const fn is_parallel(self) -> bool {
-        matches!(self, Self::Returns | Self::Payouts)
+        matches!(self, Self::Returns | Self::Payouts | Self::FileImport)
+    }
+
+    /// Whether runs of this kind need the account's credentials, and so wait until it has a lane. A file is read without them.
+    #[must_use]
+    pub const fn needs_credentials(self) -> bool {
+        !matches!(self, Self::FileImport)
+    }
+
+    /// Whether a member or a schedule can ask for a run of this kind by its name. A check has a route of its own, and an import
+    /// begins with its file.
+    #[must_use]
+    pub const fn is_requestable(self) -> bool {
+        !matches!(self, Self::CredentialCheck | Self::FileImport)
+    }
+
+    /// Whether a run of this kind reads records, and so may set some aside.
+    #[must_use]
+    pub const fn sets_records_aside(self) -> bool {
+        !matches!(self, Self::CredentialCheck)
     }
 
     /// Whether a run of this kind can read a window of time instead of what has changed.
@@ -82,7 +105,16 @@ mod tests {
     #[test]
     fn what_only_reads_beside_the_orders_may_run_in_parallel() {
         let parallel: Vec<RunKind> = RUN_KINDS.iter().copied().filter(|kind| kind.is_parallel()).collect();
-        assert_eq!(parallel, [RunKind::Returns, RunKind::Payouts]);
+        assert_eq!(parallel, [RunKind::Returns, RunKind::Payouts, RunKind::FileImport]);
+    }
+
+    #[test]
+    fn checks_and_imports_are_not_asked_for_by_name_and_only_imports_need_no_credentials() {
+        let all = RUN_KINDS.iter().copied();
+        let not_requestable: Vec<RunKind> = all.clone().filter(|kind| !kind.is_requestable()).collect();
+        assert_eq!(not_requestable, [RunKind::CredentialCheck, RunKind::FileImport]);
+        let without_credentials: Vec<RunKind> = all.filter(|kind| !kind.needs_credentials()).collect();
+        assert_eq!(without_credentials, [RunKind::FileImport]);
     }
 
     #[test]

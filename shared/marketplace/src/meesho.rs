@@ -5,6 +5,7 @@
 //! has nothing to ask.
 
 mod client;
+pub(crate) mod file;
 
 use async_trait::async_trait;
 use reqwest::Url;
@@ -75,7 +76,7 @@ impl Adapter for Meesho {
     }
 
     fn live_kinds(&self) -> &'static [RunKind] {
-        &[RunKind::CredentialCheck]
+        &[RunKind::CredentialCheck, RunKind::FileImport]
     }
 
     fn details(&self) -> &'static DetailsSpec {

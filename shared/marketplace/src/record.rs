@@ -2,12 +2,16 @@
 //!
 //! In a record, `None` means that this source does not say; the stored value then stays.
 
+mod customer;
+mod fields;
 mod order;
 mod returns;
 
 use chrono::{DateTime, Utc};
 
-pub use order::{AmountBasis, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord};
+pub use customer::{Customer, CustomerText};
+pub use fields::Fields;
+pub use order::{AmountBasis, NUMBERED_HERE, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord};
 pub(crate) use order::{UNKNOWN_STATUS, UNKNOWN_STATUS_NOTE};
 pub(crate) use returns::UNKNOWN_RETURN_STATUS_NOTE;
 pub use returns::{
@@ -31,6 +35,9 @@ pub trait StreamRecord: Sized {
     /// When the marketplace last changed it, if it says so.
     fn updated_at(&self) -> Option<DateTime<Utc>>;
 
+    /// Its fields as texts, without its customer's data.
+    fn fields(&self) -> Fields;
+
     /// Adds notes about values that do not agree with each other.
     fn note_contradictions(&mut self) {}
 
@@ -45,6 +52,10 @@ impl StreamRecord for OrderRecord {
 
     fn updated_at(&self) -> Option<DateTime<Utc>> {
         self.marketplace_updated_at
+    }
+
+    fn fields(&self) -> Fields {
+        fields::of_order(self)
     }
 
     fn note_contradictions(&mut self) {
@@ -63,6 +74,10 @@ impl StreamRecord for ReturnRecord {
 
     fn updated_at(&self) -> Option<DateTime<Utc>> {
         self.marketplace_updated_at
+    }
+
+    fn fields(&self) -> Fields {
+        fields::of_return(self)
     }
 
     fn of_page(records: Vec<Self>) -> Records {

@@ -17,10 +17,18 @@ fn an_adapter_names_what_it_reads_and_how_far_back_the_next_run_begins() {
     let check = RunKind::CredentialCheck;
     // Each kind with the minutes of its overlap.
     let stated: [(MarketplaceCode, &[(RunKind, u64)]); 4] = [
-        (Ajio, &[(RunKind::Orders, 0), (RunKind::Returns, 0), (check, 0)]),
-        (AmazonIn, &[(RunKind::Orders, 10), (RunKind::Returns, 56 * 24 * 60), (check, 10)]),
+        (Ajio, &[(RunKind::Orders, 0), (RunKind::Returns, 0), (check, 0), (RunKind::FileImport, 0)]),
+        (
+            AmazonIn,
+            &[
+                (RunKind::Orders, 10),
+                (RunKind::Returns, 56 * 24 * 60),
+                (check, 10),
+                (RunKind::FileImport, 10),
+            ],
+        ),
         (Flipkart, &[(RunKind::Orders, 30), (RunKind::Returns, 30), (check, 30)]),
-        (Meesho, &[(check, 0)]),
+        (Meesho, &[(check, 0), (RunKind::FileImport, 0)]),
     ];
     for (code, expected) in stated {
         let adapter = registry.adapter(code);

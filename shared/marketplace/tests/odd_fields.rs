@@ -15,7 +15,11 @@ use serde_json::{Value, json};
 fn amazon() -> Value {
     json!({
         "orderId": "405-1", "createdTime": "2026-11-18T09:15:00Z", "lastUpdatedTime": "2026-11-18T10:15:00Z",
-        "recipient": { "deliveryAddress": { "city": "PUNE", "postalCode": "411001" } },
+        "buyer": { "buyerName": "Invented Buyer", "buyerEmail": "buyer@example.invalid" },
+        "recipient": { "deliveryAddress": {
+            "name": "Invented Recipient", "phone": "+91 00000 00000", "addressLine1": "1 Invented Street",
+            "city": "PUNE", "stateOrRegion": "MAHARASHTRA", "postalCode": "411001",
+        } },
         "fulfillment": {
             "fulfillmentStatus": "UNSHIPPED", "fulfilledBy": "MERCHANT",
             "shipByWindow": { "latestDateTime": "2026-11-19T11:30:00Z" },
@@ -86,7 +90,14 @@ async fn with(code: MarketplaceCode, pointer: &str, value: Value) -> OrderRecord
     run.orders.remove(0)
 }
 
-const SIDE_FIELDS: [(MarketplaceCode, &str, &str); 38] = [
+const SIDE_FIELDS: [(MarketplaceCode, &str, &str); 45] = [
+    (AmazonIn, "/buyer", "buyer"),
+    (AmazonIn, "/buyer/buyerName", "buyer.buyerName"),
+    (AmazonIn, "/buyer/buyerEmail", "buyer.buyerEmail"),
+    (AmazonIn, "/recipient/deliveryAddress/name", "recipient.deliveryAddress.name"),
+    (AmazonIn, "/recipient/deliveryAddress/phone", "recipient.deliveryAddress.phone"),
+    (AmazonIn, "/recipient/deliveryAddress/addressLine1", "recipient.deliveryAddress.addressLine1"),
+    (AmazonIn, "/recipient/deliveryAddress/stateOrRegion", "recipient.deliveryAddress.stateOrRegion"),
     (AmazonIn, "/recipient", "recipient"),
     (AmazonIn, "/recipient/deliveryAddress", "recipient.deliveryAddress"),
     (AmazonIn, "/recipient/deliveryAddress/city", "recipient.deliveryAddress.city"),
@@ -146,6 +157,7 @@ async fn an_unreadable_lenient_field_costs_only_itself_and_leaves_a_note() {
             assert!(order.notes.iter().all(|note| !note.contains("hush")), "{pointer}: {:?}", order.notes);
             assert_eq!((order.items.len(), order.items[0].quantity), (1, 1), "{pointer}");
             assert!(order.items[0].line_amount.is_some(), "{pointer}");
+            assert_eq!(order.customer.is_some(), code == AmazonIn, "{pointer}");
         }
     }
 }
@@ -164,7 +176,8 @@ async fn an_absent_block_costs_nothing_else() {
 #[tokio::test]
 async fn codes_that_come_as_numbers_are_read_as_text() {
     let order = with(AmazonIn, "/recipient/deliveryAddress/postalCode", json!(411_001)).await;
-    assert_eq!((order.ship_postal_code.as_deref(), order.notes.len()), (Some("411001"), 0));
+    assert_eq!((order.ship_postal_prefix.as_deref(), order.notes.len()), (Some("411"), 0));
+    assert_eq!(order.customer.unwrap().postal_code.unwrap().as_str(), "411001");
     let order = with(AmazonIn, "/orderItems/0/product/sellerSku", json!(12_345)).await;
     assert_eq!((order.items[0].sku.as_deref(), order.notes.len()), (Some("12345"), 0));
     let order = with(Flipkart, "/orderItems/0/sku", json!(12_345)).await;

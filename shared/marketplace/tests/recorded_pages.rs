@@ -5,7 +5,9 @@
 
 mod kit;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use kit::{Scripted, ok};
@@ -13,6 +15,7 @@ use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::contract::{Page, PagePosition, PageRequest};
 use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::record::Records;
+use serde_json::Value;
 
 const AJIO_ORDERS_START: &str = r#"{"phase":"orders","page":0,"steps_back":0,"rereads":0}"#;
 
@@ -52,13 +55,42 @@ async fn check_with(
     let position = position.map(|text| PagePosition::new(text.to_owned()));
     let request = PageRequest { position, changed_since: None, placed: None };
     let page = server.connect(code).page(kind, &request).await.unwrap();
-    let records = path.with_extension("records.txt");
-    let actual = describe(&page);
-    if std::env::var_os("UPDATE_RECORDS").is_some() {
-        std::fs::write(&records, &actual).unwrap();
+    for (ending, actual) in [("records.txt", describe(&page)), ("raw.txt", left_out(&page))] {
+        let golden = path.with_extension(ending);
+        if std::env::var_os("UPDATE_RECORDS").is_some() {
+            std::fs::write(&golden, &actual).unwrap();
+        }
+        let expected = std::fs::read_to_string(&golden).unwrap();
+        assert_eq!(actual, expected, "{} differs", golden.display());
     }
-    let expected = std::fs::read_to_string(&records).unwrap();
-    assert_eq!(actual, expected, "{} differs", records.display());
+}
+
+/// The fields without a value in what is kept of the page's responses: those that are left out, and those that had none.
+fn left_out(page: &Page) -> String {
+    let mut text = String::new();
+    for (part, raw) in (1..).zip(&page.raw) {
+        let mut kept = String::new();
+        flate2::read::GzDecoder::new(raw.packed()).read_to_string(&mut kept).unwrap();
+        let mut paths = BTreeSet::new();
+        nulls(&serde_json::from_str(&kept).unwrap(), "", &mut paths);
+        writeln!(text, "response {part} has no value in").unwrap();
+        for path in paths {
+            writeln!(text, "  {path}").unwrap();
+        }
+    }
+    text
+}
+
+fn nulls(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Null => drop(found.insert(path.to_owned())),
+        Value::Array(values) => values.iter().for_each(|value| nulls(value, &format!("{path}[]"), found)),
+        Value::Object(fields) => {
+            let separator = if path.is_empty() { "" } else { "." };
+            fields.iter().for_each(|(name, value)| nulls(value, &format!("{path}{separator}{name}"), found));
+        }
+        _ => {}
+    }
 }
 
 fn describe(page: &Page) -> String {

@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+use super::customer::{buyer, recipient};
 use super::query::{Datasets, MARKETPLACE_ID, fulfilled_by};
 use super::status::{LineState, by_status_text, fulfillment_status, line_state, package_status};
 use crate::order_book::{Fulfilment, Line, Order};
@@ -22,10 +23,10 @@ pub(super) fn order(order: &Order, datasets: &Datasets) -> Value {
     );
     put("orderItems", order.lines.iter().map(|line| item(line, datasets)).collect());
     if datasets.has("BUYER") {
-        put("buyer", buyer(order));
+        put("buyer", buyer(order, is_business(order)));
     }
     if datasets.has("RECIPIENT") {
-        put("recipient", recipient(order));
+        put("recipient", recipient(order, is_business(order)));
     }
     if datasets.has("PROCEEDS") {
         let total = money(order.total(), currency(order));
@@ -109,29 +110,6 @@ pub(super) fn asin(line: &Line) -> String {
     let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(16_777_619);
     let hash = seller_sku(line).bytes().fold(2_166_136_261, step);
     format!("B0{hash:08X}")
-}
-
-/// An order book contains no buyer, so every order has the same invented one. A business order also has a company name.
-fn buyer(order: &Order) -> Value {
-    let mut buyer = json!({ "buyerName": "Demo Buyer" });
-    if fulfilled_by(order) == "MERCHANT" {
-        let digits: String = order.order_id.chars().filter(char::is_ascii_alphanumeric).collect();
-        buyer["buyerEmail"] = json!(format!("{digits}@marketplace.example.invalid"));
-    }
-    if is_business(order) {
-        buyer["buyerCompanyName"] = json!("Demo Company");
-    }
-    buyer
-}
-
-fn recipient(order: &Order) -> Value {
-    let first = order.lines.first();
-    json!({ "deliveryAddress": {
-        "city": first.map_or("", |line| &line.ship_city),
-        "postalCode": first.map_or("", |line| &line.ship_postal_code),
-        "countryCode": "IN",
-        "addressType": if is_business(order) { "COMMERCIAL" } else { "RESIDENTIAL" },
-    } })
 }
 
 /// One execution for each payment method, with the sum of its lines.

@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::customer::{make_odd, withhold};
 use super::errors::failure;
 use super::query::{Datasets, Query, TimeField, invalid};
 use super::render;
@@ -143,6 +144,8 @@ fn malform(order: &mut Value, malformation: &Malformation) {
         }
         Malformation::BadAmount => "12.3.4",
         Malformation::FiveDecimals => "648.37125",
+        Malformation::OddCustomer => return make_odd(order),
+        Malformation::WithheldCustomer => return withhold(order),
     };
     for pointer in AMOUNTS {
         if let Some(place) = order.pointer_mut(pointer) {

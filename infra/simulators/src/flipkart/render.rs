@@ -55,6 +55,7 @@ impl Rendered {
         let prices = |amount: &str| RawValue::from_string(format!(r#"{{"customerPrice":"{amount}"}}"#)).ok();
         let items = self.items.iter_mut().flatten();
         match malformation {
+            Malformation::OddCustomer | Malformation::WithheldCustomer => {}
             Malformation::BadAmount => items.for_each(|item| item.prices = prices("12.3.4")),
             Malformation::FiveDecimals => items.for_each(|item| item.prices = prices("648.37125")),
             Malformation::MissingField { field } => {

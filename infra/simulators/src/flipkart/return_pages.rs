@@ -119,6 +119,7 @@ fn malform(fields: &mut serde_json::Map<String, Value>, malformation: &Malformat
         Malformation::BadAmount => fields.insert("quantity".to_owned(), json!("12.3.4")),
         Malformation::FiveDecimals => fields.insert("quantity".to_owned(), json!("1.37125")),
         Malformation::MissingField { field } => fields.remove(field.as_deref().unwrap_or("createdDate")),
+        Malformation::OddCustomer | Malformation::WithheldCustomer => None,
     };
 }
 

@@ -14,10 +14,12 @@ use crate::details::Credentials;
 use crate::error::AdapterError;
 use crate::fields::count;
 use crate::http::{HttpClient, Reply, join, secret_header, whole_number};
+use crate::raw::RawPage;
 use crate::records::{RawRecords, parse_answer, parse_page};
 use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
 
 use super::DETAILS;
+use super::kept::KEPT;
 use super::phase::Phase;
 
 /// AJIO's largest page.
@@ -50,6 +52,9 @@ pub struct AjioPage {
     pub page: Option<PageInfo>,
     #[serde(skip)]
     pub bad_bytes: BadBytes,
+    /// What is kept of the response.
+    #[serde(skip)]
+    pub raw: Option<RawPage>,
 }
 
 /// A page's place in its list.
@@ -129,7 +134,7 @@ impl AjioClient {
         if !page.orders.is_stated && page.page.is_none() {
             return Err(AdapterError::Malformed { what: format!("{}: orders is missing", phase.page()) });
         }
-        Ok(AjioPage { bad_bytes, ..page })
+        Ok(AjioPage { bad_bytes, raw: Some(RawPage::new(&body, &KEPT)), ..page })
     }
 
     async fn get_page(&self, phase: Phase, page: u32, token: AccessToken) -> Result<Vec<u8>, AdapterError> {

@@ -22,53 +22,53 @@ const PENDENCY: &str = "PENDENCY";
 pub(super) const CURRENCY: &str = "INR";
 
 #[derive(Deserialize)]
-struct AjioOrder {
-    order_id: Id,
-    order_date: EpochSeconds,
+pub(super) struct AjioOrder {
+    pub(super) order_id: Id,
+    pub(super) order_date: EpochSeconds,
     #[serde(default)]
-    status: Lenient<Text>,
+    pub(super) status: Lenient<Text>,
     #[serde(default)]
-    payment_method: Lenient<Text>,
+    pub(super) payment_method: Lenient<Text>,
     #[serde(default)]
-    carrier: Lenient<Text>,
+    pub(super) carrier: Lenient<Text>,
     #[serde(default)]
-    tracking_number: Lenient<Text>,
-    total_amount: Option<Amount>,
-    order_lines: Vec<AjioLine>,
+    pub(super) tracking_number: Lenient<Text>,
+    pub(super) total_amount: Option<Amount>,
+    pub(super) order_lines: Vec<AjioLine>,
 }
 
 #[derive(Deserialize)]
-struct AjioLine {
-    order_item_id: Id,
-    ordered_quantity: Option<Quantity>,
-    quantity: Option<Quantity>,
-    customer_cancelled_qty: Option<Quantity>,
-    seller_cancelled_qty: Option<Quantity>,
-    seller_short_picked_qty: Option<Quantity>,
-    unit_price: Option<Amount>,
-    listing_price: Option<Amount>,
+pub(super) struct AjioLine {
+    pub(super) order_item_id: Id,
+    pub(super) ordered_quantity: Option<Quantity>,
+    pub(super) quantity: Option<Quantity>,
+    pub(super) customer_cancelled_qty: Option<Quantity>,
+    pub(super) seller_cancelled_qty: Option<Quantity>,
+    pub(super) seller_short_picked_qty: Option<Quantity>,
+    pub(super) unit_price: Option<Amount>,
+    pub(super) listing_price: Option<Amount>,
     /// AJIO's own responses carry this name with a blank at its end.
     #[serde(rename = "listing_price ")]
-    listing_price_blank: Option<Amount>,
-    item_base_price: Option<Amount>,
-    b2b_base_price: Option<Amount>,
-    b2b_tax: Option<Amount>,
+    pub(super) listing_price_blank: Option<Amount>,
+    pub(super) item_base_price: Option<Amount>,
+    pub(super) b2b_base_price: Option<Amount>,
+    pub(super) b2b_tax: Option<Amount>,
     #[serde(default)]
-    hsn: Lenient<Text>,
-    tax_summary: Option<TaxSummary>,
+    pub(super) hsn: Lenient<Text>,
+    pub(super) tax_summary: Option<TaxSummary>,
     #[serde(default)]
-    item_details: Lenient<ItemDetails>,
+    pub(super) item_details: Lenient<ItemDetails>,
 }
 
 #[derive(Deserialize)]
-struct TaxSummary {
-    cgst_percentage: Option<Amount>,
-    sgst_percentage: Option<Amount>,
-    igst_percentage: Option<Amount>,
-    cgst_amount: Option<Amount>,
-    sgst_amount: Option<Amount>,
-    igst_amount: Option<Amount>,
-    cess_amount: Option<Amount>,
+pub(super) struct TaxSummary {
+    pub(super) cgst_percentage: Option<Amount>,
+    pub(super) sgst_percentage: Option<Amount>,
+    pub(super) igst_percentage: Option<Amount>,
+    pub(super) cgst_amount: Option<Amount>,
+    pub(super) sgst_amount: Option<Amount>,
+    pub(super) igst_amount: Option<Amount>,
+    pub(super) cess_amount: Option<Amount>,
 }
 
 /// An article, as orders and returns describe it.
@@ -81,6 +81,9 @@ pub(super) struct ItemDetails {
     #[serde(default)]
     pub(super) size: Lenient<Text>,
 }
+
+/// How a field of a line is named in problems and notes: by the line's index and the field.
+pub(super) type Place<'a> = dyn Fn(usize, &str) -> String + 'a;
 
 /// A line's money.
 struct LineAmount {
@@ -116,23 +119,33 @@ pub fn phase_of(raw: &RawValue) -> Phase {
 /// # Errors
 /// Names the field that does not follow the contract.
 pub fn order(phase: Phase, raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
-    let order: AjioOrder = parse_record(raw)?;
+    let mut order: AjioOrder = parse_record(raw)?;
     let mut notes = Notes::default();
-    let (status, marketplace_status) = status(phase, order.status, &mut notes);
+    let status = status(phase, std::mem::take(&mut order.status), &mut notes);
     if order.order_lines.is_empty() {
         return Err(RecordProblem::at("order_lines", "is empty"));
     }
     if first_repeat(order.order_lines.iter().map(|line| line.order_item_id.0.as_str())).is_some() {
         return Err(RecordProblem::at("order_lines", "has two lines with one order_item_id"));
     }
-    let items = order
-        .order_lines
-        .into_iter()
-        .enumerate()
-        .map(|(index, it)| {
-            line(it, index, status, &mut notes).map_err(|(field, problem)| at_line(index, field, &problem))
-        })
-        .collect::<Result<_, _>>()?;
+    assemble(order, status, &|index, field| format!("order_lines[{index}].{field}"), notes)
+}
+
+/// Maps an order whose status is read and whose lines are told apart, from whatever source.
+///
+/// # Errors
+/// Names the field that does not follow the contract.
+pub(super) fn assemble(
+    order: AjioOrder,
+    (status, marketplace_status): (OrderStatus, String),
+    place: &Place<'_>,
+    mut notes: Notes,
+) -> Result<OrderRecord, RecordProblem> {
+    let mut items = Vec::with_capacity(order.order_lines.len());
+    for (index, it) in order.order_lines.into_iter().enumerate() {
+        let item = line(it, &|field| place(index, field), status, &mut notes);
+        items.push(item.map_err(|(field, problem)| RecordProblem::at(&place(index, field), &problem))?);
+    }
     let carrier = order.carrier.text("carrier", &mut notes);
     let tracking_number = order.tracking_number.text("tracking_number", &mut notes);
     let shipments = tracking_number.map(|tracking_number| ShipmentRecord {
@@ -162,15 +175,13 @@ pub fn order(phase: Phase, raw: &RawValue) -> Result<OrderRecord, RecordProblem>
         currency: Some(CURRENCY.to_owned()),
         total_amount: order.total_amount.map(|amount| amount.0),
         ship_city: None,
-        ship_postal_code: None,
+        ship_state: None,
+        ship_postal_prefix: None,
+        customer: None,
         items,
         shipments: shipments.into_iter().collect(),
         notes: notes.into_vec(),
     })
-}
-
-fn at_line(index: usize, field: &str, problem: &str) -> RecordProblem {
-    RecordProblem::at(&format!("order_lines[{index}].{field}"), problem)
 }
 
 /// Reads an order's status. An unknown status promises nothing: the order keeps the one that it had, or is pending, with the
@@ -187,7 +198,7 @@ fn status(phase: Phase, given: Lenient<Text>, notes: &mut Notes) -> (OrderStatus
     (ours, text.unwrap_or_else(|| UNKNOWN_STATUS.to_owned()))
 }
 
-fn parse_status(text: &str) -> Option<OrderStatus> {
+pub(super) fn parse_status(text: &str) -> Option<OrderStatus> {
     Some(match text {
         "CONFIRMED" => OrderStatus::Confirmed,
         "PACKED" => OrderStatus::Packed,
@@ -199,16 +210,29 @@ fn parse_status(text: &str) -> Option<OrderStatus> {
     })
 }
 
+/// AJIO's word for a status; `None` where its lists have none.
+pub(super) fn word(status: OrderStatus) -> Option<&'static str> {
+    Some(match status {
+        OrderStatus::Pending => PENDENCY,
+        OrderStatus::Confirmed => "CONFIRMED",
+        OrderStatus::Packed => "PACKED",
+        OrderStatus::ReadyToDispatch => "READY_TO_DISPATCH",
+        OrderStatus::Shipped => "DISPATCHED",
+        OrderStatus::Delivered => "DELIVERED",
+        OrderStatus::Cancelled => "CANCELLED",
+        OrderStatus::PartiallyShipped | OrderStatus::Undelivered | OrderStatus::Unknown => return None,
+    })
+}
+
 /// The field at fault and what is wrong with it.
 type LineProblem = (&'static str, String);
 
 fn line(
     line: AjioLine,
-    index: usize,
+    path: &dyn Fn(&str) -> String,
     status: OrderStatus,
     notes: &mut Notes,
 ) -> Result<OrderItemRecord, LineProblem> {
-    let path = |field: &str| format!("order_lines[{index}].{field}");
     let quantity = line
         .ordered_quantity
         .or(line.quantity)
@@ -349,6 +373,6 @@ mod tests {
 
     #[test]
     fn every_listed_status_is_known() {
-        assert!(LISTED.iter().all(|text| parse_status(text).is_some()));
+        assert!(LISTED.iter().all(|text| parse_status(text).and_then(word) == Some(text)));
     }
 }

@@ -11,45 +11,45 @@ use crate::record::{
 };
 use crate::records::{RecordProblem, first_repeat, parse_record};
 
-use super::mapping::{CURRENCY, ItemDetails};
+use super::mapping::{CURRENCY, ItemDetails, Place};
 
 #[derive(Deserialize)]
-struct AjioReturn {
-    return_order_id: Id,
-    return_date: EpochSeconds,
+pub(super) struct AjioReturn {
+    pub(super) return_order_id: Id,
+    pub(super) return_date: EpochSeconds,
     #[serde(default)]
-    order_id: Lenient<Id>,
+    pub(super) order_id: Lenient<Id>,
     #[serde(default)]
-    return_status: Lenient<Text>,
+    pub(super) return_status: Lenient<Text>,
     #[serde(default)]
-    return_type: Lenient<Text>,
+    pub(super) return_type: Lenient<Text>,
     #[serde(default)]
-    carrier: Lenient<Text>,
+    pub(super) carrier: Lenient<Text>,
     #[serde(default)]
-    tracking_number: Lenient<Text>,
+    pub(super) tracking_number: Lenient<Text>,
     #[serde(default)]
-    reason: Lenient<Text>,
+    pub(super) reason: Lenient<Text>,
     // The names of the documents' fields are ours: AJIO's are not public.
     #[serde(default)]
-    credit_note_number: Lenient<Text>,
+    pub(super) credit_note_number: Lenient<Text>,
     #[serde(default)]
-    rsi_number: Lenient<Text>,
+    pub(super) rsi_number: Lenient<Text>,
     #[serde(default)]
-    debit_note_number: Lenient<Text>,
-    return_order_items: Option<Vec<AjioReturnItem>>,
+    pub(super) debit_note_number: Lenient<Text>,
+    pub(super) return_order_items: Option<Vec<AjioReturnItem>>,
 }
 
 #[derive(Deserialize)]
-struct AjioReturnItem {
-    return_item_id: Id,
-    return_quantity: Quantity,
-    cancelled_return_quantity: Option<Quantity>,
+pub(super) struct AjioReturnItem {
+    pub(super) return_item_id: Id,
+    pub(super) return_quantity: Quantity,
+    pub(super) cancelled_return_quantity: Option<Quantity>,
     #[serde(default)]
-    order_item_id: Lenient<Id>,
+    pub(super) order_item_id: Lenient<Id>,
     #[serde(default)]
-    reason: Lenient<Text>,
+    pub(super) reason: Lenient<Text>,
     #[serde(default)]
-    item_details: Lenient<ItemDetails>,
+    pub(super) item_details: Lenient<ItemDetails>,
 }
 
 #[derive(Deserialize)]
@@ -68,21 +68,26 @@ pub fn return_id(raw: &RawValue) -> Option<String> {
 /// Names the field that does not follow the contract.
 pub fn returned(raw: &RawValue) -> Result<ReturnRecord, RecordProblem> {
     let given: AjioReturn = parse_record(raw)?;
-    let mut notes = Notes::default();
+    let items = given.return_order_items.iter().flatten();
+    if first_repeat(items.map(|item| item.return_item_id.0.as_str())).is_some() {
+        return Err(RecordProblem::at("return_order_items", "has two lines with one return_item_id"));
+    }
+    Ok(assemble(given, &|index, field| format!("return_order_items[{index}].{field}"), Notes::default()))
+}
+
+/// Maps a return whose lines are told apart, from whatever source.
+pub(super) fn assemble(given: AjioReturn, place: &Place<'_>, mut notes: Notes) -> ReturnRecord {
     let (status, marketplace_status) = status(given.return_status, &mut notes);
     let items = given.return_order_items.unwrap_or_default();
     if items.is_empty() {
         notes.add("return_order_items", "is empty");
-    }
-    if first_repeat(items.iter().map(|item| item.return_item_id.0.as_str())).is_some() {
-        return Err(RecordProblem::at("return_order_items", "has two lines with one return_item_id"));
     }
     let documents = [
         (ReturnDocumentKind::CreditNote, given.credit_note_number.text("credit_note_number", &mut notes)),
         (ReturnDocumentKind::Rsi, given.rsi_number.text("rsi_number", &mut notes)),
         (ReturnDocumentKind::DebitNote, given.debit_note_number.text("debit_note_number", &mut notes)),
     ];
-    Ok(ReturnRecord {
+    ReturnRecord {
         external_return_id: given.return_order_id.0,
         // In AJIO the outbound parcel has the order's number.
         external_order_id: given.order_id.read("order_id", &mut notes).map(|id| id.0),
@@ -101,13 +106,16 @@ pub fn returned(raw: &RawValue) -> Result<ReturnRecord, RecordProblem> {
         expected_at: None,
         delivered_at: None,
         marketplace_updated_at: None,
-        items: items.into_iter().enumerate().map(|(index, it)| item(it, index, &mut notes)).collect(),
+        items: items
+            .into_iter()
+            .enumerate()
+            .map(|(index, it)| item(it, &|field| place(index, field), &mut notes))
+            .collect(),
         notes: notes.into_vec(),
-    })
+    }
 }
 
-fn item(item: AjioReturnItem, index: usize, notes: &mut Notes) -> ReturnItemRecord {
-    let path = |field: &str| format!("return_order_items[{index}].{field}");
+fn item(item: AjioReturnItem, path: &dyn Fn(&str) -> String, notes: &mut Notes) -> ReturnItemRecord {
     let quantity = item.return_quantity.0;
     let details = item.item_details.read(&path("item_details"), notes).unwrap_or_default();
     ReturnItemRecord {

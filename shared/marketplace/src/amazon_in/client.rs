@@ -14,10 +14,12 @@ use crate::details::Credentials;
 use crate::error::AdapterError;
 use crate::http::{HttpClient, MAX_FAILURE_BYTES, Reply, join, secret_header};
 use crate::platform_app::PlatformApp;
+use crate::raw::RawPage;
 use crate::records::{parse_answer, parse_page};
 use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
 use crate::token_endpoint::{self, ClientOwner};
 
+use super::kept;
 use super::page::AmazonPage;
 use super::paging::Position;
 use super::{DETAILS, PLATFORM_APP};
@@ -30,8 +32,8 @@ const MARKETPLACE_ID: &str = "A21TJRUUN4KGV";
 /// The largest page.
 const PAGE_SIZE: &str = "100";
 
-/// Only data that we store is asked for. Of the recipient, only city and postal code are read.
-const INCLUDED_DATA: &str = "PROCEEDS,FULFILLMENT,PACKAGES,PAYMENT,CANCELLATION,RECIPIENT";
+/// Only data that we store is asked for. What names a customer (`BUYER`, `RECIPIENT`) is stored encrypted.
+const INCLUDED_DATA: &str = "PROCEEDS,FULFILLMENT,PACKAGES,PAYMENT,CANCELLATION,BUYER,RECIPIENT";
 
 /// How errors name the response with orders, and the calls.
 const PAGE: &str = "page of orders";
@@ -130,7 +132,7 @@ impl AmazonClient {
         if page.next_token().is_some_and(|token| bad_bytes.are_in(token)) {
             return Err(AdapterError::Garbled { what: format!("{PAGE} holds a token that is not UTF-8") });
         }
-        Ok(AmazonPage { bad_bytes, ..page })
+        Ok(AmazonPage { bad_bytes, raw: Some(RawPage::new(&body, &kept::ORDERS)), ..page })
     }
 
     /// Whether the account sells at Amazon.in. An application that may not ask gets no answer, and the account is believed.

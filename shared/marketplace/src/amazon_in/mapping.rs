@@ -13,6 +13,7 @@ use crate::record::{
 };
 use crate::records::{RecordProblem, distinct, first_repeat, parse_record};
 
+use super::customer::{Buyer, Delivery, Recipient, delivery};
 use super::money::{ItemProceeds, Money, OneCurrency, OrderProceeds, fitting};
 
 #[derive(Deserialize)]
@@ -23,6 +24,8 @@ struct AmazonOrder {
     #[serde(default)]
     last_updated_time: Lenient<Instant>,
     #[serde(default)]
+    buyer: Lenient<Buyer>,
+    #[serde(default)]
     recipient: Lenient<Recipient>,
     proceeds: Option<OrderProceeds>,
     #[serde(default)]
@@ -32,23 +35,6 @@ struct AmazonOrder {
     order_items: Vec<Item>,
     #[serde(default)]
     packages: Lenient<Vec<Lenient<Package>>>,
-}
-
-/// The recipient. Names, street and phone are not even read.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Recipient {
-    #[serde(default)]
-    delivery_address: Lenient<Address>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Address {
-    #[serde(default)]
-    city: Lenient<Text>,
-    #[serde(default)]
-    postal_code: Lenient<Text>,
 }
 
 #[derive(Deserialize)]
@@ -171,9 +157,8 @@ pub fn order(raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
     for (index, it) in order.order_items.into_iter().enumerate() {
         items.push(item(it, &format!("orderItems[{index}]"), status, &mut currency, &mut notes)?);
     }
-    let address = address(order.recipient, &mut notes);
-    let (city_path, postal_code_path) =
-        ("recipient.deliveryAddress.city", "recipient.deliveryAddress.postalCode");
+    let Delivery { city, state, postal_prefix, customer } =
+        delivery(order.buyer, order.recipient, &mut notes);
     Ok(OrderRecord {
         external_order_id: order.order_id.0,
         status,
@@ -188,8 +173,10 @@ pub fn order(raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
         payment_method: payment_method(order.payment, &mut notes),
         currency: currency.into_code(),
         total_amount,
-        ship_city: address.city.text(city_path, &mut notes),
-        ship_postal_code: address.postal_code.text(postal_code_path, &mut notes),
+        ship_city: city,
+        ship_state: state,
+        ship_postal_prefix: postal_prefix,
+        customer,
         items,
         shipments,
         notes: notes.into_vec(),
@@ -214,13 +201,6 @@ fn updated_at(given: Lenient<Instant>, notes: &mut Notes) -> Option<DateTime<Utc
         Err(problem) => notes.push(problem),
     }
     None
-}
-
-fn address(recipient: Lenient<Recipient>, notes: &mut Notes) -> Address {
-    let recipient = recipient.read("recipient", notes);
-    recipient
-        .and_then(|recipient| recipient.delivery_address.read("recipient.deliveryAddress", notes))
-        .unwrap_or_default()
 }
 
 /// What Amazon states about an order's fulfilment.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::bytes::BadBytes;
 use crate::fields::Instant;
+use crate::raw::RawPage;
 use crate::records::RawRecords;
 
 /// A page of raw orders.
@@ -16,6 +17,9 @@ pub struct AmazonPage {
     pub last_updated_before: Option<Instant>,
     #[serde(skip)]
     pub bad_bytes: BadBytes,
+    /// What is kept of the response.
+    #[serde(skip)]
+    pub raw: Option<RawPage>,
 }
 
 /// Amazon's pointer to the next page.

@@ -6,7 +6,7 @@
 //! Reports select by the date on which a return was asked for, while its delivery and refund come weeks later. So every run
 //! reads eight weeks again, which one report holds, and so covers almost the whole of a claim window of 60 days.
 
-mod cells;
+pub(super) mod cells;
 mod mapping;
 mod position;
 mod table;
@@ -18,10 +18,12 @@ use chrono::{DateTime, Utc};
 use crate::bytes::BadBytes;
 use crate::contract::{Page, PageRequest};
 use crate::error::AdapterError;
+use crate::raw::RawPage;
 use crate::record::{QuarantinedRecord, Records, ReturnRecord};
 use crate::records::map_records;
 
 use super::client::{AmazonClient, Report};
+use super::kept;
 
 pub use mapping::returned;
 use position::{Position, Step};
@@ -103,12 +105,15 @@ async fn read(
     let table = Table::read(&text)?;
     let raw = table.records(from, PAGE_SIZE)?;
     let mapped = map_records(&raw, bad_bytes, mapping::return_id, returned);
+    let read = RawPage::new(&serde_json::to_vec(&raw).unwrap_or_default(), &kept::RETURNS);
     let next = from + raw.len();
     if next < table.returns() {
         let rest = position.at(Step::Read { document: document.to_owned(), from: next });
-        return onward(&rest, mapped.records, mapped.quarantined);
+        let page = onward(&rest, mapped.records, mapped.quarantined)?;
+        return Ok(Page { raw: vec![read], ..page });
     }
-    ended(position, mapped.records, mapped.quarantined)
+    let page = ended(position, mapped.records, mapped.quarantined)?;
+    Ok(Page { raw: vec![read], ..page })
 }
 
 /// When Amazon no longer knows a report or its document, the report is asked for again, once.
@@ -135,6 +140,7 @@ fn ended(
         None => Ok(Page {
             records: Records::Returns(records),
             quarantined,
+            raw: Vec::new(),
             next: None,
             ready_in: None,
             complete_until: Some(position.until),
@@ -150,6 +156,7 @@ fn onward(
     Ok(Page {
         records: Records::Returns(records),
         quarantined,
+        raw: Vec::new(),
         next: Some(next.write()?),
         ready_in: None,
         complete_until: None,

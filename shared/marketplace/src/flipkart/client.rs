@@ -13,11 +13,13 @@ use crate::details::Credentials;
 use crate::error::AdapterError;
 use crate::http::{HttpClient, Reply, join, secret_header};
 use crate::platform_app::PlatformApp;
+use crate::raw::RawPage;
 use crate::records::parse_page;
 use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
 use crate::token_endpoint::{self, ClientOwner, Grant};
 
 use super::filter::{FilterRequest, Pass, Times};
+use super::kept::KEPT;
 use super::page::{ListCall, ListPage, RETURNS, SHIPMENTS};
 use super::paging::Position;
 use super::returns::Source;
@@ -154,6 +156,7 @@ impl FlipkartClient {
         };
         let (mut page, bad_bytes): (ListPage, _) = parse_page(&body, list.page)?;
         page.bad_bytes = bad_bytes;
+        page.raw = Some(RawPage::new(&body, &KEPT));
         if !page.is_page() {
             return Err(AdapterError::Malformed { what: format!("{}: {} is missing", list.page, list.list) });
         }
@@ -205,6 +208,7 @@ impl FlipkartClient {
                 });
             }
             page.bad_bytes = bad_bytes;
+            page.raw = Some(RawPage::new(&body, &KEPT));
             pages.push(page);
         }
         Ok(pages)

@@ -98,7 +98,9 @@ pub fn order(raw: &RawValue) -> Result<OrderRecord, RecordProblem> {
         // Flipkart states no total; it is known when the price of every line is.
         total_amount: items.iter().map(|item| item.line_amount).sum::<Option<Decimal>>(),
         ship_city: None,
-        ship_postal_code: None,
+        ship_state: None,
+        ship_postal_prefix: None,
+        customer: None,
         items,
         shipments: whole.parcels.into_iter().map(|parcel| parcel.record).collect(),
         notes: notes.into_vec(),

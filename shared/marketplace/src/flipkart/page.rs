@@ -10,6 +10,7 @@ use crate::bytes::BadBytes;
 use crate::error::AdapterError;
 use crate::fields::Flag;
 use crate::http::join;
+use crate::raw::RawPage;
 use crate::records::RawRecords;
 
 /// A call that answers page by page.
@@ -58,6 +59,9 @@ pub struct ListPage {
     next_page_url: Option<String>,
     #[serde(skip)]
     pub bad_bytes: BadBytes,
+    /// What is kept of the response.
+    #[serde(skip)]
+    pub raw: Option<RawPage>,
 }
 
 impl ListPage {

@@ -9,15 +9,14 @@ mod mapping;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::error::AdapterError;
 use crate::record::ReturnRecord;
 use crate::records::MappedRecords;
 
 use super::assemble::map_whole;
-use super::client::FlipkartClient;
 use super::page::ListPage;
 use super::paging::Passes;
 
+pub use assemble::return_ids;
 pub use mapping::returned;
 
 /// Who brings the goods back: the pass of a run.
@@ -57,11 +56,6 @@ impl Passes for Source {
 }
 
 /// The returns of a page, each with all its items.
-pub async fn of_page(
-    client: &FlipkartClient,
-    source: Source,
-    page: &ListPage,
-) -> Result<MappedRecords<ReturnRecord>, AdapterError> {
-    let whole = client.whole_returns(source, &assemble::return_ids(page)).await?;
-    Ok(map_whole(assemble::returns(source, page, &whole), assemble::return_id, returned))
+pub fn of_page(source: Source, page: &ListPage, whole: &[ListPage]) -> MappedRecords<ReturnRecord> {
+    map_whole(assemble::returns(source, page, whole), assemble::return_id, returned)
 }

@@ -3,8 +3,14 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::Customer;
+
 /// The marketplace's status text of an order that came without one.
 pub(crate) const UNKNOWN_STATUS: &str = "UNKNOWN";
+
+/// How ids of lines begin that a report left to us to number. A marketplace's own id replaces such a number in the store, where
+/// `is_numbered_here` knows the same beginning.
+pub const NUMBERED_HERE: &str = "file:";
 
 /// The note on an order whose status is not known.
 pub(crate) const UNKNOWN_STATUS_NOTE: &str =
@@ -111,8 +117,12 @@ pub struct OrderRecord {
     pub total_amount: Option<Decimal>,
     /// City of the delivery address.
     pub ship_city: Option<String>,
-    /// Postal code of the delivery address.
-    pub ship_postal_code: Option<String>,
+    /// State of the delivery address.
+    pub ship_state: Option<String>,
+    /// First three digits of the delivery address's postal code.
+    pub ship_postal_prefix: Option<String>,
+    /// Who ordered; `None` when the source says nothing of it, or does not any more.
+    pub customer: Option<Customer>,
     /// Lines; two may be equal in everything but their id.
     pub items: Vec<OrderItemRecord>,
     /// Packages.
@@ -122,6 +132,12 @@ pub struct OrderRecord {
 }
 
 impl OrderRecord {
+    /// Whether the order is from a report that numbers no lines, and so perhaps lacks some.
+    #[must_use]
+    pub fn is_numbered_here(&self) -> bool {
+        self.items.iter().any(|item| item.external_item_id.starts_with(NUMBERED_HERE))
+    }
+
     /// Adds a note when the total is not the sum of the lines, as far as both say what the customer pays. Marketplaces add charges
     /// to a total, or leave cancelled lines in it.
     pub(crate) fn note_unequal_total(&mut self) {

@@ -204,8 +204,7 @@ pub fn streams() -> Vec<(MarketplaceCode, RunKind)> {
     let registry = Registry::new(&MarketplaceConfig::default()).unwrap();
     let mut streams = Vec::new();
     for code in MARKETPLACE_CODES {
-        let kinds =
-            registry.adapter(*code).live_kinds().iter().filter(|kind| **kind != RunKind::CredentialCheck);
+        let kinds = registry.adapter(*code).live_kinds().iter().filter(|kind| kind.is_requestable());
         streams.extend(kinds.map(|kind| (*code, *kind)));
     }
     streams
