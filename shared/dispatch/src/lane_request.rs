@@ -20,18 +20,9 @@ const VERSION: &str = "1";
 
 impl LaneRequest {
     /// The message body.
-    ///
-    /// # Panics
-    /// Never: ids always serialize.
     #[must_use]
     pub fn to_body(&self) -> String {
-        #[derive(Serialize)]
-        struct Versioned<'a> {
-            version: &'static str,
-            #[serde(flatten)]
-            request: &'a LaneRequest,
-        }
-        serde_json::to_string(&Versioned { version: VERSION, request: self }).expect("ids always serialize")
+        versioned::body(self, VERSION)
     }
 
     /// Reads a message body. A body that is not understood is an error and never guessed at.

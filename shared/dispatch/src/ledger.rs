@@ -5,6 +5,8 @@
 //!   ▲                 │ │ └──permanent──▶ FAILED
 //!   │◀──slice over────┘ └──must wait──▶ WAITING ──sweep──▶ QUEUED
 //! ```
+//!
+//! A run whose message died in its queue becomes `DEAD_LETTERED`, and `QUEUED` again when an operator redrives it (`functions/redrive`).
 
 mod check;
 mod lease;

@@ -3,6 +3,8 @@
 //! The run's row is the truth and the message only announces it. A function that makes work writes the row, commits, publishes,
 //! and marks the row as published. A sweep publishes again whatever nobody took, so no work depends on a message.
 
+mod batch;
+mod export_message;
 mod job_message;
 mod lane;
 mod lane_request;
@@ -12,6 +14,8 @@ mod parallel;
 mod publisher;
 mod versioned;
 
+pub use batch::{ItemFailure, Record};
+pub use export_message::ExportMessage;
 pub use job_message::{Job, JobMessage};
 pub use lane::{lane_account, lane_queue_name};
 pub use lane_request::LaneRequest;

@@ -20,15 +20,14 @@ const SENDS_AT_ONCE: usize = 16;
 pub struct OutboxMessage {
     /// The message's job.
     pub job: Job,
-    /// The lane's queue.
-    pub queue_url: String,
+    /// The lane's queue; `None` for a run that needs no lane.
+    pub lane_url: Option<String>,
 }
 
 impl OutboxMessage {
     /// Reads `id`, `step`, `generation`, `seller_id`, `account_id`, `marketplace_code`, `kind` and `lane_queue_url`.
-    /// Returns `None` when the account has no lane yet; the run is published when the lane is made.
+    /// Returns `None` when the run waits for a lane that is not made yet; it is published when the lane is made.
     pub fn from_row(row: &Row) -> Result<Option<Self>, Error> {
-        let Some(queue_url) = row.try_get("lane_queue_url")? else { return Ok(None) };
         let marketplace: &str = row.try_get("marketplace_code")?;
         let job = Job {
             run_id: row.try_get("id")?,
@@ -39,7 +38,9 @@ impl OutboxMessage {
             marketplace: marketplace.parse().map_err(|_| Error::RowShape)?,
             kind: RunKind::from_stored(row.try_get("kind")?).ok_or(Error::RowShape)?,
         };
-        Ok(Some(Self { job, queue_url }))
+        let lane_url: Option<String> = row.try_get("lane_queue_url")?;
+        let waits_for_lane = lane_url.is_none() && job.kind.needs_credentials();
+        Ok((!waits_for_lane).then_some(Self { job, lane_url }))
     }
 }
 
@@ -80,8 +81,8 @@ impl Publisher {
         let asked = messages.len();
         let mut outcome = PublishReport::default();
         let answers = stream::iter(messages)
-            .map(|OutboxMessage { job, queue_url }| async move {
-                (self.publish(&queue_url, job.clone()).await, job)
+            .map(|OutboxMessage { job, lane_url }| async move {
+                (self.publish(lane_url.as_deref(), job.clone()).await, job)
             })
             .buffer_unordered(SENDS_AT_ONCE)
             .take_until(sleep_until(deadline));

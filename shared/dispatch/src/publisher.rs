@@ -15,6 +15,11 @@ pub struct PublishError(#[source] pub(crate) Box<dyn std::error::Error + Send + 
 #[error("PARALLEL_QUEUES names no queue for {0}")]
 struct NoQueue(&'static str);
 
+/// The account has no lane.
+#[derive(Debug, thiserror::Error)]
+#[error("the account has no lane")]
+struct NoLane;
+
 /// Publishes runs.
 #[derive(Debug, Clone)]
 pub struct Publisher {
@@ -29,9 +34,9 @@ impl Publisher {
         Self { sqs, parallel }
     }
 
-    /// Sends the message of one step of one run; `lane_url` is the queue of the account's lane. To a lane, sending it twice within
-    /// five minutes delivers it once. A Standard queue may deliver it twice in any case, and the run's lease makes one of them work.
-    pub async fn publish(&self, lane_url: &str, job: Job) -> Result<(), PublishError> {
+    /// Sends the message of one step of one run; `lane_url` is the queue of the account's lane, if it has one. To a lane, sending it
+    /// twice within five minutes delivers it once. A Standard queue may deliver it twice in any case, and the run's lease makes one of them work.
+    pub async fn publish(&self, lane_url: Option<&str>, job: Job) -> Result<(), PublishError> {
         let send = self.sqs.send_message().message_group_id(job.account_id.to_string());
         let send = if job.kind.is_parallel() {
             let code = job.marketplace;
@@ -39,7 +44,8 @@ impl Publisher {
                 self.parallel.url(code).ok_or_else(|| PublishError(Box::new(NoQueue(code.as_str()))))?;
             send.queue_url(url)
         } else {
-            send.queue_url(lane_url).message_deduplication_id(job.deduplication_id())
+            let url = lane_url.ok_or_else(|| PublishError(Box::new(NoLane)))?;
+            send.queue_url(url).message_deduplication_id(job.deduplication_id())
         };
         send.message_body(JobMessage::new(job).to_body())
             .send()

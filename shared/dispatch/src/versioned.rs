@@ -1,7 +1,7 @@
 //! The common form of message bodies: each is a JSON object whose `version` says how to read the rest.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// Why a body cannot be read. It never holds the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,20 @@ pub enum MessageError {
         /// Column in the line.
         column: usize,
     },
+}
+
+/// Writes the body of a message that consists of ids.
+///
+/// # Panics
+/// Never: ids always serialize.
+pub(crate) fn body<T: Serialize>(message: &T, version: &str) -> String {
+    #[derive(Serialize)]
+    struct Versioned<'a, T> {
+        version: &'a str,
+        #[serde(flatten)]
+        message: &'a T,
+    }
+    serde_json::to_string(&Versioned { version, message }).expect("ids always serialize")
 }
 
 /// Reads a body of the version `expected`.

@@ -7,31 +7,36 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 /// Adds one to the metric `name` of this function, in the stage's namespace `Robnu/${Stage}` with the dimension `FunctionName`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "Lambda and the template set these two names, and a metric must never fail"
-)]
+#[expect(clippy::disallowed_methods, reason = "Lambda sets this name, and a metric must never fail")]
 pub fn count(name: &str) {
-    let variable = |name| std::env::var(name).unwrap_or_else(|_| "unknown".to_owned());
+    let function = std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "unknown".to_owned());
+    gauge(name, ("FunctionName", &function), 1);
+}
+
+/// States how many there are now of what the metric `name` counts, in the stage's namespace, for one value of a dimension such as
+/// `("Source", "AJIO")`.
+#[expect(clippy::disallowed_methods, reason = "the template sets this name, and a metric must never fail")]
+pub fn gauge(name: &str, dimension: (&str, &str), value: i64) {
+    let stage = std::env::var("STAGE").unwrap_or_else(|_| "unknown".to_owned());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(now.as_millis()).unwrap_or_default();
-    let line = format!("{}\n", line(name, &variable("STAGE"), &variable("AWS_LAMBDA_FUNCTION_NAME"), now));
+    let line = format!("{}\n", line(name, &stage, dimension, value, now));
     // One write, so that no other line comes in between. When the output is closed, nobody counts.
     drop(std::io::stdout().lock().write_all(line.as_bytes()));
 }
 
-fn line(name: &str, stage: &str, function: &str, now: u64) -> Value {
+fn line(name: &str, stage: &str, (dimension, of): (&str, &str), value: i64, now: u64) -> Value {
     json!({
         "_aws": {
             "Timestamp": now,
             "CloudWatchMetrics": [{
                 "Namespace": format!("Robnu/{stage}"),
-                "Dimensions": [["FunctionName"]],
+                "Dimensions": [[dimension]],
                 "Metrics": [{"Name": name, "Unit": "Count"}],
             }],
         },
-        "FunctionName": function,
-        name: 1,
+        dimension: of,
+        name: value,
     })
 }
 
@@ -41,7 +46,7 @@ mod tests {
 
     #[test]
     fn the_line_names_a_value_for_each_metric_and_dimension_that_it_declares() {
-        let line = line("Panics", "staging", "robnu-staging-api", 1_767_225_600_000);
+        let line = line("Panics", "staging", ("FunctionName", "robnu-staging-api"), 1, 1_767_225_600_000);
         let metrics = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(metrics["Namespace"], "Robnu/staging");
         assert_eq!(line[metrics["Dimensions"][0][0].as_str().unwrap()], "robnu-staging-api");

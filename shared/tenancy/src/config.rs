@@ -71,7 +71,7 @@ impl Limits {
             lock: Duration::from_secs(5),
             transaction: statement * 2,
             idle: Duration::from_secs(30),
-            one_plan: role == "robnu_api",
+            one_plan: matches!(role, "robnu_api" | "robnu_exporter"),
         }
     }
 
@@ -222,7 +222,9 @@ mod tests {
         assert_eq!(options("robnu_lanes"), of_every_login(10_000));
         let one_plan =
             " -c plan_cache_mode=force_generic_plan -c enable_bitmapscan=off -c enable_seqscan=off";
-        assert_eq!(options("robnu_api"), of_every_login(10_000) + one_plan);
+        for role in ["robnu_api", "robnu_exporter"] {
+            assert_eq!(options(role), of_every_login(10_000) + one_plan, "{role}");
+        }
     }
 
     #[test]

@@ -75,7 +75,9 @@ impl Database {
         if committed && !matches!(outcome, Err(Error::Statement(_))) {
             connection.give_back();
         }
-        Ok(outcome?.swap_remove(2))
+        let mut answers = outcome?;
+        entry.note_admitted();
+        Ok(answers.swap_remove(2))
     }
 
     /// Opens a session for several statements. Nothing is sent until its first one.

@@ -164,6 +164,14 @@ ids! {
     ListingId,
     /// A session in which a staff member acts for a seller.
     ImpersonationId,
+    /// An object in the bucket.
+    ObjectId,
+    /// A file that is imported.
+    ImportId,
+    /// A file that is exported.
+    ExportId,
+    /// A message that no function could handle.
+    DeadLetterId,
 }
 
 #[cfg(test)]

@@ -18,8 +18,9 @@ pub use config::{DatabaseConfig, Limits, Password, Tls};
 pub use database::{Database, client_tls};
 pub use error::Error;
 pub use ids::{
-    AccountId, ClaimId, ID_PATTERN, ImpersonationId, InvitationId, ListingId, MemberId, NotAnId, OrderId,
-    PayoutId, PersonId, QuarantinedRecordId, ReturnId, RunId, ScanId, SellerId, ShipmentId, parse_id,
+    AccountId, ClaimId, DeadLetterId, ExportId, ID_PATTERN, ImpersonationId, ImportId, InvitationId,
+    ListingId, MemberId, NotAnId, ObjectId, OrderId, PayoutId, PersonId, QuarantinedRecordId, ReturnId,
+    RunId, ScanId, SellerId, ShipmentId, parse_id,
 };
 pub use permission::{Access, Permission};
 pub use scope::{PersonScope, Scope, SellerScope, StaffScope, Subject, SystemScope};

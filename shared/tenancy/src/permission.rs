@@ -24,6 +24,8 @@ pub enum Permission {
     SyncPayouts,
     /// Read customers' names, phones, emails and addresses, and documents that hold them.
     PiiRead,
+    /// Upload and delete documents of orders, shipments, claims and returns.
+    DocumentsWrite,
     /// Scan returns as received.
     ReturnsScan,
     /// File claims.
@@ -38,7 +40,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission there is.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Membership,
         Self::Read,
         Self::SellerUpdate,
@@ -49,6 +51,7 @@ impl Permission {
         Self::SyncRun,
         Self::SyncPayouts,
         Self::PiiRead,
+        Self::DocumentsWrite,
         Self::ReturnsScan,
         Self::ClaimsFile,
         Self::ClaimsResolve,
@@ -70,6 +73,7 @@ impl Permission {
             Self::SyncRun => "sync.run",
             Self::SyncPayouts => "sync.payouts",
             Self::PiiRead => "pii.read",
+            Self::DocumentsWrite => "documents.write",
             Self::ReturnsScan => "returns.scan",
             Self::ClaimsFile => "claims.file",
             Self::ClaimsResolve => "claims.resolve",

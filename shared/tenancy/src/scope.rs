@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_postgres::types::ToSql;
 
 use crate::Request;
-use crate::ids::{AccountId, ImpersonationId, SellerId};
+use crate::ids::{AccountId, ExportId, ImpersonationId, SellerId};
 use crate::permission::{Access, Permission};
 
 /// The `sub` of a token that API Gateway's authorizer has verified.
@@ -55,12 +55,14 @@ impl Caller {
     }
 }
 
-/// One seller's data, for a member, for a staff member who acts for the seller, for a job, or for a sweep.
+/// One seller's data, for a member, for a staff member who acts for the seller, for a job, for an export, or for a sweep.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct SellerScope {
     seller: SellerId,
     actor: Actor,
+    /// Whether the database has admitted this scope; shared by its clones.
+    admitted: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +70,8 @@ enum Actor {
     Member(Caller, Needs),
     Staff(Caller, ImpersonationId, Needs),
     Job(AccountId),
+    Export(ExportId, Needs),
+    Exporter(ExportId),
     Sweep,
 }
 
@@ -88,7 +92,7 @@ impl SellerScope {
     /// A person's view of a seller, for a request that needs `permission`. The database checks membership, permission,
     /// suspension and rate when the scope is entered.
     pub fn for_member(subject: Subject, seller: SellerId, permission: Permission, access: Access) -> Self {
-        Self { seller, actor: Actor::Member(Caller::new(subject), Needs::new(permission, access)) }
+        Self::of(seller, Actor::Member(Caller::new(subject), Needs::new(permission, access)))
     }
 
     /// A staff member's view of a seller. At scope entry the database checks that the session is live and belongs to the
@@ -100,25 +104,60 @@ impl SellerScope {
         permission: Permission,
         access: Access,
     ) -> Self {
-        Self { seller, actor: Actor::Staff(Caller::new(subject), session, Needs::new(permission, access)) }
+        Self::of(seller, Actor::Staff(Caller::new(subject), session, Needs::new(permission, access)))
     }
 
     /// A job's view of the seller that owns its account. The database checks the ownership, and admits only the adapter's
     /// login role.
     pub fn for_job(seller: SellerId, account: AccountId) -> Self {
-        Self { seller, actor: Actor::Job(account) }
+        Self::of(seller, Actor::Job(account))
+    }
+
+    /// The view of the member who asked for an export, as far as the export may read: what their role allows without customers'
+    /// data. At each entry the database checks that the export is running, and that the member still has the right. It
+    /// admits only the exporter's login role.
+    pub fn for_export(seller: SellerId, export: ExportId) -> Self {
+        Self::of(seller, Actor::Export(export, Needs::new(Permission::Read, Access::Read)))
+    }
+
+    /// The exporter's view of one export: its row, and nothing else of the seller.
+    pub fn for_exporter(seller: SellerId, export: ExportId) -> Self {
+        Self::of(seller, Actor::Exporter(export))
+    }
+
+    /// The same actor, who needs another permission.
+    pub fn needing(&self, permission: Permission, access: Access) -> Self {
+        let needs = Needs::new(permission, access);
+        let actor = match self.actor.clone() {
+            Actor::Member(caller, _) => Actor::Member(caller, needs),
+            Actor::Staff(caller, session, _) => Actor::Staff(caller, session, needs),
+            Actor::Export(export, _) => Actor::Export(export, needs),
+            itself @ (Actor::Job(_) | Actor::Exporter(_) | Actor::Sweep) => itself,
+        };
+        Self::of(self.seller, actor)
     }
 
     /// A sweep's view of a seller that it found work in, which lets it do very little. The database admits only the sweep's
     /// login role, and nobody while the seller is suspended.
     pub fn for_sweep(seller: SellerId) -> Self {
-        Self { seller, actor: Actor::Sweep }
+        Self::of(seller, Actor::Sweep)
+    }
+
+    fn of(seller: SellerId, actor: Actor) -> Self {
+        Self { seller, actor, admitted: Arc::default() }
     }
 
     /// The seller.
     #[must_use]
     pub fn seller_id(&self) -> SellerId {
         self.seller
+    }
+
+    /// The seller, once the database has admitted this scope: a statement in it was answered. Whatever is outside the database
+    /// and belongs to a seller is opened only for this seller.
+    #[must_use]
+    pub fn admitted_seller(&self) -> Option<SellerId> {
+        self.admitted.load(Ordering::Relaxed).then_some(self.seller)
     }
 }
 
@@ -159,8 +198,14 @@ pub enum SystemScope {
     Sweep,
     /// Deletes expired bookkeeping rows.
     Retention,
+    /// Closes sellers.
+    Closing,
     /// Keeps the accounts' queues.
     Lanes,
+    /// Finds exports that need a message.
+    Exports,
+    /// Keeps dead letters, and marks and requeues their runs.
+    Redrive,
 }
 
 impl SystemScope {
@@ -168,20 +213,25 @@ impl SystemScope {
         match self {
             Self::Sweep => "robnu_system_sweep",
             Self::Retention => "robnu_system_retention",
+            Self::Closing => "robnu_system_closing",
             Self::Lanes => "robnu_system_lanes",
+            Self::Exports => "robnu_system_exports",
+            Self::Redrive => "robnu_system_redrive",
         }
     }
 }
 
 /// The statement that enters a scope, with its parameters. Opaque outside this crate.
 #[derive(Debug)]
-pub struct ScopeEntry(Key);
+pub struct ScopeEntry(Key, Option<Arc<AtomicBool>>);
 
 #[derive(Debug)]
 enum Key {
     Member(Visit, SellerId, Needs),
     Impersonation(Visit, ImpersonationId, SellerId, Needs),
     Job(SellerId, AccountId, bool),
+    Export(SellerId, ExportId, &'static str),
+    Exporter(SellerId, ExportId),
     Sweep(SellerId),
     Person(Visit),
     Staff(Visit),
@@ -189,10 +239,11 @@ enum Key {
 }
 
 impl ScopeEntry {
-    /// Begins the transaction. A job that only reads holds no lock against a suspension, so its transaction is read-only.
+    /// Begins the transaction. A job that only reads holds no lock against a suspension, so its transaction is read-only. So
+    /// is that of an export, which only reads.
     pub(crate) fn begin(&self) -> Request<'static> {
         match self.0 {
-            Key::Job(.., false) => ("begin read only", &[]),
+            Key::Job(.., false) | Key::Export(..) => ("begin read only", &[]),
             _ => ("begin", &[]),
         }
     }
@@ -202,6 +253,8 @@ impl ScopeEntry {
             Key::Member(..) => "select robnu.enter_member($1, $2, $3, $4, $5)",
             Key::Impersonation(..) => "select robnu.enter_impersonation($1, $2, $3, $4, $5, $6)",
             Key::Job(..) => "select robnu.enter_job($1, $2, $3)",
+            Key::Export(..) => "select robnu.enter_export($1, $2, $3)",
+            Key::Exporter(..) => "select robnu.enter_exporter($1, $2)",
             Key::Sweep(..) => "select robnu.enter_sweep($1)",
             Key::Person(..) => "select robnu.enter_person($1, $2)",
             Key::Staff(..) => "select robnu.enter_staff($1, $2)",
@@ -218,9 +271,18 @@ impl ScopeEntry {
                 vec![&visit.subject.0, session, seller, &needs.permission, &needs.writes, &visit.is_first]
             }
             Key::Job(seller, account, writes) => vec![seller, account, writes],
+            Key::Export(seller, export, needs) => vec![seller, export, needs],
+            Key::Exporter(seller, export) => vec![seller, export],
             Key::Sweep(seller) => vec![seller],
             Key::Person(visit) | Key::Staff(visit) => vec![&visit.subject.0, &visit.is_first],
             Key::System(role) => vec![role],
+        }
+    }
+
+    /// Notes that the database has admitted the scope.
+    pub(crate) fn note_admitted(&self) {
+        if let Some(admitted) = &self.1 {
+            admitted.store(true, Ordering::Relaxed);
         }
     }
 
@@ -229,7 +291,9 @@ impl ScopeEntry {
         let (visit, seller) = match &self.0 {
             Key::Member(visit, seller, _) => (visit, Some(*seller)),
             Key::Impersonation(visit, ..) | Key::Person(visit) | Key::Staff(visit) => (visit, None),
-            Key::Job(..) | Key::Sweep(_) | Key::System(_) => return None,
+            Key::Job(..) | Key::Export(..) | Key::Exporter(..) | Key::Sweep(_) | Key::System(_) => {
+                return None;
+            }
         };
         visit.is_first.then(|| RequestCount { subject: visit.subject.clone(), seller })
     }
@@ -268,32 +332,35 @@ pub trait Scope: sealed::Sealed {
 
 impl Scope for SellerScope {
     fn entry(&self, access: Access) -> ScopeEntry {
-        ScopeEntry(match &self.actor {
+        let key = match &self.actor {
             Actor::Member(caller, needs) => Key::Member(caller.visit(), self.seller, *needs),
             Actor::Staff(caller, session, needs) => {
                 Key::Impersonation(caller.visit(), *session, self.seller, *needs)
             }
             Actor::Job(account) => Key::Job(self.seller, *account, access == Access::Write),
+            Actor::Export(export, needs) => Key::Export(self.seller, *export, needs.permission),
+            Actor::Exporter(export) => Key::Exporter(self.seller, *export),
             Actor::Sweep => Key::Sweep(self.seller),
-        })
+        };
+        ScopeEntry(key, Some(Arc::clone(&self.admitted)))
     }
 }
 
 impl Scope for PersonScope {
     fn entry(&self, _: Access) -> ScopeEntry {
-        ScopeEntry(Key::Person(self.caller.visit()))
+        ScopeEntry(Key::Person(self.caller.visit()), None)
     }
 }
 
 impl Scope for StaffScope {
     fn entry(&self, _: Access) -> ScopeEntry {
-        ScopeEntry(Key::Staff(self.caller.visit()))
+        ScopeEntry(Key::Staff(self.caller.visit()), None)
     }
 }
 
 impl Scope for SystemScope {
     fn entry(&self, _: Access) -> ScopeEntry {
-        ScopeEntry(Key::System(self.role()))
+        ScopeEntry(Key::System(self.role()), None)
     }
 }
 
@@ -343,7 +410,22 @@ mod tests {
 
     #[test]
     fn each_part_of_the_platforms_own_work_has_a_role_of_its_own() {
-        let roles = [SystemScope::Sweep, SystemScope::Retention, SystemScope::Lanes].map(SystemScope::role);
-        assert_eq!(roles, ["robnu_system_sweep", "robnu_system_retention", "robnu_system_lanes"]);
+        let scopes = [
+            SystemScope::Sweep,
+            SystemScope::Retention,
+            SystemScope::Closing,
+            SystemScope::Lanes,
+            SystemScope::Exports,
+            SystemScope::Redrive,
+        ];
+        let roles = [
+            "robnu_system_sweep",
+            "robnu_system_retention",
+            "robnu_system_closing",
+            "robnu_system_lanes",
+            "robnu_system_exports",
+            "robnu_system_redrive",
+        ];
+        assert_eq!(scopes.map(SystemScope::role), roles);
     }
 }

@@ -142,6 +142,9 @@ impl Session {
         };
         self.suspect = matches!(outcome, Err(Error::Statement(_)));
         let mut answers = outcome?;
+        if let Some(entry) = &entry {
+            entry.note_admitted();
+        }
         answers.truncate(skipped + requests.len());
         answers.drain(..skipped);
         self.failed = false;

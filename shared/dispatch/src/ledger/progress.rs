@@ -2,7 +2,7 @@
 //! the latest changes nothing.
 
 use chrono::{DateTime, Utc};
-use robnu_tenancy::{Database, Error, RunId, Scope, SellerScope, Session};
+use robnu_tenancy::{Database, Error, Params, RunId, Scope, SellerScope, Session};
 use serde::Serialize;
 
 use crate::job_message::Job;
@@ -49,7 +49,8 @@ pub struct Progress<'a> {
     pub lease_seconds: f64,
 }
 
-/// Commits a page with its progress, in one round trip; the last page ends the run and moves the watermark.
+/// Commits a page with its progress, in one round trip; the last page ends the run and moves the watermark. `also` is the page's
+/// own last statement, sent before those.
 ///
 /// # Errors
 /// Returns [`Error::LeaseLost`] when another attempt has taken over; nothing of the page is stored then.
@@ -61,9 +62,10 @@ pub async fn advance(
     job: &Job,
     lease: &Lease,
     progress: &Progress<'_>,
+    also: Option<(&'static str, Params<'_>)>,
 ) -> Result<(), Error> {
     let counts = serde_json::to_string(progress.counts).expect("numbers and texts always serialize");
-    let params: robnu_tenancy::Params<'_> = &[
+    let params: Params<'_> = &[
         &job.run_id,
         &job.step,
         &lease.attempt,
@@ -74,10 +76,10 @@ pub async fn advance(
         &progress.quarantined,
         &counts,
     ];
-    let finish: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &lease.attempt];
-    let requests = [(ADVANCE, params), (FINISH, finish)];
-    let requests = if progress.is_last { &requests[..] } else { &requests[..1] };
-    session.commit_with(requests).await?;
+    let finish: Params<'_> = &[&job.run_id, &job.step, &lease.attempt];
+    let finish = progress.is_last.then_some((FINISH, finish));
+    let requests: Vec<_> = also.into_iter().chain([(ADVANCE, params)]).chain(finish).collect();
+    session.commit_with(&requests).await?;
     Ok(())
 }
 
@@ -121,7 +123,7 @@ pub async fn continue_later(
     lease: &Lease,
 ) -> Result<Option<(Job, Option<String>)>, Error> {
     let session = database.session(scope).await?;
-    let params: robnu_tenancy::Params<'_> = &[&job.run_id, &job.step, &lease.attempt];
+    let params: Params<'_> = &[&job.run_id, &job.step, &lease.attempt];
     let rows = session.commit_with(&[(CONTINUE_LATER, params)]).await?.swap_remove(0);
     let Some(row) = rows.first() else { return Ok(None) };
     let next = Job { step: row.try_get("step")?, generation: row.try_get("generation")?, ..job.clone() };

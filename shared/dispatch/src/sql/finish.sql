@@ -1,6 +1,6 @@
--- Ends a run, moves the account's watermark of its kind and records that the account's credentials are good, in the transaction of
--- the last page. The watermark never passes the present, whatever the marketplace's clock says. It goes back only after a full read,
--- so that a full read mends a wrong watermark.
+-- Ends a run, moves the account's watermark of its kind and records that the account's credentials are good, unless the run read a
+-- file, in the transaction of the last page. The watermark never passes the present, whatever the marketplace's clock says. It goes
+-- back only after a full read, so that a full read mends a wrong watermark.
 -- $1 run, $2 step, $3 attempt
 with finished as (
   update robnu.sync_runs
@@ -20,4 +20,4 @@ with finished as (
 update robnu.marketplace_accounts a
 set last_validated_at = now(), last_validation = 'OK', updated_at = now()
 from finished f
-where a.seller_id = f.seller_id and a.id = f.account_id
+where a.seller_id = f.seller_id and a.id = f.account_id and f.kind <> 'FILE_IMPORT'
