@@ -8,7 +8,10 @@ use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::platform_app::PlatformApps;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
-use robnu_startup::{EnvError, StartupError, aws_config, database, digest_key, env, optional_secret};
+use robnu_startup::{
+    EnvError, KeySettings, StartupError, aws_config, database, digest_key, env, objects, optional_secret,
+};
+use robnu_storage::objects::Objects;
 use robnu_storage::{DigestKey, KeyService};
 use robnu_tenancy::Database;
 
@@ -27,6 +30,8 @@ pub struct Context {
     pub keys: KeyService,
     /// Recognises user names over all sellers.
     pub digests: DigestKey,
+    /// The sellers' objects.
+    pub objects: Objects,
     /// Publishes the next slice.
     pub publisher: Publisher,
     /// Takes refused messages.
@@ -71,7 +76,7 @@ impl Context {
         let dead_letter_queue = env::required("DEAD_LETTER_QUEUE_URL")?;
         let parallel_dead_letter_queue = env::required("PARALLEL_DEAD_LETTER_QUEUE_URL")?;
         let parallel_queues = env::json("PARALLEL_QUEUES", ParallelQueues::EXPECTED)?;
-        let platform_key = env::required("PLATFORM_KEY_ID")?;
+        let keys = KeySettings::from_environment()?;
         let aws = aws_config().await;
         let apps = match optional_secret(&aws, "OAUTH_APPS_SECRET_ID").await? {
             Some(text) => PlatformApps::from_json(&text)?,
@@ -91,8 +96,9 @@ impl Context {
             marketplace,
             registry,
             database: database(&aws).await?,
-            keys: KeyService::new(aws_sdk_kms::Client::new(&aws), platform_key),
+            keys: keys.service(&aws),
             digests: digest_key(&aws).await?,
+            objects: objects(&aws)?,
             publisher: Publisher::new(sqs.clone(), parallel_queues),
             dead_letters: DeadLetters::new(sqs, dead_letter_queue, parallel_dead_letter_queue),
             clocks,

@@ -1,10 +1,11 @@
 //! An account's details, opened with its seller's data key.
 
+use std::sync::Arc;
+
 use robnu_dispatch::Job;
 use robnu_marketplace::details::{Credentials, DetailsSpec};
-use robnu_storage::{KeyService, Place, SellerCipher, StorageError, WrappedKey};
+use robnu_storage::{KeyRing, KeyService, Place, SellerCipher, StorageError};
 use robnu_tenancy::Row;
-use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Why an account's details cannot be used.
@@ -24,25 +25,27 @@ pub enum CredentialsError {
     NotText,
 }
 
-/// Unwraps the seller's data key from its row.
-pub async fn cipher(
-    keys: &KeyService,
+/// Reads the seller's data keys from their rows.
+pub fn ring<'a>(keys: &'a KeyService, job: &Job, rows: &[Row]) -> Result<KeyRing<'a>, CredentialsError> {
+    keys.ring_from_rows(job.seller_id, rows)?.ok_or(CredentialsError::Missing("data key"))
+}
+
+/// Reads the seller's data keys from their rows, and unwraps the one that seals what is new.
+pub async fn keys<'a>(
+    keys: &'a KeyService,
     job: &Job,
     rows: &[Row],
-) -> Result<Arc<SellerCipher>, CredentialsError> {
-    let row = rows.first().ok_or(CredentialsError::Missing("data key"))?;
-    let wrapped = WrappedKey {
-        id: row.try_get("id").map_err(robnu_tenancy::Error::from)?,
-        ciphertext: row.try_get("wrapped_key").map_err(robnu_tenancy::Error::from)?,
-    };
-    Ok(keys.cipher(job.seller_id, &wrapped).await?)
+) -> Result<(KeyRing<'a>, Arc<SellerCipher>), CredentialsError> {
+    let ring = ring(keys, job, rows)?;
+    let sealer = ring.sealer().await?;
+    Ok((ring, sealer))
 }
 
 /// Decrypts the details in the row that the marketplace's `select` returned.
-pub fn open(
+pub async fn open(
     spec: &DetailsSpec,
     job: &Job,
-    cipher: &SellerCipher,
+    ring: &KeyRing<'_>,
     rows: &[Row],
 ) -> Result<Credentials, CredentialsError> {
     let row = rows.first().ok_or(CredentialsError::Missing("details"))?;
@@ -51,7 +54,10 @@ pub fn open(
         let value = if field.secret {
             let sealed: Option<&[u8]> = row.try_get(index).map_err(robnu_tenancy::Error::from)?;
             let place = Place { table: spec.table, column: field.name, row: *job.account_id.as_uuid() };
-            sealed.map(|sealed| text(cipher, place, sealed)).transpose()?
+            match sealed {
+                Some(sealed) => Some(text(ring, place, sealed).await?),
+                None => None,
+            }
         } else {
             let clear: Option<String> = row.try_get(index).map_err(robnu_tenancy::Error::from)?;
             clear.map(Zeroizing::new)
@@ -63,7 +69,11 @@ pub fn open(
     Ok(credentials)
 }
 
-fn text(cipher: &SellerCipher, place: Place, sealed: &[u8]) -> Result<Zeroizing<String>, CredentialsError> {
-    let clear = cipher.open(place, sealed)?;
+async fn text(
+    ring: &KeyRing<'_>,
+    place: Place,
+    sealed: &[u8],
+) -> Result<Zeroizing<String>, CredentialsError> {
+    let clear = ring.open(place, sealed).await?;
     Ok(Zeroizing::new(std::str::from_utf8(&clear).map_err(|_| CredentialsError::NotText)?.to_owned()))
 }

@@ -21,6 +21,9 @@ pub enum Refusal {
     /// The message names a seller and an account that do not belong together.
     #[error("the account does not belong to the seller")]
     ForeignAccount,
+    /// The notice names an object that is not the file of an import.
+    #[error("the object is not the file of an import")]
+    UnknownFile,
     /// The message names a run, or a publication of it, that was never made.
     #[error("the account has no such run")]
     UnknownRun,
@@ -38,6 +41,7 @@ impl Refusal {
             Self::OtherLane => "other_lane",
             Self::OtherQueue => "other_queue",
             Self::ForeignAccount => "foreign_account",
+            Self::UnknownFile => "unknown_file",
             Self::UnknownRun => "unknown_run",
         }
     }
@@ -55,7 +59,17 @@ pub enum JobError {
     /// The database failed: the message stays in the queue.
     #[error("the database failed during the job")]
     Database(#[from] robnu_tenancy::Error),
-    /// A page's records could not be encrypted: the message stays in the queue.
-    #[error("a record could not be encrypted")]
+    /// Records could not be encrypted, or their key could not be had to read them again: the message stays in the queue.
+    #[error("a record could not be encrypted or decrypted")]
     Storage(#[from] StorageError),
+}
+
+impl JobError {
+    /// The error of a job's first transaction, in which the database checks that the message's seller owns its account.
+    pub(crate) fn entering(error: robnu_tenancy::Error) -> Self {
+        match error {
+            robnu_tenancy::Error::ForeignAccount => Self::Refused(Refusal::ForeignAccount),
+            other => Self::Database(other),
+        }
+    }
 }

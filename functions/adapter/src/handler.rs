@@ -14,8 +14,10 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use futures_util::future::join_all;
 use robnu_dispatch::{Job, JobMessage, is_parallel_queue, lane_account};
 use robnu_observe::{Panicked, caught, chain};
+use robnu_storage::objects::ArrivalNotice;
 use tracing::Instrument;
 
+use crate::arrivals::begin;
 use crate::context::Context;
 use crate::error::{JobError, Refusal};
 use crate::job::run;
@@ -97,7 +99,11 @@ async fn answer(context: &Context, message_id: &str, message: SqsMessage, deadli
     let queue = message.event_source_arn.unwrap_or_default();
     let body = message.body.unwrap_or_default();
     let outcome = match accept(context, &queue, &body) {
-        Err(refusal) => Err(JobError::Refused(refusal)),
+        // Notices are rare, so a body is looked at as one only when it is no job's message.
+        Err(refusal) => match ArrivalNotice::parse(&body) {
+            Some(notice) => begin(context, &queue, &notice).await,
+            None => Err(JobError::Refused(refusal)),
+        },
         Ok(job) => {
             let span = tracing::info_span!(
                 "job",

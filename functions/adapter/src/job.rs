@@ -1,5 +1,7 @@
 //! One job: takes the step's lease, opens the credentials, runs a slice or a check, and records the run's state in its row.
 
+mod import;
+
 use std::time::{Duration, SystemTime};
 
 use robnu_dispatch::{
@@ -12,7 +14,7 @@ use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
 use robnu_observe::chain;
 use robnu_storage::StorageError;
-use robnu_tenancy::{Error, Params, SellerScope};
+use robnu_tenancy::{Error, Params, Row, SellerScope};
 
 use crate::context::Context;
 use crate::counted::Counts;
@@ -40,7 +42,11 @@ const CALL_MARGIN: Duration = Duration::from_secs(5);
 
 /// Runs the job. `Ok` acknowledges its message: the row then holds the run's whole state.
 pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
-    match work(context, job, deadline).await {
+    let outcome = match job.kind {
+        RunKind::FileImport => import::work(context, job, deadline).await,
+        _ => work(context, job, deadline).await,
+    };
+    match outcome {
         Err(JobError::Database(Error::Suspended)) => {
             // The run stays as it is; the sweep publishes it after the seller is resumed.
             tracing::info!("the seller is suspended");
@@ -52,55 +58,26 @@ pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(
 
 async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
     let scope = SellerScope::for_job(job.seller_id, job.account_id);
-    let started = std::time::Instant::now();
     let adapter = context.registry.adapter(job.marketplace);
 
-    // Takes the lease and reads everything that the job needs, in one round trip.
-    let take_lease = TakeLease::new(job, context.clocks.lease);
-    let account: Params<'_> = &[&job.account_id];
     let terms = Terms::of(job.kind);
+    let account: Params<'_> = &[&job.account_id];
     let opening: Params<'_> =
         &[&job.account_id, &job.kind.as_str(), &job.run_id, &terms.statuses, &terms.attempts_at_most];
-    let session = context.database.session(&scope).await?;
-    let requests: [(&str, Params<'_>); 4] = [
-        (TakeLease::SQL, &take_lease.params()),
-        (DATA_KEY, &[]),
-        (OPEN_CREDENTIALS, opening),
-        (adapter.details().select, account),
-    ];
-    let answers = session.commit_with(&requests).await.map_err(|error| match error {
-        Error::ForeignAccount => JobError::Refused(Refusal::ForeignAccount),
-        other => JobError::Database(other),
-    })?;
-    let lease = match Taken::from_rows(&answers[0], job)? {
-        Taken::Ours(lease) => lease,
-        Taken::Not(NotTaken::Passed) => {
-            tracing::info!("the step is already done");
-            return Ok(());
-        }
-        Taken::Not(NotTaken::Busy) => return Err(JobError::Busy),
-        Taken::Not(NotTaken::Unknown) => return Err(JobError::Refused(Refusal::UnknownRun)),
-    };
-
-    if lease.takes_over {
-        tracing::warn!(
-            run.attempt = lease.attempt,
-            "the previous attempt was killed; this one continues after its last page"
-        );
-    } else {
-        tracing::info!(run.attempt = lease.attempt, run.step = job.step, "the run goes on");
-    }
+    let further: [(&'static str, Params<'_>); 3] =
+        [(DATA_KEY, &[]), (OPEN_CREDENTIALS, opening), (adapter.details().select, account)];
+    let Some((lease, answers)) = take(context, &scope, job, &further).await? else { return Ok(()) };
 
     let counts = Counts { database: &context.database, scope: &scope, job, login: None };
     let mut run = Run { context, job, scope: &scope, lease: &lease, counts };
     if let Some((code, message)) = terms.forbid(&lease) {
         return run.give_up(code, message).await;
     }
-    let cipher = match credentials::cipher(&context.keys, job, &answers[1]).await {
-        Ok(cipher) => cipher,
+    let (ring, cipher) = match credentials::keys(&context.keys, job, &answers[0]).await {
+        Ok(keys) => keys,
         Err(error) => return run.without_credentials(error).await,
     };
-    let connection = match credentials::open(adapter.details(), job, &cipher, &answers[3]) {
+    let connection = match credentials::open(adapter.details(), job, &ring, &answers[2]).await {
         Ok(credentials) => {
             let login = adapter.details().login_of(&credentials);
             run.counts.login =
@@ -122,20 +99,48 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
         job,
         lease: &lease,
         cipher: &cipher,
+        ring: &ring,
         adapter,
         connection: connection.as_ref(),
         overlap: adapter.overlap(job.kind),
         lease_length: context.clocks.lease,
         ends_at: ends_at(context.clocks.slice, deadline),
     };
-    let end = slice.run().await?;
-    tracing::info!(run.end = end.as_str(), elapsed.ms = millis(started.elapsed()), "slice is over");
-    match end {
-        SliceEnd::Finished | SliceEnd::TakenOver => Ok(()),
-        SliceEnd::TimeIsUp => run.hand_over().await,
-        SliceEnd::NotReady(pause) => run.not_ready(pause).await,
-        SliceEnd::Marketplace(error) => run.after_marketplace_error(error).await,
+    run.read(&slice).await
+}
+
+/// Takes the lease of the job's step and reads what else the job needs, in one round trip. Returns the lease and the rows of the
+/// further statements, or `None` when the step is done already.
+async fn take(
+    context: &Context,
+    scope: &SellerScope,
+    job: &Job,
+    further: &[(&'static str, Params<'_>)],
+) -> Result<Option<(Lease, Vec<Vec<Row>>)>, JobError> {
+    let take_lease = TakeLease::new(job, context.clocks.lease);
+    let params = take_lease.params();
+    let mut requests: Vec<(&'static str, Params<'_>)> = vec![(TakeLease::SQL, &params)];
+    requests.extend_from_slice(further);
+    let session = context.database.session(scope).await?;
+    let mut answers = session.commit_with(&requests).await.map_err(JobError::entering)?;
+    let lease = match Taken::from_rows(&answers.remove(0), job)? {
+        Taken::Ours(lease) => lease,
+        Taken::Not(NotTaken::Passed) => {
+            tracing::info!("the step is already done");
+            return Ok(None);
+        }
+        Taken::Not(NotTaken::Busy) => return Err(JobError::Busy),
+        Taken::Not(NotTaken::Unknown) => return Err(JobError::Refused(Refusal::UnknownRun)),
+    };
+    if lease.takes_over {
+        tracing::warn!(
+            run.attempt = lease.attempt,
+            "the previous attempt was killed; this one continues after its last page"
+        );
+    } else {
+        tracing::info!(run.attempt = lease.attempt, run.step = job.step, "the run goes on");
     }
+    Ok(Some((lease, answers)))
 }
 
 /// Whether a leased run may go on. The statement that opens the credentials checks the same.
@@ -150,6 +155,11 @@ impl Terms {
             RunKind::CredentialCheck => {
                 Self { statuses: &["ACTIVE", "NEEDS_RECONNECT"], attempts_at_most: CHECK_TRIES_AT_MOST }
             }
+            // A file is read without credentials.
+            RunKind::FileImport => Self {
+                statuses: &["ACTIVE", "NEEDS_RECONNECT"],
+                attempts_at_most: FRUITLESS_ATTEMPTS_AT_MOST,
+            },
             _ => Self { statuses: &["ACTIVE"], attempts_at_most: FRUITLESS_ATTEMPTS_AT_MOST },
         }
     }
@@ -191,6 +201,24 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Reads and stores pages, and leaves the run where they end.
+    async fn read(&self, slice: &Slice<'_>) -> Result<(), JobError> {
+        let started = std::time::Instant::now();
+        let end = slice.run().await?;
+        tracing::info!(run.end = end.as_str(), elapsed.ms = millis(started.elapsed()), "slice is over");
+        self.settle(end).await
+    }
+
+    /// Leaves the run where a slice has ended.
+    async fn settle(&self, end: SliceEnd) -> Result<(), JobError> {
+        match end {
+            SliceEnd::Finished | SliceEnd::TakenOver => Ok(()),
+            SliceEnd::TimeIsUp => self.hand_over().await,
+            SliceEnd::NotReady(pause) => self.not_ready(pause).await,
+            SliceEnd::Marketplace(error) => self.after_marketplace_error(error).await,
+        }
+    }
+
     async fn give_up(&self, code: &str, message: &str) -> Result<(), JobError> {
         tracing::warn!(run.error = code, "the run failed");
         Ok(fail(&self.context.database, self.scope, self.job, self.lease, code, message).await?)
@@ -307,12 +335,14 @@ impl Run<'_> {
     /// Makes the remaining work the next step and publishes it. If publishing fails, the sweep publishes the step.
     async fn hand_over(&self) -> Result<(), JobError> {
         let database = &self.context.database;
-        let Some((next, queue_url)) = continue_later(database, self.scope, self.job, self.lease).await?
-        else {
+        let Some((next, lane_url)) = continue_later(database, self.scope, self.job, self.lease).await? else {
             return Ok(());
         };
-        let Some(queue_url) = queue_url else { return Ok(()) };
-        match self.context.publisher.publish(&queue_url, next.clone()).await {
+        // Without its lane, the run waits for the next one.
+        if lane_url.is_none() && next.kind.needs_credentials() {
+            return Ok(());
+        }
+        match self.context.publisher.publish(lane_url.as_deref(), next.clone()).await {
             Ok(()) => mark_sent(database, self.scope, &[next]).await?,
             Err(error) => tracing::warn!(
                 error = chain(&error),

@@ -1,6 +1,7 @@
 //! The adapter function: takes a job from an account's lane, reads the marketplace page by page, and stores each page
 //! with the run's progress in one transaction. One binary, deployed once per marketplace.
 
+mod arrivals;
 pub mod context;
 mod counted;
 pub mod credentials;

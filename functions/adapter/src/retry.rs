@@ -1,19 +1,24 @@
 //! Reads records again that were set aside, because somebody asked for it. After the mapping was improved, they can be stored.
 //!
-//! This comes before a slice's first page, so that the marketplace's present data is written after the old data.
+//! This comes before a slice's first page, so that the marketplace's present data is written after the old data. Rows of files are read
+//! again by a run that has no file of its own.
 
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use robnu_dispatch::Progress;
 use robnu_marketplace::contract::PagePosition;
-use robnu_storage::{Place, SellerCipher};
+use robnu_marketplace::files;
+use robnu_marketplace::kind::RunKind;
+use robnu_marketplace::record::MappedAgain;
+use robnu_storage::{KeyRing, Place, StorageError};
 use robnu_tenancy::{Error, Row};
 use uuid::Uuid;
 
 use crate::error::JobError;
 use crate::slice::{Slice, SliceEnd};
 use crate::store::quarantine::{QUARANTINE, RECORD};
+use crate::store::raw_pages::RawPages;
 use crate::store::store_page;
 
 const TAKE: &str = include_str!("sql/take_quarantined.sql");
@@ -26,6 +31,7 @@ const UNDECIPHERABLE: &str = "record cannot be decrypted";
 const AT_ONCE: i32 = 100;
 
 /// Records as they were set aside.
+#[derive(Default)]
 struct Kept {
     ids: Vec<Uuid>,
     raw: Vec<String>,
@@ -33,13 +39,18 @@ struct Kept {
 }
 
 impl Kept {
-    fn open(cipher: &SellerCipher, rows: &[Row]) -> Result<Self, JobError> {
-        let mut kept = Self { ids: Vec::new(), raw: Vec::new(), unreadable: Vec::new() };
+    /// Opens the records. A record that does not open is unreadable; a key that cannot be had fails the job.
+    async fn open(ring: &KeyRing<'_>, rows: &[Row]) -> Result<Self, JobError> {
+        let mut kept = Self::default();
         for row in rows {
             let id: Uuid = row.try_get("id").map_err(Error::from)?;
             let sealed: &[u8] = row.try_get("record_enc").map_err(Error::from)?;
             let place = Place { table: QUARANTINE, column: RECORD, row: id };
-            let clear = cipher.open(place, sealed).ok();
+            let clear = match ring.open(place, sealed).await {
+                Ok(clear) => Some(clear),
+                Err(StorageError::Sealed { .. }) => None,
+                Err(error) => return Err(error.into()),
+            };
             match clear.as_ref().and_then(|clear| std::str::from_utf8(clear).ok()) {
                 Some(text) => {
                     kept.ids.push(id);
@@ -49,6 +60,19 @@ impl Kept {
             }
         }
         Ok(kept)
+    }
+
+    /// Sets the returns of files apart, because records are mapped and stored stream by stream.
+    fn by_stream(mut self) -> Vec<(RunKind, Self)> {
+        let mut returns = Self::default();
+        let mut orders = Self { unreadable: std::mem::take(&mut self.unreadable), ..Self::default() };
+        for (id, raw) in self.ids.into_iter().zip(self.raw) {
+            let is_return = files::stream_of(&raw) == Some(RunKind::Returns);
+            let stream = if is_return { &mut returns } else { &mut orders };
+            stream.ids.push(id);
+            stream.raw.push(raw);
+        }
+        vec![(RunKind::Orders, orders), (RunKind::Returns, returns)]
     }
 
     /// Every record with the reason why it cannot be stored, or `None`.
@@ -74,26 +98,51 @@ impl Slice<'_> {
             if rows[0].is_empty() {
                 return Ok(None);
             }
-            let kept = Kept::open(self.cipher, &rows[0])?;
-            let again = self.adapter.map_again(self.job.kind, &kept.raw);
-            tracing::info!(records = rows[0].len(), stored = again.stored(), "records were read again");
-            let mut session = self.database.session(self.scope).await?;
-            let stored = store_page(&mut session, self.cipher, self.job, &again.records, &[]).await?;
-            let (ids, problems) = kept.settled(again.problems);
-            session.query(SETTLE, &[account, &ids, &problems]).await?;
-            let progress = Progress {
-                next_position: position.map(PagePosition::as_str),
-                is_last: false,
-                complete_until: None,
-                changed_since,
-                counts: &stored.counts,
-                quarantined: 0,
-                lease_seconds: self.lease_length.as_secs_f64(),
+            let kept = Kept::open(self.ring, &rows[0]).await?;
+            let streams = match self.job.kind {
+                RunKind::FileImport => kept.by_stream(),
+                kind => vec![(kind, kept)],
             };
-            if let Some(end) = self.advance(session, &progress).await? {
-                return Ok(Some(end));
+            for (stream, kept) in streams {
+                if let Some(end) = self.read_again(stream, kept, position, changed_since).await? {
+                    return Ok(Some(end));
+                }
             }
         }
         Ok(Some(SliceEnd::TimeIsUp))
+    }
+
+    /// Maps and stores records of one stream, and settles them in the same transaction.
+    async fn read_again(
+        &self,
+        stream: RunKind,
+        kept: Kept,
+        position: Option<&PagePosition>,
+        changed_since: Option<DateTime<Utc>>,
+    ) -> Result<Option<SliceEnd>, JobError> {
+        let again = self.map_again(stream, &kept.raw);
+        tracing::info!(records = kept.raw.len(), stored = again.stored(), "records were read again");
+        let mut session = self.database.session(self.scope).await?;
+        let raw = RawPages::default();
+        let stored = store_page(&mut session, self.cipher, self.job, &again.records, &[], &raw).await?;
+        let (ids, problems) = kept.settled(again.problems);
+        session.query(SETTLE, &[&self.job.account_id, &ids, &problems]).await?;
+        let progress = Progress {
+            next_position: position.map(PagePosition::as_str),
+            is_last: false,
+            complete_until: None,
+            changed_since,
+            counts: &stored.counts,
+            quarantined: 0,
+            lease_seconds: self.lease_length.as_secs_f64(),
+        };
+        self.advance(session, &progress, &stored.customers).await
+    }
+
+    fn map_again(&self, stream: RunKind, raw: &[String]) -> MappedAgain {
+        match self.job.kind {
+            RunKind::FileImport => files::map_again(stream, raw),
+            _ => self.adapter.map_again(stream, raw),
+        }
     }
 }

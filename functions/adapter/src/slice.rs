@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use robnu_dispatch::{Job, Lease, Progress, advance};
 use robnu_marketplace::contract::{Adapter, Connection, Page, PagePosition, PageRequest};
 use robnu_marketplace::error::AdapterError;
-use robnu_storage::SellerCipher;
+use robnu_storage::{KeyRing, SellerCipher};
 use robnu_tenancy::{Database, Error, SellerScope, Session};
 
 use crate::error::JobError;
+use crate::store::customers::NewCustomers;
+use crate::store::raw_pages::RawPages;
 use crate::store::store_page;
 
 /// The longest wait that is spent inside the job; a longer one frees the lane.
@@ -31,6 +33,8 @@ pub struct Slice<'a> {
     pub lease: &'a Lease,
     /// Seals quarantined records.
     pub cipher: &'a SellerCipher,
+    /// Opens records that were set aside.
+    pub ring: &'a KeyRing<'a>,
     /// Maps records again that were set aside.
     pub adapter: &'a dyn Adapter,
     /// The marketplace.
@@ -89,9 +93,10 @@ impl Slice<'_> {
                 Err(AdapterError::OutOfTime) => return Ok(SliceEnd::TimeIsUp),
                 Err(error) => return Ok(SliceEnd::Marketplace(error)),
             };
+            let raw = RawPages::new(self.cipher, &page.raw, Utc::now())?;
             let mut session = self.database.session(self.scope).await?;
-            let stored =
-                store_page(&mut session, self.cipher, self.job, &page.records, &page.quarantined).await?;
+            let (records, quarantined) = (&page.records, &page.quarantined);
+            let stored = store_page(&mut session, self.cipher, self.job, records, quarantined, &raw).await?;
             let progress = Progress {
                 next_position: page.next.as_ref().map(PagePosition::as_str),
                 is_last: page.next.is_none(),
@@ -102,7 +107,7 @@ impl Slice<'_> {
                 quarantined: stored.quarantined,
                 lease_seconds: self.lease_length.as_secs_f64(),
             };
-            if let Some(end) = self.advance(session, &progress).await? {
+            if let Some(end) = self.advance(session, &progress, &stored.customers).await? {
                 return Ok(end);
             }
             position = page.next;
@@ -118,13 +123,16 @@ impl Slice<'_> {
         }
     }
 
-    /// Commits what the session has written, with the run's progress. Returns how the slice ended, if another attempt has taken over.
+    /// Commits what the session has written, with the page's customers and the run's progress. Returns how the slice ended, if another attempt has taken over.
     pub(crate) async fn advance(
         &self,
         session: Session,
         progress: &Progress<'_>,
+        customers: &NewCustomers,
     ) -> Result<Option<SliceEnd>, JobError> {
-        match advance(session, self.job, self.lease, progress).await {
+        let last = customers.request();
+        let last = last.as_ref().map(|(sql, params)| (*sql, params.as_slice()));
+        match advance(session, self.job, self.lease, progress, last).await {
             Ok(()) => Ok(None),
             Err(Error::LeaseLost) => Ok(Some(SliceEnd::TakenOver)),
             Err(error) => Err(error.into()),

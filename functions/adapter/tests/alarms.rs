@@ -12,7 +12,7 @@ use support::{Stand, acknowledged};
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
 /// The sources that log an alarm's message, by log group.
-const SOURCES: [(&str, &str); 7] = [
+const SOURCES: [(&str, &str); 8] = [
     ("AdapterAjioLogs", include_str!("../src/job.rs")),
     ("AdapterAmazonInLogs", include_str!("../src/job.rs")),
     ("AdapterFlipkartLogs", include_str!("../src/job.rs")),
@@ -27,8 +27,14 @@ const SOURCES: [(&str, &str); 7] = [
     ),
     (
         "SweepLogs",
-        concat!(include_str!("../../sweep/src/handler.rs"), include_str!("../../sweep/src/scheduling.rs"),),
+        concat!(
+            include_str!("../../sweep/src/closing.rs"),
+            include_str!("../../sweep/src/handler.rs"),
+            include_str!("../../sweep/src/raw_pages.rs"),
+            include_str!("../../sweep/src/scheduling.rs")
+        ),
     ),
+    ("ExporterLogs", include_str!("../../exporter/src/slice.rs")),
     ("MigrateLogs", include_str!("../../migrate/src/custom_resource.rs")),
 ];
 
@@ -62,7 +68,7 @@ fn every_message_that_a_filter_matches_is_logged_by_its_function() {
         let comparisons = comparisons(pattern);
         assert!(!comparisons.is_empty(), "{pattern}");
         for (field, text) in comparisons {
-            assert_eq!(field, "message");
+            assert!(["message", "code"].contains(&field), "{group}: {field}");
             assert!(source.contains(&format!("\"{text}\"")), "{group}: nothing logs \"{text}\"");
         }
         for (field, _) in pattern.split("$.").filter_map(|part| part.split_once(" > ")) {
@@ -85,7 +91,8 @@ fn resources(kind: &str) -> Vec<(&'static str, &'static str)> {
 #[test]
 fn every_function_has_an_alarm_on_the_metric_that_counts_its_panics() {
     let functions = resources("AWS::Serverless::Function");
-    assert_eq!(functions.len(), 8, "{functions:?}");
+    let names: Vec<_> = functions.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names.len(), 10, "{names:?}");
     let alarms = resources("AWS::CloudWatch::Alarm");
     let metric = format!("      MetricName: {}\n", robnu_observe::PANICS);
     for (function, properties) in functions {
@@ -107,6 +114,61 @@ fn every_function_has_an_alarm_on_the_metric_that_counts_its_panics() {
         assert!(TEMPLATE.contains(&format!("${{{name}.Arn}}")), "{name} is on the dashboard");
     }
     assert!(TEMPLATE.contains("        STAGE: !Ref Stage\n"));
+}
+
+/// The sources of dead letters, as the redrive function's environment names them.
+fn dead_letter_sources() -> Vec<&'static str> {
+    let (_, queues) = TEMPLATE.split_once("          DEAD_LETTER_QUEUES: !Sub >-\n").unwrap();
+    let (queues, _) = queues.split_once("          PARALLEL_QUEUES:").unwrap();
+    let keys = queues.split("\":[").map(|part| part.rsplit('"').next().unwrap());
+    let keys: Vec<_> = keys.collect();
+    keys[..keys.len() - 1].to_vec()
+}
+
+#[test]
+fn every_source_of_dead_letters_has_an_alarm_on_those_that_are_open() {
+    let sources = dead_letter_sources();
+    assert_eq!(sources, ["AJIO", "AMAZON_IN", "FLIPKART", "MEESHO", "LANE_REQUESTS", "EXPORTS"]);
+    let redrive = include_str!("../../redrive/src/collect.rs");
+    assert!(redrive.contains("= \"OpenDeadLetters\";") && redrive.contains("(\"Source\", source)"));
+    let alarms = resources("AWS::CloudWatch::Alarm");
+    for source in sources {
+        let dimension = format!("      Dimensions: [{{Name: Source, Value: {source}}}]\n");
+        let of_source: Vec<_> = alarms
+            .iter()
+            .filter(|(_, alarm)| {
+                alarm.contains("MetricName: OpenDeadLetters\n") && alarm.contains(&dimension)
+            })
+            .collect();
+        let [(name, alarm)] = of_source[..] else { panic!("{source}: {of_source:?}") };
+        assert!(alarm.contains("      Namespace: !Sub Robnu/${Stage}\n"), "{name}");
+        assert!(
+            alarm.contains("      Threshold: 0\n      ComparisonOperator: GreaterThanThreshold\n"),
+            "{name}"
+        );
+        assert!(TEMPLATE.contains(&format!("${{{name}.Arn}}")), "{name} is on the dashboard");
+    }
+}
+
+#[test]
+fn every_dead_letter_queue_is_collected_and_has_an_alarm_on_what_is_not() {
+    let (_, collected) = TEMPLATE.split_once("          DEAD_LETTER_QUEUES: !Sub >-\n").unwrap();
+    let (collected, _) = collected.split_once("          PARALLEL_QUEUES:").unwrap();
+    let queues: Vec<_> = resources("AWS::SQS::Queue")
+        .into_iter()
+        .filter(|(name, _)| name.ends_with("DeadLetters"))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(queues.len(), 10, "{queues:?}");
+    let alarms = resources("AWS::CloudWatch::Alarm");
+    for queue in queues {
+        assert!(collected.contains(&format!("\"${{{queue}}}\"")), "nobody collects {queue}");
+        let dimension = format!("[{{Name: QueueName, Value: !GetAtt {queue}.QueueName}}]");
+        let (name, alarm) = alarms.iter().find(|(_, alarm)| alarm.contains(&dimension)).expect(queue);
+        assert!(alarm.contains("MetricName: ApproximateNumberOfMessagesVisible\n"), "{name}");
+        // A letter is collected within a minute or two; what stays for five is stuck.
+        assert!(alarm.contains("      Period: 60\n      EvaluationPeriods: 5\n"), "{name}");
+    }
 }
 
 #[tokio::test]

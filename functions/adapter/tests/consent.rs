@@ -71,11 +71,11 @@ async fn store(stand: &Stand, code: MarketplaceCode, refresh_token: &str) {
         other => panic!("nobody consents at {other}"),
     };
     let (seller, account) = (stand.sellers.ours.id, stand.account(code));
-    let key = "select id, wrapped_key, kms_key_id from robnu.seller_keys where seller_id = $1";
+    let key = "select id as key_id, wrapped_key, kms_key_id from robnu.seller_keys where seller_id = $1";
     let row = stand.superuser.query_one(key, &[&seller]).await.unwrap();
-    let wrapped = WrappedKey { id: row.get(0), ciphertext: row.get(1) };
+    let wrapped = WrappedKey::from_row(&row).unwrap().unwrap();
     let kms = aws_sdk_kms::Client::new(&local_aws().await);
-    let cipher = KeyService::new(kms, row.get(2)).cipher(seller, &wrapped).await.unwrap();
+    let cipher = KeyService::new(kms, "none".to_owned()).cipher(seller, &wrapped).await.unwrap();
     let place = Place { table, column: "refresh_token", row: *account.as_uuid() };
     let sealed = cipher.seal(place, refresh_token.as_bytes()).unwrap();
     let sql = format!("update robnu.{table} set {own}, refresh_token_enc = $2 where account_id = $1");

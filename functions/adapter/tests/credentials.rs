@@ -10,7 +10,9 @@ use std::time::Duration;
 use robnu_dispatch::{Job, Lease, TakeLease, Taken, fail_refused};
 use robnu_marketplace::code::MarketplaceCode::Ajio;
 use robnu_marketplace::kind::RunKind;
-use robnu_tenancy::{Database, SellerScope};
+use robnu_storage::KeyService;
+use robnu_tenancy::{Database, SellerScope, ToSql};
+use robnu_testkit::local_aws;
 use simulators::SimulatorConfig;
 use support::{Stand, acknowledged, returned};
 
@@ -134,4 +136,21 @@ async fn the_trail_notes_opened_credentials_when_a_job_works_with_them_and_only_
     acknowledged(function.invoke(stand.event(&tired)).await);
     assert_eq!(stand.run(tired.run_id).await.error_code.as_deref(), Some("gave_up"));
     assert_eq!(openings(&stand).await, 2, "the run was given up");
+}
+
+#[tokio::test]
+async fn credentials_that_an_older_data_key_sealed_still_open() {
+    let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
+    let seller = stand.sellers.ours.id;
+    let kms = aws_sdk_kms::Client::new(&local_aws().await);
+    let newer = KeyService::new(kms, stand.platform_key.clone()).generate(seller).await.unwrap().wrapped;
+    let insert =
+        "insert into robnu.seller_keys (seller_id, id, wrapped_key, kms_key_id) values ($1, $2, $3, $4)";
+    let key: [&(dyn ToSql + Sync); 4] = [&seller, &newer.id, &newer.ciphertext, &newer.kms_key_id];
+    assert_eq!(stand.superuser.execute(insert, &key).await.unwrap(), 1);
+    let function = stand.start(Ajio).await;
+    let job = stand.queue_run(Ajio).await;
+    acknowledged(function.invoke(stand.event(&job)).await);
+    let run = stand.run(job.run_id).await;
+    assert_eq!(run.state, "SUCCEEDED", "{run:?}");
 }

@@ -13,7 +13,7 @@ use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{RunId, SellerId};
 use robnu_testkit::LambdaProcess;
 use simulators::{AjioConfig, Fault, FaultKind, Malformation, Marketplace, SimulatorConfig};
-use support::{LEASE_SECONDS, Stand, acknowledged, eventually, returned};
+use support::{LEASE_SECONDS, Stand, acknowledged, eventually, kill_in_transaction, returned};
 
 fn ajio(orders: usize) -> SimulatorConfig {
     let mut config = SimulatorConfig::sample().unwrap();
@@ -66,22 +66,7 @@ async fn an_attempt_killed_in_a_transaction_leaves_nothing_of_the_page() {
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;
     // The lines are written after the orders of the same page; a lock on their table holds the transaction there.
-    let mut blocker = stand.test.superuser().await;
-    let lock = blocker.transaction().await.unwrap();
-    lock.batch_execute("lock table robnu.order_items in share mode").await.unwrap();
-    let _never = function.send(stand.event(&job)).await;
-    let waiting = "select count(*) from pg_stat_activity where usename = 'robnu_adapter' and wait_event_type = 'Lock' and datname = current_database()";
-    eventually("the page's transaction waits", async || {
-        stand.superuser.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 1
-    })
-    .await;
-    function.kill().await;
-    lock.rollback().await.unwrap();
-    eventually("its connection is gone", async || {
-        let alive = "select count(*) from pg_stat_activity where usename = 'robnu_adapter' and datname = current_database()";
-        stand.superuser.query_one(alive, &[]).await.unwrap().get::<_, i64>(0) == 0
-    })
-    .await;
+    kill_in_transaction(&stand, function, &job, "order_items").await;
     assert_eq!(stand.run(job.run_id).await.pages, 0);
     let (orders, _, _) = stand.stored(job.account_id).await;
     assert_eq!(orders, 1, "only the fixture's order is stored");
@@ -379,6 +364,7 @@ async fn without_its_configuration_the_function_refuses_to_start_and_names_the_v
         "PARALLEL_QUEUES",
         "LEASE_SECONDS",
         "PLATFORM_KEY_ID",
+        "AWS_S3_PER_SELLER_KMS",
     ] {
         let mut environment = stand.environment(Ajio, config.host.clone(), config.port);
         environment.retain(|(name, _)| *name != missing);

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use adapter::store::raw_pages::RawPages;
 use adapter::store::store_page;
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -118,7 +119,9 @@ fn order(id: u8, lines: &BTreeSet<u8>) -> OrderRecord {
         currency: None,
         total_amount: None,
         ship_city: None,
-        ship_postal_code: None,
+        ship_state: None,
+        ship_postal_prefix: None,
+        customer: None,
         items: lines.iter().map(item).collect(),
         shipments: Vec::new(),
         notes: Vec::new(),
@@ -252,7 +255,8 @@ impl Stand {
             kind,
         };
         let mut session = self.database.session(&self.seller.job_scope()).await.unwrap();
-        let stored = store_page(&mut session, &self.cipher, &job, &records, &[]).await.unwrap();
+        let stored =
+            store_page(&mut session, &self.cipher, &job, &records, &[], &RawPages::default()).await.unwrap();
         session.commit().await.unwrap();
         stored.counts
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use adapter::store::raw_pages::RawPages;
 use adapter::store::store_page;
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
@@ -84,7 +85,9 @@ fn order(id: u8, status: OrderStatus, stamp: Option<i64>, items: Vec<OrderItemRe
         currency: Some("INR".to_owned()),
         total_amount: None,
         ship_city: None,
-        ship_postal_code: None,
+        ship_state: None,
+        ship_postal_prefix: None,
+        customer: None,
         items: items.into_values().collect(),
         shipments: Vec::new(),
         notes: Vec::new(),
@@ -178,7 +181,8 @@ impl Stand {
         };
         let mut session = self.database.session(&self.seller.job_scope()).await.unwrap();
         let records = Records::Orders(page.to_vec());
-        let stored = store_page(&mut session, &self.cipher, &job, &records, &[]).await.unwrap();
+        let stored =
+            store_page(&mut session, &self.cipher, &job, &records, &[], &RawPages::default()).await.unwrap();
         session.commit().await.unwrap();
         stored.counts.try_into().unwrap()
     }
@@ -393,7 +397,9 @@ async fn a_bad_record_is_one_row_per_seller_and_no_two_sellers_rows_look_alike()
         };
         let mut session = database.session(&seller.job_scope()).await.unwrap();
         let none = Records::Orders(Vec::new());
-        let stored = store_page(&mut session, &cipher, &job, &none, &[bad(), bad()]).await.unwrap();
+        let stored = store_page(&mut session, &cipher, &job, &none, &[bad(), bad()], &RawPages::default())
+            .await
+            .unwrap();
         session.commit().await.unwrap();
         assert_eq!(stored.quarantined, 1, "a record twice on a page is one record");
     }

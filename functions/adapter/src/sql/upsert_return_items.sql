@@ -1,22 +1,34 @@
--- Stores the lines of a page's returns and counts the new and the changed ones; equal rows are not touched.
+-- Stores the lines of a page's returns and counts the new and the changed ones; equal rows are not touched. A line that its report
+-- numbers by article is the marketplace's own line of that article, as in upsert_items.sql.
 -- $1 account; $2 … arrays, one element per line: its return's id, status and stamp, then its own columns
 with page as (
-  select *
+  select p.*, robnu.is_numbered_here(p.external_item_id) as is_numbered_here,
+    row_number() over (partition by p.external_return_id, coalesce(p.sku, '') order by p.quantity, p.place) as nth
   from unnest($2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::int[], $11::int[],
     $12::numeric[], $13::text[])
-    as p (external_return_id, return_status, return_updated_at, external_item_id, external_order_item_id, sku, title, size, quantity,
-      quantity_cancelled, refund_amount, reason)
+    with ordinality as p (external_return_id, return_status, return_updated_at, external_item_id, external_order_item_id, sku, title, size,
+      quantity, quantity_cancelled, refund_amount, reason, place)
+), own as (
+  -- The marketplace's own lines of returns whose lines the page's report has numbered.
+  select i.return_id, i.external_item_id, coalesce(i.sku, '') as sku,
+    row_number() over (partition by i.return_id, coalesce(i.sku, '') order by i.quantity, i.external_item_id) as nth
+  from robnu.returns r
+  join robnu.return_items i on i.return_id = r.id
+  where r.account_id = $1 and r.external_return_id = any (array(select external_return_id from page where is_numbered_here))
+    and not robnu.is_numbered_here(i.external_item_id)
 ), merged as (
   -- Fields that the source leaves out stay as they are.
-  select i.id as stored_id, r.id as return_id, p.external_item_id,
+  select i.id as stored_id, r.id as return_id, coalesce(own.external_item_id, p.external_item_id) as external_item_id,
     coalesce(p.external_order_item_id, i.external_order_item_id) as external_order_item_id, coalesce(p.sku, i.sku) as sku,
     coalesce(p.title, i.title) as title, coalesce(p.size, i.size) as size, p.quantity, p.quantity_cancelled,
     coalesce(p.refund_amount, i.refund_amount) as refund_amount, coalesce(p.reason, i.reason) as reason,
     (i.external_order_item_id, i.sku, i.title, i.size, i.quantity, i.quantity_cancelled, i.refund_amount, i.reason) as stored
   from page p
   join robnu.returns r on r.account_id = $1 and r.external_return_id = p.external_return_id
-  left join robnu.return_items i on i.return_id = r.id and i.external_item_id = p.external_item_id
+  left join own on p.is_numbered_here and own.return_id = r.id and own.sku = coalesce(p.sku, '') and own.nth = p.nth
+  left join robnu.return_items i on i.return_id = r.id and i.external_item_id = coalesce(own.external_item_id, p.external_item_id)
   where not robnu.is_older_return(p.return_status, p.return_updated_at, r.status, r.marketplace_updated_at)
+    and (own.return_id is not null or not p.is_numbered_here or not exists (select from own any_of where any_of.return_id = r.id))
 ), written as (
   insert into robnu.return_items as i (seller_id, return_id, external_item_id, external_order_item_id, sku, title, size, quantity,
     quantity_cancelled, refund_amount, reason)

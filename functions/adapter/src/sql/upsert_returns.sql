@@ -1,6 +1,6 @@
 -- Stores a page's returns and counts the new and the changed ones. Equal rows are not touched, and an older version never
 -- replaces a newer one. A status that is not mapped is null: the return keeps its stored status.
--- $1 account; $2 … arrays, one element per return, ids unique within the page; notes with a line each
+-- $1 account; $2 … arrays, one element per return, ids unique within the page; notes with a line each; $19 whether they are from a file
 with page as (
   select external_return_id, external_order_id, external_shipment_id, return_type, status, marketplace_status, reason, carrier, tracking_number,
     currency, document_kind, document_number, initiated_at, expected_at, delivered_at, marketplace_updated_at,
@@ -20,7 +20,8 @@ with page as (
     coalesce(p.document_number, r.document_number) as document_number, p.initiated_at,
     coalesce(p.expected_at, r.expected_at) as expected_at,
     coalesce(p.delivered_at, r.delivered_at, case when coalesce(p.status, r.status) = 'DELIVERED' then coalesce(p.marketplace_updated_at, now()) end) as delivered_at,
-    coalesce(p.marketplace_updated_at, r.marketplace_updated_at) as marketplace_updated_at, p.notes,
+    coalesce(p.marketplace_updated_at, r.marketplace_updated_at) as marketplace_updated_at,
+    robnu.merge_notes(r.notes, p.notes, $19) as notes,
     (r.external_order_id, r.external_shipment_id, r.return_type, r.status, r.marketplace_status, r.reason, r.carrier, r.tracking_number,
       r.currency, r.document_kind, r.document_number, r.initiated_at, r.expected_at, r.delivered_at, r.marketplace_updated_at,
       r.notes) as stored

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use robnu_dispatch::{Job, StreamCounts};
+use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::record::StreamRecord;
 use robnu_tenancy::{Error, Row, ToSql};
 
@@ -11,6 +12,11 @@ pub const TAKE_TURNS: &str = include_str!("../sql/take_turns.sql");
 /// Gives returns the order that they belong to. Orders and returns are read by different runs, so the store of each of both sends
 /// it: whichever comes later finds the other.
 pub const JOIN_RETURNS: &str = include_str!("../sql/join_returns.sql");
+
+/// Whether a job's records are from a file. A file does not state all that a marketplace's API does, and must not erase the rest.
+pub fn is_from_file(job: &Job) -> &'static bool {
+    if job.kind == RunKind::FileImport { &true } else { &false }
+}
 
 /// A statement of ours and its parameters.
 pub type Request<'a> = (&'static str, Vec<&'a (dyn ToSql + Sync)>);

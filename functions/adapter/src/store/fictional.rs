@@ -13,6 +13,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::batch::{Batch, Request, count};
+use super::quarantine::Sealed;
+use super::raw_pages::RawPages;
 use super::store_batch;
 
 const TABLE: &str = "
@@ -86,7 +88,8 @@ async fn a_new_stream_is_stored_and_counted_by_the_unchanged_engine() {
     for (number, (article, stars)) in pages.into_iter().enumerate() {
         let batch = ReviewsBatch { article: article.to_vec(), stars: stars.to_vec() };
         let mut session = database.session(&scope).await.unwrap();
-        let stored = store_batch(&mut session, &cipher, &job, &batch, &[]).await.unwrap();
+        let (sealed, raw) = (Sealed::new(&cipher, &[]).unwrap(), RawPages::default());
+        let (stored, _) = store_batch(&mut session, &job, &batch, &sealed, &raw, None).await.unwrap();
         let progress = Progress {
             next_position: (number == 0).then_some("second"),
             is_last: number == 1,
@@ -96,7 +99,7 @@ async fn a_new_stream_is_stored_and_counted_by_the_unchanged_engine() {
             quarantined: 0,
             lease_seconds: 60.0,
         };
-        advance(session, &job, &lease, &progress).await.unwrap();
+        advance(session, &job, &lease, &progress, None).await.unwrap();
     }
     let counted = "select r.state || ' ' || c.stream || ' ' || c.added || ' ' || c.changed || ' ' || c.unchanged
         from robnu.sync_runs r join robnu.sync_run_counts c on c.seller_id = r.seller_id and c.run_id = r.id where r.id = $1";

@@ -6,10 +6,11 @@ use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::record::OrderRecord;
 use robnu_tenancy::{Error, Row};
 
-use crate::store::batch::{Batch, JOIN_RETURNS, Request, TAKE_TURNS, count, newest, written};
+use crate::store::batch::{Batch, JOIN_RETURNS, Request, TAKE_TURNS, count, is_from_file, newest, written};
 use crate::store::orders::columns::{ItemColumns, OrderColumns, ShipmentColumns};
 
 const UPSERT_ORDERS: &str = include_str!("../sql/upsert_orders.sql");
+const ADOPT_ITEMS: &str = include_str!("../sql/adopt_items.sql");
 const UPSERT_ITEMS: &str = include_str!("../sql/upsert_items.sql");
 const DELETE_VANISHED_ITEMS: &str = include_str!("../sql/delete_vanished_items.sql");
 const UPSERT_SHIPMENTS: &str = include_str!("../sql/upsert_shipments.sql");
@@ -57,11 +58,27 @@ impl Batch for OrdersBatch<'_> {
                     &order.currency,
                     &order.total_amount,
                     &order.ship_city,
-                    &order.ship_postal_code,
+                    &order.ship_state,
+                    &order.ship_postal_prefix,
                     &order.notes,
                     &order.dispatch_after,
                     &order.on_hold,
                     &order.is_replacement,
+                    is_from_file(job),
+                    &order.is_numbered_here,
+                ],
+            ),
+            (
+                ADOPT_ITEMS,
+                vec![
+                    account,
+                    &item.external_order_id,
+                    &item.order_status,
+                    &item.order_updated_at,
+                    &item.external_item_id,
+                    &item.sku,
+                    &item.quantity,
+                    &item.line_amount,
                 ],
             ),
             (
@@ -118,10 +135,10 @@ impl Batch for OrdersBatch<'_> {
     }
 
     fn counts(&self, answers: &[Vec<Row>]) -> Result<Vec<StreamCounts>, Error> {
-        let removed = count(&answers[3], "removed")?;
+        let removed = count(&answers[4], "removed")?;
         Ok(vec![
             written("ORDERS", &answers[1], self.order.external_order_id.len(), 0)?,
-            written("ORDER_LINES", &answers[2], self.item.external_item_id.len(), removed)?,
+            written("ORDER_LINES", &answers[3], self.item.external_item_id.len(), removed)?,
         ])
     }
 }

@@ -6,10 +6,11 @@ use robnu_dispatch::{Job, StreamCounts};
 use robnu_marketplace::record::ReturnRecord;
 use robnu_tenancy::{Error, Row};
 
-use crate::store::batch::{Batch, JOIN_RETURNS, Request, TAKE_TURNS, count, newest, written};
+use crate::store::batch::{Batch, JOIN_RETURNS, Request, TAKE_TURNS, count, is_from_file, newest, written};
 use crate::store::returns::columns::{ItemColumns, ReturnColumns};
 
 const UPSERT_RETURNS: &str = include_str!("../sql/upsert_returns.sql");
+const ADOPT_ITEMS: &str = include_str!("../sql/adopt_return_items.sql");
 const UPSERT_ITEMS: &str = include_str!("../sql/upsert_return_items.sql");
 const DELETE_VANISHED_ITEMS: &str = include_str!("../sql/delete_vanished_return_items.sql");
 
@@ -56,6 +57,19 @@ impl Batch for ReturnsBatch<'_> {
                     &returned.delivered_at,
                     &returned.marketplace_updated_at,
                     &returned.notes,
+                    is_from_file(job),
+                ],
+            ),
+            (
+                ADOPT_ITEMS,
+                vec![
+                    account,
+                    &item.external_return_id,
+                    &item.return_status,
+                    &item.return_updated_at,
+                    &item.external_item_id,
+                    &item.sku,
+                    &item.quantity,
                 ],
             ),
             (
@@ -92,10 +106,10 @@ impl Batch for ReturnsBatch<'_> {
     }
 
     fn counts(&self, answers: &[Vec<Row>]) -> Result<Vec<StreamCounts>, Error> {
-        let removed = count(&answers[3], "removed")?;
+        let removed = count(&answers[4], "removed")?;
         Ok(vec![
             written("RETURNS", &answers[1], self.returned.external_return_id.len(), 0)?,
-            written("RETURN_LINES", &answers[2], self.item.external_item_id.len(), removed)?,
+            written("RETURN_LINES", &answers[3], self.item.external_item_id.len(), removed)?,
         ])
     }
 }

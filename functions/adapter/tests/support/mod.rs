@@ -4,20 +4,29 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot be arranged has failed")]
 
+mod cloud;
+mod sealed;
+pub mod uploads;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_sdk_sqs::types::QueueAttributeName;
 use robnu_dispatch::{Job, JobMessage, lane_queue_name};
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::kind::RunKind;
 use robnu_storage::{KeyService, Place, SellerCipher};
-use robnu_tenancy::{AccountId, RunId, SellerId};
-use robnu_testkit::{Answer, LambdaProcess, Seller, TestDatabase, TwoSellers, local_aws};
+use robnu_tenancy::{AccountId, DatabaseConfig, RunId, SellerId};
+use robnu_testkit::{
+    Answer, LambdaProcess, Seller, TestDatabase, TwoSellers, function_environment, local_aws,
+    local_objects_role,
+};
 use serde_json::{Value, json};
 use simulators::{MeeshoAccount, Simulator, SimulatorConfig};
 use tokio_postgres::Client;
 use uuid::Uuid;
+
+use self::cloud::{bucket, fifo, standard};
+use self::sealed::{seal_ajio, seal_amazon, seal_flipkart, seal_meesho, store_key};
 
 /// Shorter than in the template, so that a test can outlast a lease.
 pub const LEASE_SECONDS: u64 = 4;
@@ -28,13 +37,16 @@ pub struct Stand {
     pub superuser: Client,
     pub simulator: Simulator,
     pub sqs: aws_sdk_sqs::Client,
+    pub s3: aws_sdk_s3::Client,
+    pub bucket: String,
+    objects_role: String,
     pub dead_letter_queue: String,
     pub lane_queue: String,
     pub parallel_queue: String,
     pub parallel_dead_letter_queue: String,
     pub slice_seconds: u64,
     ciphers: HashMap<SellerId, SellerCipher>,
-    platform_key: String,
+    pub platform_key: String,
     digest_secret: String,
     prefix: String,
 }
@@ -56,6 +68,9 @@ impl Stand {
         let superuser = test.superuser().await;
         let aws = local_aws().await;
         let (kms, sqs) = (aws_sdk_kms::Client::new(&aws), aws_sdk_sqs::Client::new(&aws));
+        let s3 = aws_sdk_s3::Client::new(&aws);
+        let bucket = bucket(&s3, test.name()).await;
+        let objects_role = local_objects_role().await;
         let key = kms.create_key().send().await.unwrap().key_metadata.unwrap().key_id;
         let keys = KeyService::new(kms, key.clone());
         let digest_secret = digest_secret().await;
@@ -96,6 +111,9 @@ impl Stand {
             superuser,
             simulator,
             sqs,
+            s3,
+            bucket,
+            objects_role,
             dead_letter_queue,
             lane_queue,
             parallel_queue,
@@ -125,17 +143,10 @@ impl Stand {
         host: String,
         port: u16,
     ) -> Vec<(&'static str, String)> {
-        let inherited = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-        let mut environment: Vec<_> =
-            inherited.into_iter().map(|name| (name, std::env::var(name).unwrap_or_default())).collect();
+        let database = DatabaseConfig { host, port, ..self.test.config("robnu_adapter") };
+        let mut environment = function_environment(&database);
         environment.extend([
-            ("AWS_ENDPOINT_URL", std::env::var("TEST_AWS_ENDPOINT").unwrap()),
             ("RUST_LOG", "debug".to_owned()),
-            ("DATABASE_HOST", host),
-            ("DATABASE_PORT", port.to_string()),
-            ("DATABASE_NAME", self.test.name().to_owned()),
-            ("DATABASE_USER", "robnu_adapter".to_owned()),
-            ("DATABASE_TLS", "off".to_owned()),
             ("MARKETPLACE_CODE", marketplace.as_str().to_owned()),
             ("AJIO_BASE_URL", self.simulator.ajio_base_url().to_owned()),
             ("AMAZON_IN_BASE_URL", self.simulator.amazon_base_url().to_owned()),
@@ -146,6 +157,9 @@ impl Stand {
             ("PARALLEL_DEAD_LETTER_QUEUE_URL", self.parallel_dead_letter_queue.clone()),
             ("PARALLEL_QUEUES", json!({ marketplace.as_str(): self.parallel_queue }).to_string()),
             ("PLATFORM_KEY_ID", self.platform_key.clone()),
+            ("AWS_S3_BUCKET", self.bucket.clone()),
+            ("AWS_S3_OBJECTS_ROLE_ARN", self.objects_role.clone()),
+            ("AWS_S3_PER_SELLER_KMS", "false".to_owned()),
             ("DIGEST_SECRET_ID", self.digest_secret.clone()),
             ("LEASE_SECONDS", LEASE_SECONDS.to_string()),
             ("SLICE_SECONDS", self.slice_seconds.to_string()),
@@ -200,6 +214,11 @@ impl Stand {
         let sql = "select external_id || case when retry_requested_at is null then ' kept: ' else ' wanted: ' end || reason
             from robnu.quarantined_records where starts_with(external_id, $1) order by external_id, seller_id";
         self.superuser.query(sql, &[&beginning]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// The cipher with a seller's data key.
+    pub fn cipher(&self, seller: SellerId) -> &SellerCipher {
+        &self.ciphers[&seller]
     }
 
     pub fn account(&self, marketplace: MarketplaceCode) -> AccountId {
@@ -296,6 +315,7 @@ impl Stand {
     pub async fn fingerprint(&self) -> Vec<String> {
         let sql = "select x.row from (
               select 'order ' || o.xmin || ' ' || o::text as row from robnu.orders o
+              union all select 'customer ' || c.xmin || ' ' || c::text from robnu.order_pii c
               union all select 'item ' || i.xmin || ' ' || i::text from robnu.order_items i
               union all select 'shipment ' || s.xmin || ' ' || s::text from robnu.shipments s) x order by 1";
         self.superuser.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
@@ -406,6 +426,28 @@ pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     panic!("never happened: {what}");
 }
 
+/// Kills the function in the transaction of a page, where a lock on this table holds it, and waits until its connection is gone.
+pub async fn kill_in_transaction(stand: &Stand, function: LambdaProcess, job: &Job, table: &str) {
+    let count = async |sql: &str| stand.superuser.query_one(sql, &[]).await.unwrap().get::<_, i64>(0);
+    let mut blocker = stand.test.superuser().await;
+    let lock = blocker.transaction().await.unwrap();
+    lock.batch_execute(&format!("lock table robnu.{table} in share mode")).await.unwrap();
+    let _never = function.send(stand.event(job)).await;
+    let waiting = "select count(*) from pg_stat_activity where usename = 'robnu_adapter' and wait_event_type = 'Lock' and datname = current_database()";
+    eventually("the page's transaction waits", async || count(waiting).await == 1).await;
+    function.kill().await;
+    lock.rollback().await.unwrap();
+    let alive = "select count(*) from pg_stat_activity where usename = 'robnu_adapter' and datname = current_database()";
+    eventually("its connection is gone", async || count(alive).await == 0).await;
+}
+
+/// The run as the sweep publishes it after its holder was killed.
+pub async fn again(stand: &Stand, job: Job) -> Job {
+    let sql = "update robnu.sync_runs set state = 'QUEUED', generation = generation + 1, lease_expires_at = null where id = $1 returning step, generation";
+    let row = stand.superuser.query_one(sql, &[&job.run_id]).await.unwrap();
+    Job { step: row.get(0), generation: row.get(1), ..job }
+}
+
 /// The text of the secret for the digests of user names.
 pub const DIGEST_SECRET: &str = "a digest key of thirty-two letters";
 
@@ -414,79 +456,4 @@ async fn digest_secret() -> String {
     let name = format!("test/digest/{}", Uuid::now_v7().simple());
     secrets.create_secret().name(&name).secret_string(DIGEST_SECRET).send().await.unwrap();
     name
-}
-
-async fn store_key(superuser: &Client, keys: &KeyService, seller: SellerId) -> SellerCipher {
-    let key = keys.generate(seller).await.unwrap();
-    superuser
-        .execute(
-            "update robnu.seller_keys set id = $2, wrapped_key = $3, kms_key_id = $4 where seller_id = $1",
-            &[&seller, &key.wrapped.id, &key.wrapped.ciphertext, &key.kms_key_id],
-        )
-        .await
-        .unwrap();
-    key.cipher
-}
-
-async fn seal_ajio(
-    superuser: &Client,
-    cipher: &SellerCipher,
-    seller: SellerId,
-    account: AccountId,
-    username: &str,
-) {
-    let place = Place { table: "ajio_account_details", column: "password", row: *account.as_uuid() };
-    let sql = "update robnu.ajio_account_details set username = $3, password_enc = $4 where seller_id = $1 and account_id = $2";
-    let password = cipher.seal(place, b"correct horse").unwrap();
-    superuser.execute(sql, &[&seller, &account, &username, &password]).await.unwrap();
-}
-
-async fn seal_amazon(
-    superuser: &Client,
-    cipher: &SellerCipher,
-    seller: SellerId,
-    account: AccountId,
-    refresh_token: &str,
-) {
-    let place = |column| Place { table: "amazon_account_details", column, row: *account.as_uuid() };
-    let sql = "update robnu.amazon_account_details set client_secret_enc = $3, refresh_token_enc = $4
-               where seller_id = $1 and account_id = $2";
-    let secret = cipher.seal(place("client_secret"), b"battery staple").unwrap();
-    let token = cipher.seal(place("refresh_token"), refresh_token.as_bytes()).unwrap();
-    superuser.execute(sql, &[&seller, &account, &secret, &token]).await.unwrap();
-}
-
-/// A key of the seller's own; the simulator accepts any that is not registered.
-async fn seal_flipkart(superuser: &Client, cipher: &SellerCipher, seller: SellerId, account: AccountId) {
-    let place = Place { table: "flipkart_account_details", column: "app_secret", row: *account.as_uuid() };
-    let sql =
-        "update robnu.flipkart_account_details set app_id = $3, app_secret_enc = $4, refresh_token_enc = null
-               where seller_id = $1 and account_id = $2";
-    let secret = cipher.seal(place, b"dishwasher").unwrap();
-    superuser.execute(sql, &[&seller, &account, &format!("app-{account}"), &secret]).await.unwrap();
-}
-
-async fn seal_meesho(
-    superuser: &Client,
-    cipher: &SellerCipher,
-    seller: SellerId,
-    account: AccountId,
-    supplier: &str,
-) {
-    let place = |column| Place { table: "meesho_account_details", column, row: *account.as_uuid() };
-    let sql =
-        "update robnu.meesho_account_details set supplier_id = $3, api_key_enc = $4, api_secret_enc = $5
-               where seller_id = $1 and account_id = $2";
-    let key = cipher.seal(place("api_key"), format!("key-of-{supplier}").as_bytes()).unwrap();
-    let secret = cipher.seal(place("api_secret"), b"purple-monkey").unwrap();
-    superuser.execute(sql, &[&seller, &account, &supplier, &key, &secret]).await.unwrap();
-}
-
-async fn fifo(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
-    let create = sqs.create_queue().queue_name(name).attributes(QueueAttributeName::FifoQueue, "true");
-    create.send().await.unwrap().queue_url.unwrap()
-}
-
-async fn standard(sqs: &aws_sdk_sqs::Client, name: &str) -> String {
-    sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap()
 }

@@ -20,12 +20,15 @@ pub struct OrderColumns<'a> {
     pub currency: Vec<Option<&'a str>>,
     pub total_amount: Vec<Option<Decimal>>,
     pub ship_city: Vec<Option<&'a str>>,
-    pub ship_postal_code: Vec<Option<&'a str>>,
+    pub ship_state: Vec<Option<&'a str>>,
+    pub ship_postal_prefix: Vec<Option<&'a str>>,
     /// The fields that could not be read, one per line; null when all were read.
     pub notes: Vec<Option<String>>,
     pub dispatch_after: Vec<Option<DateTime<Utc>>>,
     pub on_hold: Vec<bool>,
     pub is_replacement: Vec<bool>,
+    /// Whether the order is from a report that numbers no lines.
+    pub is_numbered_here: Vec<bool>,
 }
 
 impl<'a> OrderColumns<'a> {
@@ -43,11 +46,13 @@ impl<'a> OrderColumns<'a> {
             columns.currency.push(order.currency.as_deref());
             columns.total_amount.push(order.total_amount);
             columns.ship_city.push(order.ship_city.as_deref());
-            columns.ship_postal_code.push(order.ship_postal_code.as_deref());
+            columns.ship_state.push(order.ship_state.as_deref());
+            columns.ship_postal_prefix.push(order.ship_postal_prefix.as_deref());
             columns.notes.push((!order.notes.is_empty()).then(|| order.notes.join("\n")));
             columns.dispatch_after.push(order.dispatch_after);
             columns.on_hold.push(order.on_hold);
             columns.is_replacement.push(order.is_replacement);
+            columns.is_numbered_here.push(order.is_numbered_here());
         }
         columns
     }
