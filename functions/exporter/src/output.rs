@@ -1,0 +1,91 @@
+//! The file of an export as it grows: one list as CSV, or everything as an archive.
+
+use api::exportable::{EVERYTHING, Exportable};
+use serde_json::{Map, Value};
+
+use crate::archive::{Archive, MAX_ARCHIVE_BYTES};
+use crate::error::ExportError;
+use crate::file::CsvFile;
+use crate::store::Export;
+
+/// The largest file that one request of S3 can copy, which the bucket's rows are bounded by.
+const MAX_FILE_BYTES: i64 = 5 * 1024 * 1024 * 1024;
+
+/// The part of a file that is not stored yet.
+#[derive(Debug)]
+pub enum Output {
+    /// A list.
+    List(CsvFile),
+    /// Everything.
+    Everything(Box<Archive>),
+}
+
+/// A part that is to be stored.
+#[derive(Debug)]
+pub struct Part {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The rows that they hold.
+    pub rows: i64,
+    /// What the next part needs to know, if it needs anything but where the next page begins.
+    pub progress: Option<String>,
+}
+
+impl Output {
+    /// The file of an export, after its stored parts.
+    pub fn of(export: &Export) -> Result<Self, ExportError> {
+        if export.list == EVERYTHING {
+            return Ok(Self::Everything(Box::new(Archive::go_on(export.progress.as_deref())?)));
+        }
+        let list = Exportable::named(&export.list).ok_or(ExportError::UnknownList)?;
+        Ok(Self::List(CsvFile::new(list, export.parts.is_empty())))
+    }
+
+    /// The list whose next page comes.
+    pub fn list(&self) -> Result<&'static Exportable, ExportError> {
+        match self {
+            Self::List(file) => Ok(file.list),
+            Self::Everything(archive) => archive.list(),
+        }
+    }
+
+    /// Adds a page of that list. Returns whether the file is whole.
+    pub fn add(
+        &mut self,
+        export: &Export,
+        rows: &[Map<String, Value>],
+        is_last_page: bool,
+    ) -> Result<bool, ExportError> {
+        match self {
+            Self::List(file) => file.add(rows).map(|()| is_last_page),
+            Self::Everything(archive) => archive.add(export, rows, is_last_page),
+        }
+    }
+
+    /// Bytes that are not stored yet.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::List(file) => file.len(),
+            Self::Everything(archive) => archive.len(),
+        }
+    }
+
+    /// Takes what is not stored yet.
+    pub fn take(&mut self) -> Result<Part, ExportError> {
+        match self {
+            Self::List(file) => {
+                let (bytes, rows) = file.take();
+                Ok(Part { bytes, rows, progress: None })
+            }
+            Self::Everything(archive) => {
+                let (bytes, rows, progress) = archive.take()?;
+                Ok(Part { bytes, rows, progress: Some(progress) })
+            }
+        }
+    }
+}
+
+/// The largest file of an export.
+pub fn max_bytes(list: &str) -> i64 {
+    if list == EVERYTHING { MAX_ARCHIVE_BYTES } else { MAX_FILE_BYTES }
+}
