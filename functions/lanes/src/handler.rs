@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use robnu_dispatch::LaneRequest;
+use robnu_dispatch::{ItemFailure, LaneRequest, Record};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -35,17 +35,6 @@ pub enum Event {
     },
 }
 
-/// A message. A message without an id fails the whole invocation, because its failure could not be reported.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Record {
-    /// Its id.
-    pub message_id: String,
-    /// Its body, parsed separately, so that a bad one fails alone.
-    #[serde(default)]
-    pub body: Option<String>,
-}
-
 /// What the function returns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -58,14 +47,6 @@ pub enum Answer {
     },
     /// For a schedule: the report.
     Reconciled(Report),
-}
-
-/// A message that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ItemFailure {
-    /// Its id.
-    pub item_identifier: String,
 }
 
 /// Handles one event before the deadline.

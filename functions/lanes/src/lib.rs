@@ -20,5 +20,5 @@ mod store;
 pub use config::{LaneConfig, Target, Targets};
 pub use context::Context;
 pub use error::LaneError;
-pub use handler::{Answer, Event, Record, handle};
+pub use handler::{Answer, Event, handle};
 pub use reconcile::Report;

@@ -6,31 +6,24 @@ use std::time::Duration;
 
 use robnu_dispatch::LaneRequest;
 use robnu_tenancy::{AccountId, SellerId};
-use robnu_testkit::{Answer, LambdaProcess, MARKER, TestDatabase, TwoSellers, for_each_hostile};
+use robnu_testkit::{
+    Answer, LambdaProcess, MARKER, TestDatabase, TwoSellers, for_each_hostile, function_environment,
+};
 use serde_json::{Value, json};
 
 /// Hostile events of a usual run.
 const CASES: usize = 150;
 
 async fn start(test: &TestDatabase) -> LambdaProcess {
-    let config = test.config("robnu_lanes");
-    let inherited = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-    let mut environment: Vec<(&str, String)> =
-        inherited.into_iter().map(|name| (name, std::env::var(name).unwrap_or_default())).collect();
+    let mut environment = function_environment(&test.config("robnu_lanes"));
     let targets = r#"{"AJIO":{"function_arn":"arn:aws:lambda:x","dead_letter_queue_arn":"arn:aws:sqs:x"}}"#;
     environment.extend([
-        ("AWS_ENDPOINT_URL", std::env::var("TEST_AWS_ENDPOINT").unwrap()),
         ("STAGE", "test".to_owned()),
         ("LANE_QUEUE_PREFIX", "robnu-test-lane-".to_owned()),
         ("LANE_VISIBILITY_SECONDS", "130".to_owned()),
         ("DEAD_LETTER_MAX_RECEIVES", "5".to_owned()),
         ("LANE_TARGETS", targets.to_owned()),
         ("PARALLEL_QUEUES", "{}".to_owned()),
-        ("DATABASE_TLS", "off".to_owned()),
-        ("DATABASE_HOST", config.host),
-        ("DATABASE_PORT", config.port.to_string()),
-        ("DATABASE_NAME", test.name().to_owned()),
-        ("DATABASE_USER", "robnu_lanes".to_owned()),
     ]);
     LambdaProcess::start(env!("CARGO_BIN_EXE_lanes"), &environment, Duration::from_mins(1)).await
 }

@@ -1,6 +1,6 @@
 //! A bad environment: the function refuses to start and names the variable.
 
-use std::process::Command;
+use robnu_testkit::refusal_to_start;
 
 const TARGETS: &str =
     r#"{"AJIO":{"function_arn":"arn:aws:lambda:x","dead_letter_queue_arn":"arn:aws:sqs:x"}}"#;
@@ -21,16 +21,8 @@ const GOOD: [(&str, &str); 14] = [
     ("DATABASE_USER", "robnu_lanes"),
 ];
 
-/// Starts the function with one variable changed or removed, and returns its log.
 fn refusal(variable: &str, value: Option<&str>) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lanes"));
-    command.env_clear().envs(GOOD).env_remove(variable);
-    if let Some(value) = value {
-        command.env(variable, value);
-    }
-    let output = command.output().expect("the function can be started");
-    assert!(!output.status.success(), "{variable} does not matter");
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    refusal_to_start(env!("CARGO_BIN_EXE_lanes"), &GOOD, variable, value)
 }
 
 #[test]

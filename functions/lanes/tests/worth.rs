@@ -5,18 +5,20 @@ mod kit;
 
 use kit::{World, body};
 use lanes::Event;
-use robnu_tenancy::AccountId;
+use robnu_tenancy::{AccountId, RunId};
 
 const NEVER_VERIFIED: &str = "update robnu.marketplace_accounts set verified_at = null where id = $1";
 const REFUSED: &str = "update robnu.marketplace_accounts set status = 'NEEDS_RECONNECT',
     refused_since = now() - interval '7 days' + make_interval(secs => $2) where id = $1";
+const DEAD_LETTERED: &str = "insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, state)
+    select seller_id, $1, id, marketplace_code, 'LISTINGS', 'SCHEDULE', 'DEAD_LETTERED' from robnu.marketplace_accounts where id = $2";
 
 /// Acts as if the marketplace had refused the account's credentials for a week less this many seconds.
 async fn refuse(world: &World, account: AccountId, seconds_left: f64) {
     world.sql(REFUSED, &[&account, &seconds_left]).await;
 }
 
-async fn status_of(world: &World, run: robnu_tenancy::RunId) -> (String, Option<String>) {
+async fn status_of(world: &World, run: RunId) -> (String, Option<String>) {
     let row = world.row("select state, error_code from robnu.sync_runs where id = $1", &[&run]).await;
     (row.get(0), row.get(1))
 }
@@ -57,6 +59,8 @@ async fn a_lane_goes_when_its_credentials_were_refused_for_a_week_and_comes_back
 
     let check = world.put_queued_run(account).await;
     let others = world.put_queued_run(other).await;
+    let dead = RunId::new();
+    world.sql(DEAD_LETTERED, &[&dead, &account]).await;
     refuse(&world, account, -1.0).await;
     let report = world.reconcile().await;
     assert_eq!((report.differing, report.retired, report.failed), (1, 1, 0));
@@ -66,6 +70,7 @@ async fn a_lane_goes_when_its_credentials_were_refused_for_a_week_and_comes_back
     assert!(world.mappings(account, 1).await.is_empty());
     let ended = ("FAILED".to_owned(), Some("credentials_refused".to_owned()));
     assert_eq!(status_of(&world, check).await, ended, "nobody receives it any more");
+    assert_eq!(status_of(&world, dead).await, ended, "nobody can redrive it");
     assert_eq!(status_of(&world, others).await.0, "QUEUED", "the other seller's lane exists");
     world.expect_open(other, 1).await;
     assert_eq!(world.reconcile().await.differing, 0);
@@ -111,7 +116,7 @@ async fn repeated_requests_make_no_queue_for_accounts_without_working_credential
     }
     let event = Event::Requests {
         records: (0..50)
-            .map(|n| lanes::Record { message_id: n.to_string(), body: Some(body(accounts[n % 4])) })
+            .map(|n| robnu_dispatch::Record { message_id: n.to_string(), body: Some(body(accounts[n % 4])) })
             .collect(),
     };
     lanes::handle(event, &world.context, kit::in_a_minute()).await.unwrap();

@@ -1,0 +1,69 @@
+//! One invocation: a schedule has dead letters collected, or an operator asks for something. A request that is wrong is answered with
+//! the field's name; it is no failure of this function.
+
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::collect::{Collected, collect};
+use crate::context::Context;
+use crate::discard::{Discarded, discard};
+use crate::error::RedriveError;
+use crate::find::{Found, Shown, list, show};
+use crate::redrive::{Prospects, Redriven, prospects, redrive};
+use crate::request::{InputError, Request};
+
+/// What the function returns.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// For the schedule.
+    Collected(Collected),
+    /// For `list`.
+    Found(Found),
+    /// For `show`.
+    Shown(Box<Shown>),
+    /// For `redrive`.
+    Redriven(Redriven),
+    /// For a dry run of `redrive`.
+    Prospects(Prospects),
+    /// For `discard`.
+    Discarded(Discarded),
+    /// For a request that is wrong.
+    Refused {
+        /// What is wrong.
+        refused: InputError,
+    },
+}
+
+/// Handles one event before the deadline.
+pub async fn handle(event: Value, context: &Context, deadline: Instant) -> Result<Answer, RedriveError> {
+    let Value::Object(event) = event else { return Err(RedriveError::UnknownEvent) };
+    let mut event = event.into_iter();
+    let (Some((name, value)), None) = (event.next(), event.next()) else {
+        return Err(RedriveError::UnknownEvent);
+    };
+    match name.as_str() {
+        "collect" if value == "dead_letters" => collect(context, deadline).await.map(Answer::Collected),
+        "list" | "show" | "redrive" | "discard" => match Request::parse(&name, value) {
+            Ok(request) => Box::pin(answer(request, context, deadline)).await,
+            Err(refused) => Ok(Answer::Refused { refused }),
+        },
+        _ => Err(RedriveError::UnknownEvent),
+    }
+}
+
+async fn answer(request: Request, context: &Context, deadline: Instant) -> Result<Answer, RedriveError> {
+    match request {
+        Request::List(request) => list(context, &request).await.map(Answer::Found),
+        Request::Show(request) => Ok(match show(context, &request).await? {
+            Some(shown) => Answer::Shown(Box::new(shown)),
+            None => Answer::Refused { refused: InputError::new("id", "is the id of no dead letter") },
+        }),
+        Request::Redrive(request) if request.dry_run => {
+            prospects(context, request.choice()).await.map(Answer::Prospects)
+        }
+        Request::Redrive(request) => redrive(context, &request, deadline).await.map(Answer::Redriven),
+        Request::Discard(request) => discard(context, &request).await.map(Answer::Discarded),
+    }
+}

@@ -1,0 +1,28 @@
+//! Dead letters: messages that no function could handle.
+//!
+//! A schedule has them taken out of the dead-letter queues into the table `dead_letters`, which marks the runs whose present message
+//! died. Operators list them, redrive them in order and discard them. The run's row is the truth here too: a redrive raises its
+//! generation, commits, and then publishes it. A later invocation or the scheduling sweep publishes a run that this one did not.
+
+mod collect;
+mod context;
+mod discard;
+mod error;
+mod find;
+mod handler;
+mod letter;
+mod publish;
+mod queues;
+mod redrive;
+mod request;
+
+pub use collect::Collected;
+pub use context::Context;
+pub use discard::Discarded;
+pub use error::RedriveError;
+pub use find::{Found, FoundLetter, Shown};
+pub use handler::{Answer, handle};
+pub use letter::{Form, Letter, Received};
+pub use queues::{DeadLetterQueue, Queues, Source};
+pub use redrive::{Prospects, Redriven};
+pub use request::{Discard, Filter, InputError, List, Redrive, Show};

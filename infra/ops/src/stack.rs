@@ -1,0 +1,92 @@
+//! The stack that a command works on, and the call of its redrive function.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::config::{Credentials, Region, StalledStreamProtectionConfig};
+use aws_sdk_lambda::primitives::Blob;
+use local::aws::REGION;
+use local::failure::{Exit, Failure};
+use local::paths::Paths;
+use local::settings::Settings;
+use serde_json::Value;
+
+/// The name of the stack that `cargo xtask up` deploys on this machine.
+const LOCAL: &str = "robnu-local";
+/// A call takes longer than the function may only when something is wrong on the way.
+const CALL_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// A stack.
+#[derive(Debug)]
+pub struct Stack {
+    /// Its name.
+    pub name: String,
+    lambda: Client,
+}
+
+impl Stack {
+    /// Finds a stack by its name.
+    pub async fn find(paths: &Paths, name: &str) -> anyhow::Result<Self> {
+        let endpoint = if name == LOCAL { Some(local_endpoint(paths)?) } else { None };
+        Ok(Self::at(name, endpoint.as_deref()).await)
+    }
+
+    /// A stack of the local AWS at this endpoint, or a deployed one.
+    pub async fn at(name: &str, endpoint: Option<&str>) -> Self {
+        let environment = robnu_startup::aws_config().await;
+        let mut config = aws_sdk_lambda::config::Builder::from(&environment)
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).build())
+            // A redrive that is cut off is repeated by the operator, who then sees what it did.
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        if let Some(endpoint) = endpoint {
+            config = config
+                .endpoint_url(endpoint)
+                .region(Region::new(REGION))
+                .credentials_provider(Credentials::new("test", "test", None, None, "the local AWS"));
+        }
+        Self { name: name.to_owned(), lambda: Client::from_conf(config.build()) }
+    }
+
+    /// Sends the redrive function a request and returns its response.
+    pub async fn ask(&self, request: &Value) -> anyhow::Result<Value> {
+        let function = format!("{}-redrive", self.name);
+        let call = self.lambda.invoke().function_name(&function).payload(Blob::new(request.to_string()));
+        let answer = call.send().await.map_err(|error| match error.as_service_error() {
+            Some(refused) if refused.is_resource_not_found_exception() => anyhow::Error::new(Failure::new(
+                Exit::NotRunning,
+                format!("there is no function {function}"),
+                "check --stack, the region and the account; the local stack is started by `cargo xtask up`",
+            )),
+            _ => anyhow!(error.into_source().unwrap_or_else(|error| Box::new(error)))
+                .context(format!("the function {function} could not be invoked")),
+        })?;
+        let payload = answer.payload().map(Blob::as_ref).unwrap_or_default();
+        let response: Value =
+            serde_json::from_slice(payload).context("the function's response is no JSON")?;
+        if answer.function_error().is_some() {
+            let why = response["errorMessage"].as_str().unwrap_or("it did not say why");
+            return Err(anyhow!("the function {function} failed: {why}. Its log says more"));
+        }
+        if let Some(refused) = response["refused"].as_object() {
+            let text = |name: &str| refused.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let what = format!("{}: {}", text("field"), text("message"));
+            return Err(Failure::new(Exit::Usage, what, "see --help").into());
+        }
+        Ok(response)
+    }
+}
+
+fn local_endpoint(paths: &Paths) -> anyhow::Result<String> {
+    let settings = Settings::load(paths)?.ok_or_else(|| {
+        Failure::new(
+            Exit::NotRunning,
+            "the local stack is not running",
+            "start it with `cargo xtask up`, or name a deployed stack with --stack",
+        )
+    })?;
+    Ok(settings.aws_endpoint())
+}
