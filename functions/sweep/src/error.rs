@@ -6,7 +6,9 @@ use lambda_runtime::Diagnostic;
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The schedule names a sweep that this build does not have.
-    #[error("unknown sweep {name:?}: this function knows \"scheduling\", \"claims\" and \"retention\"")]
+    #[error(
+        "unknown sweep {name:?}: this function knows \"scheduling\", \"claims\", \"retention\", \"keys\", \"reseal\", \"closing\" and \"raw_pages\""
+    )]
     UnknownSweep {
         /// The requested name.
         name: String,
@@ -26,6 +28,41 @@ pub enum SweepError {
     /// Expired bookkeeping rows could not be deleted.
     #[error("expired bookkeeping rows could not be deleted")]
     Forget(#[source] robnu_tenancy::Error),
+    /// KMS did not say which keys there are.
+    #[error("the KMS keys could not be listed")]
+    KmsKeys(#[source] robnu_storage::StorageError),
+    /// Sellers' data keys could not be found.
+    #[error("data keys could not be found")]
+    FindKeys(#[source] robnu_tenancy::Error),
+    /// The database failed while data keys were wrapped.
+    #[error("data keys could not be wrapped")]
+    WrapKeys(#[source] robnu_tenancy::Error),
+    /// All other data keys were looked at; lines in the log name the sellers of these and say why.
+    #[error("{keys} data keys could not be wrapped")]
+    KeysLeft {
+        /// How many.
+        keys: usize,
+    },
+    /// All other sellers were looked at; lines in the log name these and say why.
+    #[error("the data of {sellers} sellers, and {ciphertexts} ciphertexts, could not be sealed anew")]
+    NotResealed {
+        /// Sellers whose work failed.
+        sellers: usize,
+        /// Ciphertexts that did not open.
+        ciphertexts: usize,
+    },
+    /// Sellers that are to be closed could not be found, or the database failed while they were closed.
+    #[error("sellers could not be closed")]
+    Close(#[source] robnu_tenancy::Error),
+    /// The register of closed sellers could not be read.
+    #[error("the register of closed sellers could not be read")]
+    Register(#[source] robnu_storage::erasure::ErasureError),
+    /// Raw pages that wait could not be found.
+    #[error("raw pages could not be found")]
+    FindRawPages(#[source] robnu_tenancy::Error),
+    /// The database failed while raw pages were stored.
+    #[error("raw pages could not be stored")]
+    StoreRawPages(#[source] robnu_tenancy::Error),
 }
 
 impl From<SweepError> for Diagnostic {
@@ -37,6 +74,15 @@ impl From<SweepError> for Diagnostic {
             SweepError::Find(_) => "FindFailed",
             SweepError::MakeClaims(_) => "MakeClaimsFailed",
             SweepError::Forget(_) => "ForgetFailed",
+            SweepError::KmsKeys(_) => "KmsKeysFailed",
+            SweepError::FindKeys(_) => "FindKeysFailed",
+            SweepError::WrapKeys(_) => "WrapKeysFailed",
+            SweepError::KeysLeft { .. } => "KeysLeft",
+            SweepError::NotResealed { .. } => "NotResealed",
+            SweepError::Close(_) => "CloseFailed",
+            SweepError::Register(_) => "RegisterUnreadable",
+            SweepError::FindRawPages(_) => "FindRawPagesFailed",
+            SweepError::StoreRawPages(_) => "StoreRawPagesFailed",
         };
         Self { error_type: kind.to_owned(), error_message: error.to_string() }
     }

@@ -1,5 +1,5 @@
-//! The retention sweep: deletes expired bookkeeping rows. It never deletes business data: the sweep's role cannot see these
-//! rows and may only call `forget`, which knows the tables and the age at which their rows are no longer needed.
+//! The retention sweep: deletes expired bookkeeping rows, and customers whose marketplace's time is over. It never deletes other business
+//! data: the sweep's role cannot see these rows and may only call `forget`, which knows the tables and the age at which their rows are no longer needed.
 //!
 //! Rows are claimed with SKIP LOCKED and deleted in the same statement, batch by batch. Two concurrent sweeps share the work.
 
@@ -37,10 +37,16 @@ pub struct Report {
     pub lane_openings: usize,
     /// Records that could not be read.
     pub quarantined_records: usize,
+    /// Digests of raw pages that were not read again.
+    pub raw_pages: usize,
+    /// Customers of orders whose marketplace's time is over.
+    pub customers: usize,
     /// Counts of sign-ups.
     pub sign_up_counts: usize,
     /// Checks of credentials.
     pub credential_checks: usize,
+    /// Dead letters that were redriven or discarded.
+    pub dead_letters: usize,
     /// Jobs' events of the audit trail.
     pub job_events: usize,
     /// All other events of the audit trail.
@@ -53,7 +59,7 @@ pub struct Report {
 pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
-    let tables: [(&'static str, &mut usize); 12] = [
+    let tables: [(&'static str, &mut usize); 15] = [
         (include_str!("sql/forget_idempotency_keys.sql"), &mut report.idempotency_keys),
         (include_str!("sql/forget_person_idempotency_keys.sql"), &mut report.person_idempotency_keys),
         (include_str!("sql/forget_account_authorizations.sql"), &mut report.account_authorizations),
@@ -62,8 +68,11 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         (include_str!("sql/forget_mail_counts.sql"), &mut report.mail_counts),
         (include_str!("sql/forget_lane_openings.sql"), &mut report.lane_openings),
         (include_str!("sql/forget_quarantined_records.sql"), &mut report.quarantined_records),
+        (include_str!("sql/forget_raw_pages.sql"), &mut report.raw_pages),
+        (include_str!("sql/forget_customers.sql"), &mut report.customers),
         (include_str!("sql/forget_sign_up_counts.sql"), &mut report.sign_up_counts),
         (include_str!("sql/forget_credential_checks.sql"), &mut report.credential_checks),
+        (include_str!("sql/forget_dead_letters.sql"), &mut report.dead_letters),
         (include_str!("sql/forget_job_events.sql"), &mut report.job_events),
         (include_str!("sql/forget_audit_events.sql"), &mut report.audit_events),
     ];
@@ -82,8 +91,11 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         mail_counts = report.mail_counts,
         lane_openings = report.lane_openings,
         quarantined_records = report.quarantined_records,
+        raw_pages = report.raw_pages,
+        customers = report.customers,
         sign_up_counts = report.sign_up_counts,
         credential_checks = report.credential_checks,
+        dead_letters = report.dead_letters,
         job_events = report.job_events,
         audit_events = report.audit_events,
         time_short = report.time_short,

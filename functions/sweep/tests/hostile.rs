@@ -2,29 +2,36 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
+mod kit;
+
 use std::time::Duration;
 
-use robnu_testkit::{Answer, LambdaProcess, MARKER, TestDatabase, TwoSellers, for_each_hostile};
+use kit::wire;
+use robnu_testkit::{
+    Answer, LambdaProcess, MARKER, TestDatabase, TwoSellers, for_each_hostile, function_environment,
+};
 use serde_json::json;
 
 /// Hostile events of a usual run.
 const CASES: usize = 100;
 
 async fn start(test: &TestDatabase) -> LambdaProcess {
-    let config = test.config("robnu_sweep");
-    let inherited = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-    let mut environment: Vec<(&str, String)> =
-        inherited.into_iter().map(|name| (name, std::env::var(name).unwrap_or_default())).collect();
+    let (_, bucket) = kit::bucket().await;
+    let mut environment = function_environment(&test.config("robnu_sweep"));
     environment.extend([
-        ("AWS_ENDPOINT_URL", std::env::var("TEST_AWS_ENDPOINT").unwrap()),
-        ("DATABASE_TLS", "off".to_owned()),
-        ("DATABASE_HOST", config.host),
-        ("DATABASE_PORT", config.port.to_string()),
-        ("DATABASE_NAME", test.name().to_owned()),
-        ("DATABASE_USER", "robnu_sweep".to_owned()),
         ("PARALLEL_QUEUES", "{}".to_owned()),
+        ("PLATFORM_KEY_ID", platform_key().await),
+        ("AWS_S3_PER_SELLER_KMS", "false".to_owned()),
+        ("AWS_S3_BUCKET", bucket),
+        ("AWS_S3_OBJECTS_ROLE_ARN", "arn:aws:iam::000000000000:role/objects".to_owned()),
+        ("SELLER_KEY_DELETION_DAYS", "7".to_owned()),
+        ("DATA_KEY_DAYS", "365".to_owned()),
     ]);
     LambdaProcess::start(env!("CARGO_BIN_EXE_sweep"), &environment, Duration::from_mins(1)).await
+}
+
+async fn platform_key() -> String {
+    wire::new_kms_key(&wire::Wire::new().kms()).await
 }
 
 #[tokio::test]
@@ -32,7 +39,8 @@ async fn hostile_events_fail_alone_and_the_next_sweep_is_done() {
     let test = TestDatabase::new().await;
     TwoSellers::seed(&test).await;
     let function = start(&test).await;
-    let bases = ["scheduling", "claims", "retention"].map(|sweep| json!({"sweep": sweep}));
+    let bases = ["scheduling", "claims", "retention", "keys", "reseal", "closing", "raw_pages"]
+        .map(|sweep| json!({"sweep": sweep}));
     for_each_hostile(&bases, CASES, async |event| {
         if let Answer::Error(error) = function.invoke(event.clone()).await {
             let kind = error["errorType"].as_str().unwrap();

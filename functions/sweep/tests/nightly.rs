@@ -15,6 +15,7 @@ const WORK_LEFT: &str = "the nightly sweep left work behind";
 /// Starts the function; each invocation may take `timeout`, of which the function reserves eight seconds.
 async fn start(world: &World, timeout: Duration) -> LambdaProcess {
     let config = world.test.config("robnu_sweep");
+    let (_, bucket) = kit::bucket().await;
     let environment = [
         ("AWS_REGION", "ap-south-1".to_owned()),
         ("AWS_ACCESS_KEY_ID", "test".to_owned()),
@@ -25,6 +26,12 @@ async fn start(world: &World, timeout: Duration) -> LambdaProcess {
         ("DATABASE_NAME", config.name),
         ("DATABASE_USER", config.user),
         ("PARALLEL_QUEUES", "{}".to_owned()),
+        ("PLATFORM_KEY_ID", "none".to_owned()),
+        ("AWS_S3_PER_SELLER_KMS", "false".to_owned()),
+        ("AWS_S3_BUCKET", bucket),
+        ("AWS_S3_OBJECTS_ROLE_ARN", "arn:aws:iam::000000000000:role/objects".to_owned()),
+        ("SELLER_KEY_DELETION_DAYS", "7".to_owned()),
+        ("DATA_KEY_DAYS", "365".to_owned()),
     ];
     LambdaProcess::start(env!("CARGO_BIN_EXE_sweep"), &environment, timeout).await
 }

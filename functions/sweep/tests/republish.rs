@@ -55,7 +55,7 @@ async fn a_queued_run_that_was_just_written_is_left_to_its_writer() {
 async fn a_sent_run_that_nobody_leased_is_published_again() {
     expect_republished(
         "state, queued_at, sent_at",
-        "'QUEUED', now() - interval '1 hour', now() - interval '11 minutes'",
+        "'QUEUED', now() - interval '1 hour', now() - interval '21 minutes'",
     )
     .await;
 }
@@ -64,7 +64,7 @@ async fn a_sent_run_that_nobody_leased_is_published_again() {
 async fn a_sent_run_that_waits_in_its_lane_is_left_alone() {
     expect_left_alone(
         "state, queued_at, sent_at",
-        "'QUEUED', now() - interval '1 hour', now() - interval '5 minutes'",
+        "'QUEUED', now() - interval '1 hour', now() - interval '19 minutes'",
     )
     .await;
 }

@@ -9,7 +9,7 @@ use sweep::retention::{BATCH, Report};
 use tokio::time::Instant;
 
 /// The swept tables, their age column, and how long a row is kept.
-const SWEPT: [(&str, &str, &str); 10] = [
+const SWEPT: [(&str, &str, &str); 12] = [
     ("idempotency_keys", "created_at", "25 hours"),
     ("person_idempotency_keys", "created_at", "25 hours"),
     ("account_authorizations", "expires_at", "1 hour"),
@@ -20,6 +20,8 @@ const SWEPT: [(&str, &str, &str); 10] = [
     ("sign_up_counts", "began_at", "25 hours"),
     ("credential_checks", "created_at", "192 hours"),
     ("quarantined_records", "last_seen_at", "30 days"),
+    ("raw_pages", "last_seen_at", "30 days"),
+    ("dead_letters", "closed_at", "90 days"),
 ];
 
 async fn sweep(world: &World) -> Report {
@@ -60,13 +62,23 @@ async fn rows_of_age(world: &World, each: usize, more: &str) {
                select 'AJIO', uuidv7(), uuidv7(), now() - interval '192 hours' - interval '{more}' from generate_series(1, {twice});
              insert into robnu.quarantined_records (seller_id, account_id, run_id, reason, record_enc, record_digest, last_seen_at)
                select seller_id, account_id, id, 'x', '', sha256(n::text::bytea), now() - interval '30 days' - interval '{more}'
-               from robnu.sync_runs, generate_series(1, {each}) n"
+               from robnu.sync_runs, generate_series(1, {each}) n;
+             insert into robnu.raw_pages (seller_id, account_id, marketplace_code, run_id, kind, page, part, fetched_at, time_folder,
+                 page_digest, object_id, stored_at, last_seen_at)
+               select seller_id, account_id, 'AJIO', id, 'ORDERS', 1, 1, now(), '2026-01-01/00', sha256(n::text::bytea), uuidv7(), now(),
+                 now() - interval '30 days' - interval '{more}'
+               from robnu.sync_runs, generate_series(1, {each}) n;
+             insert into robnu.dead_letters (queue, message_id, source, form, body, body_bytes, reason, sent_at, state, outcome, closed_at,
+                 closed_by)
+               select 'q', n::text, 'AJIO', 'UNREADABLE', 'x', 1, 'garbage', now() - interval '1 year', 'REDRIVEN', 'MOVED_ON',
+                 now() - interval '90 days' - interval '{more}', 'asha'
+               from generate_series(1, {twice}) n"
         ))
         .await;
 }
 
-async fn counts(world: &World) -> [i64; 10] {
-    let mut counts = [0; 10];
+async fn counts(world: &World) -> [i64; 12] {
+    let mut counts = [0; 12];
     for (count, (table, _, _)) in counts.iter_mut().zip(SWEPT) {
         *count = world.count(&format!("select count(*) from robnu.{table}")).await;
     }
@@ -83,6 +95,9 @@ fn all(rows: usize) -> Report {
         mail_counts: rows,
         lane_openings: rows,
         quarantined_records: rows,
+        raw_pages: rows,
+        dead_letters: rows,
+        customers: 0,
         sign_up_counts: rows,
         credential_checks: rows,
         job_events: 0,
@@ -96,7 +111,7 @@ async fn expired_rows_are_deleted_for_both_sellers_and_a_second_sweep_changes_no
     let world = World::without_lanes().await;
     rows_of_age(&world, 3, "1 second").await;
     assert_eq!(sweep(&world).await, all(6));
-    assert_eq!(counts(&world).await, [0; 10]);
+    assert_eq!(counts(&world).await, [0; 12]);
     assert_eq!(sweep(&world).await, all(0));
 }
 
@@ -108,7 +123,7 @@ async fn young_rows_stay_as_they_are() {
     let before = world.fingerprint(&swept).await;
     assert_eq!(sweep(&world).await, all(0));
     assert_eq!(world.fingerprint(&swept).await, before);
-    assert_eq!(counts(&world).await, [6; 10]);
+    assert_eq!(counts(&world).await, [6; 12]);
 }
 
 #[tokio::test]
@@ -187,7 +202,7 @@ async fn two_sweeps_at_once_share_the_work() {
     rows_of_age(&world, 600, "1 hour").await;
     let (one, two) = (world.another_context().await, world.another_context().await);
     let (one, two) = tokio::join!(forget_with(&one, in_a_minute()), forget_with(&two, in_a_minute()));
-    assert_eq!(counts(&world).await, [0; 10]);
+    assert_eq!(counts(&world).await, [0; 12]);
     assert_eq!(one.idempotency_keys + two.idempotency_keys, 1_200);
     assert_eq!(one.person_requests + two.person_requests, 1_200);
 }
@@ -203,7 +218,7 @@ async fn a_row_that_is_in_use_is_left() {
     assert_eq!(sweep(&world).await.idempotency_keys, 3);
     request.commit().await.unwrap();
     assert_eq!(sweep(&world).await.idempotency_keys, 0, "the row is needed again");
-    assert_eq!(counts(&world).await, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(counts(&world).await, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 }
 
 #[tokio::test]
@@ -211,7 +226,7 @@ async fn more_than_one_batch_is_swept_in_one_invocation() {
     let world = World::without_lanes().await;
     rows_of_age(&world, BATCH + 1, "1 hour").await;
     assert_eq!(sweep(&world).await, all(2 * BATCH + 2));
-    assert_eq!(counts(&world).await, [0; 10]);
+    assert_eq!(counts(&world).await, [0; 12]);
 }
 
 #[tokio::test]
@@ -220,7 +235,7 @@ async fn a_sweep_without_time_left_says_so_and_the_next_one_goes_on() {
     rows_of_age(&world, 3, "1 hour").await;
     let report = forget_with(&world.context, Instant::now()).await;
     assert_eq!(report, Report { time_short: true, ..all(0) });
-    assert_eq!(counts(&world).await, [6; 10]);
+    assert_eq!(counts(&world).await, [6; 12]);
     assert_eq!(sweep(&world).await, all(6));
 }
 

@@ -180,7 +180,7 @@ async fn two_sweeps_at_once_make_exactly_one_run_for_each_schedule() {
 }
 
 #[tokio::test]
-async fn a_thousand_schedules_cost_three_statements() {
+async fn a_thousand_schedules_cost_four_statements() {
     let world = World::new().await;
     many_schedules(&world, 1_000).await;
     let mut config = world.test.config("robnu_sweep");
@@ -188,10 +188,10 @@ async fn a_thousand_schedules_cost_three_statements() {
     let context = world.context_with(robnu_tenancy::Database::new(&config).await.unwrap());
     let report = sweep_with(&context).await;
     assert_eq!((report.schedules_claimed, report.published, report.time_short), (1_000, 1_000, false));
-    // Two transactions, each with BEGIN, the entry and COMMIT: claim and republish in one, the note of what was sent
-    // in the other.
+    // Two transactions, each with BEGIN, the entry and COMMIT: claim, republish and lost notices in one, the note of
+    // what was sent in the other.
     let (_, statements) = wire.take();
-    assert_eq!(statements, 2 * 3 + 3);
+    assert_eq!(statements, 2 * 3 + 4);
     assert_eq!(
         world.count("select count(*) from robnu.sync_runs where state = 'QUEUED' and sent_at is null").await,
         0
@@ -208,7 +208,7 @@ async fn more_than_one_batch_is_swept_in_one_invocation() {
     let report = sweep_with(&context).await;
     assert_eq!((report.schedules_claimed, report.runs_made, report.published), (2_100, 2_100, 2_100));
     let (_, statements) = wire.take();
-    assert_eq!(statements, 6 * 3 + 7, "three batches: claim and note each, republish once");
+    assert_eq!(statements, 6 * 3 + 8, "three batches: claim and note each, republish and lost notices once");
 }
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn an_unknown_sweep_is_refused_by_name() {
     assert!(matches!(&error, SweepError::UnknownSweep { name } if name == "spring-cleaning"));
     assert_eq!(
         error.to_string(),
-        r#"unknown sweep "spring-cleaning": this function knows "scheduling", "claims" and "retention""#
+        r#"unknown sweep "spring-cleaning": this function knows "scheduling", "claims", "retention", "keys", "reseal", "closing" and "raw_pages""#
     );
 }
 

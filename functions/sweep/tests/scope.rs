@@ -21,6 +21,8 @@ async fn the_sweep_finds_ids_and_times_of_both_sellers() {
     assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 8);
     let sql = "select seller_id, suspended_at from robnu.sellers";
     assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 2);
+    let sql = "select seller_id, id, kms_key_id, lease_expires_at from robnu.seller_keys";
+    assert_eq!(world.context.database.read(&SystemScope::Sweep, sql, &[]).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -32,12 +34,17 @@ async fn the_sweep_cannot_read_business_data_people_or_secrets() {
         "select id from robnu.order_items",
         "select id from robnu.shipments",
         "select id from robnu.quarantined_records",
+        "select id from robnu.raw_pages",
+        "select page_enc from robnu.raw_pages",
+        "select robnu.take_raw_pages(1, 1)",
         "select password_enc from robnu.ajio_account_details",
         "select client_id from robnu.amazon_account_details",
         "select refresh_token_enc from robnu.flipkart_account_details",
         "select supplier_id from robnu.meesho_account_details",
         "select id from robnu.credential_events",
         "select wrapped_key from robnu.seller_keys",
+        "update robnu.seller_keys set kms_key_id = 'other'",
+        "update robnu.seller_keys set lease_expires_at = now()",
         "select name from robnu.sellers",
         "select id from robnu.members",
         "select email from robnu.people",
@@ -187,12 +194,22 @@ async fn inside_a_seller_the_sweep_makes_pending_claims_for_overdue_returns_and_
         "select id from robnu.marketplace_accounts",
         "select password_enc from robnu.ajio_account_details",
         "select id from robnu.audit_events",
+        "select page_enc from robnu.raw_pages",
+        "update robnu.raw_pages set page_enc = null",
+        "insert into robnu.storage_objects (seller_id) select seller_id from robnu.sellers",
         "insert into robnu.return_events (seller_id, return_id) select seller_id, id from robnu.returns",
+        "select created_at from robnu.seller_keys",
+        "update robnu.seller_keys set id = gen_random_uuid()",
+        "delete from robnu.seller_keys",
+        "insert into robnu.seller_keys (seller_id, wrapped_key, kms_key_id) select seller_id, '\\x00', 'other' from robnu.sellers",
         "select robnu.enter_system('robnu_system_sweep')",
     ] {
         assert_eq!(inside(&world, sql).await, Err("42501".to_owned()), "{sql}");
     }
-    for (table, rows) in [("returns", 4), ("claims", 1), ("sellers", 1)] {
+    let wrap =
+        "update robnu.seller_keys set wrapped_key = '\\x01', kms_key_id = 'other', lease_expires_at = now()";
+    assert_eq!(inside(&world, wrap).await, Ok(1), "only our data key");
+    for (table, rows) in [("returns", 4), ("claims", 1), ("sellers", 1), ("seller_keys", 1)] {
         let sql = format!("select seller_id from robnu.{table}");
         assert_eq!(inside(&world, &sql).await, Ok(rows), "only ours: {table}");
     }

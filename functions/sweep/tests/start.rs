@@ -2,11 +2,10 @@
 
 mod kit;
 
-use std::process::Command;
-
 use kit::{in_a_minute, try_sweep};
 use robnu_dispatch::{ParallelQueues, Publisher};
 use robnu_tenancy::{Database, DatabaseConfig, Error, Tls};
+use robnu_testkit::refusal_to_start;
 use sweep::{Context, SweepError};
 
 #[test]
@@ -19,12 +18,15 @@ fn a_missing_variable_is_named() {
         ("DATABASE_NAME", "robnu"),
         ("DATABASE_USER", "robnu_sweep"),
         ("PARALLEL_QUEUES", "{}"),
+        ("PLATFORM_KEY_ID", "key"),
+        ("AWS_S3_PER_SELLER_KMS", "false"),
+        ("AWS_S3_BUCKET", "bucket"),
+        ("AWS_S3_OBJECTS_ROLE_ARN", "arn:aws:iam::000000000000:role/objects"),
+        ("SELLER_KEY_DELETION_DAYS", "30"),
+        ("DATA_KEY_DAYS", "365"),
     ];
     for (variable, _) in &good[1..] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sweep"));
-        let output = command.env_clear().envs(good).env_remove(variable).output().unwrap();
-        assert!(!output.status.success());
-        let log = String::from_utf8_lossy(&output.stdout).into_owned();
+        let log = refusal_to_start(env!("CARGO_BIN_EXE_sweep"), &good, variable, None);
         assert!(log.contains(&format!("environment variable {variable} is not set")), "{log}");
     }
 }
@@ -48,6 +50,10 @@ async fn a_database_that_is_down_fails_the_sweep_and_may_be_tried_again() {
     let context = Context {
         database: Database::new(&config).await.unwrap(),
         publisher: Publisher::new(kit::sqs(), ParallelQueues::default()),
+        data_key_days: 365,
+        keys: kit::no_keys(),
+        erasure: kit::erasure("no-bucket", "no key").await,
+        objects: kit::objects("no-bucket", "no key").await,
     };
     let error = try_sweep(&context, "scheduling", in_a_minute()).await.unwrap_err();
     assert!(

@@ -23,7 +23,7 @@ with claimed as (
   join robnu.marketplace_kinds offered on offered.marketplace_code = account.marketplace_code and offered.kind = claimed.kind
     and offered.support = 'LIVE'
   where account.status = 'ACTIVE' and account.verified_at is not null and account.marketplace_code = any ($2)
-  on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') do nothing
+  on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') and trigger <> 'FILE' do nothing
   returning seller_id, id, account_id, marketplace_code, kind, step, generation
 ), totals as (
   select count(*) as schedules_claimed from claimed

@@ -3,19 +3,28 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod closing;
+pub mod raw_pages;
+#[path = "../../../../shared/storage/tests/wire/mod.rs"]
+pub mod wire;
+
 use std::time::Duration;
 
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
 use robnu_dispatch::{Job, JobMessage, ParallelQueues, Publisher, lane_queue_name};
 use robnu_marketplace::code::MarketplaceCode;
+use robnu_storage::KeyService;
+use robnu_storage::erasure::SellerBucket;
+use robnu_storage::objects::{ObjectEncryption, ObjectSettings, Objects};
 use robnu_tenancy::{AccountId, Database, ReturnId, RunId, SellerId};
-use robnu_testkit::{TestDatabase, TwoSellers};
+use robnu_testkit::{TestDatabase, TwoSellers, local_aws};
 use sweep::scheduling::Report;
-use sweep::{Context, Request, SweepError, handle};
+use sweep::{Context, Erasure, Request, SweepError, handle};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_postgres::types::ToSql;
+use wire::Wire;
 
 /// Names the local cloud's address.
 const ENDPOINT_VARIABLE: &str = "TEST_AWS_ENDPOINT";
@@ -38,6 +47,10 @@ impl World {
         let context = Context {
             database: test.login("robnu_sweep").await,
             publisher: Publisher::new(sqs.clone(), ParallelQueues::default()),
+            keys: no_keys(),
+            data_key_days: 365,
+            erasure: erasure("robnu-test-no-bucket", "no key").await,
+            objects: objects("robnu-test-no-bucket", "no key").await,
         };
         Self { test, sellers, superuser, sqs, context }
     }
@@ -79,23 +92,26 @@ impl World {
     }
 
     pub async fn another_context(&self) -> Context {
-        Context {
-            database: self.test.login("robnu_sweep").await,
-            publisher: Publisher::new(self.sqs.clone(), ParallelQueues::default()),
-        }
+        let database = self.test.login("robnu_sweep").await;
+        self.context_with(database)
     }
 
     /// A context that publishes AJIO's parallel runs to this queue.
     pub async fn context_with_parallel(&self, queue_url: &str) -> Context {
         let parallel = ParallelQueues::from([(MarketplaceCode::Ajio, queue_url.to_owned())]);
-        Context {
-            database: self.test.login("robnu_sweep").await,
-            publisher: Publisher::new(self.sqs.clone(), parallel),
-        }
+        let context = self.another_context().await;
+        Context { publisher: Publisher::new(self.sqs.clone(), parallel), ..context }
     }
 
     pub fn context_with(&self, database: Database) -> Context {
-        Context { database, publisher: Publisher::new(self.sqs.clone(), ParallelQueues::default()) }
+        Context {
+            database,
+            publisher: Publisher::new(self.sqs.clone(), ParallelQueues::default()),
+            keys: no_keys(),
+            data_key_days: 365,
+            erasure: self.context.erasure.clone(),
+            objects: self.context.objects.clone(),
+        }
     }
 
     /// Takes all messages out of an account's lane.
@@ -236,12 +252,76 @@ pub async fn forget_with(context: &Context, deadline: Instant) -> sweep::retenti
     }
 }
 
+pub async fn close_with(context: &Context, deadline: Instant) -> sweep::closing::Report {
+    match try_sweep(context, "closing", deadline).await {
+        Ok(sweep::Report::Closing(report)) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn raw_pages_with(context: &Context, deadline: Instant) -> sweep::raw_pages::Report {
+    match try_sweep(context, "raw_pages", deadline).await {
+        Ok(sweep::Report::RawPages(report)) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What closing needs, with this bucket and this key of the platform.
+pub async fn erasure(bucket: &str, platform_key: &str) -> Erasure {
+    let aws = local_aws().await;
+    Erasure {
+        kms: aws_sdk_kms::Client::new(&aws),
+        bucket: SellerBucket::new(aws_sdk_s3::Client::new(&aws), bucket.to_owned(), platform_key.to_owned()),
+        key_deletion_days: 7,
+    }
+}
+
+/// The sellers' objects in this bucket, under this key of the platform.
+pub async fn objects(bucket: &str, platform_key: &str) -> Objects {
+    let encryption = ObjectEncryption::PlatformKey(platform_key.to_owned());
+    let settings = ObjectSettings { bucket: bucket.to_owned(), encryption };
+    Objects::new(aws_sdk_s3::Client::new(&local_aws().await), settings)
+}
+
+/// Makes a bucket of the test's own that keeps versions.
+pub async fn bucket() -> (aws_sdk_s3::Client, String) {
+    use aws_sdk_s3::types::{
+        BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration,
+    };
+    let s3 = aws_sdk_s3::Client::new(&local_aws().await);
+    let name = format!("robnu-test-{}", SellerId::new());
+    let region =
+        CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::ApSouth1).build();
+    s3.create_bucket()
+        .bucket(&name)
+        .create_bucket_configuration(region)
+        .send()
+        .await
+        .expect("a bucket is made");
+    let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let keeps = s3.put_bucket_versioning().bucket(&name).versioning_configuration(versions).send().await;
+    keeps.expect("the bucket keeps versions");
+    (s3, name)
+}
+
 pub async fn try_sweep(
     context: &Context,
     name: &str,
     deadline: Instant,
 ) -> Result<sweep::Report, SweepError> {
-    handle(&Request { sweep: name.to_owned() }, context, deadline).await
+    handle(&Request { sweep: name.to_owned(), seller_id: None }, context, deadline).await
+}
+
+/// Keys for the sweeps that use none: the platform's key does not exist.
+pub fn no_keys() -> KeyService {
+    KeyService::new(Wire::new().kms(), "none".to_owned())
+}
+
+pub async fn keys_with(context: &Context, deadline: Instant) -> Result<sweep::keys::Report, SweepError> {
+    match try_sweep(context, "keys", deadline).await? {
+        sweep::Report::Keys(report) => Ok(report),
+        other => panic!("{other:?}"),
+    }
 }
 
 pub fn sqs() -> aws_sdk_sqs::Client {

@@ -1,0 +1,2 @@
+-- The wrapped data keys of the seller.
+select id as key_id, wrapped_key, kms_key_id from robnu.seller_keys

@@ -1,0 +1,86 @@
+//! An import whose notice was lost is begun once, whatever sweeps run at the same time, and no import before its time.
+
+mod kit;
+
+use kit::{World, sweep_with};
+use robnu_dispatch::JobMessage;
+use robnu_marketplace::kind::RunKind;
+use robnu_tenancy::ImportId;
+use robnu_testkit::Seller;
+
+/// An import of `seller`'s AJIO account that was announced so long ago.
+async fn announce(world: &World, seller: &Seller, ago: &str) -> ImportId {
+    let sql = format!(
+        "with object as (
+           insert into robnu.storage_objects
+             (seller_id, id, account_id, kind, marketplace_code, bucket, content_type, size, checksum, kms_key, file_name)
+           select $1, uuidv7(interval '-{ago}'), $2, 'IMPORT', 'AJIO', 'bucket', 'text/csv', 3, sha256('csv'), 'key', 'orders.csv'
+           returning seller_id, id, account_id)
+         insert into robnu.imports (seller_id, id, account_id) select seller_id, id, account_id from object returning id"
+    );
+    world.row(&sql, &[&seller.id, &seller.ajio]).await.get(0)
+}
+
+/// The state of an import's run, if it has one.
+async fn run_of(world: &World, import: ImportId) -> Option<String> {
+    let sql = "select r.kind || ' ' || r.state || ' ' || (r.sent_at is not null)
+      from robnu.imports i left join robnu.sync_runs r on r.seller_id = i.seller_id and r.id = i.run_id where i.id = $1";
+    world.row(sql, &[&import]).await.get(0)
+}
+
+#[tokio::test]
+async fn an_import_whose_notice_was_lost_is_begun_once_and_no_other_is() {
+    let world = World::new().await;
+    world.nothing_is_due().await;
+    world.run_sql("delete from robnu.import_changes", &[]).await;
+    world.run_sql("delete from robnu.imports", &[]).await;
+    let queue = standard_queue(&world).await;
+    let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
+    let lost = announce(&world, ours, "31 minutes").await;
+    let awaited = announce(&world, ours, "29 minutes").await;
+    let suspended = announce(&world, theirs, "31 minutes").await;
+    world.suspend(theirs.id).await;
+    let (one, other) = (world.context_with_parallel(&queue).await, world.context_with_parallel(&queue).await);
+    let (one, other) = tokio::join!(sweep_with(&one), sweep_with(&other));
+    assert_eq!((one.imports_begun + other.imports_begun, one.published + other.published), (1, 1));
+    assert_eq!(run_of(&world, lost).await.as_deref(), Some("FILE_IMPORT QUEUED true"));
+    assert_eq!((run_of(&world, awaited).await, run_of(&world, suspended).await), (None, None));
+    let heard = world.sqs.receive_message().queue_url(&queue).max_number_of_messages(10).send().await;
+    let messages = heard.expect("the queue can be read").messages.unwrap_or_default();
+    assert_eq!(messages.len(), 1);
+    let job = JobMessage::parse(messages[0].body().expect("a body")).expect("a job").into_job();
+    assert_eq!((job.kind, job.seller_id, job.account_id), (RunKind::FileImport, ours.id, ours.ajio));
+    world.resume(theirs.id).await;
+    let report = sweep_with(&world.context_with_parallel(&queue).await).await;
+    assert_eq!((report.imports_begun, report.published), (1, 1), "the other seller's waited for its seller");
+}
+
+#[tokio::test]
+async fn an_import_that_could_not_be_published_is_published_later() {
+    let world = World::new().await;
+    world.nothing_is_due().await;
+    world.run_sql("delete from robnu.import_changes", &[]).await;
+    world.run_sql("delete from robnu.imports", &[]).await;
+    let import = announce(&world, &world.sellers.ours, "31 minutes").await;
+    // There is no queue at all.
+    let report = sweep_with(&world.another_context().await).await;
+    assert_eq!((report.imports_begun, report.published, report.send_failures), (1, 0, 1));
+    assert_eq!(run_of(&world, import).await.as_deref(), Some("FILE_IMPORT QUEUED false"));
+    world
+        .run_sql(
+            "update robnu.sync_runs set queued_at = now() - interval '1 minute' where kind = 'FILE_IMPORT'",
+            &[],
+        )
+        .await;
+    let queue = standard_queue(&world).await;
+    let report = sweep_with(&world.context_with_parallel(&queue).await).await;
+    assert_eq!((report.imports_begun, report.republished, report.send_failures), (0, 1, 0));
+    assert_eq!(run_of(&world, import).await.as_deref(), Some("FILE_IMPORT QUEUED true"));
+}
+
+/// The marketplace's parallel queue.
+async fn standard_queue(world: &World) -> String {
+    let name = format!("robnu-test-{}-ajio-parallel", ImportId::new());
+    let made = world.sqs.create_queue().queue_name(name).send().await;
+    made.expect("the local cloud makes queues").queue_url.expect("a queue has a URL")
+}
