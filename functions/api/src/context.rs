@@ -7,7 +7,8 @@ use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use robnu_dispatch::{ParallelQueues, Publisher};
 use robnu_marketplace::platform_app::PlatformApps;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
-use robnu_startup::{aws_config, database, digest_key, env, optional_secret};
+use robnu_startup::{KeySettings, aws_config, database, digest_key, env, optional_secret};
+use robnu_storage::objects::Objects;
 use robnu_storage::{DigestKey, KeyService};
 use robnu_tenancy::Database;
 
@@ -27,6 +28,8 @@ pub struct Context {
     pub database: Database,
     /// Makes and unwraps the sellers' data keys.
     pub keys: KeyService,
+    /// The sellers' files.
+    pub objects: Objects,
     /// Recognises user names over all sellers.
     pub digests: DigestKey,
     /// The marketplaces that accounts can be connected to.
@@ -41,6 +44,8 @@ pub struct Context {
     pub sqs: aws_sdk_sqs::Client,
     /// The queue for those requests.
     pub lane_requests_queue_url: String,
+    /// The queue of exports.
+    pub exports_queue_url: String,
 }
 
 /// The context as axum hands it to handlers.
@@ -49,12 +54,14 @@ pub type SharedContext = Arc<Context>;
 impl Context {
     /// Reads the environment and its secrets and makes the clients.
     pub async fn from_environment() -> Result<Self, lambda_runtime::Error> {
-        let platform_key = env::required("PLATFORM_KEY_ID")?;
+        let keys = KeySettings::from_environment()?;
         let lane_requests_queue_url = env::required("LANE_REQUESTS_QUEUE_URL")?;
+        let exports_queue_url = env::required("EXPORTS_QUEUE_URL")?;
         let parallel_queues = env::json("PARALLEL_QUEUES", ParallelQueues::EXPECTED)?;
         let (mail_from, app_url) = (env::required("MAIL_FROM")?, env::required("APP_URL")?);
         let oauth_redirect_uri = env::required("OAUTH_REDIRECT_URI")?;
         let aws = aws_config().await;
+        let objects = robnu_startup::objects(&aws)?;
         let apps = match optional_secret(&aws, "OAUTH_APPS_SECRET_ID").await? {
             Some(text) => PlatformApps::from_json(&text)?,
             None => PlatformApps::default(),
@@ -64,7 +71,8 @@ impl Context {
         let sqs = aws_sdk_sqs::Client::new(&aws);
         Ok(Self {
             database: database(&aws).await?,
-            keys: KeyService::new(aws_sdk_kms::Client::new(&aws), platform_key),
+            keys: keys.service(&aws),
+            objects,
             digests: digest_key(&aws).await?,
             registry: Registry::new(&marketplaces(apps))?,
             oauth_redirect_uri,
@@ -72,6 +80,7 @@ impl Context {
             publisher: Publisher::new(sqs.clone(), parallel_queues),
             sqs,
             lane_requests_queue_url,
+            exports_queue_url,
         })
     }
 }

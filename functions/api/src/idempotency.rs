@@ -222,6 +222,23 @@ impl<T> Reply<T> {
     }
 }
 
+impl<T: DeserializeOwned> Reply<T> {
+    /// Adds what may not be stored, such as a URL that is a secret. It is made anew for a response that is replayed.
+    pub async fn completed<U: Serialize>(
+        self,
+        complete: impl AsyncFnOnce(T) -> Result<U, ApiError>,
+    ) -> Result<Reply<U>, ApiError> {
+        match self {
+            Self::Done(status, body) => Ok(Reply::Done(status, complete(body).await?)),
+            Self::Replayed(status, text) => {
+                let body = serde_json::from_str(&text).map_err(|_| ApiError::AnswerUnreadable)?;
+                let text = serde_json::to_string(&complete(body).await?);
+                Ok(Reply::Replayed(status, text.map_err(|_| ApiError::AnswerUnreadable)?))
+            }
+        }
+    }
+}
+
 impl<T: Serialize> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         let (status, text, replayed) = match self {

@@ -12,9 +12,9 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use robnu_tenancy::{
-    Access, AccountId, ClaimId, ImpersonationId, InvitationId, ListingId, MemberId, OrderId, PayoutId,
-    PersonScope, QuarantinedRecordId, ReturnId, RunId, ScanId, SellerId, SellerScope, ShipmentId, StaffScope,
-    Subject,
+    Access, AccountId, ClaimId, ExportId, ImpersonationId, ImportId, InvitationId, ListingId, MemberId,
+    ObjectId, OrderId, PayoutId, PersonScope, QuarantinedRecordId, ReturnId, RunId, ScanId, SellerId,
+    SellerScope, ShipmentId, StaffScope, Subject,
 };
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
@@ -47,6 +47,14 @@ pub struct Member<R> {
     /// Opens sessions for that seller.
     pub scope: SellerScope,
     right: PhantomData<R>,
+}
+
+impl<R: Right> Member<R> {
+    /// The actor of `scope` with the right `R`, for a list that is read inside the platform. The database checks the right when
+    /// the scope is entered, as it does for a request.
+    pub(crate) fn for_export(scope: &SellerScope) -> Self {
+        Self { scope: scope.needing(R::PERMISSION, R::ACCESS), right: PhantomData }
+    }
 }
 
 /// The caller, as a staff member who operates the deployment. For everybody else the route does not exist.
@@ -141,9 +149,24 @@ impl NamedInPath for ClaimId {
     const MISSING: Missing = Missing::Claim;
 }
 
+impl NamedInPath for ObjectId {
+    const PARAMETER: &'static str = "documentId";
+    const MISSING: Missing = Missing::Document;
+}
+
+impl NamedInPath for ImportId {
+    const PARAMETER: &'static str = "importId";
+    const MISSING: Missing = Missing::Import;
+}
+
 impl NamedInPath for PayoutId {
     const PARAMETER: &'static str = "payoutId";
     const MISSING: Missing = Missing::Payout;
+}
+
+impl NamedInPath for ExportId {
+    const PARAMETER: &'static str = "exportId";
+    const MISSING: Missing = Missing::Export;
 }
 
 impl NamedInPath for ListingId {

@@ -18,9 +18,13 @@ use crate::problem::{ApiError, Missing};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindName(pub RunKind);
 
-/// The kinds that a run or a schedule can ask for: every kind but a check of credentials, which has a route of its own.
+/// The kinds that a run or a schedule can ask for by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestableKind(pub RunKind);
+
+/// The kinds whose records can be read again after they were set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetriedKind(pub RunKind);
 
 /// How far a marketplace and its adapter support a kind of run.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -46,9 +50,35 @@ impl KindName {
 impl RequestableKind {
     /// All of them.
     fn all() -> impl Iterator<Item = &'static str> {
-        RUN_KINDS.iter().filter(|kind| **kind != RunKind::CredentialCheck).map(|kind| kind.as_str())
+        RUN_KINDS.iter().filter(|kind| kind.is_requestable()).map(|kind| kind.as_str())
     }
 }
+
+impl RetriedKind {
+    /// All of them.
+    fn all() -> impl Iterator<Item = &'static str> {
+        RUN_KINDS.iter().filter(|kind| kind.sets_records_aside()).map(|kind| kind.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for RetriedKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let kind = RunKind::from_stored(&text).filter(|kind| kind.sets_records_aside());
+        // The value itself is left out of the message: it may be anything.
+        let expected = || Self::all().collect::<Vec<_>>().join(" ");
+        kind.map(Self)
+            .ok_or_else(|| de::Error::custom(format_args!("unknown, expected one of {}", expected())))
+    }
+}
+
+impl PartialSchema for RetriedKind {
+    fn schema() -> RefOr<Schema> {
+        one_of(Self::all())
+    }
+}
+
+impl ToSchema for RetriedKind {}
 
 impl Offer {
     /// How a marketplace supports each kind, from the arrays of a row. A kind that the arrays lack is not supported yet.
@@ -100,7 +130,7 @@ impl FromStr for RequestableKind {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        RunKind::from_stored(text).filter(|kind| *kind != RunKind::CredentialCheck).map(Self).ok_or(())
+        RunKind::from_stored(text).filter(|kind| kind.is_requestable()).map(Self).ok_or(())
     }
 }
 

@@ -85,10 +85,18 @@ known_texts! {
     /// Whether a kind of run works automatically, works with files that the seller uploads, is not supported yet, or is
     /// impossible because of the marketplace.
     SupportName { LIVE, BY_FILE, NOT_YET, UNSUPPORTED }
-    /// Who asked for a run.
-    RunTrigger { SCHEDULE, API }
-    /// The status of a run.
-    RunState { QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, CANCELLED }
+    /// What made a run: a schedule, a request, or a file that was uploaded.
+    RunTrigger { SCHEDULE, API, FILE }
+    /// The status of a run. `DEAD_LETTERED`: its message could not be handled; the platform's operators queue the run again.
+    RunState { QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, CANCELLED, DEAD_LETTERED }
+    /// Whether the file of an import is awaited, or the state of the run that reads it.
+    ImportState { AWAITING_FILE, QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, CANCELLED, DEAD_LETTERED }
+    /// Whether a file writes the day or the month of a date first.
+    DateOrderName { DAY_FIRST, MONTH_FIRST }
+    /// What the records of a file are.
+    ImportedStream { ORDERS, RETURNS }
+    /// What became of a record in a corrected file: only this file has it, both have it with other values, or only the earlier file.
+    ChangeName { ADDED, CHANGED, MISSING }
     /// Who ships an order to the customer.
     FulfilledBy { SELLER, MARKETPLACE }
     /// The price from which a line's amount is computed.
@@ -130,6 +138,12 @@ known_texts! {
     ClaimStatus { PENDING, FILED, ACKNOWLEDGED, RESOLVED_WON, RESOLVED_LOST, CANCELLED, REOPENED_WITH_EVIDENCE }
     /// The reason for a claim: a return that did not arrive, or a fault in a return that did.
     ClaimReason { NOT_RECEIVED, WRONG_ITEM, DAMAGED, USED, MISSING_QUANTITY, OTHER }
+    /// What a document belongs to.
+    DocumentParentName { ORDER, SHIPMENT, RETURN, CLAIM }
+    /// What a document is. `PROOF_PHOTO` and `PROOF_VIDEO` show a parcel or an article.
+    DocumentTypeName { INVOICE, LABEL, PACKING_SLIP, PROOF_PHOTO, PROOF_VIDEO, COURIER_SLIP, OTHER }
+    /// Whether the bytes of a document are in the bucket.
+    DocumentState { AWAITED, STORED }
     /// Who set a number of days: the seller, the marketplace, or this platform where the marketplace publishes none. UNKNOWN:
     /// nobody.
     TermsSource { SELLER, MARKETPLACE, PLATFORM, UNKNOWN }
@@ -143,6 +157,15 @@ known_texts! {
     ListingStatus { ACTIVE, INACTIVE, BLOCKED }
     /// The sort order of stock.
     InventorySort { newest, lowest }
+    /// A list that can be exported.
+    ExportListName {
+        orders, shipments, returns, claims, payouts, listings, inventory, runs, quarantine, audit, accounts, members, documents, imports,
+        everything
+    }
+    /// The state of an export.
+    ExportState { QUEUED, RUNNING, SUCCEEDED, FAILED, CANCELLED }
+    /// Why an export failed.
+    ExportErrorCode { not_a_member, not_permitted, seller_suspended, list_changed, failing, too_large }
     /// The kind of a search result.
     HitKind { ORDER, SHIPMENT, RETURN, QUARANTINED }
     /// The kind of number by which a search found a result.

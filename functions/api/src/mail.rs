@@ -11,9 +11,11 @@ mod texts;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{ExportId, SellerId};
 
 use crate::one_time_token::OneTimeToken;
-use texts::texts;
+use texts::{Texts, closing_texts, export_texts, texts};
 
 const CHARSET: &str = "UTF-8";
 
@@ -54,6 +56,32 @@ pub struct InvitationMail<'a> {
     pub token: &'a OneTimeToken,
 }
 
+/// The news that a seller is to be closed, for one of its owners.
+#[derive(Debug)]
+pub struct ClosingMail<'a> {
+    /// Address of the owner.
+    pub to: &'a str,
+    /// Name of the seller, as its members typed it.
+    pub seller_name: &'a str,
+    /// Email address of the owner who asked for it.
+    pub asker: &'a str,
+    /// Until when it can be taken back.
+    pub closes_at: DateTime<Utc>,
+}
+
+/// An export is ready. The mail states nothing of the seller: whoever sees it learns only that there is a file.
+#[derive(Debug)]
+pub struct ExportMail<'a> {
+    /// Address of the member who asked for it.
+    pub to: &'a str,
+    /// The seller, for the link.
+    pub seller_id: SellerId,
+    /// The export, for the link.
+    pub export_id: ExportId,
+    /// Until when the file can be had.
+    pub until: DateTime<Utc>,
+}
+
 impl Mailer {
     /// Sends as `from`; links lead to `app_url`, where people open the application.
     #[must_use]
@@ -63,7 +91,20 @@ impl Mailer {
 
     /// Hands an invitation over to SES.
     pub async fn invite(&self, mail: &InvitationMail<'_>) -> Result<(), MailError> {
-        let texts = texts(mail, &self.app_url);
+        self.send(mail.to, texts(mail, &self.app_url)).await
+    }
+
+    /// Hands the news of a closing over to SES.
+    pub async fn closing(&self, mail: &ClosingMail<'_>) -> Result<(), MailError> {
+        self.send(mail.to, closing_texts(mail, &self.app_url)).await
+    }
+
+    /// Hands the mail over to SES that an export is ready.
+    pub async fn export_ready(&self, mail: &ExportMail<'_>) -> Result<(), MailError> {
+        self.send(mail.to, export_texts(mail, &self.app_url)).await
+    }
+
+    async fn send(&self, to: &str, texts: Texts) -> Result<(), MailError> {
         let content = |data: String| Content::builder().data(data).charset(CHARSET).build();
         let body = Body::builder().text(content(texts.plain)?).html(content(texts.html)?).build();
         let message = Message::builder().subject(content(texts.subject)?).body(body).build();
@@ -71,7 +112,7 @@ impl Mailer {
             .client
             .send_email()
             .from_email_address(&self.from)
-            .destination(Destination::builder().to_addresses(mail.to).build())
+            .destination(Destination::builder().to_addresses(to).build())
             .content(EmailContent::builder().simple(message).build())
             .send()
             .await;

@@ -134,8 +134,9 @@ fn complete(item: &mut PathItem, notes: &Notes, schemas: &Named) {
         refusals.insert(401);
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(SECURITY, [])]);
     }
-    // Reading a customer writes an audit event, and these events are counted.
-    let leaves_event = notes.right.is_some_and(|(permission, _)| permission == "pii.read");
+    // Reading a customer or downloading an export writes an audit event, and these events are counted.
+    let leaves_event =
+        notes.right.is_some_and(|(permission, access)| permission == "pii.read" || access == "write");
     if !reads || leaves_event {
         refusals.insert(409);
     }

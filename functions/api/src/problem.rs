@@ -31,6 +31,8 @@ pub enum Missing {
     Account,
     /// No such run of this seller.
     Run,
+    /// No such import of this seller.
+    Import,
     /// No such record of this seller was set aside.
     QuarantinedRecord,
     /// No such order of this seller.
@@ -51,12 +53,16 @@ pub enum Missing {
     Scan,
     /// No such claim of this seller.
     Claim,
+    /// No such document of this seller, or none that is complete.
+    Document,
     /// No such marketplace or reason of claims.
     ClaimTerms,
     /// No such payout of this seller.
     Payout,
     /// No such listing of this seller.
     Listing,
+    /// No such export of this seller, or one of a list that the caller may not read.
+    Export,
     /// No such schedule of this account.
     Schedule,
     /// No such pending authorization: it is unknown, used, expired, or somebody else's.

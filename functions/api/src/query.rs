@@ -10,6 +10,7 @@ use utoipa::openapi::{RefOr, Required};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 use uuid::Uuid;
 
+use crate::exportable::Filters;
 use crate::fields::{label, label_schema};
 use crate::problem::{ApiError, FieldProblem};
 use crate::signature::{Describe, Notes};
@@ -18,11 +19,16 @@ const DEFAULT_LIMIT: i64 = 50;
 const MAX_LIMIT: i64 = 200;
 /// The longest number or code, in characters.
 const MAX_LABEL: usize = 100;
+const CURSOR: &str = "cursor";
+/// The parameters that choose a page of a list.
+const PLACE: [&str; 2] = ["limit", CURSOR];
 
 /// The parameters of a request, taken one by one.
 pub struct QueryParams {
     unread: Vec<(String, String)>,
     problems: Vec<FieldProblem>,
+    /// The length of a page where the caller does not decide it.
+    page: Option<i64>,
 }
 
 impl<S: Sync> FromRequestParts<S> for QueryParams {
@@ -32,7 +38,7 @@ impl<S: Sync> FromRequestParts<S> for QueryParams {
         let Query(unread) = Query::try_from_uri(&parts.uri).map_err(|_| {
             ApiError::InvalidQuery(vec![FieldProblem::new("query", "is not a well-formed query string")])
         })?;
-        Ok(Self { unread, problems: Vec::new() })
+        Ok(Self { unread, problems: Vec::new(), page: None })
     }
 }
 
@@ -106,6 +112,20 @@ impl PartialSchema for MarketplaceParam {
 impl ToSchema for MarketplaceParam {}
 
 impl QueryParams {
+    /// The filters of an export, with the place of a page in it.
+    pub(crate) fn of_export(filters: &Filters, cursor: Option<&str>, page: i64) -> Self {
+        let mut query = Self { unread: Vec::new(), problems: Vec::new(), page: Some(page) };
+        for (name, value) in filters {
+            if PLACE.contains(&name.as_str()) {
+                query.refuse(name, "is not a filter: an export has every row");
+            } else {
+                query.unread.push((name.clone(), value.clone()));
+            }
+        }
+        query.unread.extend(cursor.map(|cursor| (CURSOR.to_owned(), cursor.to_owned())));
+        query
+    }
+
     /// A parameter as it was sent.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         let position = self.unread.iter().position(|(given, _)| given == name)?;
@@ -170,6 +190,9 @@ impl QueryParams {
 
     /// The length of a page.
     pub fn limit(&mut self) -> i64 {
+        if let Some(page) = self.page {
+            return page;
+        }
         let limit = self.read("limit", "must be a number from 1 to 200", |text| {
             text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
         });

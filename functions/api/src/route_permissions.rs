@@ -33,6 +33,8 @@ rights! {
     Read: Read,
     /// Change the seller itself.
     SellerUpdate: Write,
+    /// Close the seller.
+    SellerClose: Write,
     /// Invite, change and remove members.
     MembersManage: Write,
     /// Connect, pause and disconnect accounts, and replace their credentials.
@@ -45,6 +47,8 @@ rights! {
     SyncPayouts: Write,
     /// Read customers' data.
     PiiRead: Read,
+    /// Upload and delete documents.
+    DocumentsWrite: Write,
     /// Scan returns.
     ReturnsScan: Write,
     /// File claims.

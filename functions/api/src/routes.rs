@@ -2,29 +2,32 @@
 
 #![allow(clippy::struct_field_names, reason = "responses have the API's own field names")]
 
-mod accounts;
+pub(crate) mod accounts;
 mod admin;
-mod audit;
+pub(crate) mod audit;
 mod claim_terms;
-mod claims;
+pub(crate) mod claims;
 mod dispatch;
-mod inventory;
+pub(crate) mod documents;
+mod exports;
+pub(crate) mod imports;
+pub(crate) mod inventory;
 mod invitations;
-mod listings;
+pub(crate) mod listings;
 mod marketplaces;
 mod me;
-mod members;
+pub(crate) mod members;
 mod money;
-mod orders;
+pub(crate) mod orders;
 mod paging;
-mod payouts;
-mod quarantine;
-mod returns;
-mod runs;
+pub(crate) mod payouts;
+pub(crate) mod quarantine;
+pub(crate) mod returns;
+pub(crate) mod runs;
 mod schedules;
 mod search;
 mod sellers;
-mod shipments;
+pub(crate) mod shipments;
 mod sync;
 mod usage;
 
@@ -84,6 +87,8 @@ pub fn routes() -> Vec<Route> {
         sellers::sign_up,
         sellers::show,
         sellers::update,
+        sellers::closing::ask,
+        sellers::closing::take_back,
         members::list,
         members::show,
         members::update,
@@ -121,6 +126,10 @@ pub fn routes() -> Vec<Route> {
         quarantine::list,
         quarantine::show,
         quarantine::retry::retry,
+        imports::ask::ask,
+        imports::list,
+        imports::show,
+        imports::changes::list,
         runs::list,
         runs::show,
         runs::cancel,
@@ -147,11 +156,22 @@ pub fn routes() -> Vec<Route> {
         claims::steps::lose,
         claims::steps::cancel,
         claims::steps::reopen,
+        documents::list,
+        documents::show,
+        documents::upload::start,
+        documents::upload::complete,
+        documents::download::download,
+        documents::download::remove,
         payouts::list,
         payouts::show,
         payouts::lines,
         listings::list,
         listings::show,
         inventory::list,
+        exports::create::create,
+        exports::list,
+        exports::show,
+        exports::download::download,
+        exports::cancel,
     ]
 }

@@ -1,9 +1,11 @@
-//! The texts of an invitation's mail, as plain text and as a page.
+//! The texts of mails, as plain text and as a page: an invitation, an export that is ready, and the news that a seller is to be closed.
 //!
-//! The link carries the token behind `#`. Browsers do not send that part, so the token is in no server's log.
+//! An invitation's link carries the token behind `#`. Browsers do not send that part, so the token is in no server's log.
 
-use super::InvitationMail;
+use chrono::{DateTime, FixedOffset, Utc};
+
 use super::harmless::{harmless, harmless_address};
+use super::{ClosingMail, ExportMail, InvitationMail};
 
 /// The number of characters shown of a name or an address: enough to recognise it, too few for a message.
 const SHOWN: usize = 100;
@@ -23,9 +25,8 @@ pub struct Texts {
     pub html: String,
 }
 
-/// Writes a mail.
+/// Writes an invitation.
 pub fn texts(mail: &InvitationMail<'_>, app_url: &str) -> Texts {
-    let or = |text: String, otherwise: &str| if text.is_empty() { otherwise.to_owned() } else { text };
     let seller = or(harmless(mail.seller_name, SHOWN), "a seller");
     let inviter = or(harmless_address(mail.inviter, SHOWN), "Somebody");
     let link = format!("{app_url}/invitations/accept#token={}", mail.token.text());
@@ -45,6 +46,58 @@ pub fn texts(mail: &InvitationMail<'_>, app_url: &str) -> Texts {
             escape(&link),
         ),
     }
+}
+
+/// Writes the news that a seller is to be closed.
+pub fn closing_texts(mail: &ClosingMail<'_>, app_url: &str) -> Texts {
+    let seller = or(harmless(mail.seller_name, SHOWN), "a seller");
+    let asker = or(harmless_address(mail.asker, SHOWN), "An owner");
+    let until = in_india(mail.closes_at);
+    let now = format!(
+        "Until {until} (Indian time) everything works as before, and every owner can take this back in the application."
+    );
+    let then = "After that the seller's accounts are disconnected, and its customers' data, keys and files are deleted for good.";
+    Texts {
+        subject: "A seller of yours is to be closed".to_owned(),
+        plain: format!("{asker} asked Robnu to close \"{seller}\".\n\n{now}\n\n{then}\n\n{app_url}\n"),
+        html: format!(
+            "<!doctype html><html><head><meta charset=\"utf-8\">{NO_DETECTION}</head><body>\
+             <p><bdi>{}</bdi> asked Robnu to close &quot;<bdi>{}</bdi>&quot;.</p><p>{now}</p><p>{then}</p>\
+             <p><a href=\"{}\">Open Robnu</a></p></body></html>",
+            escape(&asker),
+            escape(&seller),
+            escape(app_url),
+        ),
+    }
+}
+
+/// Writes the mail of an export that is ready. The link leads to the application, where the member signs in to download.
+pub fn export_texts(mail: &ExportMail<'_>, app_url: &str) -> Texts {
+    let link = format!("{app_url}/sellers/{}/exports/{}", mail.seller_id, mail.export_id);
+    let until = in_india(mail.until);
+    let term = format!(
+        "The file can be downloaded until {until} (Indian time). If you did not ask for it, tell an owner of your seller on Robnu."
+    );
+    Texts {
+        subject: "Your export from Robnu is ready".to_owned(),
+        plain: format!("An export that you asked for is ready.\n\nDownload it:\n{link}\n\n{term}\n"),
+        html: format!(
+            "<!doctype html><html><head><meta charset=\"utf-8\">{NO_DETECTION}</head><body>\
+             <p>An export that you asked for is ready.</p>\
+             <p><a href=\"{}\">Download it</a></p><p>{term}</p></body></html>",
+            escape(&link),
+        ),
+    }
+}
+
+/// An instant on Indian clocks. The seconds are dropped, so that nobody comes too late.
+fn in_india(at: DateTime<Utc>) -> String {
+    let india = FixedOffset::east_opt(5 * 3600 + 1800).map(|zone| at.with_timezone(&zone));
+    india.map(|at| at.format("%-d %B %Y, %H:%M").to_string()).unwrap_or_default()
+}
+
+fn or(text: String, otherwise: &str) -> String {
+    if text.is_empty() { otherwise.to_owned() } else { text }
 }
 
 fn escape(text: &str) -> String {

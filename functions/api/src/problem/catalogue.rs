@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use robnu_storage::StorageError;
+use robnu_storage::objects::ObjectFault;
 
 use super::{ApiError, Missing};
 use crate::problem::refusals::NOT_SUPPORTED;
@@ -66,7 +67,9 @@ impl ApiError {
                 "The account is paused, disconnected or needs new credentials.",
             ),
             Self::Database(error) if error.is_transient() => UNAVAILABLE,
-            Self::Storage(StorageError::Kms { .. }) => UNAVAILABLE,
+            Self::Storage(
+                StorageError::Kms { .. } | StorageError::Object { fault: ObjectFault::Unavailable, .. },
+            ) => UNAVAILABLE,
             Self::NoDataKey
             | Self::NoRandomness
             | Self::Database(_)
@@ -237,6 +240,7 @@ impl Missing {
             Self::Account => {
                 ("account_not_found", "No such account", "The seller has no account with this id.")
             }
+            Self::Import => ("import_not_found", "No such import", "The seller has no import with this id."),
             Self::Run => ("run_not_found", "No such run", "The seller has no run with this id."),
             Self::QuarantinedRecord => (
                 "quarantined_record_not_found",
@@ -272,6 +276,11 @@ impl Missing {
                 "The seller has no waiting scan with this id. It was discarded, or its return has come.",
             ),
             Self::Claim => ("claim_not_found", "No such claim", "The seller has no claim with this id."),
+            Self::Document => (
+                "document_not_found",
+                "No such document",
+                "The seller has no document with this id, or its upload is not complete.",
+            ),
             Self::ClaimTerms => (
                 "claim_terms_not_found",
                 "No such claim terms",
@@ -281,6 +290,11 @@ impl Missing {
             Self::Listing => {
                 ("listing_not_found", "No such listing", "The seller has no listing with this id.")
             }
+            Self::Export => (
+                "export_not_found",
+                "No such export",
+                "The seller has no export with this id, or you may not read its list.",
+            ),
             Self::Authorization => (
                 "authorization_not_found",
                 "No such authorization",

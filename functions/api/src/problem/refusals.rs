@@ -26,6 +26,20 @@ pub const NOT_SUPPORTED: Refusal = conflict(
     "This marketplace's adapter does not support this yet. list_marketplaces shows what each adapter supports.",
 );
 
+/// The time in which a closing can be taken back is over.
+pub const CLOSING_TOO_LATE: Refusal = conflict(
+    "closing_too_late",
+    "Too late",
+    "The time in which the closing could be taken back is over. The seller is closed within a day.",
+);
+
+/// Every asking mails all owners.
+pub const CLOSING_ASKED_OFTEN: Refusal = conflict(
+    "closing_asked_often",
+    "Asked too often",
+    "A seller's closing can be asked for at most 5 times within 24 hours, because each asking mails all owners. Ask again tomorrow.",
+);
+
 /// Each account gets a queue once its credentials have worked.
 pub const TOO_MANY_ACCOUNTS_TODAY: Refusal = conflict(
     "too_many_accounts_today",
@@ -226,6 +240,41 @@ pub const CLAIM_STEP: Refusal = conflict(
     "The claim cannot take this step from its present status. Read the claim to see its status.",
 );
 
+/// Exports are read in the background, and one seller should not occupy the exporter.
+pub const TOO_MANY_LIVE_EXPORTS: Refusal = conflict(
+    "too_many_live_exports",
+    "Too many exports at once",
+    "A seller can have at most three exports that are not finished. Wait until one is ready, or cancel one.",
+);
+
+/// Each export leaves a file for 30 days.
+pub const TOO_MANY_EXPORTS_TODAY: Refusal = conflict(
+    "too_many_exports_today",
+    "Too many exports today",
+    "A seller can ask for at most 50 exports within 24 hours. Go on tomorrow.",
+);
+
+/// There is no file before everything is read.
+pub const EXPORT_NOT_READY: Refusal = conflict(
+    "export_not_ready",
+    "Export not ready",
+    "The export has no file: it is not finished yet, failed or was cancelled. Read the export to see its state.",
+);
+
+/// Files are deleted after 30 days.
+pub const EXPORT_EXPIRED: Refusal = conflict(
+    "export_expired",
+    "Export expired",
+    "The file was deleted 30 days after it was ready. Ask for a new export.",
+);
+
+/// A finished export stays as it is.
+pub const EXPORT_FINISHED: Refusal = conflict(
+    "export_finished",
+    "Export finished",
+    "Only an export that is not finished can be cancelled. Read the export to see its state.",
+);
+
 /// An address has at most one open invitation.
 pub const INVITATION_EXISTS: Refusal = conflict(
     "invitation_exists",
@@ -278,6 +327,34 @@ pub const IMPERSONATION_NOT_YOURS: Refusal = conflict(
     "Another staff member opened this session. Ask them to end it; otherwise it ends at expires_at.",
 );
 
+/// Each upload that is not complete may leave an object behind.
+pub const TOO_MANY_UPLOADS: Refusal = conflict(
+    "too_many_uploads",
+    "Too many uploads",
+    "A seller can have at most 100 uploads of the last hour that are not complete. Complete them, or delete the documents.",
+);
+
+/// What is stored costs money for as long as it is kept.
+pub const TOO_MUCH_UPLOADED_TODAY: Refusal = conflict(
+    "too_much_uploaded_today",
+    "Too much uploaded today",
+    "A seller can upload at most 2,000 files and 20 GiB within 24 hours. Go on tomorrow.",
+);
+
+/// The client has not sent the bytes, or the upload has failed.
+pub const DOCUMENT_NOT_UPLOADED: Refusal = conflict(
+    "document_not_uploaded",
+    "Not uploaded",
+    "The bytes of the document are not there. Send them with the request in upload, or begin again if that has expired.",
+);
+
+/// Something else is in the place of the document.
+pub const DOCUMENT_DIFFERS: Refusal = conflict(
+    "document_differs",
+    "Another document",
+    "The bytes that were sent are not those that were announced. Delete the document and begin again.",
+);
+
 /// The refusal for a constraint of the database.
 pub fn refusal_of(constraint: &str) -> Option<&'static Refusal> {
     Some(match constraint {
@@ -290,6 +367,7 @@ pub fn refusal_of(constraint: &str) -> Option<&'static Refusal> {
         "returns_condition_claimed" => &CONDITION_CLAIMED,
         "unmatched_scans_of_seller" => &TOO_MANY_WAITING_SCANS,
         "invitations_mails_a_day" | "mail_counts_of_person" => &TOO_MANY_MAILS_TODAY,
+        "sellers_closing_asked" => &CLOSING_ASKED_OFTEN,
         "invitations_mails" | "mail_counts_to_mailbox" => &INVITATION_MAILED_OFTEN,
         "marketplace_accounts_a_day" => &TOO_MANY_ACCOUNTS_TODAY,
         "marketplace_accounts_of_login" => &LOGIN_IN_MANY_ACCOUNTS,
@@ -298,6 +376,10 @@ pub fn refusal_of(constraint: &str) -> Option<&'static Refusal> {
         "marketplace_accounts_openings_of_seller" | "marketplace_accounts_openings_of_person" => {
             &RECONNECTED_TOO_OFTEN_TOGETHER
         }
+        "storage_objects_awaited" => &TOO_MANY_UPLOADS,
+        "storage_objects_a_day" => &TOO_MUCH_UPLOADED_TODAY,
+        "exports_live" => &TOO_MANY_LIVE_EXPORTS,
+        "exports_a_day" => &TOO_MANY_EXPORTS_TODAY,
         "sign_ups_of_address" => &TOO_MANY_SIGN_UPS_OF_ADDRESS,
         "sign_ups_from_source" => &TOO_MANY_SIGN_UPS_FROM_SOURCE,
         _ => return None,

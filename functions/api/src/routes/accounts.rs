@@ -23,6 +23,7 @@ use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::kinds::KindName;
 use crate::known_text::{AccountIdSource, AccountStatus, LaneState, Validation};
+use crate::lists::Lists;
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
 use crate::route_permissions::Read;
@@ -94,7 +95,7 @@ pub struct Accounts {
     params(Page), responses((status = 200, body = Accounts))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Accounts>, ApiError> {
@@ -102,7 +103,7 @@ pub async fn list(
     query.finish()?;
     let list = List::new("accounts", member.scope.seller_id(), &());
     let after = Start::new(&list, cursor.as_deref(), Direction::Up)?.id();
-    let rows = context.database.read(&member.scope, ACCOUNTS, &[&after, &(limit + 1)]).await?;
+    let rows = lists.read(&member.scope, ACCOUNTS, &[&after, &(limit + 1)]).await?;
     let mut accounts = rows.iter().map(Account::try_from).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &Account| Position { micros: 0, id: *last.account_id.as_uuid() };
     let next_cursor = next_cursor(&list, &mut accounts, limit, position);

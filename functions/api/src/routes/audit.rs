@@ -1,7 +1,6 @@
 //! `GET /v1/sellers/{sellerId}/audit`: who did what, from the audit trail that the database writes.
 
 use axum::Json;
-use axum::extract::State;
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{Error, Params, Row};
 use serde::Serialize;
@@ -10,10 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::paging::{Direction, Start, at, page};
-use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::Member;
 use crate::known_text::ActorKind;
+use crate::lists::Lists;
 use crate::problem::ApiError;
 use crate::query::{Page, QueryParams, query_label_schema};
 use crate::route_permissions::AuditRead;
@@ -86,7 +85,7 @@ struct AuditFilters {
     responses((status = 200, body = AuditEvents))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<AuditRead>,
     mut query: QueryParams,
 ) -> Result<Json<AuditEvents>, ApiError> {
@@ -108,7 +107,7 @@ pub async fn list(
     // One row more than the limit shows whether there is a next page.
     let fetch = limit + 1;
     let params: Params<'_> = &[below, below_id, above, above_id, &fetch, &actor, &action, &object];
-    let rows = context.database.read(&member.scope, sql, params).await?;
+    let rows = lists.read(&member.scope, sql, params).await?;
     let (events, next_cursor) =
         page(&list, &rows, limit, |last: &AuditEvent| at(last.occurred_at, last.event_id))?;
     Ok(Json(AuditEvents { events, next_cursor }))

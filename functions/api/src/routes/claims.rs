@@ -9,7 +9,9 @@ use axum::http::StatusCode;
 use robnu_tenancy::{AccountId, ClaimId, Params, ReturnId, Row};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use super::documents::rows::Document;
 use super::money::{AmountText, amount};
 use super::paging::{Direction, Start, at, page, total};
 use crate::both_ways::{CLAIMS, CLAIMS_OF_ACCOUNTS, CLAIMS_OF_STATUS};
@@ -20,10 +22,12 @@ use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::{Member, PathId};
 use crate::json::present;
 use crate::known_text::{ClaimReason, ClaimStatus, TimeSort};
+use crate::lists::Lists;
 use crate::problem::refusals::CLAIM_EXISTS;
 use crate::problem::{ApiError, Missing};
 use crate::query::{MarketplaceParam, Page, QueryParams};
 use crate::route_permissions::{ClaimsFile, Read};
+use crate::variants;
 use crate::versions::{Tagged, Versioned};
 
 use rows::{Claim, ClaimEvent};
@@ -34,6 +38,10 @@ const FILE: &str = include_str!("../sql/claims/file.sql");
 const CLAIM_OF_RETURN: &str = include_str!("../sql/claims/of_return.sql");
 const RETURN_EXISTS: &str = include_str!("../sql/returns/exists.sql");
 
+const EVIDENCE: &str = variants::DOCUMENTS_OF_CLAIM.text;
+
+/// How many documents a claim is shown with.
+const MAX_DOCUMENTS: i64 = 100;
 /// Longest note on a claim, in characters.
 const MAX_NOTE: usize = 1000;
 /// Longest number of a marketplace's ticket, in characters.
@@ -46,7 +54,7 @@ pub struct Claims {
     next_cursor: Option<String>,
 }
 
-/// One claim with its steps.
+/// One claim with its steps and its evidence.
 #[derive(Serialize, ToSchema)]
 pub struct WholeClaim {
     #[serde(flatten)]
@@ -55,6 +63,8 @@ pub struct WholeClaim {
     events: Vec<ClaimEvent>,
     /// The number of all steps.
     events_total: i64,
+    /// The claim's newest 100 documents, newest first. `list_documents` shows them all.
+    documents: Vec<Document>,
 }
 
 impl Versioned for WholeClaim {
@@ -96,7 +106,7 @@ pub struct FileClaim {
     responses((status = 200, body = Claims))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Claims>, ApiError> {
@@ -125,13 +135,13 @@ pub async fn list(
     let fetch = limit + 1;
     let params: Params<'_> =
         &[below, below_id, above, above_id, &fetch, &account, &marketplace, &status, &reason];
-    let rows = context.database.read(&member.scope, sql, params).await?;
+    let rows = lists.read(&member.scope, sql, params).await?;
     let (claims, next_cursor) =
         page(&list, &rows, limit, |last: &Claim| at(last.created_at, *last.claim_id.as_uuid()))?;
     Ok(Json(Claims { claims, next_cursor }))
 }
 
-/// A claim with its steps
+/// A claim with its steps and its evidence
 #[utoipa::path(
     get, path = "/v1/sellers/{sellerId}/claims/{claimId}", operation_id = "get_claim", tag = "claims",
     responses((status = 200, body = WholeClaim))
@@ -142,11 +152,14 @@ pub async fn show(
     PathId(id): PathId<ClaimId>,
 ) -> Result<Tagged<WholeClaim>, ApiError> {
     let session = context.database.session(&member.scope).await?;
-    let statements: [(&str, Params<'_>); 2] = [(CLAIM, &[&id]), (EVENTS, &[&id])];
+    let newest: Params<'_> = &[&Uuid::max(), &MAX_DOCUMENTS, &id];
+    let statements: [(&str, Params<'_>); 3] = [(CLAIM, &[&id]), (EVENTS, &[&id]), (EVIDENCE, newest)];
     let answers = session.commit_with(&statements).await?;
     let row = answers[0].first().ok_or(ApiError::NotFound(Missing::Claim))?;
     let events = answers[1].iter().map(ClaimEvent::try_from).collect::<Result<_, _>>()?;
-    Ok(Tagged(WholeClaim { head: Claim::try_from(row)?, events, events_total: total(&answers[1])? }))
+    let documents = answers[2].iter().map(Document::try_from).collect::<Result<_, _>>()?;
+    let events_total = total(&answers[1])?;
+    Ok(Tagged(WholeClaim { head: Claim::try_from(row)?, events, events_total, documents }))
 }
 
 /// Files a claim for a return

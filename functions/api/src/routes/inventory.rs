@@ -1,7 +1,6 @@
 //! `/v1/sellers/{sellerId}/inventory`: available stock as marketplaces report it.
 
 use axum::Json;
-use axum::extract::State;
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, Error, ListingId, Params, Row};
 use serde::Serialize;
@@ -9,10 +8,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::paging::{Direction, Start, at, page};
-use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::Member;
 use crate::known_text::InventorySort;
+use crate::lists::Lists;
 use crate::problem::ApiError;
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::route_permissions::Read;
@@ -66,7 +65,7 @@ pub struct Stock {
     responses((status = 200, body = Inventory))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Inventory>, ApiError> {
@@ -94,7 +93,7 @@ pub async fn list(
     let [place, id]: [&(dyn robnu_tenancy::ToSql + Sync); 2] =
         if by_stock { [&number, &numbers.above_id] } else { [&times.below, &times.below_id] };
     let params: Params<'_> = &[place, id, &fetch, &account, &marketplace, &sku, &most];
-    let rows = context.database.read(&member.scope, sql, params).await?;
+    let rows = lists.read(&member.scope, sql, params).await?;
     let (inventory, next_cursor) = page(&list, &rows, limit, |last: &Stock| {
         let id = last.stock_id;
         if by_stock { Position { micros: i64::from(last.available), id } } else { at(last.reported_at, id) }

@@ -15,6 +15,7 @@ use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
 use crate::known_text::{ListingStatus, TimeSort};
+use crate::lists::Lists;
 use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::route_permissions::Read;
@@ -66,7 +67,7 @@ pub struct Listing {
     responses((status = 200, body = Listings))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Listings>, ApiError> {
@@ -95,7 +96,7 @@ pub async fn list(
     let fetch = limit + 1;
     let params: Params<'_> =
         &[below, below_id, above, above_id, &fetch, &account, &marketplace, &status, &sku];
-    let rows = context.database.read(&member.scope, sql, params).await?;
+    let rows = lists.read(&member.scope, sql, params).await?;
     let (listings, next_cursor) =
         page(&list, &rows, limit, |last: &Listing| at(last.updated_at, *last.listing_id.as_uuid()))?;
     Ok(Json(Listings { listings, next_cursor }))

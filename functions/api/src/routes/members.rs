@@ -17,6 +17,7 @@ use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::json::{JsonBody, present};
 use crate::known_text::Role;
+use crate::lists::Lists;
 use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::query::{Page, QueryParams};
 use crate::route_permissions::{MembersManage, Read};
@@ -72,7 +73,7 @@ pub struct UpdateMember {
     params(Page), responses((status = 200, body = TeamMembers))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<TeamMembers>, ApiError> {
@@ -81,7 +82,7 @@ pub async fn list(
     let list = List::new("members", member.scope.seller_id(), &());
     let after = cursor.map(|cursor| list.position(&cursor)).transpose()?.map_or(Uuid::nil(), |at| at.id);
     // One row more than the limit shows whether there is a next page.
-    let rows = context.database.read(&member.scope, MEMBERS, &[&after, &(limit + 1)]).await?;
+    let rows = lists.read(&member.scope, MEMBERS, &[&after, &(limit + 1)]).await?;
     let mut members = rows.iter().map(TeamMember::try_from).collect::<Result<Vec<_>, _>>()?;
     let next_cursor = super::paging::cut(&mut members, limit)
         .map(|last| list.cursor(Position { micros: 0, id: *last.member_id.as_uuid() }));

@@ -15,6 +15,7 @@ use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
 use crate::known_text::{OrderSort, OrderStatusName};
+use crate::lists::Lists;
 use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::route_permissions::Read;
@@ -62,7 +63,7 @@ pub struct WholeOrder {
     responses((status = 200, body = Orders))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Orders>, ApiError> {
@@ -99,7 +100,7 @@ pub async fn list(
     let params: Params<'_> =
         &[below, below_id, above, above_id, &fetch, &account, &marketplace, &status, &sku, time, &to];
     let params = if by_dispatch { params } else { &params[..10] };
-    let rows = context.database.read(&member.scope, sql, params).await?;
+    let rows = lists.read(&member.scope, sql, params).await?;
     let (orders, next_cursor) = page(&list, &rows, limit, |last: &Order| {
         let urgent = last.dispatch_by.filter(|_| sort == OrderSort::dispatch_by);
         at(urgent.unwrap_or(last.placed_at), *last.order_id.as_uuid())

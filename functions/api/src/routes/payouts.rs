@@ -15,6 +15,7 @@ use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::known_text::{PayoutLineType, PayoutSort, PayoutStatus};
+use crate::lists::Lists;
 use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::route_permissions::PayoutsRead;
@@ -65,7 +66,7 @@ pub struct PayoutLines {
     responses((status = 200, body = Payouts))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<PayoutsRead>,
     mut query: QueryParams,
 ) -> Result<Json<Payouts>, ApiError> {
@@ -105,7 +106,7 @@ pub async fn list(
     let fetch = limit + 1;
     let params: Params<'_> =
         &[below, below_id, above, above_id, &fetch, &account, &marketplace, &status, first, second];
-    let rows = context.database.read(&member.scope, sql, params).await?;
+    let rows = lists.read(&member.scope, sql, params).await?;
     let (payouts, next_cursor) = page(&list, &rows, limit, |last: &Payout| {
         let id = *last.payout_id.as_uuid();
         if by_amount { Position { micros: last.net_minor, id } } else { at(last.settled_at, id) }

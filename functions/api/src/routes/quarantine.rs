@@ -13,6 +13,7 @@ use super::paging::{Direction, Start, next_cursor};
 use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
+use crate::lists::Lists;
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
 use crate::route_permissions::Read;
@@ -59,7 +60,7 @@ pub struct QuarantinedRecords {
     responses((status = 200, body = QuarantinedRecords))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<QuarantinedRecords>, ApiError> {
@@ -71,10 +72,8 @@ pub async fn list(
     // One row more than the limit shows whether there is a next page.
     let fetch = limit + 1;
     let rows = match &account {
-        Some(account) => {
-            context.database.read(&member.scope, ACCOUNT_RECORDS, &[&before, &fetch, account]).await?
-        }
-        None => context.database.read(&member.scope, RECORDS, &[&before, &fetch]).await?,
+        Some(account) => lists.read(&member.scope, ACCOUNT_RECORDS, &[&before, &fetch, account]).await?,
+        None => lists.read(&member.scope, RECORDS, &[&before, &fetch]).await?,
     };
     let mut records = rows.iter().map(QuarantinedRecord::try_from).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &QuarantinedRecord| Position { micros: 0, id: *last.record_id.as_uuid() };

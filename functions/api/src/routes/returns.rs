@@ -16,6 +16,7 @@ use crate::context::SharedContext;
 use crate::cursor::List;
 use crate::identity::{Member, PathId};
 use crate::known_text::{ClaimStatus, ReceiptStatus, ReturnSort, ReturnStatus, ReturnType};
+use crate::lists::Lists;
 use crate::problem::{ApiError, Missing};
 use crate::query::{MarketplaceParam, Page, QueryParams};
 use crate::route_permissions::Read;
@@ -78,7 +79,7 @@ pub struct ClaimOfReturn {
     responses((status = 200, body = Returns))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Returns>, ApiError> {
@@ -128,7 +129,7 @@ pub async fn list(
         &to,
     ];
     let params = if by_deadline { params } else { &params[..11] };
-    let rows = context.database.read(&member.scope, sql, params).await?;
+    let rows = lists.read(&member.scope, sql, params).await?;
     let (returns, next_cursor) = page(&list, &rows, limit, |last: &Return| {
         // A list by deadline holds only returns that have one.
         let instant = last.file_by.filter(|_| by_deadline).unwrap_or(last.initiated_at);

@@ -4,8 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, Error, Params, Row, RunId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::paging::{Direction, Start, next_cursor};
@@ -15,6 +16,7 @@ use crate::idempotency::{KeyedPost, Reply};
 use crate::identity::{Member, PathId};
 use crate::kinds::KindName;
 use crate::known_text::{RunOutcome, RunState, RunTrigger};
+use crate::lists::Lists;
 use crate::problem::refusals::RUN_NOT_CANCELLABLE;
 use crate::problem::{ApiError, Missing};
 use crate::query::{Page, QueryParams};
@@ -59,8 +61,8 @@ pub struct Run {
 }
 
 /// The counts of a run for a stream of rows, such as `ORDERS` and `ORDER_LINES`.
-#[derive(Serialize, ToSchema)]
-struct StreamCounts {
+#[derive(Serialize, Deserialize, ToSchema)]
+pub(super) struct StreamCounts {
     stream: String,
     /// Rows not seen before.
     added: i32,
@@ -73,8 +75,8 @@ struct StreamCounts {
 }
 
 /// Why a run failed or waits.
-#[derive(Serialize, ToSchema)]
-struct RunError {
+#[derive(Serialize, Deserialize, ToSchema)]
+pub(super) struct RunError {
     code: String,
     message: Option<String>,
 }
@@ -93,7 +95,7 @@ pub struct Runs {
     responses((status = 200, body = Runs))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Runs>, ApiError> {
@@ -105,10 +107,8 @@ pub async fn list(
     // One row more than the limit shows whether there is a next page.
     let fetch = limit + 1;
     let rows = match &account {
-        Some(account) => {
-            context.database.read(&member.scope, ACCOUNT_RUNS, &[&before, &fetch, account]).await?
-        }
-        None => context.database.read(&member.scope, RUNS, &[&before, &fetch]).await?,
+        Some(account) => lists.read(&member.scope, ACCOUNT_RUNS, &[&before, &fetch, account]).await?,
+        None => lists.read(&member.scope, RUNS, &[&before, &fetch]).await?,
     };
     let mut runs = rows.iter().map(Run::try_from).collect::<Result<Vec<_>, _>>()?;
     let position = |last: &Run| Position { micros: 0, id: *last.run_id.as_uuid() };
@@ -161,8 +161,6 @@ impl TryFrom<&Row> for Run {
         let kind = KindName::read(row, "kind")?;
         let quarantined = row.try_get("quarantined")?;
         let counts = StreamCounts::list(row)?;
-        let error_code: Option<String> = row.try_get("error_code")?;
-        let message = row.try_get("error_message")?;
         Ok(Self {
             run_id: row.try_get("id")?,
             account_id: row.try_get("account_id")?,
@@ -177,7 +175,7 @@ impl TryFrom<&Row> for Run {
             pages: row.try_get("pages")?,
             quarantined,
             counts,
-            error: error_code.map(|code| RunError { code, message }),
+            error: RunError::read(row)?,
             next_attempt_at: row.try_get("next_attempt_at")?,
             queued_at: row.try_get("queued_at")?,
             started_at: row.try_get("started_at")?,
@@ -186,9 +184,18 @@ impl TryFrom<&Row> for Run {
     }
 }
 
+impl RunError {
+    /// Reads the columns `error_code` and `error_message`.
+    pub(super) fn read(row: &Row) -> Result<Option<Self>, Error> {
+        let code: Option<String> = row.try_get("error_code")?;
+        let message = row.try_get("error_message")?;
+        Ok(code.map(|code| Self { code, message }))
+    }
+}
+
 impl StreamCounts {
     /// Reads the arrays of the columns `streams`, `added`, `changed`, `unchanged` and `removed`.
-    fn list(row: &Row) -> Result<Vec<Self>, Error> {
+    pub(super) fn list(row: &Row) -> Result<Vec<Self>, Error> {
         let streams: Vec<String> = row.try_get::<_, Option<_>>("streams")?.unwrap_or_default();
         let numbers =
             |column| Ok::<Vec<i32>, Error>(row.try_get::<_, Option<_>>(column)?.unwrap_or_default());
@@ -209,9 +216,13 @@ impl StreamCounts {
 }
 
 /// The outcome is new when the run's own stream, which has the name of its kind, has new rows. Further lines of a known
-/// order are a change.
+/// order are a change. A file may be of any stream.
 fn outcome(kind: KindName, quarantined: i32, counts: &[StreamCounts]) -> RunOutcome {
-    let is_new = counts.iter().any(|of| of.stream == kind.0.as_str() && of.added > 0);
+    let is_own = |stream: &str| match kind.0 {
+        RunKind::FileImport => RunKind::from_stored(stream).is_some(),
+        kind => stream == kind.as_str(),
+    };
+    let is_new = counts.iter().any(|of| is_own(&of.stream) && of.added > 0);
     let is_changed = counts.iter().any(|of| of.added + of.changed + of.removed > 0);
     match (is_new, is_changed, quarantined > 0) {
         (true, ..) => RunOutcome::new,

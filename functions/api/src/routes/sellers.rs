@@ -1,13 +1,16 @@
-//! `POST /v1/sellers`: sign-up. `/v1/sellers/{sellerId}`: the seller as its members read and change it.
+//! `POST /v1/sellers`: sign-up. `/v1/sellers/{sellerId}`: the seller as its members read, change and close it.
+
+pub mod closing;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use robnu_tenancy::{Error, Params, Row, SellerId};
+use robnu_storage::WrappedKey;
+use robnu_tenancy::{Error, Params, PersonScope, Row, SellerId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::context::SharedContext;
+use crate::context::{Context, SharedContext};
 use crate::fields::{label, label_schema};
 use crate::idempotency::{Before, KeyedJson, Reply};
 use crate::identity::{Member, Person, Source, VerifiedEmail};
@@ -19,6 +22,7 @@ use crate::versions::{IfMatch, Tagged, Versioned};
 
 const CHECK_SIGN_UP: &str = include_str!("../sql/sellers/check_sign_up.sql");
 const SIGN_UP: &str = include_str!("../sql/sellers/sign_up.sql");
+const REWRAP_KEY: &str = include_str!("../sql/sellers/rewrap_key.sql");
 const UPDATE_SELLER: &str = include_str!("../sql/sellers/update.sql");
 const SELLER: &str = include_str!("../sql/sellers/show.sql");
 
@@ -61,6 +65,8 @@ pub struct Seller {
     role: Option<Role>,
     scan_returns: bool,
     suspended: Option<Suspension>,
+    /// Null unless the seller is to be closed.
+    closing: Option<Closing>,
     version: i32,
     created_at: DateTime<Utc>,
 }
@@ -89,18 +95,43 @@ pub async fn sign_up(
     KeyedJson(body, idempotency): KeyedJson<SignUp>,
 ) -> Result<Reply<SignedUp>, ApiError> {
     let name = label("name", &body.name, MAX_NAME).map_err(|problem| ApiError::InvalidBody(vec![problem]))?;
-    // A key costs a call, or money every month where sellers have their own KMS key, so nobody gets one before these checks.
+    // A data key costs a call, so nobody gets one before these checks.
     let check: [(&str, Params<'_>); 1] = [(CHECK_SIGN_UP, &[&idempotency.key_hash(), &email, &source])];
     if let Before::Answered(reply) = idempotency.before(&context.database, &person.scope, &check).await? {
         return Ok(reply);
     }
     let seller_id = SellerId::new();
     let key = context.keys.generate(seller_id).await?;
-    let (key_id, wrapped) = (key.wrapped.id, key.wrapped.ciphertext);
-    let params: Params<'_> = &[&seller_id, &name, &email, &key_id, &wrapped, &key.kms_key_id, &source];
+    let WrappedKey { id: key_id, ciphertext, kms_key_id } = &key.wrapped;
+    let params: Params<'_> = &[&seller_id, &name, &email, key_id, ciphertext, kms_key_id, &source];
     let signed_up = SignedUp { seller_id, name: name.clone(), role: Role::OWNER };
     let made = |_: &[Vec<Row>]| Ok((StatusCode::CREATED, signed_up));
-    idempotency.run(&context.database, &person.scope, &[(SIGN_UP, params)], made).await
+    let reply = idempotency.run(&context.database, &person.scope, &[(SIGN_UP, params)], made).await?;
+    if reply.done().is_some() && context.keys.has_seller_keys() {
+        give_kms_key(&context, &person.scope, seller_id, &key.wrapped).await;
+    }
+    Ok(reply)
+}
+
+/// Makes the KMS key of a seller who has just been signed up, and wraps the seller's data key with it. A KMS key costs money
+/// every month, so it is made only when the seller exists. If this fails or the process dies, the platform's key stays in
+/// use, and the key sweep repairs it.
+async fn give_kms_key(context: &Context, scope: &PersonScope, seller: SellerId, key: &WrappedKey) {
+    let given = async {
+        let kms_key = context.keys.make_kms_key(seller).await?;
+        let wrapped = context.keys.rewrap(seller, key, &kms_key).await?;
+        let params: Params<'_> =
+            &[&seller, &key.id, &key.ciphertext, &wrapped.ciphertext, &wrapped.kms_key_id];
+        context.database.session(scope).await?.commit_with(&[(REWRAP_KEY, params)]).await?;
+        Ok::<(), ApiError>(())
+    };
+    if let Err(error) = given.await {
+        tracing::warn!(
+            seller.id = %seller,
+            error = robnu_observe::chain(&error),
+            "the seller has no KMS key of its own yet; the key sweep makes it"
+        );
+    }
 }
 
 /// A seller, and the caller's role in it
@@ -142,6 +173,14 @@ pub async fn update(
     Ok(Tagged(Seller::try_from(row)?))
 }
 
+/// When and why an owner asked for the seller's closing, and until when that can be taken back.
+#[derive(Serialize, ToSchema)]
+struct Closing {
+    asked_at: DateTime<Utc>,
+    closes_at: DateTime<Utc>,
+    reason: Option<String>,
+}
+
 impl Versioned for Seller {
     fn version(&self) -> i32 {
         self.version
@@ -158,6 +197,7 @@ impl TryFrom<&Row> for Seller {
             role: Role::read_optional(row, "role")?,
             scan_returns: row.try_get("scan_returns")?,
             suspended: suspension(row)?,
+            closing: closing(row)?,
             version: row.try_get("version")?,
             created_at: row.try_get("created_at")?,
         })
@@ -167,4 +207,10 @@ impl TryFrom<&Row> for Seller {
 fn suspension(row: &Row) -> Result<Option<Suspension>, Error> {
     let Some(since) = row.try_get("suspended_at")? else { return Ok(None) };
     Ok(Some(Suspension { since, reason: row.try_get("suspension_reason")? }))
+}
+
+fn closing(row: &Row) -> Result<Option<Closing>, Error> {
+    let Some(asked_at) = row.try_get("closing_asked_at")? else { return Ok(None) };
+    let (closes_at, reason) = (row.try_get("closes_at")?, row.try_get("closing_reason")?);
+    Ok(Some(Closing { asked_at, closes_at, reason }))
 }

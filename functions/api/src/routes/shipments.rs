@@ -13,6 +13,7 @@ use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
 use crate::known_text::TimeSort;
+use crate::lists::Lists;
 use crate::problem::{ApiError, Missing};
 use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
 use crate::route_permissions::Read;
@@ -72,7 +73,7 @@ pub struct ShipmentOfOrder {
     responses((status = 200, body = Shipments))
 )]
 pub async fn list(
-    State(context): State<SharedContext>,
+    lists: Lists,
     member: Member<Read>,
     mut query: QueryParams,
 ) -> Result<Json<Shipments>, ApiError> {
@@ -101,7 +102,7 @@ pub async fn list(
     let fetch = limit + 1;
     let params: Params<'_> =
         &[&below, &above, &fetch, &account, &marketplace, &status, &carrier, &order, &tracking];
-    let rows = context.database.read(&member.scope, sql, params).await?;
+    let rows = lists.read(&member.scope, sql, params).await?;
     let (shipments, next_cursor) = page(&list, &rows, limit, |last: &ShipmentOfOrder| Position {
         micros: 0,
         id: *last.shipment_id.as_uuid(),

@@ -180,14 +180,15 @@ pub(super) async fn ask<T: Serialize>(
             next_attempt_at,
             waits_for,
         };
-        to_publish =
-            requested.queue_url.filter(|_| requested.is_unpublished).map(|queue_url| (queue_url, job));
+        // Without its lane, a run waits for the next one, unless it needs none.
+        let is_due = requested.queue_url.is_some() || !job.kind.needs_credentials();
+        to_publish = (is_due && requested.is_unpublished).then_some((requested.queue_url, job));
         Ok((status, answer(made, &answers[2..])?))
     };
     let reply = idempotency.run(&context.database, scope, &statements, read).await?;
     // Publishing the same step twice is harmless: the queue accepts it once.
     if let Some((queue_url, job)) = to_publish {
-        publish(context, scope, &queue_url, job).await;
+        publish(context, scope, queue_url.as_deref(), job).await;
     }
     Ok(reply)
 }
@@ -207,7 +208,7 @@ fn why_not(account: Option<&Row>) -> Result<ApiError, ApiError> {
 }
 
 /// Publishes the run and notes that it was published.
-async fn publish(context: &Context, scope: &SellerScope, queue_url: &str, job: Job) {
+async fn publish(context: &Context, scope: &SellerScope, queue_url: Option<&str>, job: Job) {
     let (run, account) = (job.run_id, job.account_id);
     let warn = |error: &dyn std::error::Error, message: &str| {
         tracing::warn!(

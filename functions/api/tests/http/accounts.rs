@@ -95,7 +95,7 @@ async fn a_run_is_cancelled_only_while_nobody_works_on_it() {
     let api = Api::new().await;
     let run = queue_run(&api).await;
     let path = format!("/v1/sellers/{}/runs/{run}/cancel", api.sellers.ours.id);
-    for state in ["RUNNING", "SUCCEEDED", "FAILED"] {
+    for state in ["RUNNING", "SUCCEEDED", "FAILED", "DEAD_LETTERED"] {
         api.arrange(&format!("update robnu.sync_runs set state = '{state}' where id = '{run}'")).await;
         api.post("OWNER", &path, &json!({})).await.expect_problem(409, "run_not_cancellable");
     }

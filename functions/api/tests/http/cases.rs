@@ -4,8 +4,8 @@
 //! A new operation needs a line in [`CASES`], named by its operation id; otherwise the tests fail and say so. The line is
 //! the call that succeeds for the OWNER of a fixture seller (or for staff, where the document says so):
 //! - ids in the path are the fixture's, found by [`PATH_IDS`]; a new kind of id needs a line there;
-//! - `.body(…)` is the JSON body; `NEW` in it becomes a text that no call before had, for what must be unique, and `CODE` a
-//!   code that the consent page of Amazon's stand-in gave;
+//! - `.body(…)` is the JSON body; `NEW` in it becomes a text that no call before had, for what must be unique, `ORDER_ID` the id
+//!   of the seller's order, and `CODE` a code that the consent page of Amazon's stand-in gave;
 //! - `.other(…)`, which every POST with a body needs, is another body that the document allows, for the same key again;
 //! - `.arrange(…)` is SQL that is run first, past all policies; `SELLER` in it becomes the seller's id;
 //! - `.query(…)` adds a query string, `.header(…)` a header, `.status(…)` what it succeeds with (200 otherwise).
@@ -35,6 +35,11 @@ const ACTIVE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' wh
 const IDLE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' where seller_id = 'SELLER';
     update robnu.sync_runs set state = 'SUCCEEDED' where seller_id = 'SELLER' and state in ('QUEUED', 'RUNNING', 'WAITING')";
 
+/// A working account that takes files and has not had this one before.
+const NO_SUCH_FILE: &str = "update robnu.marketplace_accounts set status = 'ACTIVE' where seller_id = 'SELLER';
+    delete from robnu.imports i using robnu.storage_objects o where i.seller_id = 'SELLER' and o.id = i.id and o.checksum not in (sha256('csv'), sha256('earlier'));
+    delete from robnu.storage_objects where seller_id = 'SELLER' and kind = 'IMPORT' and checksum not in (sha256('csv'), sha256('earlier'))";
+
 const VIEWER: &str = "insert into robnu.members (seller_id, person_id, role)
     select 'SELLER', id, 'VIEWER' from robnu.people where subject = 'VIEWER@SELLER' on conflict do nothing";
 const OPEN_INVITATION: &str =
@@ -44,6 +49,12 @@ const OPEN_INVITATION: &str =
 const RESUMED: &str =
     "update robnu.sellers set suspended_at = null, suspension_reason = null where suspended_at is not null;";
 
+/// A seller whose closing nobody asked for today.
+const OPEN: &str = "delete from robnu.mail_counts;
+    update robnu.sellers set name = 'to be closed', closing_asked_at = null, closing_reason = null, closes_at = null
+    where seller_id = 'SELLER'";
+const ASKED: &str = "update robnu.sellers set closing_asked_at = now(), closes_at = now() + interval '1 day' where seller_id = 'SELLER'";
+
 const CASES: &[Case] = &[
     case("get_me"),
     case("sign_up")
@@ -52,6 +63,8 @@ const CASES: &[Case] = &[
         .status(201),
     case("get_seller"),
     case("update_seller").body(r#"{"name": "renamed"}"#),
+    case("ask_closing").arrange(OPEN).body(r#"{"name": "to be closed", "reason": "moving on"}"#),
+    case("take_closing_back").arrange(ASKED).status(204),
     case("list_members"),
     case("get_member").arrange(VIEWER),
     case("update_member").arrange(VIEWER).body(r#"{"scan_returns": true}"#),
@@ -141,6 +154,20 @@ const CASES: &[Case] = &[
         .body(r#"{"kind": "ORDERS"}"#)
         .other(r#"{"kind": "ORDERS", "record_id": "00000000-0000-0000-0000-000000000001"}"#)
         .status(202),
+    case("ask_import")
+        .arrange(NO_SUCH_FILE)
+        .body(
+            r#"{"file_name": "orders.csv", "content_type": "text/csv", "size_bytes": 3,
+            "sha256": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#,
+        )
+        .other(
+            r#"{"file_name": "orders.csv", "content_type": "text/csv", "size_bytes": 3,
+            "sha256": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}"#,
+        )
+        .status(201),
+    case("list_imports").query("limit=1"),
+    case("get_import"),
+    case("list_import_changes").query("limit=1"),
     case("list_runs").query("limit=1"),
     case("get_run"),
     case("cancel_run").arrange(
@@ -155,6 +182,23 @@ const CASES: &[Case] = &[
     case("search").query("q=AWB1"),
     case("list_shipments").query("tracking_number=AWB1&limit=1"),
     case("get_shipment"),
+    case("list_documents").query("limit=1"),
+    case("get_document").arrange(AWAITED),
+    case("start_document")
+        .body(
+            r#"{"parent": "ORDER", "parent_id": "ORDER_ID", "document_type": "PACKING_SLIP", "file_name": "slip.pdf",
+            "content_type": "application/pdf", "size": 3,
+            "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#,
+        )
+        .other(
+            r#"{"parent": "ORDER", "parent_id": "ORDER_ID", "document_type": "LABEL", "file_name": "label.pdf",
+            "content_type": "application/pdf", "size": 3,
+            "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#,
+        )
+        .status(201),
+    case("complete_document").arrange(STORED),
+    case("download_document").arrange(STORED),
+    case("delete_document").arrange(AWAITED).status(204),
     case("list_payouts").query("sort=largest&limit=1"),
     case("get_payout"),
     case("list_payout_lines").query("line_type=FEE&limit=1"),
@@ -196,7 +240,30 @@ const CASES: &[Case] = &[
         .arrange(CANCELLED)
         .body(r#"{"reason": "cancelled by mistake"}"#)
         .other(r#"{"reason": "another mistake"}"#),
+    case("create_export")
+        .arrange(NO_OTHER_EXPORTS)
+        .body(r#"{"list": "orders", "filters": {"status": "PENDING"}}"#)
+        .other(r#"{"list": "returns"}"#)
+        .status(202),
+    case("list_exports").query("limit=1"),
+    case("get_export"),
+    case("download_export").arrange(EXPORTED),
+    case("cancel_export").arrange(
+        "set session_replication_role = replica; update robnu.exports set state = 'RUNNING', finished_at = null, object_id = null,
+           expires_at = null where seller_id = 'SELLER'",
+    ),
 ];
+
+/// Only the fixture's export, so that there is room for another.
+const NO_OTHER_EXPORTS: &str = "delete from robnu.exports where seller_id = 'SELLER'
+    and id <> (select id from robnu.exports where seller_id = 'SELLER' order by id limit 1)";
+/// The fixture's export with its file.
+const EXPORTED: &str = "set session_replication_role = replica;
+    insert into robnu.storage_objects (seller_id, id, kind, time_folder, bucket, content_type, size, checksum, kms_key, state)
+      select seller_id, id, 'EXPORT', '2026-01-01', 'bucket', 'text/csv', 1, sha256('x'), 'key', 'STORED'
+      from robnu.exports where seller_id = 'SELLER' on conflict do nothing;
+    update robnu.exports set state = 'SUCCEEDED', object_id = id, finished_at = now(), expires_at = now() + interval '1 day'
+      where seller_id = 'SELLER'";
 
 /// A state that was given to everybody who may connect accounts.
 const AUTHORIZED: &str =
@@ -209,6 +276,12 @@ const AUTHORIZED: &str =
 
 /// A scan that waits for its return, also when an earlier call discarded the fixture's.
 const WAITING_SCAN: &str = "insert into robnu.unmatched_scans (seller_id, code) values ('SELLER', 'UNKNOWN1') on conflict do nothing";
+
+/// The fixture's document, an invoice, before and after its upload, whatever an earlier call made of it.
+const AWAITED: &str = "set session_replication_role = replica;
+    update robnu.storage_objects set state = 'AWAITED', stored_at = null, deleted_at = null where seller_id = 'SELLER'";
+const STORED: &str = "set session_replication_role = replica;
+    update robnu.storage_objects set state = 'STORED', stored_at = now(), deleted_at = null where seller_id = 'SELLER'";
 
 /// The fixture's return without its claim, or its claim in a later status; bypasses the triggers that would prevent it.
 const WITHOUT_CLAIM: &str = "set session_replication_role = replica; delete from robnu.claim_events where seller_id = 'SELLER';
@@ -252,6 +325,12 @@ const PATH_IDS: &[(&str, &str)] = &[
     ("scanId", "select id from robnu.unmatched_scans where seller_id = $1 order by id limit 1"),
     ("marketplace", "select 'AMAZON_IN' from robnu.sellers where seller_id = $1"),
     ("reason", "select 'NOT_RECEIVED' from robnu.sellers where seller_id = $1"),
+    (
+        "documentId",
+        "select id from robnu.storage_objects where seller_id = $1 and document_type = 'INVOICE' order by id limit 1",
+    ),
+    ("importId", "select id from robnu.imports where seller_id = $1 order by id limit 1"),
+    ("exportId", "select id from robnu.exports where seller_id = $1 order by id limit 1"),
     ("claimId", "select id from robnu.claims where seller_id = $1 order by id limit 1"),
 ];
 
@@ -350,7 +429,9 @@ impl Case {
 /// A body with the values of this call.
 async fn filled(api: &Api, body: &str, seller: &Seller) -> String {
     let body = with_code(api, body).await;
-    body.replace("NEW", &Uuid::now_v7().simple().to_string()).replace("SELLER", &seller.id.to_string())
+    body.replace("NEW", &Uuid::now_v7().simple().to_string())
+        .replace("ORDER_ID", &seller.order.to_string())
+        .replace("SELLER", &seller.id.to_string())
 }
 
 /// `CODE` in a body becomes a code that Amazon gave to a seller who consented.

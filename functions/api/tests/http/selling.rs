@@ -373,3 +373,29 @@ async fn only_permitted_roles_read_a_customer_and_every_read_is_audited() {
     api.arrange(&format!("delete from robnu.order_pii where seller_id = '{}'", ours.id)).await;
     api.get("OWNER", &customer).await.expect_problem(404, "customer_not_found");
 }
+
+#[tokio::test]
+async fn an_expired_customer_has_a_date_and_no_values_and_no_look_is_recorded() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let customer = path(&api, &format!("orders/{}/customer", ours.order));
+    let shown = api.get("OWNER", &customer).await.expect(200);
+    assert_eq!((&shown["expired_at"], &shown["name"]), (&Value::Null, &json!("Asha Rao")));
+    let looks = "select count(*) from robnu.audit_events where action = 'customer.opened'";
+    let before = api.count(looks).await;
+    api.arrange(&format!(
+        "delete from robnu.order_pii where seller_id = '{0}';
+         update robnu.orders set customer_expired_at = '2026-02-01T00:00:00Z' where seller_id = '{0}'",
+        ours.id
+    ))
+    .await;
+    let shown = api.get("OWNER", &customer).await.expect(200);
+    let nothing = Value::Null;
+    assert_eq!(
+        shown,
+        json!({ "order_id": ours.order, "name": nothing, "phone": nothing, "email": nothing, "address": nothing,
+            "postal_code": nothing, "expired_at": "2026-02-01T00:00:00Z" })
+    );
+    assert_eq!(api.count(looks).await, before);
+    api.get("VIEWER", &customer).await.expect_problem(403, "forbidden");
+}

@@ -205,6 +205,37 @@ async fn asking_for_a_waiting_run_shows_how_long_and_why_it_waits() {
     assert_eq!(run["error"]["code"], "marketplace_throttles");
 }
 
+/// How the redrive function leaves a run whose message died (record.sql).
+const DEAD: &str =
+    "update robnu.sync_runs set state = 'DEAD_LETTERED', finished_at = now(), error_code = 'dead_lettered',
+    error_message = 'the run could not be worked on' where state = 'QUEUED'";
+
+#[tokio::test]
+async fn a_dead_lettered_run_is_seen_and_another_one_can_be_asked_for() {
+    let api = Api::new().await;
+    let dead = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
+    api.arrange(DEAD).await;
+    let runs = format!("/v1/sellers/{}/runs", api.sellers.ours.id);
+    let run = api.get("VIEWER", &format!("{runs}/{}", dead["run_id"].as_str().unwrap())).await.expect(200);
+    assert_eq!((&run["state"], &run["error"]["code"]), (&json!("DEAD_LETTERED"), &json!("dead_lettered")));
+    assert!(run["finished_at"].is_string() && run["outcome"].is_null());
+    assert_eq!(api.get("VIEWER", &runs).await.expect(200)["runs"][0], run);
+    let next = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
+    assert_ne!(next["run_id"], dead["run_id"]);
+}
+
+#[tokio::test]
+async fn a_dead_lettered_run_ends_with_its_account() {
+    let api = Api::new().await;
+    let dead = api.post("OWNER", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
+    api.arrange(DEAD).await;
+    let seller = format!("/v1/sellers/{}", api.sellers.ours.id);
+    let pause = format!("{seller}/accounts/{}/pause", api.sellers.ours.ajio);
+    api.post("OWNER", &pause, &json!({})).await.expect(200);
+    let run = format!("{seller}/runs/{}", dead["run_id"].as_str().unwrap());
+    assert_eq!(api.get("VIEWER", &run).await.expect(200)["state"], "CANCELLED");
+}
+
 #[tokio::test]
 async fn a_record_that_was_set_aside_is_listed_counted_and_found_by_its_number() {
     let api = Api::new().await;
@@ -265,6 +296,30 @@ async fn records_that_were_set_aside_are_read_again_by_a_requested_run() {
     api.post("OPERATOR", &foreign, &json!({"kind": "ORDERS"})).await.expect(404);
     api.arrange("update robnu.marketplace_accounts set status = 'PAUSED'").await;
     api.post("OPERATOR", &retry, &json!({"kind": "ORDERS"})).await.expect_problem(409, "account_not_active");
+}
+
+#[tokio::test]
+async fn rows_of_files_are_read_again_without_a_lane_and_without_a_sync() {
+    let api = Api::new().await;
+    let seller = format!("/v1/sellers/{}", api.sellers.ours.id);
+    let retry = format!("{seller}/accounts/{}/quarantine/retry", api.sellers.ours.meesho);
+    let set_aside = format!(
+        "update robnu.marketplace_accounts set status = 'ACTIVE', lane_queue_url = null, verified_at = null where id = '{account}';
+         with run as (
+           insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger, state)
+           select seller_id, id, marketplace_code, 'FILE_IMPORT', 'FILE', 'SUCCEEDED' from robnu.marketplace_accounts where id = '{account}'
+           returning seller_id, id, account_id)
+         insert into robnu.quarantined_records (seller_id, account_id, run_id, reason, record_enc, record_digest)
+         select seller_id, account_id, id, 'row 7', 'x', 'y' from run",
+        account = api.sellers.ours.meesho
+    );
+    api.arrange(&set_aside).await;
+    let made = api.post("OPERATOR", &retry, &json!({"kind": "FILE_IMPORT"})).await.expect(202);
+    assert_eq!((&made["records"], &made["kind"]), (&json!(1), &json!("FILE_IMPORT")));
+    let live = api.post("OPERATOR", &retry, &json!({"kind": "FILE_IMPORT"})).await.expect(200);
+    assert_eq!(live["run_id"], made["run_id"]);
+    api.post("OPERATOR", &retry, &json!({"kind": "ORDERS"})).await.expect_problem(409, "not_supported");
+    api.post("OPERATOR", &retry, &json!({"kind": "CREDENTIAL_CHECK"})).await.expect(422);
 }
 
 #[tokio::test]

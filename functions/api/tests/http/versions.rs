@@ -75,6 +75,13 @@ async fn a_change_that_changes_nothing_makes_no_version_and_no_event() {
     tried.sort();
     assert_eq!(
         tried,
-        ["set_claim_terms", "set_schedule", "update_account", "update_member", "update_seller"]
+        [
+            "ask_closing",
+            "set_claim_terms",
+            "set_schedule",
+            "update_account",
+            "update_member",
+            "update_seller"
+        ]
     );
 }

@@ -255,13 +255,13 @@ impl Pending {
             (None, Some(account)) => Target::Again(account),
             _ => return Err(Error::RowShape.into()),
         };
-        let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
+        let key = WrappedKey::from_row(row)?.ok_or(ApiError::NoDataKey)?;
         check::require_begun(row)?;
         Ok(Self {
             marketplace: code.parse().map_err(|_| Error::RowShape)?,
             external_account_id: row.try_get("external_account_id").map_err(get)?,
             target,
-            terms: Terms { key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? } },
+            terms: Terms { key },
             newest_orders: row.try_get("newest_orders").map_err(get)?,
         })
     }

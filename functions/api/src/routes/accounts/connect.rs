@@ -168,12 +168,12 @@ impl Terms {
         let row = row.ok_or_else(|| ApiError::InvalidBody(vec![not_connectable()]))?;
         require_connectable(row)?;
         let get = Error::from;
-        let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
+        let key = WrappedKey::from_row(row)?.ok_or(ApiError::NoDataKey)?;
         if row.try_get::<_, bool>("is_connected").map_err(get)? {
             return Err(ApiError::AccountExists);
         }
         check::require_begun(row)?;
-        Ok(Self { key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? } })
+        Ok(Self { key })
     }
 }
 

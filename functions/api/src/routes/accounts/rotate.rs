@@ -116,11 +116,11 @@ async fn terms(
     let get = Error::from;
     require_connectable(row)?;
     let code: &str = row.try_get("marketplace_code").map_err(get)?;
-    let id = row.try_get::<_, Option<_>>("key_id").map_err(get)?.ok_or(ApiError::NoDataKey)?;
+    let key = WrappedKey::from_row(row)?.ok_or(ApiError::NoDataKey)?;
     let is_outdated = if_match.0.is_some_and(|wanted| row.try_get::<_, i32>("version").ok() != Some(wanted));
     Ok(Terms {
         marketplace: code.parse().map_err(|_| Error::RowShape)?,
-        key: WrappedKey { id, ciphertext: row.try_get("wrapped_key").map_err(get)? },
+        key,
         newest_orders: row.try_get("newest_orders").map_err(get)?,
         // This comes after the problems of the details, as everywhere.
         begun: if is_outdated { Err(ApiError::VersionMismatch) } else { check::require_begun(row) },

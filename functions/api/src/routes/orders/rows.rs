@@ -36,7 +36,9 @@ pub struct Order {
     currency: String,
     total_amount: Option<Amount>,
     ship_city: Option<String>,
-    ship_postal_code: Option<String>,
+    ship_state: Option<String>,
+    /// The first three digits of the postal code. The whole code is part of the customer's data.
+    ship_postal_prefix: Option<String>,
 }
 
 /// A line of an order. Two lines may be equal in everything but their ids.
@@ -98,7 +100,8 @@ impl TryFrom<&Row> for Order {
             currency: row.try_get("currency")?,
             total_amount: row.try_get::<_, Option<Decimal>>("total_amount")?.map(Amount::from),
             ship_city: row.try_get("ship_city")?,
-            ship_postal_code: row.try_get("ship_postal_code")?,
+            ship_state: row.try_get("ship_state")?,
+            ship_postal_prefix: row.try_get("ship_postal_prefix")?,
         })
     }
 }

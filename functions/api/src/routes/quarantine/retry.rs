@@ -11,7 +11,7 @@ use crate::context::SharedContext;
 use crate::idempotency::{KeyedJson, Reply};
 use crate::identity::{Member, PathId};
 use crate::json::present;
-use crate::kinds::RequestableKind;
+use crate::kinds::RetriedKind;
 use crate::problem::ApiError;
 use crate::route_permissions::SyncRun;
 use crate::routes::sync::{SyncAnswer, Wanted, ask};
@@ -22,8 +22,8 @@ const RETRY: &str = include_str!("../../sql/quarantine/retry.sql");
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryQuarantine {
-    /// Records of this kind of run.
-    kind: RequestableKind,
+    /// Records of this kind of run; `FILE_IMPORT` for rows of files.
+    kind: RetriedKind,
     /// Only this record; without it, all records of the account and kind.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Uuid, required = false)]

@@ -31,7 +31,7 @@ left join lateral (
     order by run.id desc
     limit 1
   ) missing on true
-  where k.marketplace_code = a.marketplace_code and k.support = 'LIVE' and k.kind <> 'CREDENTIAL_CHECK'
+  where k.marketplace_code = a.marketplace_code and k.support = 'LIVE' and k.kind not in ('CREDENTIAL_CHECK', 'FILE_IMPORT')
 ) r on true
 where a.id > $1
 order by a.id

@@ -4,13 +4,13 @@
 -- $1 account, $2 version that the client has read, or null, $3 check, $4 codes of the marketplaces that these details fit,
 -- $5 the digests of the user name at each of them, or null
 with terms as materialized (
-  select a.marketplace_code, m.status, k.id as key_id, k.wrapped_key, a.version, array(
+  select a.marketplace_code, m.status, k.id as key_id, k.wrapped_key, k.kms_key_id, a.version, array(
       select o.external_order_id from robnu.orders o
       where o.account_id = a.id and o.placed_at > now() - interval '23 months'
       order by o.placed_at desc, o.id desc limit 3) as newest_orders
   from robnu.marketplace_accounts a join robnu.marketplaces m on m.code = a.marketplace_code
   left join (
-    select id, wrapped_key from robnu.seller_keys order by id desc limit 1
+    select id, wrapped_key, kms_key_id from robnu.seller_keys order by id desc limit 1
   ) k on true
   where a.id = $1
 )

@@ -1,5 +1,5 @@
--- Pauses, resumes or disconnects an account that has another status. Its live runs end, because nothing may be read
--- meanwhile; its schedules are due at once when it is active again. An account that was paused with refused credentials and
+-- Pauses, resumes or disconnects an account that has another status. Its live and dead-lettered runs end, because nothing may be
+-- read meanwhile; its schedules are due at once when it is active again. An account that was paused with refused credentials and
 -- has no new ones still needs them after resuming. $1 account, $2 status, $3 statuses from which it may get there
 with account as (
   update robnu.marketplace_accounts
@@ -12,7 +12,7 @@ with account as (
   set state = 'CANCELLED', finished_at = now(), lease_expires_at = null, next_attempt_at = null,
     error_code = 'account_' || lower($2), error_message = 'the account was taken out of service'
   from account
-  where r.seller_id = account.seller_id and r.account_id = account.id and r.state in ('QUEUED', 'RUNNING', 'WAITING')
+  where r.seller_id = account.seller_id and r.account_id = account.id and r.state in ('QUEUED', 'RUNNING', 'WAITING', 'DEAD_LETTERED')
     and $2 <> 'ACTIVE'
 ), due as (
   update robnu.schedules s

@@ -5,14 +5,14 @@
 -- $3 check, $4 account to be
 with terms as materialized (
   select u.marketplace_code, u.external_account_id, u.display_name, u.account_id, m.status, k.id as key_id,
-    k.wrapped_key, array(
+    k.wrapped_key, k.kms_key_id, array(
       select o.external_order_id from robnu.orders o
       where o.account_id = u.account_id and o.placed_at > now() - interval '23 months'
       order by o.placed_at desc, o.id desc limit 3) as newest_orders
   from robnu.use_authorization($1, $2) u
   join robnu.marketplaces m on m.code = u.marketplace_code
   left join (
-    select id, wrapped_key from robnu.seller_keys order by id desc limit 1
+    select id, wrapped_key, kms_key_id from robnu.seller_keys order by id desc limit 1
   ) k on true
 )
 select *, case when status = 'ACTIVE' and key_id is not null

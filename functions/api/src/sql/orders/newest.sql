@@ -6,7 +6,7 @@ select o.id, o.account_id,
   (select m.marketplace_code from robnu.marketplace_accounts m where m.id = o.account_id) as marketplace_code,
   o.external_order_id, o.status, o.marketplace_status, o.placed_at, o.marketplace_updated_at, o.dispatch_by, o.dispatch_after, o.on_hold, o.is_replacement,
   o.fulfilled_by,
-  o.payment_method, o.currency, o.total_amount, o.ship_city, o.ship_postal_code, o.matches, o.ends_scan
+  o.payment_method, o.currency, o.total_amount, o.ship_city, o.ship_state, o.ship_postal_prefix, o.matches, o.ends_scan
 from (
   select o.*, row_number() over (order by o.placed_at desc, o.id desc) = 2000 as ends_scan,
     case when $6::uuid is null then true else o.account_id = $6 end

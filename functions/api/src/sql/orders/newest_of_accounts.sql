@@ -11,7 +11,7 @@ with chosen as materialized (
 select o.id, o.account_id, o.marketplace_code, o.external_order_id, o.status, o.marketplace_status, o.placed_at,
   o.marketplace_updated_at, o.dispatch_by, o.dispatch_after, o.on_hold, o.is_replacement,
   o.fulfilled_by, o.payment_method, o.currency, o.total_amount, o.ship_city,
-  o.ship_postal_code, o.matches, o.place = o.depth as ends_scan
+  o.ship_state, o.ship_postal_prefix, o.matches, o.place = o.depth as ends_scan
 from (
   select o.*, chosen.marketplace_code, chosen.depth, row_number() over (order by o.placed_at desc, o.id desc) as place,
     case when $8::text is null then true else o.status = $8 end

@@ -1,2 +1,2 @@
--- The seller's wrapped data key.
-select id, wrapped_key from robnu.seller_keys
+-- The seller's wrapped data keys.
+select id as key_id, wrapped_key, kms_key_id from robnu.seller_keys

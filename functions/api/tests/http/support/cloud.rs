@@ -1,27 +1,42 @@
-//! KMS, SQS and SES of the local cloud, with a key, a queue and a sender of the test's own.
+//! KMS, SQS, SES and S3 of the local cloud, with a key, a queue, a sender and a bucket of the test's own.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use aws_sdk_kms::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::types::{BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration};
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_http_client::Builder;
 use robnu_storage::KeyService;
+use robnu_storage::objects::{ObjectEncryption, ObjectSettings, Objects};
 use uuid::Uuid;
+
+use super::wire::Wire;
 
 /// Names the local cloud's endpoint.
 const ENDPOINT_VARIABLE: &str = "TEST_AWS_ENDPOINT";
 
 pub struct Cloud {
     pub kms: aws_sdk_kms::Client,
+    /// The connection to KMS, which records the calls.
+    pub kms_wire: Wire,
+    /// A stage of the test's own, so that other tests' keys are none of its.
+    pub stage: String,
+    /// Whether each seller has a KMS key of its own.
+    pub per_seller: bool,
     pub sqs: aws_sdk_sqs::Client,
     pub ses: aws_sdk_sesv2::Client,
+    pub s3: aws_sdk_s3::Client,
+    /// The bucket for the sellers' objects.
+    pub bucket: String,
     /// The sender of this test's mails.
     pub mail_from: String,
     /// The platform key.
     pub key: String,
     /// URL of the queue of the lanes function.
     pub lane_requests: String,
+    /// URL of the queue of exports.
+    pub exports: String,
 }
 
 impl Cloud {
@@ -29,15 +44,8 @@ impl Cloud {
         let endpoint = endpoint();
         let credentials = Credentials::new("test", "test", None, None, "test");
         let http = Builder::new().build_http();
-        let kms = aws_sdk_kms::Client::from_conf(
-            aws_sdk_kms::Config::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(Region::new("ap-south-1"))
-                .credentials_provider(credentials.clone())
-                .endpoint_url(&endpoint)
-                .http_client(http.clone())
-                .build(),
-        );
+        let kms_wire = Wire::new();
+        let kms = kms_wire.kms();
         let sqs = aws_sdk_sqs::Client::from_conf(
             aws_sdk_sqs::Config::builder()
                 .behavior_version(BehaviorVersion::latest())
@@ -51,11 +59,21 @@ impl Cloud {
             aws_sdk_sesv2::Config::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new("ap-south-1"))
+                .credentials_provider(credentials.clone())
+                .endpoint_url(&endpoint)
+                .http_client(http.clone())
+                .build(),
+        );
+        let s3 = aws_sdk_s3::Client::from_conf(
+            aws_sdk_s3::Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new("ap-south-1"))
                 .credentials_provider(credentials)
                 .endpoint_url(&endpoint)
                 .http_client(http)
                 .build(),
         );
+        let bucket = bucket(&s3).await;
         let mail_from = format!("no-reply-{}@robnu.invalid", Uuid::now_v7().simple());
         ses.create_email_identity()
             .email_identity(&mail_from)
@@ -65,12 +83,38 @@ impl Cloud {
         let key = kms.create_key().send().await.expect("the local cloud makes a key");
         let key = key.key_metadata.expect("a key has metadata").key_id;
         let lane_requests = queue(&sqs, &format!("lane-requests-{}", Uuid::now_v7().simple()), false).await;
-        Self { kms, sqs, ses, mail_from, key, lane_requests }
+        let exports = queue(&sqs, &format!("exports-{}", Uuid::now_v7().simple()), false).await;
+        Self {
+            kms,
+            kms_wire,
+            stage: Uuid::now_v7().to_string(),
+            per_seller: false,
+            sqs,
+            ses,
+            s3,
+            bucket,
+            mail_from,
+            key,
+            lane_requests,
+            exports,
+        }
+    }
+
+    /// The sellers' objects.
+    pub fn objects(&self) -> Objects {
+        let encryption = if self.per_seller {
+            ObjectEncryption::KeyPerSeller
+        } else {
+            ObjectEncryption::PlatformKey(self.key.clone())
+        };
+        let bucket = self.bucket.clone();
+        Objects::new(self.s3.clone(), ObjectSettings { bucket, encryption })
     }
 
     /// A key service with an empty cache.
     pub fn keys(&self) -> KeyService {
-        KeyService::new(self.kms.clone(), self.key.clone())
+        let keys = KeyService::new(self.kms.clone(), self.key.clone());
+        if self.per_seller { keys.with_seller_keys(self.stage.clone()) } else { keys }
     }
 
     /// A FIFO queue, as a lane is.
@@ -113,6 +157,18 @@ impl Cloud {
         let messages = answer.expect("the queue answers").messages.unwrap_or_default();
         messages.iter().map(|message| serde_json::from_str(message.body().unwrap()).unwrap()).collect()
     }
+}
+
+/// A bucket that keeps versions, as the template's does.
+async fn bucket(s3: &aws_sdk_s3::Client) -> String {
+    let name = format!("objects-{}", Uuid::now_v7().simple());
+    let place = CreateBucketConfiguration::builder().location_constraint("ap-south-1".into()).build();
+    let made = s3.create_bucket().bucket(&name).create_bucket_configuration(place).send().await;
+    made.expect("the local cloud makes a bucket");
+    let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let kept = s3.put_bucket_versioning().bucket(&name).versioning_configuration(versions).send().await;
+    kept.expect("the bucket keeps versions");
+    name
 }
 
 async fn queue(sqs: &aws_sdk_sqs::Client, name: &str, fifo: bool) -> String {

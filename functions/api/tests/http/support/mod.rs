@@ -5,6 +5,8 @@ mod cloud;
 mod conformance;
 mod consent;
 mod watch;
+#[path = "../../../../../shared/storage/tests/wire/mod.rs"]
+pub mod wire;
 
 pub use call::{Answer, Call, REQUEST_ID};
 pub use cloud::Cloud;
@@ -68,16 +70,27 @@ impl Api {
         Self::over(test, &config).await
     }
 
+    /// The API where each seller has a KMS key of its own.
+    pub async fn with_seller_keys() -> Self {
+        let test = TestDatabase::new().await;
+        let config = test.config("robnu_api");
+        Self::in_cloud(test, &config, Cloud { per_seller: true, ..Cloud::new().await }).await
+    }
+
     /// The API with the database that `config` names, which need not exist.
     pub async fn over(test: TestDatabase, config: &DatabaseConfig) -> Self {
+        Self::in_cloud(test, config, Cloud::new().await).await
+    }
+
+    async fn in_cloud(test: TestDatabase, config: &DatabaseConfig, cloud: Cloud) -> Self {
         let sellers = TwoSellers::seed(&test).await;
-        let cloud = Cloud::new().await;
         let database = Database::new(config).await.expect("the configuration is sound");
         let simulator = SimulatorConfig::sample().expect("there is a sample of orders");
         let simulator = Simulator::start(&simulator).expect("the marketplaces' stand-ins start");
         let context = Context {
             database,
             keys: cloud.keys(),
+            objects: cloud.objects(),
             digests: digests(),
             registry: Registry::new(&consent::marketplaces(&simulator))
                 .expect("the stand-ins have addresses"),
@@ -86,6 +99,7 @@ impl Api {
             publisher: Publisher::new(cloud.sqs.clone(), ParallelQueues::default()),
             sqs: cloud.sqs.clone(),
             lane_requests_queue_url: cloud.lane_requests.clone(),
+            exports_queue_url: cloud.exports.clone(),
         };
         let watch = if config.pool_size == 1 { Some(Watch::new(&test).await) } else { None };
         let api = Self { sellers, cloud, test, simulator, handler: Handler::new(router(context)), watch };
@@ -118,7 +132,7 @@ impl Api {
             "update robnu.seller_keys set id = $2, wrapped_key = $3, kms_key_id = $4 where seller_id = $1";
         let superuser = self.test.superuser().await;
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-            [&seller.id, &key.wrapped.id, &key.wrapped.ciphertext, &key.kms_key_id];
+            [&seller.id, &key.wrapped.id, &key.wrapped.ciphertext, &key.wrapped.kms_key_id];
         assert_eq!(superuser.execute(sql, &params).await.unwrap(), 1);
         let place = Place { table: "order_pii", column: "customer_name_enc", row: *seller.order.as_uuid() };
         let name = key.cipher.seal(place, b"Asha Rao").expect("a text can be sealed");
@@ -172,9 +186,9 @@ impl Api {
     ) -> String {
         let id: Uuid = account["account_id"].as_str().unwrap().parse().unwrap();
         let seller = self.sellers.ours.id;
-        let key = "select id, wrapped_key from robnu.seller_keys where seller_id = $1";
+        let key = "select id as key_id, wrapped_key, kms_key_id from robnu.seller_keys where seller_id = $1";
         let key = self.test.superuser().await.query_one(key, &[&seller]).await.unwrap();
-        let key = WrappedKey { id: key.get(0), ciphertext: key.get(1) };
+        let key = WrappedKey::from_row(&key).unwrap().expect("the seller has a key");
         let sealed = self.sealed(id, table, field).await;
         let cipher = self.cloud.keys().cipher(seller, &key).await.unwrap();
         let clear = cipher.open(Place { table, column: field, row: id }, &sealed).unwrap();
