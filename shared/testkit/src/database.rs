@@ -32,7 +32,7 @@ impl TestDatabase {
         execute(&superuser, &format!("create database {name} template {template} owner robnu_master")).await;
         // A clone does not inherit its template's grants on the database itself.
         execute(&superuser, &format!("revoke all on database {name} from public")).await;
-        let logins = "robnu_api, robnu_adapter, robnu_sweep, robnu_lanes";
+        let logins = "robnu_api, robnu_adapter, robnu_sweep, robnu_lanes, robnu_exporter, robnu_redrive";
         execute(&superuser, &format!("grant connect on database {name} to {logins}")).await;
         Self { name, server }
     }

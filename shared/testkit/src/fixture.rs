@@ -2,8 +2,8 @@
 //! and a row in every tenant table.
 
 use robnu_tenancy::{
-    Access, AccountId, ClaimId, ListingId, OrderId, PayoutId, Permission, ReturnId, RunId, SellerId,
-    SellerScope, Subject,
+    Access, AccountId, ClaimId, ExportId, ImportId, ListingId, OrderId, PayoutId, Permission, ReturnId,
+    RunId, SellerId, SellerScope, Subject,
 };
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -39,6 +39,10 @@ pub struct Seller {
     pub payout: PayoutId,
     /// A listing of the AJIO account, `LN1`, with stock at one location.
     pub listing: ListingId,
+    /// An export of its orders, which its owner asked for and which is running.
+    pub export: ExportId,
+    /// An import of the AJIO account, whose file changes an order.
+    pub import: ImportId,
 }
 
 /// The fixture.
@@ -72,6 +76,8 @@ impl Seller {
             claim: ClaimId::new(),
             payout: PayoutId::new(),
             listing: ListingId::new(),
+            export: ExportId::new(),
+            import: ImportId::new(),
         };
         // The fixture is a script. The ids are ours, so they may be part of its text.
         let script = FIXTURE
@@ -85,7 +91,9 @@ impl Seller {
             .replace(":return", &quote(seller.return_id.as_uuid()))
             .replace(":claim", &quote(seller.claim.as_uuid()))
             .replace(":payout", &quote(seller.payout.as_uuid()))
-            .replace(":listing", &quote(seller.listing.as_uuid()));
+            .replace(":listing", &quote(seller.listing.as_uuid()))
+            .replace(":export", &quote(seller.export.as_uuid()))
+            .replace(":import", &quote(seller.import.as_uuid()));
         superuser.batch_execute(&script).await.unwrap_or_else(|error| panic!("the fixture fails: {error:?}"));
         seller
     }

@@ -45,6 +45,8 @@ insert into sync_run_counts (seller_id, run_id, stream, added, changed, unchange
 insert into watermarks (seller_id, account_id, kind, complete_until) values (:seller, :ajio, 'ORDERS', '2026-01-01T00:00:00Z');
 insert into quarantined_records (seller_id, account_id, run_id, reason, record_enc, record_digest)
   values (:seller, :ajio, :run, 'no order id', '\x00', '\x00');
+insert into raw_pages (seller_id, account_id, marketplace_code, run_id, kind, page, part, fetched_at, time_folder, page_digest, page_enc)
+  values (:seller, :ajio, 'AJIO', :run, 'ORDERS', 1, 1, '2026-01-01T00:00:00Z', '2026-01-01/00', sha256('page'), '\x00');
 insert into orders (seller_id, id, account_id, external_order_id, status, marketplace_status, placed_at, currency, total_amount)
   values (:seller, :order, :ajio, 'FN1', 'PENDING', 'PENDENCY', '2026-01-01T00:00:00Z', 'INR', 20);
 insert into order_items (seller_id, order_id, external_item_id, quantity, line_amount, amount_basis)
@@ -60,10 +62,34 @@ insert into return_items (seller_id, return_id, external_item_id, order_item_id,
 insert into unmatched_scans (seller_id, code, condition) values (:seller, 'UNKNOWN1', 'BAD');
 insert into claims (seller_id, id, return_id, account_id, reason, claimed_amount, filed_at)
   values (:seller, :claim, :return, :ajio, 'NOT_RECEIVED', 10, '2026-04-01T00:00:00Z');
+insert into storage_objects (seller_id, account_id, kind, document_type, order_id, shipment_id, return_id, claim_id, bucket, content_type, size,
+    checksum, kms_key, file_name)
+  select :seller, :ajio, 'DOCUMENT', 'INVOICE', :order, id, :return, :claim, 'bucket', 'application/pdf', 3, sha256('pdf'), 'alias/key', 'invoice.pdf'
+  from shipments where seller_id = :seller;
+with files as (
+  insert into storage_objects (seller_id, id, account_id, kind, marketplace_code, bucket, content_type, size, checksum, kms_key, file_name, state)
+  select :seller, file.id, :ajio, 'IMPORT', 'AJIO', 'bucket', 'text/csv', 3, sha256(file.content), 'alias/key', 'orders.csv', 'STORED'
+  from (values (:import::uuid, 'csv'::bytea), (uuidv7(), 'earlier')) file (id, content)
+  returning id
+)
+insert into imports (seller_id, id, account_id, run_id, corrects)
+  select :seller, file.id, :ajio, run.id, (select earlier.id from files earlier where file.id = :import and earlier.id <> :import)
+  from files file, (select id from sync_runs where seller_id = :seller order by id limit 1) run
+  order by file.id <> :import;
+insert into import_changes (seller_id, import_id, number, stream, external_id, change, fields, fields_left_out)
+  values (:seller, :import, 1, 'ORDERS', 'FN1', 'CHANGED', '[{"field": "total_amount", "before": "10", "after": "20"}]', 0);
 insert into payouts (seller_id, id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)
   values (:seller, :payout, :ajio, 'PN1', 'PENDING', 'PAID', '2026-02-01T00:00:00Z', 'INR', 8.5);
 insert into payout_lines (seller_id, payout_id, external_line_id, line_type, marketplace_type, order_id, external_order_id, net_amount)
   values (:seller, :payout, 'PN1-1', 'SALE', 'Order', :order, 'FN1', 10), (:seller, :payout, 'PN1-2', 'FEE', 'Commission', :order, 'FN1', -1.5);
+insert into exports (seller_id, id, list, filters, requested_by, state, started_at, lease_expires_at)
+  select :seller, :export, 'orders', '{}', id, 'RUNNING', now(), '2100-01-01T00:00:00Z' from people where subject = 'OWNER@' || :seller;
 insert into listings (seller_id, id, account_id, external_listing_id, sku, status, marketplace_status, currency, selling_price)
   values (:seller, :listing, :ajio, 'LN1', 'SKU-1', 'ACTIVE', 'LIVE', 'INR', 10);
 insert into inventory (seller_id, account_id, listing_id, sku, available) values (:seller, :ajio, :listing, 'SKU-1', 3);
+with letter as (
+  insert into dead_letters (queue, message_id, source, form, body, body_bytes, reason, sent_at, seller_id, state, closed_at, closed_by, close_reason)
+  values ('robnu-test-ajio-dlq.fifo', :seller::text, 'AJIO', 'UNREADABLE', 'no job', 6, 'garbage', '2026-01-01T00:00:00Z', :seller, 'DISCARDED',
+    now(), 'the fixture', 'nobody can read it')
+)
+insert into dead_letter_actions (id, action, operator, asked, letters) values (:seller, 'DISCARD', 'the fixture', '{}', 1);

@@ -8,6 +8,7 @@ mod aws;
 #[path = "../../../functions/api/src/both_ways.rs"]
 pub mod both_ways;
 mod database;
+mod environment;
 mod fixture;
 mod golden;
 mod hostile;
@@ -17,8 +18,9 @@ pub mod lists;
 pub mod variants;
 mod wire;
 
-pub use aws::local_aws;
+pub use aws::{local_aws, local_objects_role};
 pub use database::TestDatabase;
+pub use environment::{function_environment, refusal_to_start};
 pub use fixture::{Seller, TwoSellers};
 pub use golden::assert_golden;
 pub use hostile::{MARKER, for_each_hostile};

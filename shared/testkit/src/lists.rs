@@ -267,11 +267,29 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("search/search", "nothing", "'zzz', 20"),
     ("accounts/list", "-", "NIL, 51"),
     ("accounts/show", "that never succeeded", "'AJIO'"),
+    ("exports/list", "-", "TOP, 51"),
+    ("exports/show", "unknown", "UNKNOWN"),
     ("runs/list", "-", "TOP, 51"),
     ("runs/show", "unknown", "UNKNOWN"),
     ("quarantine/list", "-", "TOP, 51"),
     ("quarantine/of_account", "-", "TOP, 51, 'AJIO'"),
     ("quarantine/of_account", "account without any", "TOP, 51, UNKNOWN"),
+    ("imports/list", "-", "TOP, 51"),
+    ("imports/of_account", "-", "TOP, 51, 'AJIO'"),
+    ("imports/of_account", "account without any", "TOP, 51, UNKNOWN"),
+    ("imports/show", "unknown", "UNKNOWN"),
+    ("imports/changes", "-", "'IMPORT', 0, 51, null"),
+    ("imports/changes", "last page", "'IMPORT', 2147483647, 51, null"),
+    ("imports/changes", "change without any", "'IMPORT', 0, 51, 'MISSING'"),
+    ("imports/last_of_file", "file without any", "'AJIO', sha256('nothing')"),
+    ("documents/show", "unknown", "UNKNOWN"),
+    ("documents/list", "-", "TOP, 51"),
+    ("documents/of_account", "-", "TOP, 51, 'AJIO'"),
+    ("documents/of_account", "account without any", "TOP, 51, UNKNOWN"),
+    ("documents/of_order", "order without any", "TOP, 51, UNKNOWN"),
+    ("documents/of_shipment", "shipment without any", "TOP, 51, UNKNOWN"),
+    ("documents/of_return", "return without any", "TOP, 51, UNKNOWN"),
+    ("documents/of_claim", "claim without any", "TOP, 51, UNKNOWN"),
     ("runs/of_account", "last page", "NIL, 51, 'AJIO'"),
     ("runs/of_account", "-", "TOP, 51, 'AJIO'"),
     ("members/list", "-", "NIL, 51"),
@@ -354,6 +372,7 @@ fn named(parameters: String, seller: &Seller) -> String {
     ids.push(("'PAYOUT'", format!("'{}'", seller.payout)));
     ids.push(("'RETURN'", format!("'{}'", seller.return_id)));
     ids.push(("'CLAIM'", format!("'{}'", seller.claim)));
+    ids.push(("'IMPORT'", format!("'{}'", seller.import)));
     ids.into_iter().fold(parameters, |text, (name, id)| text.replace(name, &id))
 }
 

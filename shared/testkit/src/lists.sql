@@ -34,6 +34,16 @@ select a.seller_id, a.id, 'AJIO', 'ORDERS', 'SCHEDULE', 'FAILED' from big join r
 insert into robnu.quarantined_records (seller_id, account_id, run_id, external_id, reason, record_enc, record_digest)
 select a.seller_id, a.id, r.id, 'Q' || lpad(n::text, 7, '0'), 'x', '\x00', sha256(n::text::bytea) from big join robnu.marketplace_accounts a on a.seller_id = big.seller_id and a.marketplace_code = 'AJIO'
 join lateral (select id from robnu.sync_runs s where s.seller_id = big.seller_id limit 1) r on true, generate_series(1, big.rows) n;
+-- As many as are kept of an import.
+insert into robnu.import_changes (seller_id, import_id, number, stream, external_id, change, fields, fields_left_out)
+select i.seller_id, i.id, n, 'ORDERS', 'M' || lpad(n::text, 7, '0'), 'CHANGED', '[{"field": "total_amount", "before": "10", "after": "20"}]', 0
+from robnu.imports i, generate_series(2, 10000) n;
+-- Without triggers, which would put each into the trail.
+set session_replication_role = replica;
+insert into robnu.storage_objects (seller_id, account_id, kind, document_type, order_id, bucket, content_type, size, checksum, kms_key, file_name)
+select a.seller_id, a.id, 'DOCUMENT', 'PROOF_PHOTO', o.id, 'bucket', 'image/jpeg', 1, sha256('x'), 'key', 'x.jpg' from big join robnu.marketplace_accounts a on a.seller_id = big.seller_id and a.marketplace_code = 'AJIO'
+join lateral (select id from robnu.orders o where o.seller_id = big.seller_id limit 1) o on true, generate_series(1, big.rows) n;
+set session_replication_role = origin;
 insert into robnu.audit_events (seller_id, occurred_at, actor_kind, actor_id, action, object_id)
 select a.seller_id, timestamptz '2026-01-01Z' + n * interval '20 second', 'JOB', a.id, 'credentials.opened', a.id from big join robnu.marketplace_accounts a on a.seller_id = big.seller_id and a.marketplace_code = 'AJIO', generate_series(1, big.rows) n;
 insert into robnu.credential_events (seller_id, account_id, event) select a.seller_id, a.id, 'VALIDATED' from big join robnu.marketplace_accounts a on a.seller_id = big.seller_id and a.marketplace_code = 'AJIO', generate_series(1, big.rows) n;

@@ -60,7 +60,7 @@ async fn dates_move_when_the_marketplace_corrects_start_or_completion_until_a_cl
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
     let number = "update robnu.returns set external_return_id = 'W1' where seller_id = $ours";
-    bed.run(&format!("delete from robnu.claim_events; delete from robnu.claims; {number}")).await;
+    bed.run(&format!("delete from robnu.storage_objects where kind = 'DOCUMENT'; delete from robnu.claim_events; delete from robnu.claims; {number}")).await;
     bed.arrange("returns", "file_by_days = array_fill(7, array[6])").await;
     let correct = "update robnu.returns set initiated_at = '2026-03-01T00:00:00Z', delivered_at = $2 where id = $1 returning id";
     for (delivered, expected) in [
@@ -107,7 +107,8 @@ fn at(day: &str) -> std::time::SystemTime {
 async fn a_returns_deadline_is_the_earliest_of_the_claims_that_are_possible_and_a_claims_is_its_own() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
-    bed.run("delete from robnu.claim_events; delete from robnu.claims").await;
+    bed.run("delete from robnu.storage_objects where kind = 'DOCUMENT'; delete from robnu.claim_events; delete from robnu.claims")
+        .await;
     // NOT_RECEIVED, WRONG_ITEM, DAMAGED, USED, MISSING_QUANTITY, OTHER
     bed.arrange("returns", "file_by_days = array[5, 9, 3, null, 9, 9]").await;
     bed.correct("delivered_at = date_trunc('day', now())").await;
@@ -116,7 +117,10 @@ async fn a_returns_deadline_is_the_earliest_of_the_claims_that_are_possible_and_
     bed.write(&ours.scope("SCANNER"), SCAN, &[&ours.return_id]).await.unwrap();
     assert_eq!(bed.text(days).await, "3 days");
     for (reason, expected) in [("DAMAGED", "3 days"), ("WRONG_ITEM", "9 days"), ("USED", "unknown")] {
-        bed.run("delete from robnu.claim_events; delete from robnu.claims").await;
+        bed.run(
+            "delete from robnu.storage_objects where kind = 'DOCUMENT'; delete from robnu.claim_events; delete from robnu.claims",
+        )
+        .await;
         bed.write(&ours.scope("OPERATOR"), FILE, &[&ours.return_id, &reason]).await.unwrap();
         let days = "select coalesce((c.file_by - r.delivered_at)::text, 'unknown')
             from robnu.claims c join robnu.returns r on r.id = c.return_id where c.seller_id = $ours";
@@ -129,7 +133,8 @@ async fn a_returns_deadline_is_the_earliest_of_the_claims_that_are_possible_and_
 #[tokio::test]
 async fn a_warning_comes_in_time_whatever_the_number_of_days() {
     let bed = TestBed::new().await;
-    bed.run("delete from robnu.claim_events; delete from robnu.claims").await;
+    bed.run("delete from robnu.storage_objects where kind = 'DOCUMENT'; delete from robnu.claim_events; delete from robnu.claims")
+        .await;
     for days in 1_u32..=365 {
         bed.arrange("returns", &format!("file_by_days = array_fill({days}, array[6])")).await;
         bed.correct("initiated_at = '2026-03-01T00:00:00Z', delivered_at = '2026-03-10T00:00:00Z'").await;

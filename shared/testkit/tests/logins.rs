@@ -6,7 +6,8 @@ use robnu_tenancy::Limits;
 use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio_postgres::Client;
 
-const LOGINS: [&str; 4] = ["robnu_api", "robnu_adapter", "robnu_sweep", "robnu_lanes"];
+const LOGINS: [&str; 6] =
+    ["robnu_api", "robnu_adapter", "robnu_sweep", "robnu_lanes", "robnu_exporter", "robnu_redrive"];
 /// Lock modes stronger than those of a scope's own INSERT and UPDATE.
 const STRONG: [&str; 5] =
     ["share update exclusive", "share", "share row exclusive", "exclusive", "access exclusive"];

@@ -242,7 +242,7 @@ async fn store_order(adapter: &Database, job: &SellerScope, account: AccountId) 
     let (no, count) = (vec![false], vec![None::<i32>]);
     let orders: Params<'_> = &[
         &account, &run, &order, &pending, &pending, &now, &never, &never, &none, &none, &rupees, &amount,
-        &none, &none, &none, &never, &no, &no,
+        &none, &none, &none, &none, &never, &no, &no, &false, &no,
     ];
     let items: Params<'_> = &[
         &account, &order, &pending, &never, &line, &none, &none, &none, &one, &zero, &amount, &basis,

@@ -123,7 +123,9 @@ async fn a_return_can_be_claimed_for_only_when_its_state_and_window_allow_the_re
     ];
     for (state, reason, refusal) in cases {
         bed.superuser
-            .batch_execute("delete from robnu.claim_events; delete from robnu.claims")
+            .batch_execute(
+                "delete from robnu.storage_objects where kind = 'DOCUMENT'; delete from robnu.claim_events; delete from robnu.claims",
+            )
             .await
             .unwrap();
         bed.arrange("returns", &state).await;

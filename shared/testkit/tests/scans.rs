@@ -270,7 +270,8 @@ async fn a_seller_has_at_most_two_thousand_waiting_scans_and_may_scan_those_agai
 async fn a_person_states_another_condition_a_hundred_times_a_day_of_a_return_and_of_a_waiting_scan() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
-    bed.run("delete from robnu.claim_events; delete from robnu.claims").await;
+    bed.run("delete from robnu.storage_objects where kind = 'DOCUMENT'; delete from robnu.claim_events; delete from robnu.claims")
+        .await;
     bed.arrange("sellers", "requests_per_window = 1000000").await;
     bed.write(&ours.scope("OWNER"), SCAN, &[&ours.return_id]).await.unwrap();
     let turn = "case when condition = 'BAD' then 'GOOD' else 'BAD' end";
@@ -291,7 +292,8 @@ async fn a_person_states_another_condition_a_hundred_times_a_day_of_a_return_and
 async fn a_condition_is_stated_by_scanners_of_a_received_return_and_stays_once_a_claim_was_filed() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
-    bed.run("delete from robnu.claim_events; delete from robnu.claims").await;
+    bed.run("delete from robnu.storage_objects where kind = 'DOCUMENT'; delete from robnu.claim_events; delete from robnu.claims")
+        .await;
     let state = "update robnu.returns set condition = $2, condition_reason = $3, condition_quantity = 1 where id = $1 returning id";
     let params = |condition: &'static str| (condition, "torn");
     let early = bed.write(&ours.scope("SCANNER"), state, &[&ours.return_id, &"BAD", &"torn"]).await;

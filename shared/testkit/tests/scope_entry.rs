@@ -84,7 +84,9 @@ fn may(role: &str, permission: Permission) -> bool {
         SellerClose => role == "OWNER",
         SellerUpdate | AccountsManage | MembersManage | AuditRead => matches!(role, "OWNER" | "ADMIN"),
         SyncRun | PiiRead => matches!(role, "OWNER" | "ADMIN" | "OPERATOR"),
-        SyncPayouts | ClaimsFile => matches!(role, "OWNER" | "ADMIN" | "OPERATOR" | "FINANCE"),
+        SyncPayouts | ClaimsFile | DocumentsWrite => {
+            matches!(role, "OWNER" | "ADMIN" | "OPERATOR" | "FINANCE")
+        }
         ReturnsScan => role != "VIEWER",
         ClaimsResolve | ExportsCreate => matches!(role, "OWNER" | "ADMIN" | "FINANCE"),
         PayoutsRead => matches!(role, "OWNER" | "ADMIN" | "FINANCE" | "VIEWER"),
@@ -183,6 +185,8 @@ async fn an_impersonation_gives_no_more_than_its_role_and_never_customers_data()
         ("ADMIN", Permission::SellerClose, false),
         // A member made in a session would outlive it.
         ("ADMIN", Permission::MembersManage, false),
+        // So would a file.
+        ("ADMIN", Permission::ExportsCreate, false),
     ] {
         bed.arrange(&format!("update robnu.impersonation_sessions set role = '{role}'")).await;
         let ours = bed.sellers.ours.id;

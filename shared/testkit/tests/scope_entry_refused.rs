@@ -18,7 +18,7 @@ const SETTINGS: [&str; 6] = [
 
 /// Every entry function, with its login.
 async fn entries(sellers: &TwoSellers, superuser: &Client) -> Vec<(&'static str, String)> {
-    let (seller, account) = (sellers.ours.id, sellers.ours.ajio);
+    let (seller, account, export) = (sellers.ours.id, sellers.ours.ajio, sellers.ours.export);
     let sql = "select id::text from robnu.impersonation_sessions where seller_id = $1";
     let session: String = superuser.query_one(sql, &[&seller]).await.unwrap().get(0);
     vec![
@@ -32,8 +32,13 @@ async fn entries(sellers: &TwoSellers, superuser: &Client) -> Vec<(&'static str,
         ("robnu_adapter", format!("select robnu.enter_job('{seller}', '{account}')")),
         ("robnu_sweep", "select robnu.enter_system('robnu_system_sweep')".to_owned()),
         ("robnu_sweep", "select robnu.enter_system('robnu_system_retention')".to_owned()),
+        ("robnu_sweep", "select robnu.enter_system('robnu_system_closing')".to_owned()),
         ("robnu_sweep", format!("select robnu.enter_sweep('{seller}')")),
         ("robnu_lanes", "select robnu.enter_system('robnu_system_lanes')".to_owned()),
+        ("robnu_exporter", "select robnu.enter_system('robnu_system_exports')".to_owned()),
+        ("robnu_redrive", "select robnu.enter_system('robnu_system_redrive')".to_owned()),
+        ("robnu_exporter", format!("select robnu.enter_exporter('{seller}', '{export}')")),
+        ("robnu_exporter", format!("select robnu.enter_export('{seller}', '{export}', 'read')")),
     ]
 }
 
@@ -148,7 +153,7 @@ async fn no_scope_is_entered_with_a_null_argument() {
     let test = TestDatabase::new().await;
     let sellers = TwoSellers::seed(&test).await;
     let superuser = test.superuser().await;
-    let (seller, account) = (sellers.ours.id, sellers.ours.ajio);
+    let (seller, account, export) = (sellers.ours.id, sellers.ours.ajio, sellers.ours.export);
     let sql = "select id::text from robnu.impersonation_sessions where seller_id = $1";
     let session: String = superuser.query_one(sql, &[&seller]).await.unwrap().get(0);
     let good = |login: &str, entry: &str, name: &str| match name {
@@ -156,10 +161,13 @@ async fn no_scope_is_entered_with_a_null_argument() {
         "subject" => format!("'OWNER@{seller}'"),
         "seller" => format!("'{seller}'"),
         "account" => format!("'{account}'"),
+        "export" => format!("'{export}'"),
         "session" => format!("'{session}'"),
         "needs" => "'read'".to_owned(),
         "writes" => "false".to_owned(),
         "system_role" if login == "robnu_lanes" => "'robnu_system_lanes'".to_owned(),
+        "system_role" if login == "robnu_exporter" => "'robnu_system_exports'".to_owned(),
+        "system_role" if login == "robnu_redrive" => "'robnu_system_redrive'".to_owned(),
         "system_role" => "'robnu_system_sweep'".to_owned(),
         other => panic!("state here a valid {other}"),
     };

@@ -221,9 +221,25 @@ async fn lanes_see_and_write_only_the_columns_they_were_granted() {
 }
 
 #[tokio::test]
+async fn the_sweep_of_exports_sees_and_writes_only_the_columns_it_was_granted() {
+    assert_only_granted_columns("robnu_exporter", "robnu_system_exports").await;
+}
+
+#[tokio::test]
+async fn the_redrive_sees_and_writes_only_the_columns_it_was_granted() {
+    assert_only_granted_columns("robnu_redrive", "robnu_system_redrive").await;
+}
+
+#[tokio::test]
 async fn no_system_column_holds_what_a_seller_sells_or_who_buys() {
     let bed = TestBed::new().await;
-    for role in ["robnu_system_sweep", "robnu_system_retention", "robnu_system_lanes"] {
+    for role in [
+        "robnu_system_sweep",
+        "robnu_system_retention",
+        "robnu_system_lanes",
+        "robnu_system_exports",
+        "robnu_system_redrive",
+    ] {
         for row in bed.superuser.query(COLUMNS, &[&role]).await.unwrap() {
             let (table, column, selects): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
             let told = ["display_name", "external_account_id", "page_position", "error_message"];
@@ -257,6 +273,8 @@ async fn a_login_enters_only_its_own_scopes() {
         ("robnu_lanes", "select robnu.enter_system('robnu_system_sweep')"),
         ("robnu_api", "select robnu.enter_system('robnu_system_sweep')"),
         ("robnu_lanes", "select robnu.enter_system('robnu_system_retention')"),
+        ("robnu_lanes", "select robnu.enter_system('robnu_system_closing')"),
+        ("robnu_api", "select robnu.enter_system('robnu_system_closing')"),
         ("robnu_api", "select robnu.enter_sweep(uuidv7())"),
         ("robnu_adapter", "select robnu.enter_sweep(uuidv7())"),
         ("robnu_api", "select robnu.enter_job(uuidv7(), uuidv7())"),
@@ -271,6 +289,18 @@ async fn a_login_enters_only_its_own_scopes() {
         ("robnu_adapter", "set role robnu_person"),
         ("robnu_sweep", "set role robnu_tenant"),
         ("robnu_lanes", "set role robnu_tenant"),
+        ("robnu_api", "select robnu.enter_export(uuidv7(), uuidv7(), 'read')"),
+        ("robnu_api", "select robnu.enter_exporter(uuidv7(), uuidv7())"),
+        ("robnu_api", "select robnu.enter_system('robnu_system_exports')"),
+        ("robnu_exporter", "select robnu.enter_member('x', uuidv7(), '', true)"),
+        ("robnu_exporter", "select robnu.enter_job(uuidv7(), uuidv7())"),
+        ("robnu_exporter", "select robnu.enter_system('robnu_system_sweep')"),
+        ("robnu_exporter", "set role robnu_staff"),
+        ("robnu_exporter", "select robnu.enter_system('robnu_system_redrive')"),
+        ("robnu_redrive", "select robnu.enter_system('robnu_system_sweep')"),
+        ("robnu_redrive", "select robnu.enter_job(uuidv7(), uuidv7())"),
+        ("robnu_redrive", "select robnu.enter_sweep(uuidv7())"),
+        ("robnu_redrive", "set role robnu_tenant"),
     ];
     for (login, sql) in crossed {
         let error = bed.test.raw(login).await.batch_execute(sql).await.expect_err(sql);
@@ -283,7 +313,9 @@ async fn a_login_without_a_scope_sees_nothing_at_all() {
     let bed = TestBed::new().await;
     let tables = "select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = 'robnu' and c.relkind in ('r', 'p', 'v')";
-    for login in ["robnu_api", "robnu_adapter", "robnu_sweep", "robnu_lanes"] {
+    for login in
+        ["robnu_api", "robnu_adapter", "robnu_sweep", "robnu_lanes", "robnu_exporter", "robnu_redrive"]
+    {
         let client = bed.test.raw(login).await;
         for row in bed.superuser.query(tables, &[]).await.unwrap() {
             let table: String = row.get(0);

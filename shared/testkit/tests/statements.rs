@@ -19,7 +19,11 @@ enum Entry {
     Sweep,
     SweepInside,
     Retention,
+    Closing,
     Lanes,
+    Export,
+    Exports,
+    Redrive,
 }
 
 impl Entry {
@@ -27,8 +31,10 @@ impl Entry {
         match self {
             Self::Member | Self::Person | Self::Staff => "robnu_api",
             Self::Job => "robnu_adapter",
-            Self::Sweep | Self::SweepInside | Self::Retention => "robnu_sweep",
+            Self::Sweep | Self::SweepInside | Self::Retention | Self::Closing => "robnu_sweep",
             Self::Lanes => "robnu_lanes",
+            Self::Export | Self::Exports => "robnu_exporter",
+            Self::Redrive => "robnu_redrive",
         }
     }
 
@@ -42,7 +48,11 @@ impl Entry {
             Self::Sweep => "select robnu.enter_system('robnu_system_sweep')".to_owned(),
             Self::SweepInside => format!("select robnu.enter_sweep('{id}')"),
             Self::Retention => "select robnu.enter_system('robnu_system_retention')".to_owned(),
+            Self::Closing => "select robnu.enter_system('robnu_system_closing')".to_owned(),
             Self::Lanes => "select robnu.enter_system('robnu_system_lanes')".to_owned(),
+            Self::Export => format!("select robnu.enter_exporter('{id}', '{}')", seller.export),
+            Self::Exports => "select robnu.enter_system('robnu_system_exports')".to_owned(),
+            Self::Redrive => "select robnu.enter_system('robnu_system_redrive')".to_owned(),
         }
     }
 }
@@ -54,11 +64,28 @@ fn entries(file: &Path) -> &'static [Entry] {
         "functions/api" => &[Entry::Member, Entry::Person, Entry::Staff],
         "functions/adapter" => &[Entry::Job],
         "functions/sweep" => match file.file_stem().unwrap().to_str().unwrap() {
-            "claim_overdue" | "warn_due_soon" => &[Entry::SweepInside],
+            "claim_overdue"
+            | "warn_due_soon"
+            | "lease_data_key"
+            | "store_wrapped_key"
+            | "data_keys"
+            | "add_data_key"
+            | "sealed_by_older_keys"
+            | "seal_anew"
+            | "seal_records_anew"
+            | "drop_data_key"
+            | "take_raw_pages"
+            | "keep_raw_pages" => &[Entry::SweepInside],
             name if name.starts_with("forget_") => &[Entry::Retention],
+            "find_closings" | "close_again" | "advance_closing" => &[Entry::Closing],
             _ => &[Entry::Sweep],
         },
         "functions/lanes" => &[Entry::Lanes],
+        "functions/redrive" => &[Entry::Redrive],
+        "functions/exporter" => match file.file_stem().unwrap().to_str().unwrap() {
+            "republish" => &[Entry::Exports],
+            _ => &[Entry::Export],
+        },
         // The run ledger serves members who ask for a run and jobs that work on one; sweeps and lanes publish. Members write
         // credentials of marketplaces, and jobs read them.
         "shared/dispatch" | "shared/marketplace" => &[Entry::Member, Entry::Job],

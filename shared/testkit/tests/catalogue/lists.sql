@@ -5,28 +5,31 @@
 create temp view global_tables (name) as values ('orgs'), ('people'), ('run_kinds'), ('marketplaces'),
   ('marketplace_kinds'), ('claim_terms'), ('schema_migrations'),
   ('staff'), ('person_requests'), ('person_changes'),
-  ('person_idempotency_keys'), ('mail_counts'), ('sign_up_counts'), ('sign_up_key'), ('credential_checks');
+  ('person_idempotency_keys'), ('mail_counts'), ('sign_up_counts'), ('sign_up_key'), ('credential_checks'),
+  ('dead_letters'), ('dead_letter_actions');
 
 create temp view scope_roles (name) as values
   ('robnu_tenant'), ('robnu_person'), ('robnu_staff'), ('robnu_tenant_sweep'), ('robnu_system_sweep'), ('robnu_system_lanes'),
-  ('robnu_system_retention');
+  ('robnu_system_retention'), ('robnu_system_closing'), ('robnu_system_exports'), ('robnu_system_redrive');
 -- Roles that may have policies that are `true`: their column grants bound what they see of every seller.
-create temp view system_roles (name) as values ('robnu_system_sweep'), ('robnu_system_lanes');
+create temp view system_roles (name) as
+  values ('robnu_system_sweep'), ('robnu_system_lanes'), ('robnu_system_exports'), ('robnu_system_redrive');
 -- Roles that see every seller, also in few columns, while the person of the transaction is a staff member.
 create temp view staff_roles (name) as values ('robnu_staff');
 -- Roles of the platform's own work in one seller's scope: they see only that seller.
 create temp view inner_roles (name) as values ('robnu_tenant_sweep');
--- Roles that may have expired rows of all sellers deleted: they see no young row.
-create temp view forgetting_roles (name) as values ('robnu_system_retention');
+-- Roles that may have expired rows of all sellers deleted, or rows of sellers that are closed: they see no young row.
+create temp view forgetting_roles (name) as values ('robnu_system_retention'), ('robnu_system_closing');
 -- Roles that hold nothing on future columns.
 create temp view column_roles (name) as
   select name from system_roles union all select name from staff_roles
   union all select name from inner_roles union all select name from forgetting_roles;
-create temp view login_roles (name) as values ('robnu_api'), ('robnu_adapter'), ('robnu_sweep'), ('robnu_lanes');
+create temp view login_roles (name) as
+  values ('robnu_api'), ('robnu_adapter'), ('robnu_sweep'), ('robnu_lanes'), ('robnu_exporter'), ('robnu_redrive');
 
 -- Functions that run with the owner's rights. The migration that makes a function states its reason.
 create temp view definer_functions (name) as values
-  ('sign_up_seller(uuid, text, text, uuid, bytea, text, text)'),
+  ('sign_up_seller(uuid, text, text, uuid, bytea, text, text)'), ('rewrap_new_key(uuid, uuid, bytea, bytea, text)'),
   ('keep_an_owner()'), ('audit_row()'), ('accept_invitation(bytea, text)'), ('count_request(text, uuid)'), ('check_sign_up(text, text)'), ('open_credentials(uuid, text)'), ('forget_credentials(uuid)'),
   ('replace_ajio_account_details(uuid, text, bytea)'),
   ('replace_amazon_account_details(uuid, text, bytea, bytea)'),
@@ -38,30 +41,44 @@ create temp view definer_functions (name) as values
   ('limit_mails()'), ('limit_new_accounts()'), ('limit_lane_openings()'), ('end_runs_of_retired_lane()'),
   ('begin_credential_check(uuid, text, bytea, uuid)'), ('end_credential_check(uuid, text)'), ('note_refused_credentials(text, bytea, uuid)'),
   ('retry_quarantined(uuid, text, uuid)'), ('take_quarantined(uuid, text, integer)'), ('settle_quarantined(uuid, uuid[], text[])'),
+  ('take_raw_pages(integer, bigint)'), ('keep_raw_pages(uuid, text, bigint, bytea, text, text)'),
+  ('limit_uploads()'), ('open_document(uuid)'),
+  ('limit_exports()'), ('open_export(uuid)'), ('finish_export(uuid, integer, text, text, text, bytea, text, text)'),
   ('limit_asked_runs()'), ('count_change()'), ('count_new_orders()'), ('count_moved_orders()'),
+  ('ask_closing(text, text, uuid)'), ('take_closing_back()'), ('closings_due(uuid, bigint)'), ('close_again(uuid[])'),
   -- Functions that admit: one look-up each instead of four tables under the scope's own row level security.
   ('admit_member(text, uuid, text, boolean, boolean)'), ('admit_impersonation(text, uuid, uuid, text, boolean, boolean)'),
   ('admit_staff(text, boolean)'), ('admit_person(text, boolean)'), ('admit_job(uuid, uuid, boolean)'), ('admit_sweep(uuid)'),
+  ('admit_exporter(uuid, uuid)'), ('admit_export(uuid, uuid, text)'),
   -- Functions that delete: a holder of DELETE on a table could lock the table.
   ('remove_member(uuid, integer)'), ('remove_schedule(uuid, text, integer)'), ('discard_scan(uuid, text)'),
   ('remove_vanished_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'),
-  ('remove_vanished_return_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'), ('forget(text, bigint)');
+  ('remove_vanished_return_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'), ('forget(text, bigint)'), ('advance_closing(uuid, text, bigint)'),
+  -- New data keys.
+  ('add_data_key(uuid, uuid, bytea, text)'), ('sealed_by_older_keys(text, text, uuid, bigint)'), ('seal_anew(text, text, uuid[], bytea[], bytea[])'),
+  ('seal_records_anew(uuid[], bytea[], bytea[], bytea[])'), ('drop_data_key(uuid)');
 
 -- Tables from which those functions delete. Rows that refer to them need an index to be found by.
 create temp view shrinking_tables (name) as values
   ('members'), ('schedules'), ('order_items'), ('idempotency_keys'), ('person_idempotency_keys'), ('account_authorizations'),
   ('request_counts'), ('person_requests'), ('mail_counts'), ('lane_openings'), ('sign_up_counts'), ('credential_checks'),
-  ('audit_events'), ('quarantined_records'), ('unmatched_scans');
+  ('audit_events'), ('quarantined_records'), ('raw_pages'), ('dead_letters'), ('unmatched_scans'), ('people'), ('seller_keys'), ('invitations'), ('order_pii'),
+  ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details');
 
 -- Tables that a scope may write without an audit event: marketplaces' data, logs, and rows that change with every request.
 -- People's changes to them are recorded elsewhere: credentials by the account's credentials_generation.
+-- Only a sign-up and the key sweep write data keys, and they change the wrapping alone; KMS's own trail has each of its calls. Keys that
+-- come and go later are recorded by the functions that add and delete them. Imports are recorded; how a file differs is what it says.
 create temp view unaudited_tables (name) as values
-  ('orders'), ('order_items'), ('shipments'), ('quarantined_records'), ('credential_events'), ('idempotency_keys'),
+  ('orders'), ('order_items'), ('shipments'), ('quarantined_records'), ('raw_pages'), ('credential_events'), ('idempotency_keys'),
   ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'),
-  ('order_pii'), ('return_items'), ('return_events'), ('sync_run_counts'), ('watermarks'), ('payouts'), ('payout_lines'), ('listings'), ('inventory');
+  ('order_pii'), ('return_items'), ('return_events'), ('sync_run_counts'), ('watermarks'), ('payouts'), ('payout_lines'), ('listings'), ('inventory'),
+  ('seller_keys'), ('import_changes');
 
--- Columns that hold untyped values: those that audit events show of rows of any table.
-create temp view untyped_columns (table_name, column_name) as values ('audit_events', 'shown');
+-- Columns that hold untyped values: those that audit events show of rows of any table, the filters of any list, and the fields of any
+-- record that a corrected file changes.
+create temp view untyped_columns (table_name, column_name) as
+  values ('audit_events', 'shown'), ('exports', 'filters'), ('import_changes', 'fields');
 
 -- Columns of bytes that are neither ciphertext under a seller's key nor a hash: that key, wrapped by KMS, and the key of sign-up counts.
 create temp view other_bytes (table_name, column_name) as values ('seller_keys', 'wrapped_key'), ('sign_up_key', 'key');
@@ -129,5 +146,5 @@ create temp view satellites as select oid as relation, name from tenant_tables w
 create temp view side_tables (relation, name, parent) as
 select relation, name, 'marketplace_accounts' from satellites
 union all select 'robnu.order_pii'::regclass, 'order_pii', 'orders';
--- Tables that may hold ciphertext: side tables and the quarantine.
-create temp view ciphertext_tables (name) as select name from side_tables union all values ('quarantined_records');
+-- Tables that may hold ciphertext: side tables, the quarantine and raw pages.
+create temp view ciphertext_tables (name) as select name from side_tables union all values ('quarantined_records'), ('raw_pages');

@@ -92,7 +92,7 @@ impl<'a> Probe<'a> {
         }
         let keys = table.foreign_keys();
         let key_columns: BTreeSet<&str> = keys.values().flatten().copied().collect();
-        // Our own rows are removed before the copy, so that only theirs could conflict with it.
+        // Our own row is removed before the copy, so that only theirs could conflict with it.
         let room = Some(table.name.as_str());
         let own = self.attempt(actor, room, &insert(table, &columns, |_| ours)).await;
         let allowed = self.note(table, "insert", actor, &own);
@@ -262,7 +262,7 @@ impl<'a> Probe<'a> {
             let _ = write!(
                 script,
                 "reset session authorization; reset role; set local session_replication_role = replica;
-                 delete from robnu.{table} where seller_id = '{0}'; {ready}
+                 delete from robnu.{table} where ctid = (select ctid from robnu.{table} where seller_id = '{0}' order by ctid limit 1); {ready}
                  set local session_replication_role = origin;
                  set local session authorization {login}; set local role robnu_tenant",
                 ours.id
