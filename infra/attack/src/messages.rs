@@ -1,4 +1,5 @@
-//! Attempts by message: garbled messages, unknown kinds and versions, and one seller's id with another seller's account. They go
+//! Attempts by message: garbled messages, unknown kinds and versions, one seller's id with another seller's account, and notices of files
+//! in another seller's folder. They go
 //! to the insider's lane, to the victim's lane, to the lanes function and to the marketplace's parallel queue.
 
 use serde_json::{Value, json};
@@ -12,8 +13,9 @@ const QUEUES: [&str; 4] = ["the insider's lane", "the victim's lane", "lane requ
 const LANE_REQUESTS: usize = 2;
 const PARALLEL: usize = 3;
 const VERSIONS: [&str; 8] = ["1", "1", "1", "1", "1", "1", "2", "0"];
-const KINDS: [(usize, &str); 7] = [
-    (50, "ORDERS"),
+const KINDS: [(usize, &str); 8] = [
+    (44, "ORDERS"),
+    (6, "FILE_IMPORT"),
     (20, "CREDENTIAL_CHECK"),
     (6, "RETURNS"),
     (6, "PAYOUTS"),
@@ -74,7 +76,24 @@ fn job_message(test_bed: &TestBed, random: &mut Random) -> (&'static str, String
     if random.percent(15) {
         return ("garbage", garbage(&body, random));
     }
+    if random.percent(15) {
+        return ("a notice of another's file", notice(test_bed, random, seller, account));
+    }
     (form, body.to_string())
+}
+
+/// What S3 sends for a file, with a key that mixes two sellers.
+fn notice(test_bed: &TestBed, random: &mut Random, seller: &str, account: &str) -> String {
+    let import = match test_bed.victim.ids.get("imports") {
+        Some(imports) if random.percent(70) && !imports.is_empty() => random.pick(imports).clone(),
+        _ => random.uuid(),
+    };
+    let key = match random.below(5) {
+        0 => format!("imports/{seller}/{account}/../{import}/AJIO"),
+        1 => format!("documents/{seller}/{account}/{import}/AJIO"),
+        _ => format!("imports/{seller}/{account}/{import}/{}", random.pick(&MARKETPLACES)),
+    };
+    json!({"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": key}}}]}).to_string()
 }
 
 fn lane_request(test_bed: &TestBed, random: &mut Random) -> (&'static str, String) {
