@@ -56,7 +56,7 @@ pub struct StatusOptions {
 /// Which logs.
 #[derive(Debug, Args)]
 pub struct LogsOptions {
-    /// Function: api, adapter-ajio (-amazon-in, -flipkart, -meesho), sweep, lanes or migrate [default: all]
+    /// Function: api, adapter-ajio (-amazon-in, -flipkart, -meesho), sweep, lanes, exporter, redrive or migrate [default: all]
     pub function: Option<String>,
     /// Keep printing new lines
     #[arg(long, short)]

@@ -41,6 +41,8 @@ const PASSWORD: &str = "Local-demo-2026";
 const TABLES: &[(&str, &str)] = &[
     ("accountId", "marketplace_accounts"),
     ("claimId", "claims"),
+    ("documentId", "storage_objects"),
+    ("exportId", "exports"),
     ("impersonationId", "impersonation_sessions"),
     ("invitationId", "invitations"),
     ("listingId", "listings"),

@@ -4,6 +4,7 @@
 mod accounts;
 mod arrivals;
 mod expected;
+mod import;
 mod parcel;
 mod plan;
 mod report;
@@ -65,8 +66,12 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     stack.progress.done(step, asked);
 
     let step = stack.progress.begin("a parcel that came back is scanned and claimed for");
-    let parcel = parcel::come_back(&sellers[0]).await?;
+    let parcel = parcel::come_back(&sellers).await?;
     stack.progress.done(step, parcel.summary());
+
+    let step = stack.progress.begin("a file of Meesho is imported, and a corrected one");
+    let imported = import::upload(&sellers[0]).await?;
+    stack.progress.done(step, imported.summary());
 
     let step = stack.progress.begin("what arrived");
     let arrived = arrivals::read(&database, &accounts).await?;
@@ -79,7 +84,7 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
         let accounts: Vec<_> = arrived.iter().map(report::account).collect();
         print(&serde_json::to_string_pretty(&json!({"accounts": accounts, "runs": runs}))?)?;
     } else {
-        print(&report::text(paths, &stack, &sellers, &arrived, &expected, &runs, &parcel)?)?;
+        print(&report::text(paths, &stack, &sellers, &arrived, &expected, &runs, &parcel, &imported)?)?;
     }
     if problems.is_empty() {
         return Ok(());

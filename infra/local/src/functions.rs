@@ -13,7 +13,7 @@ use crate::paths::Paths;
 use crate::tools::cargo;
 
 /// The packages under functions/; each builds one program of the same name.
-pub const FUNCTIONS: [&str; 5] = ["adapter", "api", "lanes", "migrate", "sweep"];
+pub const FUNCTIONS: [&str; 7] = ["adapter", "api", "exporter", "lanes", "migrate", "redrive", "sweep"];
 /// The simulators' package and program.
 const SIMULATORS: &str = "simulators";
 

@@ -6,6 +6,7 @@ use attack::AttackOptions;
 use clap::{Parser, Subcommand};
 use defects::DefectsOptions;
 use local::cli::{DemoOptions, DownOptions, LogsOptions, StatusOptions, UpOptions};
+use ops::OpsOptions;
 
 /// The exit codes in the help text. Scripts may rely on them.
 const EXIT_CODES: &str = "\
@@ -55,4 +56,26 @@ pub enum Command {
     Contract(UpOptions),
     /// Attacks one seller of the running stack from inside another, then abuses free accounts
     Attack(AttackOptions),
+    /// Does an operator's work on a running stack: dead letters
+    Ops(OpsOptions),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_of_other_crates_have_no_flag_that_another_one_has() {
+        let lines: [&[&str]; 4] = [
+            &["ops", "dlq", "list", "--status", "ALL"],
+            &["ops", "dlq", "show", "an id"],
+            &["ops", "dlq", "redrive", "--operator", "asha"],
+            &["ops", "dlq", "discard", "--operator", "asha", "--reason", "none"],
+        ];
+        for line in lines {
+            let line = ["cargo xtask", "--state", "folder"].iter().chain(line);
+            let parsed = Arguments::try_parse_from(line).expect("good flags");
+            assert_eq!(parsed.state, Some(PathBuf::from("folder")), "{parsed:?}");
+        }
+    }
 }

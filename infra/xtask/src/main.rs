@@ -46,5 +46,6 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Contract(options) => contract::run(&paths, options).await,
         Command::Attack(options) => attack::run(&paths, options).await,
         Command::Defects(options) => defects::run(&paths, options).await,
+        Command::Ops(options) => ops::run(&paths, options).await,
     }
 }

@@ -127,7 +127,7 @@ async fn the_schedule_starts_a_new_accounts_first_run_by_itself() {
 }
 
 #[tokio::test]
-async fn a_poison_message_ends_in_the_dead_letter_queue_and_delays_nobody() {
+async fn a_poison_message_ends_as_a_dead_letter_and_delays_nobody() {
     let stack = Stack::get();
     let (ours, theirs) = (stack.new_owner("poisoned").await, stack.new_owner("healthy").await);
     let (poisoned, healthy) =
@@ -140,16 +140,14 @@ async fn a_poison_message_ends_in_the_dead_letter_queue_and_delays_nobody() {
 
     let run = stack.ask_for_sync(&theirs, &healthy).await;
     assert_eq!(stack.end_of(&theirs, &run, 60).await["state"], "SUCCEEDED");
-    let receive = json!({"QueueUrl": stack.output("AjioDeadLettersQueueUrl"), "WaitTimeSeconds": 1, "MaxNumberOfMessages": 10,
-        "VisibilityTimeout": 1, "MessageAttributeNames": ["All"]});
-    let letter = eventually("the message is a dead letter", 60, async || {
-        let answer = stack.aws("sqs", "AmazonSQS.ReceiveMessage", receive.clone()).await;
-        answer["Messages"]
-            .as_array()
-            .and_then(|messages| messages.iter().find(|m| m["Body"] == *body).cloned())
+    // The redrive function's schedule takes it out of the dead-letter queue, and keeps it with its reason.
+    let database = stack.database().await;
+    let recorded = "select reason, state from robnu.dead_letters where source = 'AJIO' and body = $1";
+    let letter = eventually("the message is a dead letter", 150, async || {
+        database.query_opt(recorded, &[&body]).await.unwrap()
     })
     .await;
-    assert_eq!(letter["MessageAttributes"]["refusal"]["StringValue"], "garbage", "{letter}");
+    assert_eq!((letter.get(0), letter.get(1)), ("garbage", "OPEN"));
     // The lane with the poison message goes on as well.
     let run = stack.ask_for_sync(&ours, &poisoned).await;
     assert_eq!(stack.end_of(&ours, &run, 120).await["state"], "SUCCEEDED");
@@ -181,7 +179,9 @@ async fn the_migrate_function_has_applied_every_migration_and_set_the_logins_pas
         entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "sql")
     });
     assert_eq!(usize::try_from(applied).unwrap(), files.count());
-    for role in ["robnu_api", "robnu_adapter", "robnu_sweep", "robnu_lanes"] {
+    for role in
+        ["robnu_api", "robnu_adapter", "robnu_sweep", "robnu_lanes", "robnu_exporter", "robnu_redrive"]
+    {
         let mut config: tokio_postgres::Config = stack.fact("database_url").parse().unwrap();
         let refused =
             config.user(role).password("a guess").connect(tokio_postgres::NoTls).await.err().unwrap();

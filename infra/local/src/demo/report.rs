@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::arrivals::Arrived;
 use super::expected::Expected;
+use super::import::{Imported, difference};
 use super::parcel::Parcel;
 use super::plan::Seller;
 use crate::paths::Paths;
@@ -29,6 +30,7 @@ pub fn account(arrived: &Arrived) -> Value {
 }
 
 /// The whole report.
+#[allow(clippy::too_many_arguments, reason = "each is a section")]
 pub fn text(
     paths: &Paths,
     stack: &Running,
@@ -37,10 +39,12 @@ pub fn text(
     expected: &[Option<Expected>],
     runs: &[Value],
     parcel: &Parcel,
+    imported: &Imported,
 ) -> anyhow::Result<String> {
     let sections = [
         format!("What arrived\n{}", arrivals(sellers, arrived, expected)),
         format!("A parcel that came back\n{}", parcel_table(parcel)),
+        format!("Files that were imported\n{}", import_table(imported)),
         format!("Runs\n{}", run_table(sellers, arrived, runs)),
         format!("Time\n{}", times(stack)),
         format!("Where to look next\n{}", next(paths, stack, sellers)?),
@@ -155,6 +159,39 @@ fn parcel_table(parcel: &Parcel) -> String {
     let header =
         ["seller", "marketplace", "return", "order", "scanned code", "is", "condition", "claim", "file by"];
     table::render(&header, &[row], &[])
+}
+
+fn import_table(imported: &Imported) -> String {
+    let rows: Vec<Vec<String>> = imported.imports.iter().map(|import| import_row(imported, import)).collect();
+    let header = [
+        "seller",
+        "file",
+        "is",
+        "state",
+        "new",
+        "changed",
+        "set aside",
+        "against the earlier file",
+        "orders now",
+    ];
+    table::render(&header, &rows, &[4, 5, 6, 8])
+}
+
+fn import_row(imported: &Imported, import: &Value) -> Vec<String> {
+    let text = |name: &str| import[name].as_str().unwrap_or("-").to_owned();
+    let own = import["counts"].as_array().and_then(|all| all.iter().find(|of| of["stream"] == "ORDERS"));
+    let count = |name: &str| own.map_or("0".to_owned(), |of| of[name].to_string());
+    vec![
+        imported.seller.to_owned(),
+        text("file_name"),
+        text("recognised_as"),
+        text("state"),
+        count("added"),
+        count("changed"),
+        import["quarantined"].to_string(),
+        difference(import),
+        imported.orders.to_string(),
+    ]
 }
 
 fn times(stack: &Running) -> String {
