@@ -17,7 +17,7 @@ use crate::{contract, stack, status, table, tools};
 use self::steps::cargo;
 
 /// Packages that are never deployed.
-const TOOLS: [&str; 6] = ["attack", "defects", "local", "robnu-testkit", "simulators", "xtask"];
+const TOOLS: [&str; 7] = ["attack", "defects", "local", "ops", "robnu-testkit", "simulators", "xtask"];
 
 /// The result of one step.
 #[derive(Debug)]

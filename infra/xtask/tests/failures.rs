@@ -176,7 +176,7 @@ fn wrong_flags_say_what_would_be_right() {
         (&["demo", "--ajio-url", "ftp://127.0.0.1"], "give a URL such as http://127.0.0.1:8080"),
         (&["demo", "--amazon-url", "somewhere"], "give a URL such as http://127.0.0.1:8080"),
         (&["down", "--all"], "unexpected argument '--all'"),
-        (&["ups"], "a similar subcommand exists: 'up'"),
+        (&["upp"], "a similar subcommand exists: 'up'"),
     ];
     for (arguments, words) in cases {
         assert_fails(&xtask(&local, arguments).output().unwrap(), 2, &[words]);

@@ -34,8 +34,6 @@ use tokio::time::Instant;
 
 const PARCELS: usize = 200;
 const CLAIMS: usize = 20;
-/// The longest time for the whole day, on a machine that is also busy with other things.
-const BOUND: Duration = Duration::from_mins(2);
 
 /// The time between two requests of each person, ten times as fast as real people. Together they send ten requests a second.
 const SCANNER: Duration = Duration::from_millis(300);
@@ -45,11 +43,8 @@ const ACCOUNTANT: Duration = Duration::from_millis(600);
 
 #[tokio::test]
 async fn an_honest_sellers_whole_day_at_ten_times_its_pace_is_never_refused() {
-    let began = Instant::now();
     let stack = Stack::get();
     tokio::join!(day(&stack, "textiles"), day(&stack, "home"));
-    let took = began.elapsed();
-    assert!(took < BOUND, "the day took {} s", took.as_secs());
 }
 
 async fn day(stack: &Stack, name: &str) {

@@ -17,8 +17,8 @@ struct Tool {
     flags: &'static [&'static str],
 }
 
-const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", flags: &[] };
-/// Built without optimization: it runs for seconds, while the optimizer would take minutes.
+// Both are built without optimization: they run for seconds, while the optimizer would take minutes.
+const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2", flags: &["--debug"] };
 const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2", flags: &["--debug"] };
 
 /// Where the list of vulnerabilities is fetched from.

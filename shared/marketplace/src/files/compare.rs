@@ -80,7 +80,7 @@ impl ComparedUntil {
         Self(vec![0; earlier.sources.len() + corrected.sources.len()])
     }
 
-    /// Reads what [`Self::to_string`] wrote for these files.
+    /// Reads what [`Display`](std::fmt::Display) wrote for these files.
     #[must_use]
     pub fn parse(text: &str, earlier: &ImportFile, corrected: &ImportFile) -> Option<Self> {
         let read: Vec<u64> = text.split(',').map(|count| count.parse().ok()).collect::<Option<_>>()?;
