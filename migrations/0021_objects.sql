@@ -43,7 +43,8 @@ create table storage_objects (
     end,
     document_type, marketplace_code, time_folder, id)) stored,
   content_type text not null,
-  size bigint not null check (size between 0 and 5368709120),
+  -- One request of S3 writes 5 GiB at most, and an archive of everything has 40 GiB at most.
+  size bigint not null check (size between 0 and case kind when 'EXPORT' then 42949672960 else 5368709120 end),
   -- SHA-256 of the content.
   checksum bytea not null check (length(checksum) = 32),
   -- The KMS key as S3 was told: an id, an ARN or an alias.

@@ -1,21 +1,25 @@
-//! Everything of a seller in one file: a ZIP archive with a CSV file of each list, and a manifest that says what they hold and what
-//! is left out. Like a single list, it is stored part by part; what the next part needs of those before is a [`Progress`], which is
-//! noted with each part.
+//! Everything of a seller in one file: a ZIP archive with a CSV file of each list, then the documents and imported files themselves, and
+//! a manifest that says what they hold and what is left out. Like a single list, it is stored part by part; what the next part needs of
+//! those before is a [`Progress`], which is noted with each part.
 
 use api::exportable::{EXPORTABLE, Exportable};
 use chrono::{DateTime, Utc};
+use flate2::Compression;
+use robnu_tenancy::ObjectId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::contents::Contents;
 use crate::digest::Digest;
 use crate::error::ExportError;
 use crate::file::lines;
 use crate::manifest::Manifest;
 use crate::store::Export;
-use crate::zip::{Entry, directory};
+use crate::stored_file::StoredFile;
+use crate::zip::{Directory, Entry};
 
-/// The largest archive whose places have 32 bits, with room for the directory.
-pub const MAX_ARCHIVE_BYTES: i64 = 0xfff0_0000;
+/// The largest archive: as many bytes as its row allows (`storage_objects.size`).
+pub const MAX_ARCHIVE_BYTES: i64 = 40 << 30;
 /// A list with more rows, or more bytes, has several files. Spreadsheets open 1,048,576 rows.
 const MAX_ROWS: u64 = 1_000_000;
 const MAX_FILE_BYTES: u32 = 1 << 30;
@@ -38,13 +42,26 @@ pub struct ListFile {
 /// What is stored of an archive, as far as the next part depends on it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Progress {
-    /// The list whose next page comes.
-    list: String,
+    /// The list whose next page comes; `None` after the last one, when the documents and imported files come.
+    list: Option<String>,
     /// Bytes so far.
-    bytes: u32,
-    /// The files so far. The last one may be unfinished.
+    bytes: u64,
+    /// The files of lists so far. The last one may be unfinished.
     files: Vec<ListFile>,
     is_open: bool,
+    contents: Contents,
+    directory: Directory,
+}
+
+/// What an archive needs next.
+#[derive(Debug)]
+pub enum Step {
+    /// The next page of a list.
+    Page(&'static Exportable),
+    /// The next stored files after one.
+    Files(Option<ObjectId>),
+    /// The next piece of a stored file, of which so many bytes are here.
+    Piece(StoredFile, u64),
 }
 
 /// The part of an archive that is not stored yet.
@@ -60,51 +77,78 @@ impl Archive {
     pub fn go_on(noted: Option<&str>) -> Result<Self, ExportError> {
         let progress = match noted {
             Some(noted) => serde_json::from_str(noted).map_err(|_| ExportError::Noted)?,
-            None => {
-                Progress { list: EXPORTABLE[0].name.to_owned(), bytes: 0, files: Vec::new(), is_open: false }
-            }
+            None => Progress {
+                list: Some(EXPORTABLE[0].name.to_owned()),
+                bytes: 0,
+                files: Vec::new(),
+                is_open: false,
+                contents: Contents::default(),
+                directory: Directory::default(),
+            },
         };
         Ok(Self { progress, part: Vec::new(), rows: 0 })
     }
 
-    /// The list whose next page comes.
-    pub fn list(&self) -> Result<&'static Exportable, ExportError> {
-        Exportable::named(&self.progress.list).ok_or(ExportError::UnknownList)
+    /// What it needs next.
+    pub fn next(&self) -> Result<Step, ExportError> {
+        Ok(match (&self.progress.list, self.progress.contents.next()) {
+            (Some(list), _) => Step::Page(Exportable::named(list).ok_or(ExportError::UnknownList)?),
+            (None, Some((file, from))) => Step::Piece(file, from),
+            (None, None) => Step::Files(self.progress.contents.after),
+        })
     }
 
-    /// Adds a page of that list. Returns whether the archive is whole, which it is after the last page of the last list.
-    pub fn add(
+    /// Adds a page of the list at hand.
+    pub fn add_page(
         &mut self,
-        export: &Export,
+        list: &'static Exportable,
         rows: &[Map<String, Value>],
         is_last_page: bool,
-    ) -> Result<bool, ExportError> {
-        let (list, now) = (self.list()?, Utc::now());
-        let is_new = !self.progress.is_open;
+    ) -> Result<(), ExportError> {
+        let (is_new, now) = (!self.progress.is_open, Utc::now());
         if is_new {
-            self.begin(list, now)?;
+            self.begin(list, now);
         }
         let content = lines(list, is_new, rows)?;
         let file = self.progress.files.last_mut().ok_or(ExportError::Noted)?;
         file.digest.update(&content)?;
         file.rows += rows.len() as u64;
         file.read_until = now;
-        let bytes = file.entry.add(&content)?;
+        let bytes = file.entry.add(&content, Compression::fast())?;
         let is_full = file.rows >= MAX_ROWS || file.entry.size >= MAX_FILE_BYTES;
-        self.put(&bytes)?;
+        self.put(&bytes);
         self.rows += i64::try_from(rows.len()).unwrap_or_default();
         if is_last_page || is_full {
             self.end()?;
         }
-        if !is_last_page {
-            return Ok(false);
+        if is_last_page {
+            let after = EXPORTABLE.iter().skip_while(|other| other.name != list.name).nth(1);
+            self.progress.list = after.map(|next| next.name.to_owned());
         }
-        let after = EXPORTABLE.iter().skip_while(|other| other.name != list.name).nth(1);
-        match after {
-            Some(next) => next.name.clone_into(&mut self.progress.list),
-            None => self.finish(export, now)?,
+        Ok(())
+    }
+
+    /// Adds the stored files that come next. Returns whether the archive is whole, which it is when there are none.
+    pub fn add_files(&mut self, export: &Export, files: Vec<StoredFile>) -> Result<bool, ExportError> {
+        let is_whole = files.is_empty();
+        let ended = self.progress.contents.expect(files);
+        self.put_ended(ended)?;
+        if is_whole {
+            self.finish(export, Utc::now())?;
         }
-        Ok(after.is_none())
+        Ok(is_whole)
+    }
+
+    /// Adds the next piece of the stored file at hand: empty at its end, `None` when it is not in the bucket.
+    pub fn add_piece(&mut self, bytes: Option<&[u8]>) -> Result<(), ExportError> {
+        let (bytes, ended) = self.progress.contents.add(bytes, self.progress.bytes)?;
+        self.put(&bytes);
+        self.put_ended(ended)
+    }
+
+    /// Whether the documents and imported files come now.
+    pub fn has_all_lists(&self) -> bool {
+        self.progress.list.is_none()
     }
 
     /// Bytes that are not stored yet.
@@ -118,7 +162,7 @@ impl Archive {
         Ok((std::mem::take(&mut self.part), std::mem::take(&mut self.rows), noted))
     }
 
-    fn begin(&mut self, list: &Exportable, now: DateTime<Utc>) -> Result<(), ExportError> {
+    fn begin(&mut self, list: &Exportable, now: DateTime<Utc>) {
         let before = self.progress.files.iter().filter(|file| file.list == list.name).count();
         let number = if before == 0 { String::new() } else { format!("-{}", before + 1) };
         let name = format!("{}{number}.csv", list.name);
@@ -132,34 +176,40 @@ impl Archive {
         };
         self.progress.files.push(file);
         self.progress.is_open = true;
-        self.put(&bytes)
+        self.put(&bytes);
     }
 
     fn end(&mut self) -> Result<(), ExportError> {
         let file = self.progress.files.last_mut().ok_or(ExportError::Noted)?;
-        let bytes = file.entry.end()?;
+        let ended = file.entry.clone();
         self.progress.is_open = false;
-        self.put(&bytes)
+        self.put_ended(Some(ended))
+    }
+
+    /// Ends a file of the archive.
+    fn put_ended(&mut self, entry: Option<Entry>) -> Result<(), ExportError> {
+        let Some(mut entry) = entry else { return Ok(()) };
+        let bytes = entry.end()?;
+        self.progress.directory.add(&entry)?;
+        self.put(&bytes);
+        Ok(())
     }
 
     /// Adds the manifest and the directory.
     fn finish(&mut self, export: &Export, now: DateTime<Utc>) -> Result<(), ExportError> {
         let (mut entry, header) = Entry::begin("manifest.json".to_owned(), self.progress.bytes, now);
-        let manifest = Manifest::of(export, &self.progress.files, now)?.to_json();
-        let (content, end) = (entry.add(&manifest)?, entry.end()?);
-        for bytes in [header, content, end] {
-            self.put(&bytes)?;
-        }
-        let entries = self.progress.files.iter().map(|file| &file.entry).chain([&entry]);
-        let end = directory(entries, self.progress.bytes);
-        self.part.extend(end);
+        let manifest = Manifest::of(export, &self.progress.files, &self.progress.contents, now)?.to_json();
+        let content = entry.add(&manifest, Compression::fast())?;
+        self.put(&header);
+        self.put(&content);
+        self.put_ended(Some(entry))?;
+        let end = self.progress.directory.end(self.progress.bytes);
+        self.put(&end);
         Ok(())
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Result<(), ExportError> {
-        let grown = u32::try_from(bytes.len()).ok().and_then(|more| self.progress.bytes.checked_add(more));
-        self.progress.bytes = grown.ok_or(ExportError::TooLarge)?;
+    fn put(&mut self, bytes: &[u8]) {
+        self.progress.bytes += bytes.len() as u64;
         self.part.extend(bytes);
-        Ok(())
     }
 }

@@ -24,8 +24,8 @@ pub enum ExportError {
     /// What was noted with the last part means nothing to this build.
     #[error("what was noted with the last part means nothing to this build")]
     Noted,
-    /// The archive would be larger than its format allows.
-    #[error("the archive is too large")]
+    /// The archive would have more files than its directory counts.
+    #[error("the archive would have too many files")]
     TooLarge,
     /// A file of the archive could not be written.
     #[error("a file of the archive could not be written")]

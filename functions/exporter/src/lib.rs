@@ -9,6 +9,7 @@
 
 mod archive;
 mod cell;
+mod contents;
 mod context;
 mod digest;
 mod error;
@@ -19,6 +20,7 @@ mod manifest;
 mod output;
 mod slice;
 mod store;
+mod stored_file;
 mod sweep;
 mod zip;
 

@@ -5,20 +5,23 @@ use robnu_tenancy::{ExportId, SellerId};
 use serde::Serialize;
 
 use crate::archive::ListFile;
+use crate::contents::{Contents, Counted};
 use crate::error::ExportError;
 use crate::store::Export;
 
 /// Says how the files fit together.
 const NOTE: &str = "Each file was read page by page from read_from to read_until, while work went on: rows that changed \
                     meanwhile are as they were when their page was read. Cells are written as in single exports. \
-                    Times are UTC.";
+                    Times are UTC. Documents and imported files were added afterwards; one that is counted as incomplete is \
+                    missing or cut off, because it was no longer in the bucket or its bytes were not those of its SHA-256.";
 
 /// What an archive leaves out, and where it can be had.
-const LEFT_OUT: [LeftOut; 6] = [
+const LEFT_OUT: [LeftOut; 5] = [
     LeftOut {
         what: "customers",
-        why: "Names, addresses and telephone numbers of customers are in no export. Members with pii.read see them order by \
-              order (GET /orders/{orderId}/customer), until the marketplace's term for them is over.",
+        why: "Names, addresses and telephone numbers of customers are in no list. Members with pii.read see them order by \
+              order (GET /orders/{orderId}/customer), until the marketplace's term for them is over. Invoices, labels and \
+              imported files are as they were uploaded, and may name customers.",
     },
     LeftOut {
         what: "lines and events",
@@ -26,17 +29,12 @@ const LEFT_OUT: [LeftOut; 6] = [
               Each order, shipment, return, claim and payout shows its own.",
     },
     LeftOut {
-        what: "content of documents",
-        why: "documents.csv names every document with its size and SHA-256. GET /documents/{documentId}/download gives its \
-              content.",
-    },
-    LeftOut {
-        what: "content of imported files",
-        why: "imports.csv names every file with its size and SHA-256. The marketplaces' panels give them again.",
-    },
-    LeftOut {
         what: "differences of corrected files",
         why: "imports.csv counts them. GET /imports/{importId}/changes names each.",
+    },
+    LeftOut {
+        what: "pages as marketplaces sent them",
+        why: "They are kept to examine faults, without customers, and hold what the lists show.",
     },
     LeftOut {
         what: "credentials and keys",
@@ -63,6 +61,17 @@ struct File<'a> {
     read_until: DateTime<Utc>,
 }
 
+/// The documents or the imported files of the archive.
+#[derive(Debug, Serialize)]
+struct Content<'a> {
+    /// Their names, before the ending.
+    named: &'static str,
+    /// The list that has the name, size and SHA-256 of each.
+    described_in: &'static str,
+    #[serde(flatten)]
+    counted: &'a Counted,
+}
+
 /// The manifest of an archive.
 #[derive(Debug, Serialize)]
 pub struct Manifest<'a> {
@@ -73,12 +82,18 @@ pub struct Manifest<'a> {
     finished_at: DateTime<Utc>,
     note: &'static str,
     files: Vec<File<'a>>,
+    contents: [Content<'a>; 2],
     left_out: &'static [LeftOut],
 }
 
 impl<'a> Manifest<'a> {
-    /// The manifest of an archive with these files.
-    pub fn of(export: &Export, files: &'a [ListFile], now: DateTime<Utc>) -> Result<Self, ExportError> {
+    /// The manifest of an archive with these files of lists and these contents.
+    pub fn of(
+        export: &Export,
+        files: &'a [ListFile],
+        contents: &'a Contents,
+        now: DateTime<Utc>,
+    ) -> Result<Self, ExportError> {
         let describe = |file: &'a ListFile| {
             Ok(File {
                 name: &file.entry.name,
@@ -91,13 +106,25 @@ impl<'a> Manifest<'a> {
             })
         };
         Ok(Self {
-            format: "robnu-everything-1",
+            format: "robnu-everything-2",
             seller_id: export.message.seller_id,
             export_id: export.message.export_id,
             requested_at: export.queued_at,
             finished_at: now,
             note: NOTE,
             files: files.iter().map(describe).collect::<Result<_, ExportError>>()?,
+            contents: [
+                Content {
+                    named: "documents/{document_id}",
+                    described_in: "documents.csv",
+                    counted: &contents.documents,
+                },
+                Content {
+                    named: "imports/{import_id}",
+                    described_in: "imports.csv",
+                    counted: &contents.imports,
+                },
+            ],
             left_out: &LEFT_OUT,
         })
     }

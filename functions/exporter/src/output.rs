@@ -3,13 +3,16 @@
 use api::exportable::{EVERYTHING, Exportable};
 use serde_json::{Map, Value};
 
-use crate::archive::{Archive, MAX_ARCHIVE_BYTES};
+use crate::archive::{Archive, MAX_ARCHIVE_BYTES, Step};
 use crate::error::ExportError;
-use crate::file::CsvFile;
+use crate::file::{CsvFile, PART_BYTES};
 use crate::store::Export;
 
 /// The largest file that one request of S3 can copy, which the bucket's rows are bounded by.
 const MAX_FILE_BYTES: i64 = 5 * 1024 * 1024 * 1024;
+/// The size from which a part with contents of documents and imported files is stored. It is larger than [`PART_BYTES`] because an
+/// upload has 10,000 parts at most, and each one is noted with all before it.
+const CONTENT_PART_BYTES: usize = 16 * 1024 * 1024;
 
 /// The part of a file that is not stored yet.
 #[derive(Debug)]
@@ -41,29 +44,45 @@ impl Output {
         Ok(Self::List(CsvFile::new(list, export.parts.is_empty())))
     }
 
-    /// The list whose next page comes.
-    pub fn list(&self) -> Result<&'static Exportable, ExportError> {
+    /// What the file needs next.
+    pub fn next(&self) -> Result<Step, ExportError> {
         match self {
-            Self::List(file) => Ok(file.list),
-            Self::Everything(archive) => archive.list(),
+            Self::List(file) => Ok(Step::Page(file.list)),
+            Self::Everything(archive) => archive.next(),
         }
     }
 
-    /// Adds a page of that list. Returns whether the file is whole.
-    pub fn add(
+    /// Adds a page of a list. Returns whether the file is whole.
+    pub fn add_page(
         &mut self,
-        export: &Export,
+        list: &'static Exportable,
         rows: &[Map<String, Value>],
         is_last_page: bool,
     ) -> Result<bool, ExportError> {
         match self {
             Self::List(file) => file.add(rows).map(|()| is_last_page),
-            Self::Everything(archive) => archive.add(export, rows, is_last_page),
+            Self::Everything(archive) => archive.add_page(list, rows, is_last_page).map(|()| false),
         }
     }
 
-    /// Bytes that are not stored yet.
-    pub fn len(&self) -> usize {
+    /// The archive, which alone asks for stored files.
+    pub fn archive(&mut self) -> Result<&mut Archive, ExportError> {
+        match self {
+            Self::Everything(archive) => Ok(archive),
+            Self::List(_) => Err(ExportError::Noted),
+        }
+    }
+
+    /// Whether what is not stored yet is large enough for a part.
+    pub fn fills_a_part(&self) -> bool {
+        self.len()
+            >= match self {
+                Self::Everything(archive) if archive.has_all_lists() => CONTENT_PART_BYTES,
+                _ => PART_BYTES,
+            }
+    }
+
+    fn len(&self) -> usize {
         match self {
             Self::List(file) => file.len(),
             Self::Everything(archive) => archive.len(),

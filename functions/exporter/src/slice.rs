@@ -1,4 +1,4 @@
-//! One slice of an export: reads pages, stores parts, and ends before the function's time is over.
+//! One slice of an export: reads pages and files, stores parts, and ends before the function's time is over.
 
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use robnu_storage::objects::ObjectFault;
 use robnu_tenancy::{Error as DatabaseError, SellerScope};
 use tokio::time::Instant;
 
+use crate::archive::Step;
 use crate::context::Context;
 use crate::error::ExportError;
-use crate::file::PART_BYTES;
 use crate::mail::tell;
 use crate::output::{Output, Part, max_bytes};
 use crate::store::{Begun, Export, Place, abort, begin, renewal};
+use crate::stored_file::{Reader, stored_files};
 
 /// No page begins with less time left than this: the part that it completes must still be stored and noted.
 const RESERVE: Duration = Duration::from_secs(45);
@@ -111,6 +112,7 @@ async fn read_and_store(
     }
     let mut output = Output::of(export)?;
     let mut cursor = export.cursor.clone();
+    let mut reader = Reader::default();
     let mut renewed = Instant::now();
     loop {
         if Instant::now() >= stop_at {
@@ -120,10 +122,22 @@ async fn read_and_store(
             export.renew(context).await?;
             renewed = Instant::now();
         }
-        let page = page(context, export, output.list()?, cursor.as_deref()).await?;
-        cursor = page.next_cursor;
-        let is_whole = output.add(export, &page.rows, cursor.is_none())?;
-        if output.len() >= PART_BYTES || is_whole {
+        let is_whole = match output.next()? {
+            Step::Page(list) => {
+                let page = page(context, export, list, cursor.as_deref()).await?;
+                cursor = page.next_cursor;
+                output.add_page(list, &page.rows, cursor.is_none())?
+            }
+            Step::Files(after) => {
+                let files = stored_files(context, export, after).await?;
+                output.archive()?.add_files(export, files)?
+            }
+            Step::Piece(file, from) => {
+                let bytes = reader.next(export, &file, from).await?;
+                output.archive()?.add_piece(bytes.as_deref()).map(|()| false)?
+            }
+        };
+        if output.fills_a_part() || is_whole {
             let part = output.take()?;
             if export.bytes + i64::try_from(part.bytes.len()).unwrap_or(i64::MAX) > max_bytes(&export.list) {
                 return Ok(Read::TooLarge);

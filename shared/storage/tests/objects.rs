@@ -94,6 +94,38 @@ async fn a_file_is_copied_in_and_out_and_no_further_than_the_reader_allows() {
 }
 
 #[tokio::test]
+async fn a_transfer_goes_on_in_the_middle_of_an_object_of_its_own_seller() {
+    let bed = TestBed::new().await;
+    let key = shared_key();
+    let content: Vec<u8> = (0..300_000u32).flat_map(u32::to_le_bytes).collect();
+    let theirs: Vec<u8> = content.iter().map(|byte| !byte).collect();
+    let stored = bed.ours.put(&key, ContentType::Csv, content.clone()).await.unwrap();
+    bed.theirs.put(&key, ContentType::Csv, theirs).await.unwrap();
+    // The local S3 sends all of a version whatever range is asked for, as servers may.
+    for version in [None, stored.version.as_deref()] {
+        for from in [0, 1, 70_000, content.len() - 1] {
+            let mut body = bed.ours.get_from(&key, version, from as u64).await.unwrap();
+            let (mut read, mut pieces) = (Vec::new(), Vec::new());
+            loop {
+                let piece = body.next_bytes(100_000).await.unwrap();
+                if piece.is_empty() {
+                    break;
+                }
+                pieces.push(piece.len());
+                read.extend(piece);
+            }
+            assert!(read == content[from..], "from {from} of {version:?}");
+            let last = pieces.pop();
+            assert!(pieces.iter().all(|&length| length >= 100_000) && last.is_some(), "{pieces:?}");
+        }
+    }
+    let behind = bed.ours.get_from(&key, None, content.len() as u64).await.unwrap_err();
+    assert!(is_missing(&behind), "{behind:?}");
+    let absent = bed.ours.get_from(&shared_key(), None, 5).await.unwrap_err();
+    assert!(is_missing(&absent), "{absent:?}");
+}
+
+#[tokio::test]
 async fn a_presigned_upload_binds_what_is_sent() {
     let bed = TestBed::new().await;
     let key = shared_key();

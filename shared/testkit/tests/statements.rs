@@ -22,6 +22,8 @@ enum Entry {
     Closing,
     Lanes,
     Export,
+    /// The member who asked for an export, as far as the export may read.
+    ExportRead,
     Exports,
     Redrive,
 }
@@ -33,7 +35,7 @@ impl Entry {
             Self::Job => "robnu_adapter",
             Self::Sweep | Self::SweepInside | Self::Retention | Self::Closing => "robnu_sweep",
             Self::Lanes => "robnu_lanes",
-            Self::Export | Self::Exports => "robnu_exporter",
+            Self::Export | Self::ExportRead | Self::Exports => "robnu_exporter",
             Self::Redrive => "robnu_redrive",
         }
     }
@@ -51,6 +53,7 @@ impl Entry {
             Self::Closing => "select robnu.enter_system('robnu_system_closing')".to_owned(),
             Self::Lanes => "select robnu.enter_system('robnu_system_lanes')".to_owned(),
             Self::Export => format!("select robnu.enter_exporter('{id}', '{}')", seller.export),
+            Self::ExportRead => format!("select robnu.enter_export('{id}', '{}', 'pii.read')", seller.export),
             Self::Exports => "select robnu.enter_system('robnu_system_exports')".to_owned(),
             Self::Redrive => "select robnu.enter_system('robnu_system_redrive')".to_owned(),
         }
@@ -84,6 +87,7 @@ fn entries(file: &Path) -> &'static [Entry] {
         "functions/redrive" => &[Entry::Redrive],
         "functions/exporter" => match file.file_stem().unwrap().to_str().unwrap() {
             "republish" => &[Entry::Exports],
+            "stored_files" => &[Entry::ExportRead],
             _ => &[Entry::Export],
         },
         // The run ledger serves members who ask for a run and jobs that work on one; sweeps and lanes publish. Members write

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
+mod archive;
 mod killed;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
+pub use archive::{archived, manifest, noise};
 pub use killed::kill_at_a_part;
 
 pub const APP_URL: &str = "https://app.example.invalid";

@@ -21,6 +21,8 @@ const UNAVAILABLE: StorageError = StorageError::Object { action: "read", fault: 
 pub struct ObjectBody {
     head: ObjectHead,
     stream: ByteStream,
+    /// Bytes at the beginning of the stream that nobody asked for.
+    skip: u64,
 }
 
 impl std::fmt::Debug for ObjectBody {
@@ -31,13 +33,42 @@ impl std::fmt::Debug for ObjectBody {
 
 impl ObjectBody {
     pub(super) fn new(head: ObjectHead, stream: ByteStream) -> Self {
-        Self { head, stream }
+        Self::after(head, stream, 0)
+    }
+
+    /// The bytes of a stream after the first `skip`.
+    pub(super) fn after(head: ObjectHead, stream: ByteStream, skip: u64) -> Self {
+        Self { head, stream, skip }
     }
 
     /// What S3 knows of it.
     #[must_use]
     pub fn head(&self) -> &ObjectHead {
         &self.head
+    }
+
+    /// The next bytes: `at_least` so many, or those that are left; none at the end. They are compared with no digest.
+    pub async fn next_bytes(&mut self, at_least: usize) -> Result<Vec<u8>, StorageError> {
+        let mut bytes = Vec::with_capacity(at_least);
+        while bytes.len() < at_least {
+            let Some(piece) = self.next_piece().await? else { break };
+            bytes.extend_from_slice(piece.as_ref());
+        }
+        Ok(bytes)
+    }
+
+    /// The next bytes as they came; `None` at the end.
+    async fn next_piece(&mut self) -> Result<Option<impl AsRef<[u8]>>, StorageError> {
+        loop {
+            let piece = timeout(PIECE_TIMEOUT, self.stream.next()).await.map_err(|_| UNAVAILABLE)?;
+            let Some(mut piece) = piece.transpose().map_err(|_| UNAVAILABLE)? else { return Ok(None) };
+            let skipped = piece.len().min(usize::try_from(self.skip).unwrap_or(usize::MAX));
+            self.skip -= skipped as u64;
+            drop(piece.split_to(skipped));
+            if !piece.is_empty() {
+                return Ok(Some(piece));
+            }
+        }
     }
 
     /// Copies it to `writer` and returns its digest. It stops with [`StorageError::ObjectSize`] before it writes more than
@@ -52,11 +83,11 @@ impl ObjectBody {
         }
         let mut context = digest::Context::new(&digest::SHA256);
         let mut left = limit;
-        while let Some(piece) = timeout(PIECE_TIMEOUT, self.stream.next()).await.map_err(|_| UNAVAILABLE)? {
-            let piece = piece.map_err(|_| UNAVAILABLE)?;
+        while let Some(piece) = self.next_piece().await? {
+            let piece = piece.as_ref();
             left = left.checked_sub(piece.len() as u64).ok_or(StorageError::ObjectSize { limit })?;
-            context.update(&piece);
-            writer.write_all(&piece).await.map_err(StorageError::File)?;
+            context.update(piece);
+            writer.write_all(piece).await.map_err(StorageError::File)?;
         }
         writer.flush().await.map_err(StorageError::File)?;
         let sha256 = Sha256::from_digest(&context.finish());

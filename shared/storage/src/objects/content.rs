@@ -91,6 +91,12 @@ impl ContentType {
         Self::ALL.into_iter().find(|one| one.as_str() == text)
     }
 
+    /// The usual ending of file names.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        self.spelled().1[0]
+    }
+
     /// The endings of file names that it goes with; the first is the usual one.
     pub(super) fn endings(self) -> &'static [&'static str] {
         self.spelled().1

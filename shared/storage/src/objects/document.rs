@@ -19,6 +19,21 @@ pub enum DocumentParent {
 }
 
 impl DocumentParent {
+    /// The narrowest of what a document belongs to: its claim, else its return, its shipment or its order.
+    #[must_use]
+    pub fn narrowest(
+        claim: Option<ClaimId>,
+        of_return: Option<ReturnId>,
+        shipment: Option<ShipmentId>,
+        order: Option<OrderId>,
+    ) -> Option<Self> {
+        claim
+            .map(Self::Claim)
+            .or_else(|| of_return.map(Self::Return))
+            .or_else(|| shipment.map(Self::Shipment))
+            .or_else(|| order.map(Self::Order))
+    }
+
     /// The id of what it belongs to.
     #[must_use]
     pub fn as_uuid(&self) -> &Uuid {

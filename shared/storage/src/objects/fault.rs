@@ -8,7 +8,7 @@ use crate::StorageError;
 /// Why S3 did not do what was asked. The SDK's own errors quote keys, so they are not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectFault {
-    /// There is no such object.
+    /// There is no such object, or it ends before the bytes that were asked for.
     #[error("there is no such object")]
     Missing,
     /// The function or the policy of the bucket does not allow it.
@@ -39,7 +39,7 @@ impl ObjectFault {
         match (status, code) {
             (_, Some("SlowDown" | "RequestTimeout")) | (429 | 500..=599, _) => Self::Unavailable,
             (_, Some("NoSuchBucket")) => Self::Rejected,
-            (404, _) => Self::Missing,
+            (404 | 416, _) => Self::Missing,
             (401 | 403, _) => Self::Denied,
             _ => Self::Rejected,
         }
@@ -62,6 +62,7 @@ mod tests {
         for (status, code, expected) in [
             (404, None, ObjectFault::Missing),
             (404, Some("NoSuchKey"), ObjectFault::Missing),
+            (416, Some("InvalidRange"), ObjectFault::Missing),
             (404, Some("NoSuchBucket"), ObjectFault::Rejected),
             (403, Some("AccessDenied"), ObjectFault::Denied),
             (400, Some("BadDigest"), ObjectFault::Rejected),

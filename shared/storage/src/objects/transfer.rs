@@ -152,6 +152,46 @@ impl SellerObjects {
         Ok(ObjectBody::new(head, answer.body))
     }
 
+    /// Opens an object for reading from `from` on, as whoever goes on with a transfer does. A part of an object has no digest of its
+    /// own, so whoever reads all of it compares the digest of the whole.
+    ///
+    /// # Errors
+    /// Returns [`ObjectFault::Missing`](super::ObjectFault::Missing) when there is no such object or version, or when it ends before.
+    pub async fn get_from(
+        &self,
+        key: &ObjectKey,
+        version: Option<&str>,
+        from: u64,
+    ) -> Result<ObjectBody, StorageError> {
+        if from == 0 {
+            return self.get(key, version).await;
+        }
+        let answer = self
+            .client()
+            .await?
+            .get_object()
+            .bucket(&self.bucket)
+            .key(self.key_text(key))
+            .set_version_id(version.map(str::to_owned))
+            .range(format!("bytes={from}-"))
+            .customize()
+            .config_override(patient(0))
+            .send()
+            .await
+            .map_err(failed("read"))?;
+        // A server may send the whole object all the same (RFC 9110, section 14.2).
+        let skip = if answer.content_range.is_some() { 0 } else { from };
+        let head = ObjectHead {
+            size: size(answer.content_length),
+            content_type: answer.content_type,
+            sha256: None,
+            is_kms_encrypted: answer.server_side_encryption == Some(ServerSideEncryption::AwsKms),
+            kms_key: answer.ssekms_key_id,
+            version: answer.version_id,
+        };
+        Ok(ObjectBody::after(head, answer.body, skip))
+    }
+
     /// What S3 knows of an object's latest version.
     pub async fn head(&self, key: &ObjectKey) -> Result<ObjectHead, StorageError> {
         let answer = self

@@ -75,13 +75,9 @@ impl TryFrom<&Row> for Document {
 impl Document {
     /// Its key, which the narrowest of what it belongs to is part of.
     pub fn key(&self) -> Result<ObjectKey, Error> {
-        let parent = match (self.claim_id, self.return_id, self.shipment_id, self.order_id) {
-            (Some(claim), ..) => DocumentParent::Claim(claim),
-            (None, Some(of_return), ..) => DocumentParent::Return(of_return),
-            (None, None, Some(shipment), _) => DocumentParent::Shipment(shipment),
-            (None, None, None, Some(order)) => DocumentParent::Order(order),
-            (None, None, None, None) => return Err(Error::RowShape),
-        };
+        let parent =
+            DocumentParent::narrowest(self.claim_id, self.return_id, self.shipment_id, self.order_id)
+                .ok_or(Error::RowShape)?;
         let (account, object) = (self.account_id, self.document_id);
         Ok(ObjectKey::Document { account, parent, document_type: type_of(self.document_type)?, object })
     }

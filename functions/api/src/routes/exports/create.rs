@@ -45,8 +45,9 @@ pub struct CreateExport {
 /// spreadsheet would run as a formula, or digits that it would shorten, begin with an apostrophe. There is no customers' data
 /// in it.
 ///
-/// `everything` is a ZIP archive with a file of each list, and `manifest.json` with their rows, sizes and SHA-256 digests, the times
-/// as of which they were read, and what is left out. Only owners may ask for it, and it has no filters.
+/// `everything` is a ZIP archive with a file of each list, every document and imported file as it was uploaded, and `manifest.json`
+/// with rows, sizes and SHA-256 digests, the times as of which the lists were read, and what is left out. Documents and imported
+/// files can name customers. Only owners may ask for it, and it has no filters.
 #[utoipa::path(
     post, path = "/v1/sellers/{sellerId}/exports", operation_id = "create_export", tag = "exports",
     responses((status = 202, body = Export))
