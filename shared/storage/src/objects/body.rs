@@ -32,12 +32,8 @@ impl std::fmt::Debug for ObjectBody {
 }
 
 impl ObjectBody {
-    pub(super) fn new(head: ObjectHead, stream: ByteStream) -> Self {
-        Self::after(head, stream, 0)
-    }
-
     /// The bytes of a stream after the first `skip`.
-    pub(super) fn after(head: ObjectHead, stream: ByteStream, skip: u64) -> Self {
+    pub(super) fn new(head: ObjectHead, stream: ByteStream, skip: u64) -> Self {
         Self { head, stream, skip }
     }
 

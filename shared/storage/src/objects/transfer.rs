@@ -128,28 +128,7 @@ impl SellerObjects {
 
     /// Opens an object for reading: one version of it, or the latest. Its bytes come as they are asked for.
     pub async fn get(&self, key: &ObjectKey, version: Option<&str>) -> Result<ObjectBody, StorageError> {
-        let answer = self
-            .client()
-            .await?
-            .get_object()
-            .bucket(&self.bucket)
-            .key(self.key_text(key))
-            .set_version_id(version.map(str::to_owned))
-            .checksum_mode(ChecksumMode::Enabled)
-            .customize()
-            .config_override(patient(0))
-            .send()
-            .await
-            .map_err(failed("read"))?;
-        let head = ObjectHead {
-            size: size(answer.content_length),
-            content_type: answer.content_type,
-            sha256: answer.checksum_sha256.as_deref().and_then(Sha256::from_base64),
-            is_kms_encrypted: answer.server_side_encryption == Some(ServerSideEncryption::AwsKms),
-            kms_key: answer.ssekms_key_id,
-            version: answer.version_id,
-        };
-        Ok(ObjectBody::new(head, answer.body))
+        self.get_from(key, version, 0).await
     }
 
     /// Opens an object for reading from `from` on, as whoever goes on with a transfer does. A part of an object has no digest of its
@@ -163,9 +142,7 @@ impl SellerObjects {
         version: Option<&str>,
         from: u64,
     ) -> Result<ObjectBody, StorageError> {
-        if from == 0 {
-            return self.get(key, version).await;
-        }
+        let is_whole = from == 0;
         let answer = self
             .client()
             .await?
@@ -173,7 +150,8 @@ impl SellerObjects {
             .bucket(&self.bucket)
             .key(self.key_text(key))
             .set_version_id(version.map(str::to_owned))
-            .range(format!("bytes={from}-"))
+            .set_range((!is_whole).then(|| format!("bytes={from}-")))
+            .set_checksum_mode(is_whole.then_some(ChecksumMode::Enabled))
             .customize()
             .config_override(patient(0))
             .send()
@@ -184,12 +162,12 @@ impl SellerObjects {
         let head = ObjectHead {
             size: size(answer.content_length),
             content_type: answer.content_type,
-            sha256: None,
+            sha256: answer.checksum_sha256.as_deref().filter(|_| is_whole).and_then(Sha256::from_base64),
             is_kms_encrypted: answer.server_side_encryption == Some(ServerSideEncryption::AwsKms),
             kms_key: answer.ssekms_key_id,
             version: answer.version_id,
         };
-        Ok(ObjectBody::after(head, answer.body, skip))
+        Ok(ObjectBody::new(head, answer.body, skip))
     }
 
     /// What S3 knows of an object's latest version.
