@@ -7,6 +7,8 @@ mod supply;
 
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
+
 use crate::cli::{DownOptions, Source, UpOptions};
 use crate::failure::{Exit, Failure};
 use crate::paths::Paths;
@@ -41,11 +43,18 @@ pub async fn run(paths: &Paths) -> anyhow::Result<()> {
 
     step("format", &mut || cargo(paths, &["fmt", "--all", "--check"], &[]));
     step("file sizes", &mut || sizes::check(&paths.root));
-    step("Python packages", &mut || {
-        Environment::cloud(paths).ensure(&python)?;
-        Environment::contract(paths).ensure(&python)?;
-        Environment::spelling(paths).ensure(&python)?;
-        Environment::sam(paths).ensure(&python).map(drop)
+    step("tools", &mut || {
+        // Python's packages wait for the network while cargo's tools compile.
+        std::thread::scope(|scope| {
+            let compiled = scope.spawn(|| supply::install(paths));
+            Environment::cloud(paths).ensure(&python)?;
+            Environment::contract(paths).ensure(&python)?;
+            Environment::spelling(paths).ensure(&python)?;
+            Environment::sam(paths).ensure(&python)?;
+            compiled
+                .join()
+                .unwrap_or_else(|_| Err(anyhow!("the installation of cargo's tools ended in a panic")))
+        })
     });
     step("spelling", &mut || steps::spelling(paths));
     step("templates", &mut || steps::templates(paths));

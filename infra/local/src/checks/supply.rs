@@ -43,6 +43,12 @@ fn installed(paths: &Paths, tool: &Tool) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
+/// Installs the programs that are not there.
+pub fn install(paths: &Paths) -> anyhow::Result<()> {
+    installed(paths, &DENY)?;
+    installed(paths, &MACHETE).map(drop)
+}
+
 /// Finds dependencies that a Cargo.toml names and no source file uses.
 pub fn unused(paths: &Paths) -> anyhow::Result<()> {
     let mut command = Command::new(installed(paths, &MACHETE)?);
