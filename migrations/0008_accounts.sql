@@ -32,6 +32,8 @@ create table marketplace_accounts (
   verified_at timestamptz,
   -- Since when the marketplace refuses the account's credentials; null while it accepts them.
   refused_since timestamptz,
+  -- Since when the account has its status.
+  status_since timestamptz not null default now(),
   -- The member who connected it, for the bound per member; null when staff did.
   connected_by uuid references people (id),
   version integer not null default 1,
@@ -77,7 +79,7 @@ grant select (seller_id, id, marketplace_code, status, verified_at, refused_sinc
   update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until)
   on marketplace_accounts to robnu_system_lanes;
 
--- Keeps the marketplace's verdict on the credentials beside the status, whoever writes the status. A paused or disconnected
+-- Keeps the marketplace's verdict on the credentials beside the status, and since when the account has it, whoever writes the status. A paused or disconnected
 -- account keeps the verdict on its credentials until it gets others.
 create function keep_standing() returns trigger
 language plpgsql
@@ -91,6 +93,9 @@ begin
     new.refused_since := coalesce(new.refused_since, now());
   elsif new.status = 'ACTIVE' or (tg_op = 'UPDATE' and new.credentials_generation <> old.credentials_generation) then
     new.refused_since := null;
+  end if;
+  if tg_op = 'UPDATE' and new.status <> old.status then
+    new.status_since := now();
   end if;
   return new;
 end $$;

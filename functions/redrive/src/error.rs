@@ -6,7 +6,7 @@ use lambda_runtime::Diagnostic;
 #[derive(Debug, thiserror::Error)]
 pub enum RedriveError {
     /// The event is neither a collection nor a request.
-    #[error("the event has not exactly one of \"collect\", \"list\", \"show\", \"redrive\" and \"discard\"")]
+    #[error("the event has not exactly one name, \"collect\" or that of a request")]
     UnknownEvent,
     /// Dead letters could not be recorded. They stay in their queues.
     #[error("dead letters could not be recorded")]
@@ -20,6 +20,9 @@ pub enum RedriveError {
     /// Dead letters could not be read.
     #[error("dead letters could not be read")]
     Find(#[source] robnu_tenancy::Error),
+    /// What is stuck, runs or lanes could not be read.
+    #[error("what is stuck, runs or lanes could not be read")]
+    Overview(#[source] robnu_tenancy::Error),
     /// Dead letters could not be redriven.
     #[error("dead letters could not be redriven")]
     Redrive(#[source] robnu_tenancy::Error),
@@ -38,6 +41,7 @@ impl From<RedriveError> for Diagnostic {
             RedriveError::Record(_) => "RecordFailed",
             RedriveError::Queues { .. } => "QueuesUnreadable",
             RedriveError::Find(_) => "FindFailed",
+            RedriveError::Overview(_) => "OverviewFailed",
             RedriveError::Redrive(_) => "RedriveFailed",
             RedriveError::Mark(_) => "MarkFailed",
             RedriveError::Discard(_) => "DiscardFailed",

@@ -10,8 +10,11 @@ use crate::context::Context;
 use crate::discard::{Discarded, discard};
 use crate::error::RedriveError;
 use crate::find::{Found, Shown, list, show};
+use crate::lanes::{FoundLanes, lanes};
 use crate::redrive::{Prospects, Redriven, prospects, redrive};
 use crate::request::{InputError, Request};
+use crate::runs::{FoundRuns, runs};
+use crate::stuck::{StuckThings, stuck};
 
 /// What the function returns.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +32,12 @@ pub enum Answer {
     Prospects(Prospects),
     /// For `discard`.
     Discarded(Discarded),
+    /// For `stuck`.
+    Stuck(StuckThings),
+    /// For `runs`.
+    Runs(FoundRuns),
+    /// For `lanes`.
+    Lanes(FoundLanes),
     /// For a request that is wrong.
     Refused {
         /// What is wrong.
@@ -45,10 +54,12 @@ pub async fn handle(event: Value, context: &Context, deadline: Instant) -> Resul
     };
     match name.as_str() {
         "collect" if value == "dead_letters" => collect(context, deadline).await.map(Answer::Collected),
-        "list" | "show" | "redrive" | "discard" => match Request::parse(&name, value) {
-            Ok(request) => Box::pin(answer(request, context, deadline)).await,
-            Err(refused) => Ok(Answer::Refused { refused }),
-        },
+        "list" | "show" | "redrive" | "discard" | "stuck" | "runs" | "lanes" => {
+            match Request::parse(&name, value) {
+                Ok(request) => Box::pin(answer(request, context, deadline)).await,
+                Err(refused) => Ok(Answer::Refused { refused }),
+            }
+        }
         _ => Err(RedriveError::UnknownEvent),
     }
 }
@@ -65,5 +76,8 @@ async fn answer(request: Request, context: &Context, deadline: Instant) -> Resul
         }
         Request::Redrive(request) => redrive(context, &request, deadline).await.map(Answer::Redriven),
         Request::Discard(request) => discard(context, &request).await.map(Answer::Discarded),
+        Request::Stuck(request) => stuck(context, &request).await.map(Answer::Stuck),
+        Request::Runs(request) => runs(context, &request).await.map(Answer::Runs),
+        Request::Lanes(request) => lanes(context, &request).await.map(Answer::Lanes),
     }
 }

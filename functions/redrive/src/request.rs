@@ -1,5 +1,7 @@
 //! What operators ask for. Every error names the field that is wrong.
 
+mod overview;
+
 use chrono::{DateTime, Utc};
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, DeadLetterId, SellerId, ToSql};
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::queues::Source;
+
+pub use overview::{Lanes, Runs, Stuck, Whose};
 
 /// The most ids in one request.
 const MOST_IDS: usize = 1_000;
@@ -68,10 +72,6 @@ impl Filter {
         if self.kind.as_deref().is_some_and(|kind| RunKind::from_stored(kind).is_none()) {
             return Err(InputError::new("filter.kind", "is no kind of run, such as ORDERS"));
         }
-        let is_code = |text: &str| {
-            (1..=64).contains(&text.len())
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        };
         if !self.reason.as_deref().is_none_or(is_code) {
             return Err(InputError::new("filter.reason", "is no code, such as TOO_MANY_RECEIVES or garbage"));
         }
@@ -188,6 +188,9 @@ pub(crate) enum Request {
     Show(Show),
     Redrive(Redrive),
     Discard(Discard),
+    Stuck(Stuck),
+    Runs(Runs),
+    Lanes(Lanes),
 }
 
 impl Request {
@@ -198,7 +201,10 @@ impl Request {
             "show" => Self::Show(read(value)?),
             "redrive" => Self::Redrive(read(value)?),
             "discard" => Self::Discard(read(value)?),
-            _ => return Err(InputError::new("request", "is none of list, show, redrive and discard")),
+            "stuck" => Self::Stuck(read(value)?),
+            "runs" => Self::Runs(read(value)?),
+            "lanes" => Self::Lanes(read(value)?),
+            _ => return Err(InputError::new("request", "is no request")),
         };
         request.check()?;
         Ok(request)
@@ -207,6 +213,9 @@ impl Request {
     fn check(&self) -> Result<(), InputError> {
         match self {
             Self::Show(_) => Ok(()),
+            Self::Stuck(stuck) => stuck.check(),
+            Self::Runs(runs) => runs.check(),
+            Self::Lanes(lanes) => lanes.check(),
             Self::List(list) => {
                 list.filter.checked()?;
                 within("limit", list.limit, 1, 100)?;
@@ -251,6 +260,11 @@ fn read<T: DeserializeOwned>(value: Value) -> Result<T, InputError> {
         let field = error.path().to_string();
         InputError { field, message: error.into_inner().to_string() }
     })
+}
+
+/// Whether a text has the form of a reason or an error code.
+fn is_code(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn within<T: PartialOrd + Copy + std::fmt::Display>(

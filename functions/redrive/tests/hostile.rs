@@ -19,12 +19,17 @@ async fn hostile_events_are_answered_and_the_next_collection_is_done() {
     let function = process::start(&world).await;
     let filter = json!({"source": "AJIO", "seller_id": world.sellers.ours.id, "account_id": world.sellers.ours.ajio, "kind": "ORDERS",
         "reason": "garbage", "since": "2026-01-01T00:00:00Z", "before": "2026-01-02T00:00:00Z"});
+    let whose = json!({"marketplace": "AJIO", "seller_id": world.sellers.ours.id, "account_id": world.sellers.ours.ajio});
     let bases = [
         json!({"collect": "dead_letters"}),
         json!({"list": {"filter": filter, "state": "ALL", "limit": 10, "after": letter}}),
         json!({"show": {"id": letter}}),
         json!({"redrive": {"filter": filter, "ids": [letter], "operator": "asha", "reason": "x", "rate": 50, "limit": 10, "dry_run": true}}),
         json!({"discard": {"filter": filter, "ids": [letter], "operator": "asha", "reason": "x", "limit": 10, "dry_run": true}}),
+        json!({"stuck": {"filter": whose, "limit": 10}}),
+        json!({"runs": {"filter": whose, "kind": "ORDERS", "state": "FAILED", "error": "http_500", "since": "2026-01-01T00:00:00Z",
+            "before": "2026-01-02T00:00:00Z", "limit": 10, "after": world.sellers.ours.id}}),
+        json!({"lanes": {"filter": whose, "limit": 10, "after": world.sellers.ours.ajio}}),
     ];
     for_each_hostile(&bases, CASES, async |event| match function.invoke(event.clone()).await {
         Answer::Response(_) => {}

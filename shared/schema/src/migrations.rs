@@ -45,6 +45,7 @@ migrations![
     "0025_raw_pages",
     "0026_new_data_keys",
     "0027_dead_letters",
+    "0028_operators",
 ];
 
 #[cfg(test)]

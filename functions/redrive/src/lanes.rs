@@ -1,0 +1,82 @@
+//! Finding accounts with their lanes, as the accounts' rows state them.
+
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{AccountId, Error, Row, SellerId, SystemScope, ToSql};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::RedriveError;
+use crate::request::Lanes;
+
+const LANES: &str = include_str!("sql/lanes.sql");
+
+/// Accounts of a page unless the request says otherwise.
+const USUAL_PAGE: i64 = 100;
+
+/// A page of accounts, by their ids.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FoundLanes {
+    /// The accounts with their lanes.
+    pub lanes: Vec<FoundLane>,
+    /// Where the next page begins (`after`); null after the last.
+    pub next: Option<AccountId>,
+}
+
+/// An account and its lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FoundLane {
+    /// The account.
+    pub account_id: AccountId,
+    /// The marketplace's code.
+    pub marketplace: String,
+    /// The seller.
+    pub seller_id: SellerId,
+    /// `ACTIVE`, `PAUSED`, `NEEDS_RECONNECT` or `DISCONNECTED`.
+    pub status: String,
+    /// Since when it has this status.
+    pub status_since: DateTime<Utc>,
+    /// `REQUESTED`, `ACTIVE`, `PAUSED` or `RETIRED`.
+    pub lane_state: String,
+    /// Whether the row names a queue.
+    pub has_queue: bool,
+    /// When the lanes function last looked at it.
+    pub lane_checked_at: Option<DateTime<Utc>>,
+    /// Live runs, without those of files, which do not go through the lane.
+    pub live_runs: i64,
+    /// Since when the oldest of those waits that nobody works on.
+    pub oldest_waiting: Option<DateTime<Utc>>,
+}
+
+/// A page of accounts with their lanes.
+pub(crate) async fn lanes(context: &Context, request: &Lanes) -> Result<FoundLanes, RedriveError> {
+    let limit = request.limit.unwrap_or(USUAL_PAGE);
+    // One row more than the page shows whether there is a next one.
+    let fetch = limit + 1;
+    let mut params = request.filter.params().to_vec();
+    let more: [&(dyn ToSql + Sync); 2] = [&request.after, &fetch];
+    params.extend(more);
+    let rows = context.database.read(&SystemScope::Redrive, LANES, &params).await;
+    let rows = rows.map_err(RedriveError::Overview)?;
+    let page = rows.iter().take(usize::try_from(limit).unwrap_or_default());
+    let lanes: Vec<FoundLane> =
+        page.map(FoundLane::from_row).collect::<Result<_, _>>().map_err(RedriveError::Overview)?;
+    let next = lanes.last().filter(|_| rows.len() > lanes.len()).map(|last| last.account_id);
+    Ok(FoundLanes { lanes, next })
+}
+
+impl FoundLane {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self {
+            account_id: row.try_get("account_id")?,
+            marketplace: row.try_get("marketplace")?,
+            seller_id: row.try_get("seller_id")?,
+            status: row.try_get("status")?,
+            status_since: row.try_get("status_since")?,
+            lane_state: row.try_get("lane_state")?,
+            has_queue: row.try_get("has_queue")?,
+            lane_checked_at: row.try_get("lane_checked_at")?,
+            live_runs: row.try_get("live_runs")?,
+            oldest_waiting: row.try_get("oldest_waiting")?,
+        })
+    }
+}

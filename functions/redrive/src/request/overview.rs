@@ -1,0 +1,158 @@
+//! What operators ask to see beside dead letters: what is stuck, runs and lanes.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::kind::RunKind;
+use robnu_tenancy::{AccountId, RunId, SellerId, ToSql};
+use serde::Deserialize;
+
+use super::{InputError, is_code, within};
+
+/// The states of a run.
+const STATES: [&str; 7] =
+    ["QUEUED", "RUNNING", "WAITING", "SUCCEEDED", "FAILED", "CANCELLED", "DEAD_LETTERED"];
+/// The longest page.
+const LONGEST_PAGE: i64 = 500;
+/// How far back runs of all sellers are looked for, unless the request says otherwise.
+const USUAL_DAYS: i64 = 7;
+
+/// Whose things are looked for. A field that is left out chooses all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Whose {
+    /// A marketplace's code.
+    pub marketplace: Option<String>,
+    /// A seller.
+    pub seller_id: Option<SellerId>,
+    /// An account.
+    pub account_id: Option<AccountId>,
+}
+
+impl Whose {
+    fn checked(&self) -> Result<(), InputError> {
+        match self.marketplace.as_deref() {
+            Some(code) if code.parse::<MarketplaceCode>().is_err() => {
+                Err(InputError::new("filter.marketplace", "is no marketplace's code, such as AJIO"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The first parameters of every statement that these choose for.
+    pub(crate) fn params(&self) -> [&(dyn ToSql + Sync); 3] {
+        [&self.marketplace, &self.seller_id, &self.account_id]
+    }
+}
+
+/// Asks what is stuck, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stuck {
+    /// Whose.
+    pub filter: Whose,
+    /// How many, 500 at most; 100 when it is left out.
+    pub limit: Option<i64>,
+}
+
+impl Stuck {
+    pub(crate) fn check(&self) -> Result<(), InputError> {
+        self.filter.checked()?;
+        within("limit", self.limit, 1, LONGEST_PAGE)
+    }
+}
+
+/// Asks for a page of runs, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Runs {
+    /// Whose.
+    pub filter: Whose,
+    /// Those of this kind.
+    pub kind: Option<String>,
+    /// Those in this state.
+    pub state: Option<String>,
+    /// Those with this error code.
+    pub error: Option<String>,
+    /// Those made then or later. Without it, runs of all sellers are looked for seven days back.
+    pub since: Option<DateTime<Utc>>,
+    /// Those made earlier.
+    pub before: Option<DateTime<Utc>>,
+    /// How many, 500 at most; 50 when it is left out.
+    pub limit: Option<i64>,
+    /// The last run of the page before.
+    pub after: Option<RunId>,
+}
+
+impl Runs {
+    pub(crate) fn check(&self) -> Result<(), InputError> {
+        self.filter.checked()?;
+        if self.kind.as_deref().is_some_and(|kind| RunKind::from_stored(kind).is_none()) {
+            return Err(InputError::new("kind", "is no kind of run, such as ORDERS"));
+        }
+        if self.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
+            return Err(InputError::new("state", format!("is none of {}", STATES.join(", "))));
+        }
+        if !self.error.as_deref().is_none_or(is_code) {
+            return Err(InputError::new("error", "is no code, such as credentials_refused"));
+        }
+        within("limit", self.limit, 1, LONGEST_PAGE)
+    }
+
+    /// From when on runs are looked for: whoever names neither a time nor a seller nor an account gets seven days, because no index
+    /// narrows that.
+    pub(crate) fn since(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let of_all = self.filter.seller_id.is_none() && self.filter.account_id.is_none();
+        self.since.or_else(|| of_all.then(|| now - TimeDelta::days(USUAL_DAYS)))
+    }
+}
+
+/// Asks for a page of accounts with their lanes, by the accounts' ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lanes {
+    /// Whose.
+    pub filter: Whose,
+    /// How many, 500 at most; 100 when it is left out.
+    pub limit: Option<i64>,
+    /// The last account of the page before.
+    pub after: Option<AccountId>,
+}
+
+impl Lanes {
+    pub(crate) fn check(&self) -> Result<(), InputError> {
+        self.filter.checked()?;
+        within("limit", self.limit, 1, LONGEST_PAGE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::request::Request;
+
+    #[track_caller]
+    fn assert_wrong(name: &str, request: Value, field: &str) {
+        let said = request.to_string();
+        let error = Request::parse(name, request).expect_err(&said);
+        assert_eq!(error.field, field, "{said}: {error}");
+    }
+
+    #[test]
+    fn an_error_names_the_field() {
+        for name in ["stuck", "runs", "lanes"] {
+            assert_wrong(name, json!({"filter": {"marketplace": "EBAY"}}), "filter.marketplace");
+            assert_wrong(name, json!({"filter": {"seller_id": "mine"}}), "filter.seller_id");
+            assert_wrong(name, json!({"filter": {"account_id": 1}}), "filter.account_id");
+            assert_wrong(name, json!({"limit": 0}), "limit");
+            assert_wrong(name, json!({"limit": 501}), "limit");
+            let error = Request::parse(name, json!({"filter": {"seler": 1}})).unwrap_err();
+            assert!(error.to_string().contains("seler"), "{error}");
+        }
+        assert_wrong("runs", json!({"kind": "orders"}), "kind");
+        assert_wrong("runs", json!({"state": "DEAD"}), "state");
+        assert_wrong("runs", json!({"error": "a b"}), "error");
+        assert_wrong("runs", json!({"since": "yesterday"}), "since");
+        assert_wrong("runs", json!({"after": "x"}), "after");
+    }
+}
