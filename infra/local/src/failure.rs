@@ -16,7 +16,7 @@ pub enum Exit {
     NotRunning = 5,
     /// A build or a deploy failed.
     BuildFailed = 6,
-    /// A check failed.
+    /// A check failed, or something is stuck.
     CheckFailed = 7,
     /// A signal ended the command.
     Interrupted = 130,

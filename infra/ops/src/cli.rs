@@ -30,6 +30,122 @@ pub enum OpsCommand {
         #[command(subcommand)]
         command: DlqCommand,
     },
+    /// Lists what does not go on by itself, oldest first, with what helps. Exits with 0 when nothing is stuck and with 7 otherwise
+    Stuck(StuckOptions),
+    /// Lists runs, newest first. Those of all sellers are looked for a week back, unless --newer-than says otherwise
+    Runs(RunsOptions),
+    /// Lists accounts with their lanes and what waits in them
+    Lanes(LanesOptions),
+}
+
+/// Whose things.
+#[derive(Debug, Default, Args)]
+pub struct Whose {
+    /// Of this marketplace, such as AJIO; dead letters also of `LANE_REQUESTS` or `EXPORTS`
+    #[arg(long, value_name = "CODE")]
+    pub marketplace: Option<String>,
+    /// Of this seller
+    #[arg(long, value_name = "ID")]
+    pub seller: Option<String>,
+    /// Of this account
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+}
+
+impl Whose {
+    /// The filter of a request about anything but dead letters.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        given([
+            ("marketplace", self.marketplace.clone()),
+            ("seller_id", self.seller.clone()),
+            ("account_id", self.account.clone()),
+        ])
+    }
+}
+
+/// How old.
+#[derive(Debug, Default, Args)]
+pub struct Ages {
+    /// Older than this, such as 90m, 12h or 3d
+    #[arg(long, value_name = "AGE")]
+    pub older_than: Option<Age>,
+    /// Newer than this
+    #[arg(long, value_name = "AGE")]
+    pub newer_than: Option<Age>,
+}
+
+impl Ages {
+    fn fields(&self) -> [(&'static str, Option<String>); 2] {
+        let now = Utc::now();
+        [
+            ("before", self.older_than.map(|age| age.before(now))),
+            ("since", self.newer_than.map(|age| age.before(now))),
+        ]
+    }
+}
+
+/// An object of the fields that have a value.
+fn given(fields: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Value {
+    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+    Value::Object(given.collect::<Map<_, _>>())
+}
+
+/// Options of `stuck`.
+#[derive(Debug, Default, Args)]
+pub struct StuckOptions {
+    /// Whose.
+    #[command(flatten)]
+    pub whose: Whose,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
+}
+
+/// Options of `runs`.
+#[derive(Debug, Default, Args)]
+pub struct RunsOptions {
+    /// Whose.
+    #[command(flatten)]
+    pub whose: Whose,
+    /// Of this kind, such as ORDERS
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, CANCELLED or `DEAD_LETTERED`
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<String>,
+    /// With this error code, such as `credentials_refused`
+    #[arg(long, value_name = "CODE")]
+    pub error: Option<String>,
+    /// How old.
+    #[command(flatten)]
+    pub ages: Ages,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: usize,
+}
+
+impl RunsOptions {
+    /// The request without its page.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let fields =
+            [("kind", self.kind.clone()), ("state", self.state.clone()), ("error", self.error.clone())];
+        let mut request = given(fields.into_iter().chain(self.ages.fields()));
+        request["filter"] = self.whose.to_json();
+        request
+    }
+}
+
+/// Options of `lanes`.
+#[derive(Debug, Default, Args)]
+pub struct LanesOptions {
+    /// Whose.
+    #[command(flatten)]
+    pub whose: Whose,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: usize,
 }
 
 /// What is done with dead letters.
@@ -48,45 +164,33 @@ pub enum DlqCommand {
 /// Which dead letters.
 #[derive(Debug, Default, Args)]
 pub struct Filters {
-    /// Of this marketplace, such as AJIO; or `LANE_REQUESTS`, or `EXPORTS`
-    #[arg(long, value_name = "CODE")]
-    pub marketplace: Option<String>,
-    /// Those that name this seller
-    #[arg(long, value_name = "ID")]
-    pub seller: Option<String>,
-    /// Those that name this account
-    #[arg(long, value_name = "ID")]
-    pub account: Option<String>,
+    /// Whose.
+    #[command(flatten)]
+    pub whose: Whose,
     /// Of runs of this kind, such as ORDERS
     #[arg(long, value_name = "KIND")]
     pub kind: Option<String>,
     /// Those that died of this, such as `TOO_MANY_RECEIVES` or `garbage`
     #[arg(long, value_name = "CODE")]
     pub died_of: Option<String>,
-    /// Older than this, such as 90m, 12h or 3d
-    #[arg(long, value_name = "AGE")]
-    pub older_than: Option<Age>,
-    /// Newer than this
-    #[arg(long, value_name = "AGE")]
-    pub newer_than: Option<Age>,
+    /// How old.
+    #[command(flatten)]
+    pub ages: Ages,
 }
 
 impl Filters {
-    /// The filter of a request.
+    /// The filter of a request about dead letters.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let now = Utc::now();
+        let Whose { marketplace, seller, account } = &self.whose;
         let fields = [
-            ("source", self.marketplace.clone()),
-            ("seller_id", self.seller.clone()),
-            ("account_id", self.account.clone()),
+            ("source", marketplace.clone()),
+            ("seller_id", seller.clone()),
+            ("account_id", account.clone()),
             ("kind", self.kind.clone()),
             ("reason", self.died_of.clone()),
-            ("before", self.older_than.map(|age| age.before(now))),
-            ("since", self.newer_than.map(|age| age.before(now))),
         ];
-        let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
-        Value::Object(given.collect::<Map<_, _>>())
+        given(fields.into_iter().chain(self.ages.fields()))
     }
 }
 
@@ -185,6 +289,18 @@ mod tests {
         assert_eq!(Filters::default().to_json(), json!({}));
         let filters = Filters { kind: Some("ORDERS".to_owned()), ..Filters::default() };
         assert_eq!(filters.to_json(), json!({"kind": "ORDERS"}));
+        let whose = Whose { marketplace: Some("AJIO".to_owned()), ..Whose::default() };
+        let runs = RunsOptions { whose, state: Some("FAILED".to_owned()), ..RunsOptions::default() };
+        assert_eq!(runs.to_json(), json!({"state": "FAILED", "filter": {"marketplace": "AJIO"}}));
+        let filters = Filters { whose: runs.whose, ..Filters::default() };
+        assert_eq!(filters.to_json(), json!({"source": "AJIO"}));
+    }
+
+    #[test]
+    fn an_age_is_sent_as_an_instant() {
+        let ages = Ages { older_than: "90m".parse().ok(), newer_than: "3d".parse().ok() };
+        let request = RunsOptions { ages, ..RunsOptions::default() }.to_json();
+        assert!(request["since"].as_str() < request["before"].as_str(), "{request}");
     }
 
     #[test]

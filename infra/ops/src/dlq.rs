@@ -10,11 +10,10 @@ use serde_json::{Value, json};
 
 use crate::age::ago;
 use crate::cli::{Choice, DiscardOptions, DlqCommand, ListOptions, RedriveOptions};
+use crate::pages::{List, text};
 use crate::stack::Stack;
 use crate::terminal::confirm;
 
-/// The longest page of the function.
-const PAGE: usize = 100;
 /// How long to wait when letters remain that cannot be redriven at once, because earlier ones are not sent yet.
 const PAUSE: Duration = Duration::from_secs(5);
 /// How often in a row that may be so: longer than the minute in which a collection sends unsent messages.
@@ -34,30 +33,20 @@ pub(crate) async fn run(stack: &Stack, command: &DlqCommand, as_json: bool) -> a
 }
 
 async fn list(stack: &Stack, options: &ListOptions, as_json: bool) -> anyhow::Result<()> {
-    let mut letters: Vec<Value> = Vec::new();
-    let mut after = Value::Null;
-    while letters.len() < options.limit {
-        let limit = PAGE.min(options.limit - letters.len());
-        let request = json!({"filter": options.filters.to_json(), "state": options.status, "limit": limit, "after": after});
-        let page = stack.ask(&json!({ "list": request })).await?;
-        letters.extend(page["dead_letters"].as_array().cloned().unwrap_or_default());
-        after = page["next"].clone();
-        if after.is_null() {
-            break;
-        }
-    }
+    let request = json!({"filter": options.filters.to_json(), "state": options.status});
+    let list = List { request: "list", things: "dead_letters", limit: options.limit };
+    let found = list.read(&request, async |request| stack.ask(request).await).await?;
     if as_json {
-        return print(&json!({"dead_letters": letters, "next": after}).to_string());
+        return print(&found.to_json());
     }
     let columns = ["id", "state", "source", "form", "kind", "reason", "age", "seller", "account", "run"];
-    let rows: Vec<Vec<String>> = letters.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = found.things.iter().map(row).collect();
     print(&table::render(&columns, &rows, &[6]))?;
-    let more = if after.is_null() { "" } else { ", and there are more: raise --limit or narrow the filters" };
-    print(&format!("\n{} dead letters{more}", letters.len()))
+    print(&format!("\n{}", found.count("dead letters")))
 }
 
 fn row(letter: &Value) -> Vec<String> {
-    let text = |name: &str| letter[name].as_str().unwrap_or("-").to_owned();
+    let text = |name: &str| text(letter, name);
     let state = match letter["outcome"].as_str() {
         Some(outcome) if letter["published_at"].is_null() => {
             format!("{} ({outcome}, to be sent)", text("state"))

@@ -1,16 +1,21 @@
-//! `cargo xtask ops`: what operators do with a running stack, the local one or a deployed one. Today that is dead letters.
+//! `cargo xtask ops`: what operators do with a running stack, the local one or a deployed one. It lists what is
+//! stuck, runs, lanes and dead letters, and handles dead letters.
 
 mod age;
 mod cli;
 mod dlq;
+mod lanes;
+mod pages;
+mod runs;
 mod stack;
+mod stuck;
 mod terminal;
 
 use local::paths::Paths;
 
 pub use crate::cli::{
-    Choice, DiscardOptions, DlqCommand, Filters, ListOptions, OpsCommand, OpsOptions, RedriveOptions,
-    ShowOptions,
+    Ages, Choice, DiscardOptions, DlqCommand, Filters, LanesOptions, ListOptions, OpsCommand, OpsOptions,
+    RedriveOptions, RunsOptions, ShowOptions, StuckOptions, Whose,
 };
 pub use crate::stack::Stack;
 
@@ -19,5 +24,8 @@ pub async fn run(paths: &Paths, options: &OpsOptions) -> anyhow::Result<()> {
     let stack = Stack::find(paths, &options.stack).await?;
     match &options.command {
         OpsCommand::Dlq { command } => dlq::run(&stack, command, options.json).await,
+        OpsCommand::Stuck(stuck) => stuck::run(&stack, stuck, options.json).await,
+        OpsCommand::Runs(runs) => runs::run(&stack, runs, options.json).await,
+        OpsCommand::Lanes(lanes) => lanes::run(&stack, lanes, options.json).await,
     }
 }

@@ -15,7 +15,7 @@ use local::settings::Settings;
 use serde_json::Value;
 
 /// The name of the stack that `cargo xtask up` deploys on this machine.
-const LOCAL: &str = "robnu-local";
+pub(crate) const LOCAL: &str = "robnu-local";
 /// A call takes longer than the function may only when something is wrong on the way.
 const CALL_TIMEOUT: Duration = Duration::from_secs(90);
 

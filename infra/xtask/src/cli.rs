@@ -18,7 +18,7 @@ Exit codes:
   4  the order file cannot be read
   5  the stack, or a part of it such as the database, is not running
   6  a build or a deploy failed
-  7  a check failed, or the demo's result is not complete
+  7  a check failed, the demo's result is not complete, or something is stuck (`ops stuck`)
   130  interrupted; `attack` and `contract` have removed what they made";
 
 /// Runs the local cloud, deploys the platform there, demonstrates it and checks the project.
@@ -56,7 +56,7 @@ pub enum Command {
     Contract(UpOptions),
     /// Attacks one seller of the running stack from inside another, then abuses free accounts
     Attack(AttackOptions),
-    /// Does an operator's work on a running stack: dead letters
+    /// Does an operator's work on a running stack: what is stuck, runs, lanes and dead letters
     Ops(OpsOptions),
 }
 
@@ -67,6 +67,9 @@ mod tests {
     #[test]
     fn the_commands_of_other_crates_have_no_flag_that_another_one_has() {
         let lines: [&[&str]; 4] = [
+            &["ops", "stuck", "--seller", "an id"],
+            &["ops", "runs", "--state", "FAILED", "--newer-than", "3d"],
+            &["ops", "lanes", "--marketplace", "AJIO"],
             &["ops", "dlq", "list", "--status", "ALL"],
             &["ops", "dlq", "show", "an id"],
             &["ops", "dlq", "redrive", "--operator", "asha"],

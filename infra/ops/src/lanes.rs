@@ -1,0 +1,70 @@
+//! The command `lanes`.
+
+use chrono::{DateTime, Utc};
+use local::table;
+use local::terminal::print;
+use serde_json::Value;
+
+use crate::age::ago;
+use crate::cli::LanesOptions;
+use crate::pages::{List, text};
+use crate::stack::Stack;
+
+const COLUMNS: [&str; 10] = [
+    "account",
+    "marketplace",
+    "status",
+    "since",
+    "lane",
+    "queue",
+    "checked",
+    "live runs",
+    "oldest waiting",
+    "seller",
+];
+
+/// Lists accounts with their lanes.
+pub(crate) async fn run(stack: &Stack, options: &LanesOptions, as_json: bool) -> anyhow::Result<()> {
+    let list = List { request: "lanes", things: "lanes", limit: options.limit };
+    let request = serde_json::json!({"filter": options.whose.to_json()});
+    let found = list.read(&request, async |request| stack.ask(request).await).await?;
+    if as_json {
+        return print(&found.to_json());
+    }
+    let now = Utc::now();
+    let rows: Vec<Vec<String>> = found.things.iter().map(|lane| row(lane, now)).collect();
+    print(&table::render(&COLUMNS, &rows, &[3, 6, 7, 8]))?;
+    print(&format!("\n{}", found.count("accounts")))
+}
+
+fn row(lane: &Value, now: DateTime<Utc>) -> Vec<String> {
+    let age = |field: &str| lane[field].as_str().map_or_else(|| "-".to_owned(), |instant| ago(instant, now));
+    vec![
+        text(lane, "account_id"),
+        text(lane, "marketplace"),
+        text(lane, "status"),
+        age("status_since"),
+        text(lane, "lane_state"),
+        if lane["has_queue"] == true { "yes" } else { "no" }.to_owned(),
+        age("lane_checked_at"),
+        text(lane, "live_runs"),
+        age("oldest_waiting"),
+        text(lane, "seller_id"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_account_is_a_row_with_its_lane() {
+        let now = "2026-03-01T12:00:00Z".parse().expect("an instant");
+        let lane = json!({"account_id": "a", "marketplace": "AJIO", "status": "ACTIVE", "status_since": "2026-02-01T12:00:00Z",
+            "lane_state": "RETIRED", "has_queue": false, "lane_checked_at": null, "live_runs": 2, "oldest_waiting": "2026-03-01T11:00:00Z",
+            "seller_id": "s"});
+        assert_eq!(row(&lane, now).join(" | "), "a | AJIO | ACTIVE | 28d | RETIRED | no | - | 2 | 60m | s");
+    }
+}
