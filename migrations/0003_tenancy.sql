@@ -3,7 +3,7 @@ set local role robnu_owner;
 set local search_path = robnu;
 
 -- Global tables: orgs, people, run_kinds, marketplaces, marketplace_kinds, claim_terms, staff, person_requests, person_changes, person_idempotency_keys,
--- mail_counts, sign_up_counts, sign_up_key, credential_checks, schema_migrations. Every other relation belongs to a seller.
+-- mail_counts, sign_up_counts, sign_up_key, credential_checks, dead_letters, dead_letter_actions, hold_actions, schema_migrations. Every other relation belongs to a seller.
 create table orgs (
   id uuid primary key default uuidv7(),
   name text not null check (length(name) between 1 and 200),
@@ -55,7 +55,11 @@ create table marketplaces (
   -- until the seller closes. Amazon's Data Protection Policy permits personal data for 30 days after delivery at most, and only to fulfil
   -- orders, to compute and remit taxes, and to produce tax invoices. It excepts by name what the law requires to be kept, which for us are
   -- tax invoices and credit notes: these are documents and never in order_pii.
-  customer_data_days integer check (customer_data_days > 0)
+  customer_data_days integer check (customer_data_days > 0),
+  -- Since when and why the platform's operators hold all runs of the marketplace (0028_operators.sql).
+  held_at timestamptz,
+  hold_reason text check (length(hold_reason) between 1 and 500),
+  check ((held_at is null) = (hold_reason is null))
 );
 insert into marketplaces (code, display_name, status, customer_data_days) values
   ('AJIO', 'AJIO', 'ACTIVE', null),

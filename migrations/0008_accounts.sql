@@ -34,6 +34,10 @@ create table marketplace_accounts (
   refused_since timestamptz,
   -- Since when the account has its status.
   status_since timestamptz not null default now(),
+  -- Since when and why the platform's operators hold the account's runs. It stands beside the status, which is the seller's: neither
+  -- undoes the other.
+  held_at timestamptz,
+  hold_reason text check (length(hold_reason) between 1 and 500),
   -- The member who connected it, for the bound per member; null when staff did.
   connected_by uuid references people (id),
   version integer not null default 1,
@@ -41,7 +45,8 @@ create table marketplace_accounts (
   updated_at timestamptz not null default now(),
   primary key (seller_id, id),
   unique (seller_id, marketplace_code, external_account_id),
-  check (status <> 'NEEDS_RECONNECT' or refused_since is not null)
+  check (status <> 'NEEDS_RECONNECT' or refused_since is not null),
+  check ((held_at is null) = (hold_reason is null))
 );
 -- Lanes and sweeps look accounts up across sellers.
 create index marketplace_accounts_lane on marketplace_accounts (lane_state, lane_checked_at);
@@ -60,8 +65,8 @@ create index marketplace_accounts_refused on marketplace_accounts (lane_state, r
 call protect_tenant_table('marketplace_accounts');
 call require_right_to_read('marketplace_accounts', 'read', 'returns.scan', 'ingest');
 call keep_version('marketplace_accounts', 'display_name', 'status', 'credentials_generation');
-call audit('marketplace_accounts', 'insert or update of display_name, status, credentials_generation', 'account', 'id',
-  'marketplace_code', 'external_account_id', 'display_name', 'status', 'credentials_generation');
+call audit('marketplace_accounts', 'insert or update of display_name, status, credentials_generation, held_at', 'account', 'id',
+  'marketplace_code', 'external_account_id', 'display_name', 'status', 'credentials_generation', 'held_at', 'hold_reason');
 call require_right_to_write('marketplace_accounts', 'accounts.manage', 'insert');
 -- Jobs set NEEDS_RECONNECT and the marketplace's verdict on the credentials; members with the right set the rest.
 create policy update_needs_right on marketplace_accounts as restrictive for update to robnu_tenant
@@ -72,12 +77,23 @@ grant select,
   update (display_name, status, paused_generation, last_validated_at, last_validation, updated_at)
   on marketplace_accounts to robnu_tenant;
 create policy sweep on marketplace_accounts for select to robnu_system_sweep using (true);
-grant select (seller_id, id, marketplace_code, status, verified_at, lane_state, lane_queue_url) on marketplace_accounts to robnu_system_sweep;
+grant select (seller_id, id, marketplace_code, status, verified_at, lane_state, lane_queue_url, held_at)
+  on marketplace_accounts to robnu_system_sweep;
 create policy lanes on marketplace_accounts for all to robnu_system_lanes using (true) with check (true);
 grant select (seller_id, id, marketplace_code, status, verified_at, refused_since, lane_state, lane_generation, lane_queue_url,
-    lane_mapping_id, lane_checked_at, lane_lease_until),
+    lane_mapping_id, lane_checked_at, lane_lease_until, held_at),
   update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until)
   on marketplace_accounts to robnu_system_lanes;
+
+-- Whether the platform holds an account's runs: the account's own hold, or its marketplace's. No run of such an account is made by a
+-- schedule, published or taken; what is there waits in its state.
+create function is_held(account_held_at timestamptz, marketplace text) returns boolean
+language sql stable parallel safe
+set search_path = robnu, pg_temp
+as $$
+  select account_held_at is not null or exists (select from marketplaces m where m.code = marketplace and m.held_at is not null)
+$$;
+grant execute on function is_held(timestamptz, text) to robnu_tenant, robnu_system_sweep, robnu_system_lanes;
 
 -- Keeps the marketplace's verdict on the credentials beside the status, and since when the account has it, whoever writes the status. A paused or disconnected
 -- account keeps the verdict on its credentials until it gets others.

@@ -94,7 +94,8 @@ grant select (seller_id, id, account_id, marketplace_code, kind, trigger, full_r
     error_message)
   on sync_runs to robnu_system_redrive;
 create policy redrive on marketplace_accounts for select to robnu_system_redrive using (true);
-grant select (seller_id, id, marketplace_code, status, lane_queue_url) on marketplace_accounts to robnu_system_redrive;
+grant select (seller_id, id, marketplace_code, status, lane_queue_url, held_at) on marketplace_accounts to robnu_system_redrive;
+grant select (code, held_at) on marketplaces to robnu_system_redrive;
 create policy redrive on sellers for select to robnu_system_redrive using (true);
 grant select (seller_id, suspended_at, closing_step) on sellers to robnu_system_redrive;
 
@@ -111,7 +112,7 @@ return (account_status = 'ACTIVE' or (account_status = 'NEEDS_RECONNECT' and kin
 --   SUPERSEDED          close it and end its run, because another run of the account and kind is live that reads all that it would have
 --                       read: it was made after this one had died, so it begins at a watermark that this one has not moved
 --   WAITS_FOR_RUN       leave it: another run of the account and kind is live that reads less
---   WAITS_FOR_ACCOUNT   leave it: the account or its seller takes no runs now
+--   WAITS_FOR_ACCOUNT   leave it: the account or its seller takes no runs now, or operators hold its runs
 --   WAITS_FOR_EARLIER   leave it: an earlier one of the account was redriven and is not published yet
 --   DISCARD_ONLY        leave it: nobody can read it
 -- A null filter chooses all.
@@ -124,7 +125,8 @@ begin atomic
     case
       when d.form = 'UNREADABLE' then 'DISCARD_ONLY'
       when d.form = 'JOB' and (r.state = 'DEAD_LETTERED' and r.step = d.step and r.generation = d.generation) is not true then 'MOVED_ON'
-      when d.form = 'JOB' and (s.suspended_at is null and s.closing_step is null and takes_runs(a.status, a.lane_queue_url, d.kind)) is not true
+      when d.form = 'JOB' and (s.suspended_at is null and s.closing_step is null and takes_runs(a.status, a.lane_queue_url, d.kind)
+        and not is_held(a.held_at, a.marketplace_code)) is not true
         then 'WAITS_FOR_ACCOUNT'
       when d.account_id is not null and exists (
         select from dead_letters u
@@ -147,6 +149,6 @@ begin atomic
     and (of_reason is null or d.reason = of_reason) and (since is null or d.sent_at >= since) and (before is null or d.sent_at < before)
     and (ids is null or d.id = any (ids));
 end;
-grant execute on function takes_runs(text, text, text),
+grant execute on function is_held(timestamptz, text), takes_runs(text, text, text),
   dead_letter_prospects(text, uuid, uuid, text, text, timestamptz, timestamptz, uuid[]) to robnu_system_redrive;
 grant execute on function enter_system(text), set_scope(text, text, text, text, text, text) to robnu_redrive;

@@ -1,4 +1,5 @@
--- What operators see beside dead letters: what is stuck, runs and lanes. The redrive function reads it for them (functions/redrive).
+-- What operators see beside dead letters: what is stuck, runs and lanes; and holding the runs of an account or a marketplace. The redrive
+-- function does it for them (functions/redrive).
 set local role robnu_owner;
 set local search_path = robnu;
 
@@ -20,3 +21,33 @@ create index marketplace_accounts_stopped on marketplace_accounts (status_since)
 create index sellers_suspended on sellers (suspended_at) where suspended_at is not null;
 -- Runs of all sellers, newest first.
 create index sync_runs_newest on sync_runs (id desc);
+
+-- ---- Holds ----
+
+-- Who held or let go what, and why. The row of the account or the marketplace says whether it is held now.
+create table hold_actions (
+  id uuid primary key default uuidv7(),
+  action text not null check (action in ('HOLD', 'RESUME')),
+  operator text not null,
+  reason text not null,
+  -- One account, or with null all of the marketplace.
+  marketplace_code text not null references marketplaces (code),
+  seller_id uuid,
+  account_id uuid,
+  acted_at timestamptz not null default now(),
+  check ((seller_id is null) = (account_id is null))
+);
+create index hold_actions_by_marketplace on hold_actions (marketplace_code);
+alter table hold_actions enable row level security;
+alter table hold_actions force row level security;
+create policy owner on hold_actions for all to robnu_owner using (true) with check (true);
+create policy redrive on hold_actions for all to robnu_system_redrive using (true) with check (true);
+grant select, insert (action, operator, reason, marketplace_code, seller_id, account_id) on hold_actions to robnu_system_redrive;
+
+create policy redrive_holds on marketplace_accounts for update to robnu_system_redrive using (true) with check (true);
+grant update (held_at, hold_reason) on marketplace_accounts to robnu_system_redrive;
+grant update (held_at, hold_reason) on marketplaces to robnu_system_redrive;
+-- What is let go is due again at once.
+create policy redrive_due on schedules for update to robnu_system_redrive using (true) with check (true);
+grant update (next_due_at) on schedules to robnu_system_redrive;
+create index marketplace_accounts_held on marketplace_accounts (held_at) where held_at is not null;

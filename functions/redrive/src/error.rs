@@ -23,6 +23,9 @@ pub enum RedriveError {
     /// What is stuck, runs or lanes could not be read.
     #[error("what is stuck, runs or lanes could not be read")]
     Overview(#[source] robnu_tenancy::Error),
+    /// A hold could not be changed.
+    #[error("a hold could not be changed")]
+    Hold(#[source] robnu_tenancy::Error),
     /// Dead letters could not be redriven.
     #[error("dead letters could not be redriven")]
     Redrive(#[source] robnu_tenancy::Error),
@@ -42,6 +45,7 @@ impl From<RedriveError> for Diagnostic {
             RedriveError::Queues { .. } => "QueuesUnreadable",
             RedriveError::Find(_) => "FindFailed",
             RedriveError::Overview(_) => "OverviewFailed",
+            RedriveError::Hold(_) => "HoldFailed",
             RedriveError::Redrive(_) => "RedriveFailed",
             RedriveError::Mark(_) => "MarkFailed",
             RedriveError::Discard(_) => "DiscardFailed",

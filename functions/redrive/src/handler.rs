@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::discard::{Discarded, discard};
 use crate::error::RedriveError;
 use crate::find::{Found, Shown, list, show};
+use crate::hold::{Held, hold};
 use crate::lanes::{FoundLanes, lanes};
 use crate::redrive::{Prospects, Redriven, prospects, redrive};
 use crate::request::{InputError, Request};
@@ -38,6 +39,8 @@ pub enum Answer {
     Runs(FoundRuns),
     /// For `lanes`.
     Lanes(FoundLanes),
+    /// For `hold` and `resume`.
+    Held(Held),
     /// For a request that is wrong.
     Refused {
         /// What is wrong.
@@ -54,7 +57,7 @@ pub async fn handle(event: Value, context: &Context, deadline: Instant) -> Resul
     };
     match name.as_str() {
         "collect" if value == "dead_letters" => collect(context, deadline).await.map(Answer::Collected),
-        "list" | "show" | "redrive" | "discard" | "stuck" | "runs" | "lanes" => {
+        "list" | "show" | "redrive" | "discard" | "stuck" | "runs" | "lanes" | "hold" | "resume" => {
             match Request::parse(&name, value) {
                 Ok(request) => Box::pin(answer(request, context, deadline)).await,
                 Err(refused) => Ok(Answer::Refused { refused }),
@@ -79,5 +82,11 @@ async fn answer(request: Request, context: &Context, deadline: Instant) -> Resul
         Request::Stuck(request) => stuck(context, &request).await.map(Answer::Stuck),
         Request::Runs(request) => runs(context, &request).await.map(Answer::Runs),
         Request::Lanes(request) => lanes(context, &request).await.map(Answer::Lanes),
+        Request::Hold(request) => hold(context, &request, true).await.map(held),
+        Request::Resume(request) => hold(context, &request, false).await.map(held),
     }
+}
+
+fn held(outcome: Result<Held, InputError>) -> Answer {
+    outcome.map_or_else(|refused| Answer::Refused { refused }, Answer::Held)
 }

@@ -35,6 +35,8 @@ pub struct FoundLane {
     pub status: String,
     /// Since when it has this status.
     pub status_since: DateTime<Utc>,
+    /// Whether operators hold its runs, or those of its marketplace.
+    pub is_held: bool,
     /// `REQUESTED`, `ACTIVE`, `PAUSED` or `RETIRED`.
     pub lane_state: String,
     /// Whether the row names a queue.
@@ -72,6 +74,7 @@ impl FoundLane {
             seller_id: row.try_get("seller_id")?,
             status: row.try_get("status")?,
             status_since: row.try_get("status_since")?,
+            is_held: row.try_get("is_held")?,
             lane_state: row.try_get("lane_state")?,
             has_queue: row.try_get("has_queue")?,
             lane_checked_at: row.try_get("lane_checked_at")?,

@@ -1,4 +1,5 @@
-//! Dead letters: messages that no function could handle. And what operators see beside them: what is stuck, runs and lanes.
+//! Dead letters: messages that no function could handle. And what operators see beside them: what is stuck, runs and lanes; and
+//! holds of accounts and marketplaces.
 //!
 //! A schedule has them taken out of the dead-letter queues into the table `dead_letters`, which marks the runs whose present message
 //! died. Operators list them, redrive them in order and discard them. The run's row is the truth here too: a redrive raises its
@@ -10,6 +11,7 @@ mod discard;
 mod error;
 mod find;
 mod handler;
+mod hold;
 mod lanes;
 mod letter;
 mod publish;
@@ -25,10 +27,11 @@ pub use discard::Discarded;
 pub use error::RedriveError;
 pub use find::{Found, FoundLetter, Shown};
 pub use handler::{Answer, handle};
+pub use hold::Held;
 pub use lanes::{FoundLane, FoundLanes};
 pub use letter::{Form, Letter, Received};
 pub use queues::{DeadLetterQueue, Queues, Source};
 pub use redrive::{Prospects, Redriven};
-pub use request::{Discard, Filter, InputError, Lanes, List, Redrive, Runs, Show, Stuck, Whose};
+pub use request::{Discard, Filter, Hold, InputError, Lanes, List, Redrive, Runs, Show, Stuck, Whose};
 pub use runs::{FoundRun, FoundRuns};
 pub use stuck::{StuckThing, StuckThings};

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::queues::Source;
 
-pub use overview::{Lanes, Runs, Stuck, Whose};
+pub use overview::{Hold, Lanes, Runs, Stuck, Whose};
 
 /// The most ids in one request.
 const MOST_IDS: usize = 1_000;
@@ -191,6 +191,8 @@ pub(crate) enum Request {
     Stuck(Stuck),
     Runs(Runs),
     Lanes(Lanes),
+    Hold(Hold),
+    Resume(Hold),
 }
 
 impl Request {
@@ -204,6 +206,8 @@ impl Request {
             "stuck" => Self::Stuck(read(value)?),
             "runs" => Self::Runs(read(value)?),
             "lanes" => Self::Lanes(read(value)?),
+            "hold" => Self::Hold(read(value)?),
+            "resume" => Self::Resume(read(value)?),
             _ => return Err(InputError::new("request", "is no request")),
         };
         request.check()?;
@@ -216,6 +220,7 @@ impl Request {
             Self::Stuck(stuck) => stuck.check(),
             Self::Runs(runs) => runs.check(),
             Self::Lanes(lanes) => lanes.check(),
+            Self::Hold(hold) | Self::Resume(hold) => hold.check(),
             Self::List(list) => {
                 list.filter.checked()?;
                 within("limit", list.limit, 1, 100)?;

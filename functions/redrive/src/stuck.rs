@@ -37,16 +37,17 @@ const BEGUN_SECONDS: f64 = 3_000.0;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StuckThing {
     /// What: `RUN_FAILING`, `RUN_NOT_TAKEN`, `SCHEDULE_OVERDUE`, `ACCOUNT_PAUSED`, `ACCOUNT_NEEDS_RECONNECT`, `LANE_MISSING`,
-    /// `SELLER_SUSPENDED`, `IMPORT_NOT_TAKEN`, `EXPORT_FAILING`, `EXPORT_NOT_TAKEN` or `DEAD_LETTER`.
+    /// `ACCOUNT_HELD`, `MARKETPLACE_HELD`, `SELLER_SUSPENDED`, `IMPORT_NOT_TAKEN`, `EXPORT_FAILING`, `EXPORT_NOT_TAKEN` or `DEAD_LETTER`.
     pub what: String,
     /// The marketplace, or the source of a dead letter. None of sellers and exports.
     pub marketplace: Option<String>,
-    /// The seller. Only a dead letter may name none.
+    /// The seller. A dead letter may name none, and a marketplace has none.
     pub seller_id: Option<SellerId>,
     /// The account.
     pub account_id: Option<AccountId>,
-    /// The id of the run, schedule, account, seller, import or export, or of the oldest dead letter.
-    pub id: Uuid,
+    /// The id of the run, schedule, account, seller, import or export, or of the oldest dead letter. None of
+    /// a marketplace.
+    pub id: Option<Uuid>,
     /// The kind of run, the list of an export, or the form of a dead letter that is no run's.
     pub kind: Option<String>,
     /// Since when.

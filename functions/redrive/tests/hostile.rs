@@ -29,6 +29,8 @@ async fn hostile_events_are_answered_and_the_next_collection_is_done() {
         json!({"stuck": {"filter": whose, "limit": 10}}),
         json!({"runs": {"filter": whose, "kind": "ORDERS", "state": "FAILED", "error": "http_500", "since": "2026-01-01T00:00:00Z",
             "before": "2026-01-02T00:00:00Z", "limit": 10, "after": world.sellers.ours.id}}),
+        json!({"hold": {"account_id": world.sellers.ours.ajio, "operator": "asha", "reason": "x", "dry_run": true}}),
+        json!({"resume": {"marketplace": "AJIO", "operator": "asha", "reason": "x", "dry_run": true}}),
         json!({"lanes": {"filter": whose, "limit": 10, "after": world.sellers.ours.ajio}}),
     ];
     for_each_hostile(&bases, CASES, async |event| match function.invoke(event.clone()).await {

@@ -56,6 +56,10 @@ async fn the_redrive_changes_no_other_data() {
     refused!(
         world,
         "update robnu.marketplace_accounts set status = 'ACTIVE'",
+        "update robnu.marketplaces set status = 'ACTIVE'",
+        "select hold_reason from robnu.marketplace_accounts",
+        "update robnu.hold_actions set operator = 'x'",
+        "delete from robnu.hold_actions",
         "update robnu.sellers set suspended_at = null",
         "update robnu.schedules set enabled = false",
         "update robnu.imports set run_id = null",

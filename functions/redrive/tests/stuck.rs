@@ -181,6 +181,31 @@ async fn what_rests_for_a_listed_reason_is_not_listed_again() {
 }
 
 #[tokio::test]
+async fn a_hold_is_listed_and_what_it_holds_is_not() {
+    let world = World::new().await;
+    let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
+    for seller in [ours, theirs] {
+        let old = "now() - interval '3 days', 9";
+        run(&world, seller, RunKind::Orders, "queued_at, fruitless_attempts", old).await;
+        import(&world, seller, "3 days").await;
+    }
+    account(&world, ours, "AMAZON_IN", "held_at = now() - interval '1 day', hold_reason = 'a fault'").await;
+    let sql = "update robnu.marketplaces set held_at = now(), hold_reason = 'Asha asked' where code = 'AJIO'";
+    world.sql(sql, &[]).await;
+    let (account, marketplace) = ("ACCOUNT_HELD - held_by_operator", "MARKETPLACE_HELD - held_by_operator");
+    assert_eq!(said(&world, json!({})).await, [account, marketplace]);
+    let of = |seller: &Seller| json!({"filter": {"seller_id": seller.id}});
+    assert_eq!(said(&world, of(theirs)).await, [marketplace]);
+    assert_eq!(said(&world, json!({"filter": {"account_id": ours.amazon}})).await, [account]);
+    let text = serde_json::to_string(&stuck(&world, json!({})).await).unwrap();
+    assert!(!text.contains("Asha"), "{text}");
+    let Answer::Lanes(lanes) = world.ask("lanes", of(ours)).await else { panic!("lanes") };
+    let held: Vec<_> = lanes.lanes.iter().filter(|lane| lane.is_held).map(|lane| lane.account_id).collect();
+    assert_eq!(held.len(), 2);
+    assert!(held.contains(&ours.ajio) && held.contains(&ours.amazon));
+}
+
+#[tokio::test]
 async fn dead_letters_are_counted_by_account_kind_and_reason() {
     let world = World::new().await;
     let mut first = None;
@@ -196,7 +221,7 @@ async fn dead_letters_are_counted_by_account_kind_and_reason() {
     let (ours, theirs) = (Some(world.sellers.ours.id), Some(world.sellers.theirs.id));
     let (orders, returns) = (Some("ORDERS"), Some("RETURNS"));
     assert_eq!(rows, [(ours, orders, 2), (ours, returns, 1), (theirs, orders, 2), (theirs, returns, 1)]);
-    assert_eq!(things.stuck[0].id.to_string(), first.unwrap().to_string());
+    assert_eq!(things.stuck[0].id.map(|id| id.to_string()), first.map(|id| id.to_string()));
     assert!(things.stuck.iter().all(|thing| thing.why == "TOO_MANY_RECEIVES" && thing.what == "DEAD_LETTER"));
 }
 

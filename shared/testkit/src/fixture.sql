@@ -93,3 +93,5 @@ with letter as (
     now(), 'the fixture', 'nobody can read it')
 )
 insert into dead_letter_actions (id, action, operator, asked, letters) values (:seller, 'DISCARD', 'the fixture', '{}', 1);
+insert into hold_actions (action, operator, reason, marketplace_code, seller_id, account_id)
+  values ('HOLD', 'the fixture', 'a fault', 'AJIO', :seller, :ajio), ('RESUME', 'the fixture', 'mended', 'AJIO', :seller, :ajio);

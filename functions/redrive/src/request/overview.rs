@@ -1,4 +1,4 @@
-//! What operators ask to see beside dead letters: what is stuck, runs and lanes.
+//! What operators ask for beside dead letters: what is stuck, runs, lanes and holds.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use robnu_marketplace::code::MarketplaceCode;
@@ -6,7 +6,7 @@ use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, RunId, SellerId, ToSql};
 use serde::Deserialize;
 
-use super::{InputError, is_code, within};
+use super::{InputError, is_code, text, within};
 
 /// The states of a run.
 const STATES: [&str; 7] =
@@ -30,17 +30,21 @@ pub struct Whose {
 
 impl Whose {
     fn checked(&self) -> Result<(), InputError> {
-        match self.marketplace.as_deref() {
-            Some(code) if code.parse::<MarketplaceCode>().is_err() => {
-                Err(InputError::new("filter.marketplace", "is no marketplace's code, such as AJIO"))
-            }
-            _ => Ok(()),
-        }
+        known_marketplace("filter.marketplace", self.marketplace.as_deref())
     }
 
     /// The first parameters of every statement that these choose for.
     pub(crate) fn params(&self) -> [&(dyn ToSql + Sync); 3] {
         [&self.marketplace, &self.seller_id, &self.account_id]
+    }
+}
+
+fn known_marketplace(field: &str, code: Option<&str>) -> Result<(), InputError> {
+    match code {
+        Some(code) if code.parse::<MarketplaceCode>().is_err() => {
+            Err(InputError::new(field, "is no marketplace's code, such as AJIO"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -125,6 +129,33 @@ impl Lanes {
     }
 }
 
+/// Asks for the runs of an account or of a marketplace to be held, or to go on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hold {
+    /// The account; or
+    pub account_id: Option<AccountId>,
+    /// the marketplace's code.
+    pub marketplace: Option<String>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Who asks.
+    pub operator: String,
+    /// Why. The seller of an account sees it.
+    pub reason: String,
+}
+
+impl Hold {
+    pub(crate) fn check(&self) -> Result<(), InputError> {
+        if self.account_id.is_some() == self.marketplace.is_some() {
+            return Err(InputError::new("account_id", "and marketplace: exactly one of them is needed"));
+        }
+        known_marketplace("marketplace", self.marketplace.as_deref())?;
+        text("operator", &self.operator, 200)?;
+        text("reason", &self.reason, 500)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -154,5 +185,14 @@ mod tests {
         assert_wrong("runs", json!({"error": "a b"}), "error");
         assert_wrong("runs", json!({"since": "yesterday"}), "since");
         assert_wrong("runs", json!({"after": "x"}), "after");
+        let account = "00000000-0000-7000-8000-000000000000";
+        for name in ["hold", "resume"] {
+            assert_wrong(name, json!({"operator": "o", "reason": "r"}), "account_id");
+            assert_wrong(name, json!({"account_id": account, "marketplace": "AJIO"}), "account_id");
+            assert_wrong(name, json!({"marketplace": "EBAY", "operator": "o", "reason": "r"}), "marketplace");
+            assert_wrong(name, json!({"account_id": account, "reason": "r"}), "operator");
+            assert_wrong(name, json!({"account_id": account, "operator": "o"}), "reason");
+            assert_wrong(name, json!({"account_id": account, "operator": "o", "reason": "\u{0}"}), "reason");
+        }
     }
 }

@@ -1,5 +1,5 @@
 -- Takes up redriven dead letters whose message was not sent in time, and returns what to send, in the order in which they died. A run
--- gets another generation, so that a message which did arrive is a stale one. A run that its account does not take now is left to
+-- gets another generation, so that a message which did arrive is a stale one. A run that its account does not take now, or that is held, is left to
 -- the scheduling sweep.
 -- $1 how many, $2 seconds until somebody else may send the messages
 with due as (
@@ -16,7 +16,7 @@ with due as (
   join robnu.marketplace_accounts a on a.seller_id = due.seller_id
   join robnu.sellers s on s.seller_id = due.seller_id and s.suspended_at is null
   where due.form = 'JOB' and r.seller_id = due.seller_id and r.id = due.run_id and a.id = r.account_id
-    and robnu.takes_runs(a.status, a.lane_queue_url, r.kind)
+    and robnu.takes_runs(a.status, a.lane_queue_url, r.kind) and not robnu.is_held(a.held_at, a.marketplace_code)
     and r.state = 'QUEUED' and r.sent_at is null and r.step = due.step and r.generation >= due.requeued_generation
     and coalesce(r.next_attempt_at <= now(), true)
   returning due.id as letter_id, r.seller_id, r.id, r.account_id, r.marketplace_code, r.kind, r.step, r.generation, a.lane_queue_url

@@ -1,4 +1,4 @@
--- Accounts that are paused or must be reconnected, and active ones without their lane, oldest first.
+-- Accounts that are held, are paused or must be reconnected, and active ones without their lane, oldest first.
 -- $1 marketplace, $2 seller, $3 account; null: all. $4 how many, $5 seconds that a lane may take to come
 select what, marketplace, seller_id, account_id, account_id as id, null::text as kind, since, why, 1::bigint as count
 from (
@@ -7,6 +7,10 @@ from (
     case status when 'PAUSED' then 'paused_by_seller' else 'credentials_refused' end as why
   from robnu.marketplace_accounts
   where status in ('PAUSED', 'NEEDS_RECONNECT')
+  union all
+  select 'ACCOUNT_HELD', marketplace_code, seller_id, id, held_at, 'held_by_operator'
+  from robnu.marketplace_accounts
+  where held_at is not null
   union all
   select 'LANE_MISSING', marketplace_code, seller_id, id, greatest(status_since, verified_at, lane_checked_at), 'lane_' || lower(lane_state)
   from robnu.marketplace_accounts

@@ -19,6 +19,7 @@ cross join lateral (
     case r.state when 'WAITING' then r.next_attempt_at when 'RUNNING' then r.lease_expires_at else r.queued_at end as idle_since
 ) at
 where r.state in ('QUEUED', 'RUNNING', 'WAITING') and robnu.takes_runs(a.status, a.lane_queue_url, r.kind)
+  and not robnu.is_held(a.held_at, a.marketplace_code)
   and (at.fails or (
     at.idle_since < now() - make_interval(secs => case r.state when 'QUEUED' then $6::double precision else $7::double precision end)
     and (r.state <> 'QUEUED' or r.error_code is null or coalesce(r.sent_at < now() - interval '10 minutes', true))))

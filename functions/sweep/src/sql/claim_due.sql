@@ -1,5 +1,5 @@
 -- Claims due schedules and returns the runs to publish. It makes a run if the account is active, has worked before and has
--- no live run of the kind, if the seller is not suspended, and if the marketplace's adapter supports the kind. A schedule
+-- no live run of the kind, if the seller is not suspended, if operators do not hold the account's runs, and if the marketplace's adapter supports the kind. A schedule
 -- keeps its phase and moves past the present, however long no sweep ran. Always returns a row: its run is null when none was
 -- made.
 -- $1 schedules at most, $2 codes of the marketplaces that have an adapter
@@ -23,6 +23,7 @@ with claimed as (
   join robnu.marketplace_kinds offered on offered.marketplace_code = account.marketplace_code and offered.kind = claimed.kind
     and offered.support = 'LIVE'
   where account.status = 'ACTIVE' and account.verified_at is not null and account.marketplace_code = any ($2)
+    and not robnu.is_held(account.held_at, account.marketplace_code)
   on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') and trigger <> 'FILE' do nothing
   returning seller_id, id, account_id, marketplace_code, kind, step, generation
 ), totals as (

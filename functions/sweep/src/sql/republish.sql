@@ -2,7 +2,7 @@
 -- their generation, so that the queue does not take the new message for the old one, and returns the messages to publish. A
 -- run whose account is not active or has no lane yet is left alone, except the check of an account that must be reconnected and
 -- the import of a file, which needs neither credentials nor lane.
--- Runs of suspended sellers are left alone too. A run whose next_attempt_at is in the future is not published again.
+-- Runs of suspended sellers and those that operators hold are left alone too. A run whose next_attempt_at is in the future is not published again.
 -- $1 runs at most, $2 codes of the marketplaces that have an adapter, $3 seconds until an unsent run is published again,
 -- $4 seconds until a run that nobody leased is, $5 seconds that a lease may be overdue
 with again as (
@@ -15,6 +15,7 @@ with again as (
     join robnu.sellers seller on seller.seller_id = run.seller_id and seller.suspended_at is null
     where (account.status = 'ACTIVE' or (account.status = 'NEEDS_RECONNECT' and run.kind in ('CREDENTIAL_CHECK', 'FILE_IMPORT')))
       and (account.lane_queue_url is not null or run.kind = 'FILE_IMPORT') and run.marketplace_code = any ($2)
+      and not robnu.is_held(account.held_at, account.marketplace_code)
       and ((run.state = 'QUEUED' and run.sent_at is null
           and greatest(run.queued_at + make_interval(secs => $3), run.next_attempt_at) <= now())
         or (run.state = 'QUEUED' and run.sent_at <= now() - make_interval(secs => $4))

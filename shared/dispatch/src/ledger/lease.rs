@@ -69,7 +69,7 @@ pub struct Lease {
 /// Why the lease of a step was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotTaken {
-    /// The step is over, or a newer publication of it is on its way. Acknowledge the message.
+    /// The step is over, a newer publication of it is on its way, or operators hold the account's runs. Acknowledge the message.
     Passed,
     /// Another attempt's lease lives. Leave the message in the queue.
     Busy,
@@ -96,7 +96,7 @@ impl Taken {
         }
         let Some(attempt) = row.try_get("attempt")? else {
             let stands = (row.try_get("step")?, row.try_get("generation")?, row.try_get("state")?);
-            return Ok(Self::Not(not_taken(job, stands)));
+            return Ok(Self::Not(not_taken(job, stands, row.try_get("is_held")?)));
         };
         Ok(Self::Ours(Lease {
             attempt,
@@ -122,10 +122,12 @@ fn window(row: &Row) -> Result<Option<PlacedWindow>, Error> {
     Ok(from.zip(until).map(|(from, until)| PlacedWindow { from, until }))
 }
 
-fn not_taken(job: &Job, (step, generation, state): (i32, i32, &str)) -> NotTaken {
+fn not_taken(job: &Job, (step, generation, state): (i32, i32, &str), is_held: bool) -> NotTaken {
     let (published, stands) = ((job.step, job.generation), (step, generation));
     match (published.cmp(&stands), state) {
         (std::cmp::Ordering::Greater, _) => NotTaken::Unknown,
+        // The message would become a dead letter meanwhile. The sweep publishes the run again when nobody holds it back.
+        (_, _) if is_held => NotTaken::Passed,
         (std::cmp::Ordering::Equal, "RUNNING") => NotTaken::Busy,
         _ => NotTaken::Passed,
     }
@@ -159,7 +161,13 @@ mod tests {
             ((2, 2, "RUNNING"), NotTaken::Unknown),
             ((1, 9, "QUEUED"), NotTaken::Unknown),
         ] {
-            assert_eq!(not_taken(&job, stands), expected, "{stands:?}");
+            assert_eq!(not_taken(&job, stands, false), expected, "{stands:?}");
         }
+        assert_eq!(
+            not_taken(&job, (2, 3, "RUNNING"), true),
+            NotTaken::Passed,
+            "a held run is left to the sweep"
+        );
+        assert_eq!(not_taken(&job, (2, 2, "RUNNING"), true), NotTaken::Unknown);
     }
 }

@@ -6,7 +6,7 @@ create temp view global_tables (name) as values ('orgs'), ('people'), ('run_kind
   ('marketplace_kinds'), ('claim_terms'), ('schema_migrations'),
   ('staff'), ('person_requests'), ('person_changes'),
   ('person_idempotency_keys'), ('mail_counts'), ('sign_up_counts'), ('sign_up_key'), ('credential_checks'),
-  ('dead_letters'), ('dead_letter_actions');
+  ('dead_letters'), ('dead_letter_actions'), ('hold_actions');
 
 create temp view scope_roles (name) as values
   ('robnu_tenant'), ('robnu_person'), ('robnu_staff'), ('robnu_tenant_sweep'), ('robnu_system_sweep'), ('robnu_system_lanes'),

@@ -17,5 +17,5 @@ join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'robnu'
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
 where c.relkind in ('r', 'p', 'v') and c.relname not in (
   'orgs', 'people', 'run_kinds', 'marketplaces', 'marketplace_kinds', 'claim_terms', 'schema_migrations', 'staff', 'person_requests', 'person_changes',
-  'person_idempotency_keys', 'mail_counts', 'sign_up_counts', 'sign_up_key', 'credential_checks', 'dead_letters', 'dead_letter_actions')
+  'person_idempotency_keys', 'mail_counts', 'sign_up_counts', 'sign_up_key', 'credential_checks', 'dead_letters', 'dead_letter_actions', 'hold_actions')
 order by c.relname, a.attnum
