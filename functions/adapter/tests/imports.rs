@@ -384,3 +384,18 @@ async fn mend(stand: &Stand, seller: &Seller) {
         stand.superuser.execute(sql, &[&place.row, &sealed]).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_file_that_arrives_while_its_account_is_held_waits_unpublished() {
+    let stand = stand().await;
+    let function = stand.start(Meesho).await;
+    let ours = &stand.sellers.ours;
+    let file = orders(1, "SHIPPED", "400");
+    let import = upload_as(&stand, ours, &file, Some(&file)).await;
+    let hold = "update robnu.marketplace_accounts set held_at = now(), hold_reason = 'a fault' where id = $1";
+    stand.superuser.execute(hold, &[&ours.meesho]).await.unwrap();
+    assert_eq!(announce(&stand, &function, &key(ours.id, ours.meesho, import)).await, None);
+    let sql = "select r.state, r.sent_at is null from robnu.sync_runs r join robnu.imports i on i.run_id = r.id where i.id = $1";
+    let row = stand.superuser.query_one(sql, &[&import]).await.unwrap();
+    assert_eq!((row.get(0), row.get(1)), ("QUEUED", true));
+}

@@ -308,6 +308,23 @@ async fn a_long_run_goes_on_in_steps_through_its_lane() {
 }
 
 #[tokio::test]
+async fn a_run_of_a_held_account_is_not_read_and_its_message_is_acknowledged() {
+    let stand = Stand::new(ajio(20)).await;
+    let function = stand.start(Ajio).await;
+    let job = stand.queue_run(Ajio).await;
+    let hold = "update robnu.marketplaces set held_at = now(), hold_reason = 'a fault' where code = 'AJIO'";
+    stand.superuser.execute(hold, &[]).await.unwrap();
+    acknowledged(function.invoke(stand.event(&job)).await);
+    let run = stand.run(job.run_id).await;
+    assert_eq!((run.state.as_str(), run.attempt, run.pages), ("QUEUED", 0, 0));
+    let let_go = "update robnu.marketplaces set held_at = null, hold_reason = null";
+    stand.superuser.execute(let_go, &[]).await.unwrap();
+    stand.run_to_end(&function, job.clone()).await;
+    let run = stand.run(job.run_id).await;
+    assert_eq!((run.state.as_str(), run.orders_new), ("SUCCEEDED", 20), "it goes on after the hold");
+}
+
+#[tokio::test]
 async fn one_page_is_two_round_trips_and_a_fixed_number_of_statements() {
     use robnu_testkit::WireProxy;
     let mut few = AmazonConfig { ..book(&["405-0000001-0000001,2026-04-30,Unshipped,Merchant,Standard,Shirt,Cash,S,x,1,1,INR,PUNE,411001,false"]).amazon };

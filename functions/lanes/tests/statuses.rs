@@ -33,6 +33,19 @@ async fn a_paused_account_keeps_its_queue_and_is_not_polled_until_it_is_resumed(
 }
 
 #[tokio::test]
+async fn a_lane_that_opens_does_not_publish_what_operators_hold() {
+    let (world, account) = opened().await;
+    world.set_status(account.1, "PAUSED").await;
+    world.ask(account).await;
+    let run = world.put_queued_run(account.1).await;
+    world.hold(account.1).await;
+    world.set_status(account.1, "ACTIVE").await;
+    world.ask(account).await;
+    world.expect_open(account.1, 1).await;
+    assert!(!world.is_sent(run).await, "the held run waits");
+}
+
+#[tokio::test]
 async fn an_account_that_must_be_reconnected_keeps_its_lane_so_that_it_can_be_tested() {
     let (world, account) = opened().await;
     let before = world.lane(account.1).await;

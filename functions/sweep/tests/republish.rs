@@ -158,6 +158,36 @@ async fn the_runs_of_a_suspended_seller_are_published_once_it_is_resumed() {
 }
 
 #[tokio::test]
+async fn the_runs_of_a_held_account_or_marketplace_are_published_once_operators_let_them_go() {
+    let world = World::new().await;
+    world.nothing_is_due().await;
+    let [(_, account), (_, other)] = [world.accounts()[0], world.accounts()[1]];
+    for (hold, let_go) in [
+        (
+            "update robnu.marketplace_accounts set held_at = now(), hold_reason = 'a fault' where id = $1",
+            "update robnu.marketplace_accounts set held_at = null, hold_reason = null where id = $1",
+        ),
+        (
+            "update robnu.marketplaces set held_at = now(), hold_reason = 'a fault'
+             where code = (select marketplace_code from robnu.marketplace_accounts where id = $1)",
+            "update robnu.marketplaces set held_at = null, hold_reason = null
+             where code = (select marketplace_code from robnu.marketplace_accounts where id = $1)",
+        ),
+    ] {
+        world.run_sql("update robnu.sync_runs set state = 'CANCELLED' where state = 'QUEUED'", &[]).await;
+        world.run_sql(hold, &[&account]).await;
+        let values = "'RUNNING', now() - interval '1 hour'";
+        let run = world.put_run(account, "state, lease_expires_at", values).await;
+        world.put_run(other, "state, lease_expires_at", values).await;
+        assert_eq!(world.sweep().await.republished, 1, "{hold}");
+        assert_eq!(standing(&world, run).await, ("RUNNING".to_owned(), 0, false));
+        world.run_sql(let_go, &[&account]).await;
+        assert_eq!(world.sweep().await.republished, 1, "{hold}");
+        assert_eq!(world.heard(account).await.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_run_without_a_lane_is_left_alone_and_is_not_a_failure() {
     let world = World::new().await;
     world.nothing_is_due().await;

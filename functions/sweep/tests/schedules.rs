@@ -92,6 +92,22 @@ async fn a_suspended_seller_gets_no_runs_and_its_schedules_move_on() {
 }
 
 #[tokio::test]
+async fn a_held_account_or_marketplace_gets_no_runs_and_its_schedules_move_on() {
+    let world = World::new().await;
+    let ours = &world.sellers.ours;
+    let hold = "update robnu.marketplace_accounts set held_at = now(), hold_reason = 'a fault' where id = $1";
+    world.run_sql(hold, &[&ours.ajio]).await;
+    let hold =
+        "update robnu.marketplaces set held_at = now(), hold_reason = 'a fault' where code = 'AMAZON_IN'";
+    world.run_sql(hold, &[]).await;
+    let report = world.sweep().await;
+    assert_eq!((report.schedules_claimed, report.runs_made, report.published), (4, 1, 1));
+    assert_eq!(world.heard(world.sellers.theirs.ajio).await.len(), 1, "the other seller's goes on");
+    let due = "select count(*) from robnu.schedules where next_due_at <= now()";
+    assert_eq!(world.count(due).await, 0);
+}
+
+#[tokio::test]
 async fn a_switched_off_schedule_is_left_alone() {
     let world = World::new().await;
     world.run_sql("update robnu.schedules set enabled = false", &[]).await;

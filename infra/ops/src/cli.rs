@@ -36,6 +36,75 @@ pub enum OpsCommand {
     Runs(RunsOptions),
     /// Lists accounts with their lanes and what waits in them
     Lanes(LanesOptions),
+    /// Pauses an account for the platform, or lets it go on; the seller's own pause is another thing
+    Account {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
+    /// Pauses all accounts of a marketplace for the platform, or lets them go on
+    Marketplace {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: MarketplaceCommand,
+    },
+}
+
+/// What is done with an account.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Its schedules make no runs, and its runs wait where they are
+    Pause(AccountOptions),
+    /// Its runs go on, and its schedules are due within ten minutes
+    Resume(AccountOptions),
+}
+
+/// What is done with a marketplace.
+#[derive(Debug, Subcommand)]
+pub enum MarketplaceCommand {
+    /// Schedules of its accounts make no runs, and their runs wait where they are
+    Pause(MarketplaceOptions),
+    /// Runs go on, and schedules are due within ten minutes. An account that was paused itself stays so
+    Resume(MarketplaceOptions),
+}
+
+/// Options of `account pause` and `account resume`.
+#[derive(Debug, Default, Args)]
+pub struct AccountOptions {
+    /// The account
+    #[arg(value_name = "ACCOUNT")]
+    pub account: String,
+    /// How.
+    #[command(flatten)]
+    pub hold: HoldOptions,
+}
+
+/// Options of `marketplace pause` and `marketplace resume`.
+#[derive(Debug, Default, Args)]
+pub struct MarketplaceOptions {
+    /// The marketplace, such as AJIO
+    #[arg(value_name = "CODE")]
+    pub marketplace: String,
+    /// How.
+    #[command(flatten)]
+    pub hold: HoldOptions,
+}
+
+/// How something is paused or resumed.
+#[derive(Debug, Default, Args)]
+pub struct HoldOptions {
+    /// Why, for the record. The seller of an account sees it
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Who you are, for the record
+    #[arg(long, value_name = "NAME", env = "USER")]
+    pub operator: String,
 }
 
 /// Whose things.
@@ -282,6 +351,14 @@ mod tests {
     fn nothing_is_discarded_without_a_reason() {
         let parsed = Program::try_parse_from(["ops", "dlq", "discard", "--operator", "asha", "--yes"]);
         assert!(parsed.is_err());
+    }
+
+    #[test]
+    fn nothing_is_paused_or_resumed_without_a_reason() {
+        for command in ["pause", "resume"] {
+            let flags = ["ops", "account", command, "a", "--operator", "asha", "--yes"];
+            assert!(Program::try_parse_from(flags).is_err());
+        }
     }
 
     #[test]

@@ -10,11 +10,12 @@ use crate::cli::LanesOptions;
 use crate::pages::{List, text};
 use crate::stack::Stack;
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 11] = [
     "account",
     "marketplace",
     "status",
     "since",
+    "held",
     "lane",
     "queue",
     "checked",
@@ -33,19 +34,21 @@ pub(crate) async fn run(stack: &Stack, options: &LanesOptions, as_json: bool) ->
     }
     let now = Utc::now();
     let rows: Vec<Vec<String>> = found.things.iter().map(|lane| row(lane, now)).collect();
-    print(&table::render(&COLUMNS, &rows, &[3, 6, 7, 8]))?;
+    print(&table::render(&COLUMNS, &rows, &[3, 7, 8, 9]))?;
     print(&format!("\n{}", found.count("accounts")))
 }
 
 fn row(lane: &Value, now: DateTime<Utc>) -> Vec<String> {
     let age = |field: &str| lane[field].as_str().map_or_else(|| "-".to_owned(), |instant| ago(instant, now));
+    let yes = |field: &str| if lane[field] == true { "yes" } else { "no" }.to_owned();
     vec![
         text(lane, "account_id"),
         text(lane, "marketplace"),
         text(lane, "status"),
         age("status_since"),
+        yes("is_held"),
         text(lane, "lane_state"),
-        if lane["has_queue"] == true { "yes" } else { "no" }.to_owned(),
+        yes("has_queue"),
         age("lane_checked_at"),
         text(lane, "live_runs"),
         age("oldest_waiting"),
@@ -63,8 +66,11 @@ mod tests {
     fn an_account_is_a_row_with_its_lane() {
         let now = "2026-03-01T12:00:00Z".parse().expect("an instant");
         let lane = json!({"account_id": "a", "marketplace": "AJIO", "status": "ACTIVE", "status_since": "2026-02-01T12:00:00Z",
-            "lane_state": "RETIRED", "has_queue": false, "lane_checked_at": null, "live_runs": 2, "oldest_waiting": "2026-03-01T11:00:00Z",
+            "is_held": true, "lane_state": "RETIRED", "has_queue": false, "lane_checked_at": null, "live_runs": 2, "oldest_waiting": "2026-03-01T11:00:00Z",
             "seller_id": "s"});
-        assert_eq!(row(&lane, now).join(" | "), "a | AJIO | ACTIVE | 28d | RETIRED | no | - | 2 | 60m | s");
+        assert_eq!(
+            row(&lane, now).join(" | "),
+            "a | AJIO | ACTIVE | 28d | yes | RETIRED | no | - | 2 | 60m | s"
+        );
     }
 }

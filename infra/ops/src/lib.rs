@@ -1,9 +1,10 @@
 //! `cargo xtask ops`: what operators do with a running stack, the local one or a deployed one. It lists what is
-//! stuck, runs, lanes and dead letters, and handles dead letters.
+//! stuck, runs, lanes and dead letters, handles dead letters, and pauses accounts and marketplaces.
 
 mod age;
 mod cli;
 mod dlq;
+mod hold;
 mod lanes;
 mod pages;
 mod runs;
@@ -14,7 +15,8 @@ mod terminal;
 use local::paths::Paths;
 
 pub use crate::cli::{
-    Ages, Choice, DiscardOptions, DlqCommand, Filters, LanesOptions, ListOptions, OpsCommand, OpsOptions,
+    AccountCommand, AccountOptions, Ages, Choice, DiscardOptions, DlqCommand, Filters, HoldOptions,
+    LanesOptions, ListOptions, MarketplaceCommand, MarketplaceOptions, OpsCommand, OpsOptions,
     RedriveOptions, RunsOptions, ShowOptions, StuckOptions, Whose,
 };
 pub use crate::stack::Stack;
@@ -24,6 +26,8 @@ pub async fn run(paths: &Paths, options: &OpsOptions) -> anyhow::Result<()> {
     let stack = Stack::find(paths, &options.stack).await?;
     match &options.command {
         OpsCommand::Dlq { command } => dlq::run(&stack, command, options.json).await,
+        OpsCommand::Account { command } => hold::account(&stack, command, options.json).await,
+        OpsCommand::Marketplace { command } => hold::marketplace(&stack, command, options.json).await,
         OpsCommand::Stuck(stuck) => stuck::run(&stack, stuck, options.json).await,
         OpsCommand::Runs(runs) => runs::run(&stack, runs, options.json).await,
         OpsCommand::Lanes(lanes) => lanes::run(&stack, lanes, options.json).await,

@@ -77,6 +77,10 @@ fn helps(thing: &Value, stack: &str) -> String {
     let (account, id) = (text(thing, "account_id"), text(thing, "id"));
     match text(thing, "what").as_str() {
         "DEAD_LETTER" => command(&after_death(thing)),
+        "ACCOUNT_HELD" => command(&format!("account resume {account} --reason TEXT")),
+        "MARKETPLACE_HELD" => {
+            command(&format!("marketplace resume {} --reason TEXT", text(thing, "marketplace")))
+        }
         "ACCOUNT_PAUSED" => "the seller must resume it".to_owned(),
         "ACCOUNT_NEEDS_RECONNECT" => "the seller must reconnect it".to_owned(),
         "SELLER_SUSPENDED" => format!("POST /v1/admin/sellers/{id}/resume"),
@@ -138,6 +142,10 @@ mod tests {
         );
         let garbage = json!({"what": "DEAD_LETTER", "kind": "UNREADABLE", "why": "garbage", "id": "l"});
         assert_helps(&garbage, "cargo xtask ops dlq discard l --reason TEXT");
+        let held = json!({"what": "ACCOUNT_HELD", "account_id": "a"});
+        assert_helps(&held, "cargo xtask ops account resume a --reason TEXT");
+        let held = json!({"what": "MARKETPLACE_HELD", "marketplace": "AJIO", "id": null});
+        assert_helps(&held, "cargo xtask ops marketplace resume AJIO --reason TEXT");
         assert_helps(&json!({"what": "ACCOUNT_NEEDS_RECONNECT"}), "the seller must reconnect it");
         assert_helps(
             &json!({"what": "ACCOUNT_PAUSED", "why": "paused_by_seller"}),

@@ -69,6 +69,8 @@ mod tests {
         let lines: [&[&str]; 4] = [
             &["ops", "stuck", "--seller", "an id"],
             &["ops", "runs", "--state", "FAILED", "--newer-than", "3d"],
+            &["ops", "account", "pause", "an id", "--operator", "asha", "--reason", "none"],
+            &["ops", "marketplace", "resume", "AJIO", "--operator", "asha", "--reason", "none"],
             &["ops", "lanes", "--marketplace", "AJIO"],
             &["ops", "dlq", "list", "--status", "ALL"],
             &["ops", "dlq", "show", "an id"],

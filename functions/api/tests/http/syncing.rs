@@ -48,6 +48,18 @@ async fn a_new_run_is_written_published_and_shown() {
 }
 
 #[tokio::test]
+async fn a_run_that_operators_hold_is_made_and_not_published() {
+    let api = Api::new().await;
+    let lane = open_lane(&api).await;
+    api.arrange("update robnu.marketplaces set held_at = now(), hold_reason = 'a fault' where code = 'AJIO'")
+        .await;
+    let run = api.post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
+    let again = api.post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(200);
+    assert_eq!((&run["state"], &run["run_id"]), (&json!("QUEUED"), &again["run_id"]));
+    assert_eq!(api.cloud.messages(&lane).await.len(), 0);
+}
+
+#[tokio::test]
 async fn a_second_request_returns_the_live_run() {
     let api = Api::new().await;
     let lane = open_lane(&api).await;

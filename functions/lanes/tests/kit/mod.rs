@@ -169,6 +169,13 @@ impl World {
             .await;
     }
 
+    /// Operators hold the account's runs.
+    pub async fn hold(&self, account: AccountId) {
+        let sql =
+            "update robnu.marketplace_accounts set held_at = now(), hold_reason = 'a fault' where id = $1";
+        self.sql(sql, &[&account]).await;
+    }
+
     pub async fn put_queued_run(&self, account: AccountId) -> RunId {
         let run = RunId::new();
         let sql = "insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger)

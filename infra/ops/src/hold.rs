@@ -1,0 +1,143 @@
+//! The commands `account` and `marketplace`: operators hold runs, and let them go on.
+
+use local::terminal::print;
+use serde_json::{Value, json};
+
+use crate::cli::{AccountCommand, HoldOptions, MarketplaceCommand};
+use crate::stack::Stack;
+use crate::terminal::confirm;
+
+/// What is asked for.
+#[derive(Debug)]
+struct Change<'a> {
+    /// The request's name: `hold` or `resume`.
+    name: &'static str,
+    /// The request's field: `account_id` or `marketplace`.
+    field: &'static str,
+    /// The account or the marketplace.
+    target: &'a str,
+    options: &'a HoldOptions,
+}
+
+/// Holds an account's runs or lets them go on.
+pub(crate) async fn account(stack: &Stack, command: &AccountCommand, as_json: bool) -> anyhow::Result<()> {
+    let (name, options) = match command {
+        AccountCommand::Pause(options) => ("hold", options),
+        AccountCommand::Resume(options) => ("resume", options),
+    };
+    let change = Change { name, field: "account_id", target: &options.account, options: &options.hold };
+    change.make(stack, as_json).await
+}
+
+/// Holds a marketplace's runs or lets them go on.
+pub(crate) async fn marketplace(
+    stack: &Stack,
+    command: &MarketplaceCommand,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let (name, options) = match command {
+        MarketplaceCommand::Pause(options) => ("hold", options),
+        MarketplaceCommand::Resume(options) => ("resume", options),
+    };
+    let change = Change { name, field: "marketplace", target: &options.marketplace, options: &options.hold };
+    change.make(stack, as_json).await
+}
+
+impl Change<'_> {
+    async fn make(&self, stack: &Stack, as_json: bool) -> anyhow::Result<()> {
+        let say = |report: &Value| {
+            let text = self.said(report);
+            print(if as_json { report.to_string() } else { text }.as_str())
+        };
+        let would = stack.ask(&self.request(true)).await?;
+        if self.options.dry_run || would["changed"] != true {
+            return say(&would);
+        }
+        if !self.options.yes {
+            let verb = if self.name == "hold" { "Pause" } else { "Resume" };
+            let question = format!("{verb} {} of {}? {}.", self.target, stack.name, concerns(&would));
+            confirm(&question)?;
+        }
+        say(&stack.ask(&self.request(false)).await?)
+    }
+
+    fn request(&self, dry_run: bool) -> Value {
+        let HoldOptions { reason, operator, .. } = self.options;
+        let request =
+            json!({self.field: self.target, "reason": reason, "operator": operator, "dry_run": dry_run});
+        json!({ self.name: request })
+    }
+
+    /// One line about what was done, would be done, or needs not be done.
+    fn said(&self, report: &Value) -> String {
+        let (target, concerns) = (self.target, concerns(report));
+        let is = if self.name == "hold" { "paused" } else { "resumed" };
+        let resting = match report["accounts"].as_i64().zip(report["active_accounts"].as_i64()) {
+            Some((accounts, active)) if active < accounts => {
+                format!(
+                    "; {} of them rest by their own status, which this does not change",
+                    accounts - active
+                )
+            }
+            _ => String::new(),
+        };
+        match (report["changed"] == true, self.options.dry_run) {
+            (true, true) => format!("{target} would be {is}: {concerns}{resting}"),
+            (true, false) => format!("{target} is {is}: {concerns}{resting}"),
+            (false, _) if self.name == "hold" => format!("{target} is paused already"),
+            (false, _) => {
+                format!("{target} is not paused by the platform, so there is nothing to resume{resting}")
+            }
+        }
+    }
+}
+
+/// How much a hold concerns.
+fn concerns(report: &Value) -> String {
+    let count = |name: &str, one: &str| match report[name].as_i64().unwrap_or_default() {
+        1 => format!("1 {one}"),
+        many => format!("{many} {one}s"),
+    };
+    format!("{}, {}", count("accounts", "account"), count("live_runs", "live run"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change<'a>(name: &'static str, options: &'a HoldOptions) -> Change<'a> {
+        Change { name, field: "account_id", target: "a", options }
+    }
+
+    fn options(dry_run: bool) -> HoldOptions {
+        HoldOptions { reason: "a fault".to_owned(), operator: "asha".to_owned(), dry_run, yes: true }
+    }
+
+    #[test]
+    fn the_operator_and_the_reason_are_sent() {
+        let request = json!({"account_id": "a", "reason": "a fault", "operator": "asha", "dry_run": true});
+        assert_eq!(change("hold", &options(false)).request(true), json!({ "hold": request }));
+        let request = json!({"account_id": "a", "reason": "a fault", "operator": "asha", "dry_run": false});
+        assert_eq!(change("resume", &options(false)).request(false), json!({ "resume": request }));
+    }
+
+    #[test]
+    fn it_is_said_what_was_done_and_what_the_seller_itself_has_paused() {
+        let report =
+            json!({"changed": true, "held": true, "accounts": 3, "active_accounts": 3, "live_runs": 1});
+        assert_eq!(change("hold", &options(false)).said(&report), "a is paused: 3 accounts, 1 live run");
+        assert_eq!(change("hold", &options(true)).said(&report), "a would be paused: 3 accounts, 1 live run");
+        let report =
+            json!({"changed": true, "held": false, "accounts": 1, "active_accounts": 0, "live_runs": 0});
+        assert_eq!(
+            change("resume", &options(false)).said(&report),
+            "a is resumed: 1 account, 0 live runs; 1 of them rest by their own status, which this does not change"
+        );
+        let unchanged = json!({"changed": false, "accounts": 1, "active_accounts": 1});
+        assert_eq!(change("hold", &options(false)).said(&unchanged), "a is paused already");
+        assert_eq!(
+            change("resume", &options(false)).said(&unchanged),
+            "a is not paused by the platform, so there is nothing to resume"
+        );
+    }
+}
