@@ -19,8 +19,9 @@ grant select (seller_id, id, list, state, lease_expires_at, fruitless_attempts, 
 -- imports without a run there are indexes already.
 create index marketplace_accounts_stopped on marketplace_accounts (status_since) where status in ('PAUSED', 'NEEDS_RECONNECT');
 create index sellers_suspended on sellers (suspended_at) where suspended_at is not null;
--- Runs of all sellers, newest first.
-create index sync_runs_newest on sync_runs (id desc);
+-- Runs of all sellers, newest first. Every run has such a step: the condition keeps the index from lists of one seller's runs, which
+-- would read other sellers' entries in it.
+create index sync_runs_newest on sync_runs (id desc) where step >= 0;
 
 -- ---- Holds ----
 

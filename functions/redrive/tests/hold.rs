@@ -46,7 +46,7 @@ async fn take(world: &World, job: &Job) -> Taken {
 async fn taken(world: &World, job: &Job) -> Lease {
     match take(world, job).await {
         Taken::Ours(lease) => lease,
-        other => panic!("{other:?}"),
+        Taken::Not(why) => panic!("{job:?}: {why:?}"),
     }
 }
 

@@ -62,12 +62,12 @@ async fn an_import_of_a_held_account_is_begun_after_the_hold() {
     let queue = standard_queue(&world).await;
     world.run_sql("delete from robnu.import_changes", &[]).await;
     world.run_sql("delete from robnu.imports", &[]).await;
-    let held = announce(&world, &world.sellers.ours, "31 minutes").await;
+    let import = announce(&world, &world.sellers.ours, "31 minutes").await;
     let hold = "update robnu.marketplace_accounts set held_at = now(), hold_reason = 'a fault' where id = $1";
     world.run_sql(hold, &[&world.sellers.ours.ajio]).await;
     let context = world.context_with_parallel(&queue).await;
     assert_eq!(sweep_with(&context).await.imports_begun, 0);
-    assert_eq!(run_of(&world, held).await, None);
+    assert_eq!(run_of(&world, import).await, None);
     let let_go = "update robnu.marketplace_accounts set held_at = null, hold_reason = null where id = $1";
     world.run_sql(let_go, &[&world.sellers.ours.ajio]).await;
     let report = sweep_with(&context).await;

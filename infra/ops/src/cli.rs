@@ -182,7 +182,7 @@ pub struct RunsOptions {
     pub kind: Option<String>,
     /// QUEUED, RUNNING, WAITING, SUCCEEDED, FAILED, CANCELLED or `DEAD_LETTERED`
     #[arg(long, value_name = "STATE")]
-    pub state: Option<String>,
+    pub status: Option<String>,
     /// With this error code, such as `credentials_refused`
     #[arg(long, value_name = "CODE")]
     pub error: Option<String>,
@@ -199,7 +199,7 @@ impl RunsOptions {
     #[must_use]
     pub fn to_json(&self) -> Value {
         let fields =
-            [("kind", self.kind.clone()), ("state", self.state.clone()), ("error", self.error.clone())];
+            [("kind", self.kind.clone()), ("state", self.status.clone()), ("error", self.error.clone())];
         let mut request = given(fields.into_iter().chain(self.ages.fields()));
         request["filter"] = self.whose.to_json();
         request
@@ -367,7 +367,7 @@ mod tests {
         let filters = Filters { kind: Some("ORDERS".to_owned()), ..Filters::default() };
         assert_eq!(filters.to_json(), json!({"kind": "ORDERS"}));
         let whose = Whose { marketplace: Some("AJIO".to_owned()), ..Whose::default() };
-        let runs = RunsOptions { whose, state: Some("FAILED".to_owned()), ..RunsOptions::default() };
+        let runs = RunsOptions { whose, status: Some("FAILED".to_owned()), ..RunsOptions::default() };
         assert_eq!(runs.to_json(), json!({"state": "FAILED", "filter": {"marketplace": "AJIO"}}));
         let filters = Filters { whose: runs.whose, ..Filters::default() };
         assert_eq!(filters.to_json(), json!({"source": "AJIO"}));

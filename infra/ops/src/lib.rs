@@ -28,8 +28,8 @@ pub async fn run(paths: &Paths, options: &OpsOptions) -> anyhow::Result<()> {
         OpsCommand::Dlq { command } => dlq::run(&stack, command, options.json).await,
         OpsCommand::Account { command } => hold::account(&stack, command, options.json).await,
         OpsCommand::Marketplace { command } => hold::marketplace(&stack, command, options.json).await,
-        OpsCommand::Stuck(stuck) => stuck::run(&stack, stuck, options.json).await,
-        OpsCommand::Runs(runs) => runs::run(&stack, runs, options.json).await,
-        OpsCommand::Lanes(lanes) => lanes::run(&stack, lanes, options.json).await,
+        OpsCommand::Stuck(what) => stuck::run(&stack, what, options.json).await,
+        OpsCommand::Runs(what) => runs::run(&stack, what, options.json).await,
+        OpsCommand::Lanes(what) => lanes::run(&stack, what, options.json).await,
     }
 }

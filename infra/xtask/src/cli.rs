@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn the_commands_of_other_crates_have_no_flag_that_another_one_has() {
-        let lines: [&[&str]; 4] = [
+        let lines: [&[&str]; 9] = [
             &["ops", "stuck", "--seller", "an id"],
-            &["ops", "runs", "--state", "FAILED", "--newer-than", "3d"],
+            &["ops", "runs", "--status", "FAILED", "--newer-than", "3d"],
             &["ops", "account", "pause", "an id", "--operator", "asha", "--reason", "none"],
             &["ops", "marketplace", "resume", "AJIO", "--operator", "asha", "--reason", "none"],
             &["ops", "lanes", "--marketplace", "AJIO"],

@@ -1,4 +1,4 @@
--- A page of runs, newest first, with what they did to rows of all streams. $1 marketplace, $2 seller, $3 account, $4 kind, $5 state,
+-- A page of runs, newest first, with what they did to rows of all streams. The step is named for the index sync_runs_newest. $1 marketplace, $2 seller, $3 account, $4 kind, $5 state,
 -- $6 error code, $7 and $8 since and before when they were made; null: all. $9 the last id of the page before or null, $10 how many
 select r.id, r.marketplace_code as marketplace, r.seller_id, r.account_id, r.kind, r.trigger, r.full_read, r.state, r.step, r.attempt,
   r.fruitless_attempts, r.pages, r.quarantined, counts.added, counts.changed, counts.unchanged, counts.removed, r.queued_at, r.sent_at,
@@ -11,7 +11,7 @@ cross join lateral (
 ) counts
 where ($1::text is null or r.marketplace_code = $1) and ($2::uuid is null or r.seller_id = $2) and ($3::uuid is null or r.account_id = $3)
   and ($4::text is null or r.kind = $4) and ($5::text is null or r.state = $5) and ($6::text is null or r.error_code = $6)
-  and r.id >= (select uuidv7(coalesce($7::timestamptz, '2020-01-01T00:00:00Z') - now()))
+  and r.step >= 0 and r.id >= (select uuidv7(coalesce($7::timestamptz, '2020-01-01T00:00:00Z') - now()))
   and r.id < (select uuidv7(coalesce($8::timestamptz, now() + interval '1 day') - now()))
   and ($9::uuid is null or r.id < $9)
 order by r.id desc
