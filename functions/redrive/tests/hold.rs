@@ -114,7 +114,10 @@ async fn a_message_of_a_held_account_is_turned_away_and_its_run_goes_on_after_th
     let other = world.publish_run(theirs, RunKind::Orders).await;
     hold(&world, ours.ajio).await;
     for job in [&held, &left] {
-        assert!(matches!(take(&world, job).await, Taken::Not(NotTaken::Passed)), "{job:?}");
+        assert!(
+            matches!(take(&world, job).await, Taken::Not(NotTaken::Passed)),
+            "{job:?} is not turned away"
+        );
     }
     taken(&world, &other).await;
     let attempts = "select count(*) from robnu.sync_runs where account_id = $1 and state in ('QUEUED', 'RUNNING') and attempt = 0";

@@ -43,6 +43,7 @@ fn verdict(shown: usize, answer: &Value) -> anyhow::Result<()> {
     let left_out = answer["left_out"].as_u64().unwrap_or_default();
     let at_least = if answer["at_least"] == true { "at least " } else { "" };
     let what = match left_out {
+        0 if at_least.is_empty() && shown == 1 => "1 thing is stuck".to_owned(),
         0 if at_least.is_empty() => format!("{shown} things are stuck"),
         _ => format!("{shown} things are shown that are stuck, and {at_least}{left_out} more are left out"),
     };
@@ -175,6 +176,7 @@ mod tests {
     fn the_command_fails_when_something_is_stuck_and_says_how_much_it_left_out() {
         assert!(verdict(0, &json!({"left_out": 0, "at_least": false})).is_ok());
         for (shown, answer, said) in [
+            (1, json!({"left_out": 0, "at_least": false}), "1 thing is stuck"),
             (2, json!({"left_out": 0, "at_least": false}), "2 things are stuck"),
             (100, json!({"left_out": 3}), "100 things are shown that are stuck, and 3 more are left out"),
             (
