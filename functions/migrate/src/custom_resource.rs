@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::MigrateError;
 
-/// How long CloudFormation may take to accept the response.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long CloudFormation may take to accept the response, how often it is sent, and the pause between. All fits into the time that
+/// the handler leaves.
+const PATIENCE: Duration = Duration::from_secs(10);
+const ATTEMPTS: u32 = 4;
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// What CloudFormation sends to a custom resource; only the parts used here.
 #[derive(Debug, Clone, Deserialize)]
@@ -55,7 +58,7 @@ impl Request {
 /// response.
 ///
 /// # Errors
-/// When the response cannot be delivered; Lambda then tries the event again.
+/// When the response cannot be delivered.
 ///
 /// # Panics
 /// Never: texts always serialize.
@@ -79,11 +82,21 @@ pub async fn answer(request: &Request, outcome: Result<(), MigrateError>) -> Res
     };
     let body = serde_json::to_vec(&answer).expect("texts always serialize");
     // The URL is signed without a content type, so none may be sent.
-    let put = async {
+    let put = async || {
         let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
-        http.put(&request.response_url).body(body).send().await?.error_for_status()
+        http.put(&request.response_url).body(body.clone()).send().await?.error_for_status()
     };
-    put.await.map_err(|error| Diagnostic {
+    let mut attempt = 1;
+    let delivered = loop {
+        match put().await {
+            Err(_) if attempt < ATTEMPTS => {
+                attempt += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => break outcome,
+        }
+    };
+    delivered.map_err(|error| Diagnostic {
         error_type: "AnswerNotTaken".to_owned(),
         // The URL is a secret.
         error_message: chain(&error.without_url()),

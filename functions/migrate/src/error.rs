@@ -36,6 +36,11 @@ pub enum MigrateError {
     /// The staff members could not be set.
     #[error("the staff members could not be set")]
     Staff(#[source] tokio_postgres::Error),
+    /// The function's time was nearly over. What was applied stays.
+    #[error(
+        "the migrations took too long: a statement that takes more than ten minutes belongs into a sweep, which goes on where it stopped"
+    )]
+    OutOfTime,
     /// The work ended in a panic, which the log has.
     #[error("the migration ended in a panic; see the function's log")]
     Panicked,

@@ -1,5 +1,7 @@
 //! The work of migrate: first the schema, then the passwords of the roles that the schema made, then the list of staff.
 
+use std::time::Duration;
+
 use robnu_observe::caught;
 use robnu_schema::{Applied, MIGRATIONS};
 use robnu_startup::login;
@@ -11,9 +13,12 @@ use crate::login_roles::set_password;
 use crate::master;
 use crate::staff::set_staff;
 
-/// Does what CloudFormation asks. It reads the configuration within the invocation, because CloudFormation would wait in
-/// vain for a function that cannot start. A panic is reported like any other failure.
-pub async fn handle(request: &Request) -> Result<(), MigrateError> {
+/// The time that is kept for the response. A function that Lambda ends sends none, and the deploy would hang for an hour.
+const RESERVE: Duration = Duration::from_mins(1);
+
+/// Does what CloudFormation asks, within the time that is left. It reads the configuration within the invocation, because
+/// CloudFormation would wait in vain for a function that cannot start. A panic is reported like any other failure.
+pub async fn handle(request: &Request, left: Duration) -> Result<(), MigrateError> {
     // The data outlives the stack, so nothing is dropped.
     if request.is_delete() {
         return Ok(());
@@ -22,7 +27,12 @@ pub async fn handle(request: &Request) -> Result<(), MigrateError> {
         let context = Context::from_environment().await?;
         migrate(&context).await.map(drop)
     });
-    caught(work).await.unwrap_or(Err(MigrateError::Panicked))
+    in_time(caught(work), left).await?.unwrap_or(Err(MigrateError::Panicked))
+}
+
+/// Ends work early enough for a response. The database ends a statement whose client has gone away.
+async fn in_time<T>(work: impl Future<Output = T>, left: Duration) -> Result<T, MigrateError> {
+    tokio::time::timeout(left.saturating_sub(RESERVE), work).await.map_err(|_| MigrateError::OutOfTime)
 }
 
 /// Brings schema and login roles up to date. Repeating it changes nothing.
@@ -47,4 +57,19 @@ pub async fn migrate(context: &Context) -> Result<Applied, MigrateError> {
         "schema is up to date"
     );
     Ok(applied)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn endless_work_is_answered_before_lambda_ends_the_function() {
+        let began = tokio::time::Instant::now();
+        let left = RESERVE + Duration::from_millis(50);
+        let outcome = in_time(std::future::pending::<()>(), left).await;
+        assert!(matches!(outcome, Err(MigrateError::OutOfTime)), "{outcome:?}");
+        assert!(began.elapsed() < RESERVE, "there is time for the response");
+        assert!(in_time(std::future::ready(()), left).await.is_ok());
+    }
 }

@@ -1,6 +1,8 @@
 //! The migrate function: a CloudFormation custom resource that brings the schema and the login roles up to date.
 
-use lambda_runtime::Error;
+use std::time::SystemTime;
+
+use lambda_runtime::{Context, Error};
 use migrate::custom_resource::{Request, answer};
 use migrate::handler::handle;
 
@@ -10,5 +12,9 @@ async fn main() -> Result<(), Error> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| "a TLS provider is installed already")?;
-    robnu_startup::serve(async |request: Request, _| answer(&request, handle(&request).await).await).await
+    robnu_startup::serve(async |request: Request, invocation: Context| {
+        let left = invocation.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        answer(&request, handle(&request, left).await).await
+    })
+    .await
 }

@@ -9,16 +9,20 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// Sends an event to the function's binary, without any configuration, and receives the response at the presigned URL.
-async fn told(request_type: &str) -> Value {
+/// Sends an event to the function's binary, without any configuration, and receives the response at the presigned URL, which so many
+/// times takes a connection and hangs up.
+async fn told(request_type: &str, hangs_up: usize) -> Value {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/answer?signature=s3cret", listener.local_addr().unwrap());
-    let function = LambdaProcess::start(env!("CARGO_BIN_EXE_migrate"), &[], Duration::from_secs(30)).await;
+    let function = LambdaProcess::start(env!("CARGO_BIN_EXE_migrate"), &[], Duration::from_mins(15)).await;
     let event = json!({
         "RequestType": request_type, "ResponseURL": url, "StackId": "stack", "RequestId": "request",
         "LogicalResourceId": "DatabaseSchema", "PhysicalResourceId": "robnu-schema",
     });
     let answered = function.send(event).await;
+    for _ in 0..hangs_up {
+        drop(listener.accept().await.unwrap());
+    }
     let told = tokio::time::timeout(Duration::from_secs(20), put_body(listener)).await;
     let told = told.unwrap_or_else(|_| panic!("no answer; log: {:#?}", function.log()));
     answered.await.unwrap();
@@ -45,7 +49,7 @@ async fn put_body(listener: TcpListener) -> Value {
 #[tokio::test]
 async fn a_function_without_its_configuration_says_so_instead_of_staying_silent() {
     for request_type in ["Create", "Update"] {
-        let told = told(request_type).await;
+        let told = told(request_type, 0).await;
         assert_eq!(told["Status"], "FAILED");
         assert_eq!(told["Reason"], "environment variable LOGIN_ROLE_SECRETS is not set");
         assert_eq!(
@@ -57,5 +61,10 @@ async fn a_function_without_its_configuration_says_so_instead_of_staying_silent(
 
 #[tokio::test]
 async fn a_removal_succeeds_although_the_database_may_be_gone() {
-    assert_eq!(told("Delete").await["Status"], "SUCCESS");
+    assert_eq!(told("Delete", 0).await["Status"], "SUCCESS");
+}
+
+#[tokio::test]
+async fn a_response_that_is_not_taken_is_sent_again() {
+    assert_eq!(told("Create", 2).await["Status"], "FAILED");
 }

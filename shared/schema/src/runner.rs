@@ -1,11 +1,21 @@
 //! Applies missing migrations, each in a transaction of its own, and refuses a changed history.
 
+use std::time::Duration;
+
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use crate::migrations::Migration;
 
 /// Serialises concurrent migrate invocations on one database. Any constant would do.
 const LOCK_KEY: i64 = 0x526f_626e_7501;
+
+/// How the master's session behaves: a statement that waits for a lock gives up before what queues behind it times out, and one whose
+/// client has gone away ends.
+const SESSION: &str = "set lock_timeout = '5s'; set client_connection_check_interval = '10s'";
+/// How often a migration is tried that gets no lock, and the pause in which others go on.
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// What one call did.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,15 +57,54 @@ pub enum SchemaError {
     Ledger(#[from] tokio_postgres::Error),
 }
 
-/// Brings the database that `client` is connected to, as its master user, up to `migrations`.
+impl SchemaError {
+    /// Whether a statement waited too long for a lock.
+    fn waited_in_vain(&self) -> bool {
+        match self {
+            Self::Failed { source, .. } | Self::Ledger(source) => {
+                source.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+            }
+            Self::Changed { .. } | Self::Unknown { .. } => false,
+        }
+    }
+}
+
+/// Brings the database that `client` is connected to, as its master user, up to `migrations`. A migration that gets no lock within five
+/// seconds is rolled back and tried again, for a few minutes, so that it holds up no traffic.
 pub async fn apply(client: &mut Client, migrations: &'static [Migration]) -> Result<Applied, SchemaError> {
+    client.batch_execute(SESSION).await?;
+    let mut done = Vec::new();
+    let mut attempt = 1;
+    loop {
+        match apply_once(client, migrations, &mut done).await {
+            Err(error) if error.waited_in_vain() && attempt < ATTEMPTS => {
+                tracing::info!(attempt, "a migration waits for a lock");
+                attempt += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(error) => return Err(error),
+            Ok(before) => return Ok(Applied { before: before - done.len(), now: done }),
+        }
+    }
+}
+
+/// Applies what is missing, notes it in `done`, and returns how many migrations the database has then.
+async fn apply_once(
+    client: &mut Client,
+    migrations: &'static [Migration],
+    done: &mut Vec<&'static str>,
+) -> Result<usize, SchemaError> {
     client.execute("select pg_advisory_lock($1)", &[&LOCK_KEY]).await?;
-    let outcome = apply_locked(client, migrations).await;
+    let outcome = apply_locked(client, migrations, done).await;
     client.execute("select pg_advisory_unlock($1)", &[&LOCK_KEY]).await?;
     outcome
 }
 
-async fn apply_locked(client: &mut Client, migrations: &'static [Migration]) -> Result<Applied, SchemaError> {
+async fn apply_locked(
+    client: &mut Client,
+    migrations: &'static [Migration],
+    done: &mut Vec<&'static str>,
+) -> Result<usize, SchemaError> {
     let known = applied_checksums(client).await?;
     let unknown = known.iter().find(|(name, _)| migrations.iter().all(|m| m.name != name));
     let is_complete = migrations.iter().all(|m| known.iter().any(|(name, _)| name == m.name));
@@ -64,7 +113,7 @@ async fn apply_locked(client: &mut Client, migrations: &'static [Migration]) -> 
     if let (Some((name, _)), false) = (unknown, is_complete) {
         return Err(SchemaError::Unknown { name: name.clone() });
     }
-    let mut now = Vec::new();
+    let mut count = known.len();
     for migration in migrations {
         match known.iter().find(|(name, _)| name == migration.name) {
             Some((_, checksum)) if *checksum == digest(migration.sql) => {}
@@ -74,11 +123,12 @@ async fn apply_locked(client: &mut Client, migrations: &'static [Migration]) -> 
                     .await
                     .map_err(|source| SchemaError::Failed { name: migration.name, source })?;
                 tracing::info!(migration = migration.name, "applied");
-                now.push(migration.name);
+                done.push(migration.name);
+                count += 1;
             }
         }
     }
-    Ok(Applied { now, before: known.len() })
+    Ok(count)
 }
 
 /// Reads the ledger. The first migration creates the schema and the ledger in one transaction, so both exist or neither does.

@@ -2,6 +2,8 @@
 //! a late foreign key, run as Aurora's master user would run them.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
+use std::time::Duration;
+
 use robnu_schema::{Applied, MIGRATIONS, Migration, SchemaError, apply};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio_postgres::Client;
@@ -206,6 +208,30 @@ async fn a_failed_migration_is_rolled_back_and_earlier_ones_stay() {
     let mut another = bed.test.raw("robnu_master").await;
     let applied = apply(&mut another, followed_by(&[NOTES, mended])).await.unwrap();
     assert_eq!(applied.now, ["9003_broken"]);
+}
+
+#[tokio::test]
+async fn a_migration_that_gets_no_lock_holds_up_no_traffic_and_is_applied_later() {
+    let mut bed = TestBed::new().await;
+    let busy = bed.test.superuser().await;
+    busy.batch_execute("begin; lock table robnu.orders in access share mode").await.unwrap();
+    let superuser = bed.test.superuser().await;
+    let traffic = async {
+        let waits =
+            "select exists (select from pg_locks where relation = 'robnu.orders'::regclass and not granted)";
+        while !superuser.query_one(waits, &[]).await.unwrap().get::<_, bool>(0) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // It queues behind the migration, and goes on when that gives up: the lock that the migration waits for is still held.
+        superuser.batch_execute("set statement_timeout = '20s'").await.unwrap();
+        superuser.execute("select from robnu.orders limit 1", &[]).await.unwrap();
+        let granted = "select count(*) from pg_locks where relation = 'robnu.orders'::regclass and granted";
+        assert_eq!(superuser.query_one(granted, &[]).await.unwrap().get::<_, i64>(0), 1);
+        busy.batch_execute("commit").await.unwrap();
+    };
+    let (applied, ()) = tokio::join!(bed.apply(&[BACKFILL]), traffic);
+    assert_eq!(applied.unwrap().now, [BACKFILL.name]);
+    assert!(bed.applied(BACKFILL.name).await);
 }
 
 #[tokio::test]
