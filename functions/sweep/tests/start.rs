@@ -4,7 +4,7 @@ mod kit;
 
 use kit::{in_a_minute, try_sweep};
 use robnu_dispatch::{ParallelQueues, Publisher};
-use robnu_tenancy::{Database, DatabaseConfig, Error, Tls};
+use robnu_tenancy::{Database, DatabaseConfig, Error, MAX_IDLE, Tls};
 use robnu_testkit::refusal_to_start;
 use sweep::{Context, SweepError};
 
@@ -45,6 +45,7 @@ async fn a_database_that_is_down_fails_the_sweep_and_may_be_tried_again() {
         tls: Tls::Off,
         pool_size: 1,
         connect_timeout: std::time::Duration::from_secs(2),
+        max_idle: MAX_IDLE,
         limits: None,
     };
     let context = Context {

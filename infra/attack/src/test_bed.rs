@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use robnu_tenancy::{Database, DatabaseConfig, Limits, Password, Tls};
+use robnu_tenancy::{Database, DatabaseConfig, Limits, MAX_IDLE, Password, Tls};
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_postgres::{Client, Config, NoTls};
@@ -418,6 +418,7 @@ fn scoped(config: &Config, password: &str) -> anyhow::Result<DatabaseConfig> {
         tls: Tls::Off,
         pool_size: POOL,
         connect_timeout: Duration::from_secs(20),
+        max_idle: MAX_IDLE,
         limits: config.get_user().map(Limits::of_login),
     })
 }

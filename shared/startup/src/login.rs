@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use robnu_storage::DigestKey;
-use robnu_tenancy::{Database, DatabaseConfig, Limits, Password, Tls};
+use robnu_tenancy::{Database, DatabaseConfig, Limits, MAX_IDLE, Password, Tls};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -112,6 +112,7 @@ pub fn database_config(user: String, password: Option<Password>) -> Result<Datab
         tls,
         pool_size: 1,
         connect_timeout: CONNECT_TIMEOUT,
+        max_idle: MAX_IDLE,
         limits: None,
     })
 }

@@ -10,6 +10,10 @@ use zeroize::Zeroizing;
 /// How long the server may leave sent data unacknowledged.
 const UNANSWERED: Duration = Duration::from_secs(15);
 
+/// A frozen Lambda environment answers no keepalive, and the server gives its connections up after six minutes. What was idle for
+/// longer than this is not used again, because a statement on a dead connection fails without saying whether it was done.
+pub const MAX_IDLE: Duration = Duration::from_mins(4);
+
 /// A password that is wiped when dropped and never printed.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
@@ -127,6 +131,8 @@ pub struct DatabaseConfig {
     pub pool_size: usize,
     /// How long to wait for a connection, new or pooled.
     pub connect_timeout: Duration,
+    /// How long the pool may be unused before its connections are opened anew; usually [`MAX_IDLE`].
+    pub max_idle: Duration,
     /// The limits of its sessions; `None` for the migrate function.
     pub limits: Option<Limits>,
 }
@@ -175,6 +181,7 @@ mod tests {
             tls,
             pool_size: 1,
             connect_timeout: Duration::from_secs(3),
+            max_idle: MAX_IDLE,
             limits,
         };
         config.to_postgres()

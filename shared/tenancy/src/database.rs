@@ -1,6 +1,7 @@
 //! The pool. It is private, so that a connection is only ever seen through a scope.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::{NoTls, Row};
@@ -19,6 +20,9 @@ use crate::{Params, Request};
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
+    /// When a connection was last asked for, by the wall clock: the other clocks may stand still while an environment is frozen.
+    used_at: Arc<Mutex<SystemTime>>,
+    max_idle: Duration,
 }
 
 impl std::fmt::Debug for Database {
@@ -48,7 +52,7 @@ impl Database {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Configuration { what: error.to_string() })?;
-        Ok(Self { pool })
+        Ok(Self { pool, used_at: Arc::new(Mutex::new(SystemTime::now())), max_idle: config.max_idle })
     }
 
     /// Runs one statement that only reads: scope entry, statement and COMMIT in a single round trip.
@@ -86,7 +90,21 @@ impl Database {
     }
 
     async fn connection(&self) -> Result<Connection, Error> {
+        self.drop_idle();
         Ok(Connection::new(self.pool.get().await?))
+    }
+
+    /// Closes the pooled connections if none was asked for since too long. While the process is awake, keepalives find dead ones.
+    fn drop_idle(&self) {
+        let now = SystemTime::now();
+        let mut used_at = self.used_at.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back says nothing of how long it was.
+        if now.duration_since(*used_at).is_ok_and(|idle| idle <= self.max_idle) {
+            *used_at = now;
+            return;
+        }
+        *used_at = now;
+        self.pool.retain(|_, _| false);
     }
 }
 

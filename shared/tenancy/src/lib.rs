@@ -14,7 +14,7 @@ mod pipeline;
 mod scope;
 mod session;
 
-pub use config::{DatabaseConfig, Limits, Password, Tls};
+pub use config::{DatabaseConfig, Limits, MAX_IDLE, Password, Tls};
 pub use database::{Database, client_tls};
 pub use error::Error;
 pub use ids::{

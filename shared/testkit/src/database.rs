@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use robnu_schema::MIGRATIONS;
-use robnu_tenancy::{Database, DatabaseConfig, Limits, Tls};
+use robnu_tenancy::{Database, DatabaseConfig, Limits, MAX_IDLE, Tls};
 use tokio_postgres::{Client, Config, NoTls, config::Host};
 use uuid::Uuid;
 
@@ -72,6 +72,7 @@ impl TestDatabase {
             tls: Tls::Off,
             pool_size: 1,
             connect_timeout: Duration::from_secs(10),
+            max_idle: MAX_IDLE,
             limits: Some(Limits::of_login(role)),
         }
     }

@@ -1,8 +1,10 @@
 //! What the server says and what a session makes of it: each SQLSTATE that a caller acts on has its own error.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
-use robnu_tenancy::{Database, Error};
-use robnu_testkit::{TestDatabase, TwoSellers};
+use std::time::Duration;
+
+use robnu_tenancy::{Database, DatabaseConfig, Error};
+use robnu_testkit::{Seller, TestDatabase, TwoSellers};
 
 /// Fails as it is told, for whoever asks.
 const SAY: &str = "create function robnu.say(code text, detail text, constraint_name text) returns void
@@ -77,4 +79,28 @@ async fn a_connection_that_breaks_or_cannot_be_had_is_worth_another_try() {
     let nobody = Database::new(&config).await.unwrap();
     let unreachable = nobody.read(&sellers.theirs.scope("OWNER"), "select 1", &[]).await.unwrap_err();
     assert!(matches!(unreachable, Error::Unreachable(_)) && unreachable.is_transient(), "{unreachable:?}");
+}
+
+async fn backend(database: &Database, seller: &Seller) -> i32 {
+    let rows = database.read(&seller.scope("OWNER"), "select pg_backend_pid()", &[]).await;
+    rows.unwrap()[0].get(0)
+}
+
+#[tokio::test]
+async fn a_connection_that_was_idle_too_long_is_not_used_again() {
+    let test = TestDatabase::new().await;
+    let sellers = TwoSellers::seed(&test).await;
+    let (ours, theirs) = (&sellers.ours, &sellers.theirs);
+    let patient = test.login("robnu_api").await;
+    let max_idle = Duration::from_millis(300);
+    let hasty = DatabaseConfig { max_idle, ..test.config("robnu_api") };
+    let hasty = Database::new(&hasty).await.unwrap();
+    let before = (backend(&patient, ours).await, backend(&hasty, ours).await);
+    tokio::time::sleep(2 * max_idle).await;
+    // As after a night in a frozen environment: the server has given the connections up.
+    let left = "select pg_terminate_backend($1, 5000)";
+    test.superuser().await.execute(left, &[&before.1]).await.unwrap();
+    let after = (backend(&patient, theirs).await, backend(&hasty, theirs).await);
+    assert_eq!(before.0, after.0, "a connection that was used lately is used again");
+    assert_ne!(before.1, after.1);
 }
