@@ -116,6 +116,47 @@ fn every_function_has_an_alarm_on_the_metric_that_counts_its_panics() {
     assert!(TEMPLATE.contains("        STAGE: !Ref Stage\n"));
 }
 
+#[test]
+fn every_alarm_leads_to_what_it_means_and_what_to_do() {
+    let readme = include_str!("../../../README.md");
+    let (_, section) = readme.split_once("\n### Alarms\n").unwrap();
+    let (section, _) = section.split_once("\n### ").unwrap();
+    let rows: Vec<&str> =
+        section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let explains =
+        |row: &str, name: &str| row == name || row.strip_prefix('…').is_some_and(|end| name.ends_with(end));
+    let alarms = resources("AWS::CloudWatch::Alarm");
+    for (name, alarm) in &alarms {
+        let (_, description) = alarm.split_once("AlarmDescription: !Sub ").expect(name);
+        let (description, _) = description.split_once("\n      Namespace").expect(name);
+        assert!(description.ends_with("See ${RunbookUrl}#alarms"), "{name}: {description}");
+        assert!(rows.iter().any(|row| explains(row, name)), "the table of alarms has no row for {name}");
+    }
+    for row in rows {
+        assert!(alarms.iter().any(|(name, _)| explains(row, name)), "there is no alarm {row}");
+    }
+}
+
+#[test]
+fn lambda_stops_no_chain_of_slices_and_an_alarm_says_so_if_it_does() {
+    let functions = resources("AWS::Serverless::Function");
+    let sends_its_own_messages = |name: &str| name.starts_with("Adapter") || name == "Exporter";
+    let of_slices: Vec<_> = functions.iter().filter(|(name, _)| sends_its_own_messages(name)).collect();
+    assert_eq!(of_slices.len(), 5, "{of_slices:?}");
+    let alarms = resources("AWS::CloudWatch::Alarm");
+    for (name, properties) in of_slices {
+        assert!(properties.contains("      RecursiveLoop: Allow\n"), "{name}");
+        let alarm_name = format!("{name}RecursionAlarm");
+        let (_, alarm) = alarms.iter().find(|(alarm, _)| *alarm == alarm_name).expect(&alarm_name);
+        assert!(alarm.contains("      MetricName: RecursiveInvocationsDropped\n"), "{name}");
+        assert!(
+            alarm.contains(&format!("      Dimensions: [{{Name: FunctionName, Value: !Ref {name}}}]\n")),
+            "{name}"
+        );
+        assert!(TEMPLATE.contains(&format!("${{{alarm_name}.Arn}}")), "{alarm_name} is on the dashboard");
+    }
+}
+
 /// The sources of dead letters, as the redrive function's environment names them.
 fn dead_letter_sources() -> Vec<&'static str> {
     let (_, queues) = TEMPLATE.split_once("          DEAD_LETTER_QUEUES: !Sub >-\n").unwrap();

@@ -63,3 +63,29 @@ fn what_is_taken_from_one_marketplace_is_noticed() {
         assert!(missing(&without).contains(&lacks.to_owned()), "{part}: {:?}", missing(&without));
     }
 }
+
+/// What stands in the template after each place where a text does, up to a line that is indented no further than `indent`.
+fn blocks(text: &str, indent: usize) -> impl Iterator<Item = String> {
+    let is_inside = move |line: &&str| line.len() - line.trim_start().len() > indent;
+    TEMPLATE.split(text).skip(1).map(move |rest| rest.lines().skip(1).take_while(is_inside).collect())
+}
+
+#[test]
+fn every_password_can_be_made_without_punctuation() {
+    let secrets: Vec<String> = blocks("GenerateSecretString:", 6).collect();
+    assert_eq!(secrets.len(), TEMPLATE.matches("Type: AWS::SecretsManager::Secret").count());
+    for secret in secrets {
+        // Secrets Manager requires a character of each kind that is not excluded as a kind.
+        assert!(secret.contains("ExcludePunctuation: true"), "{secret}");
+    }
+}
+
+#[test]
+fn no_build_for_aws_looks_for_changes_in_a_functions_own_folder_alone() {
+    let stages = include_str!("../../../samconfig.toml");
+    for stage in ["[staging.build.parameters]", "[prod.build.parameters]"] {
+        let (_, rest) = stages.split_once(stage).unwrap_or_else(|| panic!("no {stage}"));
+        let of_stage: Vec<&str> = rest.lines().skip(1).take_while(|line| !line.starts_with('[')).collect();
+        assert!(of_stage.iter().all(|line| !line.starts_with("cached")), "{stage} {of_stage:?}");
+    }
+}

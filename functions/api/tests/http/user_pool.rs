@@ -32,3 +32,11 @@ fn people_write_their_email_and_nothing_else() {
         "another client needs the same"
     );
 }
+
+#[test]
+fn mails_of_the_pool_come_from_the_platforms_sender_which_has_no_bound_of_fifty_a_day() {
+    let pool = resource("UserPool").join("\n");
+    for setting in ["EmailSendingAccount: DEVELOPER", "From: !Ref MailFrom", ":identity/${Domain}"] {
+        assert!(pool.contains(setting), "the user pool lacks {setting}");
+    }
+}
