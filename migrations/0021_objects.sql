@@ -72,9 +72,10 @@ create table storage_objects (
   check ((kind in ('RAW_PAGES', 'EXPORT')) = (time_folder is not null)),
   check (kind <> 'DOCUMENT' or file_name is not null)
 );
+-- The list of documents, and the files that an archive of everything holds.
+create index storage_objects_files on storage_objects (seller_id, id) where kind in ('DOCUMENT', 'IMPORT');
 -- Lists go by id, which goes by time. NULLS LAST, although there are no nulls: the narrower lists ask for that order, which the
 -- first index does not have.
-create index storage_objects_documents on storage_objects (seller_id, id desc) where kind = 'DOCUMENT';
 create index storage_objects_by_account on storage_objects (seller_id, account_id, kind, id desc nulls last);
 create index storage_objects_by_order on storage_objects (seller_id, order_id, id desc nulls last);
 create index storage_objects_by_shipment on storage_objects (seller_id, shipment_id, id desc nulls last);

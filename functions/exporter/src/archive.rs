@@ -5,7 +5,6 @@
 use api::exportable::{EXPORTABLE, Exportable};
 use chrono::{DateTime, Utc};
 use flate2::Compression;
-use robnu_tenancy::ObjectId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -15,11 +14,15 @@ use crate::error::ExportError;
 use crate::file::lines;
 use crate::manifest::Manifest;
 use crate::store::Export;
-use crate::stored_file::StoredFile;
+use crate::stored_file::{PageStart, StoredFile};
 use crate::zip::{Directory, Entry};
 
 /// The largest archive: as many bytes as its row allows (`storage_objects.size`).
 pub const MAX_ARCHIVE_BYTES: i64 = 40 << 30;
+/// Room for the directory, the manifest and what deflating adds to files that do not shrink.
+const ROOM_FOR_THE_END: u64 = 128 << 20;
+/// The largest stored file. Sizes in the archive have 32 bits.
+const MAX_STORED_FILE_BYTES: u64 = 4_000_000_000;
 /// A list with more rows, or more bytes, has several files. Spreadsheets open 1,048,576 rows.
 const MAX_ROWS: u64 = 1_000_000;
 const MAX_FILE_BYTES: u32 = 1 << 30;
@@ -58,8 +61,8 @@ struct Progress {
 pub enum Step {
     /// The next page of a list.
     Page(&'static Exportable),
-    /// The next stored files after one.
-    Files(Option<ObjectId>),
+    /// The next stored files.
+    Files(PageStart),
     /// The next piece of a stored file, of which so many bytes are here.
     Piece(StoredFile, u64),
 }
@@ -90,12 +93,24 @@ impl Archive {
     }
 
     /// What it needs next.
-    pub fn next(&self) -> Result<Step, ExportError> {
-        Ok(match (&self.progress.list, self.progress.contents.next()) {
-            (Some(list), _) => Step::Page(Exportable::named(list).ok_or(ExportError::UnknownList)?),
-            (None, Some((file, from))) => Step::Piece(file, from),
-            (None, None) => Step::Files(self.progress.contents.after),
-        })
+    pub fn next(&mut self) -> Result<Step, ExportError> {
+        if let Some(list) = &self.progress.list {
+            return Ok(Step::Page(Exportable::named(list).ok_or(ExportError::UnknownList)?));
+        }
+        while let Some((file, from)) = self.progress.contents.next() {
+            if from > 0 || self.has_room_for(&file) {
+                return Ok(Step::Piece(file, from));
+            }
+            self.progress.contents.leave_out(&file);
+        }
+        Ok(Step::Files(self.progress.contents.page_start()))
+    }
+
+    /// Whether a stored file fits in, with the directory and the manifest behind it. What does not fit holds nothing up: the lists
+    /// and the other files are worth having.
+    fn has_room_for(&self, file: &StoredFile) -> bool {
+        let room = MAX_ARCHIVE_BYTES.unsigned_abs().saturating_sub(self.progress.bytes + ROOM_FOR_THE_END);
+        self.progress.directory.has_room() && file.size <= MAX_STORED_FILE_BYTES.min(room)
     }
 
     /// Adds a page of the list at hand.

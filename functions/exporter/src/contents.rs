@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::error::ExportError;
-use crate::stored_file::{Folder, StoredFile};
+use crate::stored_file::{Folder, PageStart, StoredFile};
 use crate::zip::Entry;
 
 /// How many incomplete files are named; all are counted.
@@ -20,7 +20,7 @@ const NAMED: usize = 1_000;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Contents {
     /// The last file that is done with.
-    pub after: Option<ObjectId>,
+    after: Option<ObjectId>,
     /// The file of which a part is in the archive.
     open: Option<Open>,
     /// Documents.
@@ -47,7 +47,7 @@ pub struct Counted {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// How many are not: they were not in the bucket, or their bytes were others than their row says.
+    /// How many are not: they were not in the bucket, their bytes were others than their row says, or the archive was full.
     pub incomplete: u64,
     /// The first of those.
     pub incomplete_ids: Vec<ObjectId>,
@@ -58,6 +58,16 @@ impl Contents {
     pub fn next(&self) -> Option<(StoredFile, u64)> {
         let from = self.open.as_ref().map_or(0, |open| open.entry.size.into());
         Some((self.upcoming.front()?.clone(), from))
+    }
+
+    /// Where the next page of files begins.
+    pub fn page_start(&self) -> PageStart {
+        PageStart { after: self.after, open: self.open.as_ref().map(|open| open.id) }
+    }
+
+    /// Leaves the next file out, because the archive has no room for it.
+    pub fn leave_out(&mut self, file: &StoredFile) {
+        self.done_with(file, false);
     }
 
     /// Takes the files that come next. Returns the unfinished file if it is not among them any more, because it was deleted in the
@@ -95,7 +105,8 @@ impl Contents {
         };
         open.digest.update(bytes)?;
         added.extend(open.entry.add(bytes, compression(file.content))?);
-        if !bytes.is_empty() && u64::from(open.entry.size) <= file.size {
+        // It ends with the bytes that its row counts: whoever went on behind them would find nothing there.
+        if !bytes.is_empty() && u64::from(open.entry.size) < file.size {
             self.open = Some(open);
             return Ok((added, None));
         }

@@ -12,8 +12,9 @@ use crate::store::Export;
 /// Says how the files fit together.
 const NOTE: &str = "Each file was read page by page from read_from to read_until, while work went on: rows that changed \
                     meanwhile are as they were when their page was read. Cells are written as in single exports. \
-                    Times are UTC. Documents and imported files were added afterwards; one that is counted as incomplete is \
-                    missing or cut off, because it was no longer in the bucket or its bytes were not those of its SHA-256.";
+                    Times are UTC. Documents and imported files were added afterwards; those \
+                    that are counted as incomplete are missing or cut off: they were no longer in the bucket (imported files \
+                    leave it after 90 days), their bytes were not those of their SHA-256, or the archive was full.";
 
 /// What an archive leaves out, and where it can be had.
 const LEFT_OUT: [LeftOut; 5] = [

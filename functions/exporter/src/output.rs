@@ -45,7 +45,7 @@ impl Output {
     }
 
     /// What the file needs next.
-    pub fn next(&self) -> Result<Step, ExportError> {
+    pub fn next(&mut self) -> Result<Step, ExportError> {
         match self {
             Self::List(file) => Ok(Step::Page(file.list)),
             Self::Everything(archive) => archive.next(),
@@ -80,6 +80,11 @@ impl Output {
                 Self::Everything(archive) if archive.has_all_lists() => CONTENT_PART_BYTES,
                 _ => PART_BYTES,
             }
+    }
+
+    /// Whether what is not stored yet may be a part, which it need not be as large for as [`Self::fills_a_part`] says.
+    pub fn may_be_a_part(&self) -> bool {
+        self.len() >= PART_BYTES
     }
 
     fn len(&self) -> usize {

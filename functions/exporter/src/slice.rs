@@ -19,8 +19,9 @@ use crate::output::{Output, Part, max_bytes};
 use crate::store::{Begun, Export, Place, abort, begin, renewal};
 use crate::stored_file::{Reader, stored_files};
 
-/// No page begins with less time left than this: the part that it completes must still be stored and noted.
-const RESERVE: Duration = Duration::from_secs(45);
+/// No page begins with less time left than this: the part that it completes must still be stored and noted, which may take two
+/// attempts of half a minute.
+const RESERVE: Duration = Duration::from_secs(75);
 /// Attempts in a row that store nothing, after which the export fails.
 const FRUITLESS_ATTEMPTS: i32 = 6;
 /// The first wait after a fruitless attempt; it doubles with each further one.
@@ -116,6 +117,9 @@ async fn read_and_store(
     let mut renewed = Instant::now();
     loop {
         if Instant::now() >= stop_at {
+            if output.may_be_a_part() {
+                store(context, export, output.take()?, cursor, false).await?;
+            }
             return Ok(Read::OutOfTime);
         }
         if renewed.elapsed() >= renewal(context) {
@@ -128,8 +132,8 @@ async fn read_and_store(
                 cursor = page.next_cursor;
                 output.add_page(list, &page.rows, cursor.is_none())?
             }
-            Step::Files(after) => {
-                let files = stored_files(context, export, after).await?;
+            Step::Files(start) => {
+                let files = stored_files(context, export, start).await?;
                 output.archive()?.add_files(export, files)?
             }
             Step::Piece(file, from) => {

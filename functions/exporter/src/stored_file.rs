@@ -3,7 +3,7 @@
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_storage::StorageError;
 use robnu_storage::objects::{
-    ContentType, DocumentParent, DocumentType, MarketplaceFolder, ObjectBody, ObjectFault, ObjectKey, Sha256,
+    ContentType, DocumentParent, DocumentType, MarketplaceFolder, ObjectBody, ObjectKey, Sha256,
 };
 use robnu_tenancy::{Access, Error, ImportId, ObjectId, Permission, Row, SellerScope};
 
@@ -63,7 +63,10 @@ impl StoredFile {
     async fn open(&self, export: &Export, from: u64) -> Result<Option<ObjectBody>, ExportError> {
         match export.objects.get_from(&self.key, self.version.as_deref(), from).await {
             Ok(body) => Ok(Some(body)),
-            Err(StorageError::Object { fault: ObjectFault::Missing, .. }) => Ok(None),
+            Err(StorageError::Object { fault, .. }) if fault.may_be_missing() => {
+                tracing::warn!(seller.id = %export.message.seller_id, object.id = %self.id, "a stored file cannot be read: {fault}");
+                Ok(None)
+            }
             Err(other) => Err(other.into()),
         }
     }
@@ -137,16 +140,25 @@ fn import_key(row: &Row, object: ObjectId) -> Result<ObjectKey, Error> {
     })
 }
 
-/// The next files after one, in the name of the member who asked for the export; none when there are no more. Documents and imported
-/// files can hold customers' data, so the member must hold `pii.read`.
+/// Where a page of files begins.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PageStart {
+    /// Behind this file.
+    pub after: Option<ObjectId>,
+    /// And with this one, of which a part is in the archive. A file that was made before it and became whole later is not looked up.
+    pub open: Option<ObjectId>,
+}
+
+/// The next files, in the name of the member who asked for the export; none when there are no more. Documents and imported files can
+/// hold customers' data, so the member must hold `pii.read`.
 pub async fn stored_files(
     context: &Context,
     export: &Export,
-    after: Option<ObjectId>,
+    PageStart { after, open }: PageStart,
 ) -> Result<Vec<StoredFile>, ExportError> {
     let scope = SellerScope::for_export(export.message.seller_id, export.message.export_id)
         .needing(Permission::PiiRead, Access::Read);
-    let rows = context.database.read(&scope, STORED_FILES, &[&after, &PAGE]).await;
+    let rows = context.database.read(&scope, STORED_FILES, &[&after, &open, &PAGE]).await;
     let rows = rows.map_err(|error| ExportError::Page(error.into()))?;
     Ok(rows.iter().map(StoredFile::try_from).collect::<Result<_, _>>()?)
 }

@@ -24,6 +24,8 @@ const VERSION: u16 = 20;
 const VERSION_64: u16 = 45;
 /// The place or number that says: see the field of 64 bits.
 const ELSEWHERE: u32 = u32::MAX;
+/// The files that a directory counts in 16 bits; one more would say that the number is elsewhere.
+const MAX_FILES: u16 = u16::MAX - 1;
 /// The end of deflated data: a last block that is empty.
 const END_OF_DATA: [u8; 2] = [0x03, 0x00];
 
@@ -130,9 +132,17 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Adds a file that is whole. It has room for 65,535.
+    /// Whether there is room for another file, and for one more after it.
+    pub fn has_room(&self) -> bool {
+        self.count < MAX_FILES - 1
+    }
+
+    /// Adds a file that is whole.
     pub fn add(&mut self, entry: &Entry) -> Result<(), ExportError> {
-        self.count = self.count.checked_add(1).ok_or(ExportError::TooLarge)?;
+        if self.count >= MAX_FILES {
+            return Err(ExportError::TooLarge);
+        }
+        self.count += 1;
         entry.put_in_directory(&mut self.entries);
         Ok(())
     }
@@ -319,7 +329,10 @@ mod tests {
     #[test]
     fn a_directory_refuses_more_files_than_it_can_count() {
         let (entry, _) = file("a", 0, b"");
-        let mut full = Directory { count: u16::MAX - 1, entries: Vec::new() };
+        let mut full = Directory { count: MAX_FILES - 2, entries: Vec::new() };
+        assert!(full.has_room());
+        full.add(&entry).unwrap();
+        assert!(!full.has_room(), "the last place is the manifest's");
         full.add(&entry).unwrap();
         assert!(matches!(full.add(&entry), Err(ExportError::TooLarge)));
     }

@@ -130,6 +130,44 @@ async fn a_file_that_is_deleted_lost_or_altered_is_named_and_holds_nothing_up() 
 }
 
 #[tokio::test]
+async fn whole_files_stay_whole_wherever_a_part_ends_and_late_ones_are_not_doubled() {
+    let bed = TestBed::new().await;
+    let ours = &bed.sellers.ours;
+    // Its row is older than those of the others, and its upload ends while the archive is made.
+    let late = bed.document(ours, "INVOICE", "application/pdf", b"late").await;
+    let mut ids = Vec::new();
+    for seed in 0..40 {
+        ids.push(bed.document(ours, "INVOICE", "application/pdf", &noise(seed, 1024 * 1024)).await);
+    }
+    bed.sql("alter table robnu.storage_objects disable trigger step_object").await;
+    bed.sql(&format!("update robnu.storage_objects set state = 'AWAITED' where id = '{late}'")).await;
+    // Another attempt goes on behind each part.
+    bed.sql(&format!(
+        "create function robnu.take_over() returns trigger language plpgsql security definer as $$ begin
+           update robnu.storage_objects set state = 'STORED' where id = '{late}';
+           new.attempt := new.attempt + 1; new.lease_expires_at := now(); return new; end $$;
+         create trigger take_over before update of parts on robnu.exports for each row execute function robnu.take_over()"
+    ))
+    .await;
+    let message = ask(&bed).await;
+    let mut attempts = 0;
+    while bed.column(message, "state").await != "SUCCEEDED" {
+        attempts += 1;
+        assert!(attempts < 10, "{attempts} attempts");
+        bed.work(message).await;
+    }
+    assert!(attempts > 2, "{attempts}");
+    let files = archived(&bed, message).await;
+    let documents = &manifest(&files)["contents"][0];
+    assert_eq!((&documents["incomplete"], &documents["files"]), (&json!(0), &json!(40)), "{documents}");
+    for (seed, id) in (0..).zip(&ids) {
+        assert!(files[&format!("documents/{id}.pdf")] == noise(seed, 1024 * 1024), "{id}");
+    }
+    let entries = files.keys().filter(|name| name.starts_with("documents/")).count();
+    assert_eq!(entries, 40, "no name is there twice");
+}
+
+#[tokio::test]
 async fn contents_end_when_the_member_is_no_owner_any_more() {
     let bed = TestBed::new().await;
     bed.document(&bed.sellers.ours, "PROOF_VIDEO", "video/mp4", &noise(3, FILM)).await;

@@ -15,14 +15,17 @@ use super::TestBed;
 /// The files of an archive by name. The reader compares each checksum.
 pub async fn archived(bed: &TestBed, message: ExportMessage) -> BTreeMap<String, Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(bed.bytes(message).await)).unwrap();
-    (0..archive.len())
+    let names = archive.len();
+    let files: BTreeMap<_, _> = (0..names)
         .map(|index| {
             let mut file = archive.by_index(index).unwrap();
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).unwrap();
             (file.name().unwrap().into_owned(), bytes)
         })
-        .collect()
+        .collect();
+    assert_eq!(files.len(), names, "two files have one name");
+    files
 }
 
 /// The manifest of an archive.

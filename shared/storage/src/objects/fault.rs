@@ -23,6 +23,13 @@ pub enum ObjectFault {
 }
 
 impl ObjectFault {
+    /// Whether there may be no such object. S3 denies access to what is not there to a caller who may not list the bucket, as functions
+    /// may not.
+    #[must_use]
+    pub fn may_be_missing(self) -> bool {
+        matches!(self, Self::Missing | Self::Denied)
+    }
+
     /// What an SDK error means.
     pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Self {
         match error {

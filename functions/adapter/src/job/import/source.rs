@@ -4,7 +4,7 @@ use robnu_dispatch::Job;
 use robnu_files::{DateOrder, FileError};
 use robnu_marketplace::files::{ImportError, ImportFile};
 use robnu_storage::StorageError;
-use robnu_storage::objects::{MarketplaceFolder, ObjectFault, ObjectKey, SellerObjects, Sha256};
+use robnu_storage::objects::{MarketplaceFolder, ObjectKey, SellerObjects, Sha256};
 use robnu_tenancy::{Error, ImportId, Row};
 use tempfile::NamedTempFile;
 
@@ -65,8 +65,7 @@ impl SourceFile {
         match checksum.await {
             Ok(checksum) if checksum == self.checksum => {}
             Ok(_) | Err(StorageError::ObjectSize { .. }) => return Err(SourceFault::Differs),
-            // S3 denies access to what is not there to a caller who may not list the bucket, as the function may not.
-            Err(error @ StorageError::Object { fault: ObjectFault::Missing | ObjectFault::Denied, .. }) => {
+            Err(error @ StorageError::Object { fault, .. }) if fault.may_be_missing() => {
                 return Err(SourceFault::Missing(error));
             }
             Err(error) => return Err(later(error)),

@@ -3,9 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use robnu_storage::StorageError;
-use robnu_storage::objects::{
-    ContentType, DocumentType, FileName, ObjectFault, ObjectHead, Objects, Sha256, Upload,
-};
+use robnu_storage::objects::{ContentType, DocumentType, FileName, ObjectHead, Objects, Sha256, Upload};
 use robnu_tenancy::{ObjectId, Params, Row, SellerScope};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -184,9 +182,8 @@ pub async fn complete(
     let mut version = None;
     if document.state == DocumentState::AWAITED {
         let found = context.objects.for_scope(&member.scope)?.head(&document.key()?).await;
-        // S3 denies access to what is not there to a caller who may not list the bucket, as the function may not.
         let head = found.map_err(|error| match error {
-            StorageError::Object { fault: ObjectFault::Missing | ObjectFault::Denied, .. } => {
+            StorageError::Object { fault, .. } if fault.may_be_missing() => {
                 ApiError::Refused(&DOCUMENT_NOT_UPLOADED)
             }
             other => other.into(),
