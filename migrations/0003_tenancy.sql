@@ -66,7 +66,9 @@ insert into marketplaces (code, display_name, status, customer_data_days) values
   ('AMAZON_IN', 'Amazon.in', 'ACTIVE', 30),
   ('FLIPKART', 'Flipkart', 'ACTIVE', null),
   ('MEESHO', 'Meesho', 'ACTIVE', null);
-grant select on marketplaces to robnu_tenant, robnu_person, robnu_system_sweep, robnu_system_lanes;
+-- Why a marketplace is held is for operators.
+grant select (code, display_name, status, customer_data_days, held_at) on marketplaces
+  to robnu_tenant, robnu_person, robnu_system_sweep, robnu_system_lanes;
 
 -- Which kinds of runs each marketplace's adapter can do. Only a LIVE kind is requested or scheduled. A kind without a row is NOT_YET.
 create table marketplace_kinds (

@@ -50,5 +50,5 @@ grant update (held_at, hold_reason) on marketplace_accounts to robnu_system_redr
 grant update (held_at, hold_reason) on marketplaces to robnu_system_redrive;
 -- What is let go is due again at once.
 create policy redrive_due on schedules for update to robnu_system_redrive using (true) with check (true);
-grant update (next_due_at) on schedules to robnu_system_redrive;
+grant select (every_minutes, last_claimed_at), update (next_due_at) on schedules to robnu_system_redrive;
 create index marketplace_accounts_held on marketplace_accounts (held_at) where held_at is not null;

@@ -126,7 +126,7 @@ async fn take(
     let lease = match Taken::from_rows(&answers.remove(0), job)? {
         Taken::Ours(lease) => lease,
         Taken::Not(NotTaken::Passed) => {
-            tracing::info!("the step is already done");
+            tracing::info!("the step is already done, or operators hold the account's runs");
             return Ok(None);
         }
         Taken::Not(NotTaken::Busy) => return Err(JobError::Busy),

@@ -82,8 +82,8 @@ async fn answer(request: Request, context: &Context, deadline: Instant) -> Resul
         Request::Stuck(request) => stuck(context, &request).await.map(Answer::Stuck),
         Request::Runs(request) => runs(context, &request).await.map(Answer::Runs),
         Request::Lanes(request) => lanes(context, &request).await.map(Answer::Lanes),
-        Request::Hold(request) => hold(context, &request, true).await.map(held),
-        Request::Resume(request) => hold(context, &request, false).await.map(held),
+        Request::Hold(request) => hold(context, &request, true, deadline).await.map(held),
+        Request::Resume(request) => hold(context, &request, false, deadline).await.map(held),
     }
 }
 

@@ -3,8 +3,10 @@
 //! A hold is a column beside the seller's own status. While it stands, no schedule makes a run, nobody publishes one, and a message that
 //! is on its way is turned away (`is_held` in the migrations). The runs' rows stay as they are, so that nothing is lost or doubled.
 
-use robnu_tenancy::{Error, SystemScope};
+use chrono::{DateTime, Utc};
+use robnu_tenancy::{Error, Params, SystemScope};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::error::RedriveError;
@@ -13,6 +15,11 @@ use crate::request::{Hold, InputError};
 const HOLD_ACCOUNT: &str = include_str!("sql/hold_account.sql");
 const HOLD_MARKETPLACE: &str = include_str!("sql/hold_marketplace.sql");
 const EFFECT: &str = include_str!("sql/hold_effect.sql");
+const RELEASE_RUNS: &str = include_str!("sql/release_runs.sql");
+const RELEASE_SCHEDULES: &str = include_str!("sql/release_schedules.sql");
+
+/// Rows that are let go in one transaction, so that none holds many locks.
+const BATCH: i64 = 1_000;
 
 /// What was done, or in a dry run would be done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -21,6 +28,8 @@ pub struct Held {
     pub changed: bool,
     /// Whether the account or marketplace is held now.
     pub held: bool,
+    /// Of an account: 1 if its marketplace is held as well. Of a marketplace: how many of its accounts are held themselves.
+    pub also_held: i64,
     /// The accounts that it concerns.
     pub accounts: i64,
     /// Those of them that take runs as far as their sellers are concerned.
@@ -34,6 +43,7 @@ pub(crate) async fn hold(
     context: &Context,
     request: &Hold,
     hold: bool,
+    deadline: Instant,
 ) -> Result<Result<Held, InputError>, RedriveError> {
     let before = effect(context, request).await.map_err(RedriveError::Hold)?;
     if request.account_id.is_some() && before.accounts == 0 {
@@ -42,8 +52,8 @@ pub(crate) async fn hold(
     if request.dry_run {
         return Ok(Ok(Held { changed: before.held != hold, ..before }));
     }
-    let changed = change(context, request, hold).await.map_err(RedriveError::Hold)?;
-    if changed {
+    let change = change(context, request, hold).await.map_err(RedriveError::Hold)?;
+    if let Some(change) = &change {
         tracing::info!(
             account.id = request.account_id.map(tracing::field::display),
             marketplace = request.marketplace,
@@ -53,29 +63,71 @@ pub(crate) async fn hold(
             live_runs = before.live_runs,
             "a hold was changed"
         );
+        if let Some(since) = change.held_since {
+            release(context, request, since, change.at, deadline).await.map_err(RedriveError::Hold)?;
+        }
     }
-    Ok(Ok(Held { changed, ..effect(context, request).await.map_err(RedriveError::Hold)? }))
+    Ok(Ok(Held { changed: change.is_some(), ..effect(context, request).await.map_err(RedriveError::Hold)? }))
 }
 
-async fn change(context: &Context, request: &Hold, hold: bool) -> Result<bool, Error> {
+/// A change of a hold.
+struct Change {
+    /// Since when it was held, if it was.
+    held_since: Option<DateTime<Utc>>,
+    at: DateTime<Utc>,
+}
+
+async fn change(context: &Context, request: &Hold, hold: bool) -> Result<Option<Change>, Error> {
     let Hold { account_id, marketplace, operator, reason, .. } = request;
     let session = context.database.session(&SystemScope::Redrive).await?;
     let answers = match account_id {
         Some(account) => session.commit_with(&[(HOLD_ACCOUNT, &[account, &hold, operator, reason])]).await?,
         None => session.commit_with(&[(HOLD_MARKETPLACE, &[marketplace, &hold, operator, reason])]).await?,
     };
-    let row = answers.first().and_then(|rows| rows.first()).ok_or(Error::RowCount { found: 0 })?;
-    Ok(row.try_get::<_, i64>("changed")? > 0)
+    let Some(row) = answers.iter().flatten().next() else { return Ok(None) };
+    Ok(Some(Change { held_since: row.try_get("held_since")?, at: row.try_get("changed_at")? }))
+}
+
+/// Lets what rested during a hold go on now. Without it, too, everything goes on: schedules at their next time, and runs when the
+/// scheduling sweep finds that nobody has answered. So it may end early.
+async fn release(
+    context: &Context,
+    request: &Hold,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+    deadline: Instant,
+) -> Result<(), Error> {
+    let (account, marketplace) = (&request.account_id, &request.marketplace);
+    let steps: [(&str, Params<'_>); 2] = [
+        (RELEASE_RUNS, &[account, marketplace, &until, &BATCH]),
+        (RELEASE_SCHEDULES, &[account, marketplace, &since, &until, &BATCH]),
+    ];
+    for step in steps {
+        loop {
+            if Instant::now() >= deadline {
+                tracing::warn!("not everything was let go at once; the rest goes on with the next sweeps");
+                return Ok(());
+            }
+            let session = context.database.session(&SystemScope::Redrive).await?;
+            let answers = session.commit_with(&[step]).await?;
+            let row = answers.iter().flatten().next().ok_or(Error::RowCount { found: 0 })?;
+            if row.try_get::<_, i64>("released")? < BATCH {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What the request concerns, as it stands.
 async fn effect(context: &Context, request: &Hold) -> Result<Held, Error> {
-    let params: robnu_tenancy::Params<'_> = &[&request.account_id, &request.marketplace];
+    let params: Params<'_> = &[&request.account_id, &request.marketplace];
     let rows = context.database.read(&SystemScope::Redrive, EFFECT, params).await?;
     let row = rows.first().ok_or(Error::RowCount { found: 0 })?;
     Ok(Held {
         changed: false,
         held: row.try_get("held")?,
+        also_held: row.try_get("also_held")?,
         accounts: row.try_get("accounts")?,
         active_accounts: row.try_get("active_accounts")?,
         live_runs: row.try_get("live_runs")?,

@@ -92,9 +92,15 @@ async fn a_dry_run_says_what_it_concerns_and_changes_nothing() {
         before.push(world.fingerprint(table).await);
     }
     let one = ask(&world, "hold", json!({"account_id": world.sellers.ours.ajio, "dry_run": true})).await;
-    assert_eq!(one, Held { changed: true, held: false, accounts: 1, active_accounts: 1, live_runs: 1 });
+    assert_eq!(
+        one,
+        Held { changed: true, held: false, also_held: 0, accounts: 1, active_accounts: 1, live_runs: 1 }
+    );
     let all = ask(&world, "hold", json!({"marketplace": "AJIO", "dry_run": true})).await;
-    assert_eq!(all, Held { changed: true, held: false, accounts: 2, active_accounts: 2, live_runs: 2 });
+    assert_eq!(
+        all,
+        Held { changed: true, held: false, also_held: 0, accounts: 2, active_accounts: 2, live_runs: 2 }
+    );
     let none = ask(&world, "resume", json!({"marketplace": "AJIO", "dry_run": true})).await;
     assert!(!none.changed);
     for (table, before) in tables.iter().zip(before) {
@@ -131,7 +137,12 @@ async fn a_message_of_a_held_account_is_turned_away_and_its_run_goes_on_after_th
             .await
             .get::<_, bool>(0)
     );
-    taken(&world, &held).await;
+    let again = Job { generation: held.generation + 1, ..held.clone() };
+    assert!(
+        matches!(take(&world, &held).await, Taken::Not(NotTaken::Passed)),
+        "a message that is still on its way is stale"
+    );
+    taken(&world, &again).await;
     taken(&world, &left).await;
 }
 
@@ -153,7 +164,8 @@ async fn a_held_marketplace_holds_all_of_its_accounts_and_no_other() {
         matches!(take(&world, &jobs[0]).await, Taken::Not(NotTaken::Passed)),
         "the account itself is held"
     );
-    taken(&world, &jobs[1]).await;
+    let again = Job { generation: jobs[1].generation + 1, ..jobs[1].clone() };
+    taken(&world, &again).await;
     let who = "select count(*) from robnu.hold_actions where account_id is null and operator = 'asha'";
     assert_eq!(world.count(who).await, 4);
 }
@@ -166,8 +178,11 @@ async fn a_run_at_work_leaves_its_next_step_unsent_while_it_is_held() {
     let job = world.publish_run(ours, RunKind::Orders).await;
     let lease = taken(&world, &job).await;
     hold(&world, ours.ajio).await;
-    let (next, lane) = continue_later(&adapter, &scope(&job), &job, &lease).await.unwrap().unwrap();
-    assert_eq!((next.step, lane), (1, None));
+    assert!(continue_later(&adapter, &scope(&job), &job, &lease).await.unwrap().is_none());
+    let next = Job { step: job.step + 1, generation: 0, ..job.clone() };
+    let waits =
+        "select count(*) from robnu.sync_runs where state = 'QUEUED' and step = 1 and sent_at is null";
+    assert_eq!(world.count(waits).await, 1);
     resume(&world, ours.ajio).await;
     let lease = taken(&world, &next).await;
     let (_, lane) = continue_later(&adapter, &scope(&job), &next, &lease).await.unwrap().unwrap();
@@ -207,23 +222,63 @@ async fn a_redriven_run_that_was_not_sent_is_not_sent_while_it_is_held() {
 }
 
 #[tokio::test]
-async fn what_is_let_go_is_due_soon_and_nothing_else_is() {
+async fn schedules_that_were_passed_over_are_due_at_a_time_of_their_own_phase_and_no_others_are() {
     let world = World::new().await;
     let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
-    world.sql("update robnu.schedules set next_due_at = now() + interval '5 days'", &[]).await;
-    let soon = "select count(*) from robnu.schedules where next_due_at <= now() + interval '10 minutes'";
-    hold(&world, ours.ajio).await;
-    assert_eq!(world.count(soon).await, 0);
-    resume(&world, ours.ajio).await;
-    assert_eq!(world.count(soon).await, 1);
-    hold(&world, theirs.amazon).await;
-    for name in ["hold", "resume"] {
-        ask(&world, name, json!({"marketplace": "AMAZON_IN"})).await;
+    // Every four hours, last a quarter of an hour ago. The sweep has passed over all but theirs of AJIO, which it had claimed before.
+    let claimed = "update robnu.schedules set every_minutes = 240, enabled = true, next_due_at = now() + interval '225 minutes',
+        last_claimed_at = case when account_id = $1 then now() - interval '15 minutes' else now() + interval '0.1 seconds' end";
+    let due = "select coalesce(string_agg(account_id::text, ',' order by account_id), '') from robnu.schedules where next_due_at <= now()";
+    for target in [
+        json!({"account_id": ours.ajio}),
+        json!({"account_id": theirs.ajio}),
+        json!({"marketplace": "AMAZON_IN"}),
+    ] {
+        ask(&world, "hold", target).await;
     }
-    assert_eq!(world.count(soon).await, 2, "an account that is held itself stays so");
-    let account = "select account_id from robnu.schedules where next_due_at > now() + interval '1 day' order by account_id = $1";
-    let late = world.superuser.query(account, &[&theirs.amazon]).await.unwrap();
-    assert_eq!(late.iter().map(|row| row.get(0)).collect::<Vec<AccountId>>(), [theirs.ajio, theirs.amazon]);
+    hold(&world, theirs.amazon).await;
+    world.sql(claimed, &[&theirs.ajio]).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(world.row(due, &[]).await.get::<_, String>(0), "");
+    assert_eq!(resume(&world, ours.ajio).await.also_held, 0);
+    assert_eq!(world.row(due, &[]).await.get::<_, String>(0), ours.ajio.to_string());
+    resume(&world, theirs.ajio).await;
+    let report = ask(&world, "resume", json!({"marketplace": "AMAZON_IN"})).await;
+    assert_eq!((report.changed, report.also_held), (true, 1), "an account that is held itself stays so");
+    let mut expected = [ours.ajio.to_string(), ours.amazon.to_string()];
+    expected.sort_unstable();
+    assert_eq!(world.row(due, &[]).await.get::<_, String>(0), expected.join(","));
+    let phase = "select count(*) from robnu.schedules where mod(extract(epoch from now() - next_due_at)::numeric, 14400) between 890 and 960";
+    assert!(world.count(phase).await >= 2, "it was due a quarter of an hour ago, and keeps that phase");
+}
+
+#[tokio::test]
+async fn many_rows_are_let_go_in_batches_and_each_once() {
+    let world = World::new().await;
+    let ours = &world.sellers.ours;
+    hold(&world, ours.ajio).await;
+    world.sql("delete from robnu.sync_runs where state = 'QUEUED'", &[]).await;
+    // Files are the runs of which an account may have many at once.
+    let made = "insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger, sent_at)
+        select $1, $2, 'AJIO', 'FILE_IMPORT', 'FILE', now() - interval '1 minute' from generate_series(1, 2500)";
+    world.sql(made, &[&ours.id, &ours.ajio]).await;
+    resume(&world, ours.ajio).await;
+    let once =
+        "select count(*) from robnu.sync_runs where sent_at is null and generation = 1 and state = 'QUEUED'";
+    assert_eq!(world.count(once).await, 2_500);
+}
+
+#[tokio::test]
+async fn an_account_whose_marketplace_is_held_too_stays_held_and_says_so() {
+    let world = World::new().await;
+    let ours = &world.sellers.ours;
+    let job = world.publish_run(ours, RunKind::Orders).await;
+    hold(&world, ours.ajio).await;
+    ask(&world, "hold", json!({"marketplace": "AJIO"})).await;
+    let report = resume(&world, ours.ajio).await;
+    assert_eq!((report.changed, report.held, report.also_held), (true, false, 1));
+    assert!(matches!(take(&world, &job).await, Taken::Not(NotTaken::Passed)));
+    assert_eq!(world.standing(job.run_id).await.0, "QUEUED");
 }
 
 #[tokio::test]

@@ -81,13 +81,28 @@ impl Change<'_> {
             }
             _ => String::new(),
         };
+        let resting = resting + &self.still_paused(report);
         match (report["changed"] == true, self.options.dry_run) {
             (true, true) => format!("{target} would be {is}: {concerns}{resting}"),
             (true, false) => format!("{target} is {is}: {concerns}{resting}"),
             (false, _) if self.name == "hold" => format!("{target} is paused already"),
             (false, _) => {
-                format!("{target} is not paused by the platform, so there is nothing to resume{resting}")
+                format!(
+                    "{target} itself is not paused by the platform, so there is nothing to resume{resting}"
+                )
             }
+        }
+    }
+
+    /// What stays paused after a resume, because the other pause stands.
+    fn still_paused(&self, report: &Value) -> String {
+        match (self.name, self.field, report["also_held"].as_i64().unwrap_or_default()) {
+            ("hold", ..) | (.., 0) => String::new(),
+            (_, "account_id", _) => {
+                "; its marketplace is paused, and nothing goes on until that is resumed".to_owned()
+            }
+            (.., 1) => "; 1 of its accounts stays paused itself".to_owned(),
+            (.., many) => format!("; {many} of its accounts stay paused themselves"),
         }
     }
 }
@@ -137,7 +152,23 @@ mod tests {
         assert_eq!(change("hold", &options(false)).said(&unchanged), "a is paused already");
         assert_eq!(
             change("resume", &options(false)).said(&unchanged),
-            "a is not paused by the platform, so there is nothing to resume"
+            "a itself is not paused by the platform, so there is nothing to resume"
         );
+    }
+
+    #[test]
+    fn a_resume_says_what_stays_paused() {
+        let report =
+            json!({"changed": true, "accounts": 3, "active_accounts": 3, "live_runs": 0, "also_held": 1});
+        let resumed = "a is resumed: 3 accounts, 0 live runs";
+        let options = options(false);
+        let of_account = change("resume", &options);
+        let said = of_account.said(&report);
+        assert_eq!(
+            said,
+            format!("{resumed}; its marketplace is paused, and nothing goes on until that is resumed")
+        );
+        let of_marketplace = Change { field: "marketplace", ..of_account };
+        assert_eq!(of_marketplace.said(&report), format!("{resumed}; 1 of its accounts stays paused itself"));
     }
 }

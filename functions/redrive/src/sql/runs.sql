@@ -10,6 +10,7 @@ cross join lateral (
   from robnu.sync_run_counts c where c.seller_id = r.seller_id and c.run_id = r.id
 ) counts
 where ($1::text is null or r.marketplace_code = $1) and ($2::uuid is null or r.seller_id = $2) and ($3::uuid is null or r.account_id = $3)
+  and ($3 is null or r.seller_id = any (array(select a.seller_id from robnu.marketplace_accounts a where a.id = $3)))
   and ($4::text is null or r.kind = $4) and ($5::text is null or r.state = $5) and ($6::text is null or r.error_code = $6)
   and r.step >= 0 and r.id >= (select uuidv7(coalesce($7::timestamptz, '2020-01-01T00:00:00Z') - now()))
   and r.id < (select uuidv7(coalesce($8::timestamptz, now() + interval '1 day') - now()))

@@ -10,7 +10,7 @@ from (
   union all
   select 'ACCOUNT_HELD', marketplace_code, seller_id, id, held_at, 'held_by_operator'
   from robnu.marketplace_accounts
-  where held_at is not null
+  where held_at is not null and status <> 'DISCONNECTED'
   union all
   select 'LANE_MISSING', marketplace_code, seller_id, id, greatest(status_since, verified_at, lane_checked_at), 'lane_' || lower(lane_state)
   from robnu.marketplace_accounts

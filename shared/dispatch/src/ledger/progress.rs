@@ -126,6 +126,9 @@ pub async fn continue_later(
     let params: Params<'_> = &[&job.run_id, &job.step, &lease.attempt];
     let rows = session.commit_with(&[(CONTINUE_LATER, params)]).await?.swap_remove(0);
     let Some(row) = rows.first() else { return Ok(None) };
+    if row.try_get("is_held")? {
+        return Ok(None);
+    }
     let next = Job { step: row.try_get("step")?, generation: row.try_get("generation")?, ..job.clone() };
     Ok(Some((next, row.try_get("lane_queue_url")?)))
 }
