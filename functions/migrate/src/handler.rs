@@ -13,7 +13,7 @@ use crate::login_roles::set_password;
 use crate::master;
 use crate::staff::set_staff;
 
-/// The time that is kept for the response. A function that Lambda ends sends none, and the deploy would hang for an hour.
+/// The time that is kept for the response. A function that Lambda ends sends none, and the deploy would hang until its time-out.
 const RESERVE: Duration = Duration::from_mins(1);
 
 /// Does what CloudFormation asks, within the time that is left. It reads the configuration within the invocation, because
@@ -30,25 +30,26 @@ pub async fn handle(request: &Request, left: Duration) -> Result<(), MigrateErro
     in_time(caught(work), left).await?.unwrap_or(Err(MigrateError::Panicked))
 }
 
-/// Ends work early enough for a response. The database ends a statement whose client has gone away.
+/// Ends work early enough for a response. Its connection is closed, and the database ends a statement whose client has gone away.
 async fn in_time<T>(work: impl Future<Output = T>, left: Duration) -> Result<T, MigrateError> {
     tokio::time::timeout(left.saturating_sub(RESERVE), work).await.map_err(|_| MigrateError::OutOfTime)
 }
 
 /// Brings schema and login roles up to date. Repeating it changes nothing.
 pub async fn migrate(context: &Context) -> Result<Applied, MigrateError> {
-    let mut client = master::connect(&context.master).await?;
-    let applied = robnu_schema::apply(&mut client, MIGRATIONS).await?;
+    let mut master = master::connect(&context.master).await?;
+    let client = &mut master.client;
+    let applied = robnu_schema::apply(client, MIGRATIONS).await?;
     for (role, secret_id) in &context.login_secrets {
         let login = login(&context.aws, LOGIN_SECRETS, secret_id).await?;
         if login.username != *role {
             return Err(MigrateError::WrongSecret { role: role.clone() });
         }
-        set_password(&client, role, &login.password)
+        set_password(client, role, &login.password)
             .await
             .map_err(|source| MigrateError::Password { role: role.clone(), source })?;
     }
-    set_staff(&mut client, &context.staff).await.map_err(MigrateError::Staff)?;
+    set_staff(client, &context.staff).await.map_err(MigrateError::Staff)?;
     tracing::info!(
         applied = applied.now.len(),
         before = applied.before,

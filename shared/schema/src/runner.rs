@@ -10,9 +10,12 @@ use crate::migrations::Migration;
 /// Serialises concurrent migrate invocations on one database. Any constant would do.
 const LOCK_KEY: i64 = 0x526f_626e_7501;
 
-/// How the master's session behaves: a statement that waits for a lock gives up before what queues behind it times out, and one whose
-/// client has gone away ends.
-const SESSION: &str = "set lock_timeout = '5s'; set client_connection_check_interval = '10s'";
+/// How the master's session behaves when its client has gone away: a statement ends, and so does a transaction that is not gone on with.
+const SESSION: &str =
+    "set client_connection_check_interval = '10s'; set idle_in_transaction_session_timeout = '30s'";
+/// A statement of a migration that waits for a lock gives up before what queues behind it times out.
+const HURRY: &str = "set lock_timeout = '5s'";
+const PATIENCE: &str = "reset lock_timeout";
 /// How often a migration is tried that gets no lock, and the pause in which others go on.
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_secs(3);
@@ -95,7 +98,9 @@ async fn apply_once(
     done: &mut Vec<&'static str>,
 ) -> Result<usize, SchemaError> {
     client.execute("select pg_advisory_lock($1)", &[&LOCK_KEY]).await?;
+    client.batch_execute(HURRY).await?;
     let outcome = apply_locked(client, migrations, done).await;
+    client.batch_execute(PATIENCE).await?;
     client.execute("select pg_advisory_unlock($1)", &[&LOCK_KEY]).await?;
     outcome
 }
