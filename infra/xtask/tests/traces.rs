@@ -88,13 +88,14 @@ async fn onlooker(stack: &Stack, name: &str) -> Owner {
 }
 
 /// Number and digest of the rows of each table, and the users, pools, queues and mappings in the local AWS. Left out are the
-/// rows of sellers whose schedules still run, and the times at which the platform last checked a lane.
+/// rows of sellers whose schedules still run, the times at which the platform last checked a lane, and dead letters: refused messages
+/// become some, and the platform records them each minute, also after the command has ended.
 async fn picture(stack: &Stack) -> BTreeMap<String, String> {
     let database = stack.database().await;
     // Counts under a keyed digest are left out: nobody can attribute them, and they expire within a day.
     let tables = "select c.relname::text, exists (
           select from pg_attribute a where a.attrelid = c.oid and a.attname = 'seller_id' and not a.attisdropped)
-        from pg_class c where c.relnamespace = 'robnu'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+        from pg_class c where c.relnamespace = 'robnu'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'dead_letters'
           and (c.relname not like '%\\_counts' or exists (
             select from pg_attribute a where a.attrelid = c.oid and a.attname = 'seller_id'))";
     let mut picture = BTreeMap::new();

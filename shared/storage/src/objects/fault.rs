@@ -78,6 +78,8 @@ mod tests {
             (500, None, ObjectFault::Unavailable),
         ] {
             assert_eq!(ObjectFault::of_status(status, code), expected, "{status} {code:?}");
+            let may_be_missing = matches!(status, 403 | 404 | 416) && code != Some("NoSuchBucket");
+            assert_eq!(expected.may_be_missing(), may_be_missing, "{status} {code:?}");
         }
     }
 }
