@@ -228,3 +228,44 @@ impl Archive {
         self.part.extend(bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An archive whose lists are in it, with so much room for files, and what it needs next of these files.
+    fn next(room: u64, files: &[StoredFile]) -> (Archive, Step) {
+        let mut archive = Archive::go_on(None).unwrap();
+        archive.progress.list = None;
+        archive.progress.bytes = MAX_ARCHIVE_BYTES.unsigned_abs() - ROOM_FOR_THE_END - room;
+        archive.progress.contents.expect(files.to_vec());
+        let step = archive.next().unwrap();
+        (archive, step)
+    }
+
+    #[test]
+    fn a_file_without_room_is_named_and_the_next_one_is_taken() {
+        let (large, small) = (StoredFile::of_size(101), StoredFile::of_size(100));
+        let (archive, step) = next(100, &[large.clone(), small.clone()]);
+        assert!(matches!(&step, Step::Piece(file, 0) if file.id == small.id), "{step:?}");
+        let imports = &archive.progress.contents.imports;
+        assert_eq!((imports.incomplete, imports.incomplete_ids.as_slice()), (1, &[large.id][..]));
+
+        // After the last one comes a look for more, behind it.
+        let (archive, step) = next(100, std::slice::from_ref(&large));
+        assert!(
+            matches!(step, Step::Files(PageStart { after, open: None }) if after == Some(large.id)),
+            "{step:?}"
+        );
+        assert_eq!(archive.progress.contents.imports.files, 0);
+    }
+
+    #[test]
+    fn a_file_whose_size_has_no_32_bits_is_left_out() {
+        let (archive, step) = next(1 << 35, &[StoredFile::of_size(MAX_STORED_FILE_BYTES + 1)]);
+        assert!(matches!(step, Step::Files(_)), "{step:?}");
+        assert_eq!(archive.progress.contents.imports.incomplete, 1);
+        let (_, step) = next(1 << 35, &[StoredFile::of_size(MAX_STORED_FILE_BYTES)]);
+        assert!(matches!(step, Step::Piece(..)), "{step:?}");
+    }
+}

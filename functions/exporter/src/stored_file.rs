@@ -59,6 +59,16 @@ impl StoredFile {
         format!("{}/{}.{}", self.folder.name(), self.id, self.content.ending())
     }
 
+    /// A file of this size, for tests.
+    #[cfg(test)]
+    pub fn of_size(size: u64) -> Self {
+        let (id, import) = (ObjectId::new(), ImportId::new());
+        let marketplace = MarketplaceFolder::new("MEESHO").expect("a code");
+        let key = ObjectKey::ImportSource { account: robnu_tenancy::AccountId::new(), import, marketplace };
+        let (folder, content, sha256) = (Folder::Imports, ContentType::Csv, Sha256::of(b""));
+        Self { id, folder, content, size, sha256, key, version: None }
+    }
+
     /// Opens it from a place on; `None` when it is not in the bucket, or ends before.
     async fn open(&self, export: &Export, from: u64) -> Result<Option<ObjectBody>, ExportError> {
         match export.objects.get_from(&self.key, self.version.as_deref(), from).await {
