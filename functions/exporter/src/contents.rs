@@ -21,7 +21,7 @@ const NAMED: usize = 1_000;
 pub struct Contents {
     /// The last file that is done with.
     after: Option<ObjectId>,
-    /// The file of which a part is in the archive.
+    /// The file of which a part is in the archive, and the rest is not.
     open: Option<Open>,
     /// Documents.
     pub documents: Counted,
@@ -36,6 +36,7 @@ pub struct Contents {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Open {
     id: ObjectId,
+    folder: Folder,
     entry: Entry,
     digest: Digest,
 }
@@ -76,18 +77,13 @@ impl Contents {
         self.upcoming = files.into();
         let next = self.upcoming.front().map(|file| file.id);
         let open = self.open.take_if(|open| next != Some(open.id))?;
-        let folder = if open.entry.name.starts_with(Folder::Documents.name()) {
-            Folder::Documents
-        } else {
-            Folder::Imports
-        };
         self.after = Some(open.id);
-        self.counted(folder).lack(open.id);
+        self.counted(open.folder).lack(open.id);
         Some(open.entry)
     }
 
-    /// Adds the next piece, which is empty at the end of its file and `None` when the file is not in the bucket. The archive has `at` bytes so far. Returns
-    /// the bytes for it, and the file's entry if it ends here.
+    /// Adds the next piece, which is empty at the end of its file and `None` when the file is not in the bucket. The archive has `at`
+    /// bytes so far. Returns the bytes for it, and the file's entry if it ends here.
     pub fn add(&mut self, bytes: Option<&[u8]>, at: u64) -> Result<(Vec<u8>, Option<Entry>), ExportError> {
         let file = self.upcoming.front().cloned().ok_or(ExportError::Noted)?;
         let Some(bytes) = bytes else {
@@ -101,7 +97,7 @@ impl Contents {
         } else {
             let (entry, header) = Entry::begin(file.name(), at, Utc::now());
             added = header;
-            Open { id: file.id, entry, digest: Digest::default() }
+            Open { id: file.id, folder: file.folder, entry, digest: Digest::default() }
         };
         open.digest.update(bytes)?;
         added.extend(open.entry.add(bytes, compression(file.content))?);

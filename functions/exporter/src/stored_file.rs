@@ -6,6 +6,7 @@ use robnu_storage::objects::{
     ContentType, DocumentParent, DocumentType, MarketplaceFolder, ObjectBody, ObjectKey, Sha256,
 };
 use robnu_tenancy::{Access, Error, ImportId, ObjectId, Permission, Row, SellerScope};
+use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::ExportError;
@@ -18,7 +19,7 @@ const PAGE: i64 = 20;
 const PIECE: usize = 1024 * 1024;
 
 /// The folders of an archive that files are in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Folder {
     /// Documents.
     Documents,
