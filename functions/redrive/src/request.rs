@@ -69,9 +69,7 @@ impl Filter {
                 "is neither a marketplace's code nor LANE_REQUESTS nor EXPORTS",
             ));
         }
-        if self.kind.as_deref().is_some_and(|kind| RunKind::from_stored(kind).is_none()) {
-            return Err(InputError::new("filter.kind", "is no kind of run, such as ORDERS"));
-        }
+        known_kind("filter.kind", self.kind.as_deref())?;
         if !self.reason.as_deref().is_none_or(is_code) {
             return Err(InputError::new("filter.reason", "is no code, such as TOO_MANY_RECEIVES or garbage"));
         }
@@ -267,6 +265,15 @@ fn read<T: DeserializeOwned>(value: Value) -> Result<T, InputError> {
     })
 }
 
+fn known_kind(field: &str, kind: Option<&str>) -> Result<(), InputError> {
+    match kind {
+        Some(kind) if RunKind::from_stored(kind).is_none() => {
+            Err(InputError::new(field, "is no kind of run, such as ORDERS"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether a text has the form of a reason or an error code.
 fn is_code(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -304,7 +311,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn assert_wrong(name: &str, request: Value, field: &str) {
+    pub(super) fn assert_wrong(name: &str, request: Value, field: &str) {
         let said = request.to_string();
         let error = Request::parse(name, request).expect_err(&said);
         assert_eq!(error.field, field, "{said}: {error}");

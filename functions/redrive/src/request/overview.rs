@@ -2,11 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use robnu_marketplace::code::MarketplaceCode;
-use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, RunId, SellerId, ToSql};
 use serde::Deserialize;
 
-use super::{InputError, is_code, text, within};
+use super::{InputError, is_code, known_kind, text, within};
 
 /// The states of a run.
 const STATES: [&str; 7] =
@@ -90,9 +89,7 @@ pub struct Runs {
 impl Runs {
     pub(crate) fn check(&self) -> Result<(), InputError> {
         self.filter.checked()?;
-        if self.kind.as_deref().is_some_and(|kind| RunKind::from_stored(kind).is_none()) {
-            return Err(InputError::new("kind", "is no kind of run, such as ORDERS"));
-        }
+        known_kind("kind", self.kind.as_deref())?;
         if self.state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
             return Err(InputError::new("state", format!("is none of {}", STATES.join(", "))));
         }
@@ -158,16 +155,10 @@ impl Hold {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use crate::request::Request;
-
-    #[track_caller]
-    fn assert_wrong(name: &str, request: Value, field: &str) {
-        let said = request.to_string();
-        let error = Request::parse(name, request).expect_err(&said);
-        assert_eq!(error.field, field, "{said}: {error}");
-    }
+    use crate::request::tests::assert_wrong;
 
     #[test]
     fn an_error_names_the_field() {
