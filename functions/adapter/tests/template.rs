@@ -89,3 +89,19 @@ fn no_build_for_aws_looks_for_changes_in_a_functions_own_folder_alone() {
         assert!(of_stage.iter().all(|line| !line.starts_with("cached")), "{stage} {of_stage:?}");
     }
 }
+
+#[test]
+fn a_failed_migration_is_not_run_again_and_lane_requests_are_bounded() {
+    let once: Vec<String> = blocks("  MigrateOnce:", 2).collect();
+    assert!(
+        once.iter()
+            .any(|block| block.contains("Qualifier: $LATEST") && block.contains("MaximumRetryAttempts: 0"))
+    );
+    let schema: Vec<String> = blocks("  DatabaseSchema:", 2).collect();
+    assert!(
+        schema.iter().any(|block| block.contains("DependsOn: MigrateOnce")),
+        "the first deploy obeys it too"
+    );
+    let lanes: Vec<String> = blocks("  LaneRequestsMapping:", 2).collect();
+    assert!(lanes.iter().any(|block| block.contains("ScalingConfig: {MaximumConcurrency: 2}")));
+}
