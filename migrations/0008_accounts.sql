@@ -95,8 +95,8 @@ as $$
 $$;
 grant execute on function is_held(timestamptz, text) to robnu_tenant, robnu_system_sweep, robnu_system_lanes;
 
--- Keeps the marketplace's verdict on the credentials beside the status, and since when the account has it, whoever writes the status. A paused or disconnected
--- account keeps the verdict on its credentials until it gets others.
+-- Keeps the marketplace's verdict on the credentials beside the status, and since when the account has it, whoever writes the status. A
+-- paused or disconnected account keeps the verdict on its credentials until it gets others.
 create function keep_standing() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
--- Exports: a list with its filters as a CSV file, or everything of a seller as an archive. As with runs, the row is the truth and the queue's message only announces it, so any
--- message may be lost or repeated.
+-- Exports: a list with its filters as a CSV file, or everything of a seller as an archive. As with runs, the row is the truth and the
+-- queue's message only announces it, so any message may be lost or repeated.
 --
 -- An export is read in the name of the member who asked for it. Each page enters the scope anew (enter_export), so a member who was
 -- removed, lost the right or is in a suspended seller gets nothing more.
@@ -217,8 +217,8 @@ grant execute on function admit_exporter(uuid, uuid), enter_exporter(uuid, uuid)
   enter_export(uuid, uuid, text), enter_system(text), set_scope(text, text, text, text, text, text) to robnu_exporter;
 
 -- Ends an export with its file, and returns the address of the member to mail, null when they have left, and until when the file can be
--- had. The mail is claimed here, so that there are never two. Raises RB004 when another attempt has taken the export over. SECURITY DEFINER because the exporter's scope
--- sees neither files nor addresses.
+-- had. The mail is claimed here, so that there are never two. Raises RB004 when another attempt has taken the export over. SECURITY DEFINER
+-- because the exporter's scope sees neither files nor addresses.
 create function finish_export(export uuid, by_attempt integer, bucket text, kms_key text, version_id text, digest bytea, file_name text,
   content_type text)
 returns table (mail_to text, until timestamptz)

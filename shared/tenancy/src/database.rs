@@ -94,7 +94,8 @@ impl Database {
         Ok(Connection::new(self.pool.get().await?))
     }
 
-    /// Closes the pooled connections if none was asked for since too long. While the process is awake, keepalives find dead ones.
+    /// Closes all pooled connections if the pool was unused for longer than `max_idle`. While the process is awake, keepalives find dead
+    /// ones.
     fn drop_idle(&self) {
         let now = SystemTime::now();
         let mut used_at = self.used_at.lock().unwrap_or_else(PoisonError::into_inner);

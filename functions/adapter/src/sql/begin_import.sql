@@ -1,7 +1,6 @@
 -- Makes the run of an import whose file has arrived; a notice that comes again finds the run. A file that came after its time, when the
--- sweep had given it up, gets a run of its own. Returns no row when the account has no
--- such import, and a row without a run while another notice makes it. A run that operators hold is made
--- and not to be published.
+-- sweep had given it up, gets a run of its own. Returns no row when the account has no such import, and a row without a run while another
+-- notice makes it. A run that operators hold is made and not to be published.
 -- $1 import, $2 account, $3 id of a new run
 with import as (
   select i.seller_id, i.id, i.account_id, i.run_id

@@ -3,8 +3,9 @@
 -- is stored when another run reads the same status: a list may lag behind once. A status that is not mapped is null: the
 -- order keeps its stored status. What the marketplace says about holding an order back counts as it is read: without a time, it
 -- may leave at any time. Files say nothing about that.
--- $1 account, $2 run; $3 … arrays, one element per order, ids unique within the page; notes with a line each; $20 whether they are from a file, $21 for each,
--- whether its report numbers no lines: such a report does not say what the whole of an order is whose lines are stored with their ids
+-- $1 account, $2 run; $3 … arrays, one element per order, ids unique within the page; notes with a line each; $20 whether they are from a
+-- file, $21 for each, whether its report numbers no lines: such a report does not say what the whole of an order is whose lines are stored
+-- with their ids
 with page as (
   select external_order_id, status, marketplace_status, placed_at, marketplace_updated_at, dispatch_by, fulfilled_by, payment_method,
     currency, total_amount, ship_city, ship_state, ship_postal_prefix, string_to_array(notes, E'\n') as notes, dispatch_after, on_hold,

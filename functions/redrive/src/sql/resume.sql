@@ -1,6 +1,6 @@
--- Takes up redriven dead letters whose message was not sent in time, and returns what to send, in the order in which they died. A run
--- gets another generation, so that a message which did arrive is a stale one. A run that its account does not take now, or that is held, is left to
--- the scheduling sweep.
+-- Takes up redriven dead letters whose message was not sent in time, and returns what to send, in the order in which they died. A run gets
+-- another generation, so that a message which did arrive is a stale one. A run that its account does not take now, or that is held, is left
+-- to the scheduling sweep.
 -- $1 how many, $2 seconds until somebody else may send the messages
 with due as (
   select d.id, d.form, d.seller_id, d.run_id, d.step, d.requeued_generation

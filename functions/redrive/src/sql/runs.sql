@@ -1,5 +1,6 @@
--- A page of runs, newest first, with what they did to rows of all streams. The step is named for the index sync_runs_newest. $1 marketplace, $2 seller, $3 account, $4 kind, $5 state,
--- $6 error code, $7 and $8 since and before when they were made; null: all. $9 the last id of the page before or null, $10 how many
+-- A page of runs, newest first, with what they did to rows of all streams. The step is named for the index sync_runs_newest. $1
+-- marketplace, $2 seller, $3 account, $4 kind, $5 state, $6 error code, $7 and $8 since and before when they were made; null: all. $9 the
+-- last id of the page before or null, $10 how many
 select r.id, r.marketplace_code as marketplace, r.seller_id, r.account_id, r.kind, r.trigger, r.full_read, r.state, r.step, r.attempt,
   r.fruitless_attempts, r.pages, r.quarantined, counts.added, counts.changed, counts.unchanged, counts.removed, r.queued_at, r.sent_at,
   r.started_at, r.next_attempt_at, r.finished_at, r.error_code

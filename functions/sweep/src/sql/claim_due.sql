@@ -1,7 +1,7 @@
--- Claims due schedules and returns the runs to publish. It makes a run if the account is active, has worked before and has
--- no live run of the kind, if the seller is not suspended, if operators do not hold the account's runs, and if the marketplace's adapter supports the kind. A schedule
--- keeps its phase and moves past the present, however long no sweep ran. Always returns a row: its run is null when none was
--- made.
+-- Claims due schedules and returns the runs to publish. It makes a run if the account is active, has worked before and has no live run of
+-- the kind, if the seller is not suspended, if operators do not hold the account's runs, and if the marketplace's adapter supports the
+-- kind. A schedule keeps its phase and moves past the present, however long no sweep ran. Always returns a row: its run is null when none
+-- was made.
 -- $1 schedules at most, $2 codes of the marketplaces that have an adapter
 with claimed as (
   update robnu.schedules

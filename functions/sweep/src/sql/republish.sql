@@ -1,8 +1,8 @@
--- Finds runs that must be published: never sent, sent but not leased, done waiting, or dropped by their lease holder. Raises
--- their generation, so that the queue does not take the new message for the old one, and returns the messages to publish. A
--- run whose account is not active or has no lane yet is left alone, except the check of an account that must be reconnected and
--- the import of a file, which needs neither credentials nor lane.
--- Runs of suspended sellers and those that operators hold are left alone too. A run whose next_attempt_at is in the future is not published again.
+-- Finds runs that must be published: never sent, sent but not leased, done waiting, or dropped by their lease holder. Raises their
+-- generation, so that the queue does not take the new message for the old one, and returns the messages to publish. A run whose account is
+-- not active or has no lane yet is left alone, except the check of an account that must be reconnected and the import of a file, which
+-- needs neither credentials nor lane. Runs of suspended sellers and those that operators hold are left alone too. A run whose
+-- next_attempt_at is in the future is not published again.
 -- $1 runs at most, $2 codes of the marketplaces that have an adapter, $3 seconds until an unsent run is published again,
 -- $4 seconds until a run that nobody leased is, $5 seconds that a lease may be overdue
 with again as (

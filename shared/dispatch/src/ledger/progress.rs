@@ -115,7 +115,7 @@ pub async fn fail(
 }
 
 /// Ends the slice: the remaining work becomes the next step. Returns what to publish and where, or `None` when another
-/// attempt has taken over.
+/// attempt has taken over or operators hold the account's runs.
 pub async fn continue_later(
     database: &Database,
     scope: &SellerScope,

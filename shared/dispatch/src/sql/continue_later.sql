@@ -1,4 +1,5 @@
--- Leaves the remaining work to the next step, behind whatever waits in the lane. $1 run, $2 step, $3 attempt
+-- Leaves the remaining work to the next step, behind whatever waits in the lane, and says whether operators hold the account's runs.
+-- $1 run, $2 step, $3 attempt
 update robnu.sync_runs r
 set state = 'QUEUED', step = step + 1, generation = 0, queued_at = now(), sent_at = null, lease_expires_at = null
 from robnu.marketplace_accounts a
