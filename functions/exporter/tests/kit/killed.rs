@@ -25,6 +25,12 @@ pub async fn kill_at_a_part(bed: &TestBed, message: ExportMessage) -> usize {
     })
     .await;
     function.kill().await;
+    // Its session still waits for the row; freed, it would note the part and renew the lease of a process that is dead.
+    let ends = "select pg_terminate_backend(pid, 10000) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'";
+    for ended in bed.superuser.query(ends, &[]).await.unwrap() {
+        assert!(ended.get::<_, bool>(0), "a session of the killed process lives on");
+    }
     lock.rollback().await.unwrap();
     let parts: usize = bed.column(message, "cardinality(parts)").await.parse().unwrap();
     assert_eq!(bed.column(message, "state").await, "RUNNING");
