@@ -15,6 +15,7 @@
 do $$
 declare
   name text;
+  connections integer;
   login text;
   setting text;
   setting_value text;
@@ -25,9 +26,13 @@ begin
       execute format('create role %I nologin noinherit', name);
     end if;
   end loop;
-  foreach name in array array['robnu_api', 'robnu_adapter', 'robnu_sweep', 'robnu_lanes', 'robnu_exporter', 'robnu_redrive'] loop
+  -- One connection per running function. The sum, 1,050, stays below what the smallest database we deploy to admits; that of adapters
+  -- covers all marketplaces' runs_at_once (0003_tenancy.sql).
+  for name, connections in
+    values ('robnu_api', 400), ('robnu_adapter', 450), ('robnu_sweep', 50), ('robnu_lanes', 50), ('robnu_exporter', 50), ('robnu_redrive', 50)
+  loop
     if not exists (select from pg_roles where rolname = name) then
-      execute format('create role %I login noinherit connection limit 500', name);
+      execute format('create role %I login noinherit connection limit %s', name, connections);
     end if;
   end loop;
   for login, setting, setting_value in

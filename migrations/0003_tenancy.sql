@@ -59,6 +59,8 @@ create table marketplaces (
   -- Since when and why the platform's operators hold all runs of the marketplace (0028_operators.sql).
   held_at timestamptz,
   hold_reason text check (length(hold_reason) between 1 and 500),
+  -- How many of its runs may be under way at once, over all sellers (room_of in 0009_runs.sql). Each takes one adapter and one connection.
+  runs_at_once integer not null default 100 check (runs_at_once between 1 and 10000),
   check ((held_at is null) = (hold_reason is null))
 );
 insert into marketplaces (code, display_name, status, customer_data_days) values
@@ -69,6 +71,7 @@ insert into marketplaces (code, display_name, status, customer_data_days) values
 -- Why a marketplace is held is for operators.
 grant select (code, display_name, status, customer_data_days, held_at) on marketplaces
   to robnu_tenant, robnu_person, robnu_system_sweep, robnu_system_lanes;
+grant select (runs_at_once) on marketplaces to robnu_system_sweep;
 
 -- Which kinds of runs each marketplace's adapter can do. Only a LIVE kind is requested or scheduled. A kind without a row is NOT_YET.
 create table marketplace_kinds (

@@ -94,6 +94,12 @@ as $$
   select account_held_at is not null or exists (select from marketplaces m where m.code = marketplace and m.held_at is not null)
 $$;
 grant execute on function is_held(timestamptz, text) to robnu_tenant, robnu_system_sweep, robnu_system_lanes;
+-- Whether a run of an account can be published, as far as the account's status and its lane go.
+create function takes_runs(account_status text, lane_queue_url text, kind text) returns boolean
+language sql immutable parallel safe
+return (account_status = 'ACTIVE' or (account_status = 'NEEDS_RECONNECT' and kind in ('CREDENTIAL_CHECK', 'FILE_IMPORT')))
+  and (lane_queue_url is not null or kind = 'FILE_IMPORT');
+grant execute on function takes_runs(text, text, text) to robnu_system_sweep;
 
 -- Keeps the marketplace's verdict on the credentials beside the status, and since when the account has it, whoever writes the status. A
 -- paused or disconnected account keeps the verdict on its credentials until it gets others.

@@ -55,8 +55,12 @@ create index sync_runs_succeeded on sync_runs (seller_id, account_id, kind, id d
 -- What an account lacked a permission for: lists of accounts ask for each kind whether that is news since it was last read.
 create index sync_runs_not_permitted on sync_runs (seller_id, account_id, kind, id desc) where error_code = 'not_permitted';
 create index sync_runs_by_account on sync_runs (seller_id, account_id, id desc);
--- The sweep looks for live runs across sellers; there are few of them at any time.
-create index sync_runs_live on sync_runs (state, queued_at) where state in ('QUEUED', 'RUNNING', 'WAITING');
+-- The sweep looks for live runs across sellers, of each marketplace on its own: after an outage very many are queued and unsent.
+create index sync_runs_unsent on sync_runs (marketplace_code, queued_at) where state = 'QUEUED' and sent_at is null;
+create index sync_runs_being_sent on sync_runs (marketplace_code, next_attempt_at) where state = 'QUEUED' and sent_at is null;
+create index sync_runs_sent on sync_runs (marketplace_code, sent_at) where state = 'QUEUED' and sent_at is not null;
+create index sync_runs_waiting on sync_runs (marketplace_code, next_attempt_at) where state = 'WAITING';
+create index sync_runs_running on sync_runs (marketplace_code, lease_expires_at) where state = 'RUNNING';
 create index sync_runs_by_id on sync_runs (id) where state in ('QUEUED', 'RUNNING', 'WAITING');
 call protect_tenant_table('sync_runs');
 call require_right_to_read('sync_runs', 'read', 'ingest');
@@ -116,6 +120,28 @@ grant select (seller_id, id, account_id, marketplace_code, kind, trigger, state,
 create policy lanes on sync_runs for all to robnu_system_lanes using (true) with check (true);
 grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, sent_at), update (sent_at)
   on sync_runs to robnu_system_lanes;
+
+-- How many more runs of a marketplace may be published: those under way are leased, were sent less than two minutes ago, or are being
+-- sent. A message that waits longer in its lane waits behind another run, and only one of a lane works at a time. SECURITY DEFINER
+-- because it counts the runs of all sellers.
+create function room_of(marketplace text) returns bigint
+language sql stable security definer
+set search_path = robnu, pg_temp
+as $$
+  select greatest(m.runs_at_once
+    - (select count(*) from sync_runs r where r.marketplace_code = m.code and r.state = 'RUNNING' and r.lease_expires_at > now())
+    - (select count(*) from sync_runs r where r.marketplace_code = m.code and r.state = 'QUEUED' and r.sent_at > now() - interval '2 minutes')
+    - (select count(*) from sync_runs r where r.marketplace_code = m.code and r.state = 'QUEUED' and r.sent_at is null and r.next_attempt_at > now()),
+    0)
+  from marketplaces m where m.code = marketplace
+$$;
+grant execute on function room_of(text) to robnu_system_sweep;
+-- Whether one more may be published. How many runs other sellers have is nobody's business, so a seller's scope learns no number.
+create function has_room(marketplace text) returns boolean
+language sql stable security definer
+set search_path = robnu, pg_temp
+as $$ select room_of(marketplace) > 0 $$;
+grant execute on function has_room(text) to robnu_tenant;
 
 -- Ends the live and dead-lettered runs of a lane that is retired because the account's credentials have been refused for a week. SECURITY
 -- DEFINER because the lanes function must not write the outcome of runs.

@@ -99,12 +99,6 @@ grant select (code, held_at) on marketplaces to robnu_system_redrive;
 create policy redrive on sellers for select to robnu_system_redrive using (true);
 grant select (seller_id, suspended_at, closing_step) on sellers to robnu_system_redrive;
 
--- Whether a run of an account can be published now: the same rule as the scheduling sweep's (republish.sql).
-create function takes_runs(account_status text, lane_queue_url text, kind text) returns boolean
-language sql immutable parallel safe
-return (account_status = 'ACTIVE' or (account_status = 'NEEDS_RECONNECT' and kind in ('CREDENTIAL_CHECK', 'FILE_IMPORT')))
-  and (lane_queue_url is not null or kind = 'FILE_IMPORT');
-
 -- The open dead letters that filters or ids choose, and what a redrive would do with each now:
 --   PUBLISH             requeue its run and publish it
 --   SEND                send its body to its queue again
@@ -149,6 +143,5 @@ begin atomic
     and (of_reason is null or d.reason = of_reason) and (since is null or d.sent_at >= since) and (before is null or d.sent_at < before)
     and (ids is null or d.id = any (ids));
 end;
-grant execute on function is_held(timestamptz, text), takes_runs(text, text, text),
-  dead_letter_prospects(text, uuid, uuid, text, text, timestamptz, timestamptz, uuid[]) to robnu_system_redrive;
+grant execute on function is_held(timestamptz, text), takes_runs(text, text, text), dead_letter_prospects(text, uuid, uuid, text, text, timestamptz, timestamptz, uuid[]) to robnu_system_redrive;
 grant execute on function enter_system(text), set_scope(text, text, text, text, text, text) to robnu_redrive;

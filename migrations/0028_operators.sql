@@ -25,29 +25,32 @@ create index sync_runs_newest on sync_runs (id desc) where step >= 0;
 
 -- ---- Holds ----
 
--- Who held or let go what, and why. The row of the account or the marketplace says whether it is held now.
+-- Who held or let go what, or changed a marketplace's limit, and why. The row of the account or the marketplace says how it is now.
 create table hold_actions (
   id uuid primary key default uuidv7(),
-  action text not null check (action in ('HOLD', 'RESUME')),
+  action text not null check (action in ('HOLD', 'RESUME', 'LIMIT')),
   operator text not null,
   reason text not null,
   -- One account, or with null all of the marketplace.
   marketplace_code text not null references marketplaces (code),
   seller_id uuid,
   account_id uuid,
+  runs_at_once integer,
   acted_at timestamptz not null default now(),
-  check ((seller_id is null) = (account_id is null))
+  check ((seller_id is null) = (account_id is null)),
+  check ((action = 'LIMIT') = (runs_at_once is not null))
 );
 create index hold_actions_by_marketplace on hold_actions (marketplace_code);
 alter table hold_actions enable row level security;
 alter table hold_actions force row level security;
 create policy owner on hold_actions for all to robnu_owner using (true) with check (true);
 create policy redrive on hold_actions for all to robnu_system_redrive using (true) with check (true);
-grant select, insert (action, operator, reason, marketplace_code, seller_id, account_id) on hold_actions to robnu_system_redrive;
+grant select, insert (action, operator, reason, marketplace_code, seller_id, account_id, runs_at_once) on hold_actions to robnu_system_redrive;
 
 create policy redrive_holds on marketplace_accounts for update to robnu_system_redrive using (true) with check (true);
 grant update (held_at, hold_reason) on marketplace_accounts to robnu_system_redrive;
-grant update (held_at, hold_reason) on marketplaces to robnu_system_redrive;
+grant select (runs_at_once), update (held_at, hold_reason, runs_at_once) on marketplaces to robnu_system_redrive;
+grant execute on function room_of(text) to robnu_system_redrive;
 -- What is let go is due again at once.
 create policy redrive_due on schedules for update to robnu_system_redrive using (true) with check (true);
 grant select (every_minutes, last_claimed_at), update (next_due_at) on schedules to robnu_system_redrive;

@@ -386,16 +386,26 @@ async fn mend(stand: &Stand, seller: &Seller) {
 }
 
 #[tokio::test]
-async fn a_file_that_arrives_while_its_account_is_held_waits_unpublished() {
+async fn a_file_that_arrives_while_its_account_is_held_or_too_many_runs_are_under_way_waits_unpublished() {
+    let hold = "update robnu.marketplace_accounts set held_at = now(), hold_reason = 'a fault' where marketplace_code = 'MEESHO'";
+    let full = "update robnu.marketplaces set runs_at_once = 1 where code = 'MEESHO';
+        insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger, state, lease_expires_at)
+        select seller_id, id, marketplace_code, 'FILE_IMPORT', 'API', 'RUNNING', now() + interval '1 minute'
+        from robnu.marketplace_accounts where marketplace_code = 'MEESHO'";
+    for arranged in [hold, full] {
+        waits_unpublished(arranged).await;
+    }
+}
+
+async fn waits_unpublished(arranged: &str) {
     let stand = stand().await;
     let function = stand.start(Meesho).await;
     let ours = &stand.sellers.ours;
     let file = orders(1, "SHIPPED", "400");
     let import = upload_as(&stand, ours, &file, Some(&file)).await;
-    let hold = "update robnu.marketplace_accounts set held_at = now(), hold_reason = 'a fault' where id = $1";
-    stand.superuser.execute(hold, &[&ours.meesho]).await.unwrap();
+    stand.superuser.batch_execute(arranged).await.unwrap();
     assert_eq!(announce(&stand, &function, &key(ours.id, ours.meesho, import)).await, None);
     let sql = "select r.state, r.sent_at is null from robnu.sync_runs r join robnu.imports i on i.run_id = r.id where i.id = $1";
     let row = stand.superuser.query_one(sql, &[&import]).await.unwrap();
-    assert_eq!((row.get(0), row.get(1)), ("QUEUED", true));
+    assert_eq!((row.get(0), row.get(1)), ("QUEUED", true), "{arranged}");
 }

@@ -12,6 +12,7 @@ use crate::error::RedriveError;
 use crate::find::{Found, Shown, list, show};
 use crate::hold::{Held, hold};
 use crate::lanes::{FoundLanes, lanes};
+use crate::limit::{Limited, limit};
 use crate::redrive::{Prospects, Redriven, prospects, redrive};
 use crate::request::{InputError, Request};
 use crate::runs::{FoundRuns, runs};
@@ -41,6 +42,8 @@ pub enum Answer {
     Lanes(FoundLanes),
     /// For `hold` and `resume`.
     Held(Held),
+    /// For `limit`.
+    Limited(Limited),
     /// For a request that is wrong.
     Refused {
         /// What is wrong.
@@ -57,12 +60,11 @@ pub async fn handle(event: Value, context: &Context, deadline: Instant) -> Resul
     };
     match name.as_str() {
         "collect" if value == "dead_letters" => collect(context, deadline).await.map(Answer::Collected),
-        "list" | "show" | "redrive" | "discard" | "stuck" | "runs" | "lanes" | "hold" | "resume" => {
-            match Request::parse(&name, value) {
-                Ok(request) => Box::pin(answer(request, context, deadline)).await,
-                Err(refused) => Ok(Answer::Refused { refused }),
-            }
-        }
+        "list" | "show" | "redrive" | "discard" | "stuck" | "runs" | "lanes" | "hold" | "resume"
+        | "limit" => match Request::parse(&name, value) {
+            Ok(request) => Box::pin(answer(request, context, deadline)).await,
+            Err(refused) => Ok(Answer::Refused { refused }),
+        },
         _ => Err(RedriveError::UnknownEvent),
     }
 }
@@ -84,6 +86,7 @@ async fn answer(request: Request, context: &Context, deadline: Instant) -> Resul
         Request::Lanes(request) => lanes(context, &request).await.map(Answer::Lanes),
         Request::Hold(request) => hold(context, &request, true, deadline).await.map(held),
         Request::Resume(request) => hold(context, &request, false, deadline).await.map(held),
+        Request::Limit(request) => limit(context, &request).await.map(Answer::Limited),
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::queues::Source;
 
-pub use overview::{Hold, Lanes, Runs, Stuck, Whose};
+pub use overview::{Hold, Lanes, Limit, Runs, Stuck, Whose};
 
 /// The most ids in one request.
 const MOST_IDS: usize = 1_000;
@@ -191,6 +191,8 @@ pub(crate) enum Request {
     Lanes(Lanes),
     Hold(Hold),
     Resume(Hold),
+    /// `limit`.
+    Limit(Limit),
 }
 
 impl Request {
@@ -206,6 +208,7 @@ impl Request {
             "lanes" => Self::Lanes(read(value)?),
             "hold" => Self::Hold(read(value)?),
             "resume" => Self::Resume(read(value)?),
+            "limit" => Self::Limit(read(value)?),
             _ => return Err(InputError::new("request", "is no request")),
         };
         request.check()?;
@@ -219,6 +222,7 @@ impl Request {
             Self::Runs(runs) => runs.check(),
             Self::Lanes(lanes) => lanes.check(),
             Self::Hold(hold) | Self::Resume(hold) => hold.check(),
+            Self::Limit(limit) => limit.check(),
             Self::List(list) => {
                 list.filter.checked()?;
                 within("limit", list.limit, 1, 100)?;

@@ -320,3 +320,25 @@ async fn only_what_exists_is_held() {
     assert_eq!(refused.field, "account_id");
     assert_eq!(world.count(HELD_NOW).await, 0);
 }
+
+#[tokio::test]
+async fn a_limit_of_a_marketplace_is_changed_and_recorded() {
+    let world = World::new().await;
+    world.sql("delete from robnu.hold_actions", &[]).await;
+    let ask = async |runs: i32, dry_run: bool| {
+        let request = json!({"marketplace": "AJIO", "runs_at_once": runs, "dry_run": dry_run, "operator": "asha", "reason": "they asked"});
+        match world.ask("limit", request).await {
+            Answer::Limited(limited) => (limited.changed, limited.before, limited.under_way),
+            other => panic!("{other:?}"),
+        }
+    };
+    world.publish_run(&world.sellers.ours, RunKind::Orders).await;
+    world.publish_run(&world.sellers.theirs, RunKind::Orders).await;
+    assert_eq!(ask(1, true).await, (true, 100, 2));
+    assert_eq!(ask(7, false).await, (true, 100, 2), "the dry run changed nothing");
+    assert_eq!(ask(7, false).await, (false, 7, 2));
+    let limits = "select string_agg(code || ' ' || runs_at_once, ',' order by code) from robnu.marketplaces where runs_at_once <> 100";
+    assert_eq!(world.row(limits, &[]).await.get::<_, String>(0), "AJIO 7", "no other marketplace's");
+    let actions = "select string_agg(concat_ws(' ', action, operator, reason, marketplace_code, runs_at_once), ';') from robnu.hold_actions";
+    assert_eq!(world.row(actions, &[]).await.get::<_, String>(0), "LIMIT asha they asked AJIO 7");
+}

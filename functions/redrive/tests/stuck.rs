@@ -143,6 +143,11 @@ async fn each_thing_that_is_stuck_is_listed_once_and_the_oldest_first() {
         "EXPORT_NOT_TAKEN orders not_received",
     ];
     assert_eq!(said(&world, json!({})).await, expected);
+    // Two of its marketplace are under way.
+    let limit = "update robnu.marketplaces set runs_at_once = 1 where code = 'AJIO'";
+    world.sql(limit, &[]).await;
+    let expected = expected.map(|line| line.replace("not_published", "limit_reached"));
+    assert_eq!(said(&world, json!({})).await, expected);
     let things = stuck(&world, json!({})).await;
     assert!(things.stuck.iter().all(|thing| thing.seller_id == Some(seller.id)), "{things:?}");
     let since: Vec<i64> =

@@ -1,5 +1,6 @@
-//! The scheduling sweep: makes runs for due schedules and for imports whose notice was lost, and publishes runs again that nobody
-//! leased.
+//! The scheduling sweep: makes runs for due schedules and for imports whose notice was lost, and publishes them and the runs that nobody
+//! leased, as many of each marketplace as may be under way at once. While some are held back it stays and publishes one as soon as
+//! another ends. So after an outage, when everything is due, work goes on at the pace that connections and marketplaces bear.
 //!
 //! Rows are claimed with SKIP LOCKED and committed before anything is published. So two concurrent sweeps share the work,
 //! and a sweep that dies leaves unsent runs, which the next one finds.
@@ -8,26 +9,28 @@ use std::time::Duration;
 
 use robnu_dispatch::{Job, OutboxMessage, mark_sent};
 use robnu_marketplace::code::MARKETPLACE_CODES;
-use robnu_tenancy::{Error, Params, Row, RunId, SystemScope};
+use robnu_tenancy::{Error, Params, Row, SystemScope};
 use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::error::SweepError;
 
-/// The number of schedules, and of runs to publish again, in one transaction.
+/// The number of schedules, and of runs to publish, in one transaction.
 pub const BATCH: usize = 1_000;
 /// Claims due schedules and makes their runs.
 pub const CLAIM_DUE: &str = include_str!("sql/claim_due.sql");
-/// Claims runs that must be published again.
-pub const REPUBLISH: &str = include_str!("sql/republish.sql");
+/// Lets one sweep at a time admit runs.
+const LOCK_ADMISSION: &str = include_str!("sql/lock_admission.sql");
+/// Claims runs that must be published, as many as there is room for.
+pub const ADMIT: &str = include_str!("sql/admit.sql");
 
 /// Claims imports for which no notice has come, and makes their runs.
 pub const BEGIN_IMPORTS: &str = include_str!("sql/begin_imports.sql");
 
 /// How long after its announcement, in seconds, a file must have arrived: an upload begins within 15 minutes, and may last as long.
 const AWAITED_SECONDS: f64 = 1800.0;
-/// For this long, in seconds, only the writer of an unsent run publishes it.
+/// For this long, in seconds, only the writer of an unsent run publishes it. The runs of schedules have no other writer than sweeps.
 const UNSENT_SECONDS: f64 = 30.0;
 /// The time, in seconds, after which a sent run that nobody has leased counts as lost. A message that no function can handle dies
 /// earlier: its dead letter then still is the run's present publication, and marks the run.
@@ -36,6 +39,8 @@ const UNANSWERED_SECONDS: f64 = 1200.0;
 const OVERDUE_LEASE_SECONDS: f64 = 60.0;
 /// No batch begins, and nothing is published, with less time left than this, which the last responses and statements need.
 const RESERVE: Duration = Duration::from_secs(8);
+/// How long to wait, while runs are held back, before looking whether others have ended.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The report of one scheduling sweep.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -50,6 +55,8 @@ pub struct Report {
     pub published: usize,
     /// Older runs published again.
     pub republished: usize,
+    /// Whether runs were held back until the end, because as many of their marketplace were under way as may be at once.
+    pub held_back: bool,
     /// Messages that could not be sent; the next sweep publishes them.
     pub send_failures: usize,
     /// Whether time ran out before all due work was done; the next sweep goes on.
@@ -59,10 +66,12 @@ pub struct Report {
 /// The work that one transaction claimed.
 struct Batch {
     schedules_claimed: usize,
-    more_due: bool,
     runs_made: usize,
     imports_begun: usize,
-    made: Vec<OutboxMessage>,
+    /// Whether more may be due than one transaction claims.
+    more_due: bool,
+    is_held_back: bool,
+    new: Vec<OutboxMessage>,
     again: Vec<OutboxMessage>,
 }
 
@@ -70,19 +79,22 @@ struct Batch {
 pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
-    let mut look_again = true;
     loop {
         if Instant::now() >= stop_at {
             report.time_short = true;
             break;
         }
-        let batch = claim(context, look_again).await.map_err(SweepError::Claim)?;
+        let batch = claim(context).await.map_err(SweepError::Claim)?;
         let more_due = batch.more_due;
-        look_again = batch.again.len() >= BATCH || batch.imports_begun >= BATCH;
+        report.held_back = batch.is_held_back;
         publish(context, batch, stop_at, &mut report).await?;
-        if !more_due && !look_again {
+        if more_due {
+            continue;
+        }
+        if !report.held_back || Instant::now() + LOOK_AGAIN >= stop_at {
             break;
         }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
     tracing::info!(
         sweep = "scheduling",
@@ -91,6 +103,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
         imports_begun = report.imports_begun,
         published = report.published,
         republished = report.republished,
+        held_back = report.held_back,
         send_failures = report.send_failures,
         time_short = report.time_short,
         "sweep done"
@@ -98,44 +111,47 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
     Ok(report)
 }
 
-/// Claims one batch in one round trip. Runs to publish again and lost notices are rare, so most batches need not look for them.
-async fn claim(context: &Context, look_again: bool) -> Result<Batch, Error> {
+/// Claims one batch in one round trip.
+async fn claim(context: &Context) -> Result<Batch, Error> {
     let codes: Vec<&str> = MARKETPLACE_CODES.iter().map(|code| code.as_str()).collect();
     let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
     let due: Params<'_> = &[&limit, &codes];
-    let again: Params<'_> = &[&limit, &codes, &UNSENT_SECONDS, &UNANSWERED_SECONDS, &OVERDUE_LEASE_SECONDS];
     let awaited: Params<'_> = &[&limit, &codes, &AWAITED_SECONDS];
-    let requests = [(CLAIM_DUE, due), (REPUBLISH, again), (BEGIN_IMPORTS, awaited)];
-    let requests = if look_again { &requests[..] } else { &requests[..1] };
+    let admitted: Params<'_> =
+        &[&limit, &codes, &UNSENT_SECONDS, &UNANSWERED_SECONDS, &OVERDUE_LEASE_SECONDS];
+    let requests = [(CLAIM_DUE, due), (BEGIN_IMPORTS, awaited), (LOCK_ADMISSION, &[]), (ADMIT, admitted)];
     let session = context.database.session(&SystemScope::Sweep).await?;
-    let mut answers = session.commit_with(requests).await?.into_iter();
-    let due_rows = answers.next().unwrap_or_default();
-    let again_rows = answers.next().unwrap_or_default();
-    let import_rows = answers.next().unwrap_or_default();
-    read_batch(&due_rows, &again_rows, &import_rows)
+    let answers = session.commit_with(&requests).await?;
+    match answers.as_slice() {
+        [due, imports, _, admitted] => read_batch(due, imports, admitted),
+        _ => Err(Error::RowShape),
+    }
 }
 
-fn read_batch(due_rows: &[Row], again_rows: &[Row], import_rows: &[Row]) -> Result<Batch, Error> {
-    let totals = due_rows.first().ok_or(Error::RowCount { found: 0 })?;
-    let schedules_claimed: i64 = totals.try_get("schedules_claimed")?;
-    let mut runs_made = 0;
-    let mut made = Vec::with_capacity(due_rows.len());
-    for row in due_rows {
-        if row.try_get::<_, Option<RunId>>("id")?.is_some() {
-            runs_made += 1;
-            made.extend(OutboxMessage::from_row(row)?);
+fn read_batch(due: &[Row], imports: &[Row], admitted: &[Row]) -> Result<Batch, Error> {
+    let [due, totals] = [due, admitted].map(|rows| rows.first().ok_or(Error::RowCount { found: 0 }));
+    let (due, totals) = (due?, totals?);
+    let count = |name| usize::try_from(due.try_get::<_, i64>(name)?).map_err(|_| Error::RowShape);
+    let mut batch = Batch {
+        schedules_claimed: count("schedules_claimed")?,
+        runs_made: count("runs_made")?,
+        imports_begun: imports.len(),
+        more_due: due.try_get("more_due")? || totals.try_get("more_due")? || imports.len() >= BATCH,
+        is_held_back: totals.try_get("is_held_back")?,
+        new: Vec::new(),
+        again: Vec::new(),
+    };
+    for row in imports {
+        batch.new.extend(OutboxMessage::from_row(row)?);
+    }
+    for row in admitted {
+        match row.try_get::<_, Option<bool>>("is_first")? {
+            Some(true) => batch.new.extend(OutboxMessage::from_row(row)?),
+            Some(false) => batch.again.extend(OutboxMessage::from_row(row)?),
+            None => {}
         }
     }
-    for row in import_rows {
-        made.extend(OutboxMessage::from_row(row)?);
-    }
-    let mut again = Vec::with_capacity(again_rows.len());
-    for row in again_rows {
-        again.extend(OutboxMessage::from_row(row)?);
-    }
-    let schedules_claimed = usize::try_from(schedules_claimed).map_err(|_| Error::RowShape)?;
-    let more_due = totals.try_get("more_due")?;
-    Ok(Batch { schedules_claimed, more_due, runs_made, imports_begun: import_rows.len(), made, again })
+    Ok(batch)
 }
 
 /// Publishes a batch and marks the sent runs in one statement.
@@ -145,14 +161,14 @@ async fn publish(
     stop_at: Instant,
     report: &mut Report,
 ) -> Result<(), SweepError> {
-    let made = context.publisher.publish_all(batch.made, stop_at).await;
+    let new = context.publisher.publish_all(batch.new, stop_at).await;
     let again = context.publisher.publish_all(batch.again, stop_at).await;
     report.schedules_claimed += batch.schedules_claimed;
     report.runs_made += batch.runs_made;
     report.imports_begun += batch.imports_begun;
-    report.published += made.sent.len();
+    report.published += new.sent.len();
     report.republished += again.sent.len();
-    for sent in [&made, &again] {
+    for sent in [&new, &again] {
         report.send_failures += sent.failed + sent.out_of_time;
         report.time_short |= sent.out_of_time > 0;
         if let Some(complaint) = sent.complaint() {
@@ -163,7 +179,7 @@ async fn publish(
             );
         }
     }
-    let sent: Vec<Job> = made.sent.into_iter().chain(again.sent).collect();
+    let sent: Vec<Job> = new.sent.into_iter().chain(again.sent).collect();
     mark_sent(&context.database, &SystemScope::Sweep, &sent).await.map_err(SweepError::MarkSent)
 }
 

@@ -31,7 +31,7 @@ async fn each_due_schedule_of_both_sellers_makes_a_run_and_publishes_to_its_own_
         let job = Job {
             run_id: run.get(0),
             step: 0,
-            generation: 0,
+            generation: 1,
             seller_id,
             account_id,
             marketplace,
@@ -204,10 +204,10 @@ async fn a_thousand_schedules_cost_four_statements() {
     let context = world.context_with(robnu_tenancy::Database::new(&config).await.unwrap());
     let report = sweep_with(&context).await;
     assert_eq!((report.schedules_claimed, report.published, report.time_short), (1_000, 1_000, false));
-    // Two transactions, each with BEGIN, the entry and COMMIT: claim, republish and lost notices in one, the note of
-    // what was sent in the other.
+    // Two transactions, each with BEGIN, the entry and COMMIT: claim, lost notices, lock and admission in one, the note of what was sent
+    // in the other. The batch is full, so there is a second look, and nothing to note after it.
     let (_, statements) = wire.take();
-    assert_eq!(statements, 2 * 3 + 4);
+    assert_eq!(statements, 3 * 3 + 4 + 1 + 4);
     assert_eq!(
         world.count("select count(*) from robnu.sync_runs where state = 'QUEUED' and sent_at is null").await,
         0
@@ -224,7 +224,11 @@ async fn more_than_one_batch_is_swept_in_one_invocation() {
     let report = sweep_with(&context).await;
     assert_eq!((report.schedules_claimed, report.runs_made, report.published), (2_100, 2_100, 2_100));
     let (_, statements) = wire.take();
-    assert_eq!(statements, 6 * 3 + 8, "three batches: claim and note each, republish and lost notices once");
+    assert_eq!(
+        statements,
+        6 * 3 + 3 * 5,
+        "three batches: claim, lost notices, lock, admission and note each"
+    );
 }
 
 #[tokio::test]
@@ -265,6 +269,7 @@ async fn many_schedules(world: &World, count: i32) {
             &[&seller, &account, &count],
         )
         .await;
+    world.run_sql("update robnu.marketplaces set runs_at_once = 10000", &[]).await;
     world.run_sql("analyze robnu.schedules", &[]).await;
 }
 

@@ -42,7 +42,7 @@ pub enum OpsCommand {
         #[command(subcommand)]
         command: AccountCommand,
     },
-    /// Pauses all accounts of a marketplace for the platform, or lets them go on
+    /// Pauses all accounts of a marketplace for the platform, lets them go on, or limits their runs
     Marketplace {
         /// What to do with it.
         #[command(subcommand)]
@@ -66,6 +66,8 @@ pub enum MarketplaceCommand {
     Pause(MarketplaceOptions),
     /// Runs go on, and schedules are due within ten minutes. An account that was paused itself stays so
     Resume(MarketplaceOptions),
+    /// Changes how many of its runs may be under way at once, over all sellers
+    Limit(LimitOptions),
 }
 
 /// Options of `account pause` and `account resume`.
@@ -90,7 +92,21 @@ pub struct MarketplaceOptions {
     pub hold: HoldOptions,
 }
 
-/// How something is paused or resumed.
+/// Options of `marketplace limit`.
+#[derive(Debug, Default, Args)]
+pub struct LimitOptions {
+    /// The marketplace, such as AJIO
+    #[arg(value_name = "CODE")]
+    pub marketplace: String,
+    /// How many, from 1 to 10000. Each takes one adapter and one connection of the database
+    #[arg(long, value_name = "N")]
+    pub runs_at_once: u32,
+    /// How.
+    #[command(flatten)]
+    pub change: HoldOptions,
+}
+
+/// How something is paused, resumed or limited.
 #[derive(Debug, Default, Args)]
 pub struct HoldOptions {
     /// Why, for the record. The seller of an account sees it

@@ -4,6 +4,7 @@ use local::terminal::print;
 use serde_json::{Value, json};
 
 use crate::cli::{AccountCommand, HoldOptions, MarketplaceCommand};
+use crate::limit::limit;
 use crate::stack::Stack;
 use crate::terminal::confirm;
 
@@ -29,7 +30,7 @@ pub(crate) async fn account(stack: &Stack, command: &AccountCommand, as_json: bo
     change.make(stack, as_json).await
 }
 
-/// Holds a marketplace's runs or lets them go on.
+/// Holds a marketplace's runs, lets them go on, or limits how many may be under way at once.
 pub(crate) async fn marketplace(
     stack: &Stack,
     command: &MarketplaceCommand,
@@ -38,6 +39,7 @@ pub(crate) async fn marketplace(
     let (name, options) = match command {
         MarketplaceCommand::Pause(options) => ("hold", options),
         MarketplaceCommand::Resume(options) => ("resume", options),
+        MarketplaceCommand::Limit(options) => return limit(stack, options, as_json).await,
     };
     let change = Change { name, field: "marketplace", target: &options.marketplace, options: &options.hold };
     change.make(stack, as_json).await

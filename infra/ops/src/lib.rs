@@ -6,6 +6,7 @@ mod cli;
 mod dlq;
 mod hold;
 mod lanes;
+mod limit;
 mod pages;
 mod runs;
 mod stack;
@@ -16,7 +17,7 @@ use local::paths::Paths;
 
 pub use crate::cli::{
     AccountCommand, AccountOptions, Ages, Choice, DiscardOptions, DlqCommand, Filters, HoldOptions,
-    LanesOptions, ListOptions, MarketplaceCommand, MarketplaceOptions, OpsCommand, OpsOptions,
+    LanesOptions, LimitOptions, ListOptions, MarketplaceCommand, MarketplaceOptions, OpsCommand, OpsOptions,
     RedriveOptions, RunsOptions, ShowOptions, StuckOptions, Whose,
 };
 pub use crate::stack::Stack;

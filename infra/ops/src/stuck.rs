@@ -93,6 +93,11 @@ fn helps(thing: &Value, stack: &str) -> String {
             command(&format!("runs --account {account} --kind {}", text(thing, "kind")))
                 + "; it tries again by itself"
         }
+        "RUN_NOT_TAKEN" if thing["why"] == "limit_reached" => {
+            let marketplace = text(thing, "marketplace");
+            command(&format!("marketplace limit {marketplace} --runs-at-once N --reason TEXT"))
+                + "; it goes on by itself as others end"
+        }
         "RUN_NOT_TAKEN" if thing["why"] != "not_published" => {
             command(&format!("lanes --account {account}")) + ", and the adapter's errors"
         }
@@ -157,6 +162,11 @@ mod tests {
         assert_helps(&failing, "cargo xtask ops runs --account a --kind ORDERS; it tries again by itself");
         let unheard = json!({"what": "RUN_NOT_TAKEN", "account_id": "a", "why": "not_received"});
         assert_helps(&unheard, "cargo xtask ops lanes --account a, and the adapter's errors");
+        let waits = json!({"what": "RUN_NOT_TAKEN", "marketplace": "AJIO", "why": "limit_reached"});
+        assert_helps(
+            &waits,
+            "cargo xtask ops marketplace limit AJIO --runs-at-once N --reason TEXT; it goes on by itself as others end",
+        );
         for what in ["RUN_NOT_TAKEN", "SCHEDULE_OVERDUE", "IMPORT_NOT_TAKEN"] {
             let thing = json!({"what": what, "why": "not_published"});
             assert_helps(&thing, "SchedulingSweepEnabled and the log of sweep");

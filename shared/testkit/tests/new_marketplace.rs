@@ -276,7 +276,10 @@ async fn two_sellers_with_accounts_of_a_new_marketplace_see_their_own_and_nothin
     let wanted: BTreeSet<AccountId> = wanted.iter().map(|row| row.get("id")).collect();
     assert_eq!(wanted, both.iter().map(|one| one.account).collect());
     let sweep = test.login("robnu_sweep").await;
-    let made = sweep.read(&SystemScope::Sweep, CLAIM_DUE, &[&10_i64, &vec!["MYNTRA"]]).await.unwrap();
+    let claimed = sweep.read(&SystemScope::Sweep, CLAIM_DUE, &[&10_i64, &vec!["MYNTRA"]]).await.unwrap();
+    assert_eq!(claimed[0].get::<_, i64>("runs_made"), 2);
+    let made = "select id, account_id from robnu.sync_runs where marketplace_code = 'MYNTRA'";
+    let made = sweep.read(&SystemScope::Sweep, made, &[]).await.unwrap();
     assert_eq!(made.len(), 2);
     for one in &both {
         let run = made.iter().find(|row| row.get::<_, AccountId>("account_id") == one.account).unwrap();

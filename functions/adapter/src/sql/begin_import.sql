@@ -1,6 +1,7 @@
 -- Makes the run of an import whose file has arrived; a notice that comes again finds the run. A file that came after its time, when the
 -- sweep had given it up, gets a run of its own. Returns no row when the account has no such import, and a row without a run while another
--- notice makes it. A run that operators hold is made and not to be published.
+-- notice makes it. A run is made and not to be published when operators hold it, or when as many of its marketplace are under way as may
+-- be at once; a sweep publishes it later.
 -- $1 import, $2 account, $3 id of a new run
 with import as (
   select i.seller_id, i.id, i.account_id, i.run_id
@@ -23,7 +24,8 @@ with import as (
   where o.id = $1 and o.account_id = $2 and o.state = 'AWAITED'
 )
 select coalesce(made.id, r.id) as run_id, coalesce(made.step, r.step) as step, coalesce(made.generation, r.generation) as generation,
-  (made.id is not null or (r.state = 'QUEUED' and r.sent_at is null)) and not robnu.is_held(a.held_at, a.marketplace_code) as is_unpublished
+  (made.id is not null or (r.state = 'QUEUED' and r.sent_at is null)) and not robnu.is_held(a.held_at, a.marketplace_code)
+    and robnu.has_room(a.marketplace_code) as is_unpublished
 from import i
 join robnu.marketplace_accounts a on a.seller_id = i.seller_id and a.id = i.account_id
 left join made on true

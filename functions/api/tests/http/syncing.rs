@@ -60,6 +60,27 @@ async fn a_run_that_operators_hold_is_made_and_not_published() {
 }
 
 #[tokio::test]
+async fn a_run_beyond_the_limit_of_its_marketplace_is_made_and_not_published() {
+    let api = Api::new().await;
+    let lane = open_lane(&api).await;
+    api.arrange(
+        "update robnu.marketplaces set runs_at_once = 1 where code = 'AJIO';
+         update robnu.marketplace_accounts set verified_at = now();
+         insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger, state, lease_expires_at)
+         select seller_id, id, marketplace_code, 'RETURNS', 'SCHEDULE', 'RUNNING', now() + interval '1 minute'
+         from robnu.marketplace_accounts where marketplace_code = 'AJIO'",
+    )
+    .await;
+    let run = api.post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
+    let again = api.post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(200);
+    assert_eq!((&run["state"], &run["run_id"]), (&json!("QUEUED"), &again["run_id"]));
+    assert_eq!(api.cloud.messages(&lane).await.len(), 0);
+    // Somebody waits for a check.
+    api.post("OWNER", &sync(&api).replace("/sync", "/test"), &json!({})).await.expect(202);
+    assert_eq!(api.cloud.messages(&lane).await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_second_request_returns_the_live_run() {
     let api = Api::new().await;
     let lane = open_lane(&api).await;

@@ -1,4 +1,4 @@
-//! What operators ask for beside dead letters: what is stuck, runs, lanes and holds.
+//! What operators ask for beside dead letters: what is stuck, runs, lanes, holds and limits.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use robnu_marketplace::code::MarketplaceCode;
@@ -10,6 +10,8 @@ use super::{InputError, is_code, known_kind, text, within};
 /// The states of a run.
 const STATES: [&str; 7] =
     ["QUEUED", "RUNNING", "WAITING", "SUCCEEDED", "FAILED", "CANCELLED", "DEAD_LETTERED"];
+/// The highest limit of a marketplace, as in its table.
+const MOST_RUNS_AT_ONCE: i64 = 10_000;
 /// The longest page.
 const LONGEST_PAGE: i64 = 500;
 /// How far back runs of all sellers are looked for, unless the request says otherwise.
@@ -153,6 +155,31 @@ impl Hold {
     }
 }
 
+/// Asks for another limit of a marketplace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limit {
+    /// The marketplace's code.
+    pub marketplace: String,
+    /// How many of its runs may be under way at once.
+    pub runs_at_once: i32,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Who asks.
+    pub operator: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Limit {
+    pub(crate) fn check(&self) -> Result<(), InputError> {
+        known_marketplace("marketplace", Some(&self.marketplace))?;
+        within("runs_at_once", Some(self.runs_at_once.into()), 1, MOST_RUNS_AT_ONCE)?;
+        text("operator", &self.operator, 200)?;
+        text("reason", &self.reason, 500)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -177,6 +204,13 @@ mod tests {
         assert_wrong("runs", json!({"since": "yesterday"}), "since");
         assert_wrong("runs", json!({"after": "x"}), "after");
         let account = "00000000-0000-7000-8000-000000000000";
+        let limit =
+            |code, runs| json!({"marketplace": code, "runs_at_once": runs, "operator": "o", "reason": "r"});
+        assert_wrong("limit", limit("EBAY", 5), "marketplace");
+        assert_wrong("limit", limit("AJIO", 0), "runs_at_once");
+        assert_wrong("limit", limit("AJIO", 10_001), "runs_at_once");
+        assert_wrong("limit", json!({"marketplace": "AJIO", "runs_at_once": 5, "reason": "r"}), "operator");
+        assert_wrong("limit", json!({"marketplace": "AJIO", "runs_at_once": 5, "operator": "o"}), "reason");
         for name in ["hold", "resume"] {
             assert_wrong(name, json!({"operator": "o", "reason": "r"}), "account_id");
             assert_wrong(name, json!({"account_id": account, "marketplace": "AJIO"}), "account_id");

@@ -1,7 +1,6 @@
--- Claims due schedules and returns the runs to publish. It makes a run if the account is active, has worked before and has no live run of
--- the kind, if the seller is not suspended, if operators do not hold the account's runs, and if the marketplace's adapter supports the
--- kind. A schedule keeps its phase and moves past the present, however long no sweep ran. Always returns a row: its run is null when none
--- was made.
+-- Claims due schedules and makes their runs, which admit.sql publishes. It makes a run if the account is active, has worked before and has
+-- no live run of the kind, if the seller is not suspended, if operators do not hold the account's runs, and if the marketplace's adapter
+-- supports the kind. A schedule keeps its phase and moves past the present, however long no sweep ran. Returns one row.
 -- $1 schedules at most, $2 codes of the marketplaces that have an adapter
 with claimed as (
   update robnu.schedules
@@ -25,17 +24,11 @@ with claimed as (
   where account.status = 'ACTIVE' and account.verified_at is not null and account.marketplace_code = any ($2)
     and not robnu.is_held(account.held_at, account.marketplace_code)
   on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') and trigger <> 'FILE' do nothing
-  returning seller_id, id, account_id, marketplace_code, kind, step, generation
-), totals as (
-  select count(*) as schedules_claimed from claimed
+  returning id
 )
-select totals.schedules_claimed,
+select (select count(*) from made) as runs_made, claimed.schedules as schedules_claimed,
   -- This statement sees the schedules as they were before it claimed any, so more work remains only if more are due than it
   -- claimed.
-  totals.schedules_claimed = $1 and exists (
-    select from robnu.schedules where enabled and next_due_at <= now() offset $1) as more_due,
-  made.seller_id, made.id, made.account_id, made.marketplace_code, made.kind, made.step, made.generation,
-  account.lane_queue_url
-from totals
-left join made on true
-left join robnu.marketplace_accounts account on account.seller_id = made.seller_id and account.id = made.account_id
+  claimed.schedules = $1 and exists (
+    select from robnu.schedules where enabled and next_due_at <= now() offset $1) as more_due
+from (select count(*) as schedules from claimed) claimed

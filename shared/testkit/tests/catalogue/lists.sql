@@ -38,7 +38,7 @@ create temp view definer_functions (name) as values
   ('use_authorization(bytea, bytea)'),
   ('open_customer(uuid)'), ('returns_by_code(text)'), ('note_return_event()'), ('open_claim()'), ('note_claim_event()'), ('reopen_claim_with_evidence()'),
   ('set_claim_dates()'), ('keep_claimed_condition()'), ('join_new_scan()'), ('join_scans_of_return()'), ('join_scans_of_shipment()'),
-  ('limit_mails()'), ('limit_new_accounts()'), ('limit_lane_openings()'), ('end_runs_of_retired_lane()'),
+  ('limit_mails()'), ('limit_new_accounts()'), ('limit_lane_openings()'), ('end_runs_of_retired_lane()'), ('room_of(text)'), ('has_room(text)'),
   ('begin_credential_check(uuid, text, bytea, uuid)'), ('end_credential_check(uuid, text)'), ('note_refused_credentials(text, bytea, uuid)'),
   ('retry_quarantined(uuid, text, uuid)'), ('take_quarantined(uuid, text, integer)'), ('settle_quarantined(uuid, uuid[], text[])'),
   ('take_raw_pages(integer, bigint)'), ('keep_raw_pages(uuid, text, bigint, bytea, text, text)'),
