@@ -21,6 +21,7 @@ use crate::counted::Counts;
 use crate::credentials::{self, CredentialsError};
 use crate::error::{JobError, Refusal};
 use crate::slice::{Slice, SliceEnd};
+use crate::summary::Summary;
 
 const DATA_KEY: &str = include_str!("sql/data_key.sql");
 const OPEN_CREDENTIALS: &str = include_str!("sql/open_credentials.sql");
@@ -42,21 +43,24 @@ const CALL_MARGIN: Duration = Duration::from_secs(5);
 
 /// Runs the job. `Ok` acknowledges its message: the row then holds the run's whole state.
 pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
+    let summary = Summary::begin();
     let outcome = match job.kind {
-        RunKind::FileImport => import::work(context, job, deadline).await,
-        _ => work(context, job, deadline).await,
+        RunKind::FileImport => import::work(context, job, &summary, deadline).await,
+        _ => work(context, job, &summary, deadline).await,
     };
-    match outcome {
+    let outcome = match outcome {
         Err(JobError::Database(Error::Suspended)) => {
             // The run stays as it is; the sweep publishes it after the seller is resumed.
-            tracing::info!("the seller is suspended");
+            summary.ended("SUSPENDED", None);
             Ok(())
         }
         outcome => outcome,
-    }
+    };
+    summary.log(job, outcome.is_err());
+    outcome
 }
 
-async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
+async fn work(context: &Context, job: &Job, summary: &Summary, deadline: SystemTime) -> Result<(), JobError> {
     let scope = SellerScope::for_job(job.seller_id, job.account_id);
     let adapter = context.registry.adapter(job.marketplace);
 
@@ -69,7 +73,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
     let Some((lease, answers)) = take(context, &scope, job, &further).await? else { return Ok(()) };
 
     let counts = Counts { database: &context.database, scope: &scope, job, login: None };
-    let mut run = Run { context, job, scope: &scope, lease: &lease, counts };
+    let mut run = Run { context, job, scope: &scope, lease: &lease, counts, summary };
     if let Some((code, message)) = terms.forbid(&lease) {
         return run.give_up(code, message).await;
     }
@@ -105,6 +109,7 @@ async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), 
         overlap: adapter.overlap(job.kind),
         lease_length: context.clocks.lease,
         ends_at: ends_at(context.clocks.slice, deadline),
+        summary,
     };
     run.read(&slice).await
 }
@@ -187,10 +192,6 @@ fn ends_at(slice: Duration, deadline: SystemTime) -> SystemTime {
     latest.min(SystemTime::now() + slice)
 }
 
-fn millis(elapsed: Duration) -> u64 {
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// A leased run, to be left in one of its resting states.
 struct Run<'a> {
     context: &'a Context,
@@ -198,28 +199,37 @@ struct Run<'a> {
     scope: &'a SellerScope,
     lease: &'a Lease,
     counts: Counts<'a>,
+    summary: &'a Summary,
 }
 
 impl Run<'_> {
     /// Reads and stores pages, and leaves the run where they end.
     async fn read(&self, slice: &Slice<'_>) -> Result<(), JobError> {
-        let started = std::time::Instant::now();
-        let end = slice.run().await?;
-        tracing::info!(run.end = end.as_str(), elapsed.ms = millis(started.elapsed()), "slice is over");
-        self.settle(end).await
+        self.settle(slice.run().await?).await
     }
 
     /// Leaves the run where a slice has ended.
     async fn settle(&self, end: SliceEnd) -> Result<(), JobError> {
         match end {
-            SliceEnd::Finished | SliceEnd::TakenOver => Ok(()),
-            SliceEnd::TimeIsUp => self.hand_over().await,
+            SliceEnd::Finished => {
+                self.summary.ended("SUCCEEDED", None);
+                Ok(())
+            }
+            SliceEnd::TakenOver => {
+                self.summary.ended("TAKEN_OVER", None);
+                Ok(())
+            }
+            SliceEnd::TimeIsUp => {
+                self.summary.ended("NEXT_STEP", None);
+                self.hand_over().await
+            }
             SliceEnd::NotReady(pause) => self.not_ready(pause).await,
             SliceEnd::Marketplace(error) => self.after_marketplace_error(error).await,
         }
     }
 
     async fn give_up(&self, code: &str, message: &str) -> Result<(), JobError> {
+        self.summary.ended("FAILED", Some(code));
         tracing::warn!(run.error = code, "the run failed");
         Ok(fail(&self.context.database, self.scope, self.job, self.lease, code, message).await?)
     }
@@ -236,6 +246,7 @@ impl Run<'_> {
 
     /// A failed run is a warning for operators. A failed check is only information, for the seller who asked.
     fn log_failure(&self, code: &str) {
+        self.summary.ended("FAILED", Some(code));
         if self.job.kind == RunKind::CredentialCheck {
             tracing::info!(run.error = code, "the check was not passed");
         } else {
@@ -250,7 +261,7 @@ impl Run<'_> {
         self.counts.end(check, &answer).await?;
         match answer {
             Ok(()) => {
-                tracing::info!("the credentials are good");
+                self.summary.ended("SUCCEEDED", None);
                 Ok(finish_check(&self.context.database, self.scope, self.job, self.lease).await?)
             }
             Err(error) => self.after_marketplace_error(error).await,
@@ -275,11 +286,16 @@ impl Run<'_> {
             }
             RunKind::CredentialCheck => {
                 let pause = self.pause(least);
-                tracing::info!(run.error = code, wait.seconds = pause, "the run waits");
+                self.log_wait(code, pause);
                 Ok(wait_unreachable(&context.database, scope, job, lease, pause, code, message).await?)
             }
             _ => self.put_off(least, code, message).await,
         }
+    }
+
+    fn log_wait(&self, code: &str, pause: f64) {
+        self.summary.ended("WAITING", Some(code));
+        tracing::info!(run.error = code, wait.seconds = pause, "the run waits");
     }
 
     fn pause(&self, least: Option<Duration>) -> f64 {
@@ -288,7 +304,7 @@ impl Run<'_> {
 
     async fn put_off(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
         let pause = self.pause(least);
-        tracing::info!(run.error = code, wait.seconds = pause, "the run waits");
+        self.log_wait(code, pause);
         Ok(wait(&self.context.database, self.scope, self.job, self.lease, pause, code, message).await?)
     }
 
@@ -296,6 +312,7 @@ impl Run<'_> {
     async fn not_ready(&self, pause: Duration) -> Result<(), JobError> {
         let Run { context, job, scope, lease, .. } = self;
         let (code, message) = ("not_ready", "the marketplace is preparing what was asked for");
+        self.log_wait(code, pause.as_secs_f64());
         Ok(wait(&context.database, scope, job, lease, pause.as_secs_f64(), code, message).await?)
     }
 

@@ -12,3 +12,4 @@ pub mod job;
 mod retry;
 pub mod slice;
 pub mod store;
+pub mod summary;

@@ -13,6 +13,7 @@ use crate::error::JobError;
 use crate::store::customers::NewCustomers;
 use crate::store::raw_pages::RawPages;
 use crate::store::store_page;
+use crate::summary::Summary;
 
 /// The longest wait that is spent inside the job; a longer one frees the lane.
 const WAIT_IN_PLACE: Duration = Duration::from_secs(3);
@@ -45,6 +46,8 @@ pub struct Slice<'a> {
     pub lease_length: Duration,
     /// When to stop.
     pub ends_at: SystemTime,
+    /// Counts what is stored.
+    pub summary: &'a Summary,
 }
 
 /// How a slice ended.
@@ -60,20 +63,6 @@ pub enum SliceEnd {
     TakenOver,
     /// The marketplace gave no page.
     Marketplace(AdapterError),
-}
-
-impl SliceEnd {
-    /// For the log.
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Finished => "finished",
-            Self::TimeIsUp => "time_is_up",
-            Self::NotReady(_) => "not_ready",
-            Self::TakenOver => "taken_over",
-            Self::Marketplace(_) => "marketplace_error",
-        }
-    }
 }
 
 impl Slice<'_> {
@@ -133,7 +122,10 @@ impl Slice<'_> {
         let last = customers.request();
         let last = last.as_ref().map(|(sql, params)| (*sql, params.as_slice()));
         match advance(session, self.job, self.lease, progress, last).await {
-            Ok(()) => Ok(None),
+            Ok(()) => {
+                self.summary.stored(progress.counts, progress.quarantined);
+                Ok(None)
+            }
             Err(Error::LeaseLost) => Ok(Some(SliceEnd::TakenOver)),
             Err(error) => Err(error.into()),
         }

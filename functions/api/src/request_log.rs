@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use robnu_observe::{Panicked, caught};
 use robnu_tenancy::{ImpersonationId, SellerId};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::identity::{PathId, impersonation, request_id};
@@ -31,7 +32,9 @@ pub async fn log_request(request: Request, next: Next) -> Response {
         seller: PathId::from_request_parts(&mut parts, &()).await.ok().map(|PathId(seller)| seller),
         impersonation: impersonation(&parts).ok().flatten(),
     };
-    let outcome = caught(next.run(Request::from_parts(parts, body))).await;
+    // Whatever the request logs further has its id, so that a search by a run or an account finds the request.
+    let span = tracing::info_span!("request", request.id = line.id);
+    let outcome = caught(next.run(Request::from_parts(parts, body)).instrument(span)).await;
     let mut response = outcome.unwrap_or_else(|Panicked| ApiError::Panicked.into_response());
     let failure = response.extensions_mut().remove::<Failure>();
     if let Some(Failure(error)) = &failure {

@@ -26,6 +26,7 @@ use crate::counted::Counts;
 use crate::credentials;
 use crate::error::JobError;
 use crate::slice::Slice;
+use crate::summary::Summary;
 
 const IMPORT: &str = include_str!("../sql/import.sql");
 const NOTE_RECOGNISED: &str = include_str!("../sql/note_recognised.sql");
@@ -68,12 +69,17 @@ enum Trouble {
     EarlierGone,
 }
 
-pub(super) async fn work(context: &Context, job: &Job, deadline: SystemTime) -> Result<(), JobError> {
+pub(super) async fn work(
+    context: &Context,
+    job: &Job,
+    summary: &Summary,
+    deadline: SystemTime,
+) -> Result<(), JobError> {
     let scope = SellerScope::for_job(job.seller_id, job.account_id);
     let further: [(&'static str, Params<'_>); 2] = [(DATA_KEY, &[]), (IMPORT, &[&job.run_id])];
     let Some((lease, answers)) = take(context, &scope, job, &further).await? else { return Ok(()) };
     let counts = Counts { database: &context.database, scope: &scope, job, login: None };
-    let run = Run { context, job, scope: &scope, lease: &lease, counts };
+    let run = Run { context, job, scope: &scope, lease: &lease, counts, summary };
     if let Some((code, message)) = Terms::of(job.kind).forbid(&lease) {
         return run.give_up(code, message).await;
     }
@@ -107,6 +113,7 @@ pub(super) async fn work(context: &Context, job: &Job, deadline: SystemTime) -> 
         overlap: Duration::ZERO,
         lease_length: context.clocks.lease,
         ends_at: ends_at(context.clocks.slice, deadline),
+        summary,
     };
     let compared: Lease;
     if let (Some(import), Some(earlier), Some(file)) = (&import, &earlier, &connection.0) {

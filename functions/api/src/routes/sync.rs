@@ -165,13 +165,14 @@ pub(super) async fn ask<T: Serialize>(
     let mut statements: Vec<(&'static str, Params<'_>)> =
         vec![(RequestRun::SQL, &run), (WHY_NOT, &why_not_params)];
     statements.extend_from_slice(further);
-    let mut to_publish = None;
+    let (mut to_publish, mut asked_for) = (None, None);
     let read = |answers: &[Vec<Row>]| {
         let Some(row) = answers[0].first() else { return Err(why_not(answers[1].first())?) };
         let requested = Requested::from_row(row, scope.seller_id(), account, wanted.kind)?;
         let (next_attempt_at, waits_for) = requested.waits.unzip();
         let status = if requested.is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
         let job = requested.job;
+        asked_for = Some(job.run_id);
         let made = SyncAnswer {
             run_id: job.run_id,
             account_id: account,
@@ -186,6 +187,10 @@ pub(super) async fn ask<T: Serialize>(
         Ok((status, answer(made, &answers[2..])?))
     };
     let reply = idempotency.run(&context.database, scope, &statements, read).await?;
+    if let Some(run) = asked_for {
+        // The request's id stands in the line's span: so a search by the run finds the request as well.
+        tracing::info!(run.id = %run, seller.id = %scope.seller_id(), account.id = %account, "a run was asked for");
+    }
     // Publishing the same step twice is harmless: the queue accepts it once.
     if let Some((queue_url, job)) = to_publish {
         publish(context, scope, queue_url.as_deref(), job).await;

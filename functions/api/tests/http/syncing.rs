@@ -3,6 +3,7 @@
 use robnu_tenancy::RunId;
 use serde_json::{Value, json};
 
+use crate::logs::Captured;
 use crate::support::{Api, ROLES};
 
 fn sync(api: &Api) -> String {
@@ -45,6 +46,24 @@ async fn a_new_run_is_written_published_and_shown() {
         (&json!("QUEUED"), &json!("API"), &json!(null))
     );
     assert_eq!((&shown["pages"], &shown["counts"]), (&json!(0), &json!([])));
+}
+
+#[tokio::test]
+async fn the_request_that_asked_for_a_run_is_found_by_the_run_and_the_message_carries_its_trace() {
+    let api = Api::new().await;
+    let lane = open_lane(&api).await;
+    let captured = Captured::default();
+    let listening = captured.listen();
+    let run = api.post("OPERATOR", &sync(&api), &json!({"kind": "ORDERS"})).await.expect(202);
+    drop(listening);
+    let log = captured.text();
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let logged = |message: &str| lines.iter().find(|line| line["message"] == message).unwrap();
+    assert_eq!(logged("a run was asked for")["run.id"], run["run_id"]);
+    assert_eq!(logged("a run was asked for")["span"]["request.id"], logged("request")["request.id"]);
+    let messages = api.cloud.messages(&lane).await;
+    let trace = run["run_id"].as_str().unwrap().replace('-', "");
+    assert!(messages[0]["trace_parent"].as_str().unwrap().contains(&trace), "{}", messages[0]);
 }
 
 #[tokio::test]
