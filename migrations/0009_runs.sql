@@ -304,6 +304,22 @@ call require_right_to_read('watermarks', 'read', 'ingest');
 call require_right_to_write('watermarks', 'ingest', 'insert', 'update');
 grant select, insert (seller_id, account_id, kind, complete_until), update (complete_until, looked_back_at) on watermarks to robnu_tenant;
 
+-- The buckets of calls that marketplaces allow, one of each account and operation. Only jobs use them.
+create table call_buckets (
+  seller_id uuid not null,
+  account_id uuid not null,
+  -- As the marketplace names it.
+  operation text not null check (operation ~ '^[A-Za-z]{1,40}$'),
+  -- When the bucket is full again if nobody calls until then. Every call moves it by the time in which one call is refilled.
+  full_at timestamptz not null,
+  primary key (seller_id, account_id, operation),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id) on delete cascade
+);
+call protect_tenant_table('call_buckets');
+call require_right_to_read('call_buckets', 'ingest', 'ingest');
+call require_right_to_write('call_buckets', 'ingest', 'insert', 'update');
+grant select, insert (seller_id, account_id, operation, full_at), update (full_at) on call_buckets to robnu_tenant;
+
 -- Commits a page's progress in the page's own transaction; raising RB004 rolls the page back when another attempt has
 -- taken the run over. "counts" is a list of objects with the columns of sync_run_counts.
 create function advance_run(run uuid, at_step integer, by_attempt integer, lease_seconds double precision, next_position text,

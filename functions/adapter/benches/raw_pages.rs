@@ -73,7 +73,7 @@ async fn read(registry: &Registry, code: MarketplaceCode) -> Page {
         fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let adapter = registry.adapter(code);
     let credentials = adapter.details().parse(&details).unwrap();
-    let connection = adapter.connect(Uuid::now_v7(), credentials, Deadline::NONE).unwrap();
+    let connection = adapter.connect(Uuid::now_v7(), credentials, Deadline::NONE.into()).unwrap();
     let mut position = (code == Ajio).then(|| PagePosition::new(AJIO_START.to_owned()));
     let mut largest: Option<Page> = None;
     for _ in 0..40 {

@@ -6,6 +6,7 @@ use aws_sdk_sqs::Client as Sqs;
 use robnu_dispatch::{ParallelQueues, Publisher};
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::error::AdapterError;
+use robnu_marketplace::pace::GrantedRates;
 use robnu_marketplace::platform_app::PlatformApps;
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use robnu_startup::{
@@ -36,6 +37,8 @@ pub struct Context {
     pub publisher: Publisher,
     /// Takes refused messages.
     pub dead_letters: DeadLetters,
+    /// Rates of calls that this deployment was granted instead of the published ones.
+    pub granted_rates: GrantedRates,
     /// Clocks of a job.
     pub clocks: Clocks,
 }
@@ -76,6 +79,10 @@ impl Context {
         let dead_letter_queue = env::required("DEAD_LETTER_QUEUE_URL")?;
         let parallel_dead_letter_queue = env::required("PARALLEL_DEAD_LETTER_QUEUE_URL")?;
         let parallel_queues = env::json("PARALLEL_QUEUES", ParallelQueues::EXPECTED)?;
+        let granted_rates = match env::optional("CALL_RATES") {
+            Some(_) => env::parsed("CALL_RATES", GrantedRates::EXPECTED)?,
+            None => GrantedRates::default(),
+        };
         let keys = KeySettings::from_environment()?;
         let aws = aws_config().await;
         let apps = match optional_secret(&aws, "OAUTH_APPS_SECRET_ID").await? {
@@ -101,6 +108,7 @@ impl Context {
             objects: objects(&aws)?,
             publisher: Publisher::new(sqs.clone(), parallel_queues),
             dead_letters: DeadLetters::new(sqs, dead_letter_queue, parallel_dead_letter_queue),
+            granted_rates,
             clocks,
         })
     }

@@ -2,6 +2,7 @@
 
 mod import;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use robnu_dispatch::{
@@ -12,6 +13,7 @@ use robnu_marketplace::contract::Connection;
 use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
+use robnu_marketplace::pace::Calls;
 use robnu_observe::chain;
 use robnu_storage::StorageError;
 use robnu_tenancy::{Error, Params, Row, SellerScope};
@@ -20,6 +22,7 @@ use crate::context::Context;
 use crate::counted::Counts;
 use crate::credentials::{self, CredentialsError};
 use crate::error::{JobError, Refusal};
+use crate::pace::AccountPace;
 use crate::slice::{Slice, SliceEnd};
 use crate::summary::Summary;
 
@@ -86,7 +89,7 @@ async fn work(context: &Context, job: &Job, summary: &Summary, deadline: SystemT
             let login = adapter.details().login_of(&credentials);
             run.counts.login =
                 login.map(|login| context.digests.login(job.marketplace.as_str(), login).to_vec());
-            adapter.connect(*job.account_id.as_uuid(), credentials, calls_end(deadline))
+            adapter.connect(*job.account_id.as_uuid(), credentials, calls(context, &scope, job, deadline))
         }
         Err(error) => return run.without_credentials(error).await,
     };
@@ -182,9 +185,18 @@ impl Terms {
     }
 }
 
-/// When the last call must be over, so that its result can still be stored.
-fn calls_end(deadline: SystemTime) -> Deadline {
-    Deadline::at(deadline.checked_sub(CALL_MARGIN).unwrap_or(deadline))
+/// The bounds of the job's calls. The last one must be over so early that its result can still be stored.
+fn calls(context: &Context, scope: &SellerScope, job: &Job, deadline: SystemTime) -> Calls {
+    let pace = AccountPace {
+        database: context.database.clone(),
+        scope: scope.clone(),
+        account: job.account_id,
+        granted: context.granted_rates.clone(),
+    };
+    Calls {
+        deadline: Deadline::at(deadline.checked_sub(CALL_MARGIN).unwrap_or(deadline)),
+        pace: Arc::new(pace),
+    }
 }
 
 fn ends_at(slice: Duration, deadline: SystemTime) -> SystemTime {

@@ -9,6 +9,7 @@ pub mod dead_letters;
 pub mod error;
 pub mod handler;
 pub mod job;
+pub mod pace;
 mod retry;
 pub mod slice;
 pub mod store;

@@ -218,6 +218,7 @@ async fn nothing_that_a_run_leaves_behind_holds_a_customer_or_a_secret_in_clear(
     let mut stand = Stand::new(config).await;
     // Each run does one page and leaves the next step in its lane.
     stand.slice_seconds = 0;
+    stand.call_rates = "searchOrders:0.0056:1000";
     stand.superuser.batch_execute("delete from robnu.raw_pages").await.unwrap();
     let mut texts = Texts::default();
     run_all(&stand, &mut texts).await;

@@ -325,11 +325,12 @@ async fn a_run_of_a_held_account_is_not_read_and_its_message_is_acknowledged() {
 }
 
 #[tokio::test]
-async fn one_page_is_two_round_trips_and_a_fixed_number_of_statements() {
+async fn one_page_is_three_round_trips_and_a_fixed_number_of_statements() {
     use robnu_testkit::WireProxy;
     let mut few = AmazonConfig { ..book(&["405-0000001-0000001,2026-04-30,Unshipped,Merchant,Standard,Shirt,Cash,S,x,1,1,INR,PUNE,411001,false"]).amazon };
     few.search_orders.burst = 100;
-    let stand = Stand::new(SimulatorConfig { amazon: few, ..SimulatorConfig::sample().unwrap() }).await;
+    let mut stand = Stand::new(SimulatorConfig { amazon: few, ..SimulatorConfig::sample().unwrap() }).await;
+    stand.call_rates = "searchOrders:0.0056:100";
     let mut config = stand.test.config("robnu_adapter");
     let wire = WireProxy::before(&mut config).await;
     let function = stand.start_with(AmazonIn, config.host.clone(), config.port).await;
@@ -338,15 +339,17 @@ async fn one_page_is_two_round_trips_and_a_fixed_number_of_statements() {
     let _first_use = wire.take();
     let job = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, job).await;
-    // Lease: begin, enter, lease, key, opening, details, commit. Page: begin, enter, turn, orders, lines of files, lines, vanished lines,
+    // Lease: begin, enter, lease, key, opening, details, commit. Call: begin, enter, bucket, commit. Page: begin, enter, turn, orders, lines of files, lines, vanished lines,
     // shipments, joined returns, raw page; then progress, end of the run, commit.
-    assert_eq!(wire.take(), (3, 7 + 10 + 3));
+    assert_eq!(wire.take(), (4, 7 + 4 + 10 + 3));
 
     // Customers cost a statement each time, and one more when one of them is new, but no round trip.
-    for (forget, statements) in [("select 1", 7 + 11 + 3), ("delete from robnu.order_pii", 7 + 11 + 4)] {
+    for (forget, statements) in
+        [("select 1", 7 + 4 + 11 + 3), ("delete from robnu.order_pii", 7 + 4 + 11 + 4)]
+    {
         stand.superuser.batch_execute(&format!("delete from robnu.watermarks; {forget}")).await.unwrap();
         let job = stand.queue_run(AmazonIn).await;
         stand.run_to_end(&function, job).await;
-        assert_eq!(wire.take(), (3, statements), "{forget}");
+        assert_eq!(wire.take(), (4, statements), "{forget}");
     }
 }

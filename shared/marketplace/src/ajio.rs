@@ -21,11 +21,11 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, Page, PageRequest};
-use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, no_rule};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
 use crate::kind::RunKind;
+use crate::pace::Calls;
 use crate::record::{MappedAgain, Records};
 use crate::records::{map_again, map_records};
 use crate::token_cache::TokenCache;
@@ -107,10 +107,10 @@ impl Adapter for Ajio {
         &self,
         account: Uuid,
         credentials: Credentials,
-        deadline: Deadline,
+        calls: Calls,
     ) -> Result<Box<dyn Connection>, AdapterError> {
         let service = self.service.clone().ok_or(AdapterError::Configuration { what: "AJIO base URL" })?;
-        Ok(Box::new(AjioConnection { client: AjioClient::new(service, account, credentials, deadline)? }))
+        Ok(Box::new(AjioConnection { client: AjioClient::new(service, account, credentials, calls)? }))
     }
 }
 

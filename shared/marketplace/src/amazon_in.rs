@@ -27,12 +27,12 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, Page, PagePosition, PageRequest};
-use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
 use crate::kind::RunKind;
 use crate::oauth::OAuth;
+use crate::pace::Calls;
 use crate::platform_app::PlatformApp;
 use crate::record::{MappedAgain, Records};
 use crate::records::{map_again, map_records};
@@ -153,13 +153,13 @@ impl Adapter for AmazonIn {
         &self,
         account: Uuid,
         credentials: Credentials,
-        deadline: Deadline,
+        calls: Calls,
     ) -> Result<Box<dyn Connection>, AdapterError> {
         let service = self
             .service
             .clone()
             .ok_or(AdapterError::Configuration { what: "Amazon.in base URL or authorization URL" })?;
-        Ok(Box::new(AmazonConnection { client: AmazonClient::new(service, account, credentials, deadline)? }))
+        Ok(Box::new(AmazonConnection { client: AmazonClient::new(service, account, credentials, calls)? }))
     }
 }
 

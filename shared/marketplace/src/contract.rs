@@ -11,11 +11,11 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
-use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec};
 use crate::error::AdapterError;
 use crate::kind::RunKind;
 use crate::oauth::OAuth;
+use crate::pace::Calls;
 use crate::raw::RawPage;
 use crate::record::{MappedAgain, QuarantinedRecord, Records};
 
@@ -117,8 +117,9 @@ pub trait Adapter: Send + Sync {
     }
 
     /// Opens a connection for one account. Performs no I/O. Connections of one account share its token; other
-    /// credentials for the same account never see a token of the old ones. No call of the connection outlives the deadline,
-    /// and with too little time left none begins: that is [`AdapterError::OutOfTime`].
+    /// credentials for the same account never see a token of the old ones. No call of the connection outlives the deadline of
+    /// `calls`, and with too little time left none begins: that is [`AdapterError::OutOfTime`]. None begins before their pace allows it:
+    /// that is [`AdapterError::RateLimited`].
     ///
     /// # Errors
     /// Returns [`AdapterError::Configuration`] when the credentials lack a field or this deployment has no base URL.
@@ -126,7 +127,7 @@ pub trait Adapter: Send + Sync {
         &self,
         account: Uuid,
         credentials: Credentials,
-        deadline: Deadline,
+        calls: Calls,
     ) -> Result<Box<dyn Connection>, AdapterError>;
 }
 

@@ -31,12 +31,12 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection, Page, PageRequest};
-use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
 use crate::kind::RunKind;
 use crate::oauth::OAuth;
+use crate::pace::Calls;
 use crate::platform_app::PlatformApp;
 use crate::raw::RawPage;
 use crate::record::{MappedAgain, OrderRecord, ReturnRecord, StreamRecord};
@@ -165,12 +165,12 @@ impl Adapter for Flipkart {
         &self,
         account: Uuid,
         credentials: Credentials,
-        deadline: Deadline,
+        calls: Calls,
     ) -> Result<Box<dyn Connection>, AdapterError> {
         let service =
             self.service.clone().ok_or(AdapterError::Configuration { what: "Flipkart base URL" })?;
         Ok(Box::new(FlipkartConnection {
-            client: FlipkartClient::new(service, account, credentials, deadline)?,
+            client: FlipkartClient::new(service, account, credentials, calls)?,
         }))
     }
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::deadline::Deadline;
 use crate::error::AdapterError;
+use crate::pace::{self, Calls, Operation};
 
 /// The unit of limits on bodies.
 pub const MEBIBYTE: usize = 1024 * 1024;
@@ -44,7 +45,7 @@ pub struct HttpTimeouts {
 pub struct HttpClient {
     client: Client,
     total: Duration,
-    deadline: Deadline,
+    calls: Calls,
 }
 
 /// A response of any status, as it came.
@@ -80,13 +81,13 @@ impl HttpClient {
             .no_proxy()
             .build()
             .map_err(|_| broken())?;
-        Ok(Self { client, total: timeouts.total, deadline: Deadline::NONE })
+        Ok(Self { client, total: timeouts.total, calls: Deadline::NONE.into() })
     }
 
-    /// Returns the same client with calls that end before the deadline.
+    /// Returns the same client with calls within these bounds.
     #[must_use]
-    pub fn until(&self, deadline: Deadline) -> Self {
-        Self { deadline, ..self.clone() }
+    pub fn within(&self, calls: Calls) -> Self {
+        Self { calls, ..self.clone() }
     }
 
     /// Begins a GET.
@@ -108,12 +109,29 @@ impl HttpClient {
         self.send_for(request, MAX_BODY_BYTES).await
     }
 
+    /// Like [`HttpClient::send`], at the pace of the operation.
+    ///
+    /// # Errors
+    /// As for [`HttpClient::send`], and [`AdapterError::RateLimited`] when the operation may not be called soon.
+    pub async fn send_paced(
+        &self,
+        operation: &Operation,
+        request: RequestBuilder,
+    ) -> Result<Reply, AdapterError> {
+        pace::take(&self.calls, operation).await?;
+        let reply = self.send(request).await?;
+        if reply.status == StatusCode::TOO_MANY_REQUESTS {
+            self.calls.pace.refused(operation, reply.retry_after.unwrap_or(pace::USUAL_PAUSE)).await;
+        }
+        Ok(reply)
+    }
+
     /// Like [`HttpClient::send`], for a body of at most so many bytes.
     ///
     /// # Errors
     /// As for [`HttpClient::send`].
     pub async fn send_for(&self, request: RequestBuilder, most: usize) -> Result<Reply, AdapterError> {
-        let time = self.deadline.time_for_a_call(self.total).ok_or(AdapterError::OutOfTime)?;
+        let time = self.calls.deadline.time_for_a_call(self.total).ok_or(AdapterError::OutOfTime)?;
         let mut response = request.timeout(time).send().await.map_err(|error| transport(&error))?;
         let status = response.status();
         let retry_after = retry_after(response.headers(), Utc::now());

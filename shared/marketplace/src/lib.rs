@@ -17,6 +17,7 @@ pub mod kind;
 mod lenient;
 mod meesho;
 pub mod oauth;
+pub mod pace;
 pub mod platform_app;
 pub mod raw;
 pub mod record;

@@ -14,11 +14,11 @@ use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
 use crate::contract::{Adapter, Connection};
-use crate::deadline::Deadline;
 use crate::details::{Credentials, DetailsSpec, FieldSpec, Form, Presence, together};
 use crate::error::AdapterError;
 use crate::http::HttpClient;
 use crate::kind::RunKind;
+use crate::pace::Calls;
 
 use client::MeeshoClient;
 
@@ -91,7 +91,7 @@ impl Adapter for Meesho {
         &self,
         _account: Uuid,
         credentials: Credentials,
-        deadline: Deadline,
+        calls: Calls,
     ) -> Result<Box<dyn Connection>, AdapterError> {
         DETAILS.require_complete(&credentials)?;
         if credentials.get("api_key").is_none() {
@@ -100,7 +100,7 @@ impl Adapter for Meesho {
         let base_url =
             self.base_url.clone().ok_or(AdapterError::Configuration { what: "Meesho base URL" })?;
         Ok(Box::new(MeeshoConnection {
-            client: MeeshoClient::new(self.http.until(deadline), base_url, credentials),
+            client: MeeshoClient::new(self.http.within(calls), base_url, credentials),
         }))
     }
 }

@@ -144,7 +144,7 @@ mod tests {
         for code in MARKETPLACE_CODES {
             let adapter = registry.adapter(*code);
             assert!(!adapter.details().fields.is_empty());
-            let refused = adapter.connect(Uuid::nil(), Credentials::default(), Deadline::NONE).err();
+            let refused = adapter.connect(Uuid::nil(), Credentials::default(), Deadline::NONE.into()).err();
             assert!(matches!(refused, Some(AdapterError::Configuration { .. })), "{code}");
         }
     }

@@ -170,7 +170,8 @@ async fn an_account_that_lives_on_the_platforms_application_needs_one() {
     for code in [AmazonIn, Flipkart] {
         let mut credentials = robnu_marketplace::details::Credentials::default();
         credentials.set("refresh_token", "r".to_owned().into());
-        let refused = registry.adapter(code).connect(Uuid::from_u128(1), credentials, Deadline::NONE).err();
+        let refused =
+            registry.adapter(code).connect(Uuid::from_u128(1), credentials, Deadline::NONE.into()).err();
         assert!(matches!(refused, Some(AdapterError::Configuration { .. })), "{code}");
     }
 }

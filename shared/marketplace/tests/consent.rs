@@ -48,7 +48,7 @@ fn marketplace(code: MarketplaceCode) -> Marketplace {
 }
 
 fn connect(registry: &Registry, code: MarketplaceCode, credentials: Credentials) -> Box<dyn Connection> {
-    registry.adapter(code).connect(Uuid::from_u128(1), credentials, Deadline::NONE).unwrap()
+    registry.adapter(code).connect(Uuid::from_u128(1), credentials, Deadline::NONE.into()).unwrap()
 }
 
 /// Opens a page like a browser that does not follow redirects.

@@ -43,6 +43,7 @@ insert into sync_runs (seller_id, id, account_id, marketplace_code, kind, trigge
 insert into sync_run_counts (seller_id, run_id, stream, added, changed, unchanged, removed)
   values (:seller, :run, 'ORDERS', 0, 0, 0, 0);
 insert into watermarks (seller_id, account_id, kind, complete_until) values (:seller, :ajio, 'ORDERS', '2026-01-01T00:00:00Z');
+insert into call_buckets (seller_id, account_id, operation, full_at) values (:seller, :ajio, 'anyCall', '2026-01-01T00:00:00Z');
 insert into quarantined_records (seller_id, account_id, run_id, reason, record_enc, record_digest)
   values (:seller, :ajio, :run, 'no order id', '\x00', '\x00');
 insert into raw_pages (seller_id, account_id, marketplace_code, run_id, kind, page, part, fetched_at, time_folder, page_digest, page_enc)

@@ -45,6 +45,8 @@ pub struct Stand {
     pub parallel_queue: String,
     pub parallel_dead_letter_queue: String,
     pub slice_seconds: u64,
+    /// Rates of calls instead of the published ones.
+    pub call_rates: &'static str,
     ciphers: HashMap<SellerId, SellerCipher>,
     pub platform_key: String,
     digest_secret: String,
@@ -119,6 +121,7 @@ impl Stand {
             parallel_queue,
             parallel_dead_letter_queue,
             slice_seconds: 30,
+            call_rates: "",
             ciphers,
             platform_key: key,
             digest_secret,
@@ -163,6 +166,7 @@ impl Stand {
             ("DIGEST_SECRET_ID", self.digest_secret.clone()),
             ("LEASE_SECONDS", LEASE_SECONDS.to_string()),
             ("SLICE_SECONDS", self.slice_seconds.to_string()),
+            ("CALL_RATES", self.call_rates.to_owned()),
         ]);
         environment
     }

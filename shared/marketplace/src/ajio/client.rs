@@ -9,11 +9,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::bytes::BadBytes;
-use crate::deadline::Deadline;
 use crate::details::Credentials;
 use crate::error::AdapterError;
 use crate::fields::count;
 use crate::http::{HttpClient, Reply, join, secret_header, whole_number};
+use crate::pace::{Calls, Operation};
 use crate::raw::RawPage;
 use crate::records::{RawRecords, parse_answer, parse_page};
 use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
@@ -27,6 +27,9 @@ pub const PAGE_SIZE: u32 = 50;
 
 /// How long AJIO's tokens live. When one is renewed is `RENEW_BEFORE` in `ajio.rs`.
 const TOKEN_LIFETIME: Duration = Duration::from_mins(30);
+
+/// AJIO throttles each user name over all calls, and publishes no numbers.
+const ANY_CALL: Operation = Operation { name: "anyCall", rate: None };
 
 /// What all connections share.
 pub struct Service {
@@ -110,11 +113,11 @@ impl AjioClient {
         service: Arc<Service>,
         account: Uuid,
         credentials: Credentials,
-        deadline: Deadline,
+        calls: Calls,
     ) -> Result<Self, AdapterError> {
         DETAILS.require_complete(&credentials)?;
         let key = TokenKey::new(account, &credentials, DETAILS.fields);
-        let http = service.http.until(deadline);
+        let http = service.http.within(calls);
         Ok(Self { service, http, key, credentials })
     }
 
@@ -143,7 +146,7 @@ impl AjioClient {
             .get(join(base_url, phase.path()))
             .query(&[("pageNumber", page), ("pageSize", PAGE_SIZE)])
             .header("apiKey", secret_header(token.expose())?);
-        accept(http.send(request).await?, phase.call())
+        accept(http.send_paced(&ANY_CALL, request).await?, phase.call())
     }
 
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {

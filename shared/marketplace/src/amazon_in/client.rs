@@ -9,10 +9,10 @@ use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::deadline::Deadline;
 use crate::details::Credentials;
 use crate::error::AdapterError;
 use crate::http::{HttpClient, MAX_FAILURE_BYTES, Reply, join, secret_header};
+use crate::pace::{Calls, Operation, Rate};
 use crate::platform_app::PlatformApp;
 use crate::raw::RawPage;
 use crate::records::{parse_answer, parse_page};
@@ -34,6 +34,15 @@ const PAGE_SIZE: &str = "100";
 
 /// Only data that we store is asked for. What names a customer (`BUYER`, `RECIPIENT`) is stored encrypted.
 const INCLUDED_DATA: &str = "PROCEEDS,FULFILLMENT,PACKAGES,PAYMENT,CANCELLATION,BUYER,RECIPIENT";
+
+/// The calls that Amazon counts, at the rates of its usage plans for every application.
+const SEARCH_ORDERS: Operation = operation("searchOrders", 0.0056, 20);
+const GET_ORDER: Operation = operation("getOrder", 0.5, 30);
+const GET_PARTICIPATIONS: Operation = operation("getMarketplaceParticipations", 0.016, 15);
+
+const fn operation(name: &'static str, per_second: f64, burst: u32) -> Operation {
+    Operation { name, rate: Some(Rate { per_second, burst }) }
+}
 
 /// How errors name the response with orders, and the calls.
 const PAGE: &str = "page of orders";
@@ -102,14 +111,14 @@ impl AmazonClient {
         service: Arc<Service>,
         account: Uuid,
         credentials: Credentials,
-        deadline: Deadline,
+        calls: Calls,
     ) -> Result<Self, AdapterError> {
         DETAILS.require_complete(&credentials)?;
         if credentials.get("client_id").is_none() && service.app.is_none() {
             return Err(AdapterError::Configuration { what: PLATFORM_APP });
         }
         let key = TokenKey::new(account, &credentials, DETAILS.fields);
-        let http = service.http.until(deadline);
+        let http = service.http.within(calls);
         Ok(Self { service, http, key, credentials })
     }
 
@@ -137,15 +146,17 @@ impl AmazonClient {
 
     /// Whether the account sells at Amazon.in. An application that may not ask gets no answer, and the account is believed.
     pub async fn sells_in_india(&self) -> Result<bool, AdapterError> {
-        let body =
-            match self.get(join(&self.service.base_url, PARTICIPATIONS_PATH), READ_PARTICIPATIONS).await {
-                Err(
-                    AdapterError::Unauthorized
-                    | AdapterError::NotPermitted { .. }
-                    | AdapterError::Rejected { status: 403, .. },
-                ) => return Ok(true),
-                answer => answer?,
-            };
+        let body = match self
+            .get(&GET_PARTICIPATIONS, join(&self.service.base_url, PARTICIPATIONS_PATH), READ_PARTICIPATIONS)
+            .await
+        {
+            Err(
+                AdapterError::Unauthorized
+                | AdapterError::NotPermitted { .. }
+                | AdapterError::Rejected { status: 403, .. },
+            ) => return Ok(true),
+            answer => answer?,
+        };
         let answer: Participations = parse_answer(&body, "participations")?;
         let here = |entry: &Participation| {
             entry.marketplace.id == MARKETPLACE_ID && entry.participation.is_participating
@@ -156,7 +167,7 @@ impl AmazonClient {
     /// Whether the account has an order. An order of another account is as unknown to it as one that never existed.
     pub async fn has_order(&self, order_id: &str) -> Result<bool, AdapterError> {
         let path: Vec<&str> = ORDERS_PATH.iter().copied().chain([order_id]).collect();
-        match self.get(join(&self.service.base_url, &path), READ_ORDERS).await {
+        match self.get(&GET_ORDER, join(&self.service.base_url, &path), READ_ORDERS).await {
             Ok(_) => Ok(true),
             Err(
                 AdapterError::Unauthorized
@@ -167,11 +178,16 @@ impl AmazonClient {
         }
     }
 
-    async fn get(&self, url: Url, what: &'static str) -> Result<Vec<u8>, AdapterError> {
+    async fn get(
+        &self,
+        operation: &Operation,
+        url: Url,
+        what: &'static str,
+    ) -> Result<Vec<u8>, AdapterError> {
         let call = async |token: AccessToken| {
             let header = secret_header(token.expose())?;
             let request = self.http.get(url.clone()).header("x-amz-access-token", header);
-            accept(self.http.send(request).await?, what)
+            accept(self.http.send_paced(operation, request).await?, what)
         };
         self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await
     }
@@ -191,7 +207,7 @@ impl AmazonClient {
             .get(join(base_url, ORDERS_PATH))
             .query(&query)
             .header("x-amz-access-token", secret_header(token.expose())?);
-        accept(http.send(request).await?, READ_ORDERS)
+        accept(http.send_paced(&SEARCH_ORDERS, request).await?, READ_ORDERS)
     }
 
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {

@@ -8,10 +8,10 @@ use reqwest::{RequestBuilder, Url};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::deadline::Deadline;
 use crate::details::Credentials;
 use crate::error::AdapterError;
 use crate::http::{HttpClient, Reply, join, secret_header};
+use crate::pace::{Calls, Operation};
 use crate::platform_app::PlatformApp;
 use crate::raw::RawPage;
 use crate::records::parse_page;
@@ -45,6 +45,9 @@ const WHOLE_ORDERS: &str = "shipments of orders";
 
 /// Flipkart's own status for a call that took too long.
 const TIMED_OUT: u16 = 499;
+
+/// Flipkart publishes neither limits nor what they count.
+const ANY_CALL: Operation = Operation { name: "anyCall", rate: None };
 
 /// What all connections share.
 pub struct Service {
@@ -92,14 +95,14 @@ impl FlipkartClient {
         service: Arc<Service>,
         account: Uuid,
         credentials: Credentials,
-        deadline: Deadline,
+        calls: Calls,
     ) -> Result<Self, AdapterError> {
         DETAILS.require_complete(&credentials)?;
         if credentials.get("app_id").is_none() {
             service.app()?;
         }
         let key = TokenKey::new(account, &credentials, DETAILS.fields);
-        let http = service.http.until(deadline);
+        let http = service.http.within(calls);
         Ok(Self { service, http, key, credentials })
     }
 
@@ -221,7 +224,8 @@ impl FlipkartClient {
     ) -> Result<Vec<u8>, AdapterError> {
         let call = async |token: AccessToken| {
             let bearer = secret_header(&format!("Bearer {}", token.expose()))?;
-            accept(name, self.http.send(request(&self.http).header(AUTHORIZATION, bearer)).await?)
+            let request = request(&self.http).header(AUTHORIZATION, bearer);
+            accept(name, self.http.send_paced(&ANY_CALL, request).await?)
         };
         self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await
     }

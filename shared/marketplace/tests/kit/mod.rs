@@ -232,7 +232,7 @@ pub fn connect_until(
     deadline: Deadline,
 ) -> Box<dyn Connection> {
     let adapter = registry.adapter(code);
-    adapter.connect(account, adapter.details().parse(details).unwrap(), deadline).unwrap()
+    adapter.connect(account, adapter.details().parse(details).unwrap(), deadline.into()).unwrap()
 }
 
 pub fn details(code: MarketplaceCode) -> BTreeMap<String, String> {

@@ -153,8 +153,11 @@ async fn consented(
     let consented = exchange(context, pending, parameters).await?;
     let adapter = context.registry.adapter(pending.marketplace);
     let asked = async {
-        let connection =
-            adapter.connect(*account.as_uuid(), consented.credentials.clone(), check::conversation_ends())?;
+        let connection = adapter.connect(
+            *account.as_uuid(),
+            consented.credentials.clone(),
+            check::conversation_ends().into(),
+        )?;
         check::ask(connection.as_ref(), &pending.newest_orders, &CONSENT_OF_ANOTHER_ACCOUNT).await
     };
     match asked.await {

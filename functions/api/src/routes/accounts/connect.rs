@@ -103,7 +103,7 @@ pub async fn connect(
         let connection = adapter.connect(
             *begun.account.as_uuid(),
             wanted.credentials.clone(),
-            check::conversation_ends(),
+            check::conversation_ends().into(),
         )?;
         check::ask(connection.as_ref(), &[], &CREDENTIALS_OF_ANOTHER_ACCOUNT).await
     };

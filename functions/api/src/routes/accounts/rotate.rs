@@ -78,7 +78,7 @@ pub async fn rotate(
     terms.begun?;
     let conversation = async {
         let connection =
-            adapter.connect(*account.as_uuid(), credentials.clone(), check::conversation_ends())?;
+            adapter.connect(*account.as_uuid(), credentials.clone(), check::conversation_ends().into())?;
         check::ask(connection.as_ref(), &terms.newest_orders, &CREDENTIALS_OF_ANOTHER_ACCOUNT).await
     };
     let outcome = check::hold(&context, scope, check, conversation).await?;

@@ -14,13 +14,19 @@ use serde_json::json;
 use crate::error::AdapterError;
 use crate::fields::Id;
 use crate::http::{MEBIBYTE, join, secret_header};
+use crate::pace::Operation;
 use crate::records::parse_answer;
 use crate::token_cache::AccessToken;
 
-use super::{AmazonClient, MARKETPLACE_ID, accept};
+use super::{AmazonClient, MARKETPLACE_ID, accept, operation};
 
 const REPORTS_PATH: [&str; 3] = ["reports", "2021-06-30", "reports"];
 const DOCUMENTS_PATH: [&str; 3] = ["reports", "2021-06-30", "documents"];
+
+/// The calls that Amazon counts.
+const CREATE_REPORT: Operation = operation("createReport", 0.0167, 15);
+const GET_REPORT: Operation = operation("getReport", 2.0, 15);
+const GET_DOCUMENT: Operation = operation("getReportDocument", 0.0167, 15);
 
 /// How errors name the calls.
 const READ_RETURNS: &str = "read returns (reports)";
@@ -79,7 +85,7 @@ impl AmazonClient {
         let call = async |token: AccessToken| {
             let header = secret_header(token.expose())?;
             let request = self.http.post(url.clone()).header("x-amz-access-token", header).json(&order);
-            accept(self.http.send(request).await?, READ_RETURNS)
+            accept(self.http.send_paced(&CREATE_REPORT, request).await?, READ_RETURNS)
         };
         let body = self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await?;
         parse_answer::<Created>(&body, "created report").map(|created| created.report_id.0)
@@ -87,7 +93,7 @@ impl AmazonClient {
 
     /// Asks how far a report is.
     pub async fn report(&self, id: &str) -> Result<Report, AdapterError> {
-        let body = self.get(self.url(&REPORTS_PATH, id), READ_RETURNS).await?;
+        let body = self.get(&GET_REPORT, self.url(&REPORTS_PATH, id), READ_RETURNS).await?;
         let stated: Stated = parse_answer(&body, "report")?;
         let malformed = |what: &str| AdapterError::Malformed { what: format!("report: {what}") };
         match stated.processing_status.as_str() {
@@ -104,7 +110,7 @@ impl AmazonClient {
 
     /// Reads a report's document, unpacked.
     pub async fn document(&self, id: &str) -> Result<Vec<u8>, AdapterError> {
-        let body = self.get(self.url(&DOCUMENTS_PATH, id), READ_RETURNS).await?;
+        let body = self.get(&GET_DOCUMENT, self.url(&DOCUMENTS_PATH, id), READ_RETURNS).await?;
         let located: Located = parse_answer(&body, "report document")?;
         unpacked(self.download(document_url(&located.url, &self.service.base_url)?).await?)
     }
