@@ -36,6 +36,8 @@ pub type Targets = HashMap<String, Target>;
 pub struct LaneConfig {
     /// The deployment's stage, for tags.
     pub stage: String,
+    /// The queue of lane requests.
+    pub requests_queue_url: String,
     /// The prefix of every lane's name.
     pub queue_prefix: String,
     /// How long a message is hidden while the adapter works on it; at least the adapter's timeout.
@@ -47,7 +49,7 @@ pub struct LaneConfig {
 }
 
 impl LaneConfig {
-    /// Reads `STAGE`, `LANE_QUEUE_PREFIX`, `LANE_VISIBILITY_SECONDS`, `DEAD_LETTER_MAX_RECEIVES` and `LANE_TARGETS`.
+    /// Reads `STAGE`, `LANE_REQUESTS_QUEUE_URL`, `LANE_QUEUE_PREFIX`, `LANE_VISIBILITY_SECONDS`, `DEAD_LETTER_MAX_RECEIVES` and `LANE_TARGETS`.
     pub fn from_environment() -> Result<Self, EnvError> {
         const PREFIX: &str = "LANE_QUEUE_PREFIX";
         const VISIBILITY: &str = "LANE_VISIBILITY_SECONDS";
@@ -74,7 +76,15 @@ impl LaneConfig {
         if !targets.values().all(|target| target.dead_letter_queue_arn.starts_with("arn:")) {
             return Err(malformed(TARGETS, "a JSON object whose dead_letter_queue_arn are ARNs"));
         }
-        Ok(Self { stage: env::required("STAGE")?, queue_prefix, visibility_seconds, max_receives, targets })
+        let requests_queue_url = env::required("LANE_REQUESTS_QUEUE_URL")?;
+        Ok(Self {
+            stage: env::required("STAGE")?,
+            requests_queue_url,
+            queue_prefix,
+            visibility_seconds,
+            max_receives,
+            targets,
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The errors of lanes. Everything may be tried again, and no error holds a message's body.
 
+use aws_sdk_lambda::error::ProvideErrorMetadata;
 use lambda_runtime::Diagnostic;
 use robnu_dispatch::MessageError;
 use robnu_tenancy::Error as DatabaseError;
@@ -54,6 +55,12 @@ pub enum LaneError {
         #[source]
         source: Cause,
     },
+    /// The mapping's last change is still being made, which takes Lambda up to a minute.
+    #[error("the lane's event source mapping could not be {what} yet: its last change is still being made")]
+    MappingInUse {
+        /// The participle of the call.
+        what: &'static str,
+    },
     /// A response from AWS lacks a part that it always holds.
     #[error("AWS answered without {what}")]
     Answer {
@@ -77,9 +84,17 @@ impl LaneError {
     /// Wraps what Lambda said.
     pub(crate) fn mapping(
         what: &'static str,
-        source: impl std::error::Error + Send + Sync + 'static,
+        source: impl std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     ) -> Self {
-        Self::Mapping { what, source: Box::new(source) }
+        match source.code() {
+            Some("ResourceInUseException") => Self::MappingInUse { what },
+            _ => Self::Mapping { what, source: Box::new(source) },
+        }
+    }
+
+    /// Whether the same request may well succeed within a minute, without anybody's help.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unsettled | Self::MappingLeaving | Self::MappingInUse { .. })
     }
 }
 

@@ -18,6 +18,9 @@ use crate::store::AccountKey;
 /// Work that is not finished this long before the deadline is reported as failed.
 const RESERVE: Duration = Duration::from_secs(3);
 
+/// When a request returns that only has to wait.
+const SOON_SECONDS: i32 = 30;
+
 /// The events that invoke this function.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
@@ -65,19 +68,39 @@ async fn requests(records: Vec<Record>, context: &Context, deadline: Instant) ->
     let answers = stream::iter(records)
         .map(|record| async move {
             let body = record.body.as_deref().unwrap_or_default();
-            (record.message_id, by_itself(stop_at, Box::pin(request(body, context, stop_at))).await)
+            let answer = by_itself(stop_at, Box::pin(request(body, context, stop_at))).await;
+            (record, answer)
         })
         .buffer_unordered(AT_ONCE);
-    let failures = answers.filter_map(async |(message_id, answer)| {
+    let failures = answers.filter_map(async |(record, answer)| {
         let error = answer.err()?;
-        tracing::error!(
-            message.id = message_id,
-            error = robnu_observe::chain(&error),
-            "a lane request failed"
-        );
-        Some(ItemFailure { item_identifier: message_id })
+        if error.is_passing() {
+            come_back_soon(&record, &error, context).await;
+        } else {
+            let error = robnu_observe::chain(&error);
+            tracing::error!(message.id = record.message_id, error, "a lane request failed");
+        }
+        Some(ItemFailure { item_identifier: record.message_id })
     });
     Answer::Requests { batch_item_failures: failures.collect().await }
+}
+
+/// Lets a message return in half a minute instead of after the queue's own time, which suits failures. A seller who pauses and resumes
+/// within the minute that Lambda takes for a change waits no longer than that.
+async fn come_back_soon(record: &Record, error: &LaneError, context: &Context) {
+    let request = context
+        .sqs
+        .change_message_visibility()
+        .queue_url(&context.config.requests_queue_url)
+        .set_receipt_handle(record.receipt_handle.clone())
+        .visibility_timeout(SOON_SECONDS);
+    let hidden = request.send().await.err().map(|error| robnu_observe::chain(&error.into_service_error()));
+    tracing::warn!(
+        message.id = record.message_id,
+        error = robnu_observe::chain(error),
+        visibility_error = hidden,
+        "a lane request comes back soon"
+    );
 }
 
 async fn request(body: &str, context: &Context, stop_at: Instant) -> Result<Outcome, LaneError> {

@@ -3,8 +3,9 @@
 mod kit;
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use kit::{World, ask_until, ask_with, attribute, body};
-use lanes::Event;
+use kit::{World, ask_until, ask_with, attribute, body, in_a_minute};
+use lanes::{Answer, Event, handle};
+use robnu_dispatch::Record;
 use robnu_tenancy::{AccountId, SellerId};
 use tokio::time::Instant;
 
@@ -235,6 +236,42 @@ async fn a_mapping_that_still_settles_is_waited_for() {
     world.ask((seller, account)).await;
     assert_eq!(world.mappings(account, 1).await[0].state.as_deref(), Some("Disabled"));
     assert_eq!(world.wire.unused(), 0);
+}
+
+#[tokio::test]
+async fn a_request_that_only_has_to_wait_comes_back_in_half_a_minute_and_one_that_failed_later() {
+    let world = World::new().await;
+    let (seller, account) = world.ours();
+    let (sqs, queue) = (&world.context.sqs, &world.context.config.requests_queue_url);
+    world.ask((seller, account)).await;
+    world.set_status(account, "PAUSED").await;
+    // Lambda takes up to a minute for a change; the tries of one request take eight seconds.
+    for (code, times, soon) in [("AccessDeniedException", 1, 0), ("ResourceInUseException", 6, 1)] {
+        sqs.send_message().queue_url(queue).message_body(body((seller, account))).send().await.unwrap();
+        let received = sqs.receive_message().queue_url(queue).visibility_timeout(3_600).send().await.unwrap();
+        let message = received.messages.unwrap().remove(0);
+        let record = Record {
+            message_id: message.message_id.unwrap(),
+            body: message.body,
+            receipt_handle: message.receipt_handle.clone(),
+        };
+        world.wire.refuse("UpdateEventSourceMapping", "", code, times);
+        let event = Event::Requests { records: vec![record] };
+        let Ok(Answer::Requests { batch_item_failures }) = handle(event, &world.context, in_a_minute()).await
+        else {
+            panic!("an answer")
+        };
+        assert_eq!(batch_item_failures.len(), 1, "{code}");
+        assert_eq!(world.wire.unused(), 0, "{code}");
+        let half_a_minute = ["\"VisibilityTimeout\":30", queue];
+        assert_eq!(world.wire.taken("ChangeMessageVisibility", &half_a_minute), soon, "{code}");
+        sqs.delete_message()
+            .queue_url(queue)
+            .receipt_handle(message.receipt_handle.unwrap())
+            .send()
+            .await
+            .unwrap();
+    }
 }
 
 #[tokio::test]

@@ -4,11 +4,12 @@ use robnu_testkit::refusal_to_start;
 
 const TARGETS: &str =
     r#"{"AJIO":{"function_arn":"arn:aws:lambda:x","dead_letter_queue_arn":"arn:aws:sqs:x"}}"#;
-const GOOD: [(&str, &str); 14] = [
+const GOOD: [(&str, &str); 15] = [
     ("AWS_REGION", "ap-south-1"),
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "test"),
     ("STAGE", "test"),
+    ("LANE_REQUESTS_QUEUE_URL", "http://127.0.0.1/requests"),
     ("LANE_QUEUE_PREFIX", "robnu-test-lane-"),
     ("LANE_VISIBILITY_SECONDS", "130"),
     ("DEAD_LETTER_MAX_RECEIVES", "5"),
@@ -29,6 +30,7 @@ fn refusal(variable: &str, value: Option<&str>) -> String {
 fn a_missing_variable_is_named() {
     for variable in [
         "STAGE",
+        "LANE_REQUESTS_QUEUE_URL",
         "LANE_QUEUE_PREFIX",
         "LANE_VISIBILITY_SECONDS",
         "DEAD_LETTER_MAX_RECEIVES",

@@ -5,6 +5,7 @@ mod kit;
 
 use kit::{World, body};
 use lanes::Event;
+use robnu_dispatch::Record;
 use robnu_tenancy::{AccountId, RunId};
 
 const NEVER_VERIFIED: &str = "update robnu.marketplace_accounts set verified_at = null where id = $1";
@@ -116,7 +117,11 @@ async fn repeated_requests_make_no_queue_for_accounts_without_working_credential
     }
     let event = Event::Requests {
         records: (0..50)
-            .map(|n| robnu_dispatch::Record { message_id: n.to_string(), body: Some(body(accounts[n % 4])) })
+            .map(|n| Record {
+                message_id: n.to_string(),
+                body: Some(body(accounts[n % 4])),
+                ..Record::default()
+            })
             .collect(),
     };
     lanes::handle(event, &world.context, kit::in_a_minute()).await.unwrap();

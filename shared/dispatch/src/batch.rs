@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A message. A message without an id fails the whole invocation, because its failure could not be reported.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// Its id.
@@ -11,6 +11,9 @@ pub struct Record {
     /// Its body, parsed separately, so that a bad one fails alone.
     #[serde(default)]
     pub body: Option<String>,
+    /// What its visibility is changed by.
+    #[serde(default)]
+    pub receipt_handle: Option<String>,
 }
 
 /// A message that failed, and stays in the queue.

@@ -137,7 +137,7 @@ impl TestBed {
 
     /// Hands a body to the function, and returns whether its message failed.
     pub async fn fails(&self, body: String) -> bool {
-        let record = Record { message_id: "1".to_owned(), body: Some(body) };
+        let record = Record { message_id: "1".to_owned(), body: Some(body), ..Record::default() };
         let event = Event::Messages { records: vec![record] };
         match handle(event, &self.context, in_ten_minutes()).await.unwrap() {
             Answer::Messages { batch_item_failures } => !batch_item_failures.is_empty(),

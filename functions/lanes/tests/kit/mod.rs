@@ -60,10 +60,13 @@ impl World {
         let function_arn = make_function(&lambda, &name).await;
         let dead_letters = make_queue(&sqs, &format!("{name}-dlq.fifo")).await;
         let dead_letter_queue_arn = attribute(&sqs, &dead_letters, QueueAttributeName::QueueArn).await;
+        let requests = sqs.create_queue().queue_name(format!("{name}-requests")).send().await;
+        let requests = requests.expect("the local cloud makes queues").queue_url.expect("a queue has a URL");
         let target = Target { function_arn, dead_letter_queue_arn };
         let targets: Targets = ["AJIO", "AMAZON_IN"].map(|code| (code.to_owned(), target.clone())).into();
         let config = LaneConfig {
             stage: "test".to_owned(),
+            requests_queue_url: requests,
             queue_prefix: "robnu-test-lane-".to_owned(),
             visibility_seconds: 40,
             max_receives: 3,
@@ -210,7 +213,11 @@ pub async fn ask_with(context: &Context, bodies: &[String]) -> Vec<usize> {
 pub async fn ask_until(context: &Context, bodies: &[String], deadline: Instant) -> Vec<usize> {
     let records = bodies.iter().enumerate();
     let records = records
-        .map(|(place, body)| Record { message_id: place.to_string(), body: Some(body.clone()) })
+        .map(|(place, body)| Record {
+            message_id: place.to_string(),
+            body: Some(body.clone()),
+            ..Record::default()
+        })
         .collect();
     match handle(Event::Requests { records }, context, deadline).await {
         Ok(Answer::Requests { batch_item_failures }) => {
