@@ -6,6 +6,7 @@ use attack::AttackOptions;
 use clap::{Parser, Subcommand};
 use defects::DefectsOptions;
 use local::cli::{DemoOptions, DownOptions, LogsOptions, StatusOptions, UpOptions};
+use model::ModelOptions;
 use ops::OpsOptions;
 
 /// The exit codes in the help text. Scripts may rely on them.
@@ -56,6 +57,8 @@ pub enum Command {
     Contract(UpOptions),
     /// Attacks one seller of the running stack from inside another, then abuses free accounts
     Attack(AttackOptions),
+    /// Searches a model of runs, leases and queues for an order of events that loses or doubles an order
+    Model(ModelOptions),
     /// Does an operator's work on a running stack: what is stuck, runs, lanes and dead letters
     Ops(OpsOptions),
 }
@@ -66,7 +69,8 @@ mod tests {
 
     #[test]
     fn the_commands_of_other_crates_have_no_flag_that_another_one_has() {
-        let lines: [&[&str]; 9] = [
+        let lines: [&[&str]; 10] = [
+            &["model", "--faults", "2", "--defect", "all"],
             &["ops", "stuck", "--seller", "an id"],
             &["ops", "runs", "--status", "FAILED", "--newer-than", "3d"],
             &["ops", "account", "pause", "an id", "--operator", "asha", "--reason", "none"],

@@ -1,0 +1,41 @@
+//! Hunting a planted defect: the scenarios are searched with as few faults as possible first, so that its story is simple.
+
+use crate::defect::{Defect, Rules};
+use crate::scenario::SCENARIOS;
+use crate::search::{Explored, Finding, explore};
+use crate::transition::Model;
+
+/// A defect's finding.
+#[derive(Debug)]
+pub struct Hunted {
+    /// The scenario and rules that show it.
+    pub model: Model,
+    /// What it breaks, and how.
+    pub finding: Finding,
+    /// How many states were visited in all scenarios until then.
+    pub states: usize,
+}
+
+/// Finds a defect, or returns the number of states in which it does not show.
+pub fn hunt(
+    defect: Defect,
+    faults: Option<u8>,
+    mut progress: impl FnMut(&Model, usize, usize),
+) -> Result<Hunted, usize> {
+    let rules = Rules { broken: Some(defect) };
+    let mut visited = 0;
+    let most = |own: u8| faults.unwrap_or(own);
+    let last = SCENARIOS.iter().map(|scenario| most(scenario.budget.faults)).max().unwrap_or_default();
+    for at_most in 0..=last {
+        for scenario in SCENARIOS.into_iter().filter(|scenario| at_most <= most(scenario.budget.faults)) {
+            let model = Model { scenario: scenario.with_faults(at_most), rules };
+            let Explored { states, finding, .. } =
+                explore(&model, |depth, states| progress(&model, depth, states));
+            visited += states;
+            if let Some(finding) = finding {
+                return Ok(Hunted { model, finding, states: visited });
+            }
+        }
+    }
+    Err(visited)
+}
