@@ -29,6 +29,8 @@ pub enum Defect {
     StepNotChecked,
     /// A lease is taken by a message of an earlier generation
     GenerationNotChecked,
+    /// Each step counts its attempts anew
+    AttemptsAnewWithEachStep,
     /// A lease ends only with its holder
     LeaseNeverExpires,
     /// A function that has lost its lease ends the run all the same
@@ -39,8 +41,14 @@ pub enum Defect {
     SweepIgnoresUnanswered,
     /// The sweep leaves runs alone whose lease is overdue
     SweepIgnoresOverdueLeases,
+    /// The sweep publishes runs again although operators hold them
+    SweepIgnoresHolds,
     /// The sweep publishes a run again in the same generation
     SweepKeepsGeneration,
+    /// A schedule makes a run although operators hold the account's runs
+    ScheduleIgnoresHolds,
+    /// A schedule makes no run after one that failed
+    ScheduleEndsWithAFailure,
     /// A run waits without a time at which it goes on
     WaitForgetsTime,
     /// The watermark moves with the first page
@@ -51,6 +59,8 @@ pub enum Defect {
     WatermarkOfAFailedRun,
     /// The position is committed before the page is
     PagePositionNotCommittedWithPage,
+    /// A lease begins at the first page again
+    PagePositionLost,
     /// What was read last is stored, whichever version it is
     OlderVersionWins,
     /// An order that is read again becomes another row
@@ -67,6 +77,8 @@ pub enum Defect {
     DeadLetterMarksALiveLease,
     /// A dead letter leaves its run as it is
     DeadLetterMarksNothing,
+    /// A dead-lettered run is taken up by another copy of its message
+    DeadLetteredRunGoesOn,
     /// A redrive publishes the run in the generation that has died
     RedriveKeepsGeneration,
     /// A redrive requeues a run although another one is live

@@ -160,6 +160,7 @@ impl Run {
             State::Queued => true,
             State::Running => lapsed,
             State::Cancelled => rules.lack(Defect::CancelIgnored),
+            State::DeadLettered => rules.lack(Defect::DeadLetteredRunGoesOn),
             _ => false,
         };
         let may_go_on = !is_held || rules.lack(Defect::HoldIgnored);
@@ -230,6 +231,9 @@ impl Run {
             return None;
         }
         self.state = State::Queued;
+        if rules.lack(Defect::AttemptsAnewWithEachStep) {
+            self.attempt = 0;
+        }
         if !rules.lack(Defect::HandOverKeepsStep) {
             self.at = Publication { step: self.at.step + 1, generation: 0 };
         }
@@ -258,7 +262,8 @@ impl Run {
             State::Waiting => Defect::WaitForgetsTime,
             _ => return false,
         };
-        self.is_over && !is_held && !rules.lack(ignored)
+        let may_go_on = !is_held || rules.lack(Defect::SweepIgnoresHolds);
+        self.is_over && may_go_on && !rules.lack(ignored)
     }
 
     /// `republish.sql`. Returns what to publish.

@@ -29,7 +29,7 @@ impl Model {
             if may_publish && (here.has_live(kind, None) || may_make) {
                 actions.push(Action::Request { account, kind });
             }
-            if may_make && !here.is_held && !here.has_live(kind, None) {
+            if may_make && self.makes_scheduled(here, kind) {
                 actions.push(Action::Schedule { account, kind });
             }
         }

@@ -68,6 +68,7 @@ impl Model {
                 entry.turns += 1;
                 let Run { pages, position, since: settled, .. } = entry.row;
                 let since = if pages == 0 { since } else { settled };
+                let position = position.filter(|_| !self.rules.lack(Defect::PagePositionLost));
                 let work = Work { holder, turn: entry.turns, since, position, has_stored: false };
                 next.note(account, run, What::Leased { message: names, overtakes });
                 Some(Place::Leased(work))

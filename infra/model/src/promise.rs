@@ -119,7 +119,9 @@ fn of_run(action: Action, is_held: bool, was: &Entry, is: &Entry) -> Option<Brok
     if new.state == State::Queued && new.is_sent && is.sent & bit_of(new.at) == 0 {
         return Some("a row says that a message was sent which nobody has sent");
     }
-    let is_queued_again = new.state == State::Queued && (old.state != State::Queued || new.at != old.at);
+    let is_published =
+        matches!(action, Action::Republish { .. } | Action::Redrive { .. } | Action::EndSlice { .. });
+    let is_queued_again = is_published && new.state == State::Queued && old != new;
     if is_queued_again && is.sent & bit_of(new.at) != 0 {
         return Some("a run is queued again in a publication that was sent before");
     }

@@ -83,7 +83,7 @@ impl Model {
             .or_else(|| first(&|account, here| self.delivers(account, here)))
             .or_else(|| first(&|account, here| self.mends(account, here)))
             .or_else(|| first(&waits))
-            .or_else(|| first(&reads_the_rest))
+            .or_else(|| first(&|account, here| self.reads_the_rest(account, here)))
     }
 
     /// A queue hands out its first message, or one comes back to it.
@@ -108,18 +108,18 @@ impl Model {
         let run = here.runs.iter().position(is_due)?;
         Some(Action::Republish { account, run: u8::try_from(run).unwrap_or(u8::MAX) })
     }
+
+    /// The schedule's next run reads what is not stored yet, if there is room for it in the model.
+    fn reads_the_rest(&self, account: u8, here: &Account) -> Option<Action> {
+        let is_due = !here.rows.are_complete(&here.book) && !here.runs.is_full();
+        (is_due && self.makes_scheduled(here, 0)).then_some(Action::Schedule { account, kind: 0 })
+    }
 }
 
 fn waits(account: u8, here: &Account) -> Option<Action> {
     let waiting = |entry: &crate::world::Entry| entry.row.state.is_live() && !entry.row.is_over;
     let run = here.runs.iter().position(waiting)?;
     Some(Action::LetTimePass { account, run: u8::try_from(run).unwrap_or(u8::MAX) })
-}
-
-/// The schedule's next run reads what is not stored yet, if there is room for it in the model and no run is live.
-fn reads_the_rest(account: u8, here: &Account) -> Option<Action> {
-    let is_due = !here.rows.are_complete(&here.book) && !here.has_live(0, None) && !here.runs.is_full();
-    is_due.then_some(Action::Schedule { account, kind: 0 })
 }
 
 /// What is not as it should be when nobody has anything left to do.

@@ -125,6 +125,15 @@ impl Model {
         }
     }
 
+    /// Whether a schedule that is due makes a run: operators do not hold the account's runs, and none is live.
+    #[must_use]
+    pub fn makes_scheduled(&self, here: &Account, kind: u8) -> bool {
+        let is_held = here.is_held && !self.rules.lack(Defect::ScheduleIgnoresHolds);
+        let gave_up = self.rules.lack(Defect::ScheduleEndsWithAFailure)
+            && here.runs.iter().any(|entry| entry.row.state == State::Failed);
+        !is_held && !gave_up && !here.has_live(kind, None)
+    }
+
     /// Whether a queue would hand out the message at this place: a FIFO queue keeps the order of its one group.
     #[must_use]
     pub fn is_receivable(&self, here: &Account, message: usize) -> bool {

@@ -92,13 +92,15 @@ const DIED: Transition = Collect { run: 0, which: Present };
 const SWEPT: Transition = Sweep { is_due: false, queue_is_up: true };
 
 /// The ways to every state of a row, and to what can stand beside it.
-pub const WAYS: [&[Transition]; 21] = [
+pub const WAYS: [&[Transition]; 23] = [
     &[],
     &[Request],
     &[Request, LetTimePass],
     &[Request, SENT],
     &[Request, SENT, LetTimePass],
     &[Request, SENT, LetTimePass, SWEPT],
+    &[Request, SENT, LetTimePass, SWEPT, LEASED],
+    &[Request, SENT, LetTimePass, Sweep { is_due: false, queue_is_up: false }],
     &[Request, SENT, LEASED],
     &[Request, SENT, LEASED, PAGE],
     &[Request, SENT, LEASED, DIED],
