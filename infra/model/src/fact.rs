@@ -25,7 +25,7 @@ pub enum What {
     Unknown,
     /// A page was committed. `by_latest` says whether by the holder of the latest lease, and `follows` whether it follows the page before.
     Committed { by_latest: bool, follows: bool },
-    /// A run was ended, by the holder of the latest lease or not.
+    /// A run was ended or put off, by the holder of the latest lease or not.
     Ended { by_latest: bool },
     /// Another attempt has taken over, so nothing was stored.
     LeaseLost,

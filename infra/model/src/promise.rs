@@ -60,7 +60,9 @@ fn of_fact(before: &World, fact: Fact, next: &Next) -> Option<Broken> {
             Some("a page is committed by a function that has lost its lease")
         }
         What::Committed { follows: false, .. } => Some("pages are not committed in order"),
-        What::Ended { by_latest: false } => Some("a run is ended by a function that has lost its lease"),
+        What::Ended { by_latest: false } => {
+            Some("a run is ended or put off by a function that has lost its lease")
+        }
         What::Acknowledged { message, is_turned_away: false } if is_forgotten(new, fact.run, message) => {
             Some("a message is acknowledged before its work is done")
         }
