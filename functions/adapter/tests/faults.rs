@@ -110,7 +110,7 @@ async fn while_one_attempt_holds_the_run_another_returns_the_message_and_a_late_
         after,
         "the late attempt wrote nothing"
     );
-    assert!(first.log().iter().any(|line| line.contains("taken_over")), "and logged it");
+    assert!(first.log().iter().any(|line| line.contains("TAKEN_OVER")), "and logged it");
 }
 
 #[tokio::test]
@@ -338,7 +338,7 @@ async fn no_secret_token_or_row_is_ever_logged() {
     let next = stand.queue_run(Ajio).await;
     acknowledged(function.invoke(stand.event(&next)).await);
     let log = function.log().join("\n");
-    assert!(log.contains("slice is over"), "the log is active");
+    assert!(log.contains("job done"), "the log is active");
     let sql = "select external_order_id from robnu.orders where seller_id = $1
                union select title from robnu.order_items where seller_id = $1 and title is not null
                union select sku from robnu.order_items where seller_id = $1 and sku is not null

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use kit::World;
 use redrive::{Answer, Held};
-use robnu_dispatch::{Job, Lease, NotTaken, TakeLease, Taken, continue_later};
+use robnu_dispatch::{Job, Lease, NotTaken, TakeLease, Taken, continue_later, mark_sent};
 use robnu_marketplace::kind::RunKind;
-use robnu_tenancy::{AccountId, Error, SellerScope};
+use robnu_tenancy::{AccountId, Error, SellerScope, SystemScope};
 use serde_json::{Value, json};
 
 const HELD_NOW: &str = "select count(*) from robnu.marketplace_accounts where held_at is not null";
@@ -184,6 +184,7 @@ async fn a_run_at_work_leaves_its_next_step_unsent_while_it_is_held() {
         "select count(*) from robnu.sync_runs where state = 'QUEUED' and step = 1 and sent_at is null";
     assert_eq!(world.count(waits).await, 1);
     resume(&world, ours.ajio).await;
+    let next = Job { generation: 1, ..next };
     let lease = taken(&world, &next).await;
     let (_, lane) = continue_later(&adapter, &scope(&job), &next, &lease).await.unwrap().unwrap();
     assert!(lane.is_some());
@@ -341,4 +342,23 @@ async fn a_limit_of_a_marketplace_is_changed_and_recorded() {
     assert_eq!(world.row(limits, &[]).await.get::<_, String>(0), "AJIO 7", "no other marketplace's");
     let actions = "select string_agg(concat_ws(' ', action, operator, reason, marketplace_code, runs_at_once), ';') from robnu.hold_actions";
     assert_eq!(world.row(actions, &[]).await.get::<_, String>(0), "LIMIT asha they asked AJIO 7");
+}
+
+#[tokio::test]
+async fn a_run_whose_message_was_turned_away_before_it_was_marked_as_sent_goes_on_with_the_next_sweep() {
+    let world = World::new().await;
+    let job = world.publish_run(&world.sellers.ours, RunKind::Orders).await;
+    // Its publisher has sent the message and has not marked the run yet.
+    world.sql("update robnu.sync_runs set sent_at = null, queued_at = now() - interval '1 second' where id = $1", &[&job.run_id]).await;
+    hold(&world, job.account_id).await;
+    assert!(matches!(take(&world, &job).await, Taken::Not(NotTaken::Passed)), "the message is turned away");
+    resume(&world, job.account_id).await;
+    mark_sent(&world.context.database, &SystemScope::Redrive, std::slice::from_ref(&job)).await.unwrap();
+    let sql = "select sent_at is null, generation from robnu.sync_runs where id = $1";
+    let row = world.row(sql, &[&job.run_id]).await;
+    assert_eq!(
+        (row.get(0), row.get(1)),
+        (true, job.generation + 1),
+        "the late mark is one of an older publication"
+    );
 }

@@ -31,7 +31,7 @@ async fn each_due_schedule_of_both_sellers_makes_a_run_and_publishes_to_its_own_
         let job = Job {
             run_id: run.get(0),
             step: 0,
-            generation: 1,
+            generation: 0,
             seller_id,
             account_id,
             marketplace,

@@ -251,7 +251,7 @@ impl Run {
         ends
     }
 
-    /// Whether `republish.sql` publishes it again.
+    /// Whether `admit.sql` publishes it again.
     #[must_use]
     pub fn is_to_republish(&self, rules: Rules, is_held: bool) -> bool {
         let ignored = match self.state {
@@ -266,7 +266,7 @@ impl Run {
         self.is_over && may_go_on && !rules.lack(ignored)
     }
 
-    /// `republish.sql`. Returns what to publish.
+    /// `admit.sql`. Returns what to publish.
     pub fn republish(&mut self, rules: Rules) -> Publication {
         self.state = State::Queued;
         self.queue_again(rules.lack(Defect::SweepKeepsGeneration))
@@ -315,9 +315,9 @@ impl Run {
         Redriven::Published(self.queue_again(rules.lack(Defect::RedriveKeepsGeneration)))
     }
 
-    /// `release_runs.sql`: a hold ends, and what was sent before may have been turned away.
+    /// `release_runs.sql`: a hold ends, and what was sent before, or is being sent, may have been turned away.
     pub fn release(&mut self) {
-        if self.state == State::Queued && self.is_sent {
+        if self.state == State::Queued {
             self.queue_again(false);
         }
     }

@@ -1,6 +1,6 @@
 -- Finds runs that must be published: never sent, sent but not leased, done waiting, or dropped by their lease holder. Of each marketplace
--- it takes as many as there is room for (room_of in 0009_runs.sql), the sellers in turn, and of each seller the oldest first. Raises their
--- generation, so that the queue does not take the new message for an old one, and returns the messages to publish. A run whose account is
+-- it takes as many as there is room for (room_of in 0009_runs.sql), the sellers in turn, and of each seller the oldest first. Raises the
+-- generation of those that may have been sent, so that the queue does not take the new message for an old one, and returns what to publish. A run whose account is
 -- not active or has no lane yet is left alone, except the check of an account that must be reconnected and the import of a file, which
 -- needs neither credentials nor lane. Runs of suspended sellers and those that operators hold are left alone too. A run whose
 -- next_attempt_at is in the future is not published again. Always returns a row: its run is null when none was taken.
@@ -17,7 +17,7 @@ with room as (
       select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at
       from robnu.sync_runs
       where marketplace_code = room.code and state = 'QUEUED' and sent_at is null
-        and (trigger = 'SCHEDULE' and step = 0 and next_attempt_at is null
+        and (trigger = 'SCHEDULE' and step = 0 and generation = 0 and next_attempt_at is null
           or greatest(queued_at + make_interval(secs => $3), next_attempt_at) <= now())
       union all
       select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at
@@ -47,7 +47,11 @@ with room as (
   select * from placed where place <= free order by place limit $1
 ), taken as (
   update robnu.sync_runs run
-  set state = 'QUEUED', generation = run.generation + 1, sent_at = null, next_attempt_at = now() + make_interval(secs => $3)
+  set state = 'QUEUED', sent_at = null,
+    -- Nobody has published a schedule's new run yet.
+    generation = run.generation + case when run.trigger = 'SCHEDULE' and run.step = 0 and run.generation = 0 and run.next_attempt_at is null
+      then 0 else 1 end,
+    next_attempt_at = now() + make_interval(secs => $3)
   where (run.seller_id, run.id) in (
     select r.seller_id, r.id
     from chosen c
@@ -57,7 +61,7 @@ with room as (
         is not distinct from (c.state, c.step, c.generation, c.sent_at, c.lease_expires_at)
     for update of r skip locked)
   returning run.seller_id, run.id, run.account_id, run.marketplace_code, run.kind, run.step, run.generation,
-    old.generation = 0 and old.step = 0 and old.trigger = 'SCHEDULE' as is_first
+    old.generation = new.generation as is_first
 ), totals as (
   select (select count(*) from chosen) = $1 as more_due,
     (select count(*) from placed where place > free) > 0 as is_held_back
