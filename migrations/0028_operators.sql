@@ -5,9 +5,10 @@ set local search_path = robnu;
 
 -- Ids, states, times, codes and numbers only: no customer, no name, no message and no secret.
 grant select (attempt, started_at, finished_at, pages, quarantined, error_code) on sync_runs to robnu_system_redrive;
+grant select on run_kinds to robnu_system_redrive;
 grant select (verified_at, refused_since, status_since, lane_state, lane_checked_at) on marketplace_accounts to robnu_system_redrive;
 create policy redrive on sync_run_counts for select to robnu_system_redrive using (true);
-grant select (seller_id, run_id, added, changed, unchanged, removed) on sync_run_counts to robnu_system_redrive;
+grant select (seller_id, run_id, stream, added, changed, unchanged, removed) on sync_run_counts to robnu_system_redrive;
 create policy redrive on schedules for select to robnu_system_redrive using (true);
 grant select (seller_id, id, account_id, kind, enabled, next_due_at) on schedules to robnu_system_redrive;
 create policy redrive on imports for select to robnu_system_redrive using (true);
@@ -22,6 +23,8 @@ create index sellers_suspended on sellers (suspended_at) where suspended_at is n
 -- Runs of all sellers, newest first. Every run has such a step: the condition keeps the index from lists of one seller's runs, which
 -- would read other sellers' entries in it.
 create index sync_runs_newest on sync_runs (id desc) where step >= 0;
+-- What became of a run's messages.
+create index dead_letters_by_run on dead_letters (run_id);
 
 -- ---- Holds ----
 

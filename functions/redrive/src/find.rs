@@ -123,7 +123,7 @@ pub(crate) async fn show(context: &Context, request: &Show) -> Result<Option<Sho
 }
 
 impl FoundLetter {
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    pub(crate) fn from_row(row: &Row) -> Result<Self, Error> {
         Ok(Self {
             id: row.try_get("id")?,
             state: row.try_get("state")?,

@@ -13,9 +13,11 @@ use crate::find::{Found, Shown, list, show};
 use crate::hold::{Held, hold};
 use crate::lanes::{FoundLanes, lanes};
 use crate::limit::{Limited, limit};
+use crate::marketplaces::{FoundMarketplaces, marketplaces};
 use crate::redrive::{Prospects, Redriven, prospects, redrive};
-use crate::request::{InputError, Request};
+use crate::request::{InputError, Marketplaces, Request};
 use crate::runs::{FoundRuns, runs};
+use crate::story::{RunStory, story};
 use crate::stuck::{StuckThings, stuck};
 
 /// What the function returns.
@@ -40,6 +42,10 @@ pub enum Answer {
     Runs(FoundRuns),
     /// For `lanes`.
     Lanes(FoundLanes),
+    /// For `story`.
+    Story(Box<RunStory>),
+    /// For `marketplaces`.
+    Marketplaces(FoundMarketplaces),
     /// For `hold` and `resume`.
     Held(Held),
     /// For `limit`.
@@ -60,8 +66,8 @@ pub async fn handle(event: Value, context: &Context, deadline: Instant) -> Resul
     };
     match name.as_str() {
         "collect" if value == "dead_letters" => collect(context, deadline).await.map(Answer::Collected),
-        "list" | "show" | "redrive" | "discard" | "stuck" | "runs" | "lanes" | "hold" | "resume"
-        | "limit" => match Request::parse(&name, value) {
+        "list" | "show" | "redrive" | "discard" | "stuck" | "runs" | "lanes" | "story" | "marketplaces"
+        | "hold" | "resume" | "limit" => match Request::parse(&name, value) {
             Ok(request) => Box::pin(answer(request, context, deadline)).await,
             Err(refused) => Ok(Answer::Refused { refused }),
         },
@@ -84,6 +90,11 @@ async fn answer(request: Request, context: &Context, deadline: Instant) -> Resul
         Request::Stuck(request) => stuck(context, &request).await.map(Answer::Stuck),
         Request::Runs(request) => runs(context, &request).await.map(Answer::Runs),
         Request::Lanes(request) => lanes(context, &request).await.map(Answer::Lanes),
+        Request::Story(request) => Ok(match story(context, &request).await? {
+            Some(story) => Answer::Story(Box::new(story)),
+            None => Answer::Refused { refused: InputError::new("run_id", "is the id of no run") },
+        }),
+        Request::Marketplaces(Marketplaces {}) => marketplaces(context).await.map(Answer::Marketplaces),
         Request::Hold(request) => hold(context, &request, true, deadline).await.map(held),
         Request::Resume(request) => hold(context, &request, false, deadline).await.map(held),
         Request::Limit(request) => limit(context, &request).await.map(Answer::Limited),

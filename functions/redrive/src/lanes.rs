@@ -47,6 +47,19 @@ pub struct FoundLane {
     pub live_runs: i64,
     /// Since when the oldest of those waits that nobody works on.
     pub oldest_waiting: Option<DateTime<Utc>>,
+    /// When each kind was last read, of those that are scheduled or were ever read to the end.
+    pub reads: Vec<LastRead>,
+}
+
+/// How fresh what an account has of one kind is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LastRead {
+    /// The kind, such as `ORDERS`.
+    pub kind: String,
+    /// When a run last read all of it, as far as that was new; null: never.
+    pub read_at: Option<DateTime<Utc>>,
+    /// How often the account's schedule has it read; null: it has none that is enabled.
+    pub every_minutes: Option<i32>,
 }
 
 /// A page of accounts with their lanes.
@@ -80,6 +93,18 @@ impl FoundLane {
             lane_checked_at: row.try_get("lane_checked_at")?,
             live_runs: row.try_get("live_runs")?,
             oldest_waiting: row.try_get("oldest_waiting")?,
+            reads: LastRead::from_row(row)?,
         })
+    }
+}
+
+impl LastRead {
+    /// The statement returns three arrays, whose elements belong together.
+    fn from_row(row: &Row) -> Result<Vec<Self>, Error> {
+        let kinds: Vec<String> = row.try_get("kinds")?;
+        let read_at: Vec<Option<DateTime<Utc>>> = row.try_get("read_at")?;
+        let every_minutes: Vec<Option<i32>> = row.try_get("every_minutes")?;
+        let reads = kinds.into_iter().zip(read_at).zip(every_minutes);
+        Ok(reads.map(|((kind, read_at), every_minutes)| Self { kind, read_at, every_minutes }).collect())
     }
 }

@@ -15,11 +15,13 @@ mod hold;
 mod lanes;
 mod letter;
 mod limit;
+mod marketplaces;
 mod publish;
 mod queues;
 mod redrive;
 mod request;
 mod runs;
+mod story;
 mod stuck;
 
 pub use collect::Collected;
@@ -29,11 +31,16 @@ pub use error::RedriveError;
 pub use find::{Found, FoundLetter, Shown};
 pub use handler::{Answer, handle};
 pub use hold::Held;
-pub use lanes::{FoundLane, FoundLanes};
+pub use lanes::{FoundLane, FoundLanes, LastRead};
 pub use letter::{Form, Letter, Received};
 pub use limit::Limited;
+pub use marketplaces::{BusyAccount, FoundMarketplace, FoundMarketplaces, OldestRun};
 pub use queues::{DeadLetterQueue, Queues, Source};
 pub use redrive::{Prospects, Redriven};
-pub use request::{Discard, Filter, Hold, InputError, Lanes, Limit, List, Redrive, Runs, Show, Stuck, Whose};
+pub use request::{
+    Discard, Filter, Hold, InputError, Lanes, Limit, List, Marketplaces, Redrive, Runs, Show, Story, Stuck,
+    Whose,
+};
 pub use runs::{FoundRun, FoundRuns};
+pub use story::{RunStory, StreamCounts};
 pub use stuck::{StuckThing, StuckThings};

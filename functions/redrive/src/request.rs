@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::queues::Source;
 
-pub use overview::{Hold, Lanes, Limit, Runs, Stuck, Whose};
+pub use overview::{Hold, Lanes, Limit, Marketplaces, Runs, Story, Stuck, Whose};
 
 /// The most ids in one request.
 const MOST_IDS: usize = 1_000;
@@ -189,6 +189,8 @@ pub(crate) enum Request {
     Stuck(Stuck),
     Runs(Runs),
     Lanes(Lanes),
+    Story(Story),
+    Marketplaces(Marketplaces),
     Hold(Hold),
     Resume(Hold),
     /// `limit`.
@@ -206,6 +208,8 @@ impl Request {
             "stuck" => Self::Stuck(read(value)?),
             "runs" => Self::Runs(read(value)?),
             "lanes" => Self::Lanes(read(value)?),
+            "story" => Self::Story(read(value)?),
+            "marketplaces" => Self::Marketplaces(read(value)?),
             "hold" => Self::Hold(read(value)?),
             "resume" => Self::Resume(read(value)?),
             "limit" => Self::Limit(read(value)?),
@@ -217,7 +221,7 @@ impl Request {
 
     fn check(&self) -> Result<(), InputError> {
         match self {
-            Self::Show(_) => Ok(()),
+            Self::Show(_) | Self::Story(_) | Self::Marketplaces(_) => Ok(()),
             Self::Stuck(stuck) => stuck.check(),
             Self::Runs(runs) => runs.check(),
             Self::Lanes(lanes) => lanes.check(),

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::RedriveError;
 use crate::request::Runs;
 
-const RUNS: &str = include_str!("sql/runs.sql");
+pub(crate) const RUNS: &str = include_str!("sql/runs.sql");
 
 /// Runs of a page unless the request says otherwise.
 const USUAL_PAGE: i64 = 50;
@@ -45,6 +45,8 @@ pub struct FoundRun {
     pub state: String,
     /// How many steps came before the present one.
     pub step: i32,
+    /// How often the present step was published again.
+    pub generation: i32,
     /// Attempts so far.
     pub attempts: i32,
     /// Those since a page was last committed.
@@ -61,12 +63,16 @@ pub struct FoundRun {
     pub unchanged: i64,
     /// Those removed.
     pub removed: i64,
+    /// When the run was made.
+    pub made_at: DateTime<Utc>,
     /// When the present step was queued.
     pub queued_at: DateTime<Utc>,
     /// When its message was last sent.
     pub sent_at: Option<DateTime<Utc>>,
     /// When the run was first taken.
     pub started_at: Option<DateTime<Utc>>,
+    /// Until when the adapter that works on it has said to be alive.
+    pub lease_expires_at: Option<DateTime<Utc>>,
     /// Until when it waits.
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// When it ended.
@@ -80,12 +86,8 @@ pub(crate) async fn runs(context: &Context, request: &Runs) -> Result<FoundRuns,
     let since = request.since(Utc::now());
     let limit = request.limit.unwrap_or(USUAL_PAGE);
     // One row more than the page shows whether there is a next one.
-    let fetch = limit + 1;
-    let mut params = request.filter.params().to_vec();
-    let more: [&(dyn ToSql + Sync); 7] =
-        [&request.kind, &request.state, &request.error, &since, &request.before, &request.after, &fetch];
-    params.extend(more);
-    let rows = context.database.read(&SystemScope::Redrive, RUNS, &params).await;
+    let fetch = Runs { since, limit: Some(limit + 1), ..request.clone() };
+    let rows = context.database.read(&SystemScope::Redrive, RUNS, &params(&fetch)).await;
     let rows = rows.map_err(RedriveError::Overview)?;
     let page = rows.iter().take(usize::try_from(limit).unwrap_or_default());
     let runs: Vec<FoundRun> =
@@ -94,8 +96,25 @@ pub(crate) async fn runs(context: &Context, request: &Runs) -> Result<FoundRuns,
     Ok(FoundRuns { runs, next, since })
 }
 
+/// The parameters of [`RUNS`], which assumes no times and no limit of its own.
+pub(crate) fn params(request: &Runs) -> Vec<&(dyn ToSql + Sync)> {
+    let mut params = request.filter.params().to_vec();
+    let more: [&(dyn ToSql + Sync); 8] = [
+        &request.kind,
+        &request.state,
+        &request.error,
+        &request.since,
+        &request.before,
+        &request.after,
+        &request.limit,
+        &request.run_id,
+    ];
+    params.extend(more);
+    params
+}
+
 impl FoundRun {
-    fn from_row(row: &Row) -> Result<Self, Error> {
+    pub(crate) fn from_row(row: &Row) -> Result<Self, Error> {
         Ok(Self {
             id: row.try_get("id")?,
             marketplace: row.try_get("marketplace")?,
@@ -106,6 +125,7 @@ impl FoundRun {
             full_read: row.try_get("full_read")?,
             state: row.try_get("state")?,
             step: row.try_get("step")?,
+            generation: row.try_get("generation")?,
             attempts: row.try_get("attempt")?,
             fruitless_attempts: row.try_get("fruitless_attempts")?,
             pages: row.try_get("pages")?,
@@ -114,9 +134,11 @@ impl FoundRun {
             changed: row.try_get("changed")?,
             unchanged: row.try_get("unchanged")?,
             removed: row.try_get("removed")?,
+            made_at: row.try_get("made_at")?,
             queued_at: row.try_get("queued_at")?,
             sent_at: row.try_get("sent_at")?,
             started_at: row.try_get("started_at")?,
+            lease_expires_at: row.try_get("lease_expires_at")?,
             next_attempt_at: row.try_get("next_attempt_at")?,
             finished_at: row.try_get("finished_at")?,
             error_code: row.try_get("error_code")?,

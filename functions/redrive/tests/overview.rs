@@ -149,6 +149,32 @@ async fn lanes_show_the_accounts_status_its_queue_and_what_waits() {
 }
 
 #[tokio::test]
+async fn lanes_show_when_each_kind_was_last_read_to_its_end_and_how_often_it_should_be() {
+    let (world, _) = with_runs().await;
+    let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
+    world.sql("delete from robnu.schedules", &[]).await;
+    for seller in [ours, theirs] {
+        let sql = "insert into robnu.schedules (seller_id, account_id, kind, every_minutes, enabled)
+            values ($1, $2, 'ORDERS', 30, true), ($1, $2, 'PAYOUTS', 60, false)";
+        world.sql(sql, &[&seller.id, &seller.ajio]).await;
+    }
+    let columns = "state, finished_at, window_from, window_until";
+    let window = "'SUCCEEDED', now(), now() - interval '2 days', now() - interval '1 day'";
+    world.unsent_run(ours, RunKind::Orders, columns, window).await;
+    world.unsent_run(theirs, RunKind::Orders, "state, finished_at", "'SUCCEEDED', now()").await;
+    world.unsent_run(theirs, RunKind::Orders, "state, finished_at", "'FAILED', now()").await;
+    let reads = async |account: AccountId| {
+        let found = lanes(&world, json!({"filter": {"account_id": account}})).await;
+        let reads = found.lanes.into_iter().next().unwrap().reads.into_iter();
+        reads.map(|read| (read.kind, read.read_at.is_some(), read.every_minutes)).collect::<Vec<_>>()
+    };
+    let row = |kind: &str, read: bool, every: Option<i32>| (kind.to_owned(), read, every);
+    assert_eq!(reads(ours.ajio).await, [row("ORDERS", false, Some(30)), row("RETURNS", true, None)]);
+    assert_eq!(reads(theirs.ajio).await, [row("ORDERS", true, Some(30)), row("RETURNS", true, None)]);
+    assert_eq!(reads(ours.meesho).await, []);
+}
+
+#[tokio::test]
 async fn lanes_of_both_sellers_are_found_page_by_page_and_by_each_filter() {
     let world = World::new().await;
     let mut found = Vec::new();

@@ -86,6 +86,8 @@ pub struct Runs {
     pub limit: Option<i64>,
     /// The last run of the page before.
     pub after: Option<RunId>,
+    /// Only this run.
+    pub run_id: Option<RunId>,
 }
 
 impl Runs {
@@ -127,6 +129,19 @@ impl Lanes {
         within("limit", self.limit, 1, LONGEST_PAGE)
     }
 }
+
+/// Asks for the story of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// The run.
+    pub run_id: RunId,
+}
+
+/// Asks how every marketplace is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Marketplaces {}
 
 /// Asks for the runs of an account or of a marketplace to be held, or to go on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -203,6 +218,10 @@ mod tests {
         assert_wrong("runs", json!({"error": "a b"}), "error");
         assert_wrong("runs", json!({"since": "yesterday"}), "since");
         assert_wrong("runs", json!({"after": "x"}), "after");
+        assert_wrong("runs", json!({"run_id": "x"}), "run_id");
+        assert_wrong("story", json!({"run_id": "x"}), "run_id");
+        assert_wrong("story", json!({}), ".");
+        assert_wrong("marketplaces", json!({"filter": {}}), "filter");
         let account = "00000000-0000-7000-8000-000000000000";
         let limit =
             |code, runs| json!({"marketplace": code, "runs_at_once": runs, "operator": "o", "reason": "r"});
