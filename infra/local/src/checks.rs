@@ -51,6 +51,7 @@ pub async fn run(paths: &Paths) -> anyhow::Result<()> {
             Environment::cloud(paths).ensure(&python)?;
             Environment::contract(paths).ensure(&python)?;
             Environment::spelling(paths).ensure(&python)?;
+            Environment::browser(paths).ensure(&python)?;
             Environment::sam(paths).ensure(&python)?;
             compiled
                 .join()
@@ -105,9 +106,11 @@ async fn tests(paths: &Paths) -> anyhow::Result<()> {
     cargo(paths, &["test", "--workspace", "--no-fail-fast"], &environment)
 }
 
-/// Brings the stack up and returns the environment that tests need: a server for test databases, the local AWS and the
-/// description of the deployed stack.
+/// Brings the stack up and returns the environment that tests need: a server for test databases, the local AWS, the
+/// description of the deployed stack, and a browser.
 pub async fn test_environment(paths: &Paths) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let browser = Environment::browser(paths);
+    browser.ensure(&tools::check()?)?;
     let stack = stack::up(paths, &test_options(paths)?).await?;
     let file = paths.local("stack.json");
     let description = serde_json::to_vec_pretty(&status::describe(paths).await?)?;
@@ -120,6 +123,7 @@ pub async fn test_environment(paths: &Paths) -> anyhow::Result<Vec<(&'static str
         ("AWS_ACCESS_KEY_ID", "test".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
         ("ROBNU_STACK", file.display().to_string()),
+        ("ROBNU_BROWSER_PYTHON", browser.program("python").display().to_string()),
     ])
 }
 

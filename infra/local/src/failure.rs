@@ -35,6 +35,18 @@ impl Failure {
     pub fn new(exit: Exit, what: impl Into<String>, next: impl Into<String>) -> Self {
         Self { exit, what: what.into(), next: next.into() }
     }
+
+    /// What happened.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn next(&self) -> &str {
+        &self.next
+    }
 }
 
 impl fmt::Display for Failure {

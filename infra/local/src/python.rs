@@ -40,6 +40,11 @@ impl Environment {
         Self::named(paths, "spelling")
     }
 
+    /// The environment of the browser in which the operators' page is tested.
+    pub fn browser(paths: &Paths) -> Self {
+        Self::named(paths, "browser")
+    }
+
     fn named(paths: &Paths, name: &str) -> Self {
         Self {
             folder: paths.local("python").join(name),

@@ -3,9 +3,11 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde::Deserialize;
 
 /// How long ago something was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Age(TimeDelta);
 
 impl FromStr for Age {
@@ -23,6 +25,14 @@ impl FromStr for Age {
             _ => return Err(expected()),
         };
         Ok(Self(TimeDelta::seconds(i64::from(number) * seconds)))
+    }
+}
+
+impl TryFrom<String> for Age {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::Utc;
 use clap::{Args, Subcommand};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::age::Age;
@@ -36,6 +37,10 @@ pub enum OpsCommand {
     Runs(RunsOptions),
     /// Lists accounts with their lanes and what waits in them
     Lanes(LanesOptions),
+    /// Tells the story of one run: who began it, its messages, waits, dead letters and rows, and what comes next
+    Story(ShowOptions),
+    /// Serves a page for all of this on this machine, and prints its address
+    Console(ConsoleOptions),
     /// Pauses an account for the platform, or lets it go on; the seller's own pause is another thing
     Account {
         /// What to do with it.
@@ -124,7 +129,7 @@ pub struct HoldOptions {
 }
 
 /// Whose things.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, Args, Deserialize)]
 pub struct Whose {
     /// Of this marketplace, such as AJIO; dead letters also of `LANE_REQUESTS` or `EXPORTS`
     #[arg(long, value_name = "CODE")]
@@ -150,7 +155,7 @@ impl Whose {
 }
 
 /// How old.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, Args, Deserialize)]
 pub struct Ages {
     /// Older than this, such as 90m, 12h or 3d
     #[arg(long, value_name = "AGE")]
@@ -188,10 +193,11 @@ pub struct StuckOptions {
 }
 
 /// Options of `runs`.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, Args, Deserialize)]
 pub struct RunsOptions {
     /// Whose.
     #[command(flatten)]
+    #[serde(flatten)]
     pub whose: Whose,
     /// Of this kind, such as ORDERS
     #[arg(long, value_name = "KIND")]
@@ -204,9 +210,11 @@ pub struct RunsOptions {
     pub error: Option<String>,
     /// How old.
     #[command(flatten)]
+    #[serde(flatten)]
     pub ages: Ages,
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50)]
+    #[serde(skip)]
     pub limit: usize,
 }
 
@@ -233,6 +241,20 @@ pub struct LanesOptions {
     pub limit: usize,
 }
 
+/// Options of `console`.
+#[derive(Debug, Default, Args)]
+pub struct ConsoleOptions {
+    /// Port of 127.0.0.1 to serve the page on [default: a free one]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// Let the page redrive, discard, pause and resume. Without it the page only reads
+    #[arg(long)]
+    pub allow_changes: bool,
+    /// Who you are, for the record of changes
+    #[arg(long, value_name = "NAME", env = "USER")]
+    pub operator: Option<String>,
+}
+
 /// What is done with dead letters.
 #[derive(Debug, Subcommand)]
 pub enum DlqCommand {
@@ -247,10 +269,11 @@ pub enum DlqCommand {
 }
 
 /// Which dead letters.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, Args, Deserialize)]
 pub struct Filters {
     /// Whose.
     #[command(flatten)]
+    #[serde(flatten)]
     pub whose: Whose,
     /// Of runs of this kind, such as ORDERS
     #[arg(long, value_name = "KIND")]
@@ -260,6 +283,7 @@ pub struct Filters {
     pub died_of: Option<String>,
     /// How old.
     #[command(flatten)]
+    #[serde(flatten)]
     pub ages: Ages,
 }
 
@@ -313,10 +337,10 @@ pub struct ListOptions {
     pub limit: usize,
 }
 
-/// Options of `show`.
+/// Options of `show` and `story`.
 #[derive(Debug, Args)]
 pub struct ShowOptions {
-    /// The dead letter
+    /// The dead letter or the run
     pub id: String,
 }
 

@@ -1,8 +1,5 @@
-//! The commands about dead letters. The function does a bounded part of a request at a time; these commands repeat it until it is done.
+//! The commands about dead letters.
 
-use std::time::Duration;
-
-use anyhow::anyhow;
 use chrono::Utc;
 use local::table;
 use local::terminal::print;
@@ -11,13 +8,9 @@ use serde_json::{Value, json};
 use crate::age::ago;
 use crate::cli::{Choice, DiscardOptions, DlqCommand, ListOptions, RedriveOptions};
 use crate::pages::{List, text};
+use crate::parts::Parts;
 use crate::stack::Stack;
 use crate::terminal::confirm;
-
-/// How long to wait when letters remain that cannot be redriven at once, because earlier ones are not sent yet.
-const PAUSE: Duration = Duration::from_secs(5);
-/// How often in a row that may be so: longer than the minute in which a collection sends unsent messages.
-const PAUSES: usize = 24;
 
 /// Does one command.
 pub(crate) async fn run(stack: &Stack, command: &DlqCommand, as_json: bool) -> anyhow::Result<()> {
@@ -76,7 +69,7 @@ fn fields(shown: &Value) -> String {
 }
 
 /// The fields that requests have in common which change something.
-fn request(choice: &Choice) -> Value {
+pub(crate) fn request(choice: &Choice) -> Value {
     let mut request = json!({"filter": choice.filters.to_json(), "operator": choice.operator});
     if !choice.ids.is_empty() {
         request["ids"] = choice.ids.clone().into();
@@ -102,42 +95,26 @@ async fn redrive(stack: &Stack, options: &RedriveOptions, as_json: bool) -> anyh
         let count: i64 = letters.values().filter_map(Value::as_i64).sum();
         confirm(&format!("Redrive {count} dead letters of {} ({})?", stack.name, said(&letters)))?;
     }
-    until_done(&request, async |request| {
-        let report = stack.ask(&json!({ "redrive": request })).await?;
-        print(&if as_json { report.to_string() } else { progress(&report) })?;
-        Ok(report)
-    })
-    .await
+    change(stack, Parts::redrive(&request), progress, as_json).await
 }
 
-/// Repeats a redrive until nothing remains that it could do.
-async fn until_done(
-    request: &Value,
-    mut redrive: impl AsyncFnMut(&Value) -> anyhow::Result<Value>,
+/// Makes a change part by part, and prints each report.
+async fn change(
+    stack: &Stack,
+    mut parts: Parts,
+    said: fn(&Value) -> String,
+    as_json: bool,
 ) -> anyhow::Result<()> {
-    let mut pauses = 0;
-    loop {
-        let report = redrive(request).await?;
-        let count = |name: &str| report[name].as_i64().unwrap_or_default();
-        if count("remaining") == 0 {
-            return Ok(());
-        }
-        let done: i64 = ["published", "sent", "moved_on", "superseded"].map(count).iter().sum();
-        pauses = if done > 0 { 0 } else { pauses + 1 };
-        if pauses > PAUSES {
-            let remaining = count("remaining");
-            return Err(anyhow!(
-                "{remaining} dead letters remain and nothing goes on: earlier ones of their accounts cannot be sent. The function's log says why"
-            ));
-        }
-        if pauses > 0 {
-            tokio::time::sleep(PAUSE).await;
-        }
+    while let Some(request) = parts.next().await {
+        let report = stack.ask(&request).await?;
+        parts.note(&report);
+        print(&if as_json { report.to_string() } else { said(&report) })?;
     }
+    parts.gave_up().map_or(Ok(()), Err)
 }
 
 /// One line about what an invocation did.
-fn progress(report: &Value) -> String {
+pub(crate) fn progress(report: &Value) -> String {
     let mut done: Vec<String> = ["published", "sent", "moved_on", "superseded", "failed", "remaining"]
         .into_iter()
         .filter(|name| *name == "remaining" || report[*name].as_i64().unwrap_or_default() > 0)
@@ -149,7 +126,7 @@ fn progress(report: &Value) -> String {
     done.join(", ")
 }
 
-fn said(counts: &serde_json::Map<String, Value>) -> String {
+pub(crate) fn said(counts: &serde_json::Map<String, Value>) -> String {
     counts.iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
 }
 
@@ -167,53 +144,20 @@ async fn discard(stack: &Stack, options: &DiscardOptions, as_json: bool) -> anyh
     if !options.choice.yes {
         confirm(&format!("Discard {count} dead letters of {}? Their runs end as FAILED.", stack.name))?;
     }
-    loop {
-        let report = stack.ask(&json!({ "discard": request })).await?;
-        let text = format!(
-            "{} discarded, {} runs ended, {} remaining",
-            report["discarded"], report["runs_ended"], report["remaining"]
-        );
-        print(&if as_json { report.to_string() } else { text })?;
-        if report["remaining"].as_i64().unwrap_or_default() == 0 || report["discarded"] == 0 {
-            return Ok(());
-        }
-    }
+    change(stack, Parts::discard(&request), discarded, as_json).await
+}
+
+/// One line about what an invocation gave up.
+pub(crate) fn discarded(report: &Value) -> String {
+    format!(
+        "{} discarded, {} runs ended, {} remaining",
+        report["discarded"], report["runs_ended"], report["remaining"]
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::VecDeque;
-
     use super::*;
-
-    /// Repeats a redrive that reports these, and returns how often it was called.
-    async fn repeat(reports: &[Value]) -> (usize, anyhow::Result<()>) {
-        let mut reports: VecDeque<&Value> = reports.iter().collect();
-        let mut calls = 0;
-        let outcome = until_done(&json!({}), async |_| {
-            calls += 1;
-            let next = reports.pop_front().ok_or_else(|| anyhow!("called too often"))?;
-            Ok(next.clone())
-        })
-        .await;
-        (calls, outcome)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_redrive_is_repeated_until_nothing_remains() {
-        let part = json!({"published": 500, "remaining": 100});
-        let waits = json!({"published": 0, "remaining": 1});
-        let (calls, outcome) = repeat(&[part.clone(), waits, part, json!({"remaining": 0})]).await;
-        assert!(outcome.is_ok() && calls == 4, "{outcome:?} after {calls}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_redrive_that_makes_no_progress_ends() {
-        let stuck = vec![json!({"published": 0, "failed": 1, "remaining": 3}); PAUSES + 1];
-        let (calls, outcome) = repeat(&stuck).await;
-        let said = outcome.expect_err("it ends").to_string();
-        assert!(said.starts_with("3 dead letters remain") && calls == PAUSES + 1, "{said}");
-    }
 
     #[test]
     fn what_was_done_is_said_in_one_line() {

@@ -10,14 +10,15 @@ use crate::terminal::confirm;
 
 /// What is asked for.
 #[derive(Debug)]
-struct Change<'a> {
+pub(crate) struct Change<'a> {
     /// The request's name: `hold` or `resume`.
-    name: &'static str,
+    pub name: &'static str,
     /// The request's field: `account_id` or `marketplace`.
-    field: &'static str,
+    pub field: &'static str,
     /// The account or the marketplace.
-    target: &'a str,
-    options: &'a HoldOptions,
+    pub target: &'a str,
+    /// How.
+    pub options: &'a HoldOptions,
 }
 
 /// Holds an account's runs or lets them go on.
@@ -63,7 +64,7 @@ impl Change<'_> {
         say(&stack.ask(&self.request(false)).await?)
     }
 
-    fn request(&self, dry_run: bool) -> Value {
+    pub(crate) fn request(&self, dry_run: bool) -> Value {
         let HoldOptions { reason, operator, .. } = self.options;
         let request =
             json!({self.field: self.target, "reason": reason, "operator": operator, "dry_run": dry_run});
@@ -71,7 +72,7 @@ impl Change<'_> {
     }
 
     /// One line about what was done, would be done, or needs not be done.
-    fn said(&self, report: &Value) -> String {
+    pub(crate) fn said(&self, report: &Value) -> String {
         let (target, concerns) = (self.target, concerns(report));
         let is = if self.name == "hold" { "paused" } else { "resumed" };
         let resting = match report["accounts"].as_i64().zip(report["active_accounts"].as_i64()) {

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use crate::age::ago;
 use crate::cli::LanesOptions;
+use crate::fresh;
 use crate::pages::{List, text};
 use crate::stack::Stack;
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "account",
     "marketplace",
     "status",
@@ -21,6 +22,7 @@ const COLUMNS: [&str; 11] = [
     "checked",
     "live runs",
     "oldest waiting",
+    "last read",
     "seller",
 ];
 
@@ -52,6 +54,7 @@ fn row(lane: &Value, now: DateTime<Utc>) -> Vec<String> {
         age("lane_checked_at"),
         text(lane, "live_runs"),
         age("oldest_waiting"),
+        fresh::said(lane, now),
         text(lane, "seller_id"),
     ]
 }
@@ -67,10 +70,10 @@ mod tests {
         let now = "2026-03-01T12:00:00Z".parse().expect("an instant");
         let lane = json!({"account_id": "a", "marketplace": "AJIO", "status": "ACTIVE", "status_since": "2026-02-01T12:00:00Z",
             "is_held": true, "lane_state": "RETIRED", "has_queue": false, "lane_checked_at": null, "live_runs": 2, "oldest_waiting": "2026-03-01T11:00:00Z",
-            "seller_id": "s"});
+            "reads": [{"kind": "ORDERS", "read_at": "2026-03-01T10:00:00Z"}], "seller_id": "s"});
         assert_eq!(
             row(&lane, now).join(" | "),
-            "a | AJIO | ACTIVE | 28d | yes | RETIRED | no | - | 2 | 60m | s"
+            "a | AJIO | ACTIVE | 28d | yes | RETIRED | no | - | 2 | 60m | ORDERS 2h | s"
         );
     }
 }

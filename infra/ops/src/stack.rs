@@ -7,6 +7,8 @@ use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::config::{Credentials, Region, StalledStreamProtectionConfig};
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::Blob;
 use local::aws::REGION;
 use local::failure::{Exit, Failure};
@@ -55,15 +57,7 @@ impl Stack {
     pub async fn ask(&self, request: &Value) -> anyhow::Result<Value> {
         let function = format!("{}-redrive", self.name);
         let call = self.lambda.invoke().function_name(&function).payload(Blob::new(request.to_string()));
-        let answer = call.send().await.map_err(|error| match error.as_service_error() {
-            Some(refused) if refused.is_resource_not_found_exception() => anyhow::Error::new(Failure::new(
-                Exit::NotRunning,
-                format!("there is no function {function}"),
-                "check --stack, the region and the account; the local stack is started by `cargo xtask up`",
-            )),
-            _ => anyhow!(error.into_source().unwrap_or_else(|error| Box::new(error)))
-                .context(format!("the function {function} could not be invoked")),
-        })?;
+        let answer = call.send().await.map_err(|error| explained(&function, error))?;
         let payload = answer.payload().map(Blob::as_ref).unwrap_or_default();
         let response: Value =
             serde_json::from_slice(payload).context("the function's response is no JSON")?;
@@ -78,6 +72,55 @@ impl Stack {
         }
         Ok(response)
     }
+}
+
+/// What an error of Lambda means and what to do next, as far as that is known.
+fn explained(function: &str, error: SdkError<InvokeError>) -> anyhow::Error {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    let (exit, what, next) = match code {
+        "ResourceNotFoundException" => (
+            Exit::NotRunning,
+            format!("there is no function {function}"),
+            "check --stack, the region and the account; the local stack is started by `cargo xtask up`",
+        ),
+        "AccessDeniedException" | "AccessDenied" => (
+            Exit::Usage,
+            format!("your credentials may not invoke {function}"),
+            "use a profile whose role has lambda:InvokeFunction on it",
+        ),
+        "ExpiredTokenException"
+        | "ExpiredToken"
+        | "UnrecognizedClientException"
+        | "InvalidSignatureException" => (
+            Exit::Usage,
+            format!("AWS does not accept your credentials ({code})"),
+            "sign in again, as for the AWS CLI, and start this command anew",
+        ),
+        "TooManyRequestsException" => (
+            Exit::NotRunning,
+            format!("Lambda throttles {function}"),
+            "wait a moment; if it stays so, look at the concurrency of the account's functions",
+        ),
+        _ if matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) => (
+            Exit::NotRunning,
+            format!("{function} could not be reached: {}", cause(&error)),
+            "the local stack is started by `cargo xtask up`; of a deployed one check network, region and credentials",
+        ),
+        _ => {
+            return anyhow!(error.into_source().unwrap_or_else(|error| Box::new(error)))
+                .context(format!("the function {function} could not be invoked"));
+        }
+    };
+    Failure::new(exit, what, next).into()
+}
+
+/// The innermost cause of an error.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }
 
 fn local_endpoint(paths: &Paths) -> anyhow::Result<String> {

@@ -9,14 +9,12 @@ use serde_json::{Value, json};
 
 use crate::age::ago;
 use crate::cli::StuckOptions;
+use crate::help::helps;
 use crate::pages::text;
-use crate::stack::{LOCAL, Stack};
+use crate::stack::Stack;
 
 const COLUMNS: [&str; 9] =
     ["since", "what", "kind", "why", "marketplace", "seller", "account", "id", "what helps"];
-/// The forms of dead letters that stand in the place of a kind of run and that `--kind` does not take.
-const FORMS: [&str; 3] = ["FILE_NOTICE", "LANE_REQUEST", "EXPORT"];
-
 /// Lists what is stuck. Fails with [`Exit::CheckFailed`] unless nothing is.
 pub(crate) async fn run(stack: &Stack, options: &StuckOptions, as_json: bool) -> anyhow::Result<()> {
     let request = json!({"filter": options.whose.to_json(), "limit": options.limit});
@@ -65,62 +63,8 @@ fn row(thing: &Value, stack: &str, now: DateTime<Utc>) -> Vec<String> {
         text(thing, "seller_id"),
         text(thing, "account_id"),
         text(thing, "id"),
-        helps(thing, stack),
+        helps(thing, stack).to_string(),
     ]
-}
-
-/// The command that helps, or who can help where none does.
-fn helps(thing: &Value, stack: &str) -> String {
-    let command = |rest: &str| {
-        let stack = if stack == LOCAL { String::new() } else { format!(" --stack {stack}") };
-        format!("cargo xtask ops {rest}{stack}")
-    };
-    let (account, id) = (text(thing, "account_id"), text(thing, "id"));
-    match text(thing, "what").as_str() {
-        "DEAD_LETTER" => command(&after_death(thing)),
-        "ACCOUNT_HELD" => command(&format!("account resume {account} --reason TEXT")),
-        "MARKETPLACE_HELD" => {
-            command(&format!("marketplace resume {} --reason TEXT", text(thing, "marketplace")))
-        }
-        "ACCOUNT_PAUSED" => "the seller must resume it".to_owned(),
-        "ACCOUNT_NEEDS_RECONNECT" => "the seller must reconnect it".to_owned(),
-        "SELLER_SUSPENDED" => format!("POST /v1/admin/sellers/{id}/resume"),
-        "LANE_MISSING" => {
-            command(&format!("dlq redrive --marketplace LANE_REQUESTS --account {account}"))
-                + ", else LaneReconcileEnabled and the log of lanes"
-        }
-        "RUN_FAILING" => {
-            command(&format!("runs --account {account} --kind {}", text(thing, "kind")))
-                + "; it tries again by itself"
-        }
-        "RUN_NOT_TAKEN" if thing["why"] == "limit_reached" => {
-            let marketplace = text(thing, "marketplace");
-            command(&format!("marketplace limit {marketplace} --runs-at-once N --reason TEXT"))
-                + "; it goes on by itself as others end"
-        }
-        "RUN_NOT_TAKEN" if thing["why"] != "not_published" => {
-            command(&format!("lanes --account {account}")) + ", and the adapter's errors"
-        }
-        "EXPORT_FAILING" | "EXPORT_NOT_TAKEN" => "ExportSweepEnabled and the log of exporter".to_owned(),
-        _ => "SchedulingSweepEnabled and the log of sweep".to_owned(),
-    }
-}
-
-/// What to do with dead letters: redrive those of one account, kind and reason, or discard one that nobody can read.
-fn after_death(letter: &Value) -> String {
-    let kind = text(letter, "kind");
-    if kind == "UNREADABLE" {
-        return format!("dlq discard {} --reason TEXT", text(letter, "id"));
-    }
-    let flags = [
-        ("--account", letter["account_id"].as_str()),
-        ("--seller", letter["seller_id"].as_str().filter(|_| letter["account_id"].is_null())),
-        ("--marketplace", letter["marketplace"].as_str()),
-        ("--kind", Some(kind.as_str()).filter(|kind| !FORMS.contains(kind))),
-        ("--died-of", letter["why"].as_str()),
-    ];
-    let given = flags.into_iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", value?)));
-    format!("dlq redrive{}", given.collect::<String>())
 }
 
 #[cfg(test)]
@@ -128,50 +72,7 @@ mod tests {
     use local::failure::exit_code;
 
     use super::*;
-
-    #[track_caller]
-    fn assert_helps(thing: &Value, expected: &str) {
-        assert_eq!(helps(thing, LOCAL), expected, "{thing}");
-    }
-
-    #[test]
-    fn each_thing_has_what_helps() {
-        let letter = json!({"what": "DEAD_LETTER", "kind": "ORDERS", "why": "TOO_MANY_RECEIVES", "marketplace": "AJIO", "account_id": "a",
-            "seller_id": "s", "id": "l"});
-        let redrive = "cargo xtask ops dlq redrive --account a --marketplace AJIO --kind ORDERS --died-of TOO_MANY_RECEIVES";
-        assert_helps(&letter, redrive);
-        assert_eq!(helps(&letter, "robnu-staging"), format!("{redrive} --stack robnu-staging"));
-        let export = json!({"what": "DEAD_LETTER", "kind": "EXPORT", "why": "TOO_MANY_RECEIVES", "marketplace": "EXPORTS", "seller_id": "s"});
-        assert_helps(
-            &export,
-            "cargo xtask ops dlq redrive --seller s --marketplace EXPORTS --died-of TOO_MANY_RECEIVES",
-        );
-        let garbage = json!({"what": "DEAD_LETTER", "kind": "UNREADABLE", "why": "garbage", "id": "l"});
-        assert_helps(&garbage, "cargo xtask ops dlq discard l --reason TEXT");
-        let held = json!({"what": "ACCOUNT_HELD", "account_id": "a"});
-        assert_helps(&held, "cargo xtask ops account resume a --reason TEXT");
-        let held = json!({"what": "MARKETPLACE_HELD", "marketplace": "AJIO", "id": null});
-        assert_helps(&held, "cargo xtask ops marketplace resume AJIO --reason TEXT");
-        assert_helps(&json!({"what": "ACCOUNT_NEEDS_RECONNECT"}), "the seller must reconnect it");
-        assert_helps(
-            &json!({"what": "ACCOUNT_PAUSED", "why": "paused_by_seller"}),
-            "the seller must resume it",
-        );
-        assert_helps(&json!({"what": "SELLER_SUSPENDED", "id": "s"}), "POST /v1/admin/sellers/s/resume");
-        let failing = json!({"what": "RUN_FAILING", "account_id": "a", "kind": "ORDERS"});
-        assert_helps(&failing, "cargo xtask ops runs --account a --kind ORDERS; it tries again by itself");
-        let unheard = json!({"what": "RUN_NOT_TAKEN", "account_id": "a", "why": "not_received"});
-        assert_helps(&unheard, "cargo xtask ops lanes --account a, and the adapter's errors");
-        let waits = json!({"what": "RUN_NOT_TAKEN", "marketplace": "AJIO", "why": "limit_reached"});
-        assert_helps(
-            &waits,
-            "cargo xtask ops marketplace limit AJIO --runs-at-once N --reason TEXT; it goes on by itself as others end",
-        );
-        for what in ["RUN_NOT_TAKEN", "SCHEDULE_OVERDUE", "IMPORT_NOT_TAKEN"] {
-            let thing = json!({"what": what, "why": "not_published"});
-            assert_helps(&thing, "SchedulingSweepEnabled and the log of sweep");
-        }
-    }
+    use crate::stack::LOCAL;
 
     #[test]
     fn a_thing_is_a_row_with_its_age_and_count() {

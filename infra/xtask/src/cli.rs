@@ -59,7 +59,7 @@ pub enum Command {
     Attack(AttackOptions),
     /// Searches a model of runs, leases and queues for an order of events that loses or doubles an order
     Model(ModelOptions),
-    /// Does an operator's work on a running stack: what is stuck, runs, lanes and dead letters
+    /// Does an operator's work on a running stack: what is stuck, runs, lanes and dead letters; `ops console` is a page for all of it
     Ops(OpsOptions),
 }
 
@@ -69,13 +69,15 @@ mod tests {
 
     #[test]
     fn the_commands_of_other_crates_have_no_flag_that_another_one_has() {
-        let lines: [&[&str]; 10] = [
+        let lines: [&[&str]; 12] = [
             &["model", "--faults", "2", "--defect", "all"],
             &["ops", "stuck", "--seller", "an id"],
             &["ops", "runs", "--status", "FAILED", "--newer-than", "3d"],
             &["ops", "account", "pause", "an id", "--operator", "asha", "--reason", "none"],
             &["ops", "marketplace", "resume", "AJIO", "--operator", "asha", "--reason", "none"],
             &["ops", "lanes", "--marketplace", "AJIO"],
+            &["ops", "story", "an id"],
+            &["ops", "console", "--allow-changes", "--operator", "asha", "--port", "4588"],
             &["ops", "dlq", "list", "--status", "ALL"],
             &["ops", "dlq", "show", "an id"],
             &["ops", "dlq", "redrive", "--operator", "asha"],
