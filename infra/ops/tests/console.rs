@@ -101,6 +101,10 @@ async fn answer(State(asked): State<Asked>, body: String) -> Json<Value> {
         "redrive" if request["redrive"]["filter"]["kind"] == "RETURNS" => {
             json!({"refused": {"field": "filter.kind", "message": "is no kind"}})
         }
+        "redrive" if request["redrive"]["rate"] == 1.0 => {
+            let parts = asked.lock().unwrap().len();
+            json!({"published": 100, "remaining": 300 - 100 * parts})
+        }
         "redrive" => json!({"published": 2, "remaining": 0}),
         "discard" => json!({"discarded": 0, "runs_ended": 0, "remaining": if dry { 3 } else { 0 }}),
         "hold" | "resume" => json!({"changed": true, "held": true, "accounts": 1, "live_runs": 0}),
@@ -282,6 +286,18 @@ async fn a_redrive_is_tried_and_made_with_its_filter_its_reason_and_the_operator
         made["filter"]["before"].is_string() && made["ids"].is_null() && made["dry_run"].is_null(),
         "{made}"
     );
+}
+
+#[tokio::test]
+async fn a_large_redrive_is_made_in_parts_and_each_part_is_told() {
+    let desk = Desk::open(true).await;
+    let response = desk.change("/api/redrive", &[], &json!({"reason": "mended", "rate": 1})).await;
+    let told: Vec<&str> = response.body.lines().filter(|line| line.starts_with('{')).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    for (line, said) in told.iter().zip(["200 remaining", "100 remaining", "0 remaining"]) {
+        assert!(line.contains(said), "{line}");
+    }
+    assert!(desk.asked().iter().all(|asked| asked["redrive"]["limit"] == 100));
 }
 
 #[tokio::test]

@@ -227,6 +227,7 @@ fn next(paths: &Paths, stack: &Running, sellers: &[Seller<'_>]) -> anyhow::Resul
     lines.push("  database           psql \"$(cargo xtask db)\"".to_owned());
     lines.push("  what is running    cargo xtask status".to_owned());
     lines.push("  what is stuck      cargo xtask ops stuck".to_owned());
+    lines.push("  operators' page    cargo xtask ops console".to_owned());
     lines.push("  stop               cargo xtask down".to_owned());
     Ok(lines.join("\n"))
 }

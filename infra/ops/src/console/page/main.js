@@ -101,7 +101,7 @@ async function refresh() {
   }
   if (mine !== reading) return;
   drawStatus();
-  if (!stopped) timer = setTimeout(refresh, EVERY);
+  if (!stopped && !document.hidden) timer = setTimeout(refresh, EVERY);
 }
 
 /** Draws what was read, unless it is what is shown. What is open or has the focus stays so. */
@@ -140,7 +140,7 @@ function drawStatus() {
 
 function begin() {
   takeToken();
-  addEventListener("hashchange", arrive);
+  addEventListener("hashchange", () => (takeToken() ? introduce() : arrive()));
   $("filters").addEventListener("submit", (event) => {
     event.preventDefault();
     const given = Object.fromEntries([...new FormData(event.target)].map(([name, value]) => [name, value.trim()]));

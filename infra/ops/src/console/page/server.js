@@ -10,13 +10,14 @@ export class Trouble extends Error {
   }
 }
 
-/** Takes the token out of the address, so that it is neither bookmarked nor seen on the screen. */
+/** Takes the token out of the address, if it is there, so that it is neither bookmarked nor seen on the screen. */
 export function takeToken() {
   const found = /^#token=([\w-]+)$/.exec(location.hash);
   if (found) {
     sessionStorage.setItem(KEY, found[1]);
     history.replaceState(null, "", "/#/stuck");
   }
+  return Boolean(found);
 }
 
 /** Reads something; fields of `query` without a value are left out. */
