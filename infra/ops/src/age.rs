@@ -3,11 +3,9 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use serde::Deserialize;
 
 /// How long ago something was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age(TimeDelta);
 
 impl FromStr for Age {
@@ -25,14 +23,6 @@ impl FromStr for Age {
             _ => return Err(expected()),
         };
         Ok(Self(TimeDelta::seconds(i64::from(number) * seconds)))
-    }
-}
-
-impl TryFrom<String> for Age {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use clap::{Args, Subcommand};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::age::Age;
@@ -159,9 +159,11 @@ impl Whose {
 pub struct Ages {
     /// Older than this, such as 90m, 12h or 3d
     #[arg(long, value_name = "AGE")]
+    #[serde(default, deserialize_with = "older_than")]
     pub older_than: Option<Age>,
     /// Newer than this
     #[arg(long, value_name = "AGE")]
+    #[serde(default, deserialize_with = "newer_than")]
     pub newer_than: Option<Age>,
 }
 
@@ -173,6 +175,21 @@ impl Ages {
             ("since", self.newer_than.map(|age| age.before(now))),
         ]
     }
+}
+
+fn older_than<'de, D: Deserializer<'de>>(age: D) -> Result<Option<Age>, D::Error> {
+    named("older_than", age)
+}
+
+fn newer_than<'de, D: Deserializer<'de>>(age: D) -> Result<Option<Age>, D::Error> {
+    named("newer_than", age)
+}
+
+/// Reads an age. An error names the field, which serde does not know any more.
+fn named<'de, D: Deserializer<'de>>(field: &str, age: D) -> Result<Option<Age>, D::Error> {
+    let text: Option<String> = Option::deserialize(age)?;
+    let wrong = |error: String| serde::de::Error::custom(format!("{field}: {error}"));
+    text.map(|text| text.parse().map_err(wrong)).transpose()
 }
 
 /// An object of the fields that have a value.

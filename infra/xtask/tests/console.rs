@@ -180,6 +180,7 @@ async fn hostile_text_stays_text() {
     assert_eq!(browser.value("window.hacked === undefined && document.images.length === 0").await, true);
     assert_eq!(browser.complaints, Vec::<String>::new());
     // And if somebody forgot it: the page's policy turns no text into markup.
+    desk.clear().await;
     let forgotten = format!(
         "(() => {{ try {{ document.body.innerHTML = {}; return 'written' }} catch (error) {{ return error.name }} }})()",
         json!(evil)

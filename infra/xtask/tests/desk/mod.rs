@@ -132,9 +132,10 @@ impl Desk {
         ]
     }
 
-    /// Removes the dead letters of both sellers, which would stay open for whoever looks at the stack next.
+    /// Removes the dead letters of both sellers and those that nobody can read, so that the next who looks at the stack sees none of them.
     pub async fn clear(&self) {
-        let sql = "delete from robnu.dead_letters where seller_id in ($1::text::uuid, $2::text::uuid)";
+        let sql = "delete from robnu.dead_letters
+            where seller_id in ($1::text::uuid, $2::text::uuid) or (form = 'UNREADABLE' and queue = from_queue)";
         let (ours, theirs) = (&self.ours.owner.seller, &self.theirs.owner.seller);
         self.stack.database().await.execute(sql, &[ours, theirs]).await.unwrap();
     }

@@ -11,13 +11,14 @@ export const load = (_, query, signal) => read("/api/accounts", query, signal);
 const COLUMNS = ["Account", "Status", "Lane", "Live runs", "Oldest that waits", "Last read to the end", ""];
 
 export function draw(data, query) {
-  if (data.lanes.length === 0) return nothing("No account is like that.");
+  const heading = el("h1", {}, "Accounts");
+  if (data.lanes.length === 0) return el("div", {}, heading, nothing("No account is like that."));
   const worst = [...data.lanes].sort((one, other) => trouble(other) - trouble(one));
   const more = data.next ? link("accounts", null, { ...query, after: data.next }, "More accounts") : null;
   return el(
     "div",
     {},
-    el("h1", {}, "Accounts"),
+    heading,
     table("What needs a look stands first.", COLUMNS, worst.map(row)),
     more,
   );

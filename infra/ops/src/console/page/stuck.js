@@ -21,14 +21,15 @@ export function badge(data) {
 }
 
 export function draw(data) {
-  if (data.groups.length === 0) return nothing("Nothing is stuck.");
+  const heading = el("h1", {}, "What is stuck");
+  if (data.groups.length === 0) return el("div", {}, heading, nothing("Nothing is stuck."));
   const sections = TURNS.map(([turn, heading]) =>
     section(
       heading,
       data.groups.filter((group) => group.turn === turn),
     ),
   );
-  return el("div", {}, el("h1", {}, "What is stuck"), summary(data), sections);
+  return el("div", {}, heading, summary(data), sections);
 }
 
 function summary(data) {
