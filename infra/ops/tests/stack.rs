@@ -69,3 +69,24 @@ async fn a_function_that_fails_or_is_not_there_is_said_so() {
     assert!(error.downcast_ref::<Failure>().is_some(), "{error:?}");
     assert!(error.to_string().starts_with("there is no function robnu-local-redrive"), "{error}");
 }
+
+#[tokio::test]
+async fn an_error_of_aws_says_what_to_do_next() {
+    for (status, kind, said) in [
+        ("403 Forbidden", "AccessDeniedException", "lambda:InvokeFunction"),
+        ("403 Forbidden", "ExpiredTokenException", "sign in again"),
+        ("403 Forbidden", "UnrecognizedClientException", "sign in again"),
+        ("429 Too Many Requests", "TooManyRequestsException", "wait a moment"),
+    ] {
+        let (_, _, told) = ask(status, &format!("x-amzn-errortype: {kind}\r\n"), "{}").await;
+        let error = told.unwrap_err();
+        assert!(
+            error.downcast_ref::<Failure>().is_some_and(|failure| failure.next().contains(said)),
+            "{error:?}"
+        );
+    }
+    let nobody = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+    let stack = Stack::at("robnu-local", Some(&format!("http://{nobody}"))).await;
+    let error = stack.ask(&json!({"stuck": {}})).await.unwrap_err().to_string();
+    assert!(error.contains("could not be reached") && error.contains("cargo xtask up"), "{error}");
+}
