@@ -15,13 +15,7 @@ export function draw(data, query) {
   if (data.lanes.length === 0) return el("div", {}, heading, nothing("No account is like that."));
   const worst = [...data.lanes].sort((one, other) => trouble(other) - trouble(one));
   const more = data.next ? link("accounts", null, { ...query, after: data.next }, "More accounts") : null;
-  return el(
-    "div",
-    {},
-    heading,
-    table("What needs a look stands first.", COLUMNS, worst.map(row)),
-    more,
-  );
+  return el("div", {}, heading, table("What needs a look stands first.", COLUMNS, worst.map(row)), more);
 }
 
 /** How much an account needs a look. */

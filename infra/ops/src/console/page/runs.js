@@ -103,8 +103,17 @@ function chapter({ at, title: text, detail }) {
   return el(
     "li",
     { class: at ? null : "now" },
-    el("span", { class: "age" }, at ? [when(at), " ago"] : "now"),
+    el("span", { class: "age" }, at ? [when(at), " ago", clock(at)] : "now"),
     el("div", {}, el("strong", {}, text), detail ? el("p", {}, detail) : null),
+  );
+}
+
+/** The exact time, in the operator's own zone. */
+function clock(instant) {
+  return el(
+    "span",
+    { class: "whose" },
+    new Date(instant).toLocaleString([], { dateStyle: "short", timeStyle: "medium" }),
   );
 }
 
