@@ -19,8 +19,18 @@ use crate::{contract, stack, status, table, tools};
 use self::steps::cargo;
 
 /// Packages that are never deployed.
-const TOOLS: [&str; 8] =
-    ["attack", "defects", "local", "model", "ops", "robnu-testkit", "simulators", "xtask"];
+const TOOLS: [&str; 10] = [
+    "attack",
+    "chaos",
+    "chaos-run",
+    "defects",
+    "local",
+    "model",
+    "ops",
+    "robnu-testkit",
+    "simulators",
+    "xtask",
+];
 
 /// The result of one step.
 #[derive(Debug)]

@@ -29,3 +29,6 @@ mod template;
 pub mod terminal;
 pub mod tools;
 pub mod traces;
+
+pub use postgres::{ScratchServer, Stop};
+pub use processes::signal;

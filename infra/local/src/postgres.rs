@@ -2,6 +2,7 @@
 //! the tests' databases need none.
 
 mod home;
+mod scratch;
 
 use std::fs;
 use std::path::Path;
@@ -9,6 +10,8 @@ use std::process::Command;
 
 use anyhow::{Context, anyhow};
 use tokio_postgres::{Client, NoTls};
+
+pub use self::scratch::{ScratchServer, Stop};
 
 use self::home::Home;
 use crate::failure::{Exit, Failure};
@@ -47,7 +50,7 @@ pub async fn ensure(paths: &Paths, settings: &Settings) -> anyhow::Result<String
     let outcome = match running_port(&home) {
         Some(running) if running == port => "running already",
         Some(_) => {
-            stop_at(&home)?;
+            stop_at(&home, Stop::Fast)?;
             start(paths, &home, settings)?;
             "moved to another port"
         }
@@ -70,7 +73,7 @@ pub fn stop(paths: &Paths) -> anyhow::Result<bool> {
     if running_port(&home).is_none() {
         return Ok(false);
     }
-    stop_at(&home)?;
+    stop_at(&home, Stop::Fast)?;
     Ok(true)
 }
 
@@ -195,10 +198,10 @@ fn configuration(port: u16) -> String {
     )
 }
 
-fn stop_at(home: &Home) -> anyhow::Result<()> {
+fn stop_at(home: &Home, how: Stop) -> anyhow::Result<()> {
     let status = home
         .command("pg_ctl")
-        .args(["stop", "-s", "-w", "-m", "fast", "-D"])
+        .args(["stop", "-s", "-w", "-m", how.mode(), "-D"])
         .arg(home.data())
         .status()
         .context("run pg_ctl")?;

@@ -107,8 +107,8 @@ fn note_file(paths: &Paths, name: &str) -> PathBuf {
     paths.local("run").join(format!("{name}.json"))
 }
 
-/// Sends a signal. Every shell has a built-in `kill`, but not every system has the program of that name.
-fn signal(pid: u32, signal: &str) -> anyhow::Result<()> {
+/// Sends a signal, such as `TERM`. Every shell has a built-in `kill`, but not every system has the program of that name.
+pub fn signal(pid: u32, signal: &str) -> anyhow::Result<()> {
     let line = format!("kill -{signal} {pid} 2>/dev/null || true");
     Command::new("sh").args(["-c", &line]).status().context("run sh")?;
     Ok(())

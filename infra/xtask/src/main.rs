@@ -45,6 +45,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Test => checks::run(&paths).await,
         Command::Contract(options) => contract::run(&paths, options).await,
         Command::Attack(options) => attack::run(&paths, options).await,
+        Command::Chaos(options) => chaos::run(&paths, options).await,
         Command::Defects(options) => defects::run(&paths, options).await,
         Command::Model(options) => model::run(options),
         Command::Ops(options) => ops::run(&paths, options).await,

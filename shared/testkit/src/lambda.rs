@@ -41,6 +41,7 @@ struct RuntimeApi {
 pub struct LambdaProcess {
     child: Child,
     events: mpsc::Sender<Event>,
+    api: tokio::task::JoinHandle<std::io::Result<()>>,
     log: Arc<std::sync::Mutex<Vec<String>>>,
 }
 
@@ -65,7 +66,7 @@ impl LambdaProcess {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(StatusCode::ACCEPTED))
             .with_state(api);
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let api = tokio::spawn(async move { axum::serve(listener, router).await });
 
         let mut child = Command::new(binary.as_ref())
             .env_clear()
@@ -89,7 +90,7 @@ impl LambdaProcess {
                 lines.lock().expect("not poisoned").push(line);
             }
         });
-        Self { child, events, log }
+        Self { child, events, api, log }
     }
 
     /// Sends the function an event. The answer never comes if the function is killed first.
@@ -120,6 +121,18 @@ impl LambdaProcess {
         self.child.kill().await.expect("the process can be killed");
     }
 
+    /// The process's id, until it has ended.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Waits until the process has ended by itself.
+    pub async fn ended(&mut self) {
+        // An error means that the system does not know the process any more.
+        drop(self.child.wait().await);
+    }
+
     /// Returns what the function has logged so far.
     ///
     /// # Panics
@@ -136,6 +149,12 @@ impl LambdaProcess {
     pub async fn exit_code(&mut self) -> Option<i32> {
         let status = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;
         status.expect("the process ends").expect("its status can be read").code()
+    }
+}
+
+impl Drop for LambdaProcess {
+    fn drop(&mut self) {
+        self.api.abort();
     }
 }
 

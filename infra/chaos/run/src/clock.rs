@@ -1,0 +1,30 @@
+//! Time: runs wait for minutes and hours, and a run of chaos lasts minutes. So the times in the rows of live runs are moved back, again and
+//! again, as if time passed faster. A lease that lives is left alone: it lasts as long as its holder works, in true seconds.
+
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::superuser::Superuser;
+
+/// How often the times are moved.
+const TICK: Duration = Duration::from_millis(250);
+/// With each tick, a run that was not sent waits 20 seconds, one that was sent and not taken two minutes, one whose lease has ended half a
+/// minute, and one that waits an hour at most. Rows that are locked are at work.
+const PASS: &str = "update robnu.sync_runs r
+    set queued_at = queued_at - interval '20 seconds',
+      sent_at = sent_at - interval '2 minutes',
+      next_attempt_at = next_attempt_at - case state when 'WAITING' then interval '20 minutes' else interval '20 seconds' end,
+      lease_expires_at = lease_expires_at - case when lease_expires_at < now() then interval '30 seconds' else interval '0' end
+    where (r.seller_id, r.id) in (
+      select seller_id, id from robnu.sync_runs where state in ('QUEUED', 'RUNNING', 'WAITING') for update skip locked)";
+
+/// Lets time pass until it is dropped.
+pub async fn pass(superuser: &Superuser) -> anyhow::Result<()> {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        ticks.tick().await;
+        superuser.query(PASS, &[]).await?;
+    }
+}

@@ -1,0 +1,220 @@
+//! A function: some processes of its real program, each of which handles one event at a time, as Lambda's environments do. A process can
+//! be killed or frozen while it works. The next event then gets a new one.
+
+use std::collections::VecDeque;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use local::signal;
+use robnu_testkit::{Answer, LambdaProcess};
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::plan::Fault;
+use crate::strikes::{Strikes, lock};
+
+/// How long an event may take. Lambda then ends the process.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What becomes of the process that handles the next event, so long after it began.
+#[derive(Debug, Clone, Copy)]
+pub enum Doom {
+    /// It is killed.
+    Kill(Duration),
+    /// It is frozen for the second time span.
+    Freeze(Duration, Duration),
+}
+
+impl Doom {
+    fn after(self) -> Duration {
+        match self {
+            Self::Kill(after) | Self::Freeze(after, _) => after,
+        }
+    }
+
+    /// For a process that was too fast for it.
+    fn sooner(self) -> Self {
+        match self {
+            Self::Kill(after) => Self::Kill(after / 2),
+            Self::Freeze(after, length) => Self::Freeze(after / 2, length),
+        }
+    }
+}
+
+/// What came of an event.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The function's response.
+    Response(Value),
+    /// The function's error.
+    Error(Value),
+    /// The process died.
+    Died,
+}
+
+struct Invocation {
+    event: Value,
+    what: String,
+    outcome: oneshot::Sender<Outcome>,
+}
+
+/// The program of a function and its environment.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The function's name, such as `adapter-ajio`.
+    pub name: String,
+    /// The program.
+    pub file: PathBuf,
+    /// Its environment.
+    pub environment: Vec<(&'static str, String)>,
+    /// Where the output of its processes goes.
+    pub log: PathBuf,
+}
+
+/// A function.
+#[derive(Debug)]
+pub struct Function {
+    program: Program,
+    invocations: mpsc::UnboundedSender<Invocation>,
+    dooms: Mutex<VecDeque<Doom>>,
+    strikes: Arc<Strikes>,
+}
+
+impl Function {
+    /// Lets `processes` processes wait for events. They end with `tasks`.
+    pub fn start(
+        program: Program,
+        processes: usize,
+        strikes: &Arc<Strikes>,
+        tasks: &mut JoinSet<()>,
+    ) -> Arc<Self> {
+        let (invocations, receiver) = mpsc::unbounded_channel();
+        let function =
+            Arc::new(Self { program, invocations, dooms: Mutex::default(), strikes: Arc::clone(strikes) });
+        let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
+        for _ in 0..processes {
+            tasks.spawn(Arc::clone(&function).work(Arc::clone(&receiver)));
+        }
+        function
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.program.name
+    }
+
+    /// Dooms a process that will be at work.
+    pub fn doom(&self, doom: Doom) {
+        lock(&self.dooms).push_back(doom);
+    }
+
+    /// Takes back what has not struck yet.
+    pub fn spare(&self) {
+        lock(&self.dooms).clear();
+    }
+
+    /// How many dooms wait.
+    pub fn doomed(&self) -> usize {
+        lock(&self.dooms).len()
+    }
+
+    /// Handles an event; `what` says what it is.
+    pub async fn invoke(&self, event: Value, what: &str) -> Outcome {
+        let (sender, receiver) = oneshot::channel();
+        let invocation = Invocation { event, what: what.to_owned(), outcome: sender };
+        if self.invocations.send(invocation).is_err() {
+            return Outcome::Died;
+        }
+        receiver.await.unwrap_or(Outcome::Died)
+    }
+
+    async fn work(
+        self: Arc<Self>,
+        invocations: Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>>,
+    ) {
+        let mut process = None;
+        loop {
+            let Some(invocation) = invocations.lock().await.recv().await else { return };
+            let started = match process.take() {
+                Some(started) => started,
+                None => LambdaProcess::start(&self.program.file, &self.program.environment, TIMEOUT).await,
+            };
+            let (left, outcome) = self.handle(started, invocation.event, &invocation.what).await;
+            process = left;
+            // Whoever asked may no longer wait.
+            drop(invocation.outcome.send(outcome));
+        }
+    }
+
+    /// Handles an event, and returns the process if it still lives.
+    async fn handle(
+        &self,
+        mut process: LambdaProcess,
+        event: Value,
+        what: &str,
+    ) -> (Option<LambdaProcess>, Outcome) {
+        let mut answer = process.send(event).await;
+        let began = Instant::now();
+        let mut doom = lock(&self.dooms).pop_front();
+        loop {
+            let at = began + doom.map_or(TIMEOUT, Doom::after);
+            tokio::select! {
+                answer = &mut answer => {
+                    if let Some(doom) = doom {
+                        lock(&self.dooms).push_front(doom.sooner());
+                    }
+                    let outcome = match answer {
+                        Ok(Answer::Response(response)) => Outcome::Response(response),
+                        Ok(Answer::Error(error)) => Outcome::Error(error),
+                        Err(_) => Outcome::Died,
+                    };
+                    return (Some(process), outcome);
+                }
+                () = process.ended() => {
+                    self.keep_log(&process, "ended by itself");
+                    return (None, Outcome::Died);
+                }
+                () = sleep_until(at) => match doom.take() {
+                    Some(Doom::Freeze(_, length)) => {
+                        self.strikes.count(Fault::Freeze);
+                        freeze(&process, length).await;
+                    }
+                    Some(Doom::Kill(_)) => {
+                        self.strikes.count_kill(format!("{} {what}", self.program.name));
+                        return self.kill(process, "killed").await;
+                    }
+                    None => return self.kill(process, "out of time").await,
+                },
+            }
+        }
+    }
+
+    async fn kill(&self, process: LambdaProcess, why: &str) -> (Option<LambdaProcess>, Outcome) {
+        self.keep_log(&process, why);
+        process.kill().await;
+        (None, Outcome::Died)
+    }
+
+    /// Appends what a process has said to the function's log.
+    fn keep_log(&self, process: &LambdaProcess, why: &str) {
+        let log = OpenOptions::new().create(true).append(true).open(&self.program.log);
+        let mut lines = process.log();
+        lines.push(format!("--- the process {why}"));
+        // The log only helps to understand a finding.
+        drop(log.and_then(|mut log| writeln!(log, "{}", lines.join("\n"))));
+    }
+}
+
+/// Stops a process for a while.
+async fn freeze(process: &LambdaProcess, length: Duration) {
+    let Some(pid) = process.id() else { return };
+    if signal(pid, "STOP").is_ok() {
+        sleep(length).await;
+        drop(signal(pid, "CONT"));
+    }
+}

@@ -1,0 +1,210 @@
+//! The load: schedules fall due, members ask for runs and checks, files are uploaded, and the marketplaces' books change.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use fastrand::Rng;
+use robnu_dispatch::{Publisher, RequestRun, Requested, mark_sent};
+use robnu_marketplace::code::MarketplaceCode;
+use robnu_marketplace::kind::RunKind;
+use robnu_tenancy::{Access, Permission, SellerScope};
+use simulators::{AjioReturnStatus, AjioStatus, FlipkartChange, State};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::account::Account;
+use crate::book::order_book;
+use crate::upload::{self, Upload};
+use crate::world::{DEAD_ACCOUNT, World};
+
+/// How often something happens.
+const TICK: Duration = Duration::from_millis(120);
+/// An account that has so many files to import uploads no more for now: each waits for the earlier ones, and gives up in the end.
+const FILES_AT_ONCE: i64 = 3;
+const FILES_UNDER_WAY: &str = "select count(*) from robnu.imports i left join robnu.sync_runs r on r.seller_id = i.seller_id and r.id = i.run_id
+    where i.account_id = $1 and (r.id is null or r.finished_at is null)";
+/// Meesho's orders in a file.
+const ORDERS_OF_A_FILE: usize = 30;
+/// Amazon shows some changes late: their stamps lie so many seconds back, at most.
+const LATE_SECONDS: i64 = 150;
+/// An adapter asks Flipkart for what changed until two minutes ago, and a run of chaos does not wait for so long.
+const SETTLED_SECONDS: i64 = 130;
+
+const FALL_DUE: &str = "update robnu.schedules set next_due_at = now() - interval '1 second', enabled = true where account_id = $1 and kind = $2";
+
+/// The load of one run.
+pub struct Load<'a> {
+    world: &'a World,
+    random: Rng,
+    publisher: Publisher,
+    /// How many orders and returns of each account have changed.
+    changed: Vec<(usize, usize)>,
+    /// The files so far, with their accounts.
+    pub uploads: Vec<(usize, Upload)>,
+}
+
+impl<'a> Load<'a> {
+    /// A load that follows from the seed.
+    pub fn new(world: &'a World, seed: u64) -> Self {
+        let publisher = Publisher::new(world.aws.sqs.clone(), world.parallel.clone());
+        let changed = vec![(0, 0); world.accounts.len()];
+        Self { world, random: Rng::with_seed(seed ^ 0x10ad), publisher, changed, uploads: Vec::new() }
+    }
+
+    /// Makes load until it is dropped. Each account is asked for both kinds at once in the beginning.
+    pub async fn run(&mut self) -> anyhow::Result<()> {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        for account in &self.world.accounts {
+            self.fall_due(account, RunKind::Orders).await?;
+            self.fall_due(account, RunKind::Returns).await?;
+        }
+        loop {
+            ticks.tick().await;
+            let at = self.random.usize(..self.world.accounts.len());
+            let account = &self.world.accounts[at];
+            let kind = if self.random.bool() { RunKind::Orders } else { RunKind::Returns };
+            if account.code == MarketplaceCode::Meesho {
+                self.upload(at, account).await?;
+                continue;
+            }
+            match self.random.u8(..10) {
+                0..=3 => self.fall_due(account, kind).await?,
+                4..=5 => self.ask(account, kind).await,
+                6 => self.ask(account, RunKind::CredentialCheck).await,
+                _ => self.change(at, account)?,
+            }
+        }
+    }
+
+    /// Lets the schedule of a kind fall due; an account without one has none.
+    async fn fall_due(&self, account: &Account, kind: RunKind) -> anyhow::Result<()> {
+        self.world.superuser.query(FALL_DUE, &[&account.id, &kind.as_str()]).await?;
+        Ok(())
+    }
+
+    /// Asks for a run, as the API does for a member: writes the row, publishes, marks as sent. What fails is left to the sweep.
+    pub async fn ask(&self, account: &Account, kind: RunKind) {
+        let owner = self.world.seller(account).owner.clone();
+        let scope = SellerScope::for_member(owner, account.seller, Permission::SyncRun, Access::Write);
+        let request = RequestRun::new(account.id, kind, false, None);
+        let asked = async {
+            let session = self.world.api.session(&scope).await?;
+            let answers = session.commit_with(&[(RequestRun::SQL, &request.params())]).await?;
+            let row = answers.first().and_then(|rows| rows.first());
+            let requested = row.map(|row| Requested::from_row(row, account.seller, account.id, kind));
+            let Some(requested) = requested.transpose()?.filter(|requested| requested.is_unpublished) else {
+                return anyhow::Ok(());
+            };
+            self.publisher.publish(requested.queue_url.as_deref(), requested.job.clone()).await?;
+            Ok(mark_sent(&self.world.api, &scope, &[requested.job]).await?)
+        };
+        // The member's request fails with the database, and they ask again.
+        drop(asked.await);
+    }
+
+    /// Uploads a file of Meesho's, in a third of the cases one that was uploaded before.
+    async fn upload(&mut self, at: usize, account: &Account) -> anyhow::Result<()> {
+        if files_under_way(self.world, account).await? >= FILES_AT_ONCE {
+            return Ok(());
+        }
+        let of_account = self.uploads.iter().filter(|(of, _)| *of == at).count();
+        let again = of_account > 0 && self.random.u8(..3) == 0;
+        let number = if again { self.random.usize(..of_account) } else { of_account };
+        let book = order_book(account.series, number * ORDERS_OF_A_FILE, ORDERS_OF_A_FILE)?;
+        let upload = Upload::new(account, &book);
+        upload::announce(self.world, account, &upload).await?;
+        self.uploads.push((at, upload));
+        Ok(())
+    }
+
+    /// Lets one order or return of the account go on.
+    fn change(&mut self, at: usize, account: &Account) -> anyhow::Result<()> {
+        if account.name == DEAD_ACCOUNT {
+            return Ok(());
+        }
+        let simulator: &State = &self.world.simulator;
+        let (orders, returns) = &mut self.changed[at];
+        let name = &account.name;
+        let context = || format!("change the book of {name}");
+        if self.random.u8(..4) == 0 {
+            change_return(simulator, account, *returns).with_context(context)?;
+            *returns += 1;
+            return Ok(());
+        }
+        let number = *orders;
+        *orders += 1;
+        match account.code {
+            MarketplaceCode::Ajio => {
+                let open = simulator.ajio_orders(name)?;
+                let open = open.iter().filter(|order| order.status == AjioStatus::Pendency).nth(number % 7);
+                if let Some(order) = open {
+                    simulator.set_ajio_status(name, &order.order_id, AjioStatus::Packed)?;
+                }
+            }
+            MarketplaceCode::AmazonIn => {
+                let book = account.book()?.context("Amazon has a book")?;
+                let open: Vec<_> = book
+                    .orders()
+                    .iter()
+                    .filter(|order| order.lines[0].status.starts_with("Pending -"))
+                    .collect();
+                if let Some(order) = open.get(number) {
+                    let late = chrono::TimeDelta::seconds(self.random.i64(0..=LATE_SECONDS));
+                    let updated_at = simulator.now() - late;
+                    simulator.set_amazon_status(
+                        name,
+                        &order.order_id,
+                        "Shipped - Picked Up",
+                        Some(updated_at),
+                    )?;
+                }
+            }
+            MarketplaceCode::Flipkart => {
+                let orders = simulator.flipkart_orders(name)?;
+                let order = &orders[number % orders.len()];
+                let change = FlipkartChange::Status("DELIVERED".to_owned());
+                simulator.change_flipkart_order(name, order, None, &change, Some(settled(simulator)))?;
+            }
+            MarketplaceCode::Meesho => {}
+        }
+        Ok(())
+    }
+}
+
+/// How many files of an account are not imported yet.
+pub async fn files_under_way(world: &World, account: &Account) -> anyhow::Result<i64> {
+    Ok(world.superuser.row(FILES_UNDER_WAY, &[&account.id]).await?.get(0))
+}
+
+fn change_return(simulator: &State, account: &Account, number: usize) -> anyhow::Result<()> {
+    let name = &account.name;
+    match account.code {
+        MarketplaceCode::Ajio => {
+            let open = simulator.ajio_returns(name)?;
+            let is_open = |status| matches!(status, AjioReturnStatus::Initiated | AjioReturnStatus::Created);
+            if let Some((id, _)) = open.iter().filter(|(_, status)| is_open(*status)).nth(number % 2) {
+                simulator.set_ajio_return_status(name, id, AjioReturnStatus::Delivered)?;
+            }
+        }
+        MarketplaceCode::Flipkart => {
+            let open = simulator.flipkart_returns(name)?;
+            if let Some((id, _)) = open.iter().find(|(_, status)| status == "CREATED") {
+                simulator.set_flipkart_return_status(
+                    name,
+                    id,
+                    None,
+                    "COMPLETED",
+                    Some(settled(simulator)),
+                )?;
+            }
+        }
+        // Amazon's returns follow from its orders, and Meesho's are not read.
+        MarketplaceCode::AmazonIn | MarketplaceCode::Meesho => {}
+    }
+    Ok(())
+}
+
+/// The stamp of a change at Flipkart.
+fn settled(simulator: &State) -> chrono::DateTime<chrono::Utc> {
+    simulator.now() - chrono::TimeDelta::seconds(SETTLED_SECONDS)
+}

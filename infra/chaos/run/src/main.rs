@@ -1,0 +1,106 @@
+//! Makes chaos around the functions' real programs: load, faults, rest, comparison. `cargo xtask chaos` builds and starts this program, and
+//! gives it a server of its own.
+
+mod account;
+mod aws;
+mod book;
+mod clock;
+mod compare;
+mod function;
+mod gateway;
+mod inject;
+mod load;
+mod monitor;
+mod onlookers;
+mod plan;
+mod report;
+mod run;
+mod schema;
+mod settle;
+mod source;
+mod strikes;
+mod superuser;
+mod upload;
+mod world;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use local::failure::{Exit, Failure, exit_code};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::{JoinError, JoinSet};
+
+use crate::aws::Aws;
+
+/// Makes chaos and says whether anything was lost.
+#[derive(Debug, Clone, Parser)]
+pub struct Arguments {
+    /// Seed of the plan of faults
+    #[arg(long)]
+    pub seed: u64,
+    /// How long faults strike, in seconds
+    #[arg(long)]
+    pub seconds: u64,
+    /// How many processes of functions are killed
+    #[arg(long)]
+    pub kills: usize,
+    /// Folder of the database's server
+    #[arg(long)]
+    pub server: PathBuf,
+    /// Folder with the functions' programs
+    #[arg(long)]
+    pub programs: PathBuf,
+    /// Folder with the migrations
+    #[arg(long)]
+    pub migrations: PathBuf,
+    /// Folder for the functions' logs
+    #[arg(long)]
+    pub logs: PathBuf,
+    /// Address of the local AWS
+    #[arg(long, env = "TEST_AWS_ENDPOINT")]
+    pub endpoint: String,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match chaos(Arguments::parse()).await {
+        Ok(0) => ExitCode::SUCCESS,
+        // The table has said it.
+        Ok(_) => ExitCode::from(Exit::CheckFailed as u8),
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            exit_code(&error)
+        }
+    }
+}
+
+/// Makes chaos, and removes what was made in the local AWS, however it ends.
+async fn chaos(arguments: Arguments) -> anyhow::Result<usize> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let run = uuid::Uuid::now_v7().simple().to_string();
+    let aws = Aws::new(&run[..12]).await?;
+    let mut work = JoinSet::new();
+    work.spawn(run::run(arguments, aws.clone()));
+    let outcome = tokio::select! {
+        outcome = work.join_next() => ended(outcome),
+        _ = interrupted.recv() => Err(stopped()),
+        _ = terminated.recv() => Err(stopped()),
+    };
+    work.shutdown().await;
+    let removed = aws.remove().await;
+    outcome.and_then(|differences| removed.map(|()| differences))
+}
+
+/// What the run came to; a panic is an error.
+fn ended(outcome: Option<Result<anyhow::Result<usize>, JoinError>>) -> anyhow::Result<usize> {
+    outcome.context("the run has a task")?.context("the run ended in a panic")?
+}
+
+fn stopped() -> anyhow::Error {
+    Failure::new(Exit::Interrupted, "interrupted", "everything that it made is removed; start it again")
+        .into()
+}

@@ -1,0 +1,73 @@
+//! Files of Meesho's: announced in the database, put into the bucket, and noticed by S3 with a message in the parallel queue. The notice is a
+//! message like any other, and may be lost.
+
+use anyhow::Context;
+use aws_sdk_s3::primitives::ByteStream;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use simulators::{MeeshoColumns, OrderBook, meesho_orders};
+use uuid::{Timestamp, Uuid};
+
+use crate::account::Account;
+use crate::world::World;
+
+/// The sweep begins an import whose notice is lost half an hour after its announcement, which its id tells. So files are announced shortly
+/// before that.
+const ANNOUNCED_BEFORE_SECONDS: u64 = 1790;
+
+const ANNOUNCE: &str = "with object as (
+      insert into robnu.storage_objects
+        (seller_id, id, account_id, kind, marketplace_code, bucket, content_type, size, checksum, kms_key, file_name)
+      values ($1, $2, $3, 'IMPORT', 'MEESHO', $4, 'text/csv', $5, $6, 'chaos', 'orders.csv') on conflict do nothing)
+    insert into robnu.imports (seller_id, id, account_id) values ($1, $2, $3) on conflict do nothing";
+
+/// A file.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    import: Uuid,
+    content: String,
+    /// The order ids in it.
+    pub orders: Vec<String>,
+}
+
+impl Upload {
+    /// The file of a book.
+    pub fn new(account: &Account, book: &OrderBook) -> Self {
+        let digits = |id: &str| id.chars().filter(char::is_ascii_digit).collect();
+        let orders = book.orders().iter().map(|order| digits(&order.order_id)).collect();
+        let columns =
+            if account.series.is_multiple_of(2) { MeeshoColumns::Newer } else { MeeshoColumns::Classic };
+        Self { import: new_import(), content: meesho_orders(book, columns), orders }
+    }
+
+    /// The same file, as another upload.
+    pub fn again(&self) -> Self {
+        Self { import: new_import(), ..self.clone() }
+    }
+}
+
+/// Announces the file, puts it into the bucket and sends the notice.
+pub async fn announce(world: &World, account: &Account, upload: &Upload) -> anyhow::Result<()> {
+    let size = i64::try_from(upload.content.len()).context("measure a file")?;
+    let checksum = Sha256::digest(upload.content.as_bytes()).to_vec();
+    let (seller, import) = (&account.seller, &upload.import);
+    world
+        .superuser
+        .query(ANNOUNCE, &[seller, import, &account.id, &world.aws.bucket, &size, &checksum])
+        .await?;
+    let key = format!("imports/{seller}/{}/{import}/MEESHO", account.id);
+    let put = world.aws.s3.put_object().bucket(&world.aws.bucket).key(&key);
+    put.body(ByteStream::from(upload.content.clone().into_bytes())).send().await.context("upload a file")?;
+    let notice = json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"object": {"key": key}}}]});
+    let queue = world.parallel.url(account.code).context("Meesho has a queue")?;
+    let send = world.aws.sqs.send_message().queue_url(queue).message_body(notice.to_string());
+    send.send().await.context("send a notice")?;
+    Ok(())
+}
+
+/// The id of an import that was announced a while ago.
+fn new_import() -> Uuid {
+    let now = Uuid::now_v7().get_timestamp().unwrap_or(Timestamp::from_unix_time(0, 0, 0, 0));
+    let (seconds, nanos) = now.to_unix();
+    Uuid::new_v7(Timestamp::from_unix_time(seconds.saturating_sub(ANNOUNCED_BEFORE_SECONDS), nanos, 0, 0))
+}

@@ -1,0 +1,96 @@
+//! `chaos`: load on all live kinds of runs, while functions are killed, `PostgreSQL` restarts, messages vanish and marketplaces fail; then a
+//! comparison of the marketplaces' books with the rows. This crate prepares a run: it builds the programs and starts a database server for it. The program `chaos-run` makes the chaos.
+
+mod options;
+mod programs;
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, anyhow};
+use local::ScratchServer;
+use local::checks;
+use local::failure::{Exit, Failure};
+use local::paths::Paths;
+use local::progress::Progress;
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use self::options::ChaosOptions;
+use self::programs::Programs;
+
+/// Names the local AWS that tests use; the caller may provide one.
+const ENDPOINT: &str = "TEST_AWS_ENDPOINT";
+/// The folder for the functions' logs.
+const LOGS: &str = "logs/chaos";
+/// Names the server on which the run makes its database.
+const DATABASE_URL: &str = "TEST_DATABASE_URL";
+
+/// Makes chaos. Fails if anything differs afterwards, or if a kind of fault never struck.
+pub async fn run(paths: &Paths, options: &ChaosOptions) -> anyhow::Result<()> {
+    let mut environment = match std::env::var(ENDPOINT) {
+        // The caller has provided the local AWS, with its credentials.
+        Ok(_) => Vec::new(),
+        Err(_) => checks::test_environment(paths).await?,
+    };
+    let mut progress = Progress::new();
+    let building = progress.begin("programs");
+    let programs = Programs::build(paths)?;
+    progress.done(building, "built");
+    let folder = paths.local(&format!("chaos-{}", std::process::id()));
+    let server = ScratchServer::start(paths, &folder).await?;
+    environment.retain(|(name, _)| *name != DATABASE_URL);
+    environment.push((DATABASE_URL, server.url()));
+    let outcome = chaos(paths, options, &programs, &folder, &environment).await;
+    let removed = server.remove();
+    outcome.and(removed)
+}
+
+/// Runs the program, and hands it the signals that this command gets.
+async fn chaos(
+    paths: &Paths,
+    options: &ChaosOptions,
+    programs: &Programs,
+    server: &PathBuf,
+    environment: &[(&'static str, String)],
+) -> anyhow::Result<()> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut command = Command::new(programs.folder.join("chaos-run"));
+    command.args(["--seed", &options.seed.to_string(), "--seconds", &options.seconds().to_string()]);
+    command.args(["--kills", &options.killed().to_string()]).arg("--server").arg(server);
+    command.arg("--programs").arg(&programs.folder).arg("--migrations").arg(&programs.migrations);
+    command.arg("--logs").arg(paths.local(LOGS));
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    let mut child = command.stdin(Stdio::null()).kill_on_drop(true).spawn().context("start the chaos")?;
+    let pid = child.id();
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status?,
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+        if let Some(pid) = pid {
+            local::signal(pid, "TERM")?;
+        }
+    };
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(7) => Err(found(paths)),
+        Some(130) => Err(Failure::new(
+            Exit::Interrupted,
+            "interrupted",
+            "everything that it made is removed; start it again",
+        )
+        .into()),
+        _ => Err(anyhow!("the chaos ended with {status}; the message is above")),
+    }
+}
+
+fn found(paths: &Paths) -> anyhow::Error {
+    let logs = paths.shown(&paths.local(LOGS));
+    let next = format!(
+        "the table names the differences, and {logs} has the functions' logs; the same --seed makes the same plan"
+    );
+    Failure::new(Exit::CheckFailed, "the run found differences", next).into()
+}

@@ -1,0 +1,41 @@
+//! The flags of `cargo xtask chaos`.
+
+use clap::Args;
+
+/// How much chaos.
+#[derive(Debug, Args)]
+pub struct ChaosOptions {
+    /// Seed of the plan: which faults strike, when, and in part whom
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How long faults strike, in minutes; fractions are possible. Afterwards everything comes to rest and is compared
+    #[arg(long, value_name = "M", default_value_t = 2.0, value_parser = minutes)]
+    pub minutes: f64,
+    /// How many processes of functions are killed [default: 30 a minute]
+    #[arg(long, value_name = "K")]
+    pub kills: Option<usize>,
+}
+
+impl ChaosOptions {
+    /// How long faults strike, in whole seconds.
+    #[must_use]
+    pub fn seconds(&self) -> u64 {
+        std::time::Duration::from_secs_f64(self.minutes * 60.0).as_secs()
+    }
+
+    /// How many processes are killed.
+    #[must_use]
+    pub fn killed(&self) -> usize {
+        self.kills.unwrap_or_else(|| usize::try_from(self.seconds() / 2).unwrap_or(usize::MAX))
+    }
+}
+
+/// Minutes that a run can last: long enough for every kind of fault, and no longer than a day.
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes: f64 = text.parse().map_err(|_| "is not a number of minutes".to_owned())?;
+    if (0.25..=1440.0).contains(&minutes) {
+        Ok(minutes)
+    } else {
+        Err("is not between 0.25 and 1440 minutes".to_owned())
+    }
+}
