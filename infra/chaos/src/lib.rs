@@ -1,6 +1,8 @@
 //! `chaos`: load on all live kinds of runs, while functions are killed, `PostgreSQL` restarts, messages vanish and marketplaces fail; then a
-//! comparison of the marketplaces' books with the rows. This crate prepares a run: it builds the programs and starts a database server for it. The program `chaos-run` makes the chaos.
+//! comparison of the marketplaces' books with the rows. This crate prepares a run: it builds the programs, with a defect if one is asked for,
+//! and starts a database server for it. The program `chaos-run` makes the chaos.
 
+mod defect;
 mod options;
 mod programs;
 
@@ -13,9 +15,11 @@ use local::checks;
 use local::failure::{Exit, Failure};
 use local::paths::Paths;
 use local::progress::Progress;
+use local::terminal::print;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::defect::Defect;
 pub use self::options::ChaosOptions;
 use self::programs::Programs;
 
@@ -28,20 +32,37 @@ const DATABASE_URL: &str = "TEST_DATABASE_URL";
 
 /// Makes chaos. Fails if anything differs afterwards, or if a kind of fault never struck.
 pub async fn run(paths: &Paths, options: &ChaosOptions) -> anyhow::Result<()> {
-    let mut environment = match std::env::var(ENDPOINT) {
+    if options.list {
+        return print(&defect::list(&paths.root)?);
+    }
+    let defect = options.defect.as_deref().map(|name| Defect::find(&paths.root, name)).transpose()?;
+    let environment = match std::env::var(ENDPOINT) {
         // The caller has provided the local AWS, with its credentials.
         Ok(_) => Vec::new(),
         Err(_) => checks::test_environment(paths).await?,
     };
     let mut progress = Progress::new();
     let building = progress.begin("programs");
-    let programs = Programs::build(paths)?;
+    let programs = Programs::build(paths, defect.as_ref())?;
     progress.done(building, "built");
     let folder = paths.local(&format!("chaos-{}", std::process::id()));
-    let server = ScratchServer::start(paths, &folder).await?;
+    let outcome = served(paths, options, &programs, &folder, environment).await;
+    programs.clean()?;
+    outcome
+}
+
+/// Starts the server, makes chaos, and removes the server.
+async fn served(
+    paths: &Paths,
+    options: &ChaosOptions,
+    programs: &Programs,
+    folder: &PathBuf,
+    mut environment: Vec<(&'static str, String)>,
+) -> anyhow::Result<()> {
+    let server = ScratchServer::start(paths, folder).await?;
     environment.retain(|(name, _)| *name != DATABASE_URL);
     environment.push((DATABASE_URL, server.url()));
-    let outcome = chaos(paths, options, &programs, &folder, &environment).await;
+    let outcome = chaos(paths, options, programs, folder, &environment).await;
     let removed = server.remove();
     outcome.and(removed)
 }

@@ -14,6 +14,12 @@ pub struct ChaosOptions {
     /// How many processes of functions are killed [default: 30 a minute]
     #[arg(long, value_name = "K")]
     pub kills: Option<usize>,
+    /// Plant this defect first, in a copy of the sources. The run must then find a difference, and exits with 7
+    #[arg(long = "break", value_name = "NAME")]
+    pub defect: Option<String>,
+    /// List the defects that --break knows, with the differences that they make
+    #[arg(long)]
+    pub list: bool,
 }
 
 impl ChaosOptions {

@@ -19,8 +19,9 @@ use local::progress::Progress;
 use local::terminal::print;
 
 pub use self::options::DefectsOptions;
+pub use self::plan::Change;
 use self::plan::{Defect, Target};
-use self::tree::Tree;
+pub use self::tree::{Planted, Tree};
 use self::trial::{Outcome, Trial, Verdict};
 
 /// Plants every defect, or the chosen ones. Fails if a test does not catch its defect.
@@ -36,7 +37,7 @@ pub async fn run(paths: &Paths, options: &DefectsOptions) -> anyhow::Result<()> 
         Err(_) => checks::test_environment(paths).await?,
     };
     progress.say("copying the work tree …");
-    let tree = Tree::make(paths)?;
+    let tree = Tree::make(paths, "defects")?;
     let trial = Trial { tree: &tree, environment: &environment };
     undamaged(&trial, &defects, &progress)?;
 
@@ -44,9 +45,9 @@ pub async fn run(paths: &Paths, options: &DefectsOptions) -> anyhow::Result<()> 
     let all = defects.len();
     for (number, defect) in defects.into_iter().enumerate() {
         let since = Instant::now();
-        let planted = tree.plant(&defect)?;
+        let planted = tree.plant(&defect.name, &defect.change)?;
         let verdict = trial.of(&defect);
-        let template = tree.template_of_migrations(&defect)?;
+        let template = tree.template_of_migrations(&defect.change)?;
         // The defect is taken out even after an error, so that the next trial begins with the original tree.
         planted.take_out()?;
         if let Some(digest) = template {

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, anyhow};
 
-use super::plan::Defect;
+use super::plan::Change;
 use local::functions::target_folder;
 use local::paths::Paths;
 
@@ -35,10 +35,10 @@ pub struct Planted {
 }
 
 impl Tree {
-    /// Makes the copy, or brings it up to date.
-    pub fn make(paths: &Paths) -> anyhow::Result<Self> {
+    /// Makes the copy, or brings it up to date. `name` is that of its folder in cargo's.
+    pub fn make(paths: &Paths, name: &str) -> anyhow::Result<Self> {
         let ours = target_folder(paths)?;
-        let tree = Self { root: ours.join("defects/tree"), target: ours.join("defects/target") };
+        let tree = Self { root: ours.join(name).join("tree"), target: ours.join(name).join("target") };
         let files = listed(&paths.root)?;
         for file in &files {
             copy(&paths.root.join(file), &tree.root.join(file))?;
@@ -48,10 +48,10 @@ impl Tree {
         Ok(tree)
     }
 
-    /// Plants a defect. If one of its changes does not fit, none is made.
-    pub fn plant(&self, defect: &Defect) -> anyhow::Result<Planted> {
+    /// Plants the defect of this name. If one of its changes does not fit, none is made.
+    pub fn plant(&self, name: &str, changes: &[Change]) -> anyhow::Result<Planted> {
         let mut planted = Planted { before: Vec::new() };
-        for change in &defect.change {
+        for change in changes {
             let made = change.apply(&self.root).and_then(|changed| {
                 let file = self.root.join(&change.file);
                 planted.before.push((file.clone(), fs::read_to_string(&file)?));
@@ -59,15 +59,15 @@ impl Tree {
             });
             if let Err(error) = made {
                 planted.take_out()?;
-                return Err(error.context(format!("plant {}", defect.name)));
+                return Err(error.context(format!("plant {name}")));
             }
         }
         Ok(planted)
     }
 
-    /// The text of all migrations, if the defect changes one: the tests' template database is named after its digest.
-    pub fn template_of_migrations(&self, defect: &Defect) -> anyhow::Result<Option<String>> {
-        if !defect.change.iter().any(|change| change.file.starts_with(MIGRATIONS)) {
+    /// The text of all migrations, if a defect changes one: the tests' template database is named after its digest.
+    pub fn template_of_migrations(&self, changes: &[Change]) -> anyhow::Result<Option<String>> {
+        if !changes.iter().any(|change| change.file.starts_with(MIGRATIONS)) {
             return Ok(None);
         }
         let mut files: Vec<PathBuf> = fs::read_dir(self.root.join(MIGRATIONS))?

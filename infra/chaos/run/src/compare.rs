@@ -60,9 +60,16 @@ pub async fn differences(world: &World, load: &Load<'_>, pairs: &[Pair]) -> anyh
         let orders = records(superuser, ORDERS, id).await?;
         let quiet = records(superuser, ORDERS, pair.mirror.id).await?;
         let book = book(world, load, pair)?;
-        let ids: BTreeSet<String> = orders.keys().cloned().collect();
-        let lost: Vec<&String> = book.difference(&ids).filter(|id| !aside.contains(*id)).collect();
-        let unknown: Vec<&String> = ids.difference(&book).collect();
+        let lost: Vec<&String> =
+            book.keys().filter(|id| !orders.contains_key(*id) && !aside.contains(*id)).collect();
+        let unknown: Vec<&String> = orders.keys().filter(|id| !book.contains_key(*id)).collect();
+        let counted = orders.iter().filter_map(|(id, order)| Some((id, order.lines, (*book.get(id)?)?)));
+        let fewer: Vec<&String> =
+            counted.clone().filter(|(_, found, lines)| found < lines).map(|(id, ..)| id).collect();
+        let more: Vec<&String> =
+            counted.filter(|(_, found, lines)| found > lines).map(|(id, ..)| id).collect();
+        note(&mut found, "lost lines", &format!("orders of {name}"), &fewer);
+        note(&mut found, "doubled lines", &format!("orders of {name}"), &more);
         note(&mut found, "lost", &format!("orders of {name}"), &lost);
         note(&mut found, "unknown", &format!("orders of {name}"), &unknown);
         unlike(&mut found, &format!("orders of {name}"), &orders, &quiet, &aside);
@@ -89,21 +96,25 @@ pub async fn differences(world: &World, load: &Load<'_>, pairs: &[Pair]) -> anyh
     Ok(found)
 }
 
-/// The ids of the orders that the account's marketplace has.
-fn book(world: &World, load: &Load<'_>, pair: &Pair) -> anyhow::Result<BTreeSet<String>> {
+/// The orders that the account's marketplace has, with their lines where the book knows them as such.
+fn book(world: &World, load: &Load<'_>, pair: &Pair) -> anyhow::Result<BTreeMap<String, Option<i64>>> {
     let account = &pair.account;
+    let lines = |count: usize| i64::try_from(count).ok();
     Ok(match account.code {
         MarketplaceCode::Ajio => {
-            world.simulator.ajio_orders(&account.name)?.into_iter().map(|order| order.order_id).collect()
+            let orders = world.simulator.ajio_orders(&account.name)?;
+            orders.into_iter().map(|order| (order.order_id, lines(order.lines))).collect()
         }
         MarketplaceCode::AmazonIn => {
             let book = account.book()?.unwrap_or_default();
-            book.orders().iter().map(|order| order.order_id.clone()).collect()
+            book.orders().iter().map(|order| (order.order_id.clone(), lines(order.lines.len()))).collect()
         }
-        MarketplaceCode::Flipkart => world.simulator.flipkart_orders(&account.name)?.into_iter().collect(),
+        MarketplaceCode::Flipkart => {
+            world.simulator.flipkart_orders(&account.name)?.into_iter().map(|id| (id, None)).collect()
+        }
         MarketplaceCode::Meesho => {
             let of_account = load.uploads.iter().filter(|(at, _)| world.accounts[*at].id == account.id);
-            of_account.flat_map(|(_, upload)| upload.orders.iter().cloned()).collect()
+            of_account.flat_map(|(_, upload)| upload.orders.iter().map(|id| (id.clone(), None))).collect()
         }
     })
 }

@@ -12,10 +12,12 @@ use crate::account::Account;
 use crate::function::Doom;
 use crate::plan::{Fault, Planned};
 use crate::source::{MessageFault, Source};
-use crate::world::{DEAD_ACCOUNT, LEASE_SECONDS, World};
+use crate::world::{DEAD_ACCOUNT, World};
 
 /// A process that is to be killed dies within this time of the beginning of its event.
 const KILLED_WITHIN: Duration = Duration::from_millis(400);
+/// When the run of a frozen attempt is in other hands: its lease is over and its message has come back, which takes four seconds.
+const TAKEN_OVER: Duration = Duration::from_secs(6);
 /// A call of a client is tried three times, so a few failures in a row reach its caller.
 const CALLS_IN_A_ROW: usize = 4;
 /// How long a victim for a cut connection is looked for.
@@ -52,7 +54,7 @@ impl Injector<'_> {
         match fault {
             Fault::Kill => self.doom(choice, Doom::Kill(KILLED_WITHIN.mul_f64(share))),
             Fault::Freeze => {
-                let length = Duration::from_secs(LEASE_SECONDS) + Duration::from_secs(2).mul_f64(share);
+                let length = TAKEN_OVER + Duration::from_secs(2).mul_f64(share);
                 let adapters = &self.world.adapters;
                 adapters[choice % 3].doom(Doom::Freeze(KILLED_WITHIN.mul_f64(share) / 2, length));
             }
@@ -128,7 +130,7 @@ impl Injector<'_> {
             Fault::ServerError => {
                 ("", FaultKind::Status { status: if share > 0.5 { 500 } else { 503 }, retry_after: None })
             }
-            Fault::Hang => (lists, FaultKind::Hang { millis: if share > 0.5 { 5_000 } else { 1_500 } }),
+            Fault::Hang => (lists, FaultKind::Hang { millis: if share > 0.5 { 6_500 } else { 1_500 } }),
             Fault::CutAnswer => (lists, FaultKind::DropConnection),
             Fault::Garbage => (lists, FaultKind::Garbage),
             Fault::Truncated => (lists, FaultKind::Truncated),

@@ -1,5 +1,6 @@
 //! The load: schedules fall due, members ask for runs and checks, files are uploaded, and the marketplaces' books change.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -9,13 +10,17 @@ use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{Access, Permission, SellerScope};
 use simulators::{AjioReturnStatus, AjioStatus, FlipkartChange, State};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::account::Account;
 use crate::book::order_book;
 use crate::upload::{self, Upload};
 use crate::world::{DEAD_ACCOUNT, World};
 
+/// The share of the time in which accounts become ready.
+const GROWS: f64 = 0.5;
+/// So many accounts are ready at once.
+const READY_AT_ONCE: usize = 3;
 /// How often something happens.
 const TICK: Duration = Duration::from_millis(120);
 /// An account that has so many files to import uploads no more for now: each waits for the earlier ones, and gives up in the end.
@@ -36,6 +41,10 @@ pub struct Load<'a> {
     world: &'a World,
     random: Rng,
     publisher: Publisher,
+    /// How long accounts become ready, one after the other.
+    growth: Duration,
+    /// The reports of Amazon's accounts as they were in the beginning.
+    reports: Vec<Option<String>>,
     /// How many orders and returns of each account have changed.
     changed: Vec<(usize, usize)>,
     /// The files so far, with their accounts.
@@ -43,24 +52,36 @@ pub struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    /// A load that follows from the seed.
-    pub fn new(world: &'a World, seed: u64) -> Self {
+    /// A load that follows from the seed. Faults strike for `length`.
+    pub fn new(world: &'a World, seed: u64, length: Duration) -> Self {
         let publisher = Publisher::new(world.aws.sqs.clone(), world.parallel.clone());
         let changed = vec![(0, 0); world.accounts.len()];
-        Self { world, random: Rng::with_seed(seed ^ 0x10ad), publisher, changed, uploads: Vec::new() }
+        let random = Rng::with_seed(seed ^ 0x10ad);
+        let reports = world.accounts.iter().map(|account| match account.code {
+            MarketplaceCode::AmazonIn => world.simulator.amazon_order_report(&account.name).ok(),
+            _ => None,
+        });
+        let reports = reports.collect();
+        Self {
+            world,
+            random,
+            publisher,
+            growth: length.mul_f64(GROWS),
+            reports,
+            changed,
+            uploads: Vec::new(),
+        }
     }
 
-    /// Makes load until it is dropped. Each account is asked for both kinds at once in the beginning.
-    pub async fn run(&mut self) -> anyhow::Result<()> {
+    /// Makes load until it is told to stop, which it does with nothing left half done. A first read can lose most, so the accounts begin one after the other, and faults meet each.
+    pub async fn run(&mut self, stop: &AtomicBool) -> anyhow::Result<()> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        for account in &self.world.accounts {
-            self.fall_due(account, RunKind::Orders).await?;
-            self.fall_due(account, RunKind::Returns).await?;
-        }
-        loop {
+        let began = Instant::now();
+        while !stop.load(Ordering::Relaxed) {
             ticks.tick().await;
-            let at = self.random.usize(..self.world.accounts.len());
+            let ready = began.elapsed().as_secs_f64() / self.growth.as_secs_f64();
+            let at = self.random.usize(..ready_of(self.world.accounts.len(), ready));
             let account = &self.world.accounts[at];
             let kind = if self.random.bool() { RunKind::Orders } else { RunKind::Returns };
             if account.code == MarketplaceCode::Meesho {
@@ -71,9 +92,11 @@ impl<'a> Load<'a> {
                 0..=3 => self.fall_due(account, kind).await?,
                 4..=5 => self.ask(account, kind).await,
                 6 => self.ask(account, RunKind::CredentialCheck).await,
+                7 if self.reports[at].is_some() => self.upload_report(at, account).await?,
                 _ => self.change(at, account)?,
             }
         }
+        Ok(())
     }
 
     /// Lets the schedule of a kind fall due; an account without one has none.
@@ -111,9 +134,18 @@ impl<'a> Load<'a> {
         let again = of_account > 0 && self.random.u8(..3) == 0;
         let number = if again { self.random.usize(..of_account) } else { of_account };
         let book = order_book(account.series, number * ORDERS_OF_A_FILE, ORDERS_OF_A_FILE)?;
-        let upload = Upload::new(account, &book);
+        let upload = Upload::meesho(account, &book);
         upload::announce(self.world, account, &upload).await?;
         self.uploads.push((at, upload));
+        Ok(())
+    }
+
+    /// Uploads Amazon's report of the beginning, whose versions of orders are old by now.
+    async fn upload_report(&mut self, at: usize, account: &Account) -> anyhow::Result<()> {
+        let Some(report) = &self.reports[at] else { return Ok(()) };
+        if files_under_way(self.world, account).await? == 0 {
+            upload::announce(self.world, account, &Upload::report(report.clone())).await?;
+        }
         Ok(())
     }
 
@@ -169,6 +201,17 @@ impl<'a> Load<'a> {
         }
         Ok(())
     }
+}
+
+/// How many accounts are ready when this share of the time is over.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "there are few accounts"
+)]
+fn ready_of(accounts: usize, share: f64) -> usize {
+    READY_AT_ONCE + ((accounts - READY_AT_ONCE) as f64 * share.min(1.0)) as usize
 }
 
 /// How many files of an account are not imported yet.

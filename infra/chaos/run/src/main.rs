@@ -6,6 +6,7 @@ mod aws;
 mod book;
 mod clock;
 mod compare;
+mod environment;
 mod function;
 mod gateway;
 mod inject;

@@ -55,7 +55,7 @@ pub enum Fault {
 
 /// The kinds, each with how many of them strike in a minute, and how many at least.
 const RATES: [(Fault, usize, usize); 20] = [
-    (Fault::Freeze, 6, 2),
+    (Fault::Freeze, 12, 5),
     (Fault::DatabaseRestart, 2, 1),
     (Fault::DatabaseCrash, 1, 1),
     (Fault::ConnectionCut, 20, 6),

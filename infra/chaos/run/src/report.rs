@@ -1,5 +1,6 @@
 //! The report: faults, kills, runs and differences, as tables.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use local::table::render;
@@ -8,6 +9,9 @@ use crate::compare::Difference;
 use crate::plan::{Fault, Planned};
 use crate::strikes::Strikes;
 use crate::superuser::Superuser;
+
+/// How many differences of a kind are shown.
+const SHOWN: usize = 5;
 
 const RUNS: &str = "select r.kind, r.state, count(*)::bigint, sum(r.pages)::bigint, coalesce(sum(c.records), 0)::bigint
     from robnu.sync_runs r
@@ -49,9 +53,8 @@ pub async fn render_all(
         "Runs\n{}",
         render(&["reads", "state", "runs", "pages", "records"], &rows, &[2, 3, 4])
     ));
-    let lines: Vec<String> = differences.iter().map(|difference| format!("  {difference}")).collect();
-    if !lines.is_empty() {
-        parts.push(format!("Differences\n{}", lines.join("\n")));
+    if !differences.is_empty() {
+        parts.push(format!("Differences\n{}", listed(differences)));
     }
     let sum = |at| runs.iter().map(|row| row.get::<_, i64>(at)).sum::<i64>();
     parts.push(format!(
@@ -62,9 +65,29 @@ pub async fn render_all(
         sum(3),
         sum(4),
         took.as_secs_f64(),
-        if lines.is_empty() { "no difference".to_owned() } else { format!("{} differences", lines.len()) }
+        if differences.is_empty() {
+            "no difference".to_owned()
+        } else {
+            format!("{} differences", differences.len())
+        }
     ));
     Ok(parts.join("\n\n"))
+}
+
+/// The differences, a few of each kind.
+fn listed(differences: &[Difference]) -> String {
+    let mut lines = Vec::new();
+    let mut of_kind: BTreeMap<&str, usize> = BTreeMap::new();
+    for difference in differences {
+        let seen = of_kind.entry(&difference.kind).or_default();
+        *seen += 1;
+        if *seen <= SHOWN {
+            lines.push(format!("  {difference}"));
+        }
+    }
+    let more = of_kind.into_iter().filter(|(_, seen)| *seen > SHOWN);
+    lines.extend(more.map(|(kind, seen)| format!("  {kind}: {} more", seen - SHOWN)));
+    lines.join("\n")
 }
 
 fn faults(plan: &[Planned], strikes: &Strikes) -> String {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -14,12 +15,13 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::Arguments;
 use crate::aws::Aws;
+use crate::environment::Places;
 use crate::inject::Injector;
 use crate::load::Load;
 use crate::plan::{Planned, plan};
 use crate::settle::settle;
 use crate::source::Source;
-use crate::world::{Places, World};
+use crate::world::World;
 use crate::{clock, compare, monitor, onlookers, report};
 
 /// How often the sweeps run. Time passes faster here, and so do schedules.
@@ -39,7 +41,8 @@ pub async fn run(arguments: Arguments, aws: Aws) -> anyhow::Result<usize> {
     let began = Instant::now();
     let progress = Progress::new();
     let server = ScratchServer::open(&arguments.server)?;
-    let faults = plan(arguments.seed, Duration::from_secs(arguments.seconds), arguments.kills);
+    let length = Duration::from_secs(arguments.seconds);
+    let faults = plan(arguments.seed, length, arguments.kills);
     fs::create_dir_all(&arguments.logs).with_context(|| format!("make {}", arguments.logs.display()))?;
     let places = Places {
         programs: arguments.programs,
@@ -59,12 +62,16 @@ pub async fn run(arguments: Arguments, aws: Aws) -> anyhow::Result<usize> {
 
     let injector = Injector { world: &world, source: &source, server: &server };
     injector.deaden();
-    let mut load = Load::new(&world, arguments.seed);
+    let mut load = Load::new(&world, arguments.seed, length);
     let rest = async {
-        tokio::select! {
-            struck = strike(&injector, &faults, &progress) => struck?,
-            never = load.run() => never?,
-        }
+        let stop = AtomicBool::new(false);
+        let struck = async {
+            let struck = strike(&injector, &faults, &progress).await;
+            stop.store(true, Ordering::Relaxed);
+            struck
+        };
+        let (struck, loaded) = tokio::join!(struck, load.run(&stop));
+        struck.and(loaded)?;
         injector.stop();
         progress.say("the faults are over; everything comes to rest");
         settle(&world, &source, &load, &mut tasks).await

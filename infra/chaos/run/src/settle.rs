@@ -16,7 +16,7 @@ use crate::upload::{self, Upload};
 use crate::world::{DEAD_ACCOUNT, World};
 
 /// How long runs may take to end when no fault strikes any more.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(45);
 const PAUSE: Duration = Duration::from_millis(250);
 
 const STOP_SCHEDULES: &str = "update robnu.schedules set enabled = false where enabled";
@@ -36,7 +36,7 @@ pub struct Pair {
     pub mirror: Account,
 }
 
-/// Brings everything to rest. Returns the accounts to compare.
+/// Brings everything to rest. Returns the accounts to compare, or none if something does not come to rest: that is enough of a difference.
 pub async fn settle(
     world: &World,
     source: &std::sync::Arc<Source>,
@@ -44,7 +44,9 @@ pub async fn settle(
     tasks: &mut tokio::task::JoinSet<()>,
 ) -> anyhow::Result<Vec<Pair>> {
     world.superuser.query(STOP_SCHEDULES, &[]).await?;
-    rest(world).await?;
+    if !rest(world).await? {
+        return Ok(Vec::new());
+    }
     let pairs = mirror(world, source, tasks).await?;
     let both = pairs.iter().flat_map(|pair| [&pair.account, &pair.mirror]);
     let read: Vec<&Account> = both.filter(|account| account.code != MarketplaceCode::Meesho).collect();
@@ -79,13 +81,13 @@ async fn ask(world: &World, load: &Load<'_>, accounts: &[&Account]) -> anyhow::R
     Ok(())
 }
 
-/// Waits, with a bound, until all runs are over. What is not over then is found when the rows are compared.
-async fn rest(world: &World) -> anyhow::Result<()> {
+/// Waits, with a bound, until all runs are over, and returns whether they are. What is not over then is found when the rows are compared.
+async fn rest(world: &World) -> anyhow::Result<bool> {
     let since = Instant::now();
     while since.elapsed() < PATIENCE {
         let unended: i64 = world.superuser.row(UNENDED, &[]).await?.get(0);
         if unended == 0 {
-            return Ok(());
+            return Ok(true);
         }
         let letters: i64 = world.superuser.row(LETTERS, &[]).await?.get(0);
         if letters > 0 {
@@ -93,7 +95,7 @@ async fn rest(world: &World) -> anyhow::Result<()> {
         }
         sleep(PAUSE).await;
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Handles all dead letters again, as an operator would.

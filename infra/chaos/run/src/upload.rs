@@ -1,5 +1,5 @@
-//! Files of Meesho's: announced in the database, put into the bucket, and noticed by S3 with a message in the parallel queue. The notice is a
-//! message like any other, and may be lost.
+//! Files: announced in the database, put into the bucket, and noticed by S3 with a message in the parallel queue. The notice is a message
+//! like any other, and may be lost.
 
 use anyhow::Context;
 use aws_sdk_s3::primitives::ByteStream;
@@ -18,7 +18,7 @@ const ANNOUNCED_BEFORE_SECONDS: u64 = 1790;
 const ANNOUNCE: &str = "with object as (
       insert into robnu.storage_objects
         (seller_id, id, account_id, kind, marketplace_code, bucket, content_type, size, checksum, kms_key, file_name)
-      values ($1, $2, $3, 'IMPORT', 'MEESHO', $4, 'text/csv', $5, $6, 'chaos', 'orders.csv') on conflict do nothing)
+      values ($1, $2, $3, 'IMPORT', $7, $4, 'text/csv', $5, $6, 'chaos', 'orders.csv') on conflict do nothing)
     insert into robnu.imports (seller_id, id, account_id) values ($1, $2, $3) on conflict do nothing";
 
 /// A file.
@@ -31,13 +31,18 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// The file of a book.
-    pub fn new(account: &Account, book: &OrderBook) -> Self {
+    /// Meesho's file of a book.
+    pub fn meesho(account: &Account, book: &OrderBook) -> Self {
         let digits = |id: &str| id.chars().filter(char::is_ascii_digit).collect();
         let orders = book.orders().iter().map(|order| digits(&order.order_id)).collect();
         let columns =
             if account.series.is_multiple_of(2) { MeeshoColumns::Newer } else { MeeshoColumns::Classic };
         Self { import: new_import(), content: meesho_orders(book, columns), orders }
+    }
+
+    /// A report that was downloaded earlier.
+    pub fn report(content: String) -> Self {
+        Self { import: new_import(), content, orders: Vec::new() }
     }
 
     /// The same file, as another upload.
@@ -46,20 +51,17 @@ impl Upload {
     }
 }
 
-/// Announces the file, puts it into the bucket and sends the notice.
+/// Puts the file into the bucket, announces it and sends the notice. The file comes first here, so that no sweep finds it missing.
 pub async fn announce(world: &World, account: &Account, upload: &Upload) -> anyhow::Result<()> {
     let size = i64::try_from(upload.content.len()).context("measure a file")?;
     let checksum = Sha256::digest(upload.content.as_bytes()).to_vec();
-    let (seller, import) = (&account.seller, &upload.import);
-    world
-        .superuser
-        .query(ANNOUNCE, &[seller, import, &account.id, &world.aws.bucket, &size, &checksum])
-        .await?;
-    let key = format!("imports/{seller}/{}/{import}/MEESHO", account.id);
-    let put = world.aws.s3.put_object().bucket(&world.aws.bucket).key(&key);
+    let (seller, import, code) = (&account.seller, &upload.import, account.code.as_str());
+    let (bucket, key) = (&world.aws.bucket, format!("imports/{seller}/{}/{import}/{code}", account.id));
+    let put = world.aws.s3.put_object().bucket(bucket).key(&key);
     put.body(ByteStream::from(upload.content.clone().into_bytes())).send().await.context("upload a file")?;
+    world.superuser.query(ANNOUNCE, &[seller, import, &account.id, bucket, &size, &checksum, &code]).await?;
     let notice = json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"object": {"key": key}}}]});
-    let queue = world.parallel.url(account.code).context("Meesho has a queue")?;
+    let queue = world.parallel.url(account.code).context("every marketplace has a queue")?;
     let send = world.aws.sqs.send_message().queue_url(queue).message_body(notice.to_string());
     send.send().await.context("send a notice")?;
     Ok(())

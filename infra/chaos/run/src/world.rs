@@ -1,6 +1,5 @@
 //! Everything that a run needs, made for it alone: a database, sellers with accounts, queues, the simulators, and the functions.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -8,24 +7,20 @@ use robnu_dispatch::{ParallelQueues, lane_queue_name};
 use robnu_marketplace::code::{MARKETPLACE_CODES, MarketplaceCode};
 use robnu_storage::KeyService;
 use robnu_tenancy::{AccountId, Database};
-use robnu_testkit::{TestDatabase, TwoSellers, function_environment};
-use serde_json::json;
+use robnu_testkit::{TestDatabase, TwoSellers};
 use simulators::{Quota, Simulator, SimulatorConfig};
 use tokio::task::JoinSet;
 
 use crate::account::{Account, Seller};
 use crate::aws::Aws;
-use crate::function::{Function, Program};
+use crate::environment::{Environments, Places};
+use crate::function::Function;
 use crate::gateway::Gateway;
 use crate::monitor;
 use crate::schema;
 use crate::strikes::Strikes;
 use crate::superuser::Superuser;
 
-/// How long a lease lives without a page, and how long a slice works, in seconds: shorter than in the template, so that leases end and
-/// slices follow each other often.
-pub const LEASE_SECONDS: u64 = 3;
-const SLICE_SECONDS: u64 = 1;
 /// The name of the account whose marketplace never answers anything sensible.
 pub const DEAD_ACCOUNT: &str = "DV9DEAD";
 /// The accounts of each of the two sellers. The first reads are the ones that can lose most, so there are several accounts of each kind.
@@ -43,20 +38,6 @@ const UNINVOLVED: &str = "update robnu.schedules set enabled = false; delete fro
 /// Quotas that the accounts of a run never exhaust: 429 is a fault of its own.
 const PLENTY: Quota = Quota { rate: 1000.0, burst: 1000 };
 
-/// Where things are.
-#[derive(Debug, Clone)]
-pub struct Places {
-    /// The folder with the functions' programs.
-    pub programs: PathBuf,
-    /// The folder with the migrations.
-    pub migrations: PathBuf,
-    /// The folder for the functions' logs.
-    pub logs: PathBuf,
-    /// The superuser's URL of the server, and the address of the local AWS.
-    pub server: String,
-    pub endpoint: String,
-}
-
 /// A marketplace's queues.
 #[derive(Debug, Clone)]
 pub struct Queues {
@@ -64,8 +45,9 @@ pub struct Queues {
     pub code: MarketplaceCode,
     /// Its parallel queue.
     pub parallel: String,
-    lane_letters: String,
-    parallel_letters: String,
+    /// Where the messages of lanes die, and those of the parallel queue.
+    pub lane_letters: String,
+    pub parallel_letters: String,
 }
 
 /// The world.
@@ -128,7 +110,7 @@ impl World {
         monitor::begin(&superuser).await?;
         let parallel = [0, 1, 2, 3].map(|at| (queues[at].code, queues[at].parallel.clone()));
         let functions =
-            Functions { places, database: &database, aws: &aws, gateway: &gateway, simulator: &simulator };
+            Environments { places, database: &database, aws: &aws, gateway: &gateway, simulator: &simulator };
         let mut start = |program, processes| Function::start(program, processes, &strikes, tasks);
         let adapters = queues.iter().map(|of| start(functions.adapter(of), 2)).collect();
         let sweep = start(functions.sweep(&queues), 2);
@@ -212,103 +194,18 @@ async fn lane(
 
 async fn accounts(aws: &Aws, sellers: &[Seller], queues: &[Queues]) -> anyhow::Result<Vec<Account>> {
     let mut accounts = Vec::new();
-    for seller in sellers {
-        for code in ACCOUNTS {
-            let (id, series) = (AccountId::new(), 1 + accounts.len());
-            let name = match code {
-                MarketplaceCode::Ajio => format!("DV{series}"),
-                _ => format!("{}{series}", code.as_str()),
-            };
-            let lane = lane(aws, id, queues, code).await?;
-            accounts.push(Account { id, seller: seller.id, code, name, series, lane });
-        }
+    // The account whose runs must give up needs the most time.
+    let dead = [(&sellers[0], MarketplaceCode::Ajio, Some(DEAD_ACCOUNT))];
+    let others = sellers.iter().flat_map(|seller| ACCOUNTS.map(|code| (seller, code, None)));
+    for (series, (seller, code, name)) in dead.into_iter().chain(others).enumerate() {
+        let name = match (name, code) {
+            (Some(name), _) => name.to_owned(),
+            (None, MarketplaceCode::Ajio) => format!("DV{series}"),
+            (None, code) => format!("{}{series}", code.as_str()),
+        };
+        let id = AccountId::new();
+        let lane = lane(aws, id, queues, code).await?;
+        accounts.push(Account { id, seller: seller.id, code, name, series, lane });
     }
-    let id = AccountId::new();
-    let code = MarketplaceCode::Ajio;
-    let lane = lane(aws, id, queues, code).await?;
-    accounts.push(Account {
-        id,
-        seller: sellers[0].id,
-        code,
-        name: DEAD_ACCOUNT.to_owned(),
-        series: 0,
-        lane,
-    });
     Ok(accounts)
-}
-
-/// What the functions' environments are made of.
-struct Functions<'a> {
-    places: &'a Places,
-    database: &'a TestDatabase,
-    aws: &'a Aws,
-    gateway: &'a Gateway,
-    simulator: &'a Simulator,
-}
-
-impl Functions<'_> {
-    fn program(&self, program: &str, name: &str, more: Vec<(&'static str, String)>) -> Program {
-        let mut environment = function_environment(&self.database.config(&format!("robnu_{program}")));
-        environment.retain(|(variable, _)| *variable != "AWS_ENDPOINT_URL");
-        environment.extend([
-            ("AWS_ENDPOINT_URL", self.gateway.url.clone()),
-            ("RUST_LOG", "info".to_owned()),
-            ("PLATFORM_KEY_ID", self.aws.key.clone()),
-            ("AWS_S3_BUCKET", self.aws.bucket.clone()),
-            ("AWS_S3_OBJECTS_ROLE_ARN", self.aws.objects_role.clone()),
-            ("AWS_S3_PER_SELLER_KMS", "false".to_owned()),
-        ]);
-        environment.extend(more);
-        let log = self.places.logs.join(format!("{name}.log"));
-        Program { name: name.to_owned(), file: self.places.programs.join(program), environment, log }
-    }
-
-    fn adapter(&self, queues: &Queues) -> Program {
-        let simulator = self.simulator;
-        let more = vec![
-            ("MARKETPLACE_CODE", queues.code.as_str().to_owned()),
-            ("AJIO_BASE_URL", simulator.ajio_base_url().to_owned()),
-            ("AMAZON_IN_BASE_URL", simulator.amazon_base_url().to_owned()),
-            ("AMAZON_IN_AUTH_URL", simulator.amazon_base_url().to_owned()),
-            ("FLIPKART_BASE_URL", simulator.flipkart_base_url().to_owned()),
-            ("MEESHO_BASE_URL", simulator.meesho_base_url().to_owned()),
-            ("DEAD_LETTER_QUEUE_URL", queues.lane_letters.clone()),
-            ("PARALLEL_DEAD_LETTER_QUEUE_URL", queues.parallel_letters.clone()),
-            ("PARALLEL_QUEUES", json!({queues.code.as_str(): queues.parallel}).to_string()),
-            ("DIGEST_SECRET_ID", self.aws.digest_secret.clone()),
-            ("LEASE_SECONDS", LEASE_SECONDS.to_string()),
-            ("SLICE_SECONDS", SLICE_SECONDS.to_string()),
-        ];
-        let code = queues.code.as_str().to_lowercase().replace('_', "-");
-        self.program("adapter", &format!("adapter-{code}"), more)
-    }
-
-    fn sweep(&self, queues: &[Queues]) -> Program {
-        let more = vec![
-            ("PARALLEL_QUEUES", parallel_queues(queues)),
-            ("SELLER_KEY_DELETION_DAYS", "30".to_owned()),
-            ("DATA_KEY_DAYS", "365".to_owned()),
-        ];
-        self.program("sweep", "sweep", more)
-    }
-
-    fn redrive(&self, queues: &[Queues]) -> Program {
-        let letters =
-            |of: &Queues| (of.code.as_str().to_owned(), json!([of.lane_letters, of.parallel_letters]));
-        let letters: serde_json::Map<_, _> = queues.iter().map(letters).collect();
-        let more = vec![
-            ("STAGE", "chaos".to_owned()),
-            ("DEAD_LETTER_QUEUES", serde_json::Value::from(letters).to_string()),
-            ("PARALLEL_QUEUES", parallel_queues(queues)),
-            // Nothing here goes to these queues.
-            ("LANE_REQUESTS_QUEUE_URL", queues[0].parallel_letters.clone()),
-            ("EXPORTS_QUEUE_URL", queues[0].parallel_letters.clone()),
-        ];
-        self.program("redrive", "redrive", more)
-    }
-}
-
-fn parallel_queues(queues: &[Queues]) -> String {
-    let urls = queues.iter().map(|of| (of.code.as_str().to_owned(), json!(of.parallel)));
-    serde_json::Value::from(urls.collect::<serde_json::Map<_, _>>()).to_string()
 }

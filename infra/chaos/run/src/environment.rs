@@ -1,0 +1,114 @@
+//! The functions' programs and environments, as the template would make them.
+
+use std::path::PathBuf;
+
+use robnu_testkit::{TestDatabase, function_environment};
+use serde_json::json;
+use simulators::Simulator;
+
+use crate::aws::Aws;
+use crate::function::Program;
+use crate::gateway::Gateway;
+use crate::world::Queues;
+
+/// How long a lease lives without a page, and how long a slice works, in seconds: shorter than in the template, so that leases end and
+/// slices follow each other often.
+const LEASE_SECONDS: u64 = 3;
+const SLICE_SECONDS: u64 = 1;
+/// Where things are.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// The folder with the functions' programs.
+    pub programs: PathBuf,
+    /// The folder with the migrations.
+    pub migrations: PathBuf,
+    /// The folder for the functions' logs.
+    pub logs: PathBuf,
+    /// The superuser's URL of the server, and the address of the local AWS.
+    pub server: String,
+    pub endpoint: String,
+}
+
+/// What the functions' environments are made of.
+pub struct Environments<'a> {
+    /// Where programs and logs are.
+    pub places: &'a Places,
+    /// The database.
+    pub database: &'a TestDatabase,
+    /// Bucket and keys.
+    pub aws: &'a Aws,
+    /// The way to the local AWS.
+    pub gateway: &'a Gateway,
+    /// The marketplaces.
+    pub simulator: &'a Simulator,
+}
+
+impl Environments<'_> {
+    fn program(&self, program: &str, name: &str, more: Vec<(&'static str, String)>) -> Program {
+        let mut environment = function_environment(&self.database.config(&format!("robnu_{program}")));
+        environment.retain(|(variable, _)| *variable != "AWS_ENDPOINT_URL");
+        environment.extend([
+            ("AWS_ENDPOINT_URL", self.gateway.url.clone()),
+            ("RUST_LOG", "info".to_owned()),
+            ("PLATFORM_KEY_ID", self.aws.key.clone()),
+            ("AWS_S3_BUCKET", self.aws.bucket.clone()),
+            ("AWS_S3_OBJECTS_ROLE_ARN", self.aws.objects_role.clone()),
+            ("AWS_S3_PER_SELLER_KMS", "false".to_owned()),
+        ]);
+        environment.extend(more);
+        let log = self.places.logs.join(format!("{name}.log"));
+        Program { name: name.to_owned(), file: self.places.programs.join(program), environment, log }
+    }
+
+    /// A marketplace's deployment of the adapter.
+    pub fn adapter(&self, queues: &Queues) -> Program {
+        let simulator = self.simulator;
+        let more = vec![
+            ("MARKETPLACE_CODE", queues.code.as_str().to_owned()),
+            ("AJIO_BASE_URL", simulator.ajio_base_url().to_owned()),
+            ("AMAZON_IN_BASE_URL", simulator.amazon_base_url().to_owned()),
+            ("AMAZON_IN_AUTH_URL", simulator.amazon_base_url().to_owned()),
+            ("FLIPKART_BASE_URL", simulator.flipkart_base_url().to_owned()),
+            ("MEESHO_BASE_URL", simulator.meesho_base_url().to_owned()),
+            ("DEAD_LETTER_QUEUE_URL", queues.lane_letters.clone()),
+            ("PARALLEL_DEAD_LETTER_QUEUE_URL", queues.parallel_letters.clone()),
+            ("PARALLEL_QUEUES", json!({queues.code.as_str(): queues.parallel}).to_string()),
+            ("DIGEST_SECRET_ID", self.aws.digest_secret.clone()),
+            ("LEASE_SECONDS", LEASE_SECONDS.to_string()),
+            ("SLICE_SECONDS", SLICE_SECONDS.to_string()),
+        ];
+        let code = queues.code.as_str().to_lowercase().replace('_', "-");
+        self.program("adapter", &format!("adapter-{code}"), more)
+    }
+
+    /// The sweeps.
+    pub fn sweep(&self, queues: &[Queues]) -> Program {
+        let more = vec![
+            ("PARALLEL_QUEUES", parallel_queues(queues)),
+            ("SELLER_KEY_DELETION_DAYS", "30".to_owned()),
+            ("DATA_KEY_DAYS", "365".to_owned()),
+        ];
+        self.program("sweep", "sweep", more)
+    }
+
+    /// The function that handles dead letters.
+    pub fn redrive(&self, queues: &[Queues]) -> Program {
+        let letters =
+            |of: &Queues| (of.code.as_str().to_owned(), json!([of.lane_letters, of.parallel_letters]));
+        let letters: serde_json::Map<_, _> = queues.iter().map(letters).collect();
+        let more = vec![
+            ("STAGE", "chaos".to_owned()),
+            ("DEAD_LETTER_QUEUES", serde_json::Value::from(letters).to_string()),
+            ("PARALLEL_QUEUES", parallel_queues(queues)),
+            // Nothing here goes to these queues.
+            ("LANE_REQUESTS_QUEUE_URL", queues[0].parallel_letters.clone()),
+            ("EXPORTS_QUEUE_URL", queues[0].parallel_letters.clone()),
+        ];
+        self.program("redrive", "redrive", more)
+    }
+}
+
+fn parallel_queues(queues: &[Queues]) -> String {
+    let urls = queues.iter().map(|of| (of.code.as_str().to_owned(), json!(of.parallel)));
+    serde_json::Value::from(urls.collect::<serde_json::Map<_, _>>()).to_string()
+}

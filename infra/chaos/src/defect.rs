@@ -1,0 +1,100 @@
+//! The defects that `--break` plants, kept as data in `infra/chaos/planted`: changes in a copy of the sources, and the differences that a run
+//! must then find.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use defects::Change;
+use local::failure::{Exit, Failure};
+use local::table::render;
+use serde::Deserialize;
+
+const FOLDER: &str = "infra/chaos/planted";
+const MIGRATIONS: &str = "migrations";
+
+/// One defect.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defect {
+    /// The name of its file.
+    #[serde(skip)]
+    pub name: String,
+    /// The promise that it breaks.
+    pub promise: String,
+    /// The kinds of differences of which the run must find one.
+    pub differences: Vec<String>,
+    /// The changes in the sources.
+    pub change: Vec<Change>,
+}
+
+impl Defect {
+    /// The defect of this name.
+    pub fn find(root: &Path, name: &str) -> anyhow::Result<Self> {
+        let mut defects = read(root)?;
+        let found = defects.iter().position(|defect| defect.name == name);
+        let at = found.ok_or_else(|| {
+            let next = "choose one that `cargo xtask chaos --list` shows";
+            Failure::new(Exit::Usage, format!("there is no defect {name} for --break"), next)
+        })?;
+        Ok(defects.swap_remove(at))
+    }
+
+    /// Whether it is in the database alone: then no program has to be built.
+    pub fn is_in_database(&self) -> bool {
+        self.change.iter().all(|change| change.file.starts_with(MIGRATIONS))
+    }
+}
+
+/// All defects as a table.
+pub fn list(root: &Path) -> anyhow::Result<String> {
+    let row = |defect: Defect| vec![defect.name, defect.promise, defect.differences.join(", ")];
+    let rows: Vec<Vec<String>> = read(root)?.into_iter().map(row).collect();
+    Ok(render(&["defect", "breaks the promise that", "the run then finds one of"], &rows, &[]))
+}
+
+/// Every defect, by name.
+fn read(root: &Path) -> anyhow::Result<Vec<Defect>> {
+    let folder = root.join(FOLDER);
+    let entries = fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))?;
+    let mut files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    files.sort();
+    files.iter().map(|file| read_one(file).with_context(|| format!("read {}", file.display()))).collect()
+}
+
+fn read_one(file: &Path) -> anyhow::Result<Defect> {
+    let mut defect: Defect = toml::from_str(&fs::read_to_string(file)?)?;
+    let name =
+        file.file_stem().and_then(|stem| stem.to_str()).ok_or_else(|| anyhow!("the file has no name"))?;
+    name.clone_into(&mut defect.name);
+    Ok(defect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the project is above infra/chaos")
+    }
+
+    #[test]
+    fn every_defect_still_fits_the_sources() {
+        let defects = read(root()).unwrap();
+        assert!(defects.len() >= 15, "{} defects", defects.len());
+        for defect in &defects {
+            assert!(!defect.differences.is_empty(), "{}", defect.name);
+            for change in &defect.change {
+                let changed =
+                    change.apply(root()).unwrap_or_else(|error| panic!("{}: {error:#}", defect.name));
+                assert!(!changed.is_empty() && change.old != change.new, "{}", defect.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_defect_is_refused_by_name() {
+        let said = Defect::find(root(), "nonsense").unwrap_err().to_string();
+        assert!(said.starts_with("there is no defect nonsense for --break"), "{said}");
+    }
+}
