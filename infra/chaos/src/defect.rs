@@ -11,7 +11,8 @@ use local::table::render;
 use serde::Deserialize;
 
 const FOLDER: &str = "infra/chaos/planted";
-const MIGRATIONS: &str = "migrations";
+/// The folder of the migrations, in the checkout and in copies of it.
+pub const MIGRATIONS: &str = "migrations";
 
 /// One defect.
 #[derive(Debug, Deserialize)]

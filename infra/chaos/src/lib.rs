@@ -47,8 +47,8 @@ pub async fn run(paths: &Paths, options: &ChaosOptions) -> anyhow::Result<()> {
     progress.done(building, "built");
     let folder = paths.local(&format!("chaos-{}", std::process::id()));
     let outcome = served(paths, options, &programs, &folder, environment).await;
-    programs.clean()?;
-    outcome
+    let cleaned = programs.clean();
+    outcome.and(cleaned)
 }
 
 /// Starts the server, makes chaos, and removes the server.

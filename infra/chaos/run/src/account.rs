@@ -13,6 +13,10 @@ use crate::superuser::Superuser;
 const AJIO_ORDERS: usize = 170;
 const AMAZON_ORDERS: usize = 260;
 const FLIPKART_ORDERS: usize = 40;
+/// The marketplaces of which a run that reads everything finds at least so many orders. (At Flipkart an order that changes meanwhile can
+/// move out of the window of such a run, and is found by the next one.)
+pub const BOOKS: [(MarketplaceCode, usize); 2] =
+    [(MarketplaceCode::Ajio, AJIO_ORDERS), (MarketplaceCode::AmazonIn, AMAZON_ORDERS)];
 /// All accounts of the simulators have this password or secret.
 const SECRET: &str = "correct horse";
 

@@ -6,6 +6,7 @@ use std::fmt;
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_tenancy::AccountId;
 
+use crate::account::BOOKS;
 use crate::load::Load;
 use crate::settle::Pair;
 use crate::superuser::Superuser;
@@ -36,6 +37,7 @@ const SET_ASIDE: &str =
     "select external_id from robnu.quarantined_records where account_id = $1 and external_id is not null";
 const WRONG_COUNTS: &str = include_str!("wrong_counts.sql");
 const UNENDED: &str = include_str!("unended.sql");
+const READ_LESS: &str = include_str!("read_less.sql");
 const FAILED: &str = include_str!("failed.sql");
 const IMPORTED_TWICE: &str = "select count(*) from robnu.sync_runs r
     where r.trigger = 'FILE' and r.seller_id = any ($1) and not exists (select from robnu.imports i where i.seller_id = r.seller_id and i.run_id = r.id)";
@@ -84,6 +86,11 @@ pub async fn differences(world: &World, load: &Load<'_>, pairs: &[Pair]) -> anyh
         for row in superuser.query(sql, &[]).await? {
             found.push(Difference { kind: kind.to_owned(), what: row.get(0) });
         }
+    }
+    let codes = BOOKS.map(|(code, _)| code.as_str());
+    let orders = BOOKS.map(|(_, orders)| i64::try_from(orders).unwrap_or(i64::MAX));
+    for row in superuser.query(READ_LESS, &[&codes.as_slice(), &orders.as_slice()]).await? {
+        found.push(Difference { kind: "read less".to_owned(), what: row.get(0) });
     }
     let sellers: Vec<_> = world.sellers.iter().map(|seller| seller.id).collect();
     let twice: i64 = superuser.row(IMPORTED_TWICE, &[&sellers]).await?.get(0);

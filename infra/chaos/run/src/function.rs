@@ -9,24 +9,31 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use local::signal;
+use robnu_dispatch::JobMessage;
 use robnu_testkit::{Answer, LambdaProcess};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
+use uuid::Uuid;
 
 use crate::plan::Fault;
 use crate::strikes::{Strikes, lock};
+use crate::superuser::Superuser;
 
 /// How long an event may take. Lambda then ends the process.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a frozen process's runs are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const ATTEMPTS: &str = "select sum(attempt)::bigint from robnu.sync_runs where id = any ($1)";
 
 /// What becomes of the process that handles the next event, so long after it began.
 #[derive(Debug, Clone, Copy)]
 pub enum Doom {
     /// It is killed.
     Kill(Duration),
-    /// It is frozen for the second time span.
+    /// It is frozen until another attempt has taken its run over, or for so long at most.
     Freeze(Duration, Duration),
 }
 
@@ -83,6 +90,7 @@ pub struct Function {
     invocations: mpsc::UnboundedSender<Invocation>,
     dooms: Mutex<VecDeque<Doom>>,
     strikes: Arc<Strikes>,
+    superuser: Arc<Superuser>,
 }
 
 impl Function {
@@ -91,11 +99,12 @@ impl Function {
         program: Program,
         processes: usize,
         strikes: &Arc<Strikes>,
+        superuser: &Arc<Superuser>,
         tasks: &mut JoinSet<()>,
     ) -> Arc<Self> {
         let (invocations, receiver) = mpsc::unbounded_channel();
-        let function =
-            Arc::new(Self { program, invocations, dooms: Mutex::default(), strikes: Arc::clone(strikes) });
+        let (strikes, superuser) = (Arc::clone(strikes), Arc::clone(superuser));
+        let function = Arc::new(Self { program, invocations, dooms: Mutex::default(), strikes, superuser });
         let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
         for _ in 0..processes {
             tasks.spawn(Arc::clone(&function).work(Arc::clone(&receiver)));
@@ -158,6 +167,7 @@ impl Function {
         event: Value,
         what: &str,
     ) -> (Option<LambdaProcess>, Outcome) {
+        let runs = runs(&event);
         let mut answer = process.send(event).await;
         let began = Instant::now();
         let mut doom = lock(&self.dooms).pop_front();
@@ -182,7 +192,7 @@ impl Function {
                 () = sleep_until(at) => match doom.take() {
                     Some(Doom::Freeze(_, length)) => {
                         self.strikes.count(Fault::Freeze);
-                        freeze(&process, length).await;
+                        self.freeze(&process, &runs, length).await;
                     }
                     Some(Doom::Kill(_)) => {
                         self.strikes.count_kill(format!("{} {what}", self.program.name));
@@ -192,6 +202,25 @@ impl Function {
                 },
             }
         }
+    }
+
+    /// Stops a process until another one has taken over one of its runs, which it does not know when it goes on.
+    async fn freeze(&self, process: &LambdaProcess, runs: &[Uuid], at_most: Duration) {
+        let Some(pid) = process.id() else { return };
+        if signal(pid, "STOP").is_err() {
+            return;
+        }
+        let (since, before) = (Instant::now(), self.attempts(runs).await);
+        while since.elapsed() < at_most && self.attempts(runs).await <= before {
+            sleep(LOOK_EVERY).await;
+        }
+        drop(signal(pid, "CONT"));
+    }
+
+    /// How many attempts these runs have had, as far as the database says.
+    async fn attempts(&self, runs: &[Uuid]) -> Option<i64> {
+        let row = self.superuser.row(ATTEMPTS, &[&runs]).await.ok()?;
+        row.get(0)
     }
 
     async fn kill(&self, process: LambdaProcess, why: &str) -> (Option<LambdaProcess>, Outcome) {
@@ -210,11 +239,9 @@ impl Function {
     }
 }
 
-/// Stops a process for a while.
-async fn freeze(process: &LambdaProcess, length: Duration) {
-    let Some(pid) = process.id() else { return };
-    if signal(pid, "STOP").is_ok() {
-        sleep(length).await;
-        drop(signal(pid, "CONT"));
-    }
+/// The runs that an event's messages announce.
+fn runs(event: &Value) -> Vec<Uuid> {
+    let bodies =
+        event["Records"].as_array().into_iter().flatten().filter_map(|record| record["body"].as_str());
+    bodies.filter_map(|body| Some(*JobMessage::parse(body).ok()?.into_job().run_id.as_uuid())).collect()
 }

@@ -16,16 +16,16 @@ use crate::world::{DEAD_ACCOUNT, World};
 
 /// A process that is to be killed dies within this time of the beginning of its event.
 const KILLED_WITHIN: Duration = Duration::from_millis(400);
-/// When the run of a frozen attempt is in other hands: its lease is over and its message has come back, which takes four seconds.
-const TAKEN_OVER: Duration = Duration::from_secs(6);
+/// By then the run of a frozen attempt is in other hands: its lease is over and its message has come back, which takes four seconds.
+const TAKEN_OVER: Duration = Duration::from_secs(9);
 /// A call of a client is tried three times, so a few failures in a row reach its caller.
 const CALLS_IN_A_ROW: usize = 4;
 /// How long a victim for a cut connection is looked for.
-const LOOK_FOR: Duration = Duration::from_secs(3);
+const LOOK_FOR: Duration = Duration::from_secs(1);
 /// One connection of a function that is in a transaction.
 const CUT: &str = "select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and usename like 'robnu\\_%' and usename <> 'robnu_api' and state <> 'idle' and xact_start is not null
-    order by pid limit 1";
+    order by usename, xact_start limit 1";
 
 /// Makes faults.
 pub struct Injector<'a> {
@@ -54,9 +54,8 @@ impl Injector<'_> {
         match fault {
             Fault::Kill => self.doom(choice, Doom::Kill(KILLED_WITHIN.mul_f64(share))),
             Fault::Freeze => {
-                let length = TAKEN_OVER + Duration::from_secs(2).mul_f64(share);
-                let adapters = &self.world.adapters;
-                adapters[choice % 3].doom(Doom::Freeze(KILLED_WITHIN.mul_f64(share) / 2, length));
+                let doom = Doom::Freeze(KILLED_WITHIN.mul_f64(share) / 2, TAKEN_OVER);
+                self.world.adapters[choice % 3].doom(doom);
             }
             Fault::DatabaseRestart | Fault::DatabaseCrash => {
                 let how = if fault == Fault::DatabaseCrash { Stop::Immediate } else { Stop::Fast };

@@ -58,7 +58,7 @@ const RATES: [(Fault, usize, usize); 20] = [
     (Fault::Freeze, 12, 5),
     (Fault::DatabaseRestart, 2, 1),
     (Fault::DatabaseCrash, 1, 1),
-    (Fault::ConnectionCut, 20, 6),
+    (Fault::ConnectionCut, 40, 12),
     (Fault::MessageLost, 12, 3),
     (Fault::MessageDoubled, 12, 3),
     (Fault::MessageDelayed, 6, 2),

@@ -55,7 +55,7 @@ pub struct World {
     /// The run's database. It is dropped with the world.
     _database: TestDatabase,
     /// Sees everything.
-    pub superuser: Superuser,
+    pub superuser: Arc<Superuser>,
     /// Sellers that have nothing to do with the run. Not a row of theirs may change.
     pub onlookers: TwoSellers,
     /// The sellers whose accounts are read while faults strike.
@@ -90,7 +90,7 @@ impl World {
     /// Makes the world. Its servers and processes end with `tasks`.
     pub async fn new(places: &Places, aws: Aws, tasks: &mut JoinSet<()>) -> anyhow::Result<Self> {
         let database = schema::database(&places.migrations).await?;
-        let superuser = Superuser::new(&places.server, database.name())?;
+        let superuser = Arc::new(Superuser::new(&places.server, database.name())?);
         let strikes = Arc::new(Strikes::default());
         let onlookers = TwoSellers::seed(&database).await;
         superuser.script(UNINVOLVED).await?;
@@ -111,7 +111,7 @@ impl World {
         let parallel = [0, 1, 2, 3].map(|at| (queues[at].code, queues[at].parallel.clone()));
         let functions =
             Environments { places, database: &database, aws: &aws, gateway: &gateway, simulator: &simulator };
-        let mut start = |program, processes| Function::start(program, processes, &strikes, tasks);
+        let mut start = |program, processes| Function::start(program, processes, &strikes, &superuser, tasks);
         let adapters = queues.iter().map(|of| start(functions.adapter(of), 2)).collect();
         let sweep = start(functions.sweep(&queues), 2);
         let redrive = start(functions.redrive(&queues), 1);
