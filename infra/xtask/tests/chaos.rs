@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -44,6 +45,22 @@ fn counts_that_are_doubled_are_found() {
     let (said, progress) = said(&output);
     assert_eq!(output.status.code(), Some(7), "{progress}\n{said}");
     assert!(said.contains("\n  wrong counts: ORDERS of "), "{said}");
+}
+
+#[test]
+fn an_interrupted_run_leaves_nothing_behind() {
+    let mut command = chaos(&["--seed", "1", "--minutes", "5"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("faults are planned")), "the faults begin");
+    let line = format!("kill -INT {}", child.id());
+    assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:#?}");
+    let left =
+        std::fs::read_dir(state()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: Vec<String> = left.filter(|name| name.ends_with(&format!("-{}", child.id()))).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]

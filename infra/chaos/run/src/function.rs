@@ -53,6 +53,39 @@ impl Doom {
     }
 }
 
+/// A process of a function. When it is dropped, what it has said goes to the function's log.
+#[derive(Debug)]
+struct Running {
+    process: LambdaProcess,
+    log: PathBuf,
+}
+
+impl Running {
+    async fn start(program: &Program) -> Self {
+        let process = LambdaProcess::start(&program.file, &program.environment, TIMEOUT).await;
+        Self { process, log: program.log.clone() }
+    }
+
+    fn signal(&self, name: &str) -> bool {
+        self.process.id().is_some_and(|pid| signal(pid, name).is_ok())
+    }
+
+    /// Kills it as a crash would.
+    async fn kill(mut self) {
+        self.signal("KILL");
+        self.process.ended().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let log = OpenOptions::new().create(true).append(true).open(&self.log);
+        let lines = self.process.log().join("\n");
+        // The log only helps to understand a difference.
+        drop(log.and_then(|mut log| writeln!(log, "{lines}\n--- the process is over")));
+    }
+}
+
 /// What came of an event.
 #[derive(Debug)]
 pub enum Outcome {
@@ -151,7 +184,7 @@ impl Function {
             let Some(invocation) = invocations.lock().await.recv().await else { return };
             let started = match process.take() {
                 Some(started) => started,
-                None => LambdaProcess::start(&self.program.file, &self.program.environment, TIMEOUT).await,
+                None => Running::start(&self.program).await,
             };
             let (left, outcome) = self.handle(started, invocation.event, &invocation.what).await;
             process = left;
@@ -161,14 +194,9 @@ impl Function {
     }
 
     /// Handles an event, and returns the process if it still lives.
-    async fn handle(
-        &self,
-        mut process: LambdaProcess,
-        event: Value,
-        what: &str,
-    ) -> (Option<LambdaProcess>, Outcome) {
+    async fn handle(&self, mut running: Running, event: Value, what: &str) -> (Option<Running>, Outcome) {
         let runs = runs(&event);
-        let mut answer = process.send(event).await;
+        let mut answer = running.process.send(event).await;
         let began = Instant::now();
         let mut doom = lock(&self.dooms).pop_front();
         loop {
@@ -183,59 +211,43 @@ impl Function {
                         Ok(Answer::Error(error)) => Outcome::Error(error),
                         Err(_) => Outcome::Died,
                     };
-                    return (Some(process), outcome);
+                    return (Some(running), outcome);
                 }
-                () = process.ended() => {
-                    self.keep_log(&process, "ended by itself");
+                () = running.process.ended() => return (None, Outcome::Died),
+                () = sleep_until(at) => {
+                    if let Some(Doom::Freeze(_, length)) = doom {
+                        doom = None;
+                        self.strikes.count(Fault::Freeze);
+                        self.freeze(&running, &runs, length).await;
+                        continue;
+                    }
+                    // Without a doom it is out of time.
+                    if doom.is_some() {
+                        self.strikes.count_kill(format!("{} {what}", self.program.name));
+                    }
+                    running.kill().await;
                     return (None, Outcome::Died);
                 }
-                () = sleep_until(at) => match doom.take() {
-                    Some(Doom::Freeze(_, length)) => {
-                        self.strikes.count(Fault::Freeze);
-                        self.freeze(&process, &runs, length).await;
-                    }
-                    Some(Doom::Kill(_)) => {
-                        self.strikes.count_kill(format!("{} {what}", self.program.name));
-                        return self.kill(process, "killed").await;
-                    }
-                    None => return self.kill(process, "out of time").await,
-                },
             }
         }
     }
 
     /// Stops a process until another one has taken over one of its runs, which it does not know when it goes on.
-    async fn freeze(&self, process: &LambdaProcess, runs: &[Uuid], at_most: Duration) {
-        let Some(pid) = process.id() else { return };
-        if signal(pid, "STOP").is_err() {
+    async fn freeze(&self, running: &Running, runs: &[Uuid], at_most: Duration) {
+        if !running.signal("STOP") {
             return;
         }
         let (since, before) = (Instant::now(), self.attempts(runs).await);
         while since.elapsed() < at_most && self.attempts(runs).await <= before {
             sleep(LOOK_EVERY).await;
         }
-        drop(signal(pid, "CONT"));
+        running.signal("CONT");
     }
 
     /// How many attempts these runs have had, as far as the database says.
     async fn attempts(&self, runs: &[Uuid]) -> Option<i64> {
         let row = self.superuser.row(ATTEMPTS, &[&runs]).await.ok()?;
         row.get(0)
-    }
-
-    async fn kill(&self, process: LambdaProcess, why: &str) -> (Option<LambdaProcess>, Outcome) {
-        self.keep_log(&process, why);
-        process.kill().await;
-        (None, Outcome::Died)
-    }
-
-    /// Appends what a process has said to the function's log.
-    fn keep_log(&self, process: &LambdaProcess, why: &str) {
-        let log = OpenOptions::new().create(true).append(true).open(&self.program.log);
-        let mut lines = process.log();
-        lines.push(format!("--- the process {why}"));
-        // The log only helps to understand a finding.
-        drop(log.and_then(|mut log| writeln!(log, "{}", lines.join("\n"))));
     }
 }
 

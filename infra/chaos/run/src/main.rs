@@ -29,7 +29,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use local::failure::{Exit, Failure, exit_code};
+use local::failure::{Exit, exit_code};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinError, JoinSet};
 
@@ -68,9 +68,10 @@ pub struct Arguments {
 async fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     match chaos(Arguments::parse()).await {
-        Ok(0) => ExitCode::SUCCESS,
-        // The table has said it.
-        Ok(_) => ExitCode::from(Exit::CheckFailed as u8),
+        Ok(Ended::Quietly { differences: 0 }) => ExitCode::SUCCESS,
+        // The table has said it, or whoever interrupts knows.
+        Ok(Ended::Quietly { .. }) => ExitCode::from(Exit::CheckFailed as u8),
+        Ok(Ended::Interrupted) => ExitCode::from(Exit::Interrupted as u8),
         Err(error) => {
             eprintln!("\nerror: {error:#}");
             exit_code(&error)
@@ -78,8 +79,16 @@ async fn main() -> ExitCode {
     }
 }
 
+/// How a run ended.
+enum Ended {
+    /// With its report.
+    Quietly { differences: usize },
+    /// By a signal.
+    Interrupted,
+}
+
 /// Makes chaos, and removes what was made in the local AWS, however it ends.
-async fn chaos(arguments: Arguments) -> anyhow::Result<usize> {
+async fn chaos(arguments: Arguments) -> anyhow::Result<Ended> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     let run = uuid::Uuid::now_v7().simple().to_string();
@@ -88,20 +97,16 @@ async fn chaos(arguments: Arguments) -> anyhow::Result<usize> {
     work.spawn(run::run(arguments, aws.clone()));
     let outcome = tokio::select! {
         outcome = work.join_next() => ended(outcome),
-        _ = interrupted.recv() => Err(stopped()),
-        _ = terminated.recv() => Err(stopped()),
+        _ = interrupted.recv() => Ok(Ended::Interrupted),
+        _ = terminated.recv() => Ok(Ended::Interrupted),
     };
     work.shutdown().await;
     let removed = aws.remove().await;
-    outcome.and_then(|differences| removed.map(|()| differences))
+    outcome.and_then(|ended| removed.map(|()| ended))
 }
 
 /// What the run came to; a panic is an error.
-fn ended(outcome: Option<Result<anyhow::Result<usize>, JoinError>>) -> anyhow::Result<usize> {
-    outcome.context("the run has a task")?.context("the run ended in a panic")?
-}
-
-fn stopped() -> anyhow::Error {
-    Failure::new(Exit::Interrupted, "interrupted", "everything that it made is removed; start it again")
-        .into()
+fn ended(outcome: Option<Result<anyhow::Result<usize>, JoinError>>) -> anyhow::Result<Ended> {
+    let differences = outcome.context("the run has a task")?.context("the run ended in a panic")??;
+    Ok(Ended::Quietly { differences })
 }

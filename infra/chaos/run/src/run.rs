@@ -31,6 +31,8 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 /// How long the last faults of the plan may take to strike, and how long nothing may strike meanwhile: some never meet what they need.
 const LINGER: Duration = Duration::from_mins(1);
 const LINGER_IDLE: Duration = Duration::from_secs(8);
+/// How many of the faults that wait are named.
+const SHOWN: usize = 3;
 const POLLERS_OF_A_PARALLEL_QUEUE: usize = 2;
 
 const ENDED: &str = "select count(*) filter (where finished_at is not null), count(*) filter (where state in ('QUEUED', 'RUNNING', 'WAITING'))
@@ -111,7 +113,12 @@ async fn strike(injector: &Injector<'_>, faults: &[Planned], progress: &Progress
             return Ok(());
         }
         if waiting.len() != said {
-            progress.say(format_args!("still to strike: {}", waiting.join(", ")));
+            let some = &waiting[..waiting.len().min(SHOWN)];
+            progress.say(format_args!(
+                "{} faults are still to strike, such as: {}",
+                waiting.len(),
+                some.join(", ")
+            ));
             (last, said) = (Instant::now(), waiting.len());
         }
         sleep(Duration::from_millis(250)).await;
