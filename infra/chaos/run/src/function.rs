@@ -2,7 +2,7 @@
 //! be killed or frozen while it works. The next event then gets a new one.
 
 use std::collections::VecDeque;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -81,7 +81,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         let log = OpenOptions::new().create(true).append(true).open(&self.log);
         let lines = self.process.log().join("\n");
-        // The log only helps to understand a difference.
         drop(log.and_then(|mut log| writeln!(log, "{lines}\n--- the process is over")));
     }
 }
@@ -135,6 +134,8 @@ impl Function {
         superuser: &Arc<Superuser>,
         tasks: &mut JoinSet<()>,
     ) -> Arc<Self> {
+        // The logs are of this run alone. A log only helps to understand a difference, so it may be missing.
+        drop(File::create(&program.log));
         let (invocations, receiver) = mpsc::unbounded_channel();
         let (strikes, superuser) = (Arc::clone(strikes), Arc::clone(superuser));
         let function = Arc::new(Self { program, invocations, dooms: Mutex::default(), strikes, superuser });
