@@ -64,6 +64,7 @@ impl Injector<'_> {
                 strikes.count(fault);
             }
             Fault::ConnectionCut => self.cut().await?,
+            Fault::MessageLost if choice % 3 == 0 => self.source.spoil(MessageFault::NoticeLost),
             Fault::MessageLost => self.source.spoil(MessageFault::Lost),
             Fault::MessageDoubled => self.source.spoil(MessageFault::Doubled),
             Fault::MessageDelayed => {

@@ -59,7 +59,7 @@ const RATES: [(Fault, usize, usize); 20] = [
     (Fault::DatabaseRestart, 2, 1),
     (Fault::DatabaseCrash, 1, 1),
     (Fault::ConnectionCut, 40, 12),
-    (Fault::MessageLost, 12, 3),
+    (Fault::MessageLost, 18, 6),
     (Fault::MessageDoubled, 12, 3),
     (Fault::MessageDelayed, 6, 2),
     (Fault::S3, 6, 3),

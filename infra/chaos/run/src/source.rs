@@ -40,6 +40,8 @@ pub struct Publication {
 pub enum MessageFault {
     /// It disappears.
     Lost,
+    /// The next notice of a file disappears. There are few, and only a lost one shows that the sweep begins its import.
+    NoticeLost,
     /// It is delivered twice at the same time.
     Doubled,
     /// It is delivered so much later.
@@ -75,7 +77,7 @@ impl Source {
         });
     }
 
-    /// Lets something become of the next message.
+    /// Lets something become of the next message that it fits.
     pub fn spoil(&self, fault: MessageFault) {
         lock(&self.faults).push_back(fault);
     }
@@ -104,9 +106,8 @@ impl Source {
     /// Hands messages on, and waits until they are handled or visible again.
     async fn take(self: &Arc<Self>, queue: &str, messages: Vec<Message>, function: &Arc<Function>) {
         self.note(&messages);
-        let fault = lock(&self.faults).pop_front();
-        match fault {
-            Some(MessageFault::Lost) => {
+        match self.fault(&messages) {
+            Some(MessageFault::Lost | MessageFault::NoticeLost) => {
                 self.strikes.count_many(Fault::MessageLost, messages.len());
                 for message in &messages {
                     self.delete(queue, message).await;
@@ -128,6 +129,15 @@ impl Source {
         let visible = Duration::from_secs(u64::from(VISIBILITY_SECONDS.unsigned_abs()));
         // Whoever takes longer goes on, and the queue hands the message out again.
         drop(timeout(visible, handled).await);
+    }
+
+    /// Takes the first fault that fits the messages.
+    fn fault(&self, messages: &[Message]) -> Option<MessageFault> {
+        let has_notice = messages.iter().any(is_notice);
+        let mut faults = lock(&self.faults);
+        let fits = |fault: &MessageFault| has_notice || !matches!(fault, MessageFault::NoticeLost);
+        let at = faults.iter().position(fits)?;
+        faults.remove(at)
     }
 
     async fn handle(self: Arc<Self>, queue: String, messages: Vec<Message>, function: Arc<Function>) {
@@ -166,6 +176,11 @@ fn what(messages: &[Message]) -> String {
         Ok(message) => message.into_job().kind.as_str().to_owned(),
         Err(_) => "notice of a file".to_owned(),
     }
+}
+
+/// Whether a message is no job's.
+fn is_notice(message: &Message) -> bool {
+    message.body.as_deref().is_none_or(|body| JobMessage::parse(body).is_err())
 }
 
 fn event(queue: &str, messages: &[Message]) -> Value {
