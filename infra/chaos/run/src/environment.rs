@@ -15,6 +15,9 @@ use crate::world::Queues;
 /// slices follow each other often.
 const LEASE_SECONDS: u64 = 3;
 const SLICE_SECONDS: u64 = 1;
+/// As much as the simulators allow. Throttling is a fault of its own.
+const CALL_RATES: &str = "searchOrders:1000:1000,getOrder:1000:1000,getMarketplaceParticipations:1000:1000,createReport:1000:1000,getReport:1000:1000,getReportDocument:1000:1000";
+
 /// Where things are.
 #[derive(Debug, Clone)]
 pub struct Places {
@@ -76,6 +79,7 @@ impl Environments<'_> {
             ("DIGEST_SECRET_ID", self.aws.digest_secret.clone()),
             ("LEASE_SECONDS", LEASE_SECONDS.to_string()),
             ("SLICE_SECONDS", SLICE_SECONDS.to_string()),
+            ("CALL_RATES", CALL_RATES.to_owned()),
         ];
         let code = queues.code.as_str().to_lowercase().replace('_', "-");
         self.program("adapter", &format!("adapter-{code}"), more)
