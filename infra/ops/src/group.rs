@@ -12,6 +12,8 @@ use crate::words::{Turn, adapter, log, meaning, reason};
 
 /// From how many accounts with the same error on a marketplace is looked at before its accounts.
 const MANY: usize = 3;
+/// The most ids in one command.
+const MOST_IDS: usize = 20;
 
 /// Things that are stuck for the same reason.
 #[derive(Debug, Serialize)]
@@ -111,23 +113,27 @@ impl Group {
             what,
             why,
         };
-        group.help = group.helps(first, stack);
+        group.help = group.helps(members, stack);
         group.steps = group.steps(stack);
-        group.actions = group.actions(first, stack);
+        group.actions = group.actions(members, stack);
         Some(group)
     }
 
     /// The command for all things of the group: that of its only thing, or a wider one.
-    fn helps(&self, first: &Value, stack: &str) -> Help {
+    fn helps(&self, members: &[&Value], stack: &str) -> Help {
+        let first = members[0];
         let marketplace = self.marketplace.as_deref().unwrap_or_default();
         match self.what.as_str() {
             _ if self.things.len() == 1 || self.why == "limit_reached" => helps(first, stack),
-            "DEAD_LETTER" if first["kind"] == UNREADABLE => command(
-                stack,
-                &format!("dlq discard --marketplace {marketplace} --died-of {} --reason TEXT", self.why),
-            ),
+            // A filter would choose letters as well that can be read.
+            "DEAD_LETTER" if first["kind"] == UNREADABLE => {
+                let ids = members.iter().take(MOST_IDS).map(|thing| text(thing, "id")).collect::<Vec<_>>().join(" ");
+                command(stack, &format!("dlq discard {ids} --reason TEXT"))
+            }
             "DEAD_LETTER" => {
-                command(stack, &format!("dlq redrive --marketplace {marketplace} --died-of {}", self.why))
+                let flags = common(members).into_iter().map(|(field, value)| format!(" --{field} {value}"));
+                let flags: String = flags.collect();
+                command(stack, &format!("dlq redrive --marketplace {marketplace} --died-of {}{flags}", self.why))
             }
             "RUN_FAILING" => {
                 command(stack, &format!("runs --marketplace {marketplace} --error {}", self.why))
@@ -142,7 +148,7 @@ impl Group {
     /// What to do, in order.
     fn steps(&self, stack: &str) -> Vec<String> {
         let marketplace = self.marketplace.clone().unwrap_or_default();
-        let many = self.accounts >= MANY;
+        let many = self.accounts >= MANY && self.sellers > 1;
         let all_of = format!("{} accounts of {marketplace}", self.accounts);
         let adapter_log = log(stack, &adapter(&marketplace));
         let steps: Vec<String> = match self.what.as_str() {
@@ -193,7 +199,8 @@ impl Group {
         steps
     }
 
-    fn actions(&self, first: &Value, stack: &str) -> Vec<Action> {
+    fn actions(&self, members: &[&Value], stack: &str) -> Vec<Action> {
+        let first = members[0];
         let marketplace = self.marketplace.as_deref().unwrap_or_default();
         let letters =
             if self.count == 1 { "the dead letter".to_owned() } else { format!("all {}", self.count) };
@@ -204,19 +211,21 @@ impl Group {
             }
             ("DEAD_LETTER", _) => {
                 let mut filter = json!({"marketplace": marketplace, "died_of": self.why});
-                if self.things.len() == 1 {
-                    narrow(&mut filter, first);
+                for (field, value) in common(members) {
+                    filter[field] = value.into();
                 }
-                vec![
-                    self.on_letters("redrive", format!("Redrive {letters}…"), filter.clone()),
-                    self.on_letters("discard", format!("Discard {letters}…"), filter),
-                ]
+                let redrive = self.on_letters("redrive", format!("Redrive {letters}…"), filter.clone());
+                // Without a kind, the filter chooses letters as well that are listed elsewhere. Handling them again harms nobody.
+                let discard = filter["kind"]
+                    .is_string()
+                    .then(|| self.on_letters("discard", format!("Discard {letters}…"), filter));
+                std::iter::once(redrive).chain(discard).collect()
             }
-            ("LANE_MISSING", account) => {
+            ("LANE_MISSING", Some(account)) => {
                 let request = json!({"marketplace": "LANE_REQUESTS", "account": account});
-                vec![self.on_letters("redrive", "Redrive their lane requests…".to_owned(), request)]
+                vec![self.on_letters("redrive", "Redrive its lane requests…".to_owned(), request)]
             }
-            ("RUN_FAILING", None) => vec![Action::hold("hold", "marketplace", marketplace, stack)],
+            ("RUN_FAILING", None) if self.accounts >= MANY && self.sellers > 1 => vec![Action::hold("hold", "marketplace", marketplace, stack)],
             ("RUN_FAILING" | "RUN_NOT_TAKEN", Some(account)) => {
                 vec![Action::hold("hold", "account", account, stack)]
             }
@@ -254,19 +263,19 @@ fn sweep(stack: &str) -> Vec<String> {
     vec![format!("Is SchedulingSweepEnabled true? Read {}.", log(stack, "sweep"))]
 }
 
-/// Adds to a filter what the dead letters of one row have in common.
-fn narrow(filter: &mut Value, letter: &Value) {
-    let kind = letter["kind"].as_str().filter(|kind| !FORMS.contains(kind));
+/// The filters that all of these dead letters pass, by the names that commands and requests have for them. So nothing is changed that
+/// is not listed, as far as filters can say that.
+fn common<'a>(members: &[&'a Value]) -> Vec<(&'static str, &'a str)> {
+    let of_all = |field: &str| {
+        let value = members.first()?[field].as_str()?;
+        members.iter().all(|member| member[field] == value).then_some(value)
+    };
     let fields = [
-        ("account", letter["account_id"].as_str()),
-        ("seller", letter["seller_id"].as_str()),
-        ("kind", kind),
+        ("account", of_all("account_id")),
+        ("seller", of_all("seller_id")),
+        ("kind", of_all("kind").filter(|kind| !FORMS.contains(kind))),
     ];
-    for (field, value) in fields {
-        if let Some(value) = value {
-            filter[field] = value.into();
-        }
-    }
+    fields.into_iter().filter_map(|(field, value)| Some((field, value?))).collect()
 }
 
 fn with_help(thing: &Value, stack: &str) -> Value {

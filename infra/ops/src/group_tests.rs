@@ -45,14 +45,37 @@ fn a_wave_of_dead_letters_is_redriven_by_what_they_have_in_common() {
     things[1]["count"] = 499.into();
     let wave = one(&things);
     assert_eq!((wave.count, wave.actions[0].label.as_str()), (500, "Redrive all 500…"));
-    assert_eq!(wave.actions[0].request, json!({"marketplace": "AJIO", "died_of": "TOO_MANY_RECEIVES"}));
-    let command = "cargo xtask ops dlq redrive --marketplace AJIO --died-of TOO_MANY_RECEIVES";
+    assert_eq!(wave.actions[0].request, json!({"marketplace": "AJIO", "died_of": "TOO_MANY_RECEIVES", "kind": "ORDERS"}));
+    let command = "cargo xtask ops dlq redrive --marketplace AJIO --died-of TOO_MANY_RECEIVES --kind ORDERS";
     assert_eq!(wave.help.command.as_deref(), Some(command));
-    let command = "cargo xtask ops dlq discard --reason TEXT --marketplace AJIO --died-of TOO_MANY_RECEIVES";
+    let command = "cargo xtask ops dlq discard --reason TEXT --marketplace AJIO --died-of TOO_MANY_RECEIVES --kind ORDERS";
     assert_eq!(wave.actions[1].command.as_deref(), Some(command));
     let single = one(&things[..1]);
     let filter = json!({"marketplace": "AJIO", "died_of": "TOO_MANY_RECEIVES", "account": "a", "seller": "seller of a", "kind": "ORDERS"});
     assert_eq!((single.actions[0].name, &single.actions[0].request), ("redrive", &filter));
+}
+
+#[test]
+fn a_change_reaches_no_further_than_what_is_shown() {
+    // Two kinds of one account, as the page shows them for one seller.
+    let mut two = [thing("DEAD_LETTER", "AJIO", "a", "x"), thing("DEAD_LETTER", "AJIO", "a", "x")];
+    two[1]["kind"] = "RETURNS".into();
+    let group = one(&two);
+    let names: Vec<&str> = group.actions.iter().map(|action| action.name).collect();
+    assert_eq!(names, ["redrive"], "without a kind, a discard would reach letters that nobody can read");
+    let filter = json!({"marketplace": "AJIO", "died_of": "x", "account": "a", "seller": "seller of a"});
+    assert_eq!(group.actions[0].request, filter);
+    let command = "cargo xtask ops dlq redrive --marketplace AJIO --died-of x --account a --seller seller of a";
+    assert_eq!(group.help.command.as_deref(), Some(command));
+    let lanes = ["a", "b"].map(|account| thing("LANE_MISSING", "AJIO", account, "lane_requested"));
+    assert!(one(&lanes).actions.is_empty(), "lane requests have no marketplace");
+    // Accounts of one seller do not make a marketplace that is down.
+    let mut failing = ["a", "b", "c"].map(|account| thing("RUN_FAILING", "AJIO", account, "http_503"));
+    for thing in &mut failing {
+        thing["seller_id"] = "s".into();
+    }
+    let group = one(&failing);
+    assert!(group.actions.is_empty() && group.steps[0].starts_with("Open the run"), "{group:?}");
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub(crate) struct Parts {
     patience: usize,
     pauses: usize,
     remaining: i64,
+    /// How many letters may still be changed.
+    left: Option<usize>,
     is_over: bool,
 }
 
@@ -35,7 +37,12 @@ impl Parts {
     }
 
     fn new(request: Value, progress: &'static [&'static str], patience: usize) -> Self {
-        Self { request, progress, patience, pauses: 0, remaining: 0, is_over: false }
+        Self { request, progress, patience, pauses: 0, remaining: 0, left: None, is_over: false }
+    }
+
+    /// The same change of so many letters at most, those that died first: as many as somebody has seen and agreed to.
+    pub(crate) fn at_most(self, letters: Option<usize>) -> Self {
+        Self { left: letters, ..self }
     }
 
     /// The next request to make, when it is time for it. None after the last part.
@@ -48,7 +55,12 @@ impl Parts {
         }
         // Without a report nothing more is asked for.
         self.is_over = true;
-        Some(self.request.clone())
+        let mut request = self.request.clone();
+        if let (Some(left), Some(change)) = (self.left, request.as_object_mut().and_then(|it| it.values_mut().next())) {
+            let part = change["limit"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(left);
+            change["limit"] = part.min(left).into();
+        }
+        Some(request)
     }
 
     /// Takes the function's report of a part.
@@ -57,7 +69,8 @@ impl Parts {
         let done: i64 = self.progress.iter().map(|name| count(name)).sum();
         self.pauses = if done > 0 { 0 } else { self.pauses + 1 };
         self.remaining = count("remaining");
-        self.is_over = self.remaining == 0 || self.pauses > self.patience;
+        self.left = self.left.map(|left| left.saturating_sub(usize::try_from(done).unwrap_or_default()));
+        self.is_over = self.remaining == 0 || self.left == Some(0) || self.pauses > self.patience;
     }
 
     /// Why a redrive ended although letters remain that it could have redriven, if that is so. It is said once.
@@ -94,6 +107,19 @@ mod tests {
         let waits = json!({"published": 0, "remaining": 1});
         let reports = [part.clone(), waits, part, json!({"remaining": 0})];
         assert_eq!(repeat(Parts::redrive(&json!({})), &reports).await, (4, None));
+    }
+
+    #[tokio::test]
+    async fn no_more_letters_are_changed_than_somebody_agreed_to() {
+        let request = json!({"limit": 100, "operator": "asha"});
+        let mut parts = Parts::discard(&request).at_most(Some(150));
+        let mut limits = Vec::new();
+        while let Some(request) = parts.next().await {
+            limits.push(request["discard"]["limit"].as_u64().unwrap_or_default());
+            // Others die meanwhile.
+            parts.note(&json!({"discarded": limits.last(), "remaining": 300}));
+        }
+        assert_eq!(limits, [100, 50]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -34,8 +34,9 @@ pub(super) struct OfLetters {
     #[serde(flatten)]
     filters: Filters,
     /// Only these.
-    #[serde(default)]
-    ids: Vec<String>,
+    ids: Option<Vec<String>>,
+    /// How many of them the operator has seen in the dry run. Whatever died since then is left alone.
+    at_most: Option<usize>,
     /// Messages per second.
     rate: Option<f64>,
     #[serde(default)]
@@ -43,6 +44,11 @@ pub(super) struct OfLetters {
     #[serde(default)]
     dry_run: bool,
 }
+
+/// The fields of a change of dead letters. One that is not known might be meant to narrow the change.
+const FIELDS: [&str; 12] = [
+    "marketplace", "seller", "account", "kind", "died_of", "older_than", "newer_than", "ids", "at_most", "rate", "reason", "dry_run",
+];
 
 /// Which account or marketplace to hold or to resume.
 #[derive(Debug, Deserialize)]
@@ -59,13 +65,13 @@ pub(super) struct OfHold {
 /// Redrives dead letters, or says what a redrive would do with how many.
 pub(super) async fn redrive(
     State(desk): State<Arc<Desk>>,
-    body: Asked<OfLetters>,
+    body: Asked<Value>,
 ) -> Result<Response, Problem> {
-    let asked = asked(body)?;
-    let dry_run = asked.dry_run;
+    let asked = OfLetters::read(body)?;
+    let (dry_run, at_most) = (asked.dry_run, asked.at_most);
     let mut request = asked.request(&desk)?;
     if !dry_run {
-        return Ok(progress(desk, Parts::redrive(&request), dlq::progress));
+        return Ok(progress(desk, Parts::redrive(&request).at_most(at_most), dlq::progress));
     }
     request["dry_run"] = true.into();
     let answer = desk.stack.ask(&json!({ "redrive": request })).await?;
@@ -81,13 +87,13 @@ pub(super) async fn redrive(
 /// Discards dead letters, or says how many it would discard.
 pub(super) async fn discard(
     State(desk): State<Arc<Desk>>,
-    body: Asked<OfLetters>,
+    body: Asked<Value>,
 ) -> Result<Response, Problem> {
-    let asked = asked(body)?;
-    let dry_run = asked.dry_run;
+    let asked = OfLetters::read(body)?;
+    let (dry_run, at_most) = (asked.dry_run, asked.at_most);
     let mut request = asked.request(&desk)?;
     if !dry_run {
-        return Ok(progress(desk, Parts::discard(&request), dlq::discarded));
+        return Ok(progress(desk, Parts::discard(&request).at_most(at_most), dlq::discarded));
     }
     request["dry_run"] = true.into();
     let count = desk.stack.ask(&json!({ "discard": request })).await?["remaining"].take();
@@ -109,10 +115,23 @@ pub(super) async fn resume(
 }
 
 impl OfLetters {
+    fn read(body: Asked<Value>) -> Result<Self, Problem> {
+        let body = asked(body)?;
+        let unknown = body.as_object().into_iter().flatten().find(|(name, _)| !FIELDS.contains(&name.as_str()));
+        if let Some((name, _)) = unknown {
+            return Err(wrong(format!("{name}: is no field of a change of dead letters")));
+        }
+        let letters: Self = serde_json::from_value(body).map_err(|error| wrong(error.to_string()))?;
+        match &letters.ids {
+            Some(ids) if ids.is_empty() => Err(wrong("ids: has none")),
+            _ => Ok(letters),
+        }
+    }
+
     fn request(self, desk: &Desk) -> Result<Value, Problem> {
         let reason = reason(self.reason, self.dry_run)?;
         let operator = desk.operator.clone().unwrap_or_default();
-        let choice = Choice { ids: self.ids, filters: self.filters, operator, ..Choice::default() };
+        let choice = Choice { ids: self.ids.unwrap_or_default(), filters: self.filters, operator, ..Choice::default() };
         let mut request = dlq::request(&choice);
         request["reason"] = reason.into();
         request["limit"] = PART.into();

@@ -102,6 +102,7 @@ function ask(close, body, name, request, would) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const asked = { ...request, reason: reason.value };
+    if (inParts) asked.at_most = would.count;
     if (name === "redrive") asked.rate = Number(form.elements.rate.value);
     make(close, body, name, asked);
   });
@@ -116,6 +117,11 @@ async function make(close, body, name, asked) {
   const say = (text) => log.append(el("li", {}, text));
   body.replaceChildren(log, el("div", { class: "ends" }, IN_PARTS.includes(name) && stop, close));
   close.disabled = true;
+  // While a change is at work, nothing closes the dialog unseen; whatever does ends the change after its part.
+  const dialog = document.getElementById("change");
+  const work = new AbortController();
+  dialog.addEventListener("cancel", (event) => event.preventDefault(), { signal: work.signal });
+  dialog.addEventListener("close", () => stopper.abort(), { signal: work.signal });
   try {
     if (IN_PARTS.includes(name)) await changeInParts(name, asked, (part) => say(part.said), stopper.signal);
     else say((await change(name, asked)).said);
@@ -125,6 +131,7 @@ async function make(close, body, name, asked) {
       say("Stopped. The part that was at work is finished by the function; nothing is lost.");
     else log.after(failed(error));
   }
+  work.abort();
   stop.remove();
   close.disabled = false;
   close.textContent = "Close";

@@ -12,7 +12,10 @@ export const load = (_, query, signal) => read("/api/dead-letters", query, signa
 const COLUMNS = ["Dead letter", "Why it died", "Age", "Whose", "Run", ""];
 
 export function draw(data, query) {
-  const { after, status, ...filter } = query;
+  const { after, status } = query;
+  // Only what narrows the list narrows a change; a field that the list does not know must not look as if it did.
+  const narrowing = filters.filter((name) => name !== "status" && query[name]);
+  const filter = Object.fromEntries(narrowing.map((name) => [name, query[name]]));
   const open = !status || status === "OPEN";
   const heading = el("h1", {}, "Dead letters");
   if (data.dead_letters.length === 0)
