@@ -98,6 +98,24 @@ async fn a_seller_with_many_accounts_waits_its_turn_and_marketplaces_do_not_wait
 }
 
 #[tokio::test]
+async fn a_place_that_becomes_free_goes_to_the_seller_who_has_the_fewest_under_way() {
+    let world = World::new().await;
+    world.nothing_is_due().await;
+    due_accounts(&world, world.accounts()[0], 20, "now() - interval '2 hours'").await;
+    limit(&world, "AJIO", 4).await;
+    assert_eq!(glance(&world).await.published, 4);
+    // The other seller comes later, while all places are taken, and one run after the other ends.
+    due_accounts(&world, world.accounts()[2], 3, "now() - interval '1 minute'").await;
+    for (place, expected) in [[3, 1], [2, 2], [2, 2]].into_iter().enumerate() {
+        let end = "update robnu.sync_runs set state = 'SUCCEEDED', finished_at = now() where id = (
+            select id from robnu.sync_runs where state = 'QUEUED' and sent_at is not null and seller_id = $1 limit 1)";
+        world.run_sql(end, &[&world.sellers.ours.id]).await;
+        assert_eq!(glance(&world).await.published, 1);
+        assert_eq!(sent(&world).await, expected, "after {place}");
+    }
+}
+
+#[tokio::test]
 async fn a_sweep_stays_while_runs_are_held_back_and_publishes_as_others_end() {
     let world = World::new().await;
     world.nothing_is_due().await;

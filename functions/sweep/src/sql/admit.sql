@@ -1,34 +1,49 @@
 -- Finds runs that must be published: never sent, sent but not leased, done waiting, or dropped by their lease holder. Of each marketplace
--- it takes as many as there is room for (room_of in 0009_runs.sql), the sellers in turn, and of each seller the oldest first. Raises the
--- generation of those that may have been sent, so that the queue does not take the new message for an old one, and returns what to publish. A run whose account is
--- not active or has no lane yet is left alone, except the check of an account that must be reconnected and the import of a file, which
--- needs neither credentials nor lane. Runs of suspended sellers and those that operators hold are left alone too. A run whose
--- next_attempt_at is in the future is not published again. Always returns a row: its run is null when none was taken.
+-- it takes as many as there is room for (room_of in 0009_runs.sql), the seller first who has the fewest under way, and of each seller the
+-- oldest first. Raises the generation of those that may have been sent, so that the queue does not take the new message for an old one,
+-- and returns what to publish. A run whose account is not active or has no lane yet is left alone, except the check of an account that
+-- must be reconnected and the import of a file, which needs neither credentials nor lane. Runs of suspended sellers and those that
+-- operators hold are left alone too. A run whose next_attempt_at is in the future is not published again. Always returns a row: its run is
+-- null when none was taken.
 -- $1 runs at most, $2 codes of the marketplaces that have an adapter, $3 seconds until an unsent run is published again unless only a
 -- sweep publishes it, $4 seconds until a run that nobody leased is, $5 seconds that a lease may be overdue
 with room as (
-  select m.code, robnu.room_of(m.code) as free from robnu.marketplaces m where m.code = any ($2)
+  select m.code, robnu.room_of(m.code) as free from robnu.marketplaces m where m.code = any ($2) and m.held_at is null
+), busy as (
+  -- What each seller has under way already, counted as room_of does.
+  select room.code, run.seller_id, count(*) as runs
+  from room
+  cross join lateral (
+    select seller_id from robnu.sync_runs where marketplace_code = room.code and state = 'RUNNING' and lease_expires_at > now()
+    union all
+    select seller_id from robnu.sync_runs
+    where marketplace_code = room.code and state = 'QUEUED' and sent_at > now() - interval '2 minutes'
+    union all
+    select seller_id from robnu.sync_runs
+    where marketplace_code = room.code and state = 'QUEUED' and sent_at is null and next_attempt_at > now()
+  ) run
+  group by room.code, run.seller_id
 ), due as (
   select room.code, room.free, run.*
   from room
   cross join lateral (
-    select r.*
+    select r.*, greatest(r.queued_at, r.next_attempt_at) as since
     from (
-      select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at
+      select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at, next_attempt_at
       from robnu.sync_runs
       where marketplace_code = room.code and state = 'QUEUED' and sent_at is null
         and (trigger = 'SCHEDULE' and step = 0 and generation = 0 and next_attempt_at is null
           or greatest(queued_at + make_interval(secs => $3), next_attempt_at) <= now())
       union all
-      select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at
+      select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at, next_attempt_at
       from robnu.sync_runs
       where marketplace_code = room.code and state = 'QUEUED' and sent_at is not null and sent_at <= now() - make_interval(secs => $4)
       union all
-      select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at
+      select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at, next_attempt_at
       from robnu.sync_runs
       where marketplace_code = room.code and state = 'WAITING' and next_attempt_at <= now()
       union all
-      select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at
+      select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at, next_attempt_at
       from robnu.sync_runs
       where marketplace_code = room.code and state = 'RUNNING' and lease_expires_at <= now() - make_interval(secs => $5)
     ) r
@@ -40,9 +55,12 @@ with room as (
     limit 4 * $1::bigint
   ) run
 ), in_turn as (
-  select due.*, row_number() over (partition by code, seller_id order by queued_at, id) as turn from due
+  -- A run that could not be sent, or has waited, stands behind those of its seller that are due since then.
+  select due.*, coalesce(busy.runs, 0) + row_number() over (partition by due.code, due.seller_id order by due.since, due.id) as turn
+  from due
+  left join busy on busy.code = due.code and busy.seller_id = due.seller_id
 ), placed as (
-  select in_turn.*, row_number() over (partition by code order by turn, queued_at, id) as place from in_turn
+  select in_turn.*, row_number() over (partition by code order by turn, since, id) as place from in_turn
 ), chosen as (
   select * from placed where place <= free order by place limit $1
 ), taken as (
