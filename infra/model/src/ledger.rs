@@ -317,7 +317,7 @@ impl Run {
 
     /// `release_runs.sql`: a hold ends, and what was sent before, or is being sent, may have been turned away.
     pub fn release(&mut self) {
-        if self.state == State::Queued {
+        if self.state == State::Queued && (self.is_sent || !self.is_over) {
             self.queue_again(false);
         }
     }
