@@ -120,7 +120,7 @@ impl HttpClient {
     ) -> Result<Reply, AdapterError> {
         pace::take(&self.calls, operation).await?;
         let reply = self.send(request).await?;
-        if reply.status == StatusCode::TOO_MANY_REQUESTS {
+        if reply.stated_failure().unwrap_or(reply.status) == StatusCode::TOO_MANY_REQUESTS {
             self.calls.pace.refused(operation, reply.retry_after.unwrap_or(pace::USUAL_PAUSE)).await;
         }
         Ok(reply)

@@ -29,7 +29,7 @@ pub const PAGE_SIZE: u32 = 50;
 const TOKEN_LIFETIME: Duration = Duration::from_mins(30);
 
 /// AJIO throttles each user name over all calls, and publishes no numbers.
-const ANY_CALL: Operation = Operation { name: "anyCall", rate: None };
+const ANY_CALL: Operation = Operation { name: "ajioCall", rate: None };
 
 /// What all connections share.
 pub struct Service {
@@ -153,7 +153,8 @@ impl AjioClient {
         let (http, base_url) = (&self.http, &self.service.base_url);
         let field = |name| self.credentials.get(name).unwrap_or_default();
         let login = serde_json::json!({ "username": field("username"), "password": field("password") });
-        let reply = http.send(http.post(join(base_url, &["authToken"])).json(&login)).await?;
+        let request = http.post(join(base_url, &["authToken"])).json(&login);
+        let reply = http.send_paced(&ANY_CALL, request).await?;
         read_token(&accept(reply, "ask for a token")?)
     }
 }

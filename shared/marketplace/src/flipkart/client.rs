@@ -47,7 +47,7 @@ const WHOLE_ORDERS: &str = "shipments of orders";
 const TIMED_OUT: u16 = 499;
 
 /// Flipkart publishes neither limits nor what they count.
-const ANY_CALL: Operation = Operation { name: "anyCall", rate: None };
+const ANY_CALL: Operation = Operation { name: "flipkartCall", rate: None };
 
 /// What all connections share.
 pub struct Service {
