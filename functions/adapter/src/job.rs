@@ -59,7 +59,7 @@ pub async fn run(context: &Context, job: &Job, deadline: SystemTime) -> Result<(
         }
         outcome => outcome,
     };
-    summary.log(job, outcome.is_err());
+    summary.log(job, &outcome);
     outcome
 }
 

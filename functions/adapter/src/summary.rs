@@ -7,6 +7,8 @@ use std::time::Instant;
 use robnu_dispatch::{Job, StreamCounts};
 use robnu_observe::metric;
 
+use crate::error::JobError;
+
 /// What is known so far.
 #[derive(Debug)]
 pub struct Summary {
@@ -53,10 +55,14 @@ impl Summary {
         known.error = error.map(str::to_owned);
     }
 
-    /// Logs the line, and counts the job and its records. `returned` says that the message goes back to its queue.
-    pub fn log(&self, job: &Job, returned: bool) {
+    /// Logs the line, and counts the job and its records. After an error its message is refused, or goes back to its queue.
+    pub fn log(&self, job: &Job, outcome: &Result<(), JobError>) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = if returned { "RETURNED" } else { known.end.unwrap_or("PASSED") };
+        let end = match outcome {
+            Ok(()) => known.end.unwrap_or("PASSED"),
+            Err(JobError::Refused(_)) => "REFUSED",
+            Err(_) => "RETURNED",
+        };
         tracing::info!(
             run.kind = job.kind.as_str(),
             run.end = end,
