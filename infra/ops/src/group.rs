@@ -127,13 +127,21 @@ impl Group {
             _ if self.things.len() == 1 || self.why == "limit_reached" => helps(first, stack),
             // A filter would choose letters as well that can be read.
             "DEAD_LETTER" if first["kind"] == UNREADABLE => {
-                let ids = members.iter().take(MOST_IDS).map(|thing| text(thing, "id")).collect::<Vec<_>>().join(" ");
+                let ids = members
+                    .iter()
+                    .take(MOST_IDS)
+                    .map(|thing| text(thing, "id"))
+                    .collect::<Vec<_>>()
+                    .join(" ");
                 command(stack, &format!("dlq discard {ids} --reason TEXT"))
             }
             "DEAD_LETTER" => {
                 let flags = common(members).into_iter().map(|(field, value)| format!(" --{field} {value}"));
                 let flags: String = flags.collect();
-                command(stack, &format!("dlq redrive --marketplace {marketplace} --died-of {}{flags}", self.why))
+                command(
+                    stack,
+                    &format!("dlq redrive --marketplace {marketplace} --died-of {}{flags}", self.why),
+                )
             }
             "RUN_FAILING" => {
                 command(stack, &format!("runs --marketplace {marketplace} --error {}", self.why))
@@ -225,7 +233,9 @@ impl Group {
                 let request = json!({"marketplace": "LANE_REQUESTS", "account": account});
                 vec![self.on_letters("redrive", "Redrive its lane requests…".to_owned(), request)]
             }
-            ("RUN_FAILING", None) if self.accounts >= MANY && self.sellers > 1 => vec![Action::hold("hold", "marketplace", marketplace, stack)],
+            ("RUN_FAILING", None) if self.accounts >= MANY && self.sellers > 1 => {
+                vec![Action::hold("hold", "marketplace", marketplace, stack)]
+            }
             ("RUN_FAILING" | "RUN_NOT_TAKEN", Some(account)) => {
                 vec![Action::hold("hold", "account", account, stack)]
             }

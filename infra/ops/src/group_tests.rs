@@ -45,7 +45,10 @@ fn a_wave_of_dead_letters_is_redriven_by_what_they_have_in_common() {
     things[1]["count"] = 499.into();
     let wave = one(&things);
     assert_eq!((wave.count, wave.actions[0].label.as_str()), (500, "Redrive all 500…"));
-    assert_eq!(wave.actions[0].request, json!({"marketplace": "AJIO", "died_of": "TOO_MANY_RECEIVES", "kind": "ORDERS"}));
+    assert_eq!(
+        wave.actions[0].request,
+        json!({"marketplace": "AJIO", "died_of": "TOO_MANY_RECEIVES", "kind": "ORDERS"})
+    );
     let command = "cargo xtask ops dlq redrive --marketplace AJIO --died-of TOO_MANY_RECEIVES --kind ORDERS";
     assert_eq!(wave.help.command.as_deref(), Some(command));
     let command = "cargo xtask ops dlq discard --reason TEXT --marketplace AJIO --died-of TOO_MANY_RECEIVES --kind ORDERS";
@@ -65,7 +68,8 @@ fn a_change_reaches_no_further_than_what_is_shown() {
     assert_eq!(names, ["redrive"], "without a kind, a discard would reach letters that nobody can read");
     let filter = json!({"marketplace": "AJIO", "died_of": "x", "account": "a", "seller": "seller of a"});
     assert_eq!(group.actions[0].request, filter);
-    let command = "cargo xtask ops dlq redrive --marketplace AJIO --died-of x --account a --seller seller of a";
+    let command =
+        "cargo xtask ops dlq redrive --marketplace AJIO --died-of x --account a --seller seller of a";
     assert_eq!(group.help.command.as_deref(), Some(command));
     let lanes = ["a", "b"].map(|account| thing("LANE_MISSING", "AJIO", account, "lane_requested"));
     assert!(one(&lanes).actions.is_empty(), "lane requests have no marketplace");

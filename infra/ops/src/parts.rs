@@ -56,7 +56,9 @@ impl Parts {
         // Without a report nothing more is asked for.
         self.is_over = true;
         let mut request = self.request.clone();
-        if let (Some(left), Some(change)) = (self.left, request.as_object_mut().and_then(|it| it.values_mut().next())) {
+        if let (Some(left), Some(change)) =
+            (self.left, request.as_object_mut().and_then(|it| it.values_mut().next()))
+        {
             let part = change["limit"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(left);
             change["limit"] = part.min(left).into();
         }

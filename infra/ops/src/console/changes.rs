@@ -47,7 +47,18 @@ pub(super) struct OfLetters {
 
 /// The fields of a change of dead letters. One that is not known might be meant to narrow the change.
 const FIELDS: [&str; 12] = [
-    "marketplace", "seller", "account", "kind", "died_of", "older_than", "newer_than", "ids", "at_most", "rate", "reason", "dry_run",
+    "marketplace",
+    "seller",
+    "account",
+    "kind",
+    "died_of",
+    "older_than",
+    "newer_than",
+    "ids",
+    "at_most",
+    "rate",
+    "reason",
+    "dry_run",
 ];
 
 /// Which account or marketplace to hold or to resume.
@@ -63,10 +74,7 @@ pub(super) struct OfHold {
 }
 
 /// Redrives dead letters, or says what a redrive would do with how many.
-pub(super) async fn redrive(
-    State(desk): State<Arc<Desk>>,
-    body: Asked<Value>,
-) -> Result<Response, Problem> {
+pub(super) async fn redrive(State(desk): State<Arc<Desk>>, body: Asked<Value>) -> Result<Response, Problem> {
     let asked = OfLetters::read(body)?;
     let (dry_run, at_most) = (asked.dry_run, asked.at_most);
     let mut request = asked.request(&desk)?;
@@ -85,10 +93,7 @@ pub(super) async fn redrive(
 }
 
 /// Discards dead letters, or says how many it would discard.
-pub(super) async fn discard(
-    State(desk): State<Arc<Desk>>,
-    body: Asked<Value>,
-) -> Result<Response, Problem> {
+pub(super) async fn discard(State(desk): State<Arc<Desk>>, body: Asked<Value>) -> Result<Response, Problem> {
     let asked = OfLetters::read(body)?;
     let (dry_run, at_most) = (asked.dry_run, asked.at_most);
     let mut request = asked.request(&desk)?;
@@ -117,11 +122,13 @@ pub(super) async fn resume(
 impl OfLetters {
     fn read(body: Asked<Value>) -> Result<Self, Problem> {
         let body = asked(body)?;
-        let unknown = body.as_object().into_iter().flatten().find(|(name, _)| !FIELDS.contains(&name.as_str()));
+        let unknown =
+            body.as_object().into_iter().flatten().find(|(name, _)| !FIELDS.contains(&name.as_str()));
         if let Some((name, _)) = unknown {
             return Err(wrong(format!("{name}: is no field of a change of dead letters")));
         }
-        let letters: Self = serde_json::from_value(body).map_err(|error| wrong(error.to_string()))?;
+        let letters: Self =
+            serde_path_to_error::deserialize(body).map_err(|error| wrong(error.to_string()))?;
         match &letters.ids {
             Some(ids) if ids.is_empty() => Err(wrong("ids: has none")),
             _ => Ok(letters),
@@ -131,7 +138,12 @@ impl OfLetters {
     fn request(self, desk: &Desk) -> Result<Value, Problem> {
         let reason = reason(self.reason, self.dry_run)?;
         let operator = desk.operator.clone().unwrap_or_default();
-        let choice = Choice { ids: self.ids.unwrap_or_default(), filters: self.filters, operator, ..Choice::default() };
+        let choice = Choice {
+            ids: self.ids.unwrap_or_default(),
+            filters: self.filters,
+            operator,
+            ..Choice::default()
+        };
         let mut request = dlq::request(&choice);
         request["reason"] = reason.into();
         request["limit"] = PART.into();

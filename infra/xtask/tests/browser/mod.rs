@@ -13,11 +13,14 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::stack::eventually;
 
+/// A browser that does not respond for so long hangs.
+const LONGEST: std::time::Duration = std::time::Duration::from_mins(1);
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/page.py");
 
 /// A page of a browser. Dropping it ends the browser.
@@ -47,7 +50,8 @@ impl Browser {
             .kill_on_drop(true)
             .spawn()
             .expect("the browser's Python starts");
-        listening(child.stderr.take().unwrap()).await;
+        let output = child.stderr.take().unwrap();
+        timeout(LONGEST, listening(output)).await.expect("the browser starts within a minute");
         let pages = async || {
             let list = reqwest::get(format!("http://{address}/json/list")).await.ok()?;
             let list: Value = list.json().await.ok()?;
@@ -78,7 +82,9 @@ impl Browser {
 
     /// The next response or event.
     async fn hear(&mut self) -> Value {
-        let message = self.socket.next().await.expect("the browser lives").unwrap();
+        let message =
+            timeout(LONGEST, self.socket.next()).await.expect("the browser responds within a minute");
+        let message = message.expect("the browser lives").unwrap();
         let event: Value = serde_json::from_str(message.to_text().unwrap()).unwrap();
         self.note(&event);
         event
@@ -102,6 +108,16 @@ impl Browser {
         while !self.is_loaded {
             self.hear().await;
         }
+    }
+
+    /// Goes to another view of the page, whose address after the # is this, and waits until the former view is gone.
+    pub async fn go(&mut self, hash: &str) {
+        let hash = json!(hash);
+        let go = format!(
+            "location.hash === {hash} || new Promise(gone => {{
+                addEventListener('hashchange', () => gone(true), {{once: true}}); location.hash = {hash} }})"
+        );
+        self.value(&go).await;
     }
 
     /// The value of an expression in the page; a promise is awaited.
