@@ -23,7 +23,7 @@ const OPERATION: Operation =
 async fn pace(test: &TestDatabase, seller: &Seller, account: AccountId) -> AccountPace {
     let database = test.login("robnu_adapter").await;
     let scope = SellerScope::for_job(seller.id, account);
-    AccountPace { database, scope, account, granted: "getReport:1:3".parse().expect("rates") }
+    AccountPace { database, scope, account, granted: "getReport:0.01:3".parse().expect("rates") }
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ async fn start(test: &TestDatabase) -> LambdaProcess {
     let targets = r#"{"AJIO":{"function_arn":"arn:aws:lambda:x","dead_letter_queue_arn":"arn:aws:sqs:x"}}"#;
     environment.extend([
         ("STAGE", "test".to_owned()),
+        ("LANE_REQUESTS_QUEUE_URL", "http://127.0.0.1/requests".to_owned()),
         ("LANE_QUEUE_PREFIX", "robnu-test-lane-".to_owned()),
         ("LANE_VISIBILITY_SECONDS", "130".to_owned()),
         ("DEAD_LETTER_MAX_RECEIVES", "5".to_owned()),
