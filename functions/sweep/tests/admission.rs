@@ -150,3 +150,27 @@ async fn two_sweeps_at_once_stay_within_the_limit() {
     let twice = "select count(*) from (select from robnu.sync_runs where trigger = 'SCHEDULE' group by account_id having count(*) > 1) t";
     assert_eq!(world.count(twice).await, 0);
 }
+
+#[tokio::test]
+async fn a_sweep_counts_what_is_under_way_only_after_another_one_has_committed() {
+    let world = World::new().await;
+    let mut other = world.test.superuser().await;
+    let admission = other.transaction().await.unwrap();
+    admission.execute("select pg_advisory_xact_lock(hashtextextended('admission', 0))", &[]).await.unwrap();
+    let waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())";
+    let commits = async {
+        let end = Instant::now() + Duration::from_secs(4);
+        while world.count(waits).await == 0 {
+            assert!(Instant::now() < end, "the sweep waits for the other one");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        admission
+            .execute("update robnu.marketplaces set runs_at_once = 1 where code = 'AJIO'", &[])
+            .await
+            .unwrap();
+        admission.commit().await.unwrap();
+    };
+    let (report, ()) = tokio::join!(glance(&world), commits);
+    assert_eq!((report.published, report.held_back), (3, true), "one of the two at AJIO, and two at Amazon");
+}
