@@ -1,11 +1,9 @@
 //! The defects that `--break` plants, kept as data in `infra/chaos/planted`: changes in a copy of the sources, and the differences that a run
 //! must then find.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
-use defects::Change;
+use defects::{Change, read_folder};
 use local::failure::{Exit, Failure};
 use local::table::render;
 use serde::Deserialize;
@@ -56,19 +54,8 @@ pub fn list(root: &Path) -> anyhow::Result<String> {
 
 /// Every defect, by name.
 fn read(root: &Path) -> anyhow::Result<Vec<Defect>> {
-    let folder = root.join(FOLDER);
-    let entries = fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))?;
-    let mut files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
-    files.sort();
-    files.iter().map(|file| read_one(file).with_context(|| format!("read {}", file.display()))).collect()
-}
-
-fn read_one(file: &Path) -> anyhow::Result<Defect> {
-    let mut defect: Defect = toml::from_str(&fs::read_to_string(file)?)?;
-    let name =
-        file.file_stem().and_then(|stem| stem.to_str()).ok_or_else(|| anyhow!("the file has no name"))?;
-    name.clone_into(&mut defect.name);
-    Ok(defect)
+    let defects = read_folder(&root.join(FOLDER))?.into_iter();
+    Ok(defects.map(|(name, defect)| Defect { name, ..defect }).collect())
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use local::progress::Progress;
 use local::terminal::print;
 
 pub use self::options::DefectsOptions;
-pub use self::plan::Change;
+pub use self::plan::{Change, read_folder};
 use self::plan::{Defect, Target};
 pub use self::tree::{Planted, Tree};
 use self::trial::{Outcome, Trial, Verdict};

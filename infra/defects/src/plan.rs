@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use local::failure::{Exit, Failure};
 use local::paths::Paths;
@@ -98,19 +99,24 @@ pub fn load(paths: &Paths, only: &[String]) -> anyhow::Result<Vec<Defect>> {
 
 /// Every defect, in the order of their numbers.
 fn read(root: &Path) -> anyhow::Result<Vec<Defect>> {
-    let folder = root.join(FOLDER);
-    let entries = fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))?;
-    let mut files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
-    files.sort();
-    files.iter().map(|file| read_one(file).with_context(|| format!("read {}", file.display()))).collect()
+    let named = |(stem, defect): (String, Defect)| {
+        let (_, name) = stem.split_once('-').context("a defect's file is called NNN-name.toml")?;
+        Ok(Defect { name: name.to_owned(), ..defect })
+    };
+    read_folder(&root.join(FOLDER))?.into_iter().map(named).collect()
 }
 
-fn read_one(file: &Path) -> anyhow::Result<Defect> {
-    let mut defect: Defect = toml::from_str(&fs::read_to_string(file)?)?;
-    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let (_, name) = stem.split_once('-').context("a defect's file is called NNN-name.toml")?;
-    name.clone_into(&mut defect.name);
-    Ok(defect)
+/// Reads all TOML files of a folder, in the order of their names. Returns each with its name without the ending; an error names the file.
+pub fn read_folder<T: DeserializeOwned>(folder: &Path) -> anyhow::Result<Vec<(String, T)>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))?;
+    let mut files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    files.sort();
+    let read = |file: &PathBuf| -> anyhow::Result<(String, T)> {
+        let stem = file.file_stem().and_then(|stem| stem.to_str()).context("the file has no name")?;
+        Ok((stem.to_owned(), toml::from_str(&fs::read_to_string(file)?)?))
+    };
+    let read = |file| read(file).with_context(|| format!("read {}", file.display()));
+    files.iter().map(read).collect()
 }
 
 #[cfg(test)]
