@@ -304,7 +304,7 @@ call require_right_to_read('watermarks', 'read', 'ingest');
 call require_right_to_write('watermarks', 'ingest', 'insert', 'update');
 grant select, insert (seller_id, account_id, kind, complete_until), update (complete_until, looked_back_at) on watermarks to robnu_tenant;
 
--- The buckets of calls that marketplaces allow, one of each account and operation. Only jobs use them.
+-- Rate limits as token buckets: the calls that marketplaces allow, one of each account and operation. Only jobs use them.
 create table call_buckets (
   seller_id uuid not null,
   account_id uuid not null,

@@ -1,4 +1,5 @@
-//! The pace of an account's calls, kept in the database: so it holds over all functions that work for the account, and over restarts.
+//! The pace of an account's calls, kept in the database as token buckets (rate limits): so it holds over all functions that work for
+//! the account, and over restarts.
 
 use std::time::Duration;
 

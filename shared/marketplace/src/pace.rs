@@ -1,5 +1,5 @@
-//! The pace of an account's calls. All functions that work for an account share it, so that together they keep the rate that the
-//! marketplace allows, and none calls while it has asked another one to slow down.
+//! The pace of an account's calls: rate limits as token buckets. All functions that work for an account share it, so that together
+//! they keep the rate that the marketplace allows, and none calls while it has asked another one to slow down.
 
 use std::collections::HashMap;
 use std::fmt;
