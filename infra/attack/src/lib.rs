@@ -142,6 +142,10 @@ async fn insider(
     if options.replay.is_none() && options.count >= 100 {
         report.require_power();
     }
+    // The report is long, and a log of a failed check may be cut.
+    for finding in report.all_findings() {
+        progress.say(format_args!("finding: {finding}"));
+    }
     print(&report.render(options.seed, &watch, progress.elapsed()))?;
     Ok(report.findings())
 }

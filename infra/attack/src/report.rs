@@ -37,7 +37,12 @@ impl Report {
 
     /// How many findings there are.
     pub fn findings(&self) -> usize {
-        self.findings.len() + self.differences.len()
+        self.all_findings().count()
+    }
+
+    /// Every finding: what an attempt showed, and how the victim's rows differ.
+    pub fn all_findings(&self) -> impl Iterator<Item = &String> {
+        self.findings.iter().chain(&self.differences)
     }
 
     /// Adds a finding if no attempt reached even the insider's own rows: such an attack could find nothing.

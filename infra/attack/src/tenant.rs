@@ -44,9 +44,13 @@ impl Tenant {
                 Err(error) => return Err(anyhow!("the fixture fails: {error:?}: {statement}")),
             }
         }
-        // Schedules are off, so that only the attack changes these sellers. The rate limit is lifted.
+        // The stack's sweeps find nothing to do, so that only the attack changes these sellers. The rate limit is lifted.
         let quiet = format!(
-            "update schedules set enabled = false where seller_id = '{seller}';
+            "set local session_replication_role = replica;
+             update schedules set enabled = false where seller_id = '{seller}';
+             update raw_pages set object_id = id, leased_until = '2100-01-01' where seller_id = '{seller}';
+             update returns set pending_at = '2100-01-01', warn_at = null where seller_id = '{seller}';
+             update lane_openings set opened_at = now() where seller_id = '{seller}';
              update sellers set requests_per_window = 1000000000 where seller_id = '{seller}';
              commit; reset search_path"
         );
