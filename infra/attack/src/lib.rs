@@ -12,6 +12,7 @@ mod options;
 mod pool;
 mod random;
 mod report;
+mod schedules;
 mod sql;
 mod tenant;
 mod test_bed;
@@ -124,6 +125,14 @@ async fn insider(
 ) -> anyhow::Result<usize> {
     let test_bed = Arc::new(TestBed::set_up(facts, traces, progress).await?);
     let mut watch = Watch::begin(&test_bed).await?;
+    progress.say("firing every schedule of the stack …");
+    schedules::fire_all(&test_bed.aws, facts.get("stack_name")?).await?;
+    let by_itself = watch.look(&test_bed, false).await?;
+    anyhow::ensure!(
+        by_itself.is_empty(),
+        "the stack's schedules change the victim without an attack: {}; leave them nothing to do in `Tenant::seed`",
+        by_itself.join("; ")
+    );
     let mut report = Report::default();
     for round in numbers.chunks(usize::try_from(ROUND)?) {
         for attempt in make_attempts(&test_bed, options.seed, round).await {
