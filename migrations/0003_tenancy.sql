@@ -89,7 +89,8 @@ create table marketplace_kinds (
 insert into marketplace_kinds (marketplace_code, kind, support, reason, every_minutes) values
   ('AJIO', 'ORDERS', 'LIVE', null, 60),
   ('AJIO', 'RETURNS', 'LIVE', null, 240),
-  ('AJIO', 'CREDENTIAL_CHECK', 'LIVE', null, null),
+  -- AJIO's password is reset on AJIO's own page, for example when a seller tries another integrator, and nobody tells us.
+  ('AJIO', 'CREDENTIAL_CHECK', 'LIVE', null, 240),
   ('AJIO', 'FILE_IMPORT', 'LIVE', null, null),
   ('AJIO', 'PAYOUTS', 'BY_FILE', null, null),
   ('AMAZON_IN', 'ORDERS', 'LIVE', null, 15),

@@ -374,7 +374,8 @@ create policy insert_needs_right on schedules as restrictive for insert to robnu
   with check ((select app_may_any('accounts.manage', 'sync.run')));
 create policy update_needs_right on schedules as restrictive for update to robnu_tenant
   using ((select app_may_any('accounts.manage', 'sync.run'))) with check ((select app_may_any('accounts.manage', 'sync.run')));
-grant select, insert (seller_id, id, account_id, kind, every_minutes, enabled), update (every_minutes, enabled, next_due_at)
+grant select, insert (seller_id, id, account_id, kind, every_minutes, enabled, next_due_at),
+  update (every_minutes, enabled, next_due_at)
   on schedules to robnu_tenant;
 -- SECURITY DEFINER for the same reason as remove_member (0003_tenancy.sql).
 create function remove_schedule(account uuid, of_kind text, seen integer) returns setof uuid

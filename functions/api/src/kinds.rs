@@ -18,9 +18,13 @@ use crate::problem::{ApiError, Missing};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindName(pub RunKind);
 
-/// The kinds that a run or a schedule can ask for by name.
+/// The kinds that a member can ask for by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestableKind(pub RunKind);
+
+/// The kinds that a schedule can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduledKind(pub RunKind);
 
 /// The kinds whose records can be read again after they were set aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,26 +124,28 @@ impl Serialize for KindName {
 impl<'de> Deserialize<'de> for RequestableKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let kind = RunKind::from_stored(&text).filter(|kind| kind.is_requestable());
         // The value itself is left out of the message: it may be anything.
-        let expected = Self::all().collect::<Vec<_>>().join(" ");
-        text.parse().map_err(|()| de::Error::custom(format_args!("unknown, expected one of {expected}")))
+        let expected = || Self::all().collect::<Vec<_>>().join(" ");
+        kind.map(Self)
+            .ok_or_else(|| de::Error::custom(format_args!("unknown, expected one of {}", expected())))
     }
 }
 
-impl FromStr for RequestableKind {
+impl FromStr for ScheduledKind {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        RunKind::from_stored(text).filter(|kind| kind.is_requestable()).map(Self).ok_or(())
+        RunKind::from_stored(text).filter(|kind| kind.is_schedulable()).map(Self).ok_or(())
     }
 }
 
-impl NamedInPath for RequestableKind {
+impl NamedInPath for ScheduledKind {
     const PARAMETER: &'static str = "kind";
     const MISSING: Missing = Missing::Schedule;
 
     fn schema() -> RefOr<Schema> {
-        <Self as PartialSchema>::schema()
+        one_of(RUN_KINDS.iter().filter(|kind| kind.is_schedulable()).map(|kind| kind.as_str()))
     }
 }
 

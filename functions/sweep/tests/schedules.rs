@@ -42,6 +42,25 @@ async fn each_due_schedule_of_both_sellers_makes_a_run_and_publishes_to_its_own_
 }
 
 #[tokio::test]
+async fn a_due_check_of_credentials_travels_in_the_lane_unless_the_account_must_be_reconnected() {
+    let world = World::new().await;
+    world.nothing_is_due().await;
+    let [(_, ours), _, (_, theirs), _] = world.accounts();
+    for (account, status) in [(ours, "ACTIVE"), (theirs, "NEEDS_RECONNECT")] {
+        let status_of = "update robnu.marketplace_accounts set status = $2 where id = $1";
+        world.run_sql(status_of, &[&account, &status]).await;
+        let due = "insert into robnu.schedules (seller_id, account_id, kind, every_minutes)
+            select seller_id, id, 'CREDENTIAL_CHECK', 240 from robnu.marketplace_accounts where id = $1";
+        world.run_sql(due, &[&account]).await;
+    }
+    let report = world.sweep().await;
+    assert_eq!((report.schedules_claimed, report.runs_made, report.published), (2, 1, 1));
+    let heard = world.heard(ours).await;
+    assert_eq!(heard.iter().map(|job| job.kind).collect::<Vec<_>>(), [RunKind::CredentialCheck]);
+    assert_eq!(world.heard(theirs).await, [], "refused credentials are not tried again and again");
+}
+
+#[tokio::test]
 async fn a_second_sweep_right_after_finds_nothing() {
     let world = World::new().await;
     world.sweep().await;

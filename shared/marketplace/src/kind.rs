@@ -71,8 +71,14 @@ impl RunKind {
         !matches!(self, Self::FileImport)
     }
 
-    /// Whether a member or a schedule can ask for a run of this kind by its name. A check has a route of its own, and an import
-    /// begins with its file.
+    /// Whether a schedule can ask for runs of this kind. An import begins with its file.
+    #[must_use]
+    pub const fn is_schedulable(self) -> bool {
+        !matches!(self, Self::FileImport)
+    }
+
+    /// Whether a member can ask for a run of this kind by its name. A check has a route of its own, and an import begins with its
+    /// file.
     #[must_use]
     pub const fn is_requestable(self) -> bool {
         !matches!(self, Self::CredentialCheck | Self::FileImport)
@@ -113,6 +119,8 @@ mod tests {
         let all = RUN_KINDS.iter().copied();
         let not_requestable: Vec<RunKind> = all.clone().filter(|kind| !kind.is_requestable()).collect();
         assert_eq!(not_requestable, [RunKind::CredentialCheck, RunKind::FileImport]);
+        let not_schedulable: Vec<RunKind> = all.clone().filter(|kind| !kind.is_schedulable()).collect();
+        assert_eq!(not_schedulable, [RunKind::FileImport]);
         let without_credentials: Vec<RunKind> = all.filter(|kind| !kind.needs_credentials()).collect();
         assert_eq!(without_credentials, [RunKind::FileImport]);
     }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, Error, Params, Row};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,7 +13,7 @@ use super::accounts::ACCOUNT_EXISTS;
 use crate::context::SharedContext;
 use crate::identity::{Member, PathId};
 use crate::json::JsonBody;
-use crate::kinds::{KindName, RequestableKind, not_offered};
+use crate::kinds::{KindName, ScheduledKind, not_offered};
 use crate::known_text::AccountStatus;
 use crate::problem::{ApiError, FieldProblem, Missing};
 use crate::route_permissions::{Read, SyncRun};
@@ -27,6 +28,8 @@ const WHY_NOT: &str = include_str!("../sql/schedules/account.sql");
 
 /// A week, in minutes.
 const LONGEST: i32 = 7 * 24 * 60;
+/// The shortest interval of checks, in minutes: each logs in at the marketplace, which watches how often that happens.
+const SHORTEST_OF_CHECKS: i32 = 60;
 
 /// A kind that is read automatically, and how often.
 #[derive(Serialize, ToSchema)]
@@ -90,12 +93,13 @@ pub async fn set(
     State(context): State<SharedContext>,
     member: Member<SyncRun>,
     PathId(account): PathId<AccountId>,
-    PathId(kind): PathId<RequestableKind>,
+    PathId(kind): PathId<ScheduledKind>,
     if_match: IfMatch,
     JsonBody(body): JsonBody<SetSchedule>,
 ) -> Result<Tagged<Schedule>, ApiError> {
-    if !(1..=LONGEST).contains(&body.every_minutes.0) {
-        let problem = FieldProblem::new("every_minutes", format!("must be from 1 to {LONGEST}"));
+    let shortest = if kind.0 == RunKind::CredentialCheck { SHORTEST_OF_CHECKS } else { 1 };
+    if !(shortest..=LONGEST).contains(&body.every_minutes.0) {
+        let problem = FieldProblem::new("every_minutes", format!("must be from {shortest} to {LONGEST}"));
         return Err(ApiError::InvalidBody(vec![problem]));
     }
     let kind = kind.0.as_str();
@@ -134,7 +138,7 @@ pub async fn remove(
     State(context): State<SharedContext>,
     member: Member<SyncRun>,
     PathId(account): PathId<AccountId>,
-    PathId(kind): PathId<RequestableKind>,
+    PathId(kind): PathId<ScheduledKind>,
     if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
     let kind = kind.0.as_str();

@@ -144,6 +144,25 @@ async fn a_schedule_is_changed_and_removed_only_at_the_version_that_was_read() {
 }
 
 #[tokio::test]
+async fn checks_of_credentials_are_scheduled_hourly_at_most_and_can_be_switched_off() {
+    let api = Api::new().await;
+    let path = format!("{}/schedules/CREDENTIAL_CHECK", accounts(&api));
+    let body = |minutes, enabled| json!({"every_minutes": minutes, "enabled": enabled});
+    let refused = api.put("OPERATOR", &path, &body(59, true)).await;
+    let problem = refused.expect_problem(422, "invalid_body");
+    assert_eq!(
+        problem["errors"][0],
+        json!({"field": "every_minutes", "problem": "must be from 60 to 10080"}),
+        "{problem}"
+    );
+    assert_eq!(api.put("OPERATOR", &path, &body(60, true)).await.expect(200)["kind"], "CREDENTIAL_CHECK");
+    assert_eq!(api.put("OPERATOR", &path, &body(60, false)).await.expect(200)["enabled"], false);
+    api.send(Call::new("DELETE", &path).by(&api.sellers.ours, "OPERATOR")).await.expect(204);
+    let import = format!("{}/schedules/FILE_IMPORT", accounts(&api));
+    api.put("OPERATOR", &import, &body(60, true)).await.expect_problem(404, "schedule_not_found");
+}
+
+#[tokio::test]
 async fn a_kind_that_an_adapter_does_not_support_is_not_scheduled() {
     let api = Api::new().await;
     api.arrange("update robnu.marketplace_kinds set support = 'NOT_YET', every_minutes = null where marketplace_code = 'AJIO'").await;

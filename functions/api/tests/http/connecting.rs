@@ -35,6 +35,10 @@ async fn a_connected_account_is_listed_scheduled_and_published() {
     let due = "select count(*) from robnu.schedules
         where kind = 'ORDERS' and every_minutes = 60 and enabled and next_due_at <= now()";
     assert_eq!(api.count(&format!("{due} and account_id = '{id}'")).await, 1);
+    // Connecting has just checked the credentials, so the first check by schedule is later.
+    let later = "select count(*) from robnu.schedules where kind = 'CREDENTIAL_CHECK' and every_minutes = 240 and enabled
+        and next_due_at between now() + interval '239 minutes' and now() + interval '241 minutes'";
+    assert_eq!(api.count(&format!("{later} and account_id = '{id}'")).await, 1);
     let events = format!(
         "select count(*) from robnu.credential_events where event = 'CONNECTED' and account_id = '{id}'"
     );
