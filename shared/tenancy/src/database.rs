@@ -55,11 +55,28 @@ impl Database {
         Ok(Self { pool, used_at: Arc::new(Mutex::new(SystemTime::now())), max_idle: config.max_idle })
     }
 
-    /// Runs one statement that only reads: scope entry, statement and COMMIT in a single round trip.
+    /// Runs one statement that only reads: scope entry, statement and COMMIT in a single round trip. If the connection turns out to be
+    /// dead, the statement is sent once more on a new one. A session's statements never are: they may have been committed.
     ///
     /// # Errors
     /// Returns the scope entry's error if the database refused it, and the statement's own error otherwise.
     pub async fn read(
+        &self,
+        scope: &impl Scope,
+        sql: &'static str,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        match self.read_once(scope, sql, params).await {
+            Err(error) if error.is_dead_connection() => {
+                // The others were opened no later, so they are as dead.
+                self.pool.retain(|_, _| false);
+                self.read_once(scope, sql, params).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn read_once(
         &self,
         scope: &impl Scope,
         sql: &'static str,

@@ -126,6 +126,15 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether the connection was gone, closed by the server or by something on the way.
+    pub(crate) fn is_dead_connection(&self) -> bool {
+        let Self::Statement(error) = self else { return false };
+        let gone = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN];
+        error.is_closed() || error.code().is_some_and(|code| gone.contains(code))
+    }
+}
+
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(database_error) = error.as_db_error() else {

@@ -1,4 +1,4 @@
-//! A proxy between a pool and PostgreSQL that counts round trips.
+//! A proxy between a pool and PostgreSQL that counts round trips, and can cut connections.
 //!
 //! A round trip is everything that the client sends without waiting for an answer. The proxy holds the server's answers back
 //! until the client has been silent for a moment. A client that does not wait for answers has then sent everything.
@@ -25,6 +25,7 @@ pub struct WireProxy {
 struct Counts {
     round_trips: AtomicUsize,
     statements: AtomicUsize,
+    cuts: AtomicUsize,
 }
 
 impl WireProxy {
@@ -59,6 +60,11 @@ impl WireProxy {
         self.port
     }
 
+    /// Cuts the connections of the next round trips: the server has executed them, and the client learns nothing.
+    pub fn cut(&self, round_trips: usize) {
+        self.counts.cuts.store(round_trips, Ordering::SeqCst);
+    }
+
     /// Returns the round trips and the executed statements since the last call.
     #[must_use]
     pub fn take(&self) -> (usize, usize) {
@@ -89,6 +95,8 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, counts: &Counts) {
             }
             () = tokio::time::sleep(SILENCE), if !answers.is_empty() => {
                 in_flight = false;
+                let cuts = counts.cuts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |cuts| cuts.checked_sub(1));
+                if cuts.is_ok() { return }
                 if client.write_all(&answers).await.is_err() { return }
                 answers.clear();
             }
