@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use robnu_observe::caught;
 use robnu_schema::{Applied, MIGRATIONS};
+use robnu_startup::custom_resource::RESERVE;
 use robnu_startup::login;
 
 use crate::context::{Context, LOGIN_SECRETS};
@@ -12,9 +13,6 @@ use crate::error::MigrateError;
 use crate::login_roles::set_password;
 use crate::master;
 use crate::staff::set_staff;
-
-/// The time that is kept for the response. A function that Lambda ends sends none, and the deploy would hang until its time-out.
-const RESERVE: Duration = Duration::from_mins(1);
 
 /// Does what CloudFormation asks, within the time that is left. It reads the configuration within the invocation, because
 /// CloudFormation would wait in vain for a function that cannot start. A panic is reported like any other failure.

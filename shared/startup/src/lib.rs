@@ -3,6 +3,7 @@
 //! A function with a bad environment refuses to start and names the variable. After the start every function calls [`serve`].
 
 mod aws;
+pub mod custom_resource;
 pub mod env;
 mod invocation;
 mod keys;
