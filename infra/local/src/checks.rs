@@ -133,6 +133,7 @@ pub async fn test_environment(paths: &Paths) -> anyhow::Result<Vec<(&'static str
         ("AWS_ACCESS_KEY_ID", "test".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
         ("ROBNU_STACK", file.display().to_string()),
+        ("ROBNU_SAM_PYTHON", Environment::sam(paths).program("python").display().to_string()),
         ("ROBNU_BROWSER_PYTHON", browser.program("python").display().to_string()),
     ])
 }

@@ -37,6 +37,17 @@ pub enum Source<T> {
     Named(T),
 }
 
+/// What to deploy to AWS.
+#[derive(Debug, Args)]
+pub struct DeployOptions {
+    /// Stage: a section of samconfig.toml
+    #[arg(value_parser = ["staging", "prod"])]
+    pub stage: String,
+    /// More arguments of `sam deploy`
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    pub arguments: Vec<String>,
+}
+
 /// How much to remove.
 #[derive(Debug, Args)]
 pub struct DownOptions {

@@ -15,6 +15,7 @@ use crate::functions::{self, FUNCTIONS};
 use crate::paths::Paths;
 use crate::postgres;
 use crate::python::{Environment, tail};
+use crate::release;
 use crate::settings::Settings;
 use crate::template::{self, LocalStage};
 
@@ -57,7 +58,7 @@ pub async fn ensure(paths: &Paths, settings: &Settings, aws: &Aws) -> anyhow::Re
     }
     let _ = fs::remove_file(&marker);
     aws.ensure_bucket(&stage.bucket).await?;
-    sam_deploy(paths, settings, &parameters)?;
+    sam_deploy(paths, settings, &stage.stack_name, &template, &parameters)?;
     let deployed = aws.stack(&stage.stack_name).await?;
     let deployed = deployed.with_context(|| {
         format!("the stack {} is gone right after its deploy; run `cargo xtask up` again", stage.stack_name)
@@ -127,18 +128,22 @@ fn wanted(paths: &Paths, template: &str, parameters: &[String]) -> anyhow::Resul
     Ok(digest(parts.iter().map(Vec::as_slice)))
 }
 
-fn sam_deploy(paths: &Paths, settings: &Settings, parameters: &[String]) -> anyhow::Result<()> {
+fn sam_deploy(
+    paths: &Paths,
+    settings: &Settings,
+    stack: &str,
+    template: &str,
+    parameters: &[String],
+) -> anyhow::Result<()> {
     let log = paths.log("deploy");
-    // An alias keeps the settings of its published version. SAM publishes a version when the place of the code changes, not
-    // when a parameter changes. So the place is named after the parameters.
-    let prefix = digest([parameters.join("\n").as_bytes()]);
+    let place = release::place(stack, template, parameters);
     let output = fs::File::create(&log).with_context(|| format!("write {}", log.display()))?;
     let status = sam(paths)
         .args(["deploy", "--config-env", "local", "--no-progressbar", "--config-file"])
         .arg(paths.root.join("samconfig.toml"))
         .arg("--template-file")
         .arg(paths.local("build/template.yaml"))
-        .args(["--s3-prefix", &prefix[..12], "--parameter-overrides"])
+        .args(["--s3-prefix", &place, "--parameter-overrides"])
         .args(parameters)
         .env("AWS_ENDPOINT_URL", settings.aws_endpoint())
         .env("SAM_CLI_POLL_DELAY", "0.5")

@@ -20,6 +20,7 @@ mod postgres;
 mod processes;
 pub mod progress;
 mod python;
+pub mod release;
 pub mod settings;
 mod simulator;
 pub mod stack;

@@ -6,7 +6,7 @@ use attack::AttackOptions;
 use chaos::ChaosOptions;
 use clap::{Parser, Subcommand};
 use defects::DefectsOptions;
-use local::cli::{DemoOptions, DownOptions, LogsOptions, StatusOptions, UpOptions};
+use local::cli::{DemoOptions, DeployOptions, DownOptions, LogsOptions, StatusOptions, UpOptions};
 use model::ModelOptions;
 use ops::OpsOptions;
 
@@ -46,6 +46,8 @@ pub enum Command {
     Status(StatusOptions),
     /// Prints the functions' logs
     Logs(LogsOptions),
+    /// Builds a release and deploys it to a stage on AWS, with all parameters as samconfig.toml has them now
+    Deploy(DeployOptions),
     /// Prints a superuser's URL of the migrated local database
     Db,
     /// Starts everything, signs two sellers up, syncs their orders and prints what arrived

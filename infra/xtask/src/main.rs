@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use local::failure::exit_code;
 use local::paths::Paths;
-use local::{checks, contract, demo, logs, stack, status};
+use local::{checks, contract, demo, logs, release, stack, status};
 
 use crate::cli::{Arguments, Command};
 
@@ -40,6 +40,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Down(options) => stack::down(&paths, options),
         Command::Status(options) => status::show(&paths, options).await,
         Command::Logs(options) => logs::show(&paths, options).await,
+        Command::Deploy(options) => release::deploy(&paths, options),
         Command::Db => status::database(&paths).await,
         Command::Demo(options) => demo::run(&paths, options).await,
         Command::Test => checks::run(&paths).await,

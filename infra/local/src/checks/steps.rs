@@ -44,6 +44,13 @@ pub fn run(command: &mut Command, shown: &str) -> anyhow::Result<()> {
     if status.success() { Ok(()) } else { Err(anyhow!("`{shown}` failed with {status}")) }
 }
 
+/// Like [`run`], for a command that asks questions.
+pub fn run_asking(command: &mut Command, shown: &str) -> anyhow::Result<()> {
+    eprintln!("$ {shown}");
+    let status = command.status().with_context(|| format!("run {shown}"))?;
+    if status.success() { Ok(()) } else { Err(anyhow!("`{shown}` failed with {status}")) }
+}
+
 /// Like [`run`], but kills the command when the returned future is dropped.
 pub async fn run_abortable(command: Command, shown: &str) -> anyhow::Result<()> {
     eprintln!("$ {shown}");
