@@ -22,6 +22,7 @@ const SOURCES: [(&str, &str); 8] = [
         concat!(
             include_str!("../../lanes/src/handler.rs"),
             include_str!("../../lanes/src/reconcile.rs"),
+            include_str!("../../lanes/src/removal.rs"),
             include_str!("../../lanes/src/settle.rs")
         ),
     ),

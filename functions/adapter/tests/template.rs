@@ -105,3 +105,74 @@ fn a_failed_migration_is_not_run_again_and_lane_requests_are_bounded() {
     let lanes: Vec<String> = blocks("  LaneRequestsMapping:", 2).collect();
     assert!(lanes.iter().any(|block| block.contains("ScalingConfig: {MaximumConcurrency: 2}")));
 }
+
+/// A parameter's default.
+fn default_of(parameter: &str) -> u64 {
+    let (_, rest) =
+        TEMPLATE.split_once(&format!("\n  {parameter}:\n")).unwrap_or_else(|| panic!("{parameter}"));
+    let line = rest.lines().find_map(|line| line.trim().strip_prefix("Default: "));
+    line.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{parameter} has no number"))
+}
+
+/// The text of a property, in a resource that is written like the others.
+fn property<'a>(block: &'a str, name: &str) -> &'a str {
+    let (_, rest) = block.split_once(&format!(" {name}: ")).unwrap_or_else(|| panic!("{name}: {block}"));
+    rest.split("  ").next().unwrap_or_default()
+}
+
+#[test]
+fn a_throttled_or_failing_function_turns_no_message_into_a_dead_letter_for_two_hours() {
+    let two_hours = 2 * 60 * 60;
+    let lane_visibility = default_of("LaneVisibilitySeconds");
+    let (timeout, receives) = (default_of("AdapterTimeoutSeconds"), default_of("DeadLetterMaxReceives"));
+    // Every queue with dead letters: its resource, its visibility and the receives that it allows.
+    let queues: Vec<String> =
+        blocks("    Type: AWS::SQS::Queue", 2).filter(|block| block.contains("RedrivePolicy:")).collect();
+    assert_eq!(queues.len(), 6, "{queues:#?}");
+    for queue in &queues {
+        let (visibility, allowed) =
+            (property(queue, "VisibilityTimeout"), property(queue, "maxReceiveCount"));
+        match property(queue, "QueueName") {
+            name if name.ends_with("-parallel") => {
+                assert_eq!(
+                    (visibility, allowed),
+                    ("!Ref ParallelVisibilitySeconds", "!Ref DeadLetterMaxReceives")
+                );
+            }
+            // Its function's time-out is a minute. AWS throttles none of its few invocations, and a request that failed twelve times
+            // is an operator's.
+            name if name.ends_with("-lane-requests") => assert_eq!((visibility, allowed), ("360", "12")),
+            // Its function's time-out is five minutes. A hidden message delays an export, which somebody waits for.
+            name if name.ends_with("-exports") => {
+                assert_eq!((visibility, allowed), ("360", "!Ref DeadLetterMaxReceives"));
+            }
+            other => panic!("{other} has no reason for its visibility"),
+        }
+    }
+    assert!(default_of("ParallelVisibilitySeconds") >= 6 * timeout, "as AWS advises");
+    assert!(default_of("ParallelVisibilitySeconds") * receives >= two_hours);
+    // Lanes are made at run time. A hidden message holds up its account, so it is hidden for no longer than a crashed attempt's lease.
+    let lanes: Vec<String> = blocks("\n  Lanes:", 2).collect();
+    assert!(lanes[0].contains("LANE_VISIBILITY_SECONDS: !Ref LaneVisibilitySeconds"));
+    assert!(lanes[0].contains("DEAD_LETTER_MAX_RECEIVES: !Ref DeadLetterMaxReceives"));
+    assert!(lane_visibility >= timeout, "SQS refuses the mapping otherwise");
+    assert!(lane_visibility >= default_of("SliceSeconds") + default_of("LeaseSeconds"));
+    assert!(lane_visibility * receives >= two_hours);
+    assert!(360 * receives >= two_hours);
+}
+
+#[test]
+fn a_stack_is_deleted_in_the_order_that_leaves_no_lane() {
+    let block = |name: &str| -> String {
+        blocks(&format!("\n  {name}:"), 2).next().unwrap_or_else(|| panic!("{name}"))
+    };
+    // It comes before the function, and with it before the adapters and the database's login, which the function needs.
+    assert!(block("LaneRemoval").contains("ServiceToken: !GetAtt Lanes.Arn"));
+    // What makes lanes goes first.
+    assert!(block("LaneRequestsMapping").contains("DependsOn: LaneRemoval"));
+    assert!(block("LaneReconcile").contains("DependsOn: LaneRemoval"));
+    assert!(!block("Lanes").contains("Events:"), "an event could not depend on it");
+    // An invocation that makes a lane may begin right before.
+    let property = "QuietSeconds: !If [IsLocal, 1, 60]";
+    assert!(block("LaneRemoval").contains(property) && block("Lanes").contains(" Timeout: 60"));
+}

@@ -46,6 +46,8 @@ pub struct LaneConfig {
     pub max_receives: u32,
     /// The targets of lanes.
     pub targets: Targets,
+    /// This function's own name, with which it continues its work in another invocation.
+    pub own_function: Option<String>,
 }
 
 impl LaneConfig {
@@ -84,6 +86,7 @@ impl LaneConfig {
             visibility_seconds,
             max_receives,
             targets,
+            own_function: env::optional("AWS_LAMBDA_FUNCTION_NAME"),
         })
     }
 }

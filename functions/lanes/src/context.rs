@@ -9,6 +9,7 @@ use robnu_startup::{StartupError, env};
 use robnu_tenancy::Database;
 
 use crate::config::LaneConfig;
+use crate::pace::{CALLS_A_SECOND, Pace};
 
 /// A call to AWS that takes longer is retried.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,6 +25,8 @@ pub struct Context {
     pub sqs: aws_sdk_sqs::Client,
     /// Mappings.
     pub lambda: aws_sdk_lambda::Client,
+    /// The pace of calls that concern mappings.
+    pub pace: Pace,
     /// Publishes the runs that waited for a lane.
     pub publisher: Publisher,
     /// The lanes' configuration.
@@ -45,6 +48,7 @@ impl Context {
         Ok(Self {
             database: robnu_startup::database(&aws).await?,
             lambda: aws_sdk_lambda::Client::new(&aws),
+            pace: Pace::new(CALLS_A_SECOND),
             publisher: Publisher::new(sqs.clone(), parallel_queues),
             sqs,
             config,

@@ -61,6 +61,18 @@ pub enum LaneError {
         /// The participle of the call.
         what: &'static str,
     },
+    /// The function could not be invoked again, so its work stays where it is.
+    #[error("the function could not be invoked again")]
+    Again(#[source] Cause),
+    /// The function does not know its own name, as outside of Lambda.
+    #[error("the function cannot invoke itself")]
+    Alone,
+    /// CloudFormation did not take the response.
+    #[error("CloudFormation did not take the response: {why}")]
+    NotAnswered {
+        /// What happened.
+        why: String,
+    },
     /// A response from AWS lacks a part that it always holds.
     #[error("AWS answered without {what}")]
     Answer {
@@ -79,6 +91,11 @@ impl LaneError {
     /// Wraps what SQS said.
     pub(crate) fn queue(what: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Queue { what, source: Box::new(source) }
+    }
+
+    /// Wraps why the function was not invoked again.
+    pub(crate) fn again(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Again(Box::new(source))
     }
 
     /// Wraps what Lambda said.

@@ -8,15 +8,22 @@ use robnu_dispatch::{ItemFailure, LaneRequest, Record};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::again::again;
 use crate::by_itself::{AT_ONCE, by_itself};
 use crate::context::Context;
 use crate::error::LaneError;
 use crate::reconcile::{Report, reconcile};
+use crate::removal::{Removal, StackEvent, handle_stack};
 use crate::settle::{Care, Outcome, settle};
 use crate::store::AccountKey;
 
 /// Work that is not finished this long before the deadline is reported as failed.
 const RESERVE: Duration = Duration::from_secs(3);
+
+/// The name of the sweep.
+const RECONCILE: &str = "lane-reconcile";
+/// Rounds that may follow on one of the schedule. They end before the schedule's next but one, so at most two processes do rounds.
+const ROUNDS: u32 = 14;
 
 /// When a request returns that only has to wait.
 const SOON_SECONDS: i32 = 30;
@@ -31,10 +38,15 @@ pub enum Event {
         #[serde(rename = "Records")]
         records: Vec<Record>,
     },
+    /// A request of CloudFormation, for the custom resource that stands for all lanes.
+    Stack(StackEvent),
     /// A schedule.
     Sweep {
         /// Name of the sweep.
         sweep: String,
+        /// How many rounds came right before it because time ran short.
+        #[serde(default)]
+        round: u32,
     },
 }
 
@@ -48,6 +60,8 @@ pub enum Answer {
         /// The messages that failed.
         batch_item_failures: Vec<ItemFailure>,
     },
+    /// For CloudFormation, which has had its response at its own URL.
+    Stack(Removal),
     /// For a schedule: the report.
     Reconciled(Report),
 }
@@ -56,10 +70,23 @@ pub enum Answer {
 pub async fn handle(event: Event, context: &Context, deadline: Instant) -> Result<Answer, LaneError> {
     match event {
         Event::Requests { records } => Ok(requests(records, context, deadline).await),
-        Event::Sweep { sweep } if sweep == "lane-reconcile" => {
-            reconcile(context, deadline).await.map(Answer::Reconciled)
+        Event::Stack(event) => handle_stack(event, context, deadline).await.map(Answer::Stack),
+        Event::Sweep { sweep, round } if sweep == RECONCILE => {
+            let report = reconcile(context, deadline).await?;
+            if report.time_short && report.has_moved() && round < ROUNDS {
+                go_on(context, round + 1).await;
+            }
+            Ok(Answer::Reconciled(report))
         }
-        Event::Sweep { sweep } => Err(LaneError::UnknownSweep { name: sweep }),
+        Event::Sweep { sweep, .. } => Err(LaneError::UnknownSweep { name: sweep }),
+    }
+}
+
+/// Begins another round at once, so that a thousand lanes do not wait for the schedule. If that fails, they do.
+async fn go_on(context: &Context, round: u32) {
+    let event = serde_json::json!({"sweep": RECONCILE, "round": round});
+    if let Err(error) = again(context, &event).await {
+        tracing::warn!(error = robnu_observe::chain(&error), "the next round waits for its schedule");
     }
 }
 

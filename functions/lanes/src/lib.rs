@@ -5,15 +5,20 @@
 //! calls to AWS are made while the row's lease is held, may be repeated, and are stored in the row before the lease is
 //! released.
 
+mod again;
 mod by_itself;
 mod config;
 mod context;
 mod error;
+mod found;
 mod handler;
 mod lane;
 mod mappings;
+mod orphans;
+mod pace;
 mod queues;
 mod reconcile;
+mod removal;
 mod settle;
 mod store;
 
@@ -21,4 +26,6 @@ pub use config::{LaneConfig, Target, Targets};
 pub use context::Context;
 pub use error::LaneError;
 pub use handler::{Answer, Event, handle};
+pub use pace::Pace;
 pub use reconcile::Report;
+pub use removal::{Removal, StackEvent};

@@ -9,6 +9,10 @@ use tokio::time::Instant;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     robnu_observe::init();
+    // The response to CloudFormation is sent over TLS.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| "a TLS provider is installed already")?;
     let context = Context::from_environment().await.inspect_err(|error| {
         tracing::error!(error = robnu_observe::chain(error), "lanes cannot start");
     })?;

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_lambda::Client;
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::operation::delete_event_source_mapping::DeleteEventSourceMappingError;
 use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionResponseType};
 
+use crate::context::Context;
 use crate::error::LaneError;
 
 /// The waits between tries of a call that Lambda is not ready for.
@@ -36,49 +36,66 @@ impl Mapping {
             && matches!(self.state.as_str(), "Enabled" | "Enabling" | "Creating" | "Updating")
     }
 
-    fn is_leaving(&self) -> bool {
+    /// Whether it is being deleted.
+    pub fn is_leaving(&self) -> bool {
         self.state == "Deleting"
     }
 }
 
 /// Makes the lane's mapping, or finds the existing one, and enables it. Returns its id.
-pub async fn open(lambda: &Client, queue_arn: &str, function_arn: &str) -> Result<String, LaneError> {
-    let found = list(lambda, queue_arn).await?;
-    if let Some(id) = adopt(lambda, &found, function_arn).await? {
+///
+/// It is not looked for first when it cannot exist, because calls are scarce. Lambda refuses a second mapping of a queue.
+pub async fn open(
+    context: &Context,
+    queue_arn: &str,
+    function_arn: &str,
+    may_exist: bool,
+) -> Result<String, LaneError> {
+    let found = if may_exist { list(context, queue_arn).await? } else { Vec::new() };
+    if let Some(id) = adopt(context, &found, function_arn).await? {
         return Ok(id);
     }
-    if let Some(id) = create(lambda, queue_arn, function_arn).await? {
+    if let Some(id) = create(context, queue_arn, function_arn).await? {
         return Ok(id);
     }
-    // Somebody else made it after we looked.
-    let found = list(lambda, queue_arn).await?;
-    adopt(lambda, &found, function_arn).await?.ok_or(LaneError::MappingLeaving)
+    // An earlier call made it and did not store it, or somebody else made it after we looked.
+    let found = list(context, queue_arn).await?;
+    adopt(context, &found, function_arn).await?.ok_or(LaneError::MappingLeaving)
 }
 
 /// Uses an existing mapping, enabled and pointed at the right function.
-async fn adopt(lambda: &Client, found: &[Mapping], function_arn: &str) -> Result<Option<String>, LaneError> {
+async fn adopt(
+    context: &Context,
+    found: &[Mapping],
+    function_arn: &str,
+) -> Result<Option<String>, LaneError> {
     let Some(mapping) = found.iter().find(|mapping| !mapping.is_leaving()) else {
         return if found.is_empty() { Ok(None) } else { Err(LaneError::MappingLeaving) };
     };
     if !mapping.feeds(function_arn) {
-        let request =
-            lambda.update_event_source_mapping().uuid(&mapping.id).function_name(function_arn).enabled(true);
-        let answer = settled(async || request.clone().send().await).await;
+        let request = context
+            .lambda
+            .update_event_source_mapping()
+            .uuid(&mapping.id)
+            .function_name(function_arn)
+            .enabled(true);
+        let answer = settled(context, async || request.clone().send().await).await;
         answer.map_err(|error| LaneError::mapping("enabled", error.into_service_error()))?;
     }
     Ok(Some(mapping.id.clone()))
 }
 
 /// Makes a mapping: one message at a time, failures reported per message. `None` when one exists.
-async fn create(lambda: &Client, queue_arn: &str, function_arn: &str) -> Result<Option<String>, LaneError> {
-    let request = lambda
+async fn create(context: &Context, queue_arn: &str, function_arn: &str) -> Result<Option<String>, LaneError> {
+    let request = context
+        .lambda
         .create_event_source_mapping()
         .event_source_arn(queue_arn)
         .function_name(function_arn)
         .batch_size(1)
         .function_response_types(FunctionResponseType::ReportBatchItemFailures)
         .enabled(true);
-    match settled(async || request.clone().send().await).await {
+    match settled(context, async || request.clone().send().await).await {
         Ok(made) => made.uuid.map(Some).ok_or(LaneError::Answer { what: "the mapping's id" }),
         Err(error) => match error.into_service_error() {
             conflict if conflict.is_resource_conflict_exception() => Ok(None),
@@ -88,41 +105,65 @@ async fn create(lambda: &Client, queue_arn: &str, function_arn: &str) -> Result<
 }
 
 /// Disables every mapping of the lane.
-pub async fn pause(lambda: &Client, queue_arn: &str) -> Result<(), LaneError> {
-    for mapping in list(lambda, queue_arn).await? {
+pub async fn pause(context: &Context, queue_arn: &str) -> Result<(), LaneError> {
+    for mapping in list(context, queue_arn).await? {
         if mapping.is_leaving() || matches!(mapping.state.as_str(), "Disabled" | "Disabling") {
             continue;
         }
-        let request = lambda.update_event_source_mapping().uuid(&mapping.id).enabled(false);
-        let answer = settled(async || request.clone().send().await).await;
+        let request = context.lambda.update_event_source_mapping().uuid(&mapping.id).enabled(false);
+        let answer = settled(context, async || request.clone().send().await).await;
         answer.map_err(|error| LaneError::mapping("disabled", error.into_service_error()))?;
     }
     Ok(())
 }
 
 /// Deletes every mapping of the lane, or finds it deleted.
-pub async fn delete(lambda: &Client, queue_arn: &str) -> Result<(), LaneError> {
-    for mapping in list(lambda, queue_arn).await? {
+pub async fn delete(context: &Context, queue_arn: &str) -> Result<(), LaneError> {
+    for mapping in list(context, queue_arn).await? {
         if mapping.is_leaving() {
             continue;
         }
-        let request = lambda.delete_event_source_mapping().uuid(&mapping.id);
-        match settled(async || request.clone().send().await).await {
-            Ok(_) => {}
-            Err(error) => match error.into_service_error() {
-                DeleteEventSourceMappingError::ResourceNotFoundException(_) => {}
-                other => return Err(LaneError::mapping("deleted", other)),
-            },
-        }
+        delete_one(context, &mapping.id).await?;
     }
     Ok(())
 }
 
+/// Deletes a mapping, or finds it deleted.
+pub async fn delete_one(context: &Context, id: &str) -> Result<(), LaneError> {
+    let request = context.lambda.delete_event_source_mapping().uuid(id);
+    match settled(context, async || request.clone().send().await).await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.into_service_error() {
+            DeleteEventSourceMappingError::ResourceNotFoundException(_) => Ok(()),
+            other => Err(LaneError::mapping("deleted", other)),
+        },
+    }
+}
+
 /// The lane's mappings. There is at most one, unless somebody made another by hand.
-pub async fn list(lambda: &Client, queue_arn: &str) -> Result<Vec<Mapping>, LaneError> {
-    let answer = lambda.list_event_source_mappings().event_source_arn(queue_arn).send().await;
+pub async fn list(context: &Context, queue_arn: &str) -> Result<Vec<Mapping>, LaneError> {
+    context.pace.turn().await;
+    let answer = context.lambda.list_event_source_mappings().event_source_arn(queue_arn).send().await;
     let listed = answer.map_err(|error| LaneError::mapping("listed", error.into_service_error()))?;
     Ok(listed.event_source_mappings.unwrap_or_default().into_iter().filter_map(read).collect())
+}
+
+/// Mappings of the whole AWS account, by the ARNs of their sources.
+#[derive(Debug)]
+pub struct Page {
+    pub mappings: Vec<(String, Mapping)>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+/// Reads a page of the AWS account's mappings.
+pub async fn page(context: &Context, marker: Option<String>) -> Result<Page, LaneError> {
+    context.pace.turn().await;
+    let answer = context.lambda.list_event_source_mappings().set_marker(marker).send().await;
+    let listed = answer.map_err(|error| LaneError::mapping("listed", error.into_service_error()))?;
+    let found = listed.event_source_mappings.unwrap_or_default().into_iter();
+    let mappings = found.filter_map(|mut mapping| Some((mapping.event_source_arn.take()?, read(mapping)?)));
+    Ok(Page { mappings: mappings.collect(), next: listed.next_marker.filter(|marker| !marker.is_empty()) })
 }
 
 fn read(mapping: EventSourceMappingConfiguration) -> Option<Mapping> {
@@ -135,13 +176,18 @@ fn read(mapping: EventSourceMappingConfiguration) -> Option<Mapping> {
 }
 
 /// Calls again while Lambda is not ready.
-async fn settled<T, E: ProvideErrorMetadata>(call: impl AsyncFn() -> Result<T, E>) -> Result<T, E> {
+async fn settled<T, E: ProvideErrorMetadata>(
+    context: &Context,
+    call: impl AsyncFn() -> Result<T, E>,
+) -> Result<T, E> {
     for wait in WAITS {
+        context.pace.turn().await;
         match call().await {
             Err(error) if is_settling(&error) => tokio::time::sleep(wait).await,
             answer => return answer,
         }
     }
+    context.pace.turn().await;
     call().await
 }
 

@@ -14,6 +14,9 @@ use crate::store::AccountKey;
 /// Four days, the default. The run's row is authoritative, so a message that expires after that is published again.
 const RETENTION_SECONDS: u32 = 4 * 24 * 60 * 60;
 
+/// The tag that says which stage made a queue.
+const STAGE_TAG: &str = "robnu:stage";
+
 /// How a queue compares with its wanted configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
@@ -35,7 +38,7 @@ pub async fn make(
     key: AccountKey,
 ) -> Result<Option<String>, LaneError> {
     let tags = HashMap::from([
-        ("robnu:stage".to_owned(), config.stage.clone()),
+        (STAGE_TAG.to_owned(), config.stage.clone()),
         ("robnu:seller".to_owned(), key.seller.to_string()),
         ("robnu:account".to_owned(), key.account.to_string()),
     ]);
@@ -99,6 +102,31 @@ pub async fn adjust(sqs: &Client, config: &LaneConfig, target: &Target, url: &st
     match sqs.set_queue_attributes().queue_url(url).set_attributes(Some(wanted)).send().await {
         Ok(_) => Ok(()),
         Err(error) => Err(LaneError::queue("adjusted", error.into_service_error())),
+    }
+}
+
+/// Whose queue it is, by its tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// This stage made it.
+    Ours,
+    /// The tag names another stage, or there is none.
+    Another,
+    /// It does not exist.
+    Nobody,
+}
+
+/// Looks at a queue's tag.
+pub async fn owner(sqs: &Client, config: &LaneConfig, url: &str) -> Result<Owner, LaneError> {
+    match sqs.list_queue_tags().queue_url(url).send().await {
+        Ok(answer) => {
+            let tags = answer.tags.unwrap_or_default();
+            Ok(if tags.get(STAGE_TAG) == Some(&config.stage) { Owner::Ours } else { Owner::Another })
+        }
+        Err(error) => match error.into_service_error() {
+            missing if missing.is_queue_does_not_exist() => Ok(Owner::Nobody),
+            other => Err(LaneError::queue("looked at", other)),
+        },
     }
 }
 

@@ -1,5 +1,5 @@
-//! A round of all lanes: every lane whose state differs from what its account wants, then some of those that have waited
-//! longest for a check.
+//! A round of all lanes: every lane whose state differs from what its account wants, then queues that no row has, then some lanes
+//! that have waited longest for a check.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::by_itself::{AT_ONCE, by_itself};
 use crate::context::Context;
 use crate::error::LaneError;
+use crate::orphans::remove_orphans;
 use crate::settle::{Care, Outcome, settle};
 use crate::store::{self, AccountKey};
 
@@ -18,8 +19,8 @@ use crate::store::{self, AccountKey};
 const DIFFERING: i64 = 10_000;
 /// Lanes taken for a check at once: only as many as can be worked on, because a taken lane must then wait for its next turn.
 const FEW: usize = AT_ONCE * 4;
-/// Lanes checked in one round: AWS allows an AWS account about 15 control-plane calls of Lambda a second.
-const CHECKS: usize = 200;
+/// Lanes checked in one round: what the pace of calls lets it do in half a minute, so that rounds with nothing else to do end in time.
+const CHECKS: usize = 100;
 /// The shortest time between two checks of a lane, in seconds.
 const UNSEEN_SECONDS: f64 = 3_600.0;
 /// No new work begins with less time left than this.
@@ -40,6 +41,8 @@ pub struct Report {
     pub retired: usize,
     /// Lanes that differed from their row and were repaired.
     pub repaired: usize,
+    /// Queues that no account's row has, removed.
+    pub orphans: usize,
     /// Lanes of marketplaces without a deployed adapter.
     pub without_target: usize,
     /// Lanes that another invocation was working on.
@@ -52,11 +55,22 @@ pub struct Report {
     pub time_short: bool,
 }
 
+impl Report {
+    /// Whether the round changed anything: another one right after it may then go on with the rest.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.opened + self.paused + self.retired + self.repaired + self.orphans > 0
+    }
+}
+
 /// Does one round.
 pub async fn reconcile(context: &Context, deadline: Instant) -> Result<Report, LaneError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
     settle_differing(context, stop_at, &mut report).await?;
+    let (orphans, more) =
+        if out_of_time(stop_at, &mut report) { (0, false) } else { remove_orphans(context, stop_at).await? };
+    report.orphans = orphans;
+    report.time_short |= more;
     check_some(context, stop_at, &mut report).await?;
     report.lanes = store::count_lanes(&context.database).await?;
     tracing::info!(
@@ -67,6 +81,7 @@ pub async fn reconcile(context: &Context, deadline: Instant) -> Result<Report, L
         paused = report.paused,
         retired = report.retired,
         repaired = report.repaired,
+        orphans = report.orphans,
         without_target = report.without_target,
         busy = report.busy,
         failed = report.failed,

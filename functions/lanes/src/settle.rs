@@ -116,7 +116,7 @@ async fn take_step(
     match step {
         Step::Open => open(context, lease, target, deadline).await,
         Step::Pause => {
-            mappings::pause(&context.lambda, &target.queue_arn(&queue_name(context, lease))).await?;
+            mappings::pause(context, &target.queue_arn(&queue_name(context, lease))).await?;
             store::store_state(&context.database, lease, LaneState::Paused).await?;
             Ok(Outcome::Paused)
         }
@@ -133,12 +133,15 @@ async fn open(
     deadline: Instant,
 ) -> Result<Outcome, LaneError> {
     let name = queue_name(context, lease);
+    // Lambda's calls are scarce, and a queue that does not exist yet has no mapping to look for.
+    let existed = queues::find(&context.sqs, &name).await?.is_some();
     let made = queues::make(&context.sqs, &context.config, target, &name, lease.key).await?;
     let Some(queue_url) = made else {
         move_on(context, lease).await?;
         return Ok(Outcome::Unchanged);
     };
-    let mapping_id = mappings::open(&context.lambda, &target.queue_arn(&name), &target.function_arn).await?;
+    let queue_arn = target.queue_arn(&name);
+    let mapping_id = mappings::open(context, &queue_arn, &target.function_arn, existed).await?;
     store_active(context, lease, &queue_url, &mapping_id).await?;
     publish(context, lease.key, deadline).await;
     Ok(Outcome::Opened)
@@ -147,7 +150,7 @@ async fn open(
 /// Deletes the mapping first, so that nothing polls a deleted queue.
 async fn retire(context: &Context, lease: &Lease, target: &Target) -> Result<Outcome, LaneError> {
     let name = queue_name(context, lease);
-    mappings::delete(&context.lambda, &target.queue_arn(&name)).await?;
+    mappings::delete(context, &target.queue_arn(&name)).await?;
     // A queue may have been made but not stored in the row.
     let queue_url = match &lease.queue_url {
         Some(url) => Some(url.clone()),
@@ -173,19 +176,19 @@ async fn check(context: &Context, lease: &Lease) -> Result<Outcome, LaneError> {
         None => Condition::Gone,
     };
     let (Some(queue_url), true) = (&lease.queue_url, condition != Condition::Gone) else {
-        mappings::delete(&context.lambda, &queue_arn).await?;
+        mappings::delete(context, &queue_arn).await?;
         move_on(context, lease).await?;
         return Ok(Outcome::Repaired);
     };
     if condition == Condition::Differs {
         queues::adjust(&context.sqs, &context.config, target, queue_url).await?;
     }
-    let found = mappings::list(&context.lambda, &queue_arn).await?;
+    let found = mappings::list(context, &queue_arn).await?;
     let noted = found.iter().find(|mapping| Some(&mapping.id) == lease.mapping_id.as_ref());
     if noted.is_some_and(|mapping| mapping.feeds(&target.function_arn)) {
         return Ok(if condition == Condition::Sound { Outcome::Unchanged } else { Outcome::Repaired });
     }
-    let mapping_id = mappings::open(&context.lambda, &queue_arn, &target.function_arn).await?;
+    let mapping_id = mappings::open(context, &queue_arn, &target.function_arn, true).await?;
     store_active(context, lease, queue_url, &mapping_id).await?;
     Ok(Outcome::Repaired)
 }

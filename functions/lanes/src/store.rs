@@ -1,5 +1,7 @@
 //! The account's row: takes its lease, stores the lane's new state, and releases the lease.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use robnu_dispatch::OutboxMessage;
 use robnu_tenancy::{AccountId, Database, Error, Params, Row, SellerId, SystemScope};
@@ -14,6 +16,8 @@ const RELEASE_LEASE: &str = include_str!("sql/release_lease.sql");
 const QUEUED_RUNS: &str = include_str!("sql/queued_runs.sql");
 const FIND_DIFFERING: &str = include_str!("sql/find_differing.sql");
 const TAKE_CHECKS: &str = include_str!("sql/take_checks.sql");
+const FIND_GENERATIONS: &str = include_str!("sql/find_generations.sql");
+const FORGET_LANES: &str = include_str!("sql/forget_lanes.sql");
 const COUNT_LANES: &str = include_str!("sql/count_lanes.sql");
 
 /// The lease in seconds: at least the function's own timeout, so that the work never outlives the lease.
@@ -127,6 +131,20 @@ pub async fn take_checks(
 pub async fn count_lanes(database: &Database) -> Result<i64, Error> {
     let rows = database.read(&SystemScope::Lanes, COUNT_LANES, &[]).await?;
     Ok(rows.first().ok_or(Error::RowCount { found: 0 })?.try_get("lanes")?)
+}
+
+/// The present generations of these accounts' lanes, without accounts that do not exist.
+pub async fn find_generations(
+    database: &Database,
+    accounts: &[AccountId],
+) -> Result<HashMap<AccountId, i32>, Error> {
+    let rows = database.read(&SystemScope::Lanes, FIND_GENERATIONS, &[&accounts]).await?;
+    rows.iter().map(|row| Ok((row.try_get("id")?, row.try_get("lane_generation")?))).collect()
+}
+
+/// Forgets at most so many lanes that are removed with their stack, and returns how many.
+pub async fn forget_lanes(database: &Database, limit: i64) -> Result<usize, LaneError> {
+    Ok(run(database, FORGET_LANES, &[&limit]).await?.len())
 }
 
 fn read_keys(rows: &[Row]) -> Result<Vec<AccountKey>, Error> {

@@ -50,6 +50,7 @@ async fn hostile_events_fail_alone_and_the_next_round_is_done() {
         json!({"Records": [message("a"), message("b"), message("b")]}),
         json!({"sweep": "lane-reconcile"}),
         json!({"Records": null, "sweep": null}),
+        json!({"RequestType": "Sometimes", "ResponseURL": "http://127.0.0.1:1", "StackId": "", "RequestId": "", "LogicalResourceId": ""}),
     ];
     for_each_hostile(&bases, CASES, async |event| match function.invoke(event.clone()).await {
         Answer::Response(answer) => {

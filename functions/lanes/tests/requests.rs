@@ -216,6 +216,7 @@ async fn a_mapping_that_is_being_deleted_is_waited_for_and_not_adopted() {
     let world = World::new().await;
     let (seller, account) = world.ours();
     let name = world.queue_name(account, 1);
+    kit::make_queue(&world.context.sqs, &name).await;
     let leaving =
         r#"{"EventSourceMappings":[{"UUID":"old","State":"Deleting","FunctionArn":"arn:aws:lambda:x"}]}"#;
     world.wire.pretend("ListEventSourceMapping", &name, leaving);

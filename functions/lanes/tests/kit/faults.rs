@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// The connection, shared by all clients of a test.
 #[derive(Debug, Clone)]
@@ -18,6 +19,7 @@ pub struct Wire {
     inner: SharedHttpClient,
     faults: Arc<Mutex<Vec<Fault>>>,
     taken: Arc<Mutex<Vec<(String, String)>>>,
+    tried: Arc<Mutex<Vec<(Instant, String, String)>>>,
 }
 
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Gate {
 
 impl Wire {
     pub fn new(inner: SharedHttpClient) -> Self {
-        Self { inner, faults: Arc::default(), taken: Arc::default() }
+        Self { inner, faults: Arc::default(), taken: Arc::default(), tried: Arc::default() }
     }
 
     /// Returns an error of AWS to the next calls of an operation whose body or path contains a text. SQS's codes are given
@@ -92,6 +94,26 @@ impl Wire {
         taken.iter().filter(is_meant).count()
     }
 
+    /// Paths and bodies of an operation's successful calls.
+    pub fn all_taken(&self, operation: &str) -> Vec<String> {
+        let taken = self.taken.lock().expect("no test panics with it");
+        taken.iter().filter(|(known, _)| known == operation).map(|(_, text)| text.clone()).collect()
+    }
+
+    /// An operation's calls, also those that were refused or cut off: when each began, and its path and body.
+    pub fn tried(&self, operation: &str) -> Vec<(Instant, String)> {
+        let tried = self.tried.lock().expect("no test panics with it");
+        let is_meant =
+            |(at, known, text): &(Instant, String, String)| (known == operation).then(|| (*at, text.clone()));
+        tried.iter().filter_map(is_meant).collect()
+    }
+
+    /// The body of an operation's last call.
+    pub fn last(&self, operation: &str) -> String {
+        let (_, text) = self.tried(operation).pop().expect("a call");
+        text.split_once(' ').map(|(_, body)| body.to_owned()).unwrap_or_default()
+    }
+
     fn add(&self, operation: &'static str, containing: &str, times: usize, effect: Effect) {
         let fault = Fault { operation, containing: containing.to_owned(), times, effect };
         self.faults.lock().expect("no test panics with it").push(fault);
@@ -117,6 +139,9 @@ fn text(request: &HttpRequest) -> String {
 fn operation(request: &HttpRequest) -> String {
     if let Some(target) = request.headers().get("x-amz-target") {
         return target.trim_start_matches("AmazonSQS.").to_owned();
+    }
+    if request.uri().ends_with("/invocations") {
+        return "Invoke".to_owned();
     }
     let verb = match request.method() {
         "POST" => "Create",
@@ -148,6 +173,8 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let effect = self.wire.effect(&request);
         let call = (operation(&request), text(&request));
+        let tried = (Instant::now(), call.0.clone(), call.1.clone());
+        self.wire.tried.lock().expect("no test panics with it").push(tried);
         let (connector, taken) = (self.connector.clone(), self.wire.taken.clone());
         HttpConnectorFuture::new(async move {
             match effect {

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod faults;
+pub mod stack;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use faults::Wire;
-use lanes::{Answer, Context, Event, LaneConfig, Report, Target, Targets, handle};
+use lanes::{Answer, Context, Event, LaneConfig, Pace, Report, Target, Targets, handle};
 use robnu_dispatch::{LaneRequest, ParallelQueues, Publisher, Record, lane_queue_name};
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use robnu_testkit::{TestDatabase, TwoSellers};
@@ -26,6 +27,8 @@ use tokio_postgres::types::ToSql;
 
 /// Names the local cloud's address.
 const ENDPOINT_VARIABLE: &str = "TEST_AWS_ENDPOINT";
+/// Faster than on AWS: the local cloud has no limit, and many tests share its time.
+pub const CALLS_A_SECOND: u32 = 200;
 /// A zip of `refuse.py`, whose `handler` raises: a message sent to it ends in the dead-letter queue.
 const REFUSING_FUNCTION: &str = "UEsDBBQAAAAAAAAAIQBORMK2PAAAADwAAAAJAAAAcmVmdXNlLnB5ZGVmIGhhbmRsZXIoZXZlbnQsIGNvbnRleHQpOgogICAgcmFpc2UgRXhjZXB0aW9uKCJyZWZ1c2VkIikKUEsBAhQDFAAAAAAAAAAhAE5EwrY8AAAAPAAAAAkAAAAAAAAAAAAAAKQBAAAAAHJlZnVzZS5weVBLBQYAAAAAAQABADcAAABjAAAAAAA=";
 
@@ -67,13 +70,17 @@ impl World {
         let config = LaneConfig {
             stage: "test".to_owned(),
             requests_queue_url: requests,
-            queue_prefix: "robnu-test-lane-".to_owned(),
+            // Each test has lanes of its own, because a round removes those that it has no rows for.
+            queue_prefix: format!("rt{}-", &sellers.ours.id.as_uuid().simple().to_string()[12..]),
             visibility_seconds: 40,
             max_receives: 3,
             targets,
+            own_function: None,
         };
         let publisher = Publisher::new(sqs.clone(), ParallelQueues::default());
-        let context = Context { database: test.login("robnu_lanes").await, sqs, lambda, publisher, config };
+        let pace = Pace::new(CALLS_A_SECOND);
+        let context =
+            Context { database: test.login("robnu_lanes").await, sqs, lambda, pace, publisher, config };
         let world = Self { test, sellers, superuser, wire, context, dead_letters };
         let fresh = "update robnu.marketplace_accounts set lane_state = 'REQUESTED', lane_queue_url = null, lane_mapping_id = null";
         world.sql(fresh, &[]).await;
@@ -138,6 +145,49 @@ impl World {
             }
             Err(error) => panic!("{error:?}"),
         }
+    }
+
+    /// Whether a queue of this name exists.
+    pub async fn exists(&self, name: &str) -> bool {
+        let listed = self.context.sqs.list_queues().queue_name_prefix(name).send().await;
+        !listed.expect("queues can be listed").queue_urls.unwrap_or_default().is_empty()
+    }
+
+    /// The mappings of a queue.
+    pub async fn mappings_of(&self, name: &str) -> Vec<EventSourceMappingConfiguration> {
+        let arn = self.context.config.targets["AJIO"].queue_arn(name);
+        let answer = self.context.lambda.list_event_source_mappings().event_source_arn(arn).send().await;
+        answer.expect("mappings can be listed").event_source_mappings.unwrap_or_default()
+    }
+
+    /// Makes a FIFO queue with the tag of a stage.
+    pub async fn put_queue(&self, name: &str, stage: &str) {
+        let request = self.context.sqs.create_queue().queue_name(name).tags("robnu:stage", stage);
+        let request = request.attributes(QueueAttributeName::FifoQueue, "true");
+        request.send().await.expect("the local cloud makes queues");
+    }
+
+    /// Makes a mapping of a queue.
+    pub async fn put_mapping(&self, name: &str) {
+        let target = &self.context.config.targets["AJIO"];
+        let request = self.context.lambda.create_event_source_mapping().function_name(&target.function_arn);
+        let made = request.event_source_arn(target.queue_arn(name)).batch_size(1).send().await;
+        made.expect("the local cloud makes mappings");
+    }
+
+    /// Makes queue and mapping behind the database's back, and returns the queue's name.
+    pub async fn put_lane(&self, account: AccountId, generation: i32, stage: &str) -> String {
+        let name = self.queue_name(account, generation);
+        self.put_queue(&name, stage).await;
+        self.put_mapping(&name).await;
+        name
+    }
+
+    /// Runs one round in a context of its own, and returns whether there is more to do.
+    pub async fn reconcile_is_short(&self, context: &Context) -> bool {
+        let report = reconcile_with(context, in_a_minute()).await;
+        assert_eq!((report.failed, report.busy, report.orphans), (0, 0, 0), "{report:?}");
+        report.time_short
     }
 
     /// The mappings of that queue.
@@ -233,7 +283,7 @@ pub async fn ask_until(context: &Context, bodies: &[String], deadline: Instant) 
 }
 
 pub async fn reconcile_with(context: &Context, deadline: Instant) -> Report {
-    match handle(Event::Sweep { sweep: "lane-reconcile".to_owned() }, context, deadline).await {
+    match handle(Event::Sweep { sweep: "lane-reconcile".to_owned(), round: 0 }, context, deadline).await {
         Ok(Answer::Reconciled(report)) => report,
         other => panic!("{other:?}"),
     }
