@@ -23,8 +23,10 @@ const FEW: usize = AT_ONCE * 4;
 const CHECKS: usize = 100;
 /// The shortest time between two checks of a lane, in seconds.
 const UNSEEN_SECONDS: f64 = 3_600.0;
-/// No new work begins with less time left than this.
+/// No work goes on with less time left than this.
 const RESERVE: Duration = Duration::from_secs(5);
+/// How long before that the last lane begins. A lane that is cut off keeps its lease, and its calls are made again.
+const ONE_LANE: Duration = Duration::from_secs(3);
 
 /// The report of one round.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -64,7 +66,7 @@ impl Report {
 
 /// Does one round.
 pub async fn reconcile(context: &Context, deadline: Instant) -> Result<Report, LaneError> {
-    let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
+    let stop_at = deadline.checked_sub(RESERVE + ONE_LANE).unwrap_or(deadline);
     let mut report = Report::default();
     settle_differing(context, stop_at, &mut report).await?;
     let (orphans, more) =
@@ -127,12 +129,15 @@ fn out_of_time(stop_at: Instant, report: &mut Report) -> bool {
 }
 
 async fn work(context: &Context, lanes: Vec<AccountKey>, care: Care, stop_at: Instant, report: &mut Report) {
-    let mut answers =
-        stream::iter(lanes)
-            .map(|key| async move {
-                (key, by_itself(stop_at, Box::pin(settle(context, key, care, stop_at))).await)
-            })
-            .buffer_unordered(AT_ONCE);
+    let mut answers = stream::iter(lanes)
+        .map(|key| async move {
+            if Instant::now() >= stop_at {
+                return (key, Err(LaneError::OutOfTime));
+            }
+            let cut_at = stop_at + ONE_LANE;
+            (key, by_itself(cut_at, Box::pin(settle(context, key, care, cut_at))).await)
+        })
+        .buffer_unordered(AT_ONCE);
     while let Some((key, answer)) = answers.next().await {
         count(key, answer, report);
     }
