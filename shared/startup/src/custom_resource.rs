@@ -17,6 +17,7 @@ pub const RESERVE: Duration = Duration::from_mins(1);
 /// What CloudFormation sends to a custom resource; only the parts used here.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
+#[allow(clippy::struct_field_names, reason = "the names are CloudFormation's")]
 pub struct Request {
     #[serde(rename = "RequestType")]
     kind: RequestType,
