@@ -10,7 +10,7 @@ use crate::error::LaneError;
 /// Invokes this function with the event, without waiting for it. Lambda repeats an invocation that fails or is killed twice.
 pub(crate) async fn again(context: &Context, event: &impl Serialize) -> Result<(), LaneError> {
     let Some(function) = &context.config.own_function else { return Err(LaneError::Alone) };
-    let payload = serde_json::to_vec(event).map_err(|error| LaneError::again(error))?;
+    let payload = serde_json::to_vec(event).map_err(LaneError::again)?;
     let request = context
         .lambda
         .invoke()

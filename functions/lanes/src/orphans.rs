@@ -38,8 +38,8 @@ async fn without_row<'a>(
     context: &Context,
     lanes: &'a [(String, Found)],
 ) -> Result<Vec<&'a (String, Found)>, LaneError> {
-    let names = lanes.iter().filter_map(|lane| Some((found::read_name(context, &lane.0)?, lane)));
-    let named: Vec<_> = names.collect();
+    let read = |lane: &'a (String, Found)| Some((found::read_name(context, &lane.0)?, lane));
+    let named: Vec<_> = lanes.iter().filter_map(read).collect();
     let accounts: Vec<_> = named.iter().map(|((account, _), _)| *account).collect();
     let present: HashMap<_, _> = store::find_generations(&context.database, &accounts).await?;
     let orphans =

@@ -156,7 +156,7 @@ async fn remove_some(
     while let Some((name, answer)) = answers.next().await {
         match answer {
             Ok(Owner::Another) => {
-                tracing::warn!(queue = name, "the queue bears a lane's name and another owner's tag")
+                tracing::warn!(queue = name, "the queue bears a lane's name and another owner's tag");
             }
             // The next look confirms that it is gone.
             Ok(Owner::Ours | Owner::Nobody) => left.push(name),
