@@ -2,6 +2,7 @@
 //! call twice, except those that it was in the middle of.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
+#![allow(clippy::print_stdout, reason = "the long run tells its figures")]
 
 mod kit;
 
