@@ -270,6 +270,7 @@ begin
   if not found then
     raise exception 'the seller has no such account' using errcode = 'RB002';
   end if;
+  delete from access_tokens where seller_id = app_current_seller_id() and account_id = account;
 end $$;
 create function replace_ajio_account_details(account uuid, new_username text, new_password_enc bytea) returns void
 language plpgsql security definer
@@ -411,8 +412,8 @@ begin
 end $$;
 grant execute on function open_credentials(uuid, text) to robnu_tenant;
 
--- Wipes the secrets of an account: every column …_enc of every satellite table, including future ones. A column that is null stays
--- null. Only functions of the owner may execute it.
+-- Wipes the secrets of an account: every column …_enc of every satellite table, including future ones, and its access token. A column
+-- that is null stays null. Only functions of the owner may execute it.
 create function wipe_credentials(seller uuid, account uuid) returns void
 language plpgsql
 set search_path = robnu, pg_temp
@@ -434,6 +435,7 @@ begin
     get diagnostics wiped = row_count;
     forgotten := forgotten or wiped > 0;
   end loop;
+  delete from access_tokens where seller_id = seller and account_id = account;
   if forgotten then
     insert into credential_events (seller_id, account_id, event) values (seller, account, 'FORGOTTEN');
   end if;

@@ -1,5 +1,6 @@
 //! What the function holds after its cold start.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client as Sqs;
@@ -38,7 +39,7 @@ pub struct Context {
     /// Takes refused messages.
     pub dead_letters: DeadLetters,
     /// Rates of calls that this deployment was granted instead of the published ones.
-    pub granted_rates: GrantedRates,
+    pub granted_rates: Arc<GrantedRates>,
     /// Clocks of a job.
     pub clocks: Clocks,
 }
@@ -108,7 +109,7 @@ impl Context {
             objects: objects(&aws)?,
             publisher: Publisher::new(sqs.clone(), parallel_queues),
             dead_letters: DeadLetters::new(sqs, dead_letter_queue, parallel_dead_letter_queue),
-            granted_rates,
+            granted_rates: Arc::new(granted_rates),
             clocks,
         })
     }

@@ -2,7 +2,7 @@
 
 mod import;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use robnu_dispatch::{
@@ -25,6 +25,7 @@ use crate::error::{JobError, Refusal};
 use crate::pace::AccountPace;
 use crate::slice::{Slice, SliceEnd};
 use crate::summary::Summary;
+use crate::tokens::{self, AccountTokens, STORED_TOKEN, SealedToken};
 
 const DATA_KEY: &str = include_str!("sql/data_key.sql");
 const OPEN_CREDENTIALS: &str = include_str!("sql/open_credentials.sql");
@@ -71,8 +72,12 @@ async fn work(context: &Context, job: &Job, summary: &Summary, deadline: SystemT
     let account: Params<'_> = &[&job.account_id];
     let opening: Params<'_> =
         &[&job.account_id, &job.kind.as_str(), &job.run_id, &terms.statuses, &terms.attempts_at_most];
-    let further: [(&'static str, Params<'_>); 3] =
-        [(DATA_KEY, &[]), (OPEN_CREDENTIALS, opening), (adapter.details().select, account)];
+    let further: [(&'static str, Params<'_>); 4] = [
+        (DATA_KEY, &[]),
+        (OPEN_CREDENTIALS, opening),
+        (STORED_TOKEN, account),
+        (adapter.details().select, account),
+    ];
     let Some((lease, answers)) = take(context, &scope, job, &further).await? else { return Ok(()) };
 
     let counts = Counts { database: &context.database, scope: &scope, job, login: None };
@@ -84,12 +89,22 @@ async fn work(context: &Context, job: &Job, summary: &Summary, deadline: SystemT
         Ok(keys) => keys,
         Err(error) => return run.without_credentials(error).await,
     };
-    let connection = match credentials::open(adapter.details(), job, &ring, &answers[2]).await {
+    let connection = match credentials::open(adapter.details(), job, &ring, &answers[3]).await {
         Ok(credentials) => {
             let login = adapter.details().login_of(&credentials);
             run.counts.login =
                 login.map(|login| context.digests.login(job.marketplace.as_str(), login).to_vec());
-            adapter.connect(*job.account_id.as_uuid(), credentials, calls(context, &scope, job, deadline))
+            let tokens = AccountTokens {
+                database: context.database.clone(),
+                scope: scope.clone(),
+                account: job.account_id,
+                generation: lease.credentials_generation,
+                cipher: Arc::clone(&cipher),
+                lease: tokens::LEASE,
+                found: Mutex::new(SealedToken::found(&answers[2])?),
+            };
+            let calls = calls(context, &scope, job, deadline, tokens);
+            adapter.connect(*job.account_id.as_uuid(), credentials, calls)
         }
         Err(error) => return run.without_credentials(error).await,
     };
@@ -186,16 +201,23 @@ impl Terms {
 }
 
 /// The bounds of the job's calls. The last one must be over so early that its result can still be stored.
-fn calls(context: &Context, scope: &SellerScope, job: &Job, deadline: SystemTime) -> Calls {
+fn calls(
+    context: &Context,
+    scope: &SellerScope,
+    job: &Job,
+    deadline: SystemTime,
+    tokens: AccountTokens,
+) -> Calls {
     let pace = AccountPace {
         database: context.database.clone(),
         scope: scope.clone(),
         account: job.account_id,
-        granted: context.granted_rates.clone(),
+        granted: Arc::clone(&context.granted_rates),
     };
     Calls {
         deadline: Deadline::at(deadline.checked_sub(CALL_MARGIN).unwrap_or(deadline)),
         pace: Arc::new(pace),
+        tokens: Arc::new(tokens),
     }
 }
 
@@ -344,6 +366,12 @@ impl Run<'_> {
         match error {
             AdapterError::RateLimited { retry_after } => {
                 self.unanswered(retry_after, "marketplace_throttles", &message).await
+            }
+            AdapterError::RateLimitReached { retry_after } => {
+                self.unanswered(Some(retry_after), "rate_limit_reached", &message).await
+            }
+            AdapterError::TokenPending { retry_after } => {
+                self.unanswered(Some(retry_after), "token_pending", &message).await
             }
             AdapterError::Unavailable { retry_after, .. } => {
                 self.unanswered(retry_after, "marketplace_unavailable", &message).await

@@ -14,3 +14,4 @@ mod retry;
 pub mod slice;
 pub mod store;
 pub mod summary;
+pub mod tokens;

@@ -1,6 +1,7 @@
 //! The pace of an account's calls, kept in the database as token buckets (rate limits): so it holds over all functions that work for
 //! the account, and over restarts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,7 +26,7 @@ pub struct AccountPace {
     /// The account.
     pub account: AccountId,
     /// Rates that the deployment was granted.
-    pub granted: GrantedRates,
+    pub granted: Arc<GrantedRates>,
 }
 
 impl AccountPace {

@@ -85,7 +85,11 @@ async fn each_outcome_is_one_line_with_whose_it_is_what_it_did_and_why_it_ended(
     stand.simulator.clear_faults();
     stand.simulator.add_fault(Fault::new(Marketplace::Ajio, "/authToken", FaultKind::RejectCredentials));
     let function = stand.start(Ajio).await;
-    stand.superuser.batch_execute("delete from robnu.call_buckets").await.unwrap();
+    stand
+        .superuser
+        .batch_execute("delete from robnu.call_buckets; delete from robnu.access_tokens")
+        .await
+        .unwrap();
     let job = stand.queue_run(Ajio).await;
     let (line, _) = outcome(&stand, &function, &job).await;
     assert_eq!(said(&line), json!(["FAILED", "credentials_refused", 0, 0, 0, 0]));

@@ -3,6 +3,7 @@
 mod support;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adapter::pace::AccountPace;
@@ -23,7 +24,7 @@ const OPERATION: Operation =
 async fn pace(test: &TestDatabase, seller: &Seller, account: AccountId) -> AccountPace {
     let database = test.login("robnu_adapter").await;
     let scope = SellerScope::for_job(seller.id, account);
-    AccountPace { database, scope, account, granted: "getReport:0.01:3".parse().expect("rates") }
+    AccountPace { database, scope, account, granted: Arc::new("getReport:0.01:3".parse().expect("rates")) }
 }
 
 #[tokio::test]
@@ -116,7 +117,7 @@ async fn an_empty_bucket_puts_the_run_off_until_there_is_a_call_in_it() {
     acknowledged(function.invoke(stand.event(&job)).await);
     let due = "select state, error_code, extract(epoch from next_attempt_at - now())::float8 from robnu.sync_runs where id = $1";
     let row = stand.superuser.query_one(due, &[&job.run_id]).await.unwrap();
-    assert_eq!((row.get(0), row.get(1)), ("WAITING", "marketplace_throttles"));
+    assert_eq!((row.get(0), row.get(1)), ("WAITING", "rate_limit_reached"));
     let seconds: f64 = row.get(2);
     assert!((80.0..=101.0).contains(&seconds), "{seconds} s");
     assert_eq!(

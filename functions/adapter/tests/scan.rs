@@ -228,10 +228,12 @@ async fn nothing_that_a_run_leaves_behind_holds_a_customer_or_a_secret_in_clear(
     objects(&mut texts, since).await;
 
     let stored = "select (select count(*) from robnu.order_pii where postal_code_enc is not null),
-        (select count(*) from robnu.quarantined_records where length(record_enc) > 100)";
+        (select count(*) from robnu.quarantined_records where length(record_enc) > 100),
+        (select count(*) from robnu.access_tokens where length(token_enc) > 40)";
     let stored = stand.superuser.query_one(stored, &[]).await.unwrap();
     assert!(stored.get::<_, i64>(0) >= 70, "customers of both sellers are stored");
     assert!(stored.get::<_, i64>(1) >= 2, "records with customers are set aside");
+    assert_eq!(stored.get::<_, i64>(2), 6, "tokens of three accounts of both sellers are stored");
     assert!(raw_pages >= 8 && texts.hold("a raw page", "405-0000004-0000004"), "pages are kept: {raw_pages}");
     assert!(messages >= 2, "a next step and a dead letter: {messages}");
     assert!(texts.length() > 100_000, "the logs and the dump are there");

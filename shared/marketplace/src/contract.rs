@@ -119,7 +119,7 @@ pub trait Adapter: Send + Sync {
     /// Opens a connection for one account. Performs no I/O. Connections of one account share its token; other
     /// credentials for the same account never see a token of the old ones. No call of the connection outlives the deadline of
     /// `calls`, and with too little time left none begins: that is [`AdapterError::OutOfTime`]. None begins before their pace allows it:
-    /// that is [`AdapterError::RateLimited`].
+    /// that is [`AdapterError::RateLimitReached`].
     ///
     /// # Errors
     /// Returns [`AdapterError::Configuration`] when the credentials lack a field or this deployment has no base URL.

@@ -11,6 +11,18 @@ pub enum AdapterError {
         /// How long the marketplace asks to wait.
         retry_after: Option<Duration>,
     },
+    /// Our own count of calls (rate limit) holds this one back, so the marketplace was not asked: the run waits.
+    #[error("this account's calls are held back so that they keep the marketplace's rate limit")]
+    RateLimitReached {
+        /// When the next call may begin.
+        retry_after: Duration,
+    },
+    /// Another function is asking the marketplace for the account's next token: the run waits.
+    #[error("another run of this account is signing in at the marketplace")]
+    TokenPending {
+        /// When that function's lease ends at the latest, unless it extends it.
+        retry_after: Duration,
+    },
     /// The marketplace is down, times out or answers 5xx: the run waits.
     #[error("the marketplace is unavailable: {what}")]
     Unavailable {
@@ -72,11 +84,12 @@ pub enum AdapterError {
 }
 
 impl AdapterError {
-    /// Returns how long the marketplace asked to wait, if it did.
+    /// Returns how long the marketplace or we ourselves ask to wait, if anybody does.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::RateLimitReached { retry_after } | Self::TokenPending { retry_after } => Some(*retry_after),
             Self::Unauthorized
             | Self::Rejected { .. }
             | Self::NotPermitted { .. }

@@ -112,7 +112,7 @@ impl HttpClient {
     /// Like [`HttpClient::send`], at the pace of the operation.
     ///
     /// # Errors
-    /// As for [`HttpClient::send`], and [`AdapterError::RateLimited`] when the operation may not be called soon.
+    /// As for [`HttpClient::send`], and [`AdapterError::RateLimitReached`] when the operation may not be called soon.
     pub async fn send_paced(
         &self,
         operation: &Operation,

@@ -23,6 +23,7 @@ pub mod raw;
 pub mod record;
 mod records;
 pub mod registry;
+pub mod shared_token;
 mod token_cache;
 mod token_endpoint;
 mod trail;

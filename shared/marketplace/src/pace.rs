@@ -11,6 +11,7 @@ use async_trait::async_trait;
 
 use crate::deadline::Deadline;
 use crate::error::AdapterError;
+use crate::shared_token::{SharedTokens, Unshared};
 
 /// How many calls a marketplace allows: a bucket of `burst` calls that refills at `per_second`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,6 +62,8 @@ pub struct Calls {
     pub deadline: Deadline,
     /// Their pace.
     pub pace: Arc<dyn Pace>,
+    /// The tokens that all functions of the account share.
+    pub tokens: Arc<dyn SharedTokens>,
 }
 
 impl fmt::Debug for Calls {
@@ -70,9 +73,9 @@ impl fmt::Debug for Calls {
 }
 
 impl From<Deadline> for Calls {
-    /// Calls until a deadline, without a shared pace.
+    /// Calls until a deadline, without a shared pace and shared tokens.
     fn from(deadline: Deadline) -> Self {
-        Self { deadline, pace: Arc::new(Unpaced) }
+        Self { deadline, pace: Arc::new(Unpaced), tokens: Arc::new(Unshared) }
     }
 }
 
@@ -123,7 +126,7 @@ pub(crate) const USUAL_PAUSE: Duration = Duration::from_secs(30);
 /// Waits until a call may begin, but only a moment.
 ///
 /// # Errors
-/// [`AdapterError::RateLimited`] with the time to wait when that is longer, and [`AdapterError::OutOfTime`] when too little time is left.
+/// [`AdapterError::RateLimitReached`] with the time to wait when that is longer, and [`AdapterError::OutOfTime`] when too little time is left.
 pub(crate) async fn take(calls: &Calls, operation: &Operation) -> Result<(), AdapterError> {
     let mut left = LONGEST_IN_PLACE;
     loop {
@@ -132,7 +135,7 @@ pub(crate) async fn take(calls: &Calls, operation: &Operation) -> Result<(), Ada
             return Ok(());
         }
         if wait > left {
-            return Err(AdapterError::RateLimited { retry_after: Some(wait) });
+            return Err(AdapterError::RateLimitReached { retry_after: wait });
         }
         calls.deadline.time_for_a_call(wait).ok_or(AdapterError::OutOfTime)?;
         tokio::time::sleep(wait).await;
@@ -164,13 +167,13 @@ mod tests {
 
     async fn taken(waits: &[u64], deadline: Deadline) -> Result<(), AdapterError> {
         let waits = waits.iter().rev().copied().collect();
-        take(&Calls { deadline, pace: Arc::new(Waits(Mutex::new(waits))) }, &OPERATION).await
+        take(&Calls { pace: Arc::new(Waits(Mutex::new(waits))), ..deadline.into() }, &OPERATION).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn moments_are_waited_in_place_and_longer_waits_are_put_off() {
         let limited =
-            |millis| Err(AdapterError::RateLimited { retry_after: Some(Duration::from_millis(millis)) });
+            |millis| Err(AdapterError::RateLimitReached { retry_after: Duration::from_millis(millis) });
         assert_eq!(taken(&[], Deadline::NONE).await, Ok(()));
         let began = tokio::time::Instant::now();
         assert_eq!(taken(&[300, 200, 0], Deadline::NONE).await, Ok(()));

@@ -1,54 +1,29 @@
 //! Access tokens, one per account, shared by everything that a warm function does for the account.
 //!
-//! Renewal is a single call: the first caller asks, and the others wait for its result, good or bad. A token is used only
-//! with the credentials that fetched it; other credentials of the account start without one.
+//! Renewal is a single call: the first caller asks, and the others wait for its result, good or bad. Over all functions of the account
+//! the same holds through [`SharedTokens`](crate::shared_token::SharedTokens). A token is used only with the credentials that fetched
+//! it; other credentials of the account start without one.
+
+mod owner;
+mod renewal;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use ring::digest;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
-use crate::details::{Credentials, FieldSpec};
 use crate::error::AdapterError;
+use crate::shared_token::{AccessToken, StoredToken, TokenTimes};
+
+pub use owner::{TokenKey, TokenOwner};
 
 /// Above this many accounts, accounts whose token has expired are forgotten.
 const PRUNE_ABOVE: usize = 1_000;
 
 /// The longest time for which a token is kept, whatever the marketplace promises.
 const MAX_LIFETIME: Duration = Duration::from_hours(24);
-
-/// An access token. It is wiped from memory when dropped, and never printed.
-#[derive(Clone)]
-pub struct AccessToken(Arc<Zeroizing<String>>);
-
-impl AccessToken {
-    /// Wraps a marketplace's token.
-    #[must_use]
-    pub fn new(text: String) -> Self {
-        Self(Arc::new(Zeroizing::new(text)))
-    }
-
-    /// The token, for a request header.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        self.0.as_str() == other.0.as_str()
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AccessToken(..)")
-    }
-}
 
 /// A token that a marketplace has just issued.
 #[derive(Debug)]
@@ -57,34 +32,6 @@ pub struct IssuedToken {
     pub token: AccessToken,
     /// How long the token lives.
     pub lifetime: Duration,
-}
-
-/// The owner of a token: an account with its present credentials. It holds a digest of the credentials.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TokenKey {
-    account: Uuid,
-    fingerprint: [u8; 32],
-}
-
-impl TokenKey {
-    /// Makes the key of an account with its credentials.
-    #[must_use]
-    pub fn new(account: Uuid, credentials: &Credentials, fields: &[FieldSpec]) -> Self {
-        let mut context = digest::Context::new(&digest::SHA256);
-        for value in fields.iter().map(|field| credentials.get(field.name).unwrap_or_default()) {
-            context.update(&(value.len() as u64).to_be_bytes());
-            context.update(value.as_bytes());
-        }
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(context.finish().as_ref());
-        Self { account, fingerprint }
-    }
-}
-
-impl fmt::Debug for TokenKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TokenKey").field(&self.account).finish()
-    }
 }
 
 /// Tokens by account.
@@ -105,6 +52,8 @@ struct Slot {
 #[derive(Debug, Default)]
 struct SlotState {
     cached: Option<CachedToken>,
+    /// The token that the marketplace has refused, until another one comes.
+    refused: Option<Uuid>,
     /// The number of renewals that have ended, so that a caller who waited for one knows that it ended.
     renewals: u64,
     failure: Option<AdapterError>,
@@ -113,8 +62,41 @@ struct SlotState {
 #[derive(Debug, Clone)]
 struct CachedToken {
     token: AccessToken,
+    id: Uuid,
+    issued_at: DateTime<Utc>,
     renew_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+}
+
+impl CachedToken {
+    fn new(id: Uuid, token: AccessToken, times: TokenTimes, issued_at: DateTime<Utc>) -> Self {
+        Self {
+            token,
+            id,
+            issued_at,
+            renew_at: issued_at + times.renew_in,
+            expires_at: issued_at + times.expires_in,
+        }
+    }
+
+    /// A token of the account's other functions.
+    fn stored(stored: StoredToken, now: DateTime<Utc>) -> Self {
+        let cached = Self::new(stored.id, stored.token, stored.times, now);
+        Self { issued_at: now - stored.age, ..cached }
+    }
+}
+
+impl Slot {
+    /// Notes how a renewal has ended.
+    fn keep(&self, outcome: &Result<CachedToken, AdapterError>) {
+        let mut state = lock(&self.state);
+        state.renewals += 1;
+        state.failure = outcome.as_ref().err().cloned();
+        if let Ok(cached) = outcome {
+            state.cached = Some(cached.clone());
+            state.refused = None;
+        }
+    }
 }
 
 impl TokenCache {
@@ -132,60 +114,89 @@ impl TokenCache {
     /// Returns the account's token. It is fetched when there is none or it is about to expire.
     ///
     /// # Errors
-    /// Returns the error of `fetch`. When the trouble is temporary and the present token still lives, that token is returned.
+    /// Returns the error of `fetch`, or of another function's renewal. When the trouble is temporary and the present token still lives,
+    /// that token is returned.
+    #[cfg(test)]
     pub async fn token<F>(
         &self,
-        key: &TokenKey,
+        owner: &TokenOwner,
         fetch: impl FnOnce() -> F,
     ) -> Result<AccessToken, AdapterError>
     where
         F: Future<Output = Result<IssuedToken, AdapterError>>,
     {
-        let slot = self.slot(key);
+        self.current(owner, fetch).await.map(|current| current.token)
+    }
+
+    async fn current<F>(
+        &self,
+        owner: &TokenOwner,
+        fetch: impl FnOnce() -> F,
+    ) -> Result<CachedToken, AdapterError>
+    where
+        F: Future<Output = Result<IssuedToken, AdapterError>>,
+    {
+        let slot = self.slot(&owner.key);
         let seen = {
             let state = lock(&slot.state);
             if let Some(cached) = state.cached.as_ref().filter(|cached| (self.now)() < cached.renew_at) {
-                return Ok(cached.token.clone());
+                return Ok(cached.clone());
             }
             state.renewals
         };
-        self.renew(&slot, Some(seen), fetch).await
+        let _renewing = slot.renewal.lock().await;
+        if let Some(answer) = self.answer_since(&slot, seen) {
+            return answer;
+        }
+        let refused = lock(&slot.state).refused;
+        let outcome = self.obtain(owner, refused, fetch).await;
+        slot.keep(&outcome);
+        outcome.or_else(|error| {
+            let living = lock(&slot.state).cached.clone().filter(|cached| (self.now)() < cached.expires_at);
+            living.filter(|_| is_passing(&error)).ok_or(error)
+        })
     }
 
-    /// Fetches a token even when one is cached, and caches it.
+    /// Fetches a token even when one is cached or stored, and puts it in their place.
     ///
     /// # Errors
     /// Returns the error of `fetch`.
     pub async fn renewed<F>(
         &self,
-        key: &TokenKey,
+        owner: &TokenOwner,
         fetch: impl FnOnce() -> F,
     ) -> Result<AccessToken, AdapterError>
     where
         F: Future<Output = Result<IssuedToken, AdapterError>>,
     {
-        self.renew(&self.slot(key), None, fetch).await
+        let slot = self.slot(&owner.key);
+        let _renewing = slot.renewal.lock().await;
+        let outcome = self.replaced(owner, fetch).await;
+        slot.keep(&outcome);
+        outcome.map(|renewed| renewed.token)
     }
 
     /// Forgets a token that was refused, unless another one has replaced it already.
-    pub fn invalidate(&self, key: &TokenKey, refused: &AccessToken) {
+    fn invalidate(&self, key: &TokenKey, refused: &CachedToken) {
         let slot = self.slot(key);
         let mut state = lock(&slot.state);
-        if state.cached.as_ref().is_some_and(|cached| cached.token.is(refused)) {
+        if state.cached.as_ref().is_some_and(|cached| cached.token.is(&refused.token)) {
             state.cached = None;
+            state.refused = Some(refused.id);
         }
     }
 
-    /// Calls with the account's token. When the marketplace refuses the token or the call, renews the token once and calls
-    /// once more. Some marketplaces answer 403 both for an old token and for a missing permission; with a new token, 403 can
-    /// only mean the permission.
+    /// Calls with the account's token. When the marketplace refuses the token or the call, calls once more with another token. Some
+    /// marketplaces answer 403 both for an old token and for a missing permission; with a new token, 403 can only mean the permission.
+    /// A token that another function had stored before this call began may be as old as the first one, so its refusal means nothing yet;
+    /// then the token after it decides.
     ///
     /// # Errors
     /// Returns [`AdapterError::Unauthorized`] when the new token is refused too, [`AdapterError::NotPermitted`] when the token
     /// is good but lacks the permission, and any error of `fetch` and `call`.
     pub async fn authorized<T, F, C>(
         &self,
-        key: &TokenKey,
+        owner: &TokenOwner,
         fetch: impl Fn() -> F,
         call: impl Fn(AccessToken) -> C,
     ) -> Result<T, AdapterError>
@@ -193,77 +204,39 @@ impl TokenCache {
         F: Future<Output = Result<IssuedToken, AdapterError>>,
         C: Future<Output = Result<T, AdapterError>>,
     {
-        let first = self.token(key, &fetch).await?;
-        match call(first.clone()).await {
-            Err(AdapterError::Unauthorized | AdapterError::NotPermitted { .. }) => {
-                self.invalidate(key, &first);
+        let began = (self.now)();
+        let mut current = self.current(owner, &fetch).await?;
+        let (mut refusals, mut decides) = (0, false);
+        loop {
+            let answer = call(current.token.clone()).await;
+            match answer {
+                Err(AdapterError::Unauthorized | AdapterError::NotPermitted { .. }) if !decides => {
+                    self.invalidate(&owner.key, &current);
+                }
+                Err(AdapterError::Unauthorized) => {
+                    self.invalidate(&owner.key, &current);
+                    return answer;
+                }
+                _ => return answer,
             }
-            answer => return answer,
-        }
-        let second = self.token(key, &fetch).await?;
-        let answer = call(second.clone()).await;
-        if matches!(answer, Err(AdapterError::Unauthorized)) {
-            self.invalidate(key, &second);
-        }
-        answer
-    }
-
-    /// Renews a token. `seen` is the number of renewals when the caller found no good token; a renewal that ended since then
-    /// is the caller's result.
-    async fn renew<F>(
-        &self,
-        slot: &Slot,
-        seen: Option<u64>,
-        fetch: impl FnOnce() -> F,
-    ) -> Result<AccessToken, AdapterError>
-    where
-        F: Future<Output = Result<IssuedToken, AdapterError>>,
-    {
-        let _renewing = slot.renewal.lock().await;
-        if let Some(answer) = seen.and_then(|seen| self.answer_since(slot, seen)) {
-            return answer;
-        }
-        let outcome = fetch().await;
-        let now = (self.now)();
-        let mut state = lock(&slot.state);
-        state.renewals += 1;
-        state.failure = outcome.as_ref().err().cloned();
-        match outcome {
-            Ok(issued) => {
-                let token = issued.token.clone();
-                state.cached = Some(self.cached(issued, now));
-                Ok(token)
-            }
-            Err(error) => match state.cached.as_ref().filter(|_| seen.is_some()) {
-                Some(cached) if is_passing(&error) && now < cached.expires_at => Ok(cached.token.clone()),
-                _ => Err(error),
-            },
+            current = self.current(owner, &fetch).await?;
+            refusals += 1;
+            decides = refusals == 2 || current.issued_at >= began;
         }
     }
 
     /// Returns the result of a renewal that ended while the caller waited.
-    fn answer_since(&self, slot: &Slot, seen: u64) -> Option<Result<AccessToken, AdapterError>> {
+    fn answer_since(&self, slot: &Slot, seen: u64) -> Option<Result<CachedToken, AdapterError>> {
         let state = lock(&slot.state);
         if state.renewals == seen {
             return None;
         }
         let alive = state.cached.as_ref().filter(|cached| (self.now)() < cached.expires_at);
         match (&state.failure, alive) {
-            (None, Some(cached)) => Some(Ok(cached.token.clone())),
-            (Some(error), Some(cached)) if is_passing(error) => Some(Ok(cached.token.clone())),
+            (None, Some(cached)) => Some(Ok(cached.clone())),
+            (Some(error), Some(cached)) if is_passing(error) => Some(Ok(cached.clone())),
             (Some(error), _) => Some(Err(error.clone())),
             (None, None) => None, // renewed, then refused and forgotten: ask again
-        }
-    }
-
-    fn cached(&self, issued: IssuedToken, now: DateTime<Utc>) -> CachedToken {
-        let lifetime = issued.lifetime.min(MAX_LIFETIME);
-        // A token that lives shorter than twice the margin is used for half of its life.
-        let early = self.renew_before.min(lifetime / 2);
-        CachedToken {
-            token: issued.token,
-            renew_at: now + lifetime.saturating_sub(early),
-            expires_at: now + lifetime,
         }
     }
 
@@ -290,6 +263,8 @@ fn is_passing(error: &AdapterError) -> bool {
     matches!(
         error,
         AdapterError::RateLimited { .. }
+            | AdapterError::RateLimitReached { .. }
+            | AdapterError::TokenPending { .. }
             | AdapterError::Unavailable { .. }
             | AdapterError::Garbled { .. }
             | AdapterError::OutOfTime

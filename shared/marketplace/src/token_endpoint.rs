@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 use crate::error::AdapterError;
 use crate::http::{Reply, whole_number};
 use crate::records::parse_answer;
-use crate::token_cache::{AccessToken, IssuedToken};
+use crate::shared_token::AccessToken;
+use crate::token_cache::IssuedToken;
 
 /// Whose OAuth client a token request names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -46,6 +46,7 @@ migrations![
     "0026_new_data_keys",
     "0027_dead_letters",
     "0028_operators",
+    "0029_access_tokens",
 ];
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ insert into amazon_account_details (seller_id, account_id, client_id, client_sec
   values (:seller, :amazon, 'client', '\x00', '\x00');
 insert into flipkart_account_details (seller_id, account_id, refresh_token_enc, location_id) values (:seller, :flipkart, '\x00', 'LOC1');
 insert into meesho_account_details (seller_id, account_id, supplier_id, api_key_enc, api_secret_enc) values (:seller, :meesho, 'S0001', '\x00', '\x00');
+insert into access_tokens (seller_id, account_id, credentials_generation, token_id, token_enc, issued_at, renew_at, expires_at)
+  values (:seller, :ajio, 1, uuidv7(), '\x00', '2026-01-01T00:00:00Z', '2026-01-01T00:20:00Z', '2026-01-01T00:30:00Z');
 insert into lane_openings (seller_id, account_id, is_repeated, opened_at) values (:seller, :ajio, false, '2026-01-01T00:00:00Z');
 insert into credential_events (seller_id, account_id, event) values (:seller, :ajio, 'CONNECTED');
 insert into schedules (seller_id, account_id, kind, every_minutes) values (:seller, :ajio, 'ORDERS', 60), (:seller, :amazon, 'ORDERS', 15);

@@ -9,6 +9,7 @@ mod sealed;
 pub mod uploads;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use robnu_dispatch::{Job, JobMessage, lane_queue_name};
@@ -47,7 +48,7 @@ pub struct Stand {
     pub slice_seconds: u64,
     /// Rates of calls instead of the published ones.
     pub call_rates: &'static str,
-    ciphers: HashMap<SellerId, SellerCipher>,
+    ciphers: HashMap<SellerId, Arc<SellerCipher>>,
     pub platform_key: String,
     digest_secret: String,
     prefix: String,
@@ -85,7 +86,7 @@ impl Stand {
             seal_amazon(&superuser, &cipher, seller.id, seller.amazon, &format!("Atzr|{username}")).await;
             seal_flipkart(&superuser, &cipher, seller.id, seller.flipkart).await;
             seal_meesho(&superuser, &cipher, seller.id, seller.meesho, &format!("S{username}")).await;
-            ciphers.insert(seller.id, cipher);
+            ciphers.insert(seller.id, Arc::new(cipher));
         }
         let prefix = format!("t{}-", &Uuid::now_v7().simple().to_string()[20..]);
         let dead_letter_queue = fifo(&sqs, &format!("{prefix}dlq.fifo")).await;
@@ -223,6 +224,11 @@ impl Stand {
     /// The cipher with a seller's data key.
     pub fn cipher(&self, seller: SellerId) -> &SellerCipher {
         &self.ciphers[&seller]
+    }
+
+    /// The same, to keep.
+    pub fn own_cipher(&self, seller: SellerId) -> Arc<SellerCipher> {
+        Arc::clone(&self.ciphers[&seller])
     }
 
     pub fn account(&self, marketplace: MarketplaceCode) -> AccountId {

@@ -20,6 +20,7 @@ pub const RECORDS: SealedColumn = column("quarantined_records", "record_enc", "r
 
 /// Every column of the schema whose name ends in `_enc`; a test compares the list with the catalogue.
 pub const SEALED_COLUMNS: &[SealedColumn] = &[
+    column("access_tokens", "token_enc", "token"),
     column("ajio_account_details", "password_enc", "password"),
     column("amazon_account_details", "client_secret_enc", "client_secret"),
     column("amazon_account_details", "refresh_token_enc", "refresh_token"),

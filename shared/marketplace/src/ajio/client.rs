@@ -16,7 +16,8 @@ use crate::http::{HttpClient, Reply, join, secret_header, whole_number};
 use crate::pace::{Calls, Operation};
 use crate::raw::RawPage;
 use crate::records::{RawRecords, parse_answer, parse_page};
-use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
+use crate::shared_token::AccessToken;
+use crate::token_cache::{IssuedToken, TokenCache, TokenOwner};
 
 use super::DETAILS;
 use super::kept::KEPT;
@@ -42,7 +43,7 @@ pub struct Service {
 pub struct AjioClient {
     service: Arc<Service>,
     http: HttpClient,
-    key: TokenKey,
+    owner: TokenOwner,
     credentials: Credentials,
 }
 
@@ -116,14 +117,14 @@ impl AjioClient {
         calls: Calls,
     ) -> Result<Self, AdapterError> {
         DETAILS.require_complete(&credentials)?;
-        let key = TokenKey::new(account, &credentials, DETAILS.fields);
+        let owner = TokenOwner::new(account, &credentials, DETAILS.fields, &calls);
         let http = service.http.within(calls);
-        Ok(Self { service, http, key, credentials })
+        Ok(Self { service, http, owner, credentials })
     }
 
     /// Asks for a new token.
     pub async fn check(&self) -> Result<(), AdapterError> {
-        self.service.tokens.renewed(&self.key, || self.fetch_token()).await.map(drop)
+        self.service.tokens.renewed(&self.owner, || self.fetch_token()).await.map(drop)
     }
 
     /// Reads a page of a list.
@@ -131,7 +132,7 @@ impl AjioClient {
         let body = self
             .service
             .tokens
-            .authorized(&self.key, || self.fetch_token(), |token| self.get_page(phase, page, token))
+            .authorized(&self.owner, || self.fetch_token(), |token| self.get_page(phase, page, token))
             .await?;
         let (page, bad_bytes): (AjioPage, _) = parse_page(&body, phase.page())?;
         if !page.orders.is_stated && page.page.is_none() {

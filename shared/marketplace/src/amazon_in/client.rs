@@ -16,7 +16,8 @@ use crate::pace::{Calls, Operation, Rate};
 use crate::platform_app::PlatformApp;
 use crate::raw::RawPage;
 use crate::records::{parse_answer, parse_page};
-use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
+use crate::shared_token::AccessToken;
+use crate::token_cache::{IssuedToken, TokenCache, TokenOwner};
 use crate::token_endpoint::{self, ClientOwner};
 
 use super::kept;
@@ -67,7 +68,7 @@ pub struct Service {
 pub struct AmazonClient {
     service: Arc<Service>,
     http: HttpClient,
-    key: TokenKey,
+    owner: TokenOwner,
     credentials: Credentials,
 }
 
@@ -117,14 +118,14 @@ impl AmazonClient {
         if credentials.get("client_id").is_none() && service.app.is_none() {
             return Err(AdapterError::Configuration { what: PLATFORM_APP });
         }
-        let key = TokenKey::new(account, &credentials, DETAILS.fields);
+        let owner = TokenOwner::new(account, &credentials, DETAILS.fields, &calls);
         let http = service.http.within(calls);
-        Ok(Self { service, http, key, credentials })
+        Ok(Self { service, http, owner, credentials })
     }
 
     /// Asks for a new token.
     pub async fn check(&self) -> Result<(), AdapterError> {
-        self.service.tokens.renewed(&self.key, || self.fetch_token()).await.map(drop)
+        self.service.tokens.renewed(&self.owner, || self.fetch_token()).await.map(drop)
     }
 
     /// Reads the page at a position.
@@ -132,7 +133,7 @@ impl AmazonClient {
         let body = self
             .service
             .tokens
-            .authorized(&self.key, || self.fetch_token(), |token| self.get_orders(position, token))
+            .authorized(&self.owner, || self.fetch_token(), |token| self.get_orders(position, token))
             .await?;
         let (page, bad_bytes): (AmazonPage, _) = parse_page(&body, PAGE)?;
         if !page.orders.is_stated && page.pagination.is_none() && page.last_updated_before.is_none() {
@@ -189,7 +190,7 @@ impl AmazonClient {
             let request = self.http.get(url.clone()).header("x-amz-access-token", header);
             accept(self.http.send_paced(operation, request).await?, what)
         };
-        self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await
+        self.service.tokens.authorized(&self.owner, || self.fetch_token(), call).await
     }
 
     async fn get_orders(&self, position: &Position, token: AccessToken) -> Result<Vec<u8>, AdapterError> {

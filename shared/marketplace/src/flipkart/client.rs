@@ -15,7 +15,8 @@ use crate::pace::{Calls, Operation};
 use crate::platform_app::PlatformApp;
 use crate::raw::RawPage;
 use crate::records::parse_page;
-use crate::token_cache::{AccessToken, IssuedToken, TokenCache, TokenKey};
+use crate::shared_token::AccessToken;
+use crate::token_cache::{IssuedToken, TokenCache, TokenOwner};
 use crate::token_endpoint::{self, ClientOwner, Grant};
 
 use super::filter::{FilterRequest, Pass, Times};
@@ -84,7 +85,7 @@ impl Service {
 pub struct FlipkartClient {
     service: Arc<Service>,
     http: HttpClient,
-    key: TokenKey,
+    owner: TokenOwner,
     credentials: Credentials,
 }
 
@@ -101,14 +102,14 @@ impl FlipkartClient {
         if credentials.get("app_id").is_none() {
             service.app()?;
         }
-        let key = TokenKey::new(account, &credentials, DETAILS.fields);
+        let owner = TokenOwner::new(account, &credentials, DETAILS.fields, &calls);
         let http = service.http.within(calls);
-        Ok(Self { service, http, key, credentials })
+        Ok(Self { service, http, owner, credentials })
     }
 
     /// Asks for a new token.
     pub async fn check(&self) -> Result<(), AdapterError> {
-        self.service.tokens.renewed(&self.key, || self.fetch_token()).await.map(drop)
+        self.service.tokens.renewed(&self.owner, || self.fetch_token()).await.map(drop)
     }
 
     /// The location that the account stands for, if it stands for one.
@@ -227,7 +228,7 @@ impl FlipkartClient {
             let request = request(&self.http).header(AUTHORIZATION, bearer);
             accept(name, self.http.send_paced(&ANY_CALL, request).await?)
         };
-        self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await
+        self.service.tokens.authorized(&self.owner, || self.fetch_token(), call).await
     }
 
     async fn fetch_token(&self) -> Result<IssuedToken, AdapterError> {

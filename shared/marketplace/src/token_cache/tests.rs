@@ -1,10 +1,15 @@
 //! Who is given which token, and how often the marketplace is asked for one.
 
+mod shared;
+
 use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
+use zeroize::Zeroizing;
+
 use super::*;
-use crate::details::DetailsSpec;
+use crate::deadline::Deadline;
+use crate::details::{Credentials, DetailsSpec};
 
 const DETAILS: &DetailsSpec = &crate::ajio::DETAILS;
 
@@ -25,11 +30,11 @@ fn cache() -> TokenCache {
     TokenCache::with_clock(Duration::from_mins(10), moved_now)
 }
 
-fn key(password: &str) -> TokenKey {
+fn key(password: &str) -> TokenOwner {
     let mut credentials = Credentials::default();
     credentials.set("username", Zeroizing::new("DV1".to_owned()));
     credentials.set("password", Zeroizing::new(password.to_owned()));
-    TokenKey::new(Uuid::from_u128(1), &credentials, DETAILS.fields)
+    TokenOwner::new(Uuid::from_u128(1), &credentials, DETAILS.fields, &Deadline::NONE.into())
 }
 
 fn outage() -> AdapterError {
@@ -85,10 +90,10 @@ async fn new_credentials_never_get_a_token_of_the_old_ones() {
 #[tokio::test]
 async fn only_the_refused_token_itself_is_forgotten() {
     let (cache, key) = (cache(), key("a"));
-    let first = cache.token(&key, || issue("first")).await.unwrap();
-    cache.invalidate(&key, &first);
+    let first = cache.current(&key, || issue("first")).await.unwrap();
+    cache.invalidate(&key.key, &first);
     let second = cache.token(&key, || issue("second")).await.unwrap();
-    cache.invalidate(&key, &first);
+    cache.invalidate(&key.key, &first);
     assert_eq!(cache.token(&key, || issue("third")).await.unwrap().expose(), second.expose());
 }
 
@@ -117,7 +122,7 @@ async fn all_who_wait_for_a_renewal_share_its_failure() {
 /// What twenty callers at once are told when the one that is let through fails so; panics when more than one asks.
 async fn told_to_all(
     cache: &TokenCache,
-    key: &TokenKey,
+    key: &TokenOwner,
     error: AdapterError,
 ) -> Vec<Result<String, AdapterError>> {
     let asked = AtomicUsize::new(0);
@@ -178,8 +183,9 @@ async fn a_renewal_that_is_given_up_leaves_the_next_caller_free_to_ask() {
     assert_eq!(cache.token(&key, || issue("first")).await.unwrap().expose(), "first");
 }
 
-fn key_of(account: usize) -> TokenKey {
-    TokenKey { account: Uuid::from_u128(account as u128), ..key("a") }
+fn key_of(account: usize) -> TokenOwner {
+    let owner = key("a");
+    TokenOwner { key: TokenKey { account: Uuid::from_u128(account as u128), ..owner.key }, ..owner }
 }
 
 #[tokio::test]
@@ -218,5 +224,5 @@ async fn above_a_thousand_accounts_those_whose_token_has_expired_are_forgotten()
 fn neither_keys_nor_tokens_show_what_they_hold() {
     let shown = format!("{:?} {:?}", key("hush"), AccessToken::new("hush".to_owned()));
     assert!(!shown.contains("hush"));
-    assert!(!shown.contains(&format!("{:?}", key("hush").fingerprint)));
+    assert!(!shown.contains(&format!("{:?}", key("hush").key.fingerprint)));
 }

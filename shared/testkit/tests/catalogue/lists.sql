@@ -63,7 +63,7 @@ create temp view shrinking_tables (name) as values
   ('members'), ('schedules'), ('order_items'), ('idempotency_keys'), ('person_idempotency_keys'), ('account_authorizations'),
   ('request_counts'), ('person_requests'), ('mail_counts'), ('lane_openings'), ('sign_up_counts'), ('credential_checks'),
   ('audit_events'), ('quarantined_records'), ('raw_pages'), ('dead_letters'), ('unmatched_scans'), ('people'), ('seller_keys'), ('invitations'), ('order_pii'),
-  ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details');
+  ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'), ('access_tokens');
 
 -- Tables that a scope may write without an audit event: marketplaces' data, logs, and rows that change with every request.
 -- People's changes to them are recorded elsewhere: credentials by the account's credentials_generation.
@@ -72,7 +72,7 @@ create temp view shrinking_tables (name) as values
 create temp view unaudited_tables (name) as values
   ('orders'), ('order_items'), ('shipments'), ('quarantined_records'), ('raw_pages'), ('credential_events'), ('idempotency_keys'),
   ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'),
-  ('order_pii'), ('return_items'), ('return_events'), ('sync_run_counts'), ('watermarks'), ('call_buckets'), ('payouts'), ('payout_lines'), ('listings'), ('inventory'),
+  ('order_pii'), ('return_items'), ('return_events'), ('sync_run_counts'), ('watermarks'), ('call_buckets'), ('access_tokens'), ('payouts'), ('payout_lines'), ('listings'), ('inventory'),
   ('seller_keys'), ('import_changes');
 
 -- Columns that hold untyped values: those that audit events show of rows of any table, the filters of any list, and the fields of any
@@ -146,5 +146,7 @@ create temp view satellites as select oid as relation, name from tenant_tables w
 create temp view side_tables (relation, name, parent) as
 select relation, name, 'marketplace_accounts' from satellites
 union all select 'robnu.order_pii'::regclass, 'order_pii', 'orders';
--- Tables that may hold ciphertext: side tables, the quarantine and raw pages.
-create temp view ciphertext_tables (name) as select name from side_tables union all values ('quarantined_records'), ('raw_pages');
+-- Tables that may hold ciphertext: side tables, the quarantine, raw pages and access tokens.
+create temp view ciphertext_tables (name) as select name from side_tables union all values ('quarantined_records'), ('raw_pages'), ('access_tokens');
+-- Those of them whose rows a job reads again and again, for its own account. It has opened the credentials before, which left an event.
+create temp view own_account_tables (name) as values ('access_tokens');

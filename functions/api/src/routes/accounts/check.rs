@@ -103,6 +103,8 @@ impl From<AdapterError> for Trouble {
             AdapterError::Malformed { .. }
             | AdapterError::Garbled { .. }
             | AdapterError::OutOfTime
+            | AdapterError::RateLimitReached { .. }
+            | AdapterError::TokenPending { .. }
             | AdapterError::RepeatedPage
             | AdapterError::Unsupported { .. } => {
                 tracing::error!(error = reason, "the marketplace could not be asked");

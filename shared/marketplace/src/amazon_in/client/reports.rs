@@ -16,7 +16,7 @@ use crate::fields::Id;
 use crate::http::{MEBIBYTE, join, secret_header};
 use crate::pace::Operation;
 use crate::records::parse_answer;
-use crate::token_cache::AccessToken;
+use crate::shared_token::AccessToken;
 
 use super::{AmazonClient, MARKETPLACE_ID, accept, operation};
 
@@ -87,7 +87,7 @@ impl AmazonClient {
             let request = self.http.post(url.clone()).header("x-amz-access-token", header).json(&order);
             accept(self.http.send_paced(&CREATE_REPORT, request).await?, READ_RETURNS)
         };
-        let body = self.service.tokens.authorized(&self.key, || self.fetch_token(), call).await?;
+        let body = self.service.tokens.authorized(&self.owner, || self.fetch_token(), call).await?;
         parse_answer::<Created>(&body, "created report").map(|created| created.report_id.0)
     }
 
