@@ -1,4 +1,4 @@
-//! The defects that `--break` plants, kept as data in `infra/chaos/planted`: changes in a copy of the sources, and the differences that a run
+//! The defects that `--break` plants, kept as data, in one folder for each command: changes in a copy of the sources, and the differences that a run
 //! must then find.
 
 use std::path::Path;
@@ -8,7 +8,10 @@ use local::failure::{Exit, Failure};
 use local::table::render;
 use serde::Deserialize;
 
-const FOLDER: &str = "infra/chaos/planted";
+/// Defects that chaos finds.
+pub const OF_CHAOS: &str = "infra/chaos/planted";
+/// Defects that a kill at a boundary finds.
+pub const OF_BOUNDARIES: &str = "infra/chaos/boundaries/planted";
 /// The folder of the migrations, in the checkout and in copies of it.
 pub const MIGRATIONS: &str = "migrations";
 
@@ -28,12 +31,13 @@ pub struct Defect {
 }
 
 impl Defect {
-    /// The defect of this name.
-    pub fn find(root: &Path, name: &str) -> anyhow::Result<Self> {
-        let mut defects = read(root)?;
+    /// The defect of this name in a folder.
+    pub fn find(root: &Path, folder: &str, name: &str) -> anyhow::Result<Self> {
+        let mut defects = read(root, folder)?;
         let found = defects.iter().position(|defect| defect.name == name);
         let at = found.ok_or_else(|| {
-            let next = "choose one that `cargo xtask chaos --list` shows";
+            let names: Vec<&str> = defects.iter().map(|defect| defect.name.as_str()).collect();
+            let next = format!("choose one of {}", names.join(", "));
             Failure::new(Exit::Usage, format!("there is no defect {name} for --break"), next)
         })?;
         Ok(defects.swap_remove(at))
@@ -48,13 +52,13 @@ impl Defect {
 /// All defects as a table.
 pub fn list(root: &Path) -> anyhow::Result<String> {
     let row = |defect: Defect| vec![defect.name, defect.promise, defect.differences.join(", ")];
-    let rows: Vec<Vec<String>> = read(root)?.into_iter().map(row).collect();
+    let rows: Vec<Vec<String>> = read(root, OF_CHAOS)?.into_iter().map(row).collect();
     Ok(render(&["defect", "breaks the promise that", "the run then finds one of"], &rows, &[]))
 }
 
-/// Every defect, by name.
-fn read(root: &Path) -> anyhow::Result<Vec<Defect>> {
-    let defects = read_folder(&root.join(FOLDER))?.into_iter();
+/// Every defect of a folder, by name.
+fn read(root: &Path, folder: &str) -> anyhow::Result<Vec<Defect>> {
+    let defects = read_folder(&root.join(folder))?.into_iter();
     Ok(defects.map(|(name, defect)| Defect { name, ..defect }).collect())
 }
 
@@ -68,8 +72,9 @@ mod tests {
 
     #[test]
     fn every_defect_still_fits_the_sources() {
-        let defects = read(root()).unwrap();
+        let mut defects = read(root(), OF_CHAOS).unwrap();
         assert!(defects.len() >= 15, "{} defects", defects.len());
+        defects.extend(read(root(), OF_BOUNDARIES).unwrap());
         for defect in &defects {
             assert!(!defect.differences.is_empty(), "{}", defect.name);
             for change in &defect.change {
@@ -82,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_unknown_defect_is_refused_by_name() {
-        let said = Defect::find(root(), "nonsense").unwrap_err().to_string();
+        let said = Defect::find(root(), OF_CHAOS, "nonsense").unwrap_err().to_string();
         assert!(said.starts_with("there is no defect nonsense for --break"), "{said}");
     }
 }

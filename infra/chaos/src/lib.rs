@@ -1,7 +1,9 @@
 //! `chaos`: load on all live kinds of runs, while functions are killed, `PostgreSQL` restarts, messages vanish and marketplaces fail; then a
-//! comparison of the marketplaces' books with the rows. This crate prepares a run: it builds the programs, with a defect if one is asked for,
-//! and starts a database server for it. The program `chaos-run` makes the chaos.
+//! comparison of the marketplaces' books with the rows. And [`boundaries`]: one kill at each statement and call of one piece of work. This crate
+//! prepares a run: it builds the programs, with a defect if one is asked for, and starts a database server where one has to be stopped. The
+//! program `chaos-run` does the work.
 
+pub mod boundaries;
 mod defect;
 mod options;
 mod programs;
@@ -20,7 +22,7 @@ use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::defect::Defect;
-pub use self::options::ChaosOptions;
+pub use self::options::{BoundariesOptions, ChaosOptions};
 use self::programs::Programs;
 
 /// Names the local AWS that tests use; the caller may provide one.
@@ -35,12 +37,12 @@ pub async fn run(paths: &Paths, options: &ChaosOptions) -> anyhow::Result<()> {
     if options.list {
         return print(&defect::list(&paths.root)?);
     }
-    let defect = options.defect.as_deref().map(|name| Defect::find(&paths.root, name)).transpose()?;
-    let environment = match std::env::var(ENDPOINT) {
-        // The caller has provided the local AWS, with its credentials.
-        Ok(_) => Vec::new(),
-        Err(_) => checks::test_environment(paths).await?,
-    };
+    let defect = options
+        .defect
+        .as_deref()
+        .map(|name| Defect::find(&paths.root, defect::OF_CHAOS, name))
+        .transpose()?;
+    let environment = environment(paths).await?;
     let mut progress = Progress::new();
     let building = progress.begin("programs");
     let programs = Programs::build(paths, defect.as_ref())?;
@@ -49,6 +51,14 @@ pub async fn run(paths: &Paths, options: &ChaosOptions) -> anyhow::Result<()> {
     let outcome = served(paths, options, &programs, &folder, environment).await;
     let cleaned = programs.clean();
     outcome.and(cleaned)
+}
+
+/// What the program needs to find the local AWS. The caller may have provided it, with its credentials.
+async fn environment(paths: &Paths) -> anyhow::Result<Vec<(&'static str, String)>> {
+    match std::env::var(ENDPOINT) {
+        Ok(_) => Ok(Vec::new()),
+        Err(_) => checks::test_environment(paths).await,
+    }
 }
 
 /// Starts the server, makes chaos, and removes the server.
@@ -67,7 +77,7 @@ async fn served(
     outcome.and(removed)
 }
 
-/// Runs the program, and hands it the signals that this command gets.
+/// Runs the program.
 async fn chaos(
     paths: &Paths,
     options: &ChaosOptions,
@@ -75,15 +85,32 @@ async fn chaos(
     server: &PathBuf,
     environment: &[(&'static str, String)],
 ) -> anyhow::Result<()> {
-    let mut interrupted = signal(SignalKind::interrupt())?;
-    let mut terminated = signal(SignalKind::terminate())?;
-    let mut command = Command::new(programs.folder.join("chaos-run"));
+    let mut command = program(paths, programs, "chaos", LOGS, environment);
     command.args(["--seed", &options.seed.to_string(), "--seconds", &options.seconds().to_string()]);
     command.args(["--kills", &options.killed().to_string()]).arg("--server").arg(server);
-    command.arg("--programs").arg(&programs.folder).arg("--migrations").arg(&programs.migrations);
-    command.arg("--logs").arg(paths.local(LOGS));
+    ended(&mut command, || found(paths)).await
+}
+
+/// The program that does the work, with what each kind of work needs.
+fn program(
+    paths: &Paths,
+    programs: &Programs,
+    work: &str,
+    logs: &str,
+    environment: &[(&'static str, String)],
+) -> Command {
+    let mut command = Command::new(programs.folder.join("chaos-run"));
+    command.arg(work).arg("--programs").arg(&programs.folder);
+    command.arg("--migrations").arg(&programs.migrations).arg("--logs").arg(paths.local(logs));
     command.envs(environment.iter().map(|(name, value)| (name, value)));
-    let mut child = command.stdin(Stdio::null()).kill_on_drop(true).spawn().context("start the chaos")?;
+    command
+}
+
+/// Runs the program to its end, and hands it the signals that this command gets.
+async fn ended(command: &mut Command, found: impl FnOnce() -> anyhow::Error) -> anyhow::Result<()> {
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut child = command.stdin(Stdio::null()).kill_on_drop(true).spawn().context("start chaos-run")?;
     let pid = child.id();
     let status = loop {
         tokio::select! {
@@ -97,14 +124,14 @@ async fn chaos(
     };
     match status.code() {
         Some(0) => Ok(()),
-        Some(7) => Err(found(paths)),
+        Some(7) => Err(found()),
         Some(130) => Err(Failure::new(
             Exit::Interrupted,
             "interrupted",
             "everything that it made is removed; start it again",
         )
         .into()),
-        _ => Err(anyhow!("the chaos ended with {status}; the message is above")),
+        _ => Err(anyhow!("the program ended with {status}; the message is above")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The flags of `cargo xtask chaos`.
+//! The flags of `cargo xtask chaos` and `cargo xtask boundaries`.
 
 use clap::Args;
 
@@ -35,6 +35,23 @@ impl ChaosOptions {
         self.kills.unwrap_or_else(|| usize::try_from(self.seconds() / 2).unwrap_or(usize::MAX))
     }
 }
+
+/// Which boundaries.
+#[derive(Debug, Args)]
+pub struct BoundariesOptions {
+    /// Only one piece of work: orders, returns, check, import, publish, lane-opens or lane-retires
+    #[arg(long, value_name = "NAME", value_parser = WORKS)]
+    pub only: Option<String>,
+    /// Makes every N-th kill alone, counted from the first
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub every: u16,
+    /// Plant this defect of `infra/chaos/boundaries/planted` first. The run must then find a difference, and exits with 7
+    #[arg(long = "break", value_name = "NAME")]
+    pub defect: Option<String>,
+}
+
+/// The pieces of work, as the program knows them.
+const WORKS: [&str; 7] = ["orders", "returns", "check", "import", "publish", "lane-opens", "lane-retires"];
 
 /// Minutes that a run can last: long enough for every kind of fault, and no longer than a day.
 fn minutes(text: &str) -> Result<f64, String> {

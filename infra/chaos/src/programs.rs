@@ -14,7 +14,7 @@ use local::tools::cargo;
 use crate::defect::{Defect, MIGRATIONS};
 
 /// The functions that a run starts, and the program that makes the chaos.
-const PACKAGES: [&str; 4] = ["adapter", "sweep", "redrive", "chaos-run"];
+const PACKAGES: [&str; 5] = ["adapter", "sweep", "redrive", "lanes", "chaos-run"];
 /// The folder of the copy in cargo's.
 const COPY: &str = "chaos";
 

@@ -47,6 +47,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Contract(options) => contract::run(&paths, options).await,
         Command::Attack(options) => attack::run(&paths, options).await,
         Command::Chaos(options) => chaos::run(&paths, options).await,
+        Command::Boundaries(options) => chaos::boundaries::run(&paths, options).await,
         Command::Defects(options) => defects::run(&paths, options).await,
         Command::Model(options) => model::run(options),
         Command::Ops(options) => ops::run(&paths, options).await,

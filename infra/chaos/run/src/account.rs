@@ -18,7 +18,7 @@ const FLIPKART_ORDERS: usize = 40;
 pub const BOOKS: [(MarketplaceCode, usize); 2] =
     [(MarketplaceCode::Ajio, AJIO_ORDERS), (MarketplaceCode::AmazonIn, AMAZON_ORDERS)];
 /// All accounts of the simulators have this password or secret.
-const SECRET: &str = "correct horse";
+pub const SECRET: &str = "correct horse";
 
 const NEW_SELLER: &str = "with seller as (
       insert into robnu.sellers (seller_id, org_id, name) select $1, id, $2 from robnu.orgs returning seller_id

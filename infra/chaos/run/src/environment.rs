@@ -6,9 +6,8 @@ use robnu_testkit::{TestDatabase, function_environment};
 use serde_json::json;
 use simulators::Simulator;
 
-use crate::aws::Aws;
+use crate::aws::{Aws, VISIBILITY_SECONDS, arn};
 use crate::function::Program;
-use crate::gateway::Gateway;
 use crate::world::Queues;
 
 /// How long a lease lives without a page, and how long a slice works, in seconds: shorter than in the template, so that leases end and
@@ -40,8 +39,8 @@ pub struct Environments<'a> {
     pub database: &'a TestDatabase,
     /// Bucket and keys.
     pub aws: &'a Aws,
-    /// The way to the local AWS.
-    pub gateway: &'a Gateway,
+    /// The address of the local AWS, or of the gateway to it.
+    pub aws_url: &'a str,
     /// The marketplaces.
     pub simulator: &'a Simulator,
 }
@@ -51,7 +50,7 @@ impl Environments<'_> {
         let mut environment = function_environment(&self.database.config(&format!("robnu_{program}")));
         environment.retain(|(variable, _)| *variable != "AWS_ENDPOINT_URL");
         environment.extend([
-            ("AWS_ENDPOINT_URL", self.gateway.url.clone()),
+            ("AWS_ENDPOINT_URL", self.aws_url.to_owned()),
             ("RUST_LOG", "info".to_owned()),
             ("PLATFORM_KEY_ID", self.aws.key.clone()),
             ("AWS_S3_BUCKET", self.aws.bucket.clone()),
@@ -93,6 +92,21 @@ impl Environments<'_> {
             ("DATA_KEY_DAYS", "365".to_owned()),
         ];
         self.program("sweep", "sweep", more)
+    }
+
+    /// The function that makes lanes, for one marketplace's adapter behind `function_arn`.
+    pub fn lanes(&self, queues: &[Queues], of: &Queues, function_arn: &str, requests: &str) -> Program {
+        let target = json!({"function_arn": function_arn, "dead_letter_queue_arn": arn(&of.lane_letters)});
+        let more = vec![
+            ("STAGE", "chaos".to_owned()),
+            ("LANE_REQUESTS_QUEUE_URL", requests.to_owned()),
+            ("LANE_QUEUE_PREFIX", self.aws.prefix.clone()),
+            ("LANE_VISIBILITY_SECONDS", VISIBILITY_SECONDS.to_string()),
+            ("DEAD_LETTER_MAX_RECEIVES", "6".to_owned()),
+            ("LANE_TARGETS", json!({of.code.as_str(): target}).to_string()),
+            ("PARALLEL_QUEUES", parallel_queues(queues)),
+        ];
+        self.program("lanes", "lanes", more)
     }
 
     /// The function that handles dead letters.

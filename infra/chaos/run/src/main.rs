@@ -1,9 +1,10 @@
-//! Makes chaos around the functions' real programs: load, faults, rest, comparison. `cargo xtask chaos` builds and starts this program, and
-//! gives it a server of its own.
+//! Makes chaos around the functions' real programs: load, faults, rest, comparison; or kills one of them at each boundary. `cargo xtask
+//! chaos` and `cargo xtask boundaries` build and start this program.
 
 mod account;
 mod aws;
 mod book;
+mod boundaries;
 mod clock;
 mod compare;
 mod environment;
@@ -35,8 +36,17 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::aws::Aws;
 
-/// Makes chaos and says whether anything was lost.
+/// What to do around the functions' real programs.
 #[derive(Debug, Clone, Parser)]
+enum Work {
+    /// Makes chaos and says whether anything was lost
+    Chaos(Arguments),
+    /// Kills a function at each of its statements and calls
+    Boundaries(boundaries::Arguments),
+}
+
+/// How much chaos, and where.
+#[derive(Debug, Clone, clap::Args)]
 pub struct Arguments {
     /// Seed of the plan of faults
     #[arg(long)]
@@ -67,7 +77,7 @@ pub struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match chaos(Arguments::parse()).await {
+    match chaos(Work::parse()).await {
         Ok(Ended::Quietly { differences: 0 }) => ExitCode::SUCCESS,
         // The table has said it, or whoever interrupts knows.
         Ok(Ended::Quietly { .. }) => ExitCode::from(Exit::CheckFailed as u8),
@@ -88,20 +98,24 @@ enum Ended {
 }
 
 /// Makes chaos, and removes what was made in the local AWS, however it ends.
-async fn chaos(arguments: Arguments) -> anyhow::Result<Ended> {
+async fn chaos(what: Work) -> anyhow::Result<Ended> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     let run = uuid::Uuid::now_v7().simple().to_string();
     let aws = Aws::new(&run[..12]).await?;
     let mut work = JoinSet::new();
-    work.spawn(run::run(arguments, aws.clone()));
+    match what {
+        Work::Chaos(arguments) => work.spawn(run::run(arguments, aws.clone())),
+        Work::Boundaries(arguments) => work.spawn(boundaries::run(arguments, aws.clone())),
+    };
     let outcome = tokio::select! {
         outcome = work.join_next() => ended(outcome),
         _ = interrupted.recv() => Ok(Ended::Interrupted),
         _ = terminated.recv() => Ok(Ended::Interrupted),
     };
     work.shutdown().await;
-    let removed = aws.remove().await;
+    let lanes = boundaries::remove(&aws).await;
+    let removed = aws.remove().await.and(lanes);
     outcome.and_then(|ended| removed.map(|()| ended))
 }
 

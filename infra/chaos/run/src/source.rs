@@ -183,10 +183,12 @@ fn is_notice(message: &Message) -> bool {
     message.body.as_deref().is_none_or(|body| JobMessage::parse(body).is_err())
 }
 
-fn event(queue: &str, messages: &[Message]) -> Value {
+/// The event of messages of a queue.
+pub fn event(queue: &str, messages: &[Message]) -> Value {
     let record = |message: &Message| {
         json!({
             "messageId": message.message_id,
+            "receiptHandle": message.receipt_handle,
             "body": message.body,
             "eventSource": "aws:sqs",
             "eventSourceARN": arn(queue),
@@ -196,7 +198,7 @@ fn event(queue: &str, messages: &[Message]) -> Value {
 }
 
 /// The ids of the messages that a function left in their queue.
-fn failed(response: &Value) -> Vec<Option<&str>> {
+pub fn failed(response: &Value) -> Vec<Option<&str>> {
     let failures = response["batchItemFailures"].as_array().into_iter().flatten();
     failures.map(|failure| failure["itemIdentifier"].as_str()).collect()
 }

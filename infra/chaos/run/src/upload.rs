@@ -9,6 +9,8 @@ use simulators::{MeeshoColumns, OrderBook, meesho_orders};
 use uuid::{Timestamp, Uuid};
 
 use crate::account::Account;
+use crate::aws::Aws;
+use crate::superuser::Superuser;
 use crate::world::World;
 
 /// The sweep begins an import whose notice is lost half an hour after its announcement, which its id tells. So files are announced shortly
@@ -53,16 +55,27 @@ impl Upload {
 
 /// Puts the file into the bucket, announces it and sends the notice. The file comes first here, so that no sweep finds it missing.
 pub async fn announce(world: &World, account: &Account, upload: &Upload) -> anyhow::Result<()> {
+    let queue = world.parallel.url(account.code).context("every marketplace has a queue")?;
+    put(&world.aws, &world.superuser, queue, account, upload).await
+}
+
+/// Puts a file into the bucket, announces it and sends the notice to a queue.
+pub async fn put(
+    aws: &Aws,
+    superuser: &Superuser,
+    queue: &str,
+    account: &Account,
+    upload: &Upload,
+) -> anyhow::Result<()> {
     let size = i64::try_from(upload.content.len()).context("measure a file")?;
     let checksum = Sha256::digest(upload.content.as_bytes()).to_vec();
     let (seller, import, code) = (&account.seller, &upload.import, account.code.as_str());
-    let (bucket, key) = (&world.aws.bucket, format!("imports/{seller}/{}/{import}/{code}", account.id));
-    let put = world.aws.s3.put_object().bucket(bucket).key(&key);
+    let (bucket, key) = (&aws.bucket, format!("imports/{seller}/{}/{import}/{code}", account.id));
+    let put = aws.s3.put_object().bucket(bucket).key(&key);
     put.body(ByteStream::from(upload.content.clone().into_bytes())).send().await.context("upload a file")?;
-    world.superuser.query(ANNOUNCE, &[seller, import, &account.id, bucket, &size, &checksum, &code]).await?;
+    superuser.query(ANNOUNCE, &[seller, import, &account.id, bucket, &size, &checksum, &code]).await?;
     let notice = json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"object": {"key": key}}}]});
-    let queue = world.parallel.url(account.code).context("every marketplace has a queue")?;
-    let send = world.aws.sqs.send_message().queue_url(queue).message_body(notice.to_string());
+    let send = aws.sqs.send_message().queue_url(queue).message_body(notice.to_string());
     send.send().await.context("send a notice")?;
     Ok(())
 }

@@ -34,7 +34,7 @@ const ACCOUNTS: [MarketplaceCode; 7] = [
     MarketplaceCode::AmazonIn,
 ];
 /// Nothing of the onlookers is due. Counts of requests are the one table that a crash of the server may empty.
-const UNINVOLVED: &str = "update robnu.schedules set enabled = false; delete from robnu.raw_pages; delete from robnu.request_counts";
+pub const UNINVOLVED: &str = "update robnu.schedules set enabled = false; delete from robnu.raw_pages; delete from robnu.request_counts";
 /// Quotas that the accounts of a run never exhaust: 429 is a fault of its own.
 const PLENTY: Quota = Quota { rate: 1000.0, burst: 1000 };
 
@@ -109,8 +109,13 @@ impl World {
         }
         monitor::begin(&superuser).await?;
         let parallel = [0, 1, 2, 3].map(|at| (queues[at].code, queues[at].parallel.clone()));
-        let functions =
-            Environments { places, database: &database, aws: &aws, gateway: &gateway, simulator: &simulator };
+        let functions = Environments {
+            places,
+            database: &database,
+            aws: &aws,
+            aws_url: &gateway.url,
+            simulator: &simulator,
+        };
         let mut start = |program, processes| Function::start(program, processes, &strikes, &superuser, tasks);
         let adapters = queues.iter().map(|of| start(functions.adapter(of), 2)).collect();
         let sweep = start(functions.sweep(&queues), 2);
@@ -159,7 +164,8 @@ impl World {
     }
 }
 
-fn simulator_config() -> anyhow::Result<SimulatorConfig> {
+/// Simulators whose quotas a run never exhausts.
+pub fn simulator_config() -> anyhow::Result<SimulatorConfig> {
     let mut config = SimulatorConfig::sample().context("read the simulators' book")?;
     config.amazon.search_orders = PLENTY;
     config.amazon.create_report = PLENTY;
@@ -169,7 +175,8 @@ fn simulator_config() -> anyhow::Result<SimulatorConfig> {
     Ok(config)
 }
 
-async fn queues(aws: &Aws) -> anyhow::Result<Vec<Queues>> {
+/// Makes the queues of all marketplaces.
+pub async fn queues(aws: &Aws) -> anyhow::Result<Vec<Queues>> {
     let mut made = Vec::new();
     for &code in MARKETPLACE_CODES {
         let name =
@@ -182,7 +189,8 @@ async fn queues(aws: &Aws) -> anyhow::Result<Vec<Queues>> {
     Ok(made)
 }
 
-async fn lane(
+/// Makes the queue of an account's lane.
+pub async fn lane(
     aws: &Aws,
     account: AccountId,
     queues: &[Queues],
