@@ -5,6 +5,7 @@
 
 pub mod boundaries;
 mod defect;
+pub mod fairness;
 mod options;
 mod programs;
 
@@ -22,7 +23,7 @@ use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::defect::Defect;
-pub use self::options::{BoundariesOptions, ChaosOptions};
+pub use self::options::{BoundariesOptions, ChaosOptions, FairnessOptions};
 use self::programs::Programs;
 
 /// Names the local AWS that tests use; the caller may provide one.

@@ -1,4 +1,4 @@
-//! The flags of `cargo xtask chaos` and `cargo xtask boundaries`.
+//! The flags of `cargo xtask chaos`, `cargo xtask boundaries` and `cargo xtask fairness`.
 
 use clap::Args;
 
@@ -48,6 +48,17 @@ pub struct BoundariesOptions {
     /// Plant this defect of `infra/chaos/boundaries/planted` first. The run must then find a difference, and exits with 7
     #[arg(long = "break", value_name = "NAME")]
     pub defect: Option<String>,
+}
+
+/// How much is measured.
+#[derive(Debug, Args)]
+pub struct FairnessOptions {
+    /// How often usual syncs and syncs under load follow each other
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..))]
+    pub rounds: u16,
+    /// How many accounts of one seller are noisy at once
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(8..))]
+    pub accounts: u16,
 }
 
 /// The pieces of work, as the program knows them.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use attack::AttackOptions;
-use chaos::{BoundariesOptions, ChaosOptions};
+use chaos::{BoundariesOptions, ChaosOptions, FairnessOptions};
 use clap::{Parser, Subcommand};
 use defects::DefectsOptions;
 use local::cli::{DemoOptions, DeployOptions, DownOptions, LogsOptions, StatusOptions, UpOptions};
@@ -21,7 +21,7 @@ Exit codes:
   5  the stack, or a part of it such as the database, is not running
   6  a build or a deploy failed
   7  a check failed, the demo's result is not complete, or something is stuck (`ops stuck`)
-  130  interrupted; `attack`, `chaos`, `boundaries` and `contract` have removed what they made";
+  130  interrupted; `attack`, `chaos`, `boundaries`, `fairness` and `contract` have removed what they made";
 
 /// Runs the local cloud, deploys the platform there, demonstrates it and checks the project.
 #[derive(Debug, Parser)]
@@ -64,6 +64,8 @@ pub enum Command {
     Chaos(ChaosOptions),
     /// Kills a function at each statement and call of one piece of work, and shows whether what its seller has is the same afterwards
     Boundaries(BoundariesOptions),
+    /// Measures how much longer a small seller's sync takes while others make as much work as they can
+    Fairness(FairnessOptions),
     /// Searches a model of runs, leases and queues for an order of events that loses or doubles an order
     Model(ModelOptions),
     /// Does an operator's work on a running stack: what is stuck, runs, lanes and dead letters; `ops console` is a page for all of it

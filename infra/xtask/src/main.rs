@@ -48,6 +48,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Command::Attack(options) => attack::run(&paths, options).await,
         Command::Chaos(options) => chaos::run(&paths, options).await,
         Command::Boundaries(options) => chaos::boundaries::run(&paths, options).await,
+        Command::Fairness(options) => chaos::fairness::run(&paths, options).await,
         Command::Defects(options) => defects::run(&paths, options).await,
         Command::Model(options) => model::run(options),
         Command::Ops(options) => ops::run(&paths, options).await,

@@ -8,6 +8,7 @@ mod boundaries;
 mod clock;
 mod compare;
 mod environment;
+mod fairness;
 mod function;
 mod gateway;
 mod inject;
@@ -43,6 +44,8 @@ enum Work {
     Chaos(Arguments),
     /// Kills a function at each of its statements and calls
     Boundaries(boundaries::Arguments),
+    /// Measures how much longer a small seller's sync takes while others make as much work as they can
+    Fairness(fairness::Arguments),
 }
 
 /// How much chaos, and where.
@@ -107,6 +110,7 @@ async fn chaos(what: Work) -> anyhow::Result<Ended> {
     match what {
         Work::Chaos(arguments) => work.spawn(run::run(arguments, aws.clone())),
         Work::Boundaries(arguments) => work.spawn(boundaries::run(arguments, aws.clone())),
+        Work::Fairness(arguments) => work.spawn(fairness::run(arguments, aws.clone())),
     };
     let outcome = tokio::select! {
         outcome = work.join_next() => ended(outcome),
