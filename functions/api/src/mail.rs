@@ -11,11 +11,11 @@ mod texts;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use robnu_tenancy::{ExportId, SellerId};
 
 use crate::one_time_token::OneTimeToken;
-use texts::{Texts, closing_texts, export_texts, texts};
+use texts::{Texts, closing_texts, export_texts, texts, usage_texts};
 
 const CHARSET: &str = "UTF-8";
 
@@ -82,6 +82,21 @@ pub struct ExportMail<'a> {
     pub until: DateTime<Utc>,
 }
 
+/// A seller had days with more orders than are free, for one of its owners. The mail states no number of orders.
+#[derive(Debug)]
+pub struct UsageMail<'a> {
+    /// Address of the owner.
+    pub to: &'a str,
+    /// Name of the seller, as its members typed it.
+    pub seller_name: &'a str,
+    /// The seller, for the link.
+    pub seller_id: SellerId,
+    /// How many such days are news.
+    pub days: i64,
+    /// The latest of them.
+    pub latest: NaiveDate,
+}
+
 impl Mailer {
     /// Sends as `from`; links lead to `app_url`, where people open the application.
     #[must_use]
@@ -102,6 +117,11 @@ impl Mailer {
     /// Hands the mail over to SES that an export is ready.
     pub async fn export_ready(&self, mail: &ExportMail<'_>) -> Result<(), MailError> {
         self.send(mail.to, export_texts(mail, &self.app_url)).await
+    }
+
+    /// Hands the news of days above the free allowance over to SES.
+    pub async fn usage(&self, mail: &UsageMail<'_>) -> Result<(), MailError> {
+        self.send(mail.to, usage_texts(mail, &self.app_url)).await
     }
 
     async fn send(&self, to: &str, texts: Texts) -> Result<(), MailError> {

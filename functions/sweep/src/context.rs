@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::mail::Mailer;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use robnu_dispatch::{ParallelQueues, Publisher};
@@ -11,7 +12,7 @@ use robnu_storage::erasure::SellerBucket;
 use robnu_storage::objects::Objects;
 use robnu_tenancy::Database;
 
-/// A send that takes longer is abandoned and left to the next sweep.
+/// A message that takes longer is abandoned and left to the next sweep; a mail is not sent again.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 /// A call of the closing sweep that takes longer is left to its next call.
 const ERASE_TIMEOUT: Duration = Duration::from_secs(6);
@@ -31,6 +32,8 @@ pub struct Context {
     pub erasure: Erasure,
     /// The sellers' objects, into which raw pages go.
     pub objects: Objects,
+    /// Sends the mails of the usage sweep.
+    pub mailer: Mailer,
 }
 
 /// What closing a seller needs outside the database.
@@ -48,17 +51,21 @@ impl Context {
     /// Reads the environment and makes the clients.
     pub async fn from_environment() -> Result<Self, StartupError> {
         let parallel_queues = env::json("PARALLEL_QUEUES", ParallelQueues::EXPECTED)?;
+        let (mail_from, app_url) = (env::required("MAIL_FROM")?, env::required("APP_URL")?);
         let keys = KeySettings::from_environment()?;
         let aws = robnu_startup::aws_config().await;
         let timeouts = TimeoutConfig::builder().operation_timeout(SEND_TIMEOUT).build();
         let sqs = aws_sdk_sqs::config::Builder::from(&aws).timeout_config(timeouts).build();
+        let timeouts = TimeoutConfig::builder().operation_timeout(SEND_TIMEOUT).build();
+        let ses = aws_sdk_sesv2::config::Builder::from(&aws).timeout_config(timeouts).build();
+        let mailer = Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), mail_from, &app_url);
         let publisher = Publisher::new(aws_sdk_sqs::Client::from_conf(sqs), parallel_queues);
         let erasure = Erasure::from_environment(&aws)?;
         let objects = robnu_startup::objects(&aws)?;
         let keys = keys.service(&aws);
         let data_key_days = env::parsed("DATA_KEY_DAYS", "a number of days")?;
         let database = robnu_startup::database(&aws).await?;
-        Ok(Self { database, publisher, keys, data_key_days, erasure, objects })
+        Ok(Self { database, publisher, keys, data_key_days, erasure, objects, mailer })
     }
 }
 

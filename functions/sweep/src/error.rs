@@ -7,7 +7,7 @@ use lambda_runtime::Diagnostic;
 pub enum SweepError {
     /// The schedule names a sweep that this build does not have.
     #[error(
-        "unknown sweep {name:?}: this function knows \"scheduling\", \"claims\", \"retention\", \"keys\", \"reseal\", \"closing\" and \"raw_pages\""
+        "unknown sweep {name:?}: this function knows \"scheduling\", \"claims\", \"retention\", \"keys\", \"reseal\", \"closing\", \"raw_pages\" and \"usage\""
     )]
     UnknownSweep {
         /// The requested name.
@@ -63,6 +63,12 @@ pub enum SweepError {
     /// The database failed while raw pages were stored.
     #[error("raw pages could not be stored")]
     StoreRawPages(#[source] robnu_tenancy::Error),
+    /// Sellers that are to be told of their usage could not be found.
+    #[error("sellers with usage above the free allowance could not be found")]
+    FindUsage(#[source] robnu_tenancy::Error),
+    /// The database failed while usage was noted.
+    #[error("usage could not be noted")]
+    NoteUsage(#[source] robnu_tenancy::Error),
 }
 
 impl From<SweepError> for Diagnostic {
@@ -83,6 +89,8 @@ impl From<SweepError> for Diagnostic {
             SweepError::Register(_) => "RegisterUnreadable",
             SweepError::FindRawPages(_) => "FindRawPagesFailed",
             SweepError::StoreRawPages(_) => "StoreRawPagesFailed",
+            SweepError::FindUsage(_) => "FindUsageFailed",
+            SweepError::NoteUsage(_) => "NoteUsageFailed",
         };
         Self { error_type: kind.to_owned(), error_message: error.to_string() }
     }

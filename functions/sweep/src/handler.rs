@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::error::SweepError;
-use crate::{claims, closing, keys, raw_pages, reseal, retention, scheduling};
+use crate::{claims, closing, keys, raw_pages, reseal, retention, scheduling, usage};
 
 /// The event that a schedule sends.
 #[derive(Debug, Clone, Deserialize)]
@@ -36,6 +36,8 @@ pub enum Report {
     Closing(closing::Report),
     /// The report of the sweep of raw pages.
     RawPages(raw_pages::Report),
+    /// The usage sweep's report.
+    Usage(usage::Report),
 }
 
 impl Report {
@@ -47,6 +49,7 @@ impl Report {
             Self::Scheduling(_) | Self::Keys(_) | Self::Reseal(_) | Self::RawPages(_) => false,
             Self::Claims(report) => report.time_short || report.sellers_failed > 0,
             Self::Retention(report) => report.time_short,
+            Self::Usage(report) => report.time_short || report.sellers_failed > 0,
             Self::Closing(report) => report.time_short || report.sellers_failed > 0,
         }
     }
@@ -65,6 +68,7 @@ pub async fn handle(request: &Request, context: &Context, deadline: Instant) -> 
         }
         "closing" => (Box::pin(closing::sweep(context, deadline)).await.map(Report::Closing), true),
         "raw_pages" => (Box::pin(raw_pages::sweep(context, deadline)).await.map(Report::RawPages), false),
+        "usage" => (Box::pin(usage::sweep(context, deadline)).await.map(Report::Usage), true),
         other => (Err(SweepError::UnknownSweep { name: other.to_owned() }), false),
     };
     let work_left = nightly && outcome.as_ref().map_or(true, Report::nightly_work_left);

@@ -26,6 +26,8 @@ async fn start(test: &TestDatabase) -> LambdaProcess {
         ("AWS_S3_OBJECTS_ROLE_ARN", "arn:aws:iam::000000000000:role/objects".to_owned()),
         ("SELLER_KEY_DELETION_DAYS", "7".to_owned()),
         ("DATA_KEY_DAYS", "365".to_owned()),
+        ("MAIL_FROM", "no-reply@robnu.test".to_owned()),
+        ("APP_URL", "https://app.robnu.test".to_owned()),
     ]);
     LambdaProcess::start(env!("CARGO_BIN_EXE_sweep"), &environment, Duration::from_mins(1)).await
 }
@@ -39,7 +41,7 @@ async fn hostile_events_fail_alone_and_the_next_sweep_is_done() {
     let test = TestDatabase::new().await;
     TwoSellers::seed(&test).await;
     let function = start(&test).await;
-    let bases = ["scheduling", "claims", "retention", "keys", "reseal", "closing", "raw_pages"]
+    let bases = ["scheduling", "claims", "retention", "keys", "reseal", "closing", "raw_pages", "usage"]
         .map(|sweep| json!({"sweep": sweep}));
     for_each_hostile(&bases, CASES, async |event| {
         if let Answer::Error(error) = function.invoke(event.clone()).await {

@@ -32,6 +32,8 @@ async fn start(world: &World, timeout: Duration) -> LambdaProcess {
         ("AWS_S3_OBJECTS_ROLE_ARN", "arn:aws:iam::000000000000:role/objects".to_owned()),
         ("SELLER_KEY_DELETION_DAYS", "7".to_owned()),
         ("DATA_KEY_DAYS", "365".to_owned()),
+        ("MAIL_FROM", "no-reply@robnu.test".to_owned()),
+        ("APP_URL", "https://app.robnu.test".to_owned()),
     ];
     LambdaProcess::start(env!("CARGO_BIN_EXE_sweep"), &environment, timeout).await
 }

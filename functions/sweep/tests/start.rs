@@ -24,6 +24,8 @@ fn a_missing_variable_is_named() {
         ("AWS_S3_OBJECTS_ROLE_ARN", "arn:aws:iam::000000000000:role/objects"),
         ("SELLER_KEY_DELETION_DAYS", "30"),
         ("DATA_KEY_DAYS", "365"),
+        ("MAIL_FROM", "no-reply@robnu.test"),
+        ("APP_URL", "https://app.robnu.test"),
     ];
     for (variable, _) in &good[1..] {
         let log = refusal_to_start(env!("CARGO_BIN_EXE_sweep"), &good, variable, None);
@@ -55,6 +57,7 @@ async fn a_database_that_is_down_fails_the_sweep_and_may_be_tried_again() {
         keys: kit::no_keys(),
         erasure: kit::erasure("no-bucket", "no key").await,
         objects: kit::objects("no-bucket", "no key").await,
+        mailer: kit::no_mailer(),
     };
     let error = try_sweep(&context, "scheduling", in_a_minute()).await.unwrap_err();
     assert!(

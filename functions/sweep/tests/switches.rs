@@ -26,7 +26,10 @@ fn schedules() -> Vec<(&'static str, &'static str)> {
 fn each_schedule_has_a_switch_and_uses_the_indian_clock() {
     let schedules = schedules();
     let names: Vec<&str> = schedules.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["scheduling", "claims", "retention", "keys", "reseal", "closing", "raw_pages"]);
+    assert_eq!(
+        names,
+        ["scheduling", "claims", "retention", "keys", "reseal", "closing", "raw_pages", "usage"]
+    );
     let mut switches = Vec::new();
     for (name, lines) in schedules {
         assert!(lines.contains("ScheduleExpressionTimezone: Asia/Kolkata\n"), "{name}");

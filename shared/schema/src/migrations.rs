@@ -47,6 +47,7 @@ migrations![
     "0027_dead_letters",
     "0028_operators",
     "0029_access_tokens",
+    "0030_usage",
 ];
 
 #[cfg(test)]

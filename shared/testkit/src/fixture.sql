@@ -52,6 +52,7 @@ insert into raw_pages (seller_id, account_id, marketplace_code, run_id, kind, pa
   values (:seller, :ajio, 'AJIO', :run, 'ORDERS', 1, 1, '2026-01-01T00:00:00Z', '2026-01-01/00', sha256('page'), '\x00');
 insert into orders (seller_id, id, account_id, external_order_id, status, marketplace_status, placed_at, currency, total_amount)
   values (:seller, :order, :ajio, 'FN1', 'PENDING', 'PENDENCY', '2026-01-01T00:00:00Z', 'INR', 20);
+insert into usage_notices (seller_id, day, orders) values (:seller, '2026-01-01', 26);
 insert into order_items (seller_id, order_id, external_item_id, quantity, line_amount, amount_basis)
   values (:seller, :order, 'FN1-1', 1, 10, 'CUSTOMER'), (:seller, :order, 'FN1-2', 1, 10, 'CUSTOMER');
 insert into shipments (seller_id, order_id, external_shipment_id, status, tracking_number)

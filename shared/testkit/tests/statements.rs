@@ -78,7 +78,8 @@ fn entries(file: &Path) -> &'static [Entry] {
             | "seal_records_anew"
             | "drop_data_key"
             | "take_raw_pages"
-            | "keep_raw_pages" => &[Entry::SweepInside],
+            | "keep_raw_pages"
+            | "note_usage" => &[Entry::SweepInside],
             name if name.starts_with("forget_") => &[Entry::Retention],
             "find_closings" | "close_again" | "advance_closing" => &[Entry::Closing],
             _ => &[Entry::Sweep],

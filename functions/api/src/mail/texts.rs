@@ -1,11 +1,12 @@
-//! The texts of mails, as plain text and as a page: an invitation, an export that is ready, and the news that a seller is to be closed.
+//! The texts of mails, as plain text and as a page: an invitation, an export that is ready, and the news that a seller is to be closed or
+//! had days above the free allowance.
 //!
 //! An invitation's link carries the token behind `#`. Browsers do not send that part, so the token is in no server's log.
 
 use chrono::{DateTime, FixedOffset, Utc};
 
 use super::harmless::{harmless, harmless_address};
-use super::{ClosingMail, ExportMail, InvitationMail};
+use super::{ClosingMail, ExportMail, InvitationMail, UsageMail};
 
 /// The number of characters shown of a name or an address: enough to recognise it, too few for a message.
 const SHOWN: usize = 100;
@@ -85,6 +86,31 @@ pub fn export_texts(mail: &ExportMail<'_>, app_url: &str) -> Texts {
             "<!doctype html><html><head><meta charset=\"utf-8\">{NO_DETECTION}</head><body>\
              <p>An export that you asked for is ready.</p>\
              <p><a href=\"{}\">Download it</a></p><p>{term}</p></body></html>",
+            escape(&link),
+        ),
+    }
+}
+
+/// Writes the news that a seller had days with more orders than are free.
+pub fn usage_texts(mail: &UsageMail<'_>, app_url: &str) -> Texts {
+    let seller = or(harmless(mail.seller_name, SHOWN), "a seller");
+    let link = format!("{app_url}/sellers/{}/usage", mail.seller_id);
+    let latest = mail.latest.format("%-d %B %Y");
+    let had = match mail.days {
+        1 => format!("had more orders on {latest} than are free in a day."),
+        days => {
+            format!("had more orders than are free in a day on {days} days, the latest of them {latest}.")
+        }
+    };
+    let then = "Nothing stops: all orders go on arriving. The application shows each day. You get this mail once a day at most.";
+    Texts {
+        subject: "More orders than are free in a day".to_owned(),
+        plain: format!("\"{seller}\" {had}\n\n{then}\n\nSee the days:\n{link}\n"),
+        html: format!(
+            "<!doctype html><html><head><meta charset=\"utf-8\">{NO_DETECTION}</head><body>\
+             <p>&quot;<bdi>{}</bdi>&quot; {had}</p><p>{then}</p>\
+             <p><a href=\"{}\">See the days</a></p></body></html>",
+            escape(&seller),
             escape(&link),
         ),
     }

@@ -1,11 +1,12 @@
 //! `GET /v1/sellers/{sellerId}/usage`: orders per Indian day, compared with the free allowance.
 //!
 //! A day's orders are those that customers placed on that day, whenever they were read: orders of a backfill count on the
-//! days on which they were placed. Nothing stops above the free allowance; the response only shows it.
+//! days on which they were placed. Nothing stops above the free allowance; the response only shows it, and says since when a nightly
+//! sweep has noted the day, of which the owners get a mail.
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{Datelike, Days, FixedOffset, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, FixedOffset, NaiveDate, Utc};
 use robnu_tenancy::{Error, Params, Row};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,8 +19,6 @@ use crate::route_permissions::Read;
 
 const USAGE: &str = include_str!("../sql/usage/show.sql");
 
-/// Orders a day that are free.
-const FREE_ORDERS_A_DAY: i64 = 25;
 /// The longest span of one request, in days.
 const MAX_DAYS: i64 = 92;
 const DEFAULT_DAYS: u64 = 30;
@@ -50,6 +49,9 @@ struct UsageDay {
     free: i64,
     /// Orders above the free allowance.
     above: i64,
+    /// When a sweep last noted that the day was above the free allowance, or corrected its note; it does so on the night after the
+    /// day, and again when the day's orders change. `null` while the day has never been noted.
+    noted_at: Option<DateTime<Utc>>,
 }
 
 /// Orders per day, compared with the free allowance
@@ -113,8 +115,9 @@ impl TryFrom<&Row> for UsageDay {
 
     fn try_from(row: &Row) -> Result<Self, Error> {
         let orders: i64 = row.try_get("orders")?;
-        let above = (orders - FREE_ORDERS_A_DAY).max(0);
-        Ok(Self { day: row.try_get("day")?, orders, free: FREE_ORDERS_A_DAY, above })
+        let free: i64 = row.try_get("free")?;
+        let above = (orders - free).max(0);
+        Ok(Self { day: row.try_get("day")?, orders, free, above, noted_at: row.try_get("noted_at")? })
     }
 }
 

@@ -42,11 +42,11 @@ async fn orders_above_the_free_allowance_are_shown_day_by_day() {
     let usage = usage(&api, "?from=2026-02-01&to=2026-02-02").await;
     assert_eq!(
         day(&usage, "2026-02-01"),
-        &json!({"day": "2026-02-01", "orders": 25, "free": 25, "above": 0})
+        &json!({"day": "2026-02-01", "orders": 25, "free": 25, "above": 0, "noted_at": null})
     );
     assert_eq!(
         day(&usage, "2026-02-02"),
-        &json!({"day": "2026-02-02", "orders": 28, "free": 25, "above": 3})
+        &json!({"day": "2026-02-02", "orders": 28, "free": 25, "above": 3, "noted_at": null})
     );
     assert_eq!((&usage["orders"], &usage["above"]), (&json!(53), &json!(3)));
 }
@@ -80,4 +80,18 @@ async fn a_span_that_is_too_long_or_invalid_is_refused() {
     ] {
         api.get("VIEWER", &path(query)).await.expect_problem(400, "invalid_query");
     }
+}
+
+#[tokio::test]
+async fn a_day_that_the_seller_was_told_of_says_since_when_and_another_seller_s_notice_does_not_show() {
+    let api = Api::new().await;
+    let (ours, theirs) = (api.sellers.ours.id, api.sellers.theirs.id);
+    api.arrange(&format!(
+        "insert into robnu.usage_notices (seller_id, day, orders, noted_at)
+         values ('{ours}', '2026-02-01', 26, '2026-02-02T20:00:00Z'), ('{theirs}', '2026-02-02', 26, now())"
+    ))
+    .await;
+    let usage = usage(&api, "?from=2026-02-01&to=2026-02-02").await;
+    assert_eq!(day(&usage, "2026-02-01")["noted_at"], "2026-02-02T20:00:00Z");
+    assert_eq!(day(&usage, "2026-02-02")["noted_at"], Value::Null);
 }

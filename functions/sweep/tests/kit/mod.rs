@@ -4,12 +4,14 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod closing;
+pub mod mails;
 pub mod raw_pages;
 #[path = "../../../../shared/storage/tests/wire/mod.rs"]
 pub mod wire;
 
 use std::time::Duration;
 
+use api::mail::Mailer;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::QueueAttributeName;
 use robnu_dispatch::{Job, JobMessage, ParallelQueues, Publisher, lane_queue_name};
@@ -51,6 +53,7 @@ impl World {
             data_key_days: 365,
             erasure: erasure("robnu-test-no-bucket", "no key").await,
             objects: objects("robnu-test-no-bucket", "no key").await,
+            mailer: no_mailer(),
         };
         Self { test, sellers, superuser, sqs, context }
     }
@@ -111,6 +114,7 @@ impl World {
             data_key_days: 365,
             erasure: self.context.erasure.clone(),
             objects: self.context.objects.clone(),
+            mailer: no_mailer(),
         }
     }
 
@@ -259,6 +263,13 @@ pub async fn close_with(context: &Context, deadline: Instant) -> sweep::closing:
     }
 }
 
+pub async fn usage_with(context: &Context, deadline: Instant) -> sweep::usage::Report {
+    match try_sweep(context, "usage", deadline).await {
+        Ok(sweep::Report::Usage(report)) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
 pub async fn raw_pages_with(context: &Context, deadline: Instant) -> sweep::raw_pages::Report {
     match try_sweep(context, "raw_pages", deadline).await {
         Ok(sweep::Report::RawPages(report)) => report,
@@ -310,6 +321,11 @@ pub async fn try_sweep(
     deadline: Instant,
 ) -> Result<sweep::Report, SweepError> {
     handle(&Request { sweep: name.to_owned(), seller_id: None }, context, deadline).await
+}
+
+/// A sender that SES does not know, for the sweeps that mail nobody.
+pub fn no_mailer() -> Mailer {
+    mails::sender("nobody@robnu.invalid")
 }
 
 /// Keys for the sweeps that use none: the platform's key does not exist.

@@ -90,6 +90,8 @@ impl Environments<'_> {
             ("PARALLEL_QUEUES", parallel_queues(queues)),
             ("SELLER_KEY_DELETION_DAYS", "30".to_owned()),
             ("DATA_KEY_DAYS", "365".to_owned()),
+            ("MAIL_FROM", "no-reply@robnu.invalid".to_owned()),
+            ("APP_URL", "https://app.robnu.invalid".to_owned()),
         ];
         self.program("sweep", "sweep", more)
     }

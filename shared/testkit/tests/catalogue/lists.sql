@@ -44,7 +44,7 @@ create temp view definer_functions (name) as values
   ('take_raw_pages(integer, bigint)'), ('keep_raw_pages(uuid, text, bigint, bytea, text, text)'),
   ('limit_uploads()'), ('open_document(uuid)'),
   ('limit_exports()'), ('open_export(uuid)'), ('finish_export(uuid, integer, text, text, text, bytea, text, text)'),
-  ('limit_asked_runs()'), ('count_change()'), ('count_new_orders()'), ('count_moved_orders()'),
+  ('limit_asked_runs()'), ('count_change()'), ('count_new_orders()'), ('count_moved_orders()'), ('find_usage(uuid, bigint)'), ('note_usage()'),
   ('ask_closing(text, text, uuid)'), ('take_closing_back()'), ('closings_due(uuid, bigint)'), ('close_again(uuid[])'),
   -- Functions that admit: one look-up each instead of four tables under the scope's own row level security.
   ('admit_member(text, uuid, text, boolean, boolean)'), ('admit_impersonation(text, uuid, uuid, text, boolean, boolean)'),
