@@ -40,6 +40,8 @@ create table sync_runs (
   quarantined integer not null default 0,
   error_code text,
   error_message text,
+  -- The trace of the request that asked for the run. Other runs have none; their trace is their own id.
+  trace_id uuid,
   primary key (seller_id, id),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
   check ((window_from is null) = (window_until is null)),
@@ -54,6 +56,8 @@ create unique index sync_runs_one_live on sync_runs (seller_id, account_id, kind
 create index sync_runs_succeeded on sync_runs (seller_id, account_id, kind, id desc) where state = 'SUCCEEDED' and window_from is null;
 -- What an account lacked a permission for: lists of accounts ask for each kind whether that is news since it was last read.
 create index sync_runs_not_permitted on sync_runs (seller_id, account_id, kind, id desc) where error_code = 'not_permitted';
+-- Operators search for the runs of a trace.
+create index sync_runs_by_trace on sync_runs (trace_id) where trace_id is not null;
 create index sync_runs_by_account on sync_runs (seller_id, account_id, id desc);
 -- The sweep looks for live runs across sellers, of each marketplace on its own: after an outage very many are queued and unsent.
 create index sync_runs_unsent on sync_runs (marketplace_code, queued_at) where state = 'QUEUED' and sent_at is null;
@@ -105,7 +109,7 @@ create policy update_needs_right on sync_runs as restrictive for update to robnu
   using ((select app_may('sync.run')) or (select app_may('ingest')))
   with check ((select app_may('sync.run')) or (select app_may('ingest')));
 grant select,
-  insert (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until),
+  insert (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until, trace_id),
   update (state, step, generation, attempt, lease_expires_at, fruitless_attempts, page_position, changed_since, complete_until,
     queued_at, sent_at, next_attempt_at, started_at, finished_at, pages, quarantined, error_code, error_message)
   on sync_runs to robnu_tenant;
@@ -121,18 +125,27 @@ create policy lanes on sync_runs for all to robnu_system_lanes using (true) with
 grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, sent_at), update (sent_at)
   on sync_runs to robnu_system_lanes;
 
--- How many more runs of a marketplace may be published: those under way are leased, were sent less than two minutes ago, or are being
--- sent. A message that waits longer in its lane waits behind another run, and only one of a lane works at a time. SECURITY DEFINER
--- because it counts the runs of all sellers.
+-- The sellers of a marketplace's runs that are under way, once for each run: those that are leased, were sent less than two minutes ago, or
+-- are being sent. A message that waits longer in its lane waits behind another run, and only one of a lane works at a time.
+create function runs_under_way(marketplace text) returns table (seller_id uuid)
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select r.seller_id from robnu.sync_runs r where r.marketplace_code = marketplace and r.state = 'RUNNING' and r.lease_expires_at > now()
+  union all
+  select r.seller_id from robnu.sync_runs r
+  where r.marketplace_code = marketplace and r.state = 'QUEUED' and r.sent_at > now() - interval '2 minutes'
+  union all
+  select r.seller_id from robnu.sync_runs r
+  where r.marketplace_code = marketplace and r.state = 'QUEUED' and r.sent_at is null and r.next_attempt_at > now()
+$$;
+grant execute on function runs_under_way(text) to robnu_system_sweep;
+-- How many more runs of a marketplace may be published. SECURITY DEFINER because it counts the runs of all sellers.
 create function room_of(marketplace text) returns bigint
 language sql stable security definer
 set search_path = robnu, pg_temp
 as $$
-  select greatest(m.runs_at_once
-    - (select count(*) from sync_runs r where r.marketplace_code = m.code and r.state = 'RUNNING' and r.lease_expires_at > now())
-    - (select count(*) from sync_runs r where r.marketplace_code = m.code and r.state = 'QUEUED' and r.sent_at > now() - interval '2 minutes')
-    - (select count(*) from sync_runs r where r.marketplace_code = m.code and r.state = 'QUEUED' and r.sent_at is null and r.next_attempt_at > now()),
-    0)
+  select greatest(m.runs_at_once - (select count(*) from runs_under_way(m.code)), 0)
   from marketplaces m where m.code = marketplace
 $$;
 grant execute on function room_of(text) to robnu_system_sweep;

@@ -4,7 +4,7 @@ set local role robnu_owner;
 set local search_path = robnu;
 
 -- Ids, states, times, codes and numbers only: no customer, no name, no message and no secret.
-grant select (attempt, started_at, finished_at, pages, quarantined, error_code) on sync_runs to robnu_system_redrive;
+grant select (trace_id, attempt, started_at, finished_at, pages, quarantined, error_code) on sync_runs to robnu_system_redrive;
 grant select on run_kinds to robnu_system_redrive;
 grant select (verified_at, refused_since, status_since, lane_state, lane_checked_at) on marketplace_accounts to robnu_system_redrive;
 create policy redrive on sync_run_counts for select to robnu_system_redrive using (true);

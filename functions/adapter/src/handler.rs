@@ -13,6 +13,7 @@ use std::time::SystemTime;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use robnu_dispatch::{Job, JobMessage, is_parallel_queue, lane_account};
+use robnu_observe::work::{self, TraceId};
 use robnu_observe::{Panicked, caught, chain};
 use robnu_storage::objects::ArrivalNotice;
 use tracing::Instrument;
@@ -104,7 +105,7 @@ async fn answer(context: &Context, message_id: &str, message: SqsMessage, deadli
             Some(notice) => begin(context, &queue, &notice).await,
             None => Err(JobError::Refused(refusal)),
         },
-        Ok(job) => {
+        Ok((job, trace)) => {
             let span = tracing::info_span!(
                 "job",
                 run.id = %job.run_id,
@@ -112,8 +113,9 @@ async fn answer(context: &Context, message_id: &str, message: SqsMessage, deadli
                 seller.id = %job.seller_id,
                 account.id = %job.account_id,
                 marketplace = job.marketplace.as_str(),
+                trace.id = %trace,
             );
-            run(context, &job, deadline).instrument(span).await
+            work::within(trace, run(context, &job, deadline).instrument(span)).await
         }
     };
     match outcome {
@@ -131,8 +133,10 @@ async fn answer(context: &Context, message_id: &str, message: SqsMessage, deadli
 }
 
 /// Reads the message and makes all checks that do not need the database.
-fn accept(context: &Context, queue: &str, body: &str) -> Result<Job, Refusal> {
-    let job = JobMessage::parse(body).map_err(Refusal::JobMessage)?.into_job();
+fn accept(context: &Context, queue: &str, body: &str) -> Result<(Job, TraceId), Refusal> {
+    let message = JobMessage::parse(body).map_err(Refusal::JobMessage)?;
+    let trace = message.trace();
+    let job = message.into_job();
     if job.marketplace != context.marketplace {
         return Err(Refusal::OtherMarketplace);
     }
@@ -142,7 +146,7 @@ fn accept(context: &Context, queue: &str, body: &str) -> Result<Job, Refusal> {
     if !job.kind.is_parallel() && lane_account(queue) != Some(job.account_id) {
         return Err(Refusal::OtherLane);
     }
-    Ok(job)
+    Ok((job, trace))
 }
 
 async fn refuse(context: &Context, message_id: &str, queue: &str, body: &str, refusal: Refusal) -> bool {

@@ -6,6 +6,7 @@
 use axum::Router;
 use axum::response::Response;
 use lambda_runtime::tower::ServiceExt;
+use robnu_observe::work::{self, TraceId};
 use robnu_observe::{Panicked, caught};
 
 use crate::gateway::{Answer, Event};
@@ -31,7 +32,9 @@ impl Handler {
     /// Never: the body of a refusal is one text, which can be read to its end.
     pub async fn handle(&self, event: &str, invocation: &str) -> Answer {
         let mut id = invocation.to_owned();
-        let outcome = caught(self.route(event, &mut id)).await;
+        let trace = TraceId::of_invocation(invocation);
+        let routed = async { caught(self.route(event, &mut id)).await };
+        let outcome = work::within(trace, routed).await;
         match outcome.unwrap_or_else(|Panicked| Err(ApiError::Panicked)) {
             Ok(answer) => answer,
             Err(error) => {

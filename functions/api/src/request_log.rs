@@ -10,7 +10,7 @@ use axum::http::header::{ALLOW, CACHE_CONTROL};
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use robnu_observe::{Panicked, caught};
+use robnu_observe::{Panicked, caught, metric, work};
 use robnu_tenancy::{ImpersonationId, SellerId};
 use tracing::Instrument;
 use uuid::Uuid;
@@ -33,7 +33,8 @@ pub async fn log_request(request: Request, next: Next) -> Response {
         impersonation: impersonation(&parts).ok().flatten(),
     };
     // Whatever the request logs further has its id, so that a search by a run or an account finds the request.
-    let span = tracing::info_span!("request", request.id = line.id);
+    let trace = work::trace().map(tracing::field::display);
+    let span = tracing::info_span!("request", request.id = line.id, trace.id = trace);
     let outcome = caught(next.run(Request::from_parts(parts, body)).instrument(span)).await;
     let mut response = outcome.unwrap_or_else(|Panicked| ApiError::Panicked.into_response());
     let failure = response.extensions_mut().remove::<Failure>();
@@ -43,6 +44,7 @@ pub async fn log_request(request: Request, next: Next) -> Response {
         response.headers_mut().extend(allow.map(|methods| (ALLOW, methods)));
     }
     line.write(&response, failure.as_ref(), started);
+    metric::of_function(metric::ROUND_TRIPS, work::round_trips().into());
     complete(&mut response, &line.id);
     response
 }
@@ -90,6 +92,8 @@ impl Line {
                     http.method = self.method.as_str(),
                     http.route = self.path.as_ref().map_or("none", MatchedPath::as_str),
                     http.status = status.as_u16(),
+                    trace.id = work::trace().map(tracing::field::display),
+                    round_trips = work::round_trips(),
                     latency_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
                     seller.id = self.seller.map(tracing::field::display),
                     impersonation.session_id = self.impersonation.map(tracing::field::display),

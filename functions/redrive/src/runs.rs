@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{AccountId, Error, Row, RunId, SellerId, SystemScope, ToSql};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::context::Context;
 use crate::error::RedriveError;
@@ -79,6 +80,8 @@ pub struct FoundRun {
     pub finished_at: Option<DateTime<Utc>>,
     /// Why it failed or waits.
     pub error_code: Option<String>,
+    /// The trace of the request that asked for it; none for runs of schedules and files, whose trace is their own id.
+    pub trace_id: Option<Uuid>,
 }
 
 /// A page of runs.
@@ -142,6 +145,7 @@ impl FoundRun {
             next_attempt_at: row.try_get("next_attempt_at")?,
             finished_at: row.try_get("finished_at")?,
             error_code: row.try_get("error_code")?,
+            trace_id: row.try_get("trace_id")?,
         })
     }
 }

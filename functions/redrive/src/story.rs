@@ -1,6 +1,6 @@
 //! The story of one run: the run as it is now, what it did to each stream, and every dead letter that names it.
 
-use robnu_tenancy::{Error, Params, Row, SystemScope};
+use robnu_tenancy::{Error, Params, Row, RunId, SystemScope};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -11,6 +11,7 @@ use crate::runs::{self, FoundRun};
 
 const STREAMS: &str = include_str!("sql/story_streams.sql");
 const LETTERS: &str = include_str!("sql/story_letters.sql");
+const OF_TRACE: &str = include_str!("sql/run_of_trace.sql");
 
 /// A run and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,12 +41,24 @@ pub struct StreamCounts {
 
 /// Tells the story of a run, if there is such a run.
 pub(crate) async fn story(context: &Context, request: &Story) -> Result<Option<RunStory>, RedriveError> {
-    read(context, request).await.map_err(RedriveError::Overview)
+    tell(context, request.run_id).await.map_err(RedriveError::Overview)
 }
 
-async fn read(context: &Context, request: &Story) -> Result<Option<RunStory>, Error> {
-    let one = Runs { run_id: Some(request.run_id), limit: Some(1), ..Runs::default() };
-    let of_run: Params<'_> = &[&request.run_id];
+/// An id that is no run's may be the trace of the request that asked for one.
+async fn tell(context: &Context, id: RunId) -> Result<Option<RunStory>, Error> {
+    if let Some(story) = read(context, id).await? {
+        return Ok(Some(story));
+    }
+    let runs = context.database.read(&SystemScope::Redrive, OF_TRACE, &[&id]).await?;
+    match runs.first() {
+        Some(run) => read(context, run.try_get("id")?).await,
+        None => Ok(None),
+    }
+}
+
+async fn read(context: &Context, run_id: RunId) -> Result<Option<RunStory>, Error> {
+    let one = Runs { run_id: Some(run_id), limit: Some(1), ..Runs::default() };
+    let of_run: Params<'_> = &[&run_id];
     let session = context.database.session(&SystemScope::Redrive).await?;
     let statements = [(runs::RUNS, &runs::params(&one)[..]), (STREAMS, of_run), (LETTERS, of_run)];
     let answers = session.commit_with(&statements).await?;

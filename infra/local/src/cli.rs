@@ -75,6 +75,9 @@ pub struct LogsOptions {
     /// Begin this many minutes ago
     #[arg(long, value_name = "MINUTES", default_value_t = 60)]
     pub minutes: u32,
+    /// Print only lines of this trace, run or request: any id, with or without hyphens
+    #[arg(long, value_name = "ID")]
+    pub trace: Option<String>,
 }
 
 /// What the demo shows, and how.

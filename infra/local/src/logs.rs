@@ -46,7 +46,8 @@ pub async fn show(paths: &Paths, options: &LogsOptions) -> anyhow::Result<()> {
     loop {
         for line in read(&aws, &wanted, since).await? {
             since = since.max(line.at);
-            if printed.insert(line.clone()) {
+            let is_wanted = options.trace.as_deref().is_none_or(|id| mentions(&line.text, id));
+            if printed.insert(line.clone()) && is_wanted {
                 print(&format!("{} {:<18} {}", clock(line.at), line.function, line.text.trim_end()))?;
             }
         }
@@ -97,6 +98,12 @@ async fn read(aws: &Aws, functions: &[String], since: u64) -> anyhow::Result<Vec
     Ok(lines)
 }
 
+/// Whether a line has an id. A run's id has hyphens, and the same as a trace has none.
+fn mentions(line: &str, id: &str) -> bool {
+    let plain = id.replace('-', "");
+    !plain.is_empty() && (line.contains(id) || line.replace('-', "").contains(&plain))
+}
+
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -112,4 +119,22 @@ fn clock(milliseconds: u64) -> String {
         seconds % 60,
         milliseconds % 1_000
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mentions;
+
+    #[test]
+    fn a_trace_is_found_with_and_without_hyphens() {
+        let line = r#"{"span":{"run.id":"01a2082a-5d2c-7b11-8f0e-0c4e4d8e8a3f"}}"#;
+        assert!(mentions(line, "01a2082a-5d2c-7b11-8f0e-0c4e4d8e8a3f"));
+        assert!(mentions(line, "01a2082a5d2c7b118f0e0c4e4d8e8a3f"));
+        assert!(mentions(
+            r#""trace.id":"01a2082a5d2c7b118f0e0c4e4d8e8a3f""#,
+            "01a2082a-5d2c-7b11-8f0e-0c4e4d8e8a3f"
+        ));
+        assert!(!mentions(line, "01a2082a5d2c7b118f0e0c4e4d8e8a30"));
+        assert!(!mentions(line, "-"));
+    }
 }

@@ -30,7 +30,9 @@ pub(crate) async fn run(stack: &Stack, id: &str, as_json: bool) -> anyhow::Resul
     }
     let now = Utc::now();
     let run = &story["run"];
-    print(&format!("{} of {} {}\n", text(run, "kind"), text(run, "marketplace"), text(run, "id")))?;
+    let trace = run["trace_id"].as_str().unwrap_or(id).replace('-', "");
+    let of = format!("{} of {} {}", text(run, "kind"), text(run, "marketplace"), text(run, "id"));
+    print(&format!("{of}, in the logs by trace {trace}\n"))?;
     let rows: Vec<Vec<String>> =
         chapters(&story, &lane, now).iter().map(|chapter| chapter.row(now)).collect();
     print(&table::render(&["ago", "what", ""], &rows, &[0]))?;

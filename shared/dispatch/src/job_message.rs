@@ -2,6 +2,7 @@
 
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::kind::RunKind;
+use robnu_observe::work::{self, TraceId};
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use serde::{Deserialize, Serialize};
 
@@ -44,21 +45,22 @@ pub enum JobMessage {
     V1 {
         /// The job.
         job: Job,
-        /// W3C trace context. Its trace id is the run's id, so that one search finds every function's lines.
+        /// W3C trace context. Its trace is that of the request or job that published the message; without one, the run's id.
         trace_parent: String,
     },
 }
 
 impl JobMessage {
-    /// Makes the message of a job, in the current version.
+    /// Makes the message of a job, in the current version and in the trace of the work at hand.
     #[must_use]
     pub fn new(job: Job) -> Self {
-        let trace = job.run_id.as_uuid().simple();
+        let trace = work::trace().map_or(*job.run_id.as_uuid(), |trace| *trace.as_uuid()).simple();
         let (_, span) = job.account_id.as_uuid().as_u64_pair();
         Self::V1 { trace_parent: format!("00-{trace}-{span:016x}-01"), job }
     }
 
-    /// Reads a message body. A body that is not understood is an error and never guessed at.
+    /// Reads a message body. A body that is not understood is an error and never guessed at; only the trace, on which no work depends, may
+    /// be missing or garbage.
     ///
     /// # Errors
     /// See [`MessageError`].
@@ -66,10 +68,11 @@ impl JobMessage {
         #[derive(Deserialize)]
         struct V1 {
             job: Job,
-            trace_parent: String,
+            #[serde(default)]
+            trace_parent: serde_json::Value,
         }
         let V1 { job, trace_parent } = versioned::parse(body, "1")?;
-        Ok(Self::V1 { job, trace_parent })
+        Ok(Self::V1 { job, trace_parent: trace_parent.as_str().unwrap_or_default().to_owned() })
     }
 
     /// The message body.
@@ -79,6 +82,14 @@ impl JobMessage {
     #[must_use]
     pub fn to_body(&self) -> String {
         serde_json::to_string(self).expect("ids, numbers and texts always serialize")
+    }
+
+    /// The trace that the message belongs to: its own or, if that is none, the run's id.
+    #[must_use]
+    pub fn trace(&self) -> TraceId {
+        let Self::V1 { job, trace_parent } = self;
+        TraceId::from_traceparent(trace_parent)
+            .unwrap_or_else(|| TraceId::of_invocation(&job.run_id.to_string()))
     }
 
     /// The job inside.
@@ -152,6 +163,37 @@ mod tests {
     fn a_message_of_another_shape_is_refused_with_its_place() {
         let body = JobMessage::new(job()).to_body().replace("AMAZON_IN", "EBAY");
         assert!(matches!(JobMessage::parse(&body), Err(MessageError::Malformed { line: 1, .. })));
+    }
+
+    #[tokio::test]
+    async fn a_message_carries_the_trace_of_the_work_that_sends_it_and_else_the_run_s_own() {
+        let job = job();
+        let alone = JobMessage::parse(&JobMessage::new(job.clone()).to_body()).unwrap();
+        assert_eq!(alone.trace().as_uuid(), job.run_id.as_uuid());
+        let request = TraceId::of_invocation("a request");
+        let sent = work::within(request, async { JobMessage::new(job).to_body() }).await;
+        assert_eq!(JobMessage::parse(&sent).unwrap().trace(), request);
+    }
+
+    #[test]
+    fn garbage_in_the_trace_refuses_no_job_and_goes_no_further() {
+        let job = job();
+        let mut body: serde_json::Value =
+            serde_json::from_str(&JobMessage::new(job.clone()).to_body()).unwrap();
+        for garbage in [
+            serde_json::json!(null),
+            serde_json::json!(7),
+            serde_json::json!(["00"]),
+            serde_json::json!("\u{1b}[2J\n{\"level\":\"ERROR\"}"),
+            serde_json::json!("x".repeat(10_000)),
+        ] {
+            body["trace_parent"] = garbage;
+            let message = JobMessage::parse(&body.to_string()).unwrap();
+            assert_eq!(message.trace().as_uuid(), job.run_id.as_uuid());
+            assert_eq!(message.into_job(), job);
+        }
+        body.as_object_mut().unwrap().remove("trace_parent");
+        assert_eq!(JobMessage::parse(&body.to_string()).unwrap().into_job(), job);
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! The one HTTP client of all adapters. It is bounded in time and size, follows no redirect, reads nothing from the
 //! environment, and turns failures into [`AdapterError`]s that never carry a URL, header or body.
 
+mod call;
+
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use serde_json::Value;
 
 use crate::deadline::Deadline;
 use crate::error::AdapterError;
+use crate::http::call::Call;
 use crate::pace::{self, Calls, Operation};
 
 /// The unit of limits on bodies.
@@ -132,7 +135,12 @@ impl HttpClient {
     /// As for [`HttpClient::send`].
     pub async fn send_for(&self, request: RequestBuilder, most: usize) -> Result<Reply, AdapterError> {
         let time = self.calls.deadline.time_for_a_call(self.total).ok_or(AdapterError::OutOfTime)?;
-        let mut response = request.timeout(time).send().await.map_err(|error| transport(&error))?;
+        let (client, request) = request.timeout(time).build_split();
+        let request = request.map_err(|error| transport(&error))?;
+        let call = Call::begin(&request);
+        let response = client.execute(request).await.map_err(|error| transport(&error));
+        call.log(response.as_ref());
+        let mut response = response?;
         let status = response.status();
         let retry_after = retry_after(response.headers(), Utc::now());
         let body = read_body(&mut response, most).await?;

@@ -8,6 +8,7 @@ use aws_sdk_kms::Client;
 use aws_sdk_kms::error::SdkError;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
+use robnu_observe::metric;
 use robnu_tenancy::{Row, SellerId};
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -140,6 +141,7 @@ impl KeyService {
         seller: SellerId,
         key: &WrappedKey,
     ) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+        metric::count(metric::KEY_UNWRAPS);
         let answer = self
             .kms
             .decrypt()

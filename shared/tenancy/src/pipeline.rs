@@ -33,6 +33,7 @@ pub(crate) async fn send_pipelined(
     requests: &[Request<'_>],
     count: Option<&RequestCount>,
 ) -> Result<Pipelined<Vec<Row>, Error>, Error> {
+    robnu_observe::work::count_round_trip();
     let count_params = count.map(RequestCount::params);
     let count = count_params.as_ref().map(|params| (RequestCount::SQL, params.as_slice()));
     let all: Vec<Request<'_>> = requests.iter().copied().chain(count).collect();

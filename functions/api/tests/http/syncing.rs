@@ -62,8 +62,15 @@ async fn the_request_that_asked_for_a_run_is_found_by_the_run_and_the_message_ca
     assert_eq!(logged("a run was asked for")["run.id"], run["run_id"]);
     assert_eq!(logged("a run was asked for")["span"]["request.id"], logged("request")["request.id"]);
     let messages = api.cloud.messages(&lane).await;
-    let trace = run["run_id"].as_str().unwrap().replace('-', "");
-    assert!(messages[0]["trace_parent"].as_str().unwrap().contains(&trace), "{}", messages[0]);
+    let trace = logged("request")["trace.id"].as_str().unwrap();
+    assert_eq!(logged("a run was asked for")["span"]["trace.id"], trace);
+    assert!(messages[0]["trace_parent"].as_str().unwrap().contains(trace), "{}", messages[0]);
+    let stored = format!(
+        "select count(*) from robnu.sync_runs where id = '{}' and trace_id = '{trace}'",
+        run["run_id"].as_str().unwrap()
+    );
+    assert_eq!(api.count(&stored).await, 1);
+    assert!(logged("request")["round_trips"].as_u64().unwrap() > 0);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 select r.id, r.marketplace_code as marketplace, r.seller_id, r.account_id, r.kind, r.trigger, r.full_read, r.state, r.step, r.generation,
   r.attempt, r.fruitless_attempts, r.pages, r.quarantined, counts.added, counts.changed, counts.unchanged, counts.removed,
   uuid_extract_timestamp(r.id) as made_at, r.queued_at, r.sent_at, r.started_at, r.lease_expires_at, r.next_attempt_at, r.finished_at,
-  r.error_code
+  r.error_code, r.trace_id
 from robnu.sync_runs r
 cross join lateral (
   select coalesce(sum(c.added), 0)::bigint as added, coalesce(sum(c.changed), 0)::bigint as changed,

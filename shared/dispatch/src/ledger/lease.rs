@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use robnu_marketplace::contract::PlacedWindow;
+use robnu_observe::work::TraceId;
 use robnu_tenancy::{Error, Row, ToSql};
+use uuid::Uuid;
 
 use crate::job_message::Job;
 
@@ -64,6 +66,8 @@ pub struct Lease {
     pub account_status: String,
     /// The generation of the account's credentials. Credentials that are read after the lease was taken are these or newer.
     pub credentials_generation: i32,
+    /// The trace of the request that asked for the run; none for runs of schedules and files.
+    pub trace: Option<TraceId>,
 }
 
 /// Why the lease of a step was not taken.
@@ -112,6 +116,7 @@ impl Taken {
             has_retries: row.try_get("has_retries")?,
             account_status: row.try_get("account_status")?,
             credentials_generation: row.try_get("credentials_generation")?,
+            trace: row.try_get::<_, Option<Uuid>>("trace_id")?.and_then(TraceId::from_uuid),
         }))
     }
 }

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::contract::PlacedWindow;
 use robnu_marketplace::kind::RunKind;
+use robnu_observe::work;
 use robnu_tenancy::{AccountId, Error, Row, RunId, SellerId, ToSql};
+use uuid::Uuid;
 
 use crate::job_message::Job;
 
@@ -22,23 +24,26 @@ pub struct RequestRun {
     full: bool,
     from: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
+    trace: Option<Uuid>,
 }
 
 impl RequestRun {
     /// The statement.
     pub const SQL: &'static str = include_str!("../sql/request_run.sql");
 
-    /// Asks for a run of `kind` that reads changes, or with `full` everything, or only what was placed in the window.
+    /// Asks for a run of `kind` that reads changes, or with `full` everything, or only what was placed in the window,
+    /// in the trace of the request at hand.
     #[must_use]
     pub fn new(account: AccountId, kind: RunKind, full: bool, window: Option<PlacedWindow>) -> Self {
         let (from, until) = window.map(|window| (window.from, window.until)).unzip();
-        Self { id: RunId::new(), account, kind: kind.as_str(), full, from, until }
+        let trace = work::trace().map(|trace| *trace.as_uuid());
+        Self { id: RunId::new(), account, kind: kind.as_str(), full, from, until, trace }
     }
 
     /// The statement's parameters.
     #[must_use]
-    pub fn params(&self) -> [&(dyn ToSql + Sync); 6] {
-        [&self.id, &self.account, &self.kind, &self.full, &self.from, &self.until]
+    pub fn params(&self) -> [&(dyn ToSql + Sync); 7] {
+        [&self.id, &self.account, &self.kind, &self.full, &self.from, &self.until, &self.trace]
     }
 }
 

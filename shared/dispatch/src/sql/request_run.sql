@@ -2,7 +2,8 @@
 -- can still be checked while it has its lane. Files need neither credentials nor lane. A run is made and not to be published when
 -- operators hold it, or when as many of its marketplace are under way as may be at once; a sweep publishes it later. Somebody waits
 -- for a check, so checks, of which few are allowed, have no such bound. Returns no row when the marketplace's adapter does not offer the kind.
--- $1 run id, $2 account, $3 kind, $4 full read, $5 and $6 start and end of the window of placed orders to read, or null
+-- $1 run id, $2 account, $3 kind, $4 full read, $5 and $6 start and end of the window of placed orders to read, or null,
+-- $7 trace of the request, or null
 with account as (
   select a.seller_id, a.id, a.marketplace_code, a.lane_queue_url,
     robnu.is_held(a.held_at, a.marketplace_code) or ($3 <> 'CREDENTIAL_CHECK' and not robnu.has_room(a.marketplace_code)) as is_held_back
@@ -11,8 +12,8 @@ with account as (
   where a.id = $2 and (a.status = 'ACTIVE' or (a.status = 'NEEDS_RECONNECT' and $3 in ('CREDENTIAL_CHECK', 'FILE_IMPORT')))
     and ($3 = 'FILE_IMPORT' or robnu.lane_wanted(a.status, a.verified_at, a.refused_since) = 'ACTIVE')
 ), made as (
-  insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until)
-  select seller_id, $1, id, marketplace_code, $3, 'API', $4, $5, $6 from account
+  insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until, trace_id)
+  select seller_id, $1, id, marketplace_code, $3, 'API', $4, $5, $6, $7 from account
   on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') and trigger <> 'FILE' do nothing
   returning id, state, step, generation
 )

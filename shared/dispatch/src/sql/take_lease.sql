@@ -10,7 +10,7 @@ with taken as (
     and not exists (select from robnu.marketplace_accounts a where a.id = $2 and robnu.is_held(a.held_at, a.marketplace_code))
   returning new.attempt, new.fruitless_attempts, old.state = 'RUNNING' as takes_over
 )
-select r.kind, r.state, r.step, r.generation, r.full_read, r.pages, r.page_position, r.changed_since, r.window_from, r.window_until,
+select r.kind, r.state, r.step, r.generation, r.full_read, r.pages, r.page_position, r.changed_since, r.window_from, r.window_until, r.trace_id,
   taken.attempt, taken.fruitless_attempts, taken.takes_over, a.status as account_status, a.credentials_generation, a.marketplace_code,
   robnu.is_held(a.held_at, a.marketplace_code) as is_held,
   w.complete_until as watermark, w.looked_back_at < now() - interval '6 hours' as looks_back,
