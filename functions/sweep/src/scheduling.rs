@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use robnu_dispatch::{Job, OutboxMessage, mark_sent};
 use robnu_marketplace::code::MARKETPLACE_CODES;
+use robnu_observe::metric::{self, Unit};
 use robnu_tenancy::{Error, Params, Row, SystemScope};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -25,6 +26,8 @@ const LOCK_ADMISSION: &str = include_str!("sql/lock_admission.sql");
 /// Claims runs that must be published, as many as there is room for.
 pub const ADMIT: &str = include_str!("sql/admit.sql");
 
+/// Says how long the oldest run of each marketplace has waited.
+pub const OLDEST_WAITING: &str = include_str!("sql/oldest_waiting.sql");
 /// Claims imports for which no notice has come, and makes their runs.
 pub const BEGIN_IMPORTS: &str = include_str!("sql/begin_imports.sql");
 
@@ -79,13 +82,17 @@ struct Batch {
 pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, SweepError> {
     let stop_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let mut report = Report::default();
+    // Imports are few and begin half an hour after their announcement, so one look per sweep is enough.
+    let mut asks_for_imports = true;
+    state_oldest_waiting(context, stop_at).await;
     loop {
         if Instant::now() >= stop_at {
             report.time_short = true;
             break;
         }
-        let batch = claim(context).await.map_err(SweepError::Claim)?;
-        let more_due = batch.more_due;
+        let batch = claim(context, asks_for_imports).await.map_err(SweepError::Claim)?;
+        asks_for_imports = batch.imports_begun >= BATCH;
+        let more_due = batch.more_due || asks_for_imports;
         report.held_back = batch.is_held_back;
         publish(context, batch, stop_at, &mut report).await?;
         if more_due {
@@ -111,18 +118,49 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
     Ok(report)
 }
 
+/// States the metric of how long the oldest run of each marketplace has waited. A metric ends no sweep.
+async fn state_oldest_waiting(context: &Context, stop_at: Instant) {
+    if Instant::now() >= stop_at {
+        return;
+    }
+    let asked = async {
+        let rows = context.database.read(&SystemScope::Sweep, OLDEST_WAITING, &[&codes()]).await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get::<_, String>("code")?, row.try_get("seconds")?)))
+            .collect::<Result<Vec<(String, i64)>, Error>>()
+    };
+    match asked.await {
+        Ok(waits) => {
+            for (code, seconds) in waits {
+                metric::state(metric::OLDEST_WAITING, Unit::Seconds, ("Marketplace", &code), seconds);
+            }
+        }
+        Err(error) => tracing::warn!(
+            error = robnu_observe::chain(&error),
+            "nobody knows how long the oldest runs have waited"
+        ),
+    }
+}
+
+fn codes() -> Vec<&'static str> {
+    MARKETPLACE_CODES.iter().map(|code| code.as_str()).collect()
+}
+
 /// Claims one batch in one round trip.
-async fn claim(context: &Context) -> Result<Batch, Error> {
-    let codes: Vec<&str> = MARKETPLACE_CODES.iter().map(|code| code.as_str()).collect();
+async fn claim(context: &Context, asks_for_imports: bool) -> Result<Batch, Error> {
+    let codes = codes();
     let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
     let due: Params<'_> = &[&limit, &codes];
     let awaited: Params<'_> = &[&limit, &codes, &AWAITED_SECONDS];
     let admitted: Params<'_> =
         &[&limit, &codes, &UNSENT_SECONDS, &UNANSWERED_SECONDS, &OVERDUE_LEASE_SECONDS];
-    let requests = [(CLAIM_DUE, due), (BEGIN_IMPORTS, awaited), (LOCK_ADMISSION, &[]), (ADMIT, admitted)];
+    let imports = asks_for_imports.then_some((BEGIN_IMPORTS, awaited));
+    let more: [(&'static str, Params<'_>); 2] = [(LOCK_ADMISSION, &[]), (ADMIT, admitted)];
+    let requests: Vec<_> = [(CLAIM_DUE, due)].into_iter().chain(imports).chain(more).collect();
     let session = context.database.session(&SystemScope::Sweep).await?;
     let answers = session.commit_with(&requests).await?;
     match answers.as_slice() {
+        [due, _, admitted] => read_batch(due, &[], admitted),
         [due, imports, _, admitted] => read_batch(due, imports, admitted),
         _ => Err(Error::RowShape),
     }
@@ -136,7 +174,7 @@ fn read_batch(due: &[Row], imports: &[Row], admitted: &[Row]) -> Result<Batch, E
         schedules_claimed: count("schedules_claimed")?,
         runs_made: count("runs_made")?,
         imports_begun: imports.len(),
-        more_due: due.try_get("more_due")? || totals.try_get("more_due")? || imports.len() >= BATCH,
+        more_due: due.try_get("more_due")? || totals.try_get("more_due")?,
         is_held_back: totals.try_get("is_held_back")?,
         new: Vec::new(),
         again: Vec::new(),

@@ -2,11 +2,14 @@
 
 mod kit;
 
-use kit::{World, sweep_with};
+use std::time::Duration;
+
+use kit::{World, sweep_with, try_sweep};
 use robnu_dispatch::JobMessage;
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::ImportId;
 use robnu_testkit::Seller;
+use tokio::time::Instant;
 
 /// An import of `seller`'s AJIO account that was announced so long ago.
 async fn announce(world: &World, seller: &Seller, ago: &str) -> ImportId {
@@ -102,4 +105,34 @@ async fn standard_queue(world: &World) -> String {
     let name = format!("robnu-test-{}-ajio-parallel", ImportId::new());
     let made = world.sqs.create_queue().queue_name(name).send().await;
     made.expect("the local cloud makes queues").queue_url.expect("a queue has a URL")
+}
+
+#[tokio::test]
+async fn a_sweep_that_stays_because_runs_are_held_back_looks_for_imports_once() {
+    let world = World::new().await;
+    world.nothing_is_due().await;
+    world.run_sql("delete from robnu.import_changes", &[]).await;
+    world.run_sql("delete from robnu.imports", &[]).await;
+    let queue = standard_queue(&world).await;
+    let context = world.context_with_parallel(&queue).await;
+    world
+        .run_sql(
+            "update robnu.schedules set next_due_at = now() where account_id = $1",
+            &[&world.sellers.ours.ajio],
+        )
+        .await;
+    world.run_sql("update robnu.marketplaces set runs_at_once = 0", &[]).await;
+    let late = async {
+        // The sweep has looked once when the schedule has its run.
+        while world.count("select count(*) from robnu.sync_runs where trigger = 'SCHEDULE' and state = 'QUEUED' and sent_at is null").await == 0 {
+            tokio::task::yield_now().await;
+        }
+        announce(&world, &world.sellers.ours, "31 minutes").await
+    };
+    let deadline = Instant::now() + Duration::from_secs(12);
+    let (report, lost) = tokio::join!(try_sweep(&context, "scheduling", deadline), late);
+    let Ok(sweep::Report::Scheduling(report)) = report else { panic!("{report:?}") };
+    assert!(report.held_back, "it stayed");
+    assert_eq!((report.imports_begun, run_of(&world, lost).await), (0, None));
+    assert_eq!(sweep_with(&context).await.imports_begun, 1);
 }

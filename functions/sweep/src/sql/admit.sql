@@ -10,18 +10,10 @@
 with room as (
   select m.code, robnu.room_of(m.code) as free from robnu.marketplaces m where m.code = any ($2) and m.held_at is null
 ), busy as (
-  -- What each seller has under way already, counted as room_of does.
+  -- What each seller has under way already.
   select room.code, run.seller_id, count(*) as runs
   from room
-  cross join lateral (
-    select seller_id from robnu.sync_runs where marketplace_code = room.code and state = 'RUNNING' and lease_expires_at > now()
-    union all
-    select seller_id from robnu.sync_runs
-    where marketplace_code = room.code and state = 'QUEUED' and sent_at > now() - interval '2 minutes'
-    union all
-    select seller_id from robnu.sync_runs
-    where marketplace_code = room.code and state = 'QUEUED' and sent_at is null and next_attempt_at > now()
-  ) run
+  cross join lateral robnu.runs_under_way(room.code) run
   group by room.code, run.seller_id
 ), due as (
   select room.code, room.free, run.*
@@ -29,11 +21,19 @@ with room as (
   cross join lateral (
     select r.*, greatest(r.queued_at, r.next_attempt_at) as since
     from (
-      select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at, next_attempt_at
-      from robnu.sync_runs
+      -- After an outage there may be a million of these. So they are read in the order of their index, no further than is needed, and
+      -- those that rest are passed by here already.
+      (select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at, next_attempt_at
+      from robnu.sync_runs unsent
       where marketplace_code = room.code and state = 'QUEUED' and sent_at is null
         and (trigger = 'SCHEDULE' and step = 0 and generation = 0 and next_attempt_at is null
           or greatest(queued_at + make_interval(secs => $3), next_attempt_at) <= now())
+        and (select robnu.takes_runs(a.status, a.lane_queue_url, unsent.kind) and not robnu.is_held(a.held_at, a.marketplace_code)
+            and s.suspended_at is null
+          from robnu.marketplace_accounts a join robnu.sellers s on s.seller_id = a.seller_id
+          where a.seller_id = unsent.seller_id and a.id = unsent.account_id)
+      order by queued_at
+      limit 4 * $1::bigint)
       union all
       select seller_id, id, account_id, kind, state, step, generation, sent_at, lease_expires_at, queued_at, next_attempt_at
       from robnu.sync_runs

@@ -323,6 +323,23 @@ pub async fn try_sweep(
     handle(&Request { sweep: name.to_owned(), seller_id: None }, context, deadline).await
 }
 
+/// What the function's real binary reads from its environment besides the database's address, for sweeps that need nothing else.
+pub fn function_variables() -> Vec<(&'static str, String)> {
+    [
+        ("PARALLEL_QUEUES", "{}"),
+        ("PLATFORM_KEY_ID", "none"),
+        ("AWS_S3_PER_SELLER_KMS", "false"),
+        ("AWS_S3_BUCKET", "robnu-test-no-bucket"),
+        ("AWS_S3_OBJECTS_ROLE_ARN", "arn:aws:iam::000000000000:role/objects"),
+        ("SELLER_KEY_DELETION_DAYS", "7"),
+        ("DATA_KEY_DAYS", "365"),
+        ("MAIL_FROM", "no-reply@robnu.test"),
+        ("APP_URL", "https://app.robnu.test"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into()
+}
+
 /// A sender that SES does not know, for the sweeps that mail nobody.
 pub fn no_mailer() -> Mailer {
     mails::sender("nobody@robnu.invalid")
