@@ -121,7 +121,12 @@ async fn a_sweep_that_stays_because_runs_are_held_back_looks_for_imports_once() 
             &[&world.sellers.ours.ajio],
         )
         .await;
-    world.run_sql("update robnu.marketplaces set runs_at_once = 0", &[]).await;
+    // The other seller's run takes the only place.
+    world.run_sql("update robnu.marketplaces set runs_at_once = 1", &[]).await;
+    let theirs = &world.sellers.theirs;
+    let busy = "insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger, state, lease_expires_at)
+        values ($1, $2, 'AJIO', 'RETURNS', 'SCHEDULE', 'RUNNING', now() + interval '1 hour')";
+    world.run_sql(busy, &[&theirs.id, &theirs.ajio]).await;
     let late = async {
         // The sweep has looked once when the schedule has its run.
         while world.count("select count(*) from robnu.sync_runs where trigger = 'SCHEDULE' and state = 'QUEUED' and sent_at is null").await == 0 {
@@ -134,5 +139,6 @@ async fn a_sweep_that_stays_because_runs_are_held_back_looks_for_imports_once() 
     let Ok(sweep::Report::Scheduling(report)) = report else { panic!("{report:?}") };
     assert!(report.held_back, "it stayed");
     assert_eq!((report.imports_begun, run_of(&world, lost).await), (0, None));
+    world.run_sql("update robnu.marketplaces set runs_at_once = 100", &[]).await;
     assert_eq!(sweep_with(&context).await.imports_begun, 1);
 }

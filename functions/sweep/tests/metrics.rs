@@ -37,7 +37,7 @@ async fn oldest_of_ajio(world: &World) -> i64 {
     let stated = values(&function, "OldestWaiting");
     assert_eq!(stated.len(), 4, "{stated:?}");
     assert!(stated.iter().all(|(_, _, unit)| unit == "Seconds"), "{stated:?}");
-    assert_eq!(values(&function, "ColdStarts"), [("unknown".to_owned(), 1, "Count".to_owned())]);
+    assert_eq!(values(&function, "ColdStarts"), [("under-test".to_owned(), 1, "Count".to_owned())]);
     stated.into_iter().find(|(code, _, _)| code == "AJIO").unwrap().1
 }
 
