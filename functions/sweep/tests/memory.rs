@@ -38,7 +38,7 @@ async fn peak(accounts: i32) -> i64 {
     environment.retain(|(name, _)| *name != "PARALLEL_QUEUES");
     environment.push(("PARALLEL_QUEUES", json!({"AJIO": queue}).to_string()));
     let function =
-        LambdaProcess::start(env!("CARGO_BIN_EXE_sweep"), &environment, Duration::from_secs(20)).await;
+        LambdaProcess::start(env!("CARGO_BIN_EXE_sweep"), &environment, Duration::from_secs(60)).await;
     let began = Instant::now();
     let (mut published, mut calls) = (0, 0);
     while published < i64::from(accounts) {
