@@ -115,7 +115,7 @@ async fn answer(context: &Context, message_id: &str, message: SqsMessage, deadli
                 marketplace = job.marketplace.as_str(),
                 trace.id = %trace,
             );
-            work::within(trace, run(context, &job, deadline).instrument(span)).await
+            Box::pin(work::within(trace, run(context, &job, deadline).instrument(span))).await
         }
     };
     match outcome {

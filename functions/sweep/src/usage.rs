@@ -73,7 +73,7 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
             }
             last = seller;
             report.sellers_seen += 1;
-            if has_news && caught(tell(context, seller, &mut report)).await.unwrap_or(Ok(false))? {
+            if has_news && Box::pin(caught(tell(context, seller, &mut report))).await.unwrap_or(Ok(false))? {
                 continue;
             }
             report.sellers_failed += usize::from(has_news);
