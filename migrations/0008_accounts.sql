@@ -17,6 +17,12 @@ create table marketplace_accounts (
   lane_queue_url text,
   lane_mapping_id text,
   lane_checked_at timestamptz,
+  -- Which kind of lane the account is to have, as operators decide (0028_operators.sql), and since when if they have: a FIFO queue and a
+  -- mapping of its own, or the marketplace's parallel queue, which costs nothing while the account is idle.
+  lane_kind text not null default 'DEDICATED' check (lane_kind in ('DEDICATED', 'SHARED')),
+  lane_kind_since timestamptz,
+  -- Whether the lane as it exists is the marketplace's parallel queue. Such a lane has no mapping of its own.
+  lane_shared boolean not null default false,
   -- A lease: the call that works on the lane holds it until then, so that two calls never make two mappings.
   lane_lease_until timestamptz,
   -- Which credentials the account has. It counts up when they are replaced, so that a run whose old credentials were refused
@@ -46,7 +52,8 @@ create table marketplace_accounts (
   primary key (seller_id, id),
   unique (seller_id, marketplace_code, external_account_id),
   check (status <> 'NEEDS_RECONNECT' or refused_since is not null),
-  check ((held_at is null) = (hold_reason is null))
+  check ((held_at is null) = (hold_reason is null)),
+  check (not lane_shared or lane_mapping_id is null)
 );
 -- Lanes and sweeps look accounts up across sellers.
 create index marketplace_accounts_lane on marketplace_accounts (lane_state, lane_checked_at);
@@ -54,19 +61,21 @@ create index marketplace_accounts_by_id on marketplace_accounts (id);
 create index marketplace_accounts_by_age on marketplace_accounts (seller_id, created_at);
 create index marketplace_accounts_verified on marketplace_accounts (seller_id) where verified_at is not null;
 create index marketplace_accounts_by_person on marketplace_accounts (connected_by, created_at);
--- Accounts whose lane differs from lane_wanted, except for its rule of a week, which no index can hold.
+-- Accounts whose lane differs from lane_wanted or is of the other kind, except for its rule of a week, which no index can hold.
 create index marketplace_accounts_lane_differs on marketplace_accounts (seller_id, id)
   where (verified_at is not null and status = 'ACTIVE' and lane_state <> 'ACTIVE')
     or (verified_at is not null and status = 'PAUSED' and lane_state = 'ACTIVE')
     or (verified_at is not null and status = 'DISCONNECTED' and lane_state <> 'RETIRED')
-    or (verified_at is null and lane_state in ('ACTIVE', 'PAUSED'));
+    or (verified_at is null and lane_state in ('ACTIVE', 'PAUSED'))
+    or (lane_state in ('ACTIVE', 'PAUSED') and (lane_kind = 'SHARED') <> lane_shared);
 create index marketplace_accounts_refused on marketplace_accounts (lane_state, refused_since)
   where verified_at is not null and status = 'NEEDS_RECONNECT';
 call protect_tenant_table('marketplace_accounts');
 call require_right_to_read('marketplace_accounts', 'read', 'returns.scan', 'ingest');
 call keep_version('marketplace_accounts', 'display_name', 'status', 'credentials_generation');
-call audit('marketplace_accounts', 'insert or update of display_name, status, credentials_generation, held_at', 'account', 'id',
-  'marketplace_code', 'external_account_id', 'display_name', 'status', 'credentials_generation', 'held_at', 'hold_reason');
+call audit('marketplace_accounts', 'insert or update of display_name, status, credentials_generation, held_at, lane_kind',
+  'account', 'id', 'marketplace_code', 'external_account_id', 'display_name', 'status', 'credentials_generation', 'held_at', 'hold_reason',
+  'lane_kind');
 call require_right_to_write('marketplace_accounts', 'accounts.manage', 'insert');
 -- Jobs set NEEDS_RECONNECT and the marketplace's verdict on the credentials; members with the right set the rest.
 create policy update_needs_right on marketplace_accounts as restrictive for update to robnu_tenant
@@ -81,8 +90,8 @@ grant select (seller_id, id, marketplace_code, status, verified_at, lane_state, 
   on marketplace_accounts to robnu_system_sweep;
 create policy lanes on marketplace_accounts for all to robnu_system_lanes using (true) with check (true);
 grant select (seller_id, id, marketplace_code, status, verified_at, refused_since, lane_state, lane_generation, lane_queue_url,
-    lane_mapping_id, lane_checked_at, lane_lease_until, held_at),
-  update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until)
+    lane_mapping_id, lane_checked_at, lane_lease_until, lane_kind, lane_shared, held_at),
+  update (lane_state, lane_generation, lane_queue_url, lane_mapping_id, lane_checked_at, lane_lease_until, lane_shared)
   on marketplace_accounts to robnu_system_lanes;
 
 -- Whether the platform holds an account's runs: the account's own hold, or its marketplace's. No run of such an account is made by a

@@ -34,6 +34,9 @@ create table sync_runs (
   queued_at timestamptz not null default now(),
   sent_at timestamptz,
   next_attempt_at timestamptz,
+  -- Since when the step waits for its turn: its message came while another run of the account was at work that must not overlap with
+  -- it. Whoever ends work on the account publishes the run that has waited longest. Null when the step is not kept back.
+  turn_since timestamptz,
   started_at timestamptz,
   finished_at timestamptz,
   pages integer not null default 0,
@@ -65,6 +68,9 @@ create index sync_runs_being_sent on sync_runs (marketplace_code, next_attempt_a
 create index sync_runs_sent on sync_runs (marketplace_code, sent_at) where state = 'QUEUED' and sent_at is not null;
 create index sync_runs_waiting on sync_runs (marketplace_code, next_attempt_at) where state = 'WAITING';
 create index sync_runs_running on sync_runs (marketplace_code, lease_expires_at) where state = 'RUNNING';
+-- The runs of an account that wait for their turn: hardly any at any time.
+create index sync_runs_in_turn on sync_runs (seller_id, account_id, turn_since, id)
+  where turn_since is not null and state in ('QUEUED', 'WAITING');
 create index sync_runs_by_id on sync_runs (id) where state in ('QUEUED', 'RUNNING', 'WAITING');
 call protect_tenant_table('sync_runs');
 call require_right_to_read('sync_runs', 'read', 'ingest');
@@ -109,9 +115,9 @@ create policy update_needs_right on sync_runs as restrictive for update to robnu
   using ((select app_may('sync.run')) or (select app_may('ingest')))
   with check ((select app_may('sync.run')) or (select app_may('ingest')));
 grant select,
-  insert (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until, trace_id),
+  insert (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until, trace_id, next_attempt_at),
   update (state, step, generation, attempt, lease_expires_at, fruitless_attempts, page_position, changed_since, complete_until,
-    queued_at, sent_at, next_attempt_at, started_at, finished_at, pages, quarantined, error_code, error_message)
+    queued_at, sent_at, next_attempt_at, turn_since, started_at, finished_at, pages, quarantined, error_code, error_message)
   on sync_runs to robnu_tenant;
 
 -- Sweeps and lanes see ids, states and times, and may publish. They do not see what a run read or why it failed.
@@ -122,7 +128,7 @@ grant select (seller_id, id, account_id, marketplace_code, kind, trigger, state,
   update (state, generation, sent_at, next_attempt_at)
   on sync_runs to robnu_system_sweep;
 create policy lanes on sync_runs for all to robnu_system_lanes using (true) with check (true);
-grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, sent_at), update (sent_at)
+grant select (seller_id, id, account_id, marketplace_code, kind, state, step, generation, sent_at), update (sent_at, generation)
   on sync_runs to robnu_system_lanes;
 
 -- The sellers of a marketplace's runs that are under way, once for each run: those that are leased, were sent less than two minutes ago, or

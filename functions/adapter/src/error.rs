@@ -15,7 +15,7 @@ pub enum Refusal {
     /// The message is in another account's lane.
     #[error("the message names an account whose lane this is not")]
     OtherLane,
-    /// The message is in a lane and belongs to the parallel queue, or the other way round.
+    /// The message is in a lane and belongs to the parallel queue.
     #[error("runs of this kind do not come through this queue")]
     OtherQueue,
     /// The message names a seller and an account that do not belong together.

@@ -3,7 +3,7 @@
 //!
 //! | what became of the job | what becomes of the message |
 //! |---|---|
-//! | done, waiting, failed for good, or passed long ago | acknowledged: the run's row knows |
+//! | done, waiting, kept back by another run of its account, failed for good, or passed long ago | acknowledged: the run's row knows |
 //! | refused | sent to the dead-letter queue with the reason, then acknowledged |
 //! | lease held elsewhere, database not responding | left in its queue; it returns after its visibility timeout |
 //! | ended in a panic | left in its queue likewise; SQS moves it to the dead-letter queue when it has come back too often |
@@ -140,10 +140,14 @@ fn accept(context: &Context, queue: &str, body: &str) -> Result<(Job, TraceId), 
     if job.marketplace != context.marketplace {
         return Err(Refusal::OtherMarketplace);
     }
-    if job.kind.is_parallel() != is_parallel_queue(queue) {
+    // An account's lane may be the parallel queue. Whether it is or was, and whose turn it is there, only the rows know.
+    if is_parallel_queue(queue) {
+        return Ok((job, trace));
+    }
+    if job.kind.is_parallel() {
         return Err(Refusal::OtherQueue);
     }
-    if !job.kind.is_parallel() && lane_account(queue) != Some(job.account_id) {
+    if lane_account(queue) != Some(job.account_id) {
         return Err(Refusal::OtherLane);
     }
     Ok((job, trace))

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use robnu_dispatch::{
-    Job, Lease, NotTaken, TakeLease, Taken, continue_later, fail, fail_refused, fail_unreachable,
-    finish_check, mark_sent, wait, wait_unreachable,
+    Job, Lease, NotTaken, OutboxMessage, TakeLease, Taken, continue_later, fail, fail_refused,
+    fail_unreachable, finish_check, lock_turns, mark_sent, next_in_turn, wait, wait_unreachable,
 };
 use robnu_marketplace::contract::Connection;
 use robnu_marketplace::deadline::Deadline;
@@ -143,14 +143,26 @@ async fn take(
 ) -> Result<Option<(Lease, Vec<Vec<Row>>)>, JobError> {
     let take_lease = TakeLease::new(job, context.clocks.lease);
     let params = take_lease.params();
-    let mut requests: Vec<(&'static str, Params<'_>)> = vec![(TakeLease::SQL, &params)];
+    let account: Params<'_> = &[&job.account_id];
+    let lock = lock_turns(job).map(|lock| (lock, account));
+    let mut requests: Vec<(&'static str, Params<'_>)> = lock.into_iter().collect();
+    requests.push((TakeLease::SQL, &params));
     requests.extend_from_slice(further);
     let session = context.database.session(scope).await?;
     let mut answers = session.commit_with(&requests).await.map_err(JobError::entering)?;
+    if lock.is_some() {
+        answers.remove(0);
+    }
     let lease = match Taken::from_rows(&answers.remove(0), job)? {
         Taken::Ours(lease) => lease,
         Taken::Not(NotTaken::Passed) => {
-            tracing::info!("the step is already done, or operators hold the account's runs");
+            tracing::info!("the step is already done, or the account's runs are held or paused");
+            return Ok(None);
+        }
+        Taken::Not(NotTaken::NotItsTurn) => {
+            tracing::info!("the run waits for its turn");
+            let next = next_in_turn(&context.database, scope, job).await?;
+            publish(context, scope, next).await?;
             return Ok(None);
         }
         Taken::Not(NotTaken::Busy) => return Err(JobError::Busy),
@@ -251,9 +263,9 @@ impl Run<'_> {
     /// Leaves the run where a slice has ended.
     async fn settle(&self, end: SliceEnd) -> Result<(), JobError> {
         match end {
-            SliceEnd::Finished => {
+            SliceEnd::Finished(next) => {
                 self.summary.ended("SUCCEEDED", None);
-                Ok(())
+                self.pass_on(next).await
             }
             SliceEnd::TakenOver => {
                 self.summary.ended("TAKEN_OVER", None);
@@ -271,7 +283,8 @@ impl Run<'_> {
     async fn give_up(&self, code: &str, message: &str) -> Result<(), JobError> {
         self.summary.ended("FAILED", Some(code));
         tracing::warn!(run.error = code, "the run failed");
-        Ok(fail(&self.context.database, self.scope, self.job, self.lease, code, message).await?)
+        let ended = fail(&self.context.database, self.scope, self.job, self.lease, code, message).await?;
+        self.pass_on(ended).await
     }
 
     async fn give_up_refused(&self, message: &str) -> Result<(), JobError> {
@@ -281,7 +294,8 @@ impl Run<'_> {
         if self.job.kind != RunKind::CredentialCheck {
             self.counts.note_refused().await?;
         }
-        Ok(fail_refused(&self.context.database, self.scope, self.job, self.lease, code, message).await?)
+        let database = &self.context.database;
+        self.pass_on(fail_refused(database, self.scope, self.job, self.lease, code, message).await?).await
     }
 
     /// A failed run is a warning for operators. A failed check is only information, for the seller who asked.
@@ -302,7 +316,8 @@ impl Run<'_> {
         match answer {
             Ok(()) => {
                 self.summary.ended("SUCCEEDED", None);
-                Ok(finish_check(&self.context.database, self.scope, self.job, self.lease).await?)
+                let database = &self.context.database;
+                self.pass_on(finish_check(database, self.scope, self.job, self.lease).await?).await
             }
             Err(error) => self.after_marketplace_error(error).await,
         }
@@ -313,7 +328,8 @@ impl Run<'_> {
         let code = "too_many_refused_checks";
         let message = "too many credentials were refused lately, so the marketplace was not asked; wait, or replace the credentials";
         self.log_failure(code);
-        Ok(fail(&self.context.database, self.scope, self.job, self.lease, code, message).await?)
+        let ended = fail(&self.context.database, self.scope, self.job, self.lease, code, message).await?;
+        self.pass_on(ended).await
     }
 
     /// Waits for a marketplace that does not respond; a check that has tried often enough ends.
@@ -322,12 +338,15 @@ impl Run<'_> {
         match job.kind {
             RunKind::CredentialCheck if lease.fruitless_attempts >= CHECK_TRIES_AT_MOST => {
                 self.log_failure(code);
-                Ok(fail_unreachable(&context.database, scope, job, lease, code, message).await?)
+                let ended = fail_unreachable(&context.database, scope, job, lease, code, message).await?;
+                self.pass_on(ended).await
             }
             RunKind::CredentialCheck => {
                 let pause = self.pause(least);
                 self.log_wait(code, pause);
-                Ok(wait_unreachable(&context.database, scope, job, lease, pause, code, message).await?)
+                let database = &context.database;
+                let rests = wait_unreachable(database, scope, job, lease, pause, code, message).await?;
+                self.pass_on(rests).await
             }
             _ => self.put_off(least, code, message).await,
         }
@@ -345,7 +364,8 @@ impl Run<'_> {
     async fn put_off(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
         let pause = self.pause(least);
         self.log_wait(code, pause);
-        Ok(wait(&self.context.database, self.scope, self.job, self.lease, pause, code, message).await?)
+        let database = &self.context.database;
+        self.pass_on(wait(database, self.scope, self.job, self.lease, pause, code, message).await?).await
     }
 
     /// Waits for as long as the marketplace needs to prepare what was asked for.
@@ -353,7 +373,8 @@ impl Run<'_> {
         let Run { context, job, scope, lease, .. } = self;
         let (code, message) = ("not_ready", "the marketplace is preparing what was asked for");
         self.log_wait(code, pause.as_secs_f64());
-        Ok(wait(&context.database, scope, job, lease, pause.as_secs_f64(), code, message).await?)
+        let pause = pause.as_secs_f64();
+        self.pass_on(wait(&context.database, scope, job, lease, pause, code, message).await?).await
     }
 
     async fn without_credentials(&self, error: CredentialsError) -> Result<(), JobError> {
@@ -395,25 +416,36 @@ impl Run<'_> {
         }
     }
 
-    /// Makes the remaining work the next step and publishes it. If publishing fails, the sweep publishes the step.
+    /// Makes the remaining work the next step, and publishes it or the run that goes first. If publishing fails, the sweep does it.
     async fn hand_over(&self) -> Result<(), JobError> {
-        let database = &self.context.database;
-        let Some((next, lane_url)) = continue_later(database, self.scope, self.job, self.lease).await? else {
-            return Ok(());
-        };
-        // Without its lane, the run waits for the next one.
-        if lane_url.is_none() && next.kind.needs_credentials() {
-            return Ok(());
-        }
-        match self.context.publisher.publish(lane_url.as_deref(), next.clone()).await {
-            Ok(()) => mark_sent(database, self.scope, &[next]).await?,
-            Err(error) => tracing::warn!(
-                error = chain(&error),
-                "the next step was not published; the sweep will publish it"
-            ),
-        }
-        Ok(())
+        let next = continue_later(&self.context.database, self.scope, self.job, self.lease).await?;
+        self.pass_on(next.map(|(job, lane_url)| OutboxMessage { job, lane_url })).await
     }
+
+    /// Publishes what goes on now that the work on this run has ended.
+    async fn pass_on(&self, next: Option<OutboxMessage>) -> Result<(), JobError> {
+        publish(self.context, self.scope, next).await
+    }
+}
+
+/// Publishes a run's step. If that fails, the sweep publishes it.
+async fn publish(
+    context: &Context,
+    scope: &SellerScope,
+    next: Option<OutboxMessage>,
+) -> Result<(), JobError> {
+    let Some(OutboxMessage { job, lane_url }) = next else { return Ok(()) };
+    // Without its lane, the run waits for the next one.
+    if lane_url.is_none() && job.kind.needs_credentials() {
+        return Ok(());
+    }
+    match context.publisher.publish(lane_url.as_deref(), job.clone()).await {
+        Ok(()) => mark_sent(&context.database, scope, &[job]).await?,
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "a step was not published; the sweep will publish it");
+        }
+    }
+    Ok(())
 }
 
 /// Doubles with each fruitless attempt. A random quarter is added at most, so that accounts that were put off together do

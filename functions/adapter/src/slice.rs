@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
-use robnu_dispatch::{Job, Lease, Progress, advance};
+use robnu_dispatch::{Job, Lease, OutboxMessage, Progress, advance};
 use robnu_marketplace::contract::{Adapter, Connection, Page, PagePosition, PageRequest};
 use robnu_marketplace::error::AdapterError;
 use robnu_storage::{KeyRing, SellerCipher};
@@ -53,8 +53,8 @@ pub struct Slice<'a> {
 /// How a slice ended.
 #[derive(Debug)]
 pub enum SliceEnd {
-    /// The last page is stored.
-    Finished,
+    /// The last page is stored. The account's next run in turn is to be published, if one waits.
+    Finished(Option<OutboxMessage>),
     /// Pages remain.
     TimeIsUp,
     /// Pages remain, and the marketplace needs so much time to prepare the next.
@@ -100,9 +100,6 @@ impl Slice<'_> {
                 return Ok(end);
             }
             position = page.next;
-            if position.is_none() {
-                return Ok(SliceEnd::Finished);
-            }
             if let Some(pause) = page.ready_in {
                 return Ok(SliceEnd::NotReady(pause));
             }
@@ -112,7 +109,8 @@ impl Slice<'_> {
         }
     }
 
-    /// Commits what the session has written, with the page's customers and the run's progress. Returns how the slice ended, if another attempt has taken over.
+    /// Commits what the session has written, with the page's customers and the run's progress. Returns how the slice ended, if the page was
+    /// the last one or another attempt has taken over.
     pub(crate) async fn advance(
         &self,
         session: Session,
@@ -122,9 +120,9 @@ impl Slice<'_> {
         let last = customers.request();
         let last = last.as_ref().map(|(sql, params)| (*sql, params.as_slice()));
         match advance(session, self.job, self.lease, progress, last).await {
-            Ok(()) => {
+            Ok(next) => {
                 self.summary.stored(progress.counts, progress.quarantined);
-                Ok(None)
+                Ok(progress.is_last.then_some(SliceEnd::Finished(next)))
             }
             Err(Error::LeaseLost) => Ok(Some(SliceEnd::TakenOver)),
             Err(error) => Err(error.into()),

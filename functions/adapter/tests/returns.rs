@@ -310,7 +310,7 @@ async fn the_messages_of_a_batch_end_one_by_one() {
     let body = |job: &Job| JobMessage::new(job.clone()).to_body();
     let refused = [
         ("garbage", "{not json".to_owned()),
-        ("other_queue", body(&Job { kind: RunKind::Orders, ..ours.clone() })),
+        ("unknown_run", body(&Job { kind: RunKind::Orders, ..ours.clone() })),
         ("foreign_account", body(&Job { seller_id: stand.sellers.theirs.id, ..ours.clone() })),
         ("foreign_account", body(&Job { seller_id: SellerId::new(), ..theirs.clone() })),
         ("unknown_run", body(&Job { run_id: theirs.run_id, ..ours.clone() })),

@@ -339,13 +339,13 @@ async fn one_page_is_three_round_trips_and_a_fixed_number_of_statements() {
     let _first_use = wire.take();
     let job = stand.queue_run(AmazonIn).await;
     stand.run_to_end(&function, job).await;
-    // Lease: begin, enter, lease, key, opening, token, details, commit. Call: begin, enter, bucket, commit. Page: begin, enter, turn, orders, lines of files, lines, vanished lines,
-    // shipments, joined returns, raw page; then progress, end of the run, commit.
-    assert_eq!(wire.take(), (4, 8 + 4 + 10 + 3));
+    // Lease: begin, enter, turns, lease, key, opening, token, details, commit. Call: begin, enter, bucket, commit. Page: begin, enter, turn, orders, lines of files, lines, vanished lines,
+    // shipments, joined returns, raw page; then turns, progress, end of the run, next in turn, commit.
+    assert_eq!(wire.take(), (4, 9 + 4 + 10 + 5));
 
     // Customers cost a statement each time, and one more when one of them is new, but no round trip.
     for (forget, statements) in
-        [("select 1", 8 + 4 + 11 + 3), ("delete from robnu.order_pii", 8 + 4 + 11 + 4)]
+        [("select 1", 9 + 4 + 11 + 5), ("delete from robnu.order_pii", 9 + 4 + 11 + 6)]
     {
         stand.superuser.batch_execute(&format!("delete from robnu.watermarks; {forget}")).await.unwrap();
         let job = stand.queue_run(AmazonIn).await;

@@ -27,6 +27,8 @@ pub struct Context {
     pub lambda: aws_sdk_lambda::Client,
     /// The pace of calls that concern mappings.
     pub pace: Pace,
+    /// The marketplaces' parallel queues, which are the lanes of accounts in shared lanes.
+    pub parallel_queues: ParallelQueues,
     /// Publishes the runs that waited for a lane.
     pub publisher: Publisher,
     /// The lanes' configuration.
@@ -37,7 +39,7 @@ impl Context {
     /// Reads the environment and makes the clients.
     pub async fn from_environment() -> Result<Self, StartupError> {
         let config = LaneConfig::from_environment()?;
-        let parallel_queues = env::json("PARALLEL_QUEUES", ParallelQueues::EXPECTED)?;
+        let parallel_queues: ParallelQueues = env::json("PARALLEL_QUEUES", ParallelQueues::EXPECTED)?;
         let aws = robnu_startup::aws_config()
             .await
             .into_builder()
@@ -49,7 +51,8 @@ impl Context {
             database: robnu_startup::database(&aws).await?,
             lambda: aws_sdk_lambda::Client::new(&aws),
             pace: Pace::new(CALLS_A_SECOND),
-            publisher: Publisher::new(sqs.clone(), parallel_queues),
+            publisher: Publisher::new(sqs.clone(), parallel_queues.clone()),
+            parallel_queues,
             sqs,
             config,
         })

@@ -1,5 +1,6 @@
 //! Lanes: gives each account whose credentials have worked its own FIFO queue and event source mapping, pauses and retires
-//! them with the account, and repairs drift.
+//! them with the account, and repairs drift. An account that operators have moved to a shared lane uses its marketplace's parallel queue
+//! instead, and has neither.
 //!
 //! The wanted state follows from the account's row (`lane_wanted` in the migrations); the row also stores what exists. All
 //! calls to AWS are made while the row's lease is held, may be repeated, and are stored in the row before the lease is
@@ -20,6 +21,7 @@ mod queues;
 mod reconcile;
 mod removal;
 mod settle;
+mod shared;
 mod store;
 
 pub use config::{LaneConfig, Target, Targets};

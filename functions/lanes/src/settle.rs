@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use robnu_dispatch::{lane_queue_name, mark_sent};
+use robnu_dispatch::{lane_account, lane_queue_name, mark_sent};
 use robnu_tenancy::SystemScope;
 use tokio::time::{Instant, sleep};
 
 use crate::config::Target;
 use crate::context::Context;
 use crate::error::LaneError;
-use crate::lane::{LaneState, Step, next_step};
+use crate::lane::{LaneKind, LaneState, Step, next_step};
 use crate::queues::Condition;
 use crate::store::{AccountKey, Lane, Lease};
-use crate::{mappings, queues, store};
+use crate::{mappings, queues, shared, store};
 
 /// The rounds after which an account counts as one that keeps changing.
 const ROUNDS: usize = 6;
@@ -59,9 +59,9 @@ pub async fn settle(
     let mut checked = false;
     for _ in 0..ROUNDS {
         let lease = wait_for_lease(context, key, care).await?;
-        let worked = match next_step(lease.wanted, lease.state) {
+        let worked = match next_step(lease.standing) {
             Some(step) => take_step(context, &lease, step, deadline).await,
-            None if care == Care::Checking && !checked && lease.state == LaneState::Active => {
+            None if care == Care::Checking && !checked && lease.standing.state == LaneState::Active => {
                 checked = true;
                 check(context, &lease).await
             }
@@ -69,8 +69,7 @@ pub async fn settle(
         };
         let released = store::release(&context.database, &lease).await;
         total = add(total, worked?);
-        let (wanted, state) = released?;
-        if total == Outcome::WithoutTarget || next_step(wanted, state).is_none() {
+        if total == Outcome::WithoutTarget || next_step(released?).is_none() {
             return Ok(total);
         }
     }
@@ -113,14 +112,37 @@ async fn take_step(
         );
         return Ok(Outcome::WithoutTarget);
     };
+    let is_shared = lease.standing.kind == LaneKind::Shared;
     match step {
+        Step::Open if lease.standing.wanted_kind == LaneKind::Shared => {
+            shared::open(context, lease, target, deadline).await
+        }
         Step::Open => open(context, lease, target, deadline).await,
+        // Its queue goes on for the other accounts. The runs of a paused account are not taken there (take_lease.sql of dispatch).
+        Step::Pause if is_shared => {
+            store::store_state(&context.database, lease, LaneState::Paused).await?;
+            Ok(Outcome::Paused)
+        }
         Step::Pause => {
             mappings::pause(context, &target.queue_arn(&queue_name(context, lease))).await?;
             store::store_state(&context.database, lease, LaneState::Paused).await?;
             Ok(Outcome::Paused)
         }
-        Step::Retire => retire(context, lease, target).await,
+        Step::Retire => {
+            if !is_shared {
+                delete(context, lease, target).await?;
+            }
+            let lane = Lane::none(lease, LaneState::Retired);
+            store::store_lane(&context.database, lease, &lane).await?;
+            Ok(Outcome::Retired)
+        }
+        Step::Leave => {
+            if !is_shared {
+                delete(context, lease, target).await?;
+            }
+            store::leave_lane(&context.database, lease).await?;
+            Ok(Outcome::Retired)
+        }
     }
 }
 
@@ -147,22 +169,19 @@ async fn open(
     Ok(Outcome::Opened)
 }
 
-/// Deletes the mapping first, so that nothing polls a deleted queue.
-async fn retire(context: &Context, lease: &Lease, target: &Target) -> Result<Outcome, LaneError> {
+/// Deletes the lane's own mapping and queue. The mapping goes first, so that nothing polls a deleted queue.
+pub(crate) async fn delete(context: &Context, lease: &Lease, target: &Target) -> Result<(), LaneError> {
     let name = queue_name(context, lease);
     mappings::delete(context, &target.queue_arn(&name)).await?;
     // A queue may have been made but not stored in the row.
     let queue_url = match &lease.queue_url {
-        Some(url) => Some(url.clone()),
-        None => queues::find(&context.sqs, &name).await?,
+        Some(url) if lane_account(url) == Some(lease.key.account) => Some(url.clone()),
+        _ => queues::find(&context.sqs, &name).await?,
     };
     if let Some(url) = queue_url {
         queues::delete(&context.sqs, &url).await?;
     }
-    let generation = lease.generation.saturating_add(1);
-    let lane = Lane { state: LaneState::Retired, generation, queue_url: None, mapping_id: None };
-    store::store_lane(&context.database, lease, &lane).await?;
-    Ok(Outcome::Retired)
+    Ok(())
 }
 
 /// Checks an active lane's queue and mapping, and repairs what differs from the row.
@@ -170,6 +189,9 @@ async fn check(context: &Context, lease: &Lease) -> Result<Outcome, LaneError> {
     let Some(target) = context.config.targets.get(&lease.marketplace) else {
         return Ok(Outcome::WithoutTarget);
     };
+    if lease.standing.kind == LaneKind::Shared {
+        return shared::check(context, lease).await;
+    }
     let queue_arn = target.queue_arn(&queue_name(context, lease));
     let condition = match &lease.queue_url {
         Some(url) => queues::inspect(&context.sqs, &context.config, target, url).await?,
@@ -195,9 +217,7 @@ async fn check(context: &Context, lease: &Lease) -> Result<Outcome, LaneError> {
 
 /// Asks for the lane anew under the next name.
 async fn move_on(context: &Context, lease: &Lease) -> Result<(), LaneError> {
-    let generation = lease.generation.saturating_add(1);
-    let lane = Lane { state: LaneState::Requested, generation, queue_url: None, mapping_id: None };
-    store::store_lane(&context.database, lease, &lane).await
+    store::store_lane(&context.database, lease, &Lane::none(lease, LaneState::Requested)).await
 }
 
 async fn store_active(
@@ -209,6 +229,7 @@ async fn store_active(
     let lane = Lane {
         state: LaneState::Active,
         generation: lease.generation,
+        kind: LaneKind::Dedicated,
         queue_url: Some(queue_url),
         mapping_id: Some(mapping_id),
     };
@@ -216,7 +237,7 @@ async fn store_active(
 }
 
 /// Publishes the runs that waited for the lane. The next sweep publishes any run that fails here.
-async fn publish(context: &Context, key: AccountKey, deadline: Instant) {
+pub(crate) async fn publish(context: &Context, key: AccountKey, deadline: Instant) {
     let outcome = async {
         let messages = store::queued_runs(&context.database, key).await?;
         let sent = context.publisher.publish_all(messages, deadline).await;

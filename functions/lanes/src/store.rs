@@ -4,15 +4,18 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use robnu_dispatch::OutboxMessage;
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, Database, Error, Params, Row, SellerId, SystemScope};
 
 use crate::error::LaneError;
-use crate::lane::LaneState;
+use crate::lane::{LaneKind, LaneState, Standing};
 
 const TAKE_LEASE: &str = include_str!("sql/take_lease.sql");
 const STORE_LANE: &str = include_str!("sql/store_lane.sql");
 const STORE_STATE: &str = include_str!("sql/store_state.sql");
 const RELEASE_LEASE: &str = include_str!("sql/release_lease.sql");
+const LOCK_TURNS: &str = include_str!("sql/lock_turns.sql");
+const REQUEUE_RUNS: &str = include_str!("sql/requeue_runs.sql");
 const QUEUED_RUNS: &str = include_str!("sql/queued_runs.sql");
 const FIND_DIFFERING: &str = include_str!("sql/find_differing.sql");
 const TAKE_CHECKS: &str = include_str!("sql/take_checks.sql");
@@ -35,8 +38,7 @@ pub struct AccountKey {
 pub struct Lease {
     pub key: AccountKey,
     pub marketplace: String,
-    pub wanted: LaneState,
-    pub state: LaneState,
+    pub standing: Standing,
     pub generation: i32,
     pub queue_url: Option<String>,
     pub mapping_id: Option<String>,
@@ -48,26 +50,43 @@ pub struct Lease {
 pub struct Lane<'a> {
     pub state: LaneState,
     pub generation: i32,
+    pub kind: LaneKind,
     pub queue_url: Option<&'a str>,
     pub mapping_id: Option<&'a str>,
+}
+
+impl Lane<'_> {
+    /// Nothing exists, and the next queue gets another name.
+    pub fn none(lease: &Lease, state: LaneState) -> Self {
+        let generation = lease.generation.saturating_add(1);
+        Lane { state, generation, kind: LaneKind::Dedicated, queue_url: None, mapping_id: None }
+    }
 }
 
 /// Takes the lease on the lane; `None` while somebody else holds it.
 pub async fn take_lease(database: &Database, key: AccountKey) -> Result<Option<Lease>, LaneError> {
     let rows = run(database, TAKE_LEASE, &[&key.seller, &key.account, &LEASE_SECONDS]).await?;
     let row = rows.first().ok_or(LaneError::UnknownAccount)?;
-    let Some(wanted) = row.try_get::<_, Option<&str>>("wanted").map_err(Error::from)? else {
+    if row.try_get::<_, Option<&str>>("wanted").map_err(Error::from)?.is_none() {
         return Ok(None);
-    };
-    Ok(Some(read_lease(row, key, LaneState::parse(wanted)?)?))
+    }
+    Ok(Some(read_lease(row, key)?))
 }
 
-fn read_lease(row: &Row, key: AccountKey, wanted: LaneState) -> Result<Lease, Error> {
+fn read_standing(row: &Row) -> Result<Standing, Error> {
+    Ok(Standing {
+        wanted: LaneState::parse(row.try_get("wanted")?)?,
+        state: LaneState::parse(row.try_get("lane_state")?)?,
+        wanted_kind: LaneKind::parse(row.try_get("lane_kind")?)?,
+        kind: if row.try_get("lane_shared")? { LaneKind::Shared } else { LaneKind::Dedicated },
+    })
+}
+
+fn read_lease(row: &Row, key: AccountKey) -> Result<Lease, Error> {
     Ok(Lease {
         key,
-        wanted,
+        standing: read_standing(row)?,
         marketplace: row.try_get("marketplace_code")?,
-        state: LaneState::parse(row.try_get("lane_state")?)?,
         generation: row.try_get("lane_generation")?,
         queue_url: row.try_get("lane_queue_url")?,
         mapping_id: row.try_get("lane_mapping_id")?,
@@ -75,8 +94,26 @@ fn read_lease(row: &Row, key: AccountKey, wanted: LaneState) -> Result<Lease, Er
     })
 }
 
-/// Stores queue, mapping and generation.
+/// Stores queue, mapping, kind and generation.
 pub async fn store_lane(database: &Database, lease: &Lease, lane: &Lane<'_>) -> Result<(), LaneError> {
+    store(database, lease, lane, &[]).await
+}
+
+/// Stores that the account has left its lane, whose messages are lost, and lets the runs that were sent there count as unsent.
+pub async fn leave_lane(database: &Database, lease: &Lease) -> Result<(), LaneError> {
+    let AccountKey { seller, account } = lease.key;
+    let kinds = RunKind::Orders.takes_turns_with();
+    let lane = Lane::none(lease, LaneState::Requested);
+    store(database, lease, &lane, &[(REQUEUE_RUNS, &[&seller, &account, &kinds])]).await
+}
+
+async fn store(
+    database: &Database,
+    lease: &Lease,
+    lane: &Lane<'_>,
+    also: &[(&'static str, Params<'_>)],
+) -> Result<(), LaneError> {
+    let shared = lane.kind == LaneKind::Shared;
     let params: Params<'_> = &[
         &lease.key.seller,
         &lease.key.account,
@@ -86,9 +123,17 @@ pub async fn store_lane(database: &Database, lease: &Lease, lane: &Lane<'_>) -> 
         &lane.generation,
         &lane.queue_url,
         &lane.mapping_id,
+        &shared,
     ];
-    let stored = run(database, STORE_LANE, params).await?;
-    stored.first().map(|_| ()).ok_or(LaneError::LeaseLost)
+    let account: Params<'_> = &[&lease.key.account];
+    let mut session = database.session(&SystemScope::Lanes).await?;
+    let stored = session.pipeline(&[(LOCK_TURNS, account), (STORE_LANE, params)]).await?;
+    if stored.iter().flatten().nth(1).is_none() {
+        session.rollback().await?;
+        return Err(LaneError::LeaseLost);
+    }
+    session.commit_with(also).await?;
+    Ok(())
 }
 
 /// Stores only the state.
@@ -99,12 +144,10 @@ pub async fn store_state(database: &Database, lease: &Lease, state: LaneState) -
     stored.first().map(|_| ()).ok_or(LaneError::LeaseLost)
 }
 
-/// Releases the lease and returns the wanted state and the present one.
-pub async fn release(database: &Database, lease: &Lease) -> Result<(LaneState, LaneState), LaneError> {
+/// Releases the lease and returns how the lane stands now.
+pub async fn release(database: &Database, lease: &Lease) -> Result<Standing, LaneError> {
     let rows = run(database, RELEASE_LEASE, &[&lease.key.seller, &lease.key.account, &lease.until]).await?;
-    let row = rows.first().ok_or(LaneError::LeaseLost)?;
-    let wanted = LaneState::parse(row.try_get("wanted").map_err(Error::from)?)?;
-    Ok((wanted, LaneState::parse(row.try_get("lane_state").map_err(Error::from)?)?))
+    Ok(read_standing(rows.first().ok_or(LaneError::LeaseLost)?)?)
 }
 
 /// The account's queued runs.

@@ -59,7 +59,8 @@ async fn lanes_cannot_change_other_data() {
         "update robnu.watermarks set complete_until = now()",
         "update robnu.marketplace_accounts set display_name = 'x'",
         "update robnu.sync_runs set state = 'QUEUED'",
-        "update robnu.sync_runs set generation = 9",
+        "update robnu.sync_runs set step = 9",
+        "update robnu.sync_runs set queued_at = now()",
         "insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger)
            select seller_id, id, marketplace_code, 'ORDERS', 'API' from robnu.marketplace_accounts",
         "delete from robnu.sync_runs",

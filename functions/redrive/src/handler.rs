@@ -15,6 +15,7 @@ use crate::lanes::{FoundLanes, lanes};
 use crate::limit::{Limited, limit};
 use crate::marketplaces::{FoundMarketplaces, marketplaces};
 use crate::redrive::{Prospects, Redriven, prospects, redrive};
+use crate::relocate::{Moved, relocate};
 use crate::request::{InputError, Marketplaces, Request};
 use crate::runs::{FoundRuns, runs};
 use crate::story::{RunStory, story};
@@ -50,6 +51,8 @@ pub enum Answer {
     Held(Held),
     /// For `limit`.
     Limited(Limited),
+    /// For `move`.
+    Moved(Moved),
     /// For a request that is wrong.
     Refused {
         /// What is wrong.
@@ -67,7 +70,7 @@ pub async fn handle(event: Value, context: &Context, deadline: Instant) -> Resul
     match name.as_str() {
         "collect" if value == "dead_letters" => collect(context, deadline).await.map(Answer::Collected),
         "list" | "show" | "redrive" | "discard" | "stuck" | "runs" | "lanes" | "story" | "marketplaces"
-        | "hold" | "resume" | "limit" => match Request::parse(&name, value) {
+        | "hold" | "resume" | "limit" | "move" => match Request::parse(&name, value) {
             Ok(request) => Box::pin(answer(request, context, deadline)).await,
             Err(refused) => Ok(Answer::Refused { refused }),
         },
@@ -98,6 +101,9 @@ async fn answer(request: Request, context: &Context, deadline: Instant) -> Resul
         Request::Hold(request) => hold(context, &request, true, deadline).await.map(held),
         Request::Resume(request) => hold(context, &request, false, deadline).await.map(held),
         Request::Limit(request) => limit(context, &request).await.map(Answer::Limited),
+        Request::Move(request) => relocate(context, &request)
+            .await
+            .map(|outcome| outcome.map_or_else(|refused| Answer::Refused { refused }, Answer::Moved)),
     }
 }
 

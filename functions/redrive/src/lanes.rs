@@ -39,6 +39,10 @@ pub struct FoundLane {
     pub is_held: bool,
     /// `REQUESTED`, `ACTIVE`, `PAUSED` or `RETIRED`.
     pub lane_state: String,
+    /// Which kind of lane the account is to have: `DEDICATED` or `SHARED`.
+    pub lane_kind: String,
+    /// Whether its lane is still of the other kind.
+    pub is_moving: bool,
     /// Whether the row names a queue.
     pub has_queue: bool,
     /// When the lanes function last looked at it.
@@ -89,6 +93,8 @@ impl FoundLane {
             status_since: row.try_get("status_since")?,
             is_held: row.try_get("is_held")?,
             lane_state: row.try_get("lane_state")?,
+            lane_kind: row.try_get("lane_kind")?,
+            is_moving: row.try_get("is_moving")?,
             has_queue: row.try_get("has_queue")?,
             lane_checked_at: row.try_get("lane_checked_at")?,
             live_runs: row.try_get("live_runs")?,

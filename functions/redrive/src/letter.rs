@@ -70,6 +70,8 @@ pub struct Letter {
     /// Whether this may be the run's own message: it died of too many receives where messages of its account and kind belong. A
     /// misplaced one says nothing about the run.
     pub marks_run: bool,
+    /// Whether it does so only if the account has a shared lane.
+    pub of_shared_lane: bool,
 }
 
 /// What a body was understood as.
@@ -110,6 +112,7 @@ impl Letter {
             kind: job.map(|job| job.kind.as_str()),
             step: job.map(|job| job.step),
             generation: job.map(|job| job.generation),
+            of_shared_lane: job.is_some_and(|job| !job.kind.is_parallel() && !queue.is_fifo()),
             from_queue,
             marks_run,
         }
@@ -149,11 +152,10 @@ fn notice(body: &str) -> Option<Content> {
 
 /// Whether runs of the job's marketplace, account and kind go through the queue that the message died in.
 fn belongs(job: &Job, queue: &DeadLetterQueue, from_queue: &str) -> bool {
-    let came_its_way = if job.kind.is_parallel() {
-        !queue.is_fifo() && is_parallel_queue(from_queue)
-    } else {
-        queue.is_fifo() && lane_account(from_queue) == Some(job.account_id)
-    };
+    let from_lane = queue.is_fifo() && lane_account(from_queue) == Some(job.account_id);
+    let from_parallel = !queue.is_fifo() && is_parallel_queue(from_queue);
+    // The lane of the account may be a shared one: its row knows (record.sql).
+    let came_its_way = from_parallel || (from_lane && !job.kind.is_parallel());
     queue.source == Source::Marketplace(job.marketplace) && came_its_way
 }
 

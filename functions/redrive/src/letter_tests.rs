@@ -62,7 +62,7 @@ fn a_job_that_died_elsewhere_or_was_refused_marks_no_run() {
     for (queue, from) in [
         (&ajio_lanes(), strangers.as_str()),
         (&ajio_lanes(), "robnu-test-ajio-parallel"),
-        (&ajio_parallel(), "robnu-test-ajio-parallel"),
+        (&ajio_parallel(), own.as_str()),
         (&amazon, own.as_str()),
         (&ajio_lanes(), ""),
     ] {
@@ -71,6 +71,16 @@ fn a_job_that_died_elsewhere_or_was_refused_marks_no_run() {
     let refused = Received { refusal: Some("other_lane".to_owned()), ..died(body, &own) };
     let letter = read(&ajio_lanes(), &refused);
     assert_eq!((letter.marks_run, letter.reason.as_str()), (false, "other_lane"));
+}
+
+#[test]
+fn a_job_of_lanes_that_died_in_the_parallel_queue_marks_its_run_only_if_the_lane_is_shared() {
+    let body = JobMessage::new(ajio_job(RunKind::Orders)).to_body();
+    let letter = read(&ajio_parallel(), &died(body, "robnu-test-ajio-parallel"));
+    assert!(letter.marks_run && letter.of_shared_lane);
+    let body = JobMessage::new(ajio_job(RunKind::Returns)).to_body();
+    let letter = read(&ajio_parallel(), &died(body, "robnu-test-ajio-parallel"));
+    assert!(letter.marks_run && !letter.of_shared_lane);
 }
 
 #[test]

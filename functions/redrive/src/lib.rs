@@ -1,5 +1,5 @@
-//! Dead letters: messages that no function could handle. And what operators see beside them: what is stuck, runs and lanes; and
-//! holds of accounts and marketplaces.
+//! Dead letters: messages that no function could handle. And what operators see beside them: what is stuck, runs and lanes;
+//! holds of accounts and marketplaces, and moves of accounts to the other kind of lane.
 //!
 //! A schedule has them taken out of the dead-letter queues into the table `dead_letters`, which marks the runs whose present message
 //! died. Operators list them, redrive them in order and discard them. The run's row is the truth here too: a redrive raises its
@@ -19,6 +19,7 @@ mod marketplaces;
 mod publish;
 mod queues;
 mod redrive;
+mod relocate;
 mod request;
 mod runs;
 mod story;
@@ -37,9 +38,10 @@ pub use limit::Limited;
 pub use marketplaces::{BusyAccount, FoundMarketplace, FoundMarketplaces, OldestRun};
 pub use queues::{DeadLetterQueue, Queues, Source};
 pub use redrive::{Prospects, Redriven};
+pub use relocate::Moved;
 pub use request::{
-    Discard, Filter, Hold, InputError, Lanes, Limit, List, Marketplaces, Redrive, Runs, Show, Story, Stuck,
-    Whose,
+    Discard, Filter, Hold, InputError, LaneKind, Lanes, Limit, List, Marketplaces, Move, Redrive, Runs, Show,
+    Story, Stuck, Whose,
 };
 pub use runs::{FoundRun, FoundRuns};
 pub use story::{RunStory, StreamCounts};

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::queues::Source;
 
-pub use overview::{Hold, Lanes, Limit, Marketplaces, Runs, Story, Stuck, Whose};
+pub use overview::{Hold, LaneKind, Lanes, Limit, Marketplaces, Move, Runs, Story, Stuck, Whose};
 
 /// The most ids in one request.
 const MOST_IDS: usize = 1_000;
@@ -195,6 +195,7 @@ pub(crate) enum Request {
     Resume(Hold),
     /// `limit`.
     Limit(Limit),
+    Move(Move),
 }
 
 impl Request {
@@ -213,6 +214,7 @@ impl Request {
             "hold" => Self::Hold(read(value)?),
             "resume" => Self::Resume(read(value)?),
             "limit" => Self::Limit(read(value)?),
+            "move" => Self::Move(read(value)?),
             _ => return Err(InputError::new("request", "is no request")),
         };
         request.check()?;
@@ -227,6 +229,7 @@ impl Request {
             Self::Lanes(lanes) => lanes.check(),
             Self::Hold(hold) | Self::Resume(hold) => hold.check(),
             Self::Limit(limit) => limit.check(),
+            Self::Move(request) => request.check(),
             Self::List(list) => {
                 list.filter.checked()?;
                 within("limit", list.limit, 1, 100)?;

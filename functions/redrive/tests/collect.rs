@@ -47,6 +47,30 @@ async fn a_message_that_died_is_recorded_and_its_run_is_marked() {
 }
 
 #[tokio::test]
+async fn a_run_of_lanes_that_died_in_the_parallel_queue_is_marked_if_its_accounts_lane_is_shared() {
+    let world = World::new().await;
+    let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
+    for account in [ours.ajio, theirs.ajio] {
+        world.move_lane(account, &world.parallel).await;
+    }
+    let shared =
+        "update robnu.marketplace_accounts set lane_shared = true, lane_mapping_id = null where id = $1";
+    world.sql(shared, &[&ours.ajio]).await;
+    let marked = world.publish_run(ours, RunKind::Orders).await;
+    let strange = world.publish_run(theirs, RunKind::Orders).await;
+    world.let_die(&world.parallel).await;
+    let report = world.collect().await;
+    assert_eq!((report.recorded, report.marked), (2, 1));
+    assert_eq!(world.standing(marked.run_id).await.0, "DEAD_LETTERED");
+    assert_eq!(world.standing(strange.run_id).await.0, "QUEUED", "its lane is another queue");
+
+    let redriven = world.redrive(json!({"filter": {"account_id": ours.ajio}})).await;
+    assert_eq!(redriven.published, 1);
+    let jobs = world.heard_jobs(&world.parallel).await;
+    assert_eq!(jobs, [Job { generation: 1, ..marked }], "it goes back to the shared lane");
+}
+
+#[tokio::test]
 async fn a_crashed_holders_run_is_marked() {
     let world = World::new().await;
     let (crashed, run) = world

@@ -37,6 +37,8 @@ pub enum Action {
     Hold { account: u8 },
     /// Operators let them go on.
     Resume { account: u8 },
+    /// Operators move an account to the other kind of lane; what lies in the queue that it leaves is lost.
+    Move { account: u8 },
     /// The redrive function takes dead letters into the database.
     Collect { account: u8 },
     /// An operator redrives an account's first dead letter.
@@ -59,5 +61,6 @@ pub enum Cost {
     Request,
     Cancel,
     Hold,
+    Move,
     Arrival,
 }

@@ -83,6 +83,14 @@ pub enum Defect {
     RedriveKeepsGeneration,
     /// A redrive requeues a run although another one is live
     RedriveBesideALiveRun,
+    /// A lease is taken although another run of the account is at work
+    TurnNotChecked,
+    /// A run takes a lease before another one that has waited longer for its turn
+    LatecomerGoesFirst,
+    /// A run that is kept back waits without a time at which a sweep publishes it
+    TurnWithoutTime,
+    /// Runs that were sent into a queue which their account leaves still count as sent
+    MoveKeepsSent,
 }
 
 impl Defect {

@@ -19,6 +19,8 @@ pub enum What {
     Leased { message: Publication, overtakes: bool },
     /// A lease was refused, because another attempt's lease lives.
     Busy,
+    /// A message was acknowledged, and its run rests until another run of the account has ended.
+    KeptBack,
     /// A message was acknowledged without work, because its publication has passed or operators hold the run.
     Passed,
     /// A message names what the row never was.

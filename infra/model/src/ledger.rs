@@ -95,6 +95,8 @@ pub struct Run {
     pub position: Option<Position>,
     /// Since when it reads changes, once its first page has settled it.
     pub since: u8,
+    /// Its place among the runs of its account that wait for their turn: 1 has waited longest; 0 for one that is not kept back.
+    pub turn: u8,
 }
 
 /// The outcome of taking a lease.
@@ -104,6 +106,8 @@ pub enum Taken {
     Ours(Holder),
     /// Another attempt's lease lives; the message stays in its queue.
     Busy,
+    /// Another run of the account goes first; the message is acknowledged, and the run rests.
+    NotItsTurn,
     /// The publication has passed, or operators hold the run; the message is acknowledged.
     Passed,
     /// The row never was what the message names; the message is refused.
@@ -136,6 +140,7 @@ impl Run {
             pages: 0,
             position: None,
             since: 0,
+            turn: 0,
         }
     }
 
@@ -148,8 +153,15 @@ impl Run {
         }
     }
 
-    /// `take_lease.sql`, and what becomes of a message that does not get the lease.
-    pub fn take_lease(&mut self, rules: Rules, message: Publication, is_held: bool) -> Taken {
+    /// `take_lease.sql`, and what becomes of a message that does not get the lease. `must_wait` says that another run of the account goes
+    /// first, and the place that this one gets behind it.
+    pub fn take_lease(
+        &mut self,
+        rules: Rules,
+        message: Publication,
+        is_held: bool,
+        must_wait: Option<u8>,
+    ) -> Taken {
         let step = message.step == self.at.step || rules.lack(Defect::StepNotChecked);
         let generation = message.generation == self.at.generation
             || rules.lack(Defect::GenerationNotChecked)
@@ -164,7 +176,12 @@ impl Run {
             _ => false,
         };
         let may_go_on = !is_held || rules.lack(Defect::HoldIgnored);
+        if let (Some(place), true) = (must_wait, step && generation && is_free && may_go_on) {
+            self.rest(place);
+            return Taken::NotItsTurn;
+        }
         if step && generation && is_free && may_go_on {
+            self.turn = 0;
             self.state = State::Running;
             self.attempt += u8::from(!rules.lack(Defect::AttemptNotRaised));
             self.is_over = false;
@@ -175,6 +192,50 @@ impl Run {
             _ if is_held => Taken::Passed,
             std::cmp::Ordering::Equal if self.state == State::Running => Taken::Busy,
             _ => Taken::Passed,
+        }
+    }
+
+    /// It waits for its turn. A sweep publishes it if nobody else does.
+    fn rest(&mut self, place: u8) {
+        self.state = State::Waiting;
+        self.is_over = false;
+        if self.turn == 0 {
+            self.turn = place;
+        }
+    }
+
+    /// Whether it waits for its turn.
+    #[must_use]
+    pub fn waits_for_turn(&self) -> bool {
+        self.turn > 0 && matches!(self.state, State::Queued | State::Waiting)
+    }
+
+    /// Whether it keeps another run of its account back, which has this place or, with 0, comes as the last: it is at work, or has waited
+    /// longer for its turn and its message is not lost.
+    #[must_use]
+    pub fn keeps_back(&self, rules: Rules, other: u8) -> bool {
+        let is_earlier = self.waits_for_turn() && (other == 0 || self.turn < other);
+        match self.state {
+            State::Running => !self.is_over && !rules.lack(Defect::TurnNotChecked),
+            State::Queued if self.is_over => false,
+            _ => is_earlier && !rules.lack(Defect::LatecomerGoesFirst),
+        }
+    }
+
+    /// `next_in_turn.sql`, for the run that has waited longest: it is published unless its message is on its way.
+    pub fn take_turn(&mut self) -> Option<Publication> {
+        let is_due = self.state == State::Waiting || self.is_over;
+        if !self.waits_for_turn() || !is_due {
+            return None;
+        }
+        self.state = State::Queued;
+        Some(self.queue_again(false))
+    }
+
+    /// `requeue_runs.sql` of lanes: the account leaves the queue that its message lies in.
+    pub fn leave_queue(&mut self, rules: Rules) {
+        if self.state == State::Queued && !rules.lack(Defect::MoveKeepsSent) {
+            self.queue_again(false);
         }
     }
 
@@ -225,8 +286,13 @@ impl Run {
         fails
     }
 
-    /// `continue_later.sql`: the remaining work becomes the next step.
-    pub fn continue_later(&mut self, rules: Rules, holder: Holder) -> Option<Publication> {
+    /// `continue_later.sql`: the remaining work becomes the next step, which waits for its turn behind others if there are any.
+    pub fn continue_later(
+        &mut self,
+        rules: Rules,
+        holder: Holder,
+        must_wait: Option<u8>,
+    ) -> Option<Publication> {
         if !self.is_held_by(holder) {
             return None;
         }
@@ -239,6 +305,9 @@ impl Run {
         }
         self.is_sent = false;
         self.is_over = false;
+        if let Some(place) = must_wait {
+            self.rest(place);
+        }
         Some(self.at)
     }
 
@@ -259,6 +328,7 @@ impl Run {
             State::Queued => Defect::SweepIgnoresUnsent,
             State::Running if rules.lack(Defect::LeaseNeverExpires) => Defect::LeaseNeverExpires,
             State::Running => Defect::SweepIgnoresOverdueLeases,
+            State::Waiting if self.turn > 0 && rules.lack(Defect::TurnWithoutTime) => Defect::TurnWithoutTime,
             State::Waiting => Defect::WaitForgetsTime,
             _ => return false,
         };

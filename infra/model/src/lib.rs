@@ -17,6 +17,7 @@ mod scenario;
 mod search;
 mod story;
 mod transition;
+pub mod turns;
 mod world;
 
 pub use command::run;

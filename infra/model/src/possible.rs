@@ -50,6 +50,7 @@ impl Model {
         } else {
             actions.push(Action::Hold { account });
         }
+        actions.push(Action::Move { account });
         if here.letters.iter().any(|letter| !letter.is_recorded) {
             actions.push(Action::Collect { account });
         }
@@ -127,6 +128,7 @@ pub fn cost(world: &World, action: Action) -> Cost {
         Action::Request { .. } => Cost::Request,
         Action::Cancel { .. } => Cost::Cancel,
         Action::Hold { .. } => Cost::Hold,
+        Action::Move { .. } => Cost::Move,
         Action::Arrive { .. } | Action::Change { .. } => Cost::Arrival,
         Action::PutOff { .. }
         | Action::Refuse { .. }
@@ -154,6 +156,7 @@ impl Budget {
             Cost::Request => Some(&mut self.requests),
             Cost::Cancel => Some(&mut self.cancels),
             Cost::Hold => Some(&mut self.holds),
+            Cost::Move => Some(&mut self.moves),
             Cost::Arrival => Some(&mut self.arrivals),
         }
     }

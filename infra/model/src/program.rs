@@ -5,6 +5,7 @@ use crate::fact::What;
 use crate::ledger::{Holder, Run, State, Taken};
 use crate::marketplace::{Book, Page};
 use crate::transition::{Model, Next};
+use crate::turns;
 use crate::world::{Flight, Function, Place, Process, Publisher, Work, World};
 
 impl Model {
@@ -25,7 +26,7 @@ impl Model {
 
     /// A function takes its next step.
     pub(crate) fn work(&self, next: &mut Next, process: u8, function: Function) {
-        let Function { account, run, .. } = function;
+        let Function { account, .. } = function;
         let at = match function.at {
             Place::Received => self.take_lease(next, process, function),
             Place::Leased(work) => Some(Place::PageRead(work, read(next, function, work))),
@@ -35,11 +36,11 @@ impl Model {
                 Some(Place::Leased(work))
             }
             Place::SentFirst(work) => Some(self.hand_over(next, function, work, true)),
-            Place::HandedOver { next: later, is_sent: false } => {
+            Place::HandedOver { run, next: later, is_sent: false } => {
                 self.send(next, account, run, later);
-                Some(Place::HandedOver { next: later, is_sent: true })
+                Some(Place::HandedOver { run, next: later, is_sent: true })
             }
-            Place::HandedOver { next: later, is_sent: true } => {
+            Place::HandedOver { run, next: later, is_sent: true } => {
                 next.entry(account, run).row.mark_sent(self.rules, later);
                 Some(Place::Done)
             }
@@ -56,14 +57,15 @@ impl Model {
         let Function { account, run, names, .. } = function;
         let here = next.account(account);
         let place = here.held_by(process);
-        let overtakes = self.scenario.has_lane && place.is_some_and(|place| place > 0);
+        let overtakes = here.has_lane && place.is_some_and(|place| place > 0);
         let (is_held, since) = (here.is_held, self.since(here.watermark));
         if self.rules.lack(Defect::AckBeforeCommit) && place.is_some() {
             acknowledge(next, process, function);
             return Some(Place::Received);
         }
+        let must_wait = turns::must_wait(self.rules, next.account(account).rows_in_order(), usize::from(run));
         let entry = next.entry(account, run);
-        match entry.row.take_lease(self.rules, names, is_held) {
+        match entry.row.take_lease(self.rules, names, is_held, must_wait) {
             Taken::Ours(holder) => {
                 entry.turns += 1;
                 let Run { pages, position, since: settled, .. } = entry.row;
@@ -79,6 +81,10 @@ impl Model {
                     next.account(account).queue[place].flight = Flight::Left;
                 }
                 None
+            }
+            Taken::NotItsTurn => {
+                next.note(account, run, What::KeptBack);
+                Some(pass_on(next, account))
             }
             Taken::Passed => {
                 next.note(account, run, What::Passed);
@@ -116,7 +122,7 @@ impl Model {
         }
         if is_last {
             self.finish(next, function, work.holder, page, by_latest);
-            return Place::Done;
+            return pass_on(next, account);
         }
         Place::Leased(work)
     }
@@ -147,7 +153,7 @@ impl Model {
         let Some(work) = function.work() else { return };
         let at = if self.rules.lack(Defect::SentBeforeCommitted) {
             let mut later = next.entry(function.account, function.run).row;
-            if let Some(later) = later.continue_later(self.rules, work.holder) {
+            if let Some(later) = later.continue_later(self.rules, work.holder, None) {
                 self.send(next, function.account, function.run, later);
             }
             Place::SentFirst(work)
@@ -158,10 +164,13 @@ impl Model {
     }
 
     fn hand_over(&self, next: &mut Next, function: Function, work: Work, is_sent: bool) -> Place {
-        let is_held = next.account(function.account).is_held;
-        match next.entry(function.account, function.run).row.continue_later(self.rules, work.holder) {
-            Some(later) if !is_held => Place::HandedOver { next: later, is_sent },
-            _ => Place::Done,
+        let Function { account, run, .. } = function;
+        let here = next.account(account);
+        let (is_held, must_wait) = (here.is_held, turns::behind(here.rows_in_order()));
+        let later = next.entry(account, run).row.continue_later(self.rules, work.holder, must_wait);
+        match (later, must_wait) {
+            (Some(later), None) if !is_held => Place::HandedOver { run, next: later, is_sent },
+            _ => pass_on(next, account),
         }
     }
 
@@ -187,7 +196,21 @@ pub fn leave(next: &mut Next, process: u8, how: fn(&mut Run, Holder) -> bool) {
     } else {
         next.note(account, run, What::LeaseLost);
     }
-    next.world.processes[usize::from(process)] = Process::Function(Function { at: Place::Done, ..function });
+    let at = pass_on(next, account);
+    next.world.processes[usize::from(process)] = Process::Function(Function { at, ..function });
+}
+
+/// A function that ends its work chooses the account's next run in the same transaction, and publishes it then.
+fn pass_on(next: &mut Next, account: u8) -> Place {
+    let here = next.account(account);
+    let is_held = here.is_held;
+    match turns::next_in_turn(here.rows_mut(), is_held) {
+        Some((run, publication)) => {
+            let run = u8::try_from(run).unwrap_or(u8::MAX);
+            Place::HandedOver { run, next: publication, is_sent: false }
+        }
+        None => Place::Done,
+    }
 }
 
 /// Reads a page of the marketplace. Only runs of the first kind read orders.

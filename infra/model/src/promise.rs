@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::fact::{Fact, What};
-use crate::ledger::{Publication, State};
+use crate::ledger::{Publication, Run, State};
 use crate::transition::{Model, Next};
 use crate::world::{Account, Entry, World, bit_of};
 
@@ -55,6 +55,14 @@ fn of_fact(before: &World, fact: Fact, next: &Next) -> Option<Broken> {
         What::Leased { .. } if was.state == State::Running && !was.is_over => {
             Some("a live lease is taken from its holder")
         }
+        What::Leased { .. }
+            if others(old, fact.run).any(|other| other.state == State::Running && !other.is_over) =>
+        {
+            Some("two runs of an account are worked on at once")
+        }
+        What::Leased { .. } if others(old, fact.run).any(|other| goes_before(other, was)) => {
+            Some("a run is worked on before one that has waited longer for its turn")
+        }
         What::Unknown => Some("a message names what was never committed"),
         What::Committed { by_latest: false, .. } => {
             Some("a page is committed by a function that has lost its lease")
@@ -84,6 +92,17 @@ fn of_fact(before: &World, fact: Fact, next: &Next) -> Option<Broken> {
     }
 }
 
+/// The account's other runs.
+fn others(account: &Account, run: u8) -> impl Iterator<Item = &Run> {
+    (0..).zip(&account.runs).filter(move |&(place, _)| place != run).map(|(_, entry)| &entry.row)
+}
+
+/// Whether one run has waited longer for its turn than the other, and its message is not lost.
+fn goes_before(one: &Run, other: &Run) -> bool {
+    let is_lost = one.state == State::Queued && one.is_over;
+    one.waits_for_turn() && !is_lost && (other.turn == 0 || one.turn < other.turn)
+}
+
 /// Whether the row waits for the message that was just deleted. A running one does not: its lease runs out if its function dies.
 fn is_forgotten(account: &Account, run: u8, message: Publication) -> bool {
     let row = account.runs[usize::from(run)].row;
@@ -104,6 +123,13 @@ fn of_runs(action: Action, old: &Account, new: &Account) -> Option<Broken> {
     {
         return Some("a schedule makes a run of a held account");
     }
+    let waits_there = |entry: &Entry| entry.row.state == State::Queued && entry.row.is_sent;
+    if matches!(action, Action::Move { .. })
+        && old.has_lane != new.has_lane
+        && new.runs.iter().any(waits_there)
+    {
+        return Some("a run waits for a message that lies in a queue which its account has left");
+    }
     old.runs.iter().zip(&new.runs).find_map(|(was, is)| of_run(action, old.is_held && new.is_held, was, is))
 }
 
@@ -121,8 +147,10 @@ fn of_run(action: Action, is_held: bool, was: &Entry, is: &Entry) -> Option<Brok
     if new.state == State::Queued && new.is_sent && is.sent & bit_of(new.at) == 0 {
         return Some("a row says that a message was sent which nobody has sent");
     }
-    let is_published =
-        matches!(action, Action::Republish { .. } | Action::Redrive { .. } | Action::EndSlice { .. });
+    let is_published = matches!(
+        action,
+        Action::Republish { .. } | Action::Redrive { .. } | Action::EndSlice { .. } | Action::Move { .. }
+    );
     let is_queued_again = is_published && new.state == State::Queued && old != new;
     if is_queued_again && is.sent & bit_of(new.at) != 0 {
         return Some("a run is queued again in a publication that was sent before");

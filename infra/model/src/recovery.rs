@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use foldhash::fast::FixedState;
 
 use crate::action::Action;
+use crate::ledger::State;
 use crate::promise::Broken;
 use crate::transition::Model;
 use crate::world::{Account, Flight, Process, World};
@@ -118,7 +119,18 @@ impl Model {
 
 fn waits(account: u8, here: &Account) -> Option<Action> {
     let waiting = |entry: &crate::world::Entry| entry.row.state.is_live() && !entry.row.is_over;
-    let run = here.runs.iter().position(waiting)?;
+    // Time passes for all alike. What keeps another run back has less of it left: the lease of somebody who has died, or an unsent message.
+    let order = |entry: &crate::world::Entry| match entry.row.state {
+        State::Running => 0,
+        State::Queued => 1,
+        _ => 2,
+    };
+    let (run, _) = here
+        .runs
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| waiting(entry))
+        .min_by_key(|(_, entry)| order(entry))?;
     Some(Action::LetTimePass { account, run: u8::try_from(run).unwrap_or(u8::MAX) })
 }
 

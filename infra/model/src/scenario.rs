@@ -16,7 +16,7 @@ pub struct Scenario {
     pub accounts: u8,
     /// Kinds of runs that are asked for or scheduled.
     pub kinds: u8,
-    /// Whether messages go through the account's FIFO lane, and not through a Standard queue.
+    /// Whether messages go through the account's FIFO lane, and not through a Standard queue, until it is moved.
     pub has_lane: bool,
     /// Functions at work at the same time.
     pub functions: usize,
@@ -34,7 +34,7 @@ pub struct Scenario {
     pub budget: Budget,
 }
 
-const NOTHING: Budget = Budget { faults: 0, requests: 0, cancels: 0, holds: 0, arrivals: 0 };
+const NOTHING: Budget = Budget { faults: 0, requests: 0, cancels: 0, holds: 0, moves: 0, arrivals: 0 };
 
 /// One account, its lane and one run: the platform's usual day, with faults.
 const LANE: Scenario = Scenario {
@@ -53,7 +53,7 @@ const LANE: Scenario = Scenario {
 };
 
 /// The scenarios, in the order in which they are searched.
-pub const SCENARIOS: [Scenario; 7] = [
+pub const SCENARIOS: [Scenario; 10] = [
     LANE,
     Scenario {
         name: "parallel",
@@ -85,12 +85,47 @@ pub const SCENARIOS: [Scenario; 7] = [
         ..LANE
     },
     Scenario {
+        name: "shared lane",
+        about: "runs of two kinds of one account in a queue without order",
+        kinds: 2,
+        has_lane: false,
+        runs: 2,
+        generation: 1,
+        publishers: 1,
+        budget: Budget { requests: 2, ..NOTHING },
+        ..LANE
+    },
+    Scenario {
+        name: "turns",
+        about: "the same with faults, in one step each",
+        kinds: 2,
+        has_lane: false,
+        steps: 1,
+        runs: 2,
+        generation: 1,
+        publishers: 1,
+        receives: 2,
+        budget: Budget { faults: 1, ..NOTHING },
+        ..LANE
+    },
+    Scenario {
+        name: "moves",
+        about: "an account is moved to a shared lane and back",
+        kinds: 2,
+        steps: 1,
+        runs: 2,
+        generation: 1,
+        publishers: 1,
+        budget: Budget { faults: 0, requests: 2, moves: 2, ..NOTHING },
+        ..LANE
+    },
+    Scenario {
         name: "sellers and operators",
         about: "a seller asks and cancels, operators hold and resume",
         runs: 2,
         steps: 1,
         publishers: 1,
-        budget: Budget { faults: 1, requests: 2, cancels: 1, holds: 1, arrivals: 0 },
+        budget: Budget { faults: 1, requests: 2, cancels: 1, holds: 1, ..NOTHING },
         ..LANE
     },
     Scenario {
@@ -132,6 +167,7 @@ impl Scenario {
             queue: ArrayVec::new(),
             letters: ArrayVec::new(),
             is_held: false,
+            has_lane: self.has_lane,
         };
         World {
             accounts: (0..self.accounts).map(|_| account.clone()).collect(),

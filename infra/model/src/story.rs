@@ -7,7 +7,7 @@ use crate::fact::{Fact, What};
 use crate::ledger::{Publication, Run, State};
 use crate::search::Finding;
 use crate::transition::{Model, Next};
-use crate::world::{By, Entry, Function, Place, Process, Publisher, Work, World};
+use crate::world::{By, Function, Place, Process, Publisher, Work, World};
 
 /// Tells what happens, and which promise that breaks.
 #[must_use]
@@ -51,7 +51,8 @@ fn row(row: &Run) -> String {
         State::Running if row.is_over => ", lease lapsed",
         _ => "",
     };
-    format!("{} at {}, attempt {}, {sent}{over}", row.state.as_str(), publication(row.at), row.attempt)
+    let turn = if row.waits_for_turn() { ", waits for its turn" } else { "" };
+    format!("{} at {}, attempt {}, {sent}{over}{turn}", row.state.as_str(), publication(row.at), row.attempt)
 }
 
 fn publication(Publication { step, generation }: Publication) -> String {
@@ -158,6 +159,12 @@ fn line(world: &World, action: Action, next: &Next) -> String {
         }
         Action::Purge { account } => format!("{} queue is purged", whose(world, account)),
         Action::Cancel { account, run } => format!("a member cancels {}", name(world, account, run)),
+        Action::Move { account } => {
+            format!(
+                "operators move {} account to the other kind of lane, and the queue is gone",
+                whose(world, account)
+            )
+        }
         Action::Hold { account } => format!("operators hold the runs of {} account", whose(world, account)),
         Action::Resume { account } => {
             format!("operators let the runs of {} account go on", whose(world, account))
@@ -193,7 +200,6 @@ fn publishes(world: &World, publisher: Publisher, next: &Next) -> String {
 fn proceeds(world: &World, process: u8, function: Function, next: &Next) -> String {
     let who = format!("function {}", function_name(process));
     let run = name(world, function.account, function.run);
-    let entry: &Entry = &next.world.accounts[usize::from(function.account)].runs[usize::from(function.run)];
     let fact = next.facts.first().map(|fact: &Fact| fact.what);
     match (function.at, fact) {
         (Place::Received, Some(What::Leased { .. })) => format!("{who} takes the lease of {run}"),
@@ -201,6 +207,9 @@ fn proceeds(world: &World, process: u8, function: Function, next: &Next) -> Stri
             format!("{who} finds {run} leased, and leaves the message in the queue")
         }
         (Place::Received, Some(What::Passed)) => format!("{who} finds that the message has passed"),
+        (Place::Received, Some(What::KeptBack)) => {
+            format!("{who} finds another run at work, and {run} rests")
+        }
         (Place::Received, Some(What::Unknown)) => format!("{who} does not know what the message names"),
         (Place::Leased(work), _) => reads(&who, work, next, process),
         (Place::PageRead(..), Some(What::LeaseLost)) => format!("{who} has lost its lease{}", ended(next)),
@@ -208,9 +217,11 @@ fn proceeds(world: &World, process: u8, function: Function, next: &Next) -> Stri
         (Place::PageLeft(..), _) => format!("{who} stores the page"),
         (Place::SentFirst(..), _) => format!("{who} makes the rest of {run} its next step"),
         (Place::HandedOver { is_sent: false, .. }, _) => {
-            format!("{who} publishes the next step{}", sent(next))
+            format!("{who} publishes what goes on{}", sent(next))
         }
-        (Place::HandedOver { .. }, _) => format!("{who} marks {run}, {} as sent", publication(entry.row.at)),
+        (Place::HandedOver { run, next: sent, .. }, _) => {
+            format!("{who} marks {}, {} as sent", name(world, function.account, run), publication(sent))
+        }
         (_, Some(What::Acknowledged { .. })) => format!("{who} acknowledges its message"),
         _ => format!("{who} does not have its message any more, and ends"),
     }

@@ -8,6 +8,7 @@ use crate::marketplace::OVERLAP;
 use crate::possible::cost;
 use crate::program::leave;
 use crate::scenario::Scenario;
+use crate::turns;
 use crate::world::{
     Account, By, Entry, Flight, Function, Letter, Message, Place, Process, Publisher, World, bit_of,
 };
@@ -96,6 +97,7 @@ impl Model {
                 next.account(account).is_held = false;
                 next.account(account).runs.iter_mut().for_each(|entry| entry.row.release());
             }
+            Action::Move { account } => self.relocate(&mut next, account),
             Action::Collect { account } => self.collect(&mut next, account),
             Action::Redrive { account } => self.redrive(&mut next, account),
             Action::Arrive { account, is_listed } => next.account(account).book.arrive(is_listed),
@@ -107,7 +109,18 @@ impl Model {
                 rows.store((0, 1), older_wins, false);
             }
         }
+        for account in &mut next.world.accounts {
+            turns::renumber(account.rows_mut());
+        }
         next
+    }
+
+    /// The lanes function gives the account the other kind of lane.
+    fn relocate(&self, next: &mut Next, account: u8) {
+        let here = next.account(account);
+        here.has_lane = !here.has_lane;
+        here.queue.clear();
+        here.runs.iter_mut().for_each(|entry| entry.row.leave_queue(self.rules));
     }
 
     /// `request_run.sql`: makes a run or finds the live one, and has it published if it is not.
@@ -137,7 +150,7 @@ impl Model {
     /// Whether a queue would hand out the message at this place: a FIFO queue keeps the order of its one group.
     #[must_use]
     pub fn is_receivable(&self, here: &Account, message: usize) -> bool {
-        let keeps_order = self.scenario.has_lane && !self.rules.lack(Defect::LaneDeliversPastAMessage);
+        let keeps_order = here.has_lane && !self.rules.lack(Defect::LaneDeliversPastAMessage);
         here.queue[message].flight == Flight::Visible && (message == 0 || !keeps_order)
     }
 
@@ -193,7 +206,7 @@ impl Model {
         };
         let sent = next.entry(account, run).sent;
         next.entry(account, run).sent |= bit_of(publication) | bit_of(in_id);
-        if sent & bit_of(in_id) != 0 && self.scenario.has_lane {
+        if sent & bit_of(in_id) != 0 && next.account(account).has_lane {
             let is_new = sent & bit_of(publication) == 0;
             next.note(account, run, What::Swallowed { message: publication, is_new });
             return;

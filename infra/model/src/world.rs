@@ -31,6 +31,8 @@ pub struct Budget {
     pub cancels: u8,
     /// Holds by operators.
     pub holds: u8,
+    /// Moves of an account to the other kind of lane.
+    pub moves: u8,
     /// Orders that arrive or change.
     pub arrivals: u8,
 }
@@ -46,6 +48,8 @@ pub struct Account {
     /// Messages that have died, in their order, until they are redriven.
     pub letters: ArrayVec<Letter, 6>,
     pub is_held: bool,
+    /// Whether its messages go through a FIFO lane of its own, and not through a Standard queue.
+    pub has_lane: bool,
 }
 
 /// A run, and what is known about it beside its row.
@@ -138,8 +142,8 @@ pub enum Place {
     Leased(Work),
     /// It has read a page and stores it next.
     PageRead(Work, Page),
-    /// It has made the rest the next step, which it publishes.
-    HandedOver { next: Publication, is_sent: bool },
+    /// It has ended its work or made the rest the next step, and publishes what goes on: that step, or the run whose turn it is.
+    HandedOver { run: u8, next: Publication, is_sent: bool },
     /// It acknowledges its message next, after its work.
     Done,
     /// It acknowledges its message next, because the publication has passed or operators hold the run.
@@ -169,6 +173,16 @@ impl Account {
         (0..)
             .zip(&self.runs)
             .any(|(place, entry)| entry.kind == kind && entry.row.state.is_live() && Some(place) != but)
+    }
+
+    /// The rows of its runs.
+    pub fn rows_in_order(&self) -> impl Iterator<Item = &Run> + Clone {
+        self.runs.iter().map(|entry| &entry.row)
+    }
+
+    /// The same, to change them.
+    pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut Run> {
+        self.runs.iter_mut().map(|entry| &mut entry.row)
     }
 
     /// The message that a process was handed, if it still has it.
@@ -227,8 +241,8 @@ impl World {
             State::Queued => self.processes.iter().any(|process| match process {
                 Process::Publisher(one) => (one.account, one.run, one.publication) == (account, run, row.at),
                 Process::Function(one) => {
-                    (one.account, one.run) == (account, run)
-                        && matches!(one.at, Place::HandedOver { next, .. } if next == row.at)
+                    let Place::HandedOver { run: of, next, .. } = one.at else { return false };
+                    (one.account, of, next) == (account, run, row.at)
                 }
                 Process::Idle => false,
             }),

@@ -1,7 +1,7 @@
 //! The flags of `cargo xtask ops`.
 
 use chrono::Utc;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -62,6 +62,8 @@ pub enum AccountCommand {
     Pause(AccountOptions),
     /// Its runs go on, and its schedules are due within ten minutes
     Resume(AccountOptions),
+    /// Gives it the other kind of lane: a queue of its own, or its marketplace's parallel queue, which costs nothing while it is idle
+    Move(MoveOptions),
 }
 
 /// What is done with a marketplace.
@@ -84,6 +86,30 @@ pub struct AccountOptions {
     /// How.
     #[command(flatten)]
     pub hold: HoldOptions,
+}
+
+/// A kind of lane.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LaneKind {
+    /// A FIFO queue of the account's own, which is polled all the time
+    #[default]
+    Dedicated,
+    /// The marketplace's parallel queue, in which the account's runs take turns
+    Shared,
+}
+
+/// Options of `account move`.
+#[derive(Debug, Default, Args)]
+pub struct MoveOptions {
+    /// The account
+    #[arg(value_name = "ACCOUNT")]
+    pub account: String,
+    /// The kind of lane that it is to have
+    #[arg(long, value_name = "KIND")]
+    pub to: LaneKind,
+    /// How.
+    #[command(flatten)]
+    pub change: HoldOptions,
 }
 
 /// Options of `marketplace pause` and `marketplace resume`.
@@ -111,7 +137,7 @@ pub struct LimitOptions {
     pub change: HoldOptions,
 }
 
-/// How something is paused, resumed or limited.
+/// How something is paused, resumed, moved or limited.
 #[derive(Debug, Default, Args)]
 pub struct HoldOptions {
     /// Why, for the record. The seller of an account sees it
@@ -415,6 +441,17 @@ mod tests {
         for command in ["pause", "resume"] {
             let flags = ["ops", "account", command, "a", "--operator", "asha", "--yes"];
             assert!(Program::try_parse_from(flags).is_err());
+        }
+    }
+
+    #[test]
+    fn nothing_is_moved_without_a_reason_or_to_a_lane_that_there_is_not() {
+        let flags = |more: &[&'static str]| {
+            [&["ops", "account", "move", "a", "--operator", "asha", "--yes"], more].concat()
+        };
+        assert!(Program::try_parse_from(flags(&["--to", "shared", "--reason", "idle"])).is_ok());
+        for wrong in [&["--to", "shared"][..], &["--reason", "idle"], &["--to", "fast", "--reason", "idle"]] {
+            assert!(Program::try_parse_from(flags(wrong)).is_err(), "{wrong:?}");
         }
     }
 

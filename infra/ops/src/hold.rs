@@ -1,10 +1,11 @@
-//! The commands `account` and `marketplace`: operators hold runs, and let them go on.
+//! The commands `account` and `marketplace`: operators hold runs, and let them go on. What else these commands do has its own files.
 
 use local::terminal::print;
 use serde_json::{Value, json};
 
 use crate::cli::{AccountCommand, HoldOptions, MarketplaceCommand};
 use crate::limit::limit;
+use crate::relocate::relocate;
 use crate::stack::Stack;
 use crate::terminal::confirm;
 
@@ -21,11 +22,12 @@ pub(crate) struct Change<'a> {
     pub options: &'a HoldOptions,
 }
 
-/// Holds an account's runs or lets them go on.
+/// Holds an account's runs, lets them go on, or moves the account to the other kind of lane.
 pub(crate) async fn account(stack: &Stack, command: &AccountCommand, as_json: bool) -> anyhow::Result<()> {
     let (name, options) = match command {
         AccountCommand::Pause(options) => ("hold", options),
         AccountCommand::Resume(options) => ("resume", options),
+        AccountCommand::Move(options) => return relocate(stack, options, as_json).await,
     };
     let change = Change { name, field: "account_id", target: &options.account, options: &options.hold };
     change.make(stack, as_json).await

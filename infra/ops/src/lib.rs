@@ -15,6 +15,7 @@ mod lanes;
 mod limit;
 mod pages;
 mod parts;
+mod relocate;
 mod runs;
 mod stack;
 mod story;

@@ -128,6 +128,9 @@ pub(crate) fn reason(why: &str) -> Option<&'static str> {
         "not_published" => "No message was sent for it. The scheduling sweep should have done so.",
         "not_claimed" | "not_begun" => "The scheduling sweep should have taken it up.",
         "lane_requested" => "The lanes function has been asked to make the queue, and has not done so.",
+        "lane_not_moved" => {
+            "Operators have moved it to the other kind of lane, and the lanes function has not done so."
+        }
         "lane_retired" | "lane_paused" => "Its queue is not polled, although the account is active.",
         _ => return None,
     })

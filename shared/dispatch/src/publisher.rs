@@ -1,9 +1,10 @@
-//! Publishing: sends a run's message to its account's lane, or to the Standard queue of its marketplace.
+//! Publishing: sends a run's message to its account's lane, or to the Standard queue of its marketplace, which is also the lane of an
+//! account in a shared lane.
 
 use aws_sdk_sqs::Client;
 
 use crate::job_message::{Job, JobMessage};
-use crate::parallel::ParallelQueues;
+use crate::parallel::{ParallelQueues, is_parallel_queue};
 
 /// The message could not be sent. The run's row stays unsent, so a sweep publishes it again.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +35,7 @@ impl Publisher {
         Self { sqs, parallel }
     }
 
-    /// Sends the message of one step of one run; `lane_url` is the queue of the account's lane, if it has one. To a lane, sending it
+    /// Sends the message of one step of one run; `lane_url` is the queue of the account's lane, if it has one. To a FIFO lane, sending it
     /// twice within five minutes delivers it once. A Standard queue may deliver it twice in any case, and the run's lease makes one of them work.
     pub async fn publish(&self, lane_url: Option<&str>, job: Job) -> Result<(), PublishError> {
         let send = self.sqs.send_message().message_group_id(job.account_id.to_string());
@@ -45,7 +46,9 @@ impl Publisher {
             send.queue_url(url)
         } else {
             let url = lane_url.ok_or_else(|| PublishError(Box::new(NoLane)))?;
-            send.queue_url(url).message_deduplication_id(job.deduplication_id())
+            let send = send.queue_url(url);
+            // A Standard queue knows no deduplication and refuses its id.
+            if is_parallel_queue(url) { send } else { send.message_deduplication_id(job.deduplication_id()) }
         };
         send.message_body(JobMessage::new(job).to_body())
             .send()

@@ -65,6 +65,16 @@ impl RunKind {
         matches!(self, Self::Returns | Self::Payouts | Self::FileImport)
     }
 
+    /// The kinds whose runs of the same account keep a run of this kind back while they are worked on: all that may not overtake each
+    /// other. None for a kind that may run beside any other.
+    #[must_use]
+    pub fn takes_turns_with(self) -> Vec<&'static str> {
+        if self.is_parallel() {
+            return Vec::new();
+        }
+        RUN_KINDS.iter().filter(|kind| !kind.is_parallel()).map(|kind| kind.as_str()).collect()
+    }
+
     /// Whether runs of this kind need the account's credentials, and so wait until it has a lane. A file is read without them.
     #[must_use]
     pub const fn needs_credentials(self) -> bool {
@@ -112,6 +122,18 @@ mod tests {
     fn what_only_reads_beside_the_orders_may_run_in_parallel() {
         let parallel: Vec<RunKind> = RUN_KINDS.iter().copied().filter(|kind| kind.is_parallel()).collect();
         assert_eq!(parallel, [RunKind::Returns, RunKind::Payouts, RunKind::FileImport]);
+    }
+
+    #[test]
+    fn runs_that_must_not_overtake_take_turns_with_each_other_and_with_no_other() {
+        for kind in RUN_KINDS {
+            let others: Vec<RunKind> =
+                kind.takes_turns_with().into_iter().filter_map(RunKind::from_stored).collect();
+            for other in RUN_KINDS {
+                let take_turns = !kind.is_parallel() && !other.is_parallel();
+                assert_eq!(others.contains(other), take_turns, "{kind:?} and {other:?}");
+            }
+        }
     }
 
     #[test]

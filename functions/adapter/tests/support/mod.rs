@@ -221,6 +221,13 @@ impl Stand {
         self.superuser.query(sql, &[&beginning]).await.unwrap().iter().map(|row| row.get(0)).collect()
     }
 
+    /// Gives a further AJIO account of a seller credentials that the simulator accepts.
+    pub async fn seal_more(&self, seller: SellerId, account: AccountId, username: &str) {
+        let sql = "insert into robnu.ajio_account_details (seller_id, account_id, username, password_enc) values ($1, $2, $3, '')";
+        self.superuser.execute(sql, &[&seller, &account, &username]).await.unwrap();
+        seal_ajio(&self.superuser, &self.ciphers[&seller], seller, account, username).await;
+    }
+
     /// The cipher with a seller's data key.
     pub fn cipher(&self, seller: SellerId) -> &SellerCipher {
         &self.ciphers[&seller]

@@ -1,4 +1,4 @@
--- Accounts whose lane differs from what lane_wanted asks for: the two indexes hold hardly any other rows. Sellers take turns
+-- Accounts whose lane differs from what lane_wanted asks for, or is of the other kind: the two indexes hold hardly any other rows. Sellers take turns
 -- with one account each, and sellers and accounts are drawn in random order every time. So neither one seller's many lanes
 -- nor lanes that always fail keep the same others waiting when a round ends early. $1 how many
 select seller_id, id
@@ -10,6 +10,7 @@ from (
       or (verified_at is not null and status = 'PAUSED' and lane_state = 'ACTIVE')
       or (verified_at is not null and status = 'DISCONNECTED' and lane_state <> 'RETIRED')
       or (verified_at is null and lane_state in ('ACTIVE', 'PAUSED'))
+      or (lane_state in ('ACTIVE', 'PAUSED') and (lane_kind = 'SHARED') <> lane_shared)
     union all
     select seller_id, id from robnu.marketplace_accounts
     where verified_at is not null and status = 'NEEDS_RECONNECT'

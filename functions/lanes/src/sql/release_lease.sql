@@ -3,4 +3,4 @@
 update robnu.marketplace_accounts
 set lane_lease_until = null
 where seller_id = $1 and id = $2 and lane_lease_until = $3
-returning robnu.lane_wanted(status, verified_at, refused_since) as wanted, lane_state
+returning robnu.lane_wanted(status, verified_at, refused_since) as wanted, lane_state, lane_kind, lane_shared

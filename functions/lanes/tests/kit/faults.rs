@@ -20,6 +20,8 @@ pub struct Wire {
     faults: Arc<Mutex<Vec<Fault>>>,
     taken: Arc<Mutex<Vec<(String, String)>>>,
     tried: Arc<Mutex<Vec<(Instant, String, String)>>>,
+    /// The calls that are still let through; all, if that is not bounded.
+    left: Arc<Mutex<Option<usize>>>,
 }
 
 #[derive(Debug)]
@@ -57,7 +59,13 @@ impl Gate {
 
 impl Wire {
     pub fn new(inner: SharedHttpClient) -> Self {
-        Self { inner, faults: Arc::default(), taken: Arc::default(), tried: Arc::default() }
+        Self {
+            inner,
+            faults: Arc::default(),
+            taken: Arc::default(),
+            tried: Arc::default(),
+            left: Arc::default(),
+        }
     }
 
     /// Returns an error of AWS to the next calls of an operation whose body or path contains a text. SQS's codes are given
@@ -71,6 +79,23 @@ impl Wire {
     /// Returns a success to the next call of an operation without making it.
     pub fn pretend(&self, operation: &'static str, containing: &str, body: &str) {
         self.add(operation, containing, 1, Effect::Answer { status: 200, code: "", body: body.to_owned() });
+    }
+
+    /// Lets so many more calls through and refuses all later ones, as if the function had died there; `None` lets all through again.
+    pub fn cut_after(&self, calls: Option<usize>) {
+        *self.left.lock().expect("no test panics with it") = calls;
+    }
+
+    fn is_cut(&self) -> bool {
+        let mut left = self.left.lock().expect("no test panics with it");
+        match left.as_mut() {
+            None => false,
+            Some(0) => true,
+            Some(calls) => {
+                *calls -= 1;
+                false
+            }
+        }
     }
 
     /// Holds the next call of an operation.
@@ -121,6 +146,9 @@ impl Wire {
 
     fn effect(&self, request: &HttpRequest) -> Option<Effect> {
         let (operation, text) = (operation(request), text(request));
+        if self.is_cut() {
+            return Some(Effect::Answer { status: 403, code: "AccessDenied", body: "{}".to_owned() });
+        }
         let mut faults = self.faults.lock().expect("no test panics with it");
         let fault = faults.iter_mut().find(|fault| {
             fault.times > 0 && fault.operation == operation && text.contains(&fault.containing)

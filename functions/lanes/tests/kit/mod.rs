@@ -18,7 +18,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use faults::Wire;
 use lanes::{Answer, Context, Event, LaneConfig, Pace, Report, Target, Targets, handle};
-use robnu_dispatch::{LaneRequest, ParallelQueues, Publisher, Record, lane_queue_name};
+use robnu_dispatch::{JobMessage, LaneRequest, ParallelQueues, Publisher, Record, lane_queue_name};
+use robnu_marketplace::code::MarketplaceCode;
 use robnu_tenancy::{AccountId, RunId, SellerId};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use tokio::time::Instant;
@@ -39,6 +40,8 @@ pub struct World {
     pub wire: Wire,
     pub context: Context,
     pub dead_letters: String,
+    /// AJIO's parallel queue.
+    pub parallel: String,
 }
 
 /// An account's lane as its row describes it.
@@ -49,6 +52,7 @@ pub struct LaneRow {
     pub queue_url: Option<String>,
     pub mapping_id: Option<String>,
     pub is_leased: bool,
+    pub is_shared: bool,
 }
 
 impl World {
@@ -77,11 +81,14 @@ impl World {
             targets,
             own_function: None,
         };
-        let publisher = Publisher::new(sqs.clone(), ParallelQueues::default());
+        let parallel = sqs.create_queue().queue_name(format!("{name}-parallel")).send().await;
+        let parallel = parallel.expect("the local cloud makes queues").queue_url.expect("a queue has a URL");
+        let parallel_queues = ParallelQueues::from([(MarketplaceCode::Ajio, parallel.clone())]);
+        let publisher = Publisher::new(sqs.clone(), parallel_queues.clone());
+        let database = test.login("robnu_lanes").await;
         let pace = Pace::new(CALLS_A_SECOND);
-        let context =
-            Context { database: test.login("robnu_lanes").await, sqs, lambda, pace, publisher, config };
-        let world = Self { test, sellers, superuser, wire, context, dead_letters };
+        let context = Context { database, sqs, lambda, pace, parallel_queues, publisher, config };
+        let world = Self { test, sellers, superuser, wire, context, dead_letters, parallel };
         let fresh = "update robnu.marketplace_accounts set lane_state = 'REQUESTED', lane_queue_url = null, lane_mapping_id = null";
         world.sql(fresh, &[]).await;
         // Two accounts of each seller are enough; the others are not used.
@@ -119,7 +126,7 @@ impl World {
 
     pub async fn lane(&self, account: AccountId) -> LaneRow {
         let sql = "select lane_state, lane_generation, lane_queue_url, lane_mapping_id,
-            coalesce(lane_lease_until > now(), false) from robnu.marketplace_accounts where id = $1";
+            coalesce(lane_lease_until > now(), false), lane_shared from robnu.marketplace_accounts where id = $1";
         let row = self.row(sql, &[&account]).await;
         LaneRow {
             state: row.get(0),
@@ -127,6 +134,7 @@ impl World {
             queue_url: row.get(2),
             mapping_id: row.get(3),
             is_leased: row.get(4),
+            is_shared: row.get(5),
         }
     }
 
@@ -220,6 +228,49 @@ impl World {
     pub async fn set_status(&self, account: AccountId, status: &str) {
         self.sql("update robnu.marketplace_accounts set status = $2 where id = $1", &[&account, &status])
             .await;
+    }
+
+    /// Operators want the account to have another kind of lane.
+    pub async fn set_kind(&self, account: AccountId, kind: &str) {
+        let sql =
+            "update robnu.marketplace_accounts set lane_kind = $2, lane_kind_since = now() where id = $1";
+        self.sql(sql, &[&account, &kind]).await;
+    }
+
+    /// Expects the account's lane to be the parallel queue, which nobody has touched, and no queue or mapping of its own.
+    pub async fn expect_shared(&self, account: AccountId) {
+        let lane = self.lane(account).await;
+        assert_eq!((lane.state.as_str(), lane.is_shared, lane.is_leased), ("ACTIVE", true, false));
+        assert_eq!((lane.queue_url.as_ref(), lane.mapping_id), (Some(&self.parallel), None));
+        for generation in 1..=lane.generation {
+            assert!(!self.has_queue(account, generation).await, "generation {generation}");
+            assert!(self.mappings(account, generation).await.is_empty(), "generation {generation}");
+        }
+        self.expect_parallel_queue().await;
+    }
+
+    /// Expects AJIO's parallel queue to exist.
+    pub async fn expect_parallel_queue(&self) {
+        attribute(&self.context.sqs, &self.parallel, QueueAttributeName::QueueArn).await;
+    }
+
+    /// The runs that messages in a queue name, with their generations; the messages are taken out.
+    pub async fn messages(&self, queue: &str) -> Vec<(RunId, i32)> {
+        let mut found = Vec::new();
+        loop {
+            let answer = self.context.sqs.receive_message().queue_url(queue).max_number_of_messages(10);
+            let messages = answer.send().await.expect("the queue can be read").messages.unwrap_or_default();
+            if messages.is_empty() {
+                return found;
+            }
+            for message in messages {
+                let job = JobMessage::parse(message.body().unwrap_or_default()).expect("a job").into_job();
+                found.push((job.run_id, job.generation));
+                let handle = message.receipt_handle().expect("a received message has a handle");
+                let delete = self.context.sqs.delete_message().queue_url(queue).receipt_handle(handle);
+                delete.send().await.expect("a message can be deleted");
+            }
+        }
     }
 
     /// Operators hold the account's runs.

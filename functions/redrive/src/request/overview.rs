@@ -195,6 +195,54 @@ impl Limit {
     }
 }
 
+/// A kind of lane.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LaneKind {
+    /// A FIFO queue of the account's own.
+    #[default]
+    Dedicated,
+    /// The marketplace's parallel queue.
+    Shared,
+}
+
+impl LaneKind {
+    /// The text in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dedicated => "DEDICATED",
+            Self::Shared => "SHARED",
+        }
+    }
+}
+
+/// Asks for the other kind of lane for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// The account.
+    pub account_id: AccountId,
+    /// The kind that it is to have: `DEDICATED` or `SHARED`.
+    pub to: LaneKind,
+    /// Only say what would be done.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Who asks.
+    #[serde(default)]
+    pub operator: String,
+    /// Why, for the record.
+    #[serde(default)]
+    pub reason: String,
+}
+
+impl Move {
+    pub(crate) fn check(&self) -> Result<(), InputError> {
+        text("operator", &self.operator, 200)?;
+        text("reason", &self.reason, 500)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -230,6 +278,11 @@ mod tests {
         assert_wrong("limit", limit("AJIO", 10_001), "runs_at_once");
         assert_wrong("limit", json!({"marketplace": "AJIO", "runs_at_once": 5, "reason": "r"}), "operator");
         assert_wrong("limit", json!({"marketplace": "AJIO", "runs_at_once": 5, "operator": "o"}), "reason");
+        let to = |kind| json!({"account_id": account, "to": kind, "reason": "r", "operator": "o"});
+        assert_wrong("move", to("shared"), "to");
+        assert_wrong("move", json!({"account_id": "x", "to": "SHARED"}), "account_id");
+        assert_wrong("move", json!({"account_id": account, "to": "SHARED", "reason": "r"}), "operator");
+        assert_wrong("move", json!({"account_id": account, "to": "SHARED", "operator": "o"}), "reason");
         for name in ["hold", "resume"] {
             assert_wrong(name, json!({"operator": "o", "reason": "r"}), "account_id");
             assert_wrong(name, json!({"account_id": account, "marketplace": "AJIO"}), "account_id");

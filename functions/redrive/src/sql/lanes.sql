@@ -2,14 +2,15 @@
 -- read was last read to its end. Runs are only looked for once the page's accounts are known. $1 marketplace, $2 seller, $3 account; null: all.
 -- $4 the last account of the page before or null, $5 how many
 with page as (
-  select id, marketplace_code, seller_id, status, status_since, lane_state, held_at, lane_queue_url, lane_checked_at
+  select id, marketplace_code, seller_id, status, status_since, lane_state, lane_kind, lane_shared, held_at, lane_queue_url, lane_checked_at
   from robnu.marketplace_accounts
   where ($1::text is null or marketplace_code = $1) and ($2::uuid is null or seller_id = $2) and ($3::uuid is null or id = $3)
     and ($4::uuid is null or id > $4)
   order by id
   limit $5
 )
-select a.id as account_id, a.marketplace_code as marketplace, a.seller_id, a.status, a.status_since, a.lane_state,
+select a.id as account_id, a.marketplace_code as marketplace, a.seller_id, a.status, a.status_since, a.lane_state, a.lane_kind,
+  a.lane_state in ('ACTIVE', 'PAUSED') and (a.lane_kind = 'SHARED') <> a.lane_shared as is_moving,
   robnu.is_held(a.held_at, a.marketplace_code) as is_held, a.lane_queue_url is not null as has_queue, a.lane_checked_at,
   live.runs as live_runs, live.oldest_waiting, reads.kinds, reads.read_at, reads.every_minutes
 from page a

@@ -1,4 +1,4 @@
--- Accounts that are held, are paused or must be reconnected, and active ones without their lane, oldest first.
+-- Accounts that are held, are paused or must be reconnected, and active ones without their lane or with one of the other kind, oldest first.
 -- $1 marketplace, $2 seller, $3 account; null: all. $4 how many, $5 seconds that a lane may take to come
 select what, marketplace, seller_id, account_id, account_id as id, null::text as kind, since, why, 1::bigint as count
 from (
@@ -16,6 +16,11 @@ from (
   from robnu.marketplace_accounts
   where verified_at is not null and status = 'ACTIVE' and lane_state <> 'ACTIVE'
     and greatest(status_since, verified_at, lane_checked_at) < now() - make_interval(secs => $5)
+  union all
+  select 'LANE_MISSING', marketplace_code, seller_id, id, lane_kind_since, 'lane_not_moved'
+  from robnu.marketplace_accounts
+  where lane_state in ('ACTIVE', 'PAUSED') and (lane_kind = 'SHARED') <> lane_shared and status = 'ACTIVE'
+    and lane_kind_since < now() - make_interval(secs => $5)
 ) stopped
 where ($1::text is null or marketplace = $1) and ($2::uuid is null or seller_id = $2) and ($3::uuid is null or account_id = $3)
 order by since, account_id

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use model::ledger::{Holder, Publication, Redriven, Run, State, Taken};
-use model::{Position, Rules};
+use model::{Position, Rules, turns};
 use robnu_dispatch::{self as dispatch, Job, Lease, NotTaken};
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::RunId;
 
 use crate::platform::{Platform, Seen};
@@ -33,8 +34,8 @@ struct Course {
 }
 
 impl Course {
-    fn live(&self) -> Option<usize> {
-        self.runs.iter().position(|(_, run)| run.state.is_live())
+    fn rows(&self) -> impl Iterator<Item = &Run> + Clone {
+        self.runs.iter().map(|(_, run)| run)
     }
 
     /// The run of a number, newest first.
@@ -67,6 +68,7 @@ fn seen(run: &Run) -> Seen {
         is_over: run.state.is_live() && run.is_over,
         pages: run.pages.into(),
         has_position: run.position.is_some(),
+        waits_for_turn: run.waits_for_turn(),
     }
 }
 
@@ -92,6 +94,7 @@ impl Pair {
             self.step(&mut course, *transition)
                 .await
                 .map_err(|error| format!("{}. {transition:?}: {error}", number + 1))?;
+            turns::renumber(course.runs.iter_mut().map(|(_, run)| run));
             let rows = self.platform.rows().await;
             let expected: Vec<(RunId, Seen)> = course.runs.iter().map(|(id, run)| (*id, seen(run))).collect();
             if rows != expected {
@@ -106,24 +109,29 @@ impl Pair {
 
     async fn step(&self, course: &mut Course, transition: Transition) -> Result<(), String> {
         match transition {
-            Transition::Request => self.request(course).await,
+            Transition::Request => self.request(course, RunKind::Orders).await,
+            Transition::RequestCheck => self.request(course, RunKind::CredentialCheck).await,
+            Transition::NextInTurn => {
+                let next = self.platform.next_in_turn().await;
+                self.pass_on(course, next.as_ref())
+            }
             Transition::MarkSent { run, which } => self.mark_sent(course, run, which).await,
             Transition::TakeLease { run, which } => self.take_lease(course, run, which).await,
             Transition::Advance { lease, is_last } => self.advance(course, lease, is_last).await,
             Transition::ContinueLater { lease } => self.continue_later(course, lease).await,
             Transition::Wait { lease } => {
                 let Some((run, job, lease, holder)) = course.lease(lease) else { return Ok(()) };
-                self.platform.wait(&job, &lease).await;
+                let next = self.platform.wait(&job, &lease).await;
                 let waits = course.runs[run].1.wait(holder);
                 self.saw(if waits { "wait: waits" } else { "wait: lost" });
-                Ok(())
+                self.pass_on(course, next.as_ref())
             }
             Transition::Fail { lease } => {
                 let Some((run, job, lease, holder)) = course.lease(lease) else { return Ok(()) };
-                self.platform.fail(&job, &lease).await;
+                let next = self.platform.fail(&job, &lease).await;
                 let ends = course.runs[run].1.fail(holder);
                 self.saw(if ends { "fail: ends" } else { "fail: lost" });
-                Ok(())
+                self.pass_on(course, next.as_ref())
             }
             Transition::Cancel { run } => {
                 let Some(run) = course.run(run) else { return Ok(()) };
@@ -155,9 +163,24 @@ impl Pair {
         }
     }
 
-    async fn request(&self, course: &mut Course) -> Result<(), String> {
-        let requested = self.platform.request().await;
-        let live = course.live();
+    /// The live run of a kind.
+    fn live(&self, course: &Course, kind: RunKind) -> Option<usize> {
+        course.runs.iter().position(|(id, run)| run.state.is_live() && self.platform.kind(*id) == kind)
+    }
+
+    /// Compares the run whose turn it is, if it is one's.
+    fn pass_on(&self, course: &mut Course, next: Option<&Job>) -> Result<(), String> {
+        let expected = turns::next_in_turn(course.runs.iter_mut().map(|(_, run)| run), course.is_held);
+        if expected.is_some() {
+            self.saw("pass on: next");
+        }
+        let expected = expected.map(|(run, publication)| self.platform.job(course.runs[run].0, publication));
+        same("the next in turn", &expected.as_ref(), &next)
+    }
+
+    async fn request(&self, course: &mut Course, kind: RunKind) -> Result<(), String> {
+        let requested = self.platform.request(kind).await;
+        let live = self.live(course, kind);
         let (is_new, run) = (live.is_none(), live.unwrap_or(course.runs.len()));
         if is_new {
             course.runs.push((requested.job.run_id, Run::new()));
@@ -187,11 +210,12 @@ impl Pair {
 
     async fn take_lease(&self, course: &mut Course, run: usize, which: Which) -> Result<(), String> {
         let Some(run) = course.run(run) else { return Ok(()) };
+        let must_wait = turns::must_wait(RULES, course.rows(), run);
         let (id, row) = &mut course.runs[run];
         let message = of(row, which);
         let job = self.platform.job(*id, message);
         let was_running = row.state == State::Running;
-        let expected = row.take_lease(RULES, message, course.is_held);
+        let expected = row.take_lease(RULES, message, course.is_held, must_wait);
         let taken = match self.platform.take_lease(&job).await {
             dispatch::Taken::Ours(lease) => {
                 let attempt = u8::try_from(lease.attempt).unwrap();
@@ -200,6 +224,7 @@ impl Pair {
                 Taken::Ours(holder)
             }
             dispatch::Taken::Not(NotTaken::Busy) => Taken::Busy,
+            dispatch::Taken::Not(NotTaken::NotItsTurn) => Taken::NotItsTurn,
             dispatch::Taken::Not(NotTaken::Passed) => Taken::Passed,
             dispatch::Taken::Not(NotTaken::Unknown) => Taken::Unknown,
         };
@@ -207,6 +232,7 @@ impl Pair {
             Taken::Ours(_) if was_running => "lease: taken over",
             Taken::Ours(_) => "lease: ours",
             Taken::Busy => "lease: busy",
+            Taken::NotItsTurn => "lease: not its turn",
             Taken::Passed if course.is_held => "lease: held",
             Taken::Passed => "lease: passed",
             Taken::Unknown => "lease: unknown",
@@ -226,16 +252,28 @@ impl Pair {
             (true, false) => "advance: page",
             (false, _) => "advance: lost",
         });
-        same("whether the page was stored", &stored, &self.platform.advance(&job, &lease, is_last).await)
+        let next = self.platform.advance(&job, &lease, is_last).await;
+        same("whether the page was stored", &stored, &next.is_some())?;
+        if stored && is_last { self.pass_on(course, next.flatten().as_ref()) } else { Ok(()) }
     }
 
     async fn continue_later(&self, course: &mut Course, lease: usize) -> Result<(), String> {
         let Some((run, job, lease, holder)) = course.lease(lease) else { return Ok(()) };
+        let must_wait = turns::behind(course.rows());
         let (id, row) = &mut course.runs[run];
-        let next = row.continue_later(RULES, holder);
-        self.saw(if next.is_some() { "continue: next" } else { "continue: lost" });
-        let next = next.filter(|_| !course.is_held).map(|next| self.platform.job(*id, next));
-        same("the next step", &next, &self.platform.continue_later(&job, &lease).await)
+        let next = row.continue_later(RULES, holder, must_wait);
+        self.saw(match (next, must_wait) {
+            (None, _) => "continue: lost",
+            (Some(_), None) => "continue: next",
+            (Some(_), Some(_)) => "continue: waits",
+        });
+        let next = next.filter(|_| !course.is_held && must_wait.is_none());
+        let next = next.map(|next| self.platform.job(*id, next));
+        let publishes = self.platform.continue_later(&job, &lease).await;
+        match next {
+            Some(_) => same("the next step", &next, &publishes),
+            None => self.pass_on(course, publishes.as_ref()),
+        }
     }
 
     async fn sweep(&self, course: &mut Course, is_due: bool, queue_is_up: bool) -> Result<(), String> {
@@ -246,7 +284,7 @@ impl Pair {
         for &run in &again {
             course.runs[run].1.republish(RULES);
         }
-        let makes = is_due && !course.is_held && course.live().is_none();
+        let makes = is_due && !course.is_held && self.live(course, RunKind::Orders).is_none();
         if makes {
             let known: Vec<RunId> = course.runs.iter().map(|(id, _)| *id).collect();
             let rows = self.platform.rows().await;
@@ -294,7 +332,7 @@ impl Pair {
         let mut expected = (0, 0, 0);
         for place in 0..course.letters.len() {
             let (run, letter) = course.letters[place];
-            let other_is_live = course.live().is_some();
+            let other_is_live = self.live(course, self.platform.kind(course.runs[run].0)).is_some();
             let row = &mut course.runs[run].1;
             match row.redrive(RULES, letter, course.is_held, other_is_live) {
                 Redriven::Left => continue,

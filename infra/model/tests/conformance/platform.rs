@@ -1,13 +1,17 @@
 //! The platform's side: one account of the fixture, with a lane in the local cloud, and the functions that write its runs.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::time::Duration;
 
+use api::mail::Mailer;
 use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
 use model::ledger::Publication;
 use redrive::{Answer, DeadLetterQueue, Queues, Redriven, Source};
 use robnu_dispatch::{
-    Job, JobMessage, Lease, ParallelQueues, Progress, Publisher, RequestRun, Requested, TakeLease, Taken,
-    advance, continue_later, fail, lane_queue_name, mark_sent, wait,
+    Job, JobMessage, Lease, OutboxMessage, ParallelQueues, Progress, Publisher, RequestRun, Requested,
+    TakeLease, Taken, advance, continue_later, fail, lane_queue_name, lock_turns, mark_sent, next_in_turn,
+    wait,
 };
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::kind::RunKind;
@@ -27,6 +31,7 @@ const LEASE: Duration = Duration::from_mins(1);
 
 /// A run's row as far as the model knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is something of the row")]
 pub struct Seen {
     pub state: String,
     pub step: i32,
@@ -37,6 +42,7 @@ pub struct Seen {
     pub is_over: bool,
     pub pages: i32,
     pub has_position: bool,
+    pub waits_for_turn: bool,
 }
 
 pub struct Platform {
@@ -49,6 +55,8 @@ pub struct Platform {
     redrive: redrive::Context,
     lane: String,
     dead: String,
+    /// The runs that are checks of credentials; the others read orders.
+    checks: RefCell<HashSet<RunId>>,
 }
 
 impl Platform {
@@ -76,6 +84,7 @@ impl Platform {
             data_key_days: 365,
             erasure,
             objects: Objects::new(s3, ObjectSettings { bucket: none.clone(), encryption }),
+            mailer: Mailer::new(aws_sdk_sesv2::Client::new(&aws), none.clone(), &none),
         };
         let letters =
             DeadLetterQueue { source: Source::Marketplace(MarketplaceCode::Ajio), url: dead.clone() };
@@ -89,7 +98,18 @@ impl Platform {
             redrive::Context { database: test.login("robnu_redrive").await, sqs, publisher, queues };
         let (api, adapter) = (test.login("robnu_api").await, test.login("robnu_adapter").await);
         let superuser = test.superuser().await;
-        let platform = Self { test, ours, superuser, api, adapter, sweep, redrive, lane, dead };
+        let platform = Self {
+            test,
+            ours,
+            superuser,
+            api,
+            adapter,
+            sweep,
+            redrive,
+            lane,
+            dead,
+            checks: RefCell::default(),
+        };
         // One member asks for more here than anybody may.
         let unbounded = "update robnu.sellers set requests_per_window = 1000000;
             update robnu.orgs set person_requests_per_window = 1000000, newcomer_requests_per_day = 1000000";
@@ -118,7 +138,7 @@ impl Platform {
                 when state = 'QUEUED' then sent_at <= now() - interval '20 min'
                 when state = 'WAITING' then next_attempt_at <= now()
                 when state = 'RUNNING' then lease_expires_at <= now() - interval '60 s'
-              end, false)
+              end, false), turn_since is not null and state in ('QUEUED', 'WAITING')
             from robnu.sync_runs order by id";
         let rows = self.superuser.query(sql, &[]).await.unwrap();
         rows.iter()
@@ -132,6 +152,7 @@ impl Platform {
                     pages: row.get(6),
                     has_position: row.get(7),
                     is_over: row.get(8),
+                    waits_for_turn: row.get(9),
                 };
                 (row.get(0), seen)
             })
@@ -146,7 +167,7 @@ impl Platform {
             seller_id: self.ours.id,
             account_id: self.ours.ajio,
             marketplace: MarketplaceCode::Ajio,
-            kind: RunKind::Orders,
+            kind: self.kind(run_id),
         }
     }
 
@@ -154,11 +175,19 @@ impl Platform {
         self.ours.job_scope()
     }
 
-    pub async fn request(&self) -> Requested {
-        let request = RequestRun::new(self.ours.ajio, RunKind::Orders, false, None);
+    pub fn kind(&self, run: RunId) -> RunKind {
+        if self.checks.borrow().contains(&run) { RunKind::CredentialCheck } else { RunKind::Orders }
+    }
+
+    pub async fn request(&self, kind: RunKind) -> Requested {
+        let request = RequestRun::new(self.ours.ajio, kind, false, None);
         let session = self.api.session(&self.ours.scope("OWNER")).await.unwrap();
         let rows = session.commit_with(&[(RequestRun::SQL, &request.params())]).await.unwrap();
-        Requested::from_row(&rows[0][0], self.ours.id, self.ours.ajio, RunKind::Orders).unwrap()
+        let requested = Requested::from_row(&rows[0][0], self.ours.id, self.ours.ajio, kind).unwrap();
+        if kind == RunKind::CredentialCheck {
+            self.checks.borrow_mut().insert(requested.job.run_id);
+        }
+        requested
     }
 
     pub async fn mark_sent(&self, job: Job) {
@@ -168,12 +197,19 @@ impl Platform {
     pub async fn take_lease(&self, job: &Job) -> Taken {
         let take = TakeLease::new(job, LEASE);
         let session = self.adapter.session(&self.job_scope()).await.unwrap();
-        let rows = session.commit_with(&[(TakeLease::SQL, &take.params())]).await.unwrap();
-        Taken::from_rows(&rows[0], job).unwrap()
+        let lock = (lock_turns(job).unwrap(), &[&job.account_id as _][..]);
+        let rows = session.commit_with(&[lock, (TakeLease::SQL, &take.params())]).await.unwrap();
+        Taken::from_rows(&rows[1], job).unwrap()
     }
 
-    /// Commits a page. Returns false when the lease is lost.
-    pub async fn advance(&self, job: &Job, lease: &Lease, is_last: bool) -> bool {
+    /// Chooses the run whose turn it is, as a function does whose own must wait.
+    pub async fn next_in_turn(&self) -> Option<Job> {
+        let any = self.job(RunId::new(), Publication { step: 0, generation: 0 });
+        next_in_turn(&self.adapter, &self.job_scope(), &any).await.unwrap().map(job)
+    }
+
+    /// Commits a page. Returns what to publish next, or nothing at all when the lease is lost.
+    pub async fn advance(&self, job: &Job, lease: &Lease, is_last: bool) -> Option<Option<Job>> {
         let session = self.adapter.session(&self.job_scope()).await.unwrap();
         let progress = Progress {
             next_position: (!is_last).then_some("the next page"),
@@ -185,8 +221,8 @@ impl Platform {
             lease_seconds: LEASE.as_secs_f64(),
         };
         match advance(session, job, lease, &progress, None).await {
-            Ok(()) => true,
-            Err(Error::LeaseLost) => false,
+            Ok(next) => Some(next.map(self::job)),
+            Err(Error::LeaseLost) => None,
             Err(error) => panic!("{error:?}"),
         }
     }
@@ -196,14 +232,16 @@ impl Platform {
         continue_later(&self.adapter, &self.job_scope(), job, lease).await.unwrap().map(|(next, _)| next)
     }
 
-    pub async fn wait(&self, job: &Job, lease: &Lease) {
+    pub async fn wait(&self, job: &Job, lease: &Lease) -> Option<Job> {
         wait(&self.adapter, &self.job_scope(), job, lease, 60.0, "marketplace_throttles", "wait")
             .await
-            .unwrap();
+            .unwrap()
+            .map(self::job)
     }
 
-    pub async fn fail(&self, job: &Job, lease: &Lease) {
-        fail(&self.adapter, &self.job_scope(), job, lease, "not_permitted", "no").await.unwrap();
+    pub async fn fail(&self, job: &Job, lease: &Lease) -> Option<Job> {
+        let next = fail(&self.adapter, &self.job_scope(), job, lease, "not_permitted", "no").await.unwrap();
+        next.map(self::job)
     }
 
     /// Returns whether the run was cancelled.
@@ -284,6 +322,10 @@ impl Platform {
             .await
             .unwrap_or_else(|error| panic!("{database}: {sql}: {error:?}"));
     }
+}
+
+fn job(message: OutboxMessage) -> Job {
+    message.job
 }
 
 async fn fifo(sqs: &aws_sdk_sqs::Client, name: &str) -> String {

@@ -7,6 +7,10 @@ use proptest::prelude::*;
 pub enum Transition {
     /// A member asks for a run.
     Request,
+    /// A member asks for a check of the credentials, whose runs take turns with those of orders.
+    RequestCheck,
+    /// A function whose own run must wait chooses the run whose turn it is.
+    NextInTurn,
     /// A publisher marks a run as sent.
     MarkSent { run: usize, which: Which },
     /// A function takes a lease.
@@ -44,7 +48,7 @@ pub enum Which {
 }
 
 /// What must happen at least once, so that each branch of the model is compared.
-pub const OUTCOMES: [&str; 32] = [
+pub const OUTCOMES: [&str; 35] = [
     "request: new",
     "request: found unsent",
     "request: found",
@@ -54,6 +58,7 @@ pub const OUTCOMES: [&str; 32] = [
     "lease: ours",
     "lease: taken over",
     "lease: busy",
+    "lease: not its turn",
     "lease: passed",
     "lease: held",
     "lease: unknown",
@@ -62,6 +67,8 @@ pub const OUTCOMES: [&str; 32] = [
     "advance: lost",
     "continue: next",
     "continue: lost",
+    "continue: waits",
+    "pass on: next",
     "wait: waits",
     "wait: lost",
     "fail: ends",
@@ -80,8 +87,8 @@ pub const OUTCOMES: [&str; 32] = [
 ];
 
 use Transition::{
-    Advance, Cancel, Collect, ContinueLater, Fail, Hold, LetTimePass, MarkSent, Redrive, Request, Sweep,
-    TakeLease, Wait,
+    Advance, Cancel, Collect, ContinueLater, Fail, Hold, LetTimePass, MarkSent, NextInTurn, Redrive, Request,
+    RequestCheck, Sweep, TakeLease, Wait,
 };
 use Which::{EarlierGeneration, EarlierStep, Later, Present};
 
@@ -92,7 +99,7 @@ const DIED: Transition = Collect { run: 0, which: Present };
 const SWEPT: Transition = Sweep { is_due: false, queue_is_up: true };
 
 /// The ways to every state of a row, and to what can stand beside it.
-pub const WAYS: [&[Transition]; 23] = [
+pub const WAYS: [&[Transition]; 29] = [
     &[],
     &[Request],
     &[Request, LetTimePass],
@@ -116,11 +123,20 @@ pub const WAYS: [&[Transition]; 23] = [
     &[Request, Cancel { run: 0 }],
     &[Request, SENT, DIED],
     &[Request, SENT, DIED, Request],
+    &[Request, SENT, LEASED, RequestCheck, LEASED],
+    &[Request, SENT, LEASED, RequestCheck, LEASED, LetTimePass],
+    &[Request, SENT, LEASED, RequestCheck, LEASED, PAGE, ContinueLater { lease: 0 }],
+    &[Request, SENT, LEASED, RequestCheck, LEASED, PAGE, ContinueLater { lease: 0 }, LetTimePass],
+    &[Request, SENT, LEASED, RequestCheck, LEASED, PAGE, ContinueLater { lease: 0 }, LEASED],
+    &[Request, SENT, LEASED, RequestCheck, LEASED, PAGE, ContinueLater { lease: 0 }, SENT, DIED],
 ];
 
 /// Every transition.
-pub const EVERY: [Transition; 31] = [
+pub const EVERY: [Transition; 34] = [
     Request,
+    RequestCheck,
+    NextInTurn,
+    TakeLease { run: 1, which: Present },
     SENT,
     MarkSent { run: 0, which: EarlierGeneration },
     MarkSent { run: 0, which: EarlierStep },
@@ -179,6 +195,8 @@ pub fn any_transition() -> impl Strategy<Value = Transition> {
     };
     prop_oneof![
         4 => Just(Request),
+        3 => Just(RequestCheck),
+        1 => Just(NextInTurn),
         3 => (newest(), which()).prop_map(|(run, which)| MarkSent { run, which }),
         8 => (newest(), which()).prop_map(|(run, which)| TakeLease { run, which }),
         5 => (newest(), prop::bool::weighted(0.2)).prop_map(|(lease, is_last)| Advance { lease, is_last }),

@@ -1,13 +1,15 @@
 //! Records what the marketplace said about an account's credentials, together with the end of the run that asked.
 //!
 //! Each write states the attempt and the generation of the credentials that the run used. A verdict on credentials that
-//! have been replaced since says nothing about the account.
+//! have been replaced since says nothing about the account. Each returns the account's next run in turn, for the caller to publish.
 
 use robnu_tenancy::{Database, Error, SellerScope};
 
 use crate::job_message::Job;
 use crate::ledger::lease::Lease;
 use crate::ledger::progress::WAIT;
+use crate::ledger::turns::commit_end;
+use crate::outbox::OutboxMessage;
 
 const FINISH_CHECK: &str = include_str!("../sql/finish_check.sql");
 const FAIL_CHECK: &str = include_str!("../sql/fail_check.sql");
@@ -21,12 +23,11 @@ pub async fn finish_check(
     scope: &SellerScope,
     job: &Job,
     lease: &Lease,
-) -> Result<(), Error> {
+) -> Result<Option<OutboxMessage>, Error> {
     let held: robnu_tenancy::Params<'_> =
         &[&job.run_id, &job.step, &lease.attempt, &lease.credentials_generation];
     let session = database.session(scope).await?;
-    session.commit_with(&[(REVIVE_ACCOUNT, held), (FINISH_CHECK, held)]).await?;
-    Ok(())
+    Ok(commit_end(session, job, &[(REVIVE_ACCOUNT, held), (FINISH_CHECK, held)]).await?.1)
 }
 
 /// Ends any run for good because the marketplace refuses the account's credentials, and stops the account.
@@ -37,14 +38,13 @@ pub async fn fail_refused(
     lease: &Lease,
     code: &str,
     message: &str,
-) -> Result<(), Error> {
+) -> Result<Option<OutboxMessage>, Error> {
     let held: robnu_tenancy::Params<'_> =
         &[&job.run_id, &job.step, &lease.attempt, &lease.credentials_generation];
     let failed: robnu_tenancy::Params<'_> =
         &[&job.run_id, &job.step, &lease.attempt, &code, &message, &lease.credentials_generation, &"REFUSED"];
     let session = database.session(scope).await?;
-    session.commit_with(&[(STOP_ACCOUNT, held), (FAIL_CHECK, failed)]).await?;
-    Ok(())
+    Ok(commit_end(session, job, &[(STOP_ACCOUNT, held), (FAIL_CHECK, failed)]).await?.1)
 }
 
 /// Postpones a check by some seconds because the marketplace could not be asked.
@@ -56,14 +56,13 @@ pub async fn wait_unreachable(
     seconds: f64,
     code: &str,
     message: &str,
-) -> Result<(), Error> {
+) -> Result<Option<OutboxMessage>, Error> {
     let held: robnu_tenancy::Params<'_> =
         &[&job.run_id, &job.step, &lease.attempt, &lease.credentials_generation];
     let waiting: robnu_tenancy::Params<'_> =
         &[&job.run_id, &job.step, &lease.attempt, &seconds, &code, &message];
     let session = database.session(scope).await?;
-    session.commit_with(&[(NOTE_UNREACHABLE, held), (WAIT, waiting)]).await?;
-    Ok(())
+    Ok(commit_end(session, job, &[(NOTE_UNREACHABLE, held), (WAIT, waiting)]).await?.1)
 }
 
 /// Ends a check for good because the marketplace could not be asked; the account stays as it is.
@@ -74,7 +73,7 @@ pub async fn fail_unreachable(
     lease: &Lease,
     code: &str,
     message: &str,
-) -> Result<(), Error> {
+) -> Result<Option<OutboxMessage>, Error> {
     let failed: robnu_tenancy::Params<'_> = &[
         &job.run_id,
         &job.step,
@@ -85,6 +84,5 @@ pub async fn fail_unreachable(
         &"UNREACHABLE",
     ];
     let session = database.session(scope).await?;
-    session.commit_with(&[(FAIL_CHECK, failed)]).await?;
-    Ok(())
+    Ok(commit_end(session, job, &[(FAIL_CHECK, failed)]).await?.1)
 }

@@ -16,6 +16,7 @@ use crate::job_message::Job;
 pub struct TakeLease<'a> {
     job: &'a Job,
     seconds: f64,
+    kinds: Vec<&'static str>,
 }
 
 impl<'a> TakeLease<'a> {
@@ -25,14 +26,14 @@ impl<'a> TakeLease<'a> {
     /// Asks for the lease of the job's step, for this long.
     #[must_use]
     pub fn new(job: &'a Job, length: Duration) -> Self {
-        Self { job, seconds: length.as_secs_f64() }
+        Self { job, seconds: length.as_secs_f64(), kinds: job.kind.takes_turns_with() }
     }
 
-    /// The statement's parameters.
+    /// The statement's parameters. The statement follows [`lock_turns`](crate::lock_turns) in its transaction.
     #[must_use]
-    pub fn params(&self) -> [&(dyn ToSql + Sync); 5] {
+    pub fn params(&self) -> [&(dyn ToSql + Sync); 6] {
         let Job { run_id, account_id, step, generation, .. } = self.job;
-        [run_id, account_id, step, generation, &self.seconds]
+        [run_id, account_id, step, generation, &self.seconds, &self.kinds]
     }
 }
 
@@ -73,8 +74,10 @@ pub struct Lease {
 /// Why the lease of a step was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotTaken {
-    /// The step is over, a newer publication of it is on its way, or operators hold the account's runs. Acknowledge the message.
+    /// The step is over, a newer publication of it is on its way, or the account's runs are held or paused. Acknowledge the message.
     Passed,
+    /// Another run of the account goes first; the row knows that this one waits. Acknowledge the message.
+    NotItsTurn,
     /// Another attempt's lease lives. Leave the message in the queue.
     Busy,
     /// The seller has no such run, or it was never published like this. Refuse the message.
@@ -97,6 +100,9 @@ impl Taken {
         let stands_for: (&str, &str) = (row.try_get("marketplace_code")?, row.try_get("kind")?);
         if stands_for != (job.marketplace.as_str(), job.kind.as_str()) {
             return Ok(Self::Not(NotTaken::Unknown));
+        }
+        if row.try_get("must_wait")? {
+            return Ok(Self::Not(NotTaken::NotItsTurn));
         }
         let Some(attempt) = row.try_get("attempt")? else {
             let stands = (row.try_get("step")?, row.try_get("generation")?, row.try_get("state")?);

@@ -1,5 +1,5 @@
 //! What the holder of a lease writes while it works. Each write states the attempt; a write of an attempt that is no longer
-//! the latest changes nothing.
+//! the latest changes nothing. What ends work on the run returns the account's next run in turn, for the caller to publish.
 
 use chrono::{DateTime, Utc};
 use robnu_tenancy::{Database, Error, Params, RunId, Scope, SellerScope, Session};
@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use crate::job_message::Job;
 use crate::ledger::lease::Lease;
+use crate::ledger::turns::commit_end;
+use crate::outbox::OutboxMessage;
 
 const ADVANCE: &str = include_str!("../sql/advance.sql");
 const FINISH: &str = include_str!("../sql/finish.sql");
@@ -14,6 +16,9 @@ pub(super) const WAIT: &str = include_str!("../sql/wait.sql");
 const FAIL: &str = include_str!("../sql/fail.sql");
 const CONTINUE_LATER: &str = include_str!("../sql/continue_later.sql");
 const MARK_SENT: &str = include_str!("../sql/mark_sent.sql");
+
+/// After so many seconds a sweep publishes a step that waits for its turn, in case whoever goes first dies: about a lease.
+const SWEPT_AFTER_SECONDS: f64 = 90.0;
 
 /// What a page did to the rows of one stream, such as orders or their lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,7 +55,7 @@ pub struct Progress<'a> {
 }
 
 /// Commits a page with its progress, in one round trip; the last page ends the run and moves the watermark. `also` is the page's
-/// own last statement, sent before those.
+/// own last statement, sent before those. After the last page it returns the account's next run in turn.
 ///
 /// # Errors
 /// Returns [`Error::LeaseLost`] when another attempt has taken over; nothing of the page is stored then.
@@ -63,7 +68,7 @@ pub async fn advance(
     lease: &Lease,
     progress: &Progress<'_>,
     also: Option<(&'static str, Params<'_>)>,
-) -> Result<(), Error> {
+) -> Result<Option<OutboxMessage>, Error> {
     let counts = serde_json::to_string(progress.counts).expect("numbers and texts always serialize");
     let params: Params<'_> = &[
         &job.run_id,
@@ -79,8 +84,11 @@ pub async fn advance(
     let finish: Params<'_> = &[&job.run_id, &job.step, &lease.attempt];
     let finish = progress.is_last.then_some((FINISH, finish));
     let requests: Vec<_> = also.into_iter().chain([(ADVANCE, params)]).chain(finish).collect();
+    if progress.is_last {
+        return Ok(commit_end(session, job, &requests).await?.1);
+    }
     session.commit_with(&requests).await?;
-    Ok(())
+    Ok(None)
 }
 
 /// Postpones the run by some seconds, with the reason.
@@ -92,12 +100,10 @@ pub async fn wait(
     seconds: f64,
     code: &str,
     message: &str,
-) -> Result<(), Error> {
+) -> Result<Option<OutboxMessage>, Error> {
     let session = database.session(scope).await?;
-    session
-        .commit_with(&[(WAIT, &[&job.run_id, &job.step, &lease.attempt, &seconds, &code, &message])])
-        .await?;
-    Ok(())
+    let params: Params<'_> = &[&job.run_id, &job.step, &lease.attempt, &seconds, &code, &message];
+    Ok(commit_end(session, job, &[(WAIT, params)]).await?.1)
 }
 
 /// Ends the run for good, with the reason.
@@ -108,14 +114,14 @@ pub async fn fail(
     lease: &Lease,
     code: &str,
     message: &str,
-) -> Result<(), Error> {
+) -> Result<Option<OutboxMessage>, Error> {
     let session = database.session(scope).await?;
-    session.commit_with(&[(FAIL, &[&job.run_id, &job.step, &lease.attempt, &code, &message])]).await?;
-    Ok(())
+    let params: Params<'_> = &[&job.run_id, &job.step, &lease.attempt, &code, &message];
+    Ok(commit_end(session, job, &[(FAIL, params)]).await?.1)
 }
 
-/// Ends the slice: the remaining work becomes the next step. Returns what to publish and where, or `None` when another
-/// attempt has taken over or operators hold the account's runs.
+/// Ends the slice: the remaining work becomes the next step. Returns what to publish and where: the next step, or the account's run whose
+/// turn it is before that. `None` when another attempt has taken over and when operators hold the account's runs.
 pub async fn continue_later(
     database: &Database,
     scope: &SellerScope,
@@ -123,10 +129,15 @@ pub async fn continue_later(
     lease: &Lease,
 ) -> Result<Option<(Job, Option<String>)>, Error> {
     let session = database.session(scope).await?;
-    let params: Params<'_> = &[&job.run_id, &job.step, &lease.attempt];
-    let rows = session.commit_with(&[(CONTINUE_LATER, params)]).await?.swap_remove(0);
+    let kinds = job.kind.takes_turns_with();
+    let params: Params<'_> = &[&job.run_id, &job.step, &lease.attempt, &kinds, &SWEPT_AFTER_SECONDS];
+    let (mut answers, in_turn) = commit_end(session, job, &[(CONTINUE_LATER, params)]).await?;
+    if let Some(OutboxMessage { job, lane_url }) = in_turn {
+        return Ok(Some((job, lane_url)));
+    }
+    let rows = answers.swap_remove(0);
     let Some(row) = rows.first() else { return Ok(None) };
-    if row.try_get("is_held")? {
+    if row.try_get("is_held")? || row.try_get("must_wait")? {
         return Ok(None);
     }
     let next = Job { step: row.try_get("step")?, generation: row.try_get("generation")?, ..job.clone() };

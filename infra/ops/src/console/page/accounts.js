@@ -51,6 +51,8 @@ function laneState(lane) {
   const wanted = lane.status === "ACTIVE";
   return [
     chip(lane.lane_state, well ? "well" : wanted ? "ill" : ""),
+    ` ${lane.lane_kind}`,
+    lane.is_moving ? " soon" : "",
     lane.has_queue ? "" : " no queue",
     el("span", { class: "whose" }, "checked ", when(lane.lane_checked_at)),
   ];
