@@ -5,6 +5,8 @@ mod kit;
 use std::time::Duration;
 
 use kit::{World, sweep_with, try_sweep};
+use robnu_dispatch::{RequestRun, Requested};
+use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, SellerId};
 use sweep::scheduling::Report;
 use tokio::time::Instant;
@@ -95,6 +97,27 @@ async fn a_seller_with_many_accounts_waits_its_turn_and_marketplaces_do_not_wait
     end_sent(&world).await;
     assert_eq!(glance(&world).await.published, 8);
     assert_eq!(sent(&world).await, [7, 1]);
+}
+
+#[tokio::test]
+async fn a_run_that_somebody_asked_for_and_that_found_no_room_is_published_as_soon_as_there_is() {
+    let world = World::new().await;
+    world.nothing_is_due().await;
+    limit(&world, "AJIO", 1).await;
+    // Somebody else's run is under way.
+    due_accounts(&world, world.accounts()[2], 1, "now()").await;
+    assert_eq!(glance(&world).await.published, 1);
+    let ours = &world.sellers.ours;
+    let asked = RequestRun::new(ours.ajio, RunKind::Orders, false, None);
+    let api = world.test.login("robnu_api").await;
+    let session = api.session(&ours.scope("OPERATOR")).await.unwrap();
+    let rows = session.commit_with(&[(RequestRun::SQL, &asked.params())]).await.unwrap();
+    let requested = Requested::from_row(&rows[0][0], ours.id, ours.ajio, RunKind::Orders).unwrap();
+    assert!(requested.is_new && !requested.is_unpublished, "it is made and held back");
+    assert_eq!(sent(&world).await, [0, 1], "there is no room yet");
+    end_sent(&world).await;
+    glance(&world).await;
+    assert_eq!(sent(&world).await, [1, 0], "nobody else would publish it");
 }
 
 #[tokio::test]

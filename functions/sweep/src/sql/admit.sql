@@ -27,6 +27,8 @@ with room as (
       from robnu.sync_runs unsent
       where marketplace_code = room.code and state = 'QUEUED' and sent_at is null
         and (trigger = 'SCHEDULE' and step = 0 and generation = 0 and next_attempt_at is null
+          -- Its writer held it back, and so will not publish it.
+          or next_attempt_at = queued_at
           or greatest(queued_at + make_interval(secs => $3), next_attempt_at) <= now())
         and (select robnu.takes_runs(a.status, a.lane_queue_url, unsent.kind) and not robnu.is_held(a.held_at, a.marketplace_code)
             and s.suspended_at is null

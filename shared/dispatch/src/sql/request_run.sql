@@ -1,7 +1,8 @@
 -- Makes a run for an active account, or returns the live one of the same account and kind. An account that must be reconnected
 -- can still be checked while it has its lane. Files need neither credentials nor lane. A run is made and not to be published when
 -- operators hold it, or when as many of its marketplace are under way as may be at once; a sweep publishes it later. Somebody waits
--- for a check, so checks, of which few are allowed, have no such bound. Returns no row when the marketplace's adapter does not offer the kind.
+-- for a check, so checks, of which few are allowed, have no such bound. A run that is held back is due since it was queued: next_attempt_at
+-- says so to sweeps, which otherwise leave a new run to its writer for a while (admit.sql). Returns no row when the marketplace's adapter does not offer the kind.
 -- $1 run id, $2 account, $3 kind, $4 full read, $5 and $6 start and end of the window of placed orders to read, or null,
 -- $7 trace of the request, or null
 with account as (
@@ -12,8 +13,9 @@ with account as (
   where a.id = $2 and (a.status = 'ACTIVE' or (a.status = 'NEEDS_RECONNECT' and $3 in ('CREDENTIAL_CHECK', 'FILE_IMPORT')))
     and ($3 = 'FILE_IMPORT' or robnu.lane_wanted(a.status, a.verified_at, a.refused_since) = 'ACTIVE')
 ), made as (
-  insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until, trace_id)
-  select seller_id, $1, id, marketplace_code, $3, 'API', $4, $5, $6, $7 from account
+  insert into robnu.sync_runs (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until, trace_id,
+    next_attempt_at)
+  select seller_id, $1, id, marketplace_code, $3, 'API', $4, $5, $6, $7, case when is_held_back then now() end from account
   on conflict (seller_id, account_id, kind) where state in ('QUEUED', 'RUNNING', 'WAITING') and trigger <> 'FILE' do nothing
   returning id, state, step, generation
 )
