@@ -87,8 +87,6 @@ pub enum Defect {
     TurnNotChecked,
     /// A run takes a lease before another one that has waited longer for its turn
     LatecomerGoesFirst,
-    /// A run that is kept back waits without a time at which a sweep publishes it
-    TurnWithoutTime,
     /// Runs that were sent into a queue which their account leaves still count as sent
     MoveKeepsSent,
 }

@@ -328,7 +328,6 @@ impl Run {
             State::Queued => Defect::SweepIgnoresUnsent,
             State::Running if rules.lack(Defect::LeaseNeverExpires) => Defect::LeaseNeverExpires,
             State::Running => Defect::SweepIgnoresOverdueLeases,
-            State::Waiting if self.turn > 0 && rules.lack(Defect::TurnWithoutTime) => Defect::TurnWithoutTime,
             State::Waiting => Defect::WaitForgetsTime,
             _ => return false,
         };
