@@ -136,15 +136,17 @@ impl Answer {
             None => None,
             Some("REFUSED") => return Err(AdapterError::Unauthorized),
             Some("THROTTLED") => Some(AdapterError::RateLimited { retry_after }),
+            // Without a time, so that the run is put off. Nobody waits in place for a marketplace that gives no token.
             Some(_) => Some(AdapterError::Unavailable {
                 what: "another run of the account was given no token".to_owned(),
-                retry_after,
+                retry_after: None,
             }),
         };
         match (self.living, failure) {
             (Some(stored), _) => Ok(Turn::Use(stored)),
             (None, Some(error)) => Err(error),
-            // The job's credentials were replaced. It is put off, and opens the new ones.
+            // The job's credentials were replaced, or the account was disconnected. It is put off; if its run still goes on, it opens the
+            // new ones.
             (None, None) if !self.is_current => {
                 Err(AdapterError::TokenPending { retry_after: Duration::ZERO })
             }

@@ -248,6 +248,29 @@ async fn a_renewal_for_credentials_that_are_replaced_meanwhile_stores_nothing() 
 }
 
 #[tokio::test]
+async fn a_login_that_ends_after_its_account_was_disconnected_leaves_no_token() {
+    let stand = stand().await;
+    let functions = Functions::new(&stand).await;
+    let (ours, theirs) = (&stand.sellers.ours, &stand.sellers.theirs);
+    functions.start_for(theirs, "DV2", 1).page().await.unwrap();
+    let [login, check] = [functions.tokens(ours), functions.tokens(ours)];
+    let late = renewal(login.ask(None).await);
+    let disconnect = format!(
+        "begin; select robnu.enter_member('OWNER@{0}', '{0}', '', true);
+         update robnu.marketplace_accounts set status = 'DISCONNECTED' where id = '{1}';
+         select robnu.forget_credentials('{1}'); commit",
+        ours.id, ours.ajio
+    );
+    stand.test.raw("robnu_api").await.batch_execute(&disconnect).await.unwrap();
+    assert!(!login.store(late, &token("late"), HALF_AN_HOUR).await);
+    assert!(matches!(login.ask(None).await, Err(AdapterError::TokenPending { .. })), "nobody logs in again");
+    let _id = check.replace(&token("late"), HALF_AN_HOUR).await;
+    let stored = "select count(*) filter (where seller_id = $1), count(*) from robnu.access_tokens";
+    let row = stand.superuser.query_one(stored, &[&ours.id]).await.unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (0, 1), "the other seller's stays");
+}
+
+#[tokio::test]
 async fn a_damaged_token_is_replaced() {
     let stand = stand().await;
     let functions = Functions::new(&stand).await;

@@ -1,6 +1,6 @@
 //! How a token is had when the cache has none: from another function of the account, or from the marketplace under a lease.
 
-use std::pin::pin;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -127,14 +127,18 @@ impl TokenCache {
     }
 }
 
-/// Extends the lease again and again until the marketplace has responded.
+/// Extends the lease again and again until the marketplace has responded. A database that hangs meanwhile does not hold the response up.
 async fn leased<T>(owner: &TokenOwner, lease: &Lease, fetching: impl Future<Output = T>) -> T {
-    let mut fetching = pin!(fetching);
+    tokio::select! {
+        biased;
+        outcome = fetching => outcome,
+        never = extended(owner, lease) => match never {},
+    }
+}
+
+async fn extended(owner: &TokenOwner, lease: &Lease) -> Infallible {
     loop {
-        tokio::select! {
-            biased;
-            outcome = &mut fetching => return outcome,
-            () = tokio::time::sleep(lease.extend_every) => owner.calls.tokens.extend(lease.renewal).await,
-        }
+        tokio::time::sleep(lease.extend_every).await;
+        owner.calls.tokens.extend(lease.renewal).await;
     }
 }
