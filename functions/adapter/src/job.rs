@@ -15,7 +15,7 @@ use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::pace::Calls;
 use robnu_observe::chain;
-use robnu_observe::work::join;
+use robnu_observe::work::{TraceId, join};
 use robnu_storage::StorageError;
 use robnu_tenancy::{Error, Params, Row, SellerScope};
 
@@ -168,8 +168,8 @@ async fn take(
         Taken::Not(NotTaken::Busy) => return Err(JobError::Busy),
         Taken::Not(NotTaken::Unknown) => return Err(JobError::Refused(Refusal::UnknownRun)),
     };
-    if let Some(trace) = lease.trace {
-        // A message that a sweep has sent again does not know which request asked for the run; its row does.
+    // Which request asked for the run, its row knows. A message may come from a sweep, or from another run of the account.
+    if let Some(trace) = lease.trace.or_else(|| TraceId::from_uuid(*job.run_id.as_uuid())) {
         join(trace);
         tracing::Span::current().record("trace.id", tracing::field::display(trace));
     }
