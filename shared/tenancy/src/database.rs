@@ -68,7 +68,7 @@ impl Database {
     ) -> Result<Vec<Row>, Error> {
         match self.read_once(scope, sql, params).await {
             Err(error) if error.is_dead_connection() => {
-                // The others were opened no later, so they are as dead.
+                // Whatever closed it has probably closed the others that are idle. Those in use find out themselves.
                 self.pool.retain(|_, _| false);
                 self.read_once(scope, sql, params).await
             }

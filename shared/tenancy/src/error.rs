@@ -120,13 +120,11 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Busy | Self::Unreachable(_) => true,
-            Self::Statement(error) => error.is_closed(),
+            Self::Statement(_) => self.is_dead_connection(),
             _ => false,
         }
     }
-}
 
-impl Error {
     /// Whether the connection was gone, closed by the server or by something on the way.
     pub(crate) fn is_dead_connection(&self) -> bool {
         let Self::Statement(error) = self else { return false };
