@@ -11,7 +11,7 @@ set search_path = pg_catalog, pg_temp
 return 25;
 grant execute on function free_orders_a_day() to robnu_tenant;
 
--- The days above the free allowance that a seller was told of. They stay when a correction takes a day below it again.
+-- The days above the free allowance, as the API shows them to the seller; mails follow. They stay when a correction takes a day below it again.
 create table usage_notices (
   seller_id uuid not null references sellers (seller_id),
   day date not null,
@@ -66,7 +66,9 @@ set search_path = robnu, pg_temp
 as $$
   select s.seller_id, s.suspended_at is null and s.closing_step is null and (
       exists (select from usage_news(s.seller_id))
-      or exists (select from usage_notices n where n.seller_id = s.seller_id and n.mailed_at is null)
+      or exists (
+        select from usage_notices n
+        where n.seller_id = s.seller_id and n.mailed_at is null and n.orders > free_orders_a_day())
         and not usage_was_mailed_today(s.seller_id))
   from sellers s
   where s.seller_id > after_seller
@@ -103,7 +105,9 @@ begin
     return;
   end if;
   with mailed as (
-    update usage_notices n set mailed_at = now() where n.seller_id = seller and n.mailed_at is null returning n.day
+    update usage_notices n set mailed_at = now() 
+    where n.seller_id = seller and n.mailed_at is null and n.orders > free_orders_a_day()
+    returning n.day
   )
   select count(*), max(day) into days, latest from mailed;
   if days > 0 then

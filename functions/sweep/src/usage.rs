@@ -25,8 +25,10 @@ pub const FIND: &str = include_str!("sql/find_usage.sql");
 /// Notes one seller's days.
 pub const NOTE: &str = include_str!("sql/note_usage.sql");
 
-/// No seller is begun with less time left than this, which its mails need.
+/// No seller is begun with less time left than this.
 const RESERVE: Duration = Duration::from_secs(15);
+/// No mail is begun with less time left than this, which SES may take.
+const ONE_MAIL: Duration = Duration::from_secs(8);
 
 /// The report of one usage sweep.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -73,7 +75,11 @@ pub async fn sweep(context: &Context, deadline: Instant) -> Result<Report, Sweep
             }
             last = seller;
             report.sellers_seen += 1;
-            if has_news && Box::pin(caught(tell(context, seller, &mut report))).await.unwrap_or(Ok(false))? {
+            if has_news
+                && Box::pin(caught(tell(context, seller, deadline, &mut report)))
+                    .await
+                    .unwrap_or(Ok(false))?
+            {
                 continue;
             }
             report.sellers_failed += usize::from(has_news);
@@ -102,7 +108,12 @@ async fn find(context: &Context, after: SellerId) -> Result<Vec<(SellerId, bool)
 }
 
 /// Notes one seller's days and mails its owners; says whether that was done. An unreachable database ends the sweep.
-async fn tell(context: &Context, seller: SellerId, report: &mut Report) -> Result<bool, SweepError> {
+async fn tell(
+    context: &Context,
+    seller: SellerId,
+    deadline: Instant,
+    report: &mut Report,
+) -> Result<bool, SweepError> {
     let news = match note(context, seller).await {
         Ok(news) => news,
         // The seller was suspended a moment ago, so it rests.
@@ -122,6 +133,11 @@ async fn tell(context: &Context, seller: SellerId, report: &mut Report) -> Resul
     report.days_noted += news.noted;
     let Some(latest) = news.latest else { return Ok(true) };
     for to in &news.to {
+        if Instant::now() + ONE_MAIL >= deadline {
+            report.mails_failed += 1;
+            tracing::warn!(seller.id = %seller, "no time was left to mail an owner about usage");
+            continue;
+        }
         let mail =
             UsageMail { to, seller_name: &news.seller_name, seller_id: seller, days: news.days, latest };
         match context.mailer.usage(&mail).await {

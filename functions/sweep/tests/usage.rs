@@ -119,6 +119,26 @@ async fn a_late_order_of_an_earlier_day_corrects_that_day_and_is_not_mailed_agai
 }
 
 #[tokio::test]
+async fn a_day_that_falls_below_the_allowance_before_its_mail_is_not_mailed() {
+    let bed = Bed::new().await;
+    let ours = bed.world.sellers.ours.id;
+    bed.place(ours, 3, "12:00", 30).await;
+    bed.sweep().await;
+    // Another day is noted after the mail of this night, and corrected before the next.
+    bed.place(ours, 2, "12:00", 26).await;
+    bed.sweep().await;
+    let cut =
+        "update robnu.orders set placed_at = placed_at - interval '2 days' where seller_id = $1 and id in (
+         select id from robnu.orders where seller_id = $1 order by placed_at desc limit 3)";
+    bed.world.run_sql(cut, &[&ours]).await;
+    bed.the_next_night().await;
+    let report = bed.sweep().await;
+    assert_eq!((report.days_noted, report.mails_sent), (1, 0));
+    assert_eq!(bed.notices(ours).await, [(3, 30, true), (2, 23, false)]);
+    assert_eq!(bed.mails.taken().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_backfill_is_noted_on_its_own_days_and_makes_one_mail_a_day_at_most() {
     let bed = Bed::new().await;
     let ours = bed.world.sellers.ours.id;
