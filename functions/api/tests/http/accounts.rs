@@ -158,6 +158,10 @@ async fn checks_of_credentials_are_scheduled_hourly_at_most_and_can_be_switched_
     assert_eq!(api.put("OPERATOR", &path, &body(60, true)).await.expect(200)["kind"], "CREDENTIAL_CHECK");
     assert_eq!(api.put("OPERATOR", &path, &body(60, false)).await.expect(200)["enabled"], false);
     api.send(Call::new("DELETE", &path).by(&api.sellers.ours, "OPERATOR")).await.expect(204);
+    // A loop of removing and creating would log in in a loop, if a new one were due at once.
+    api.put("OPERATOR", &path, &body(60, true)).await.expect(200);
+    let due = "select count(*) from robnu.schedules where kind = 'CREDENTIAL_CHECK' and next_due_at <= now() + interval '59 minutes'";
+    assert_eq!(api.count(due).await, 0);
     let import = format!("{}/schedules/FILE_IMPORT", accounts(&api));
     api.put("OPERATOR", &import, &body(60, true)).await.expect_problem(404, "schedule_not_found");
 }

@@ -1,5 +1,5 @@
 -- Follows the replacement of credentials: an account that needed them or was disconnected is active again, the event is
--- noted, and its schedules are due at once. $1 account
+-- noted, and its schedules are due at once, but for checks: the new credentials have just been checked. $1 account
 with account as (
   update robnu.marketplace_accounts
   set status = case when status in ('NEEDS_RECONNECT', 'DISCONNECTED') then 'ACTIVE' else status end, updated_at = now()
@@ -12,4 +12,4 @@ with account as (
 update robnu.schedules s
 set next_due_at = now()
 from account
-where s.seller_id = account.seller_id and s.account_id = account.id
+where s.seller_id = account.seller_id and s.account_id = account.id and s.kind <> 'CREDENTIAL_CHECK'

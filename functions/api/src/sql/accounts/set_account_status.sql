@@ -1,5 +1,5 @@
 -- Pauses, resumes or disconnects an account that has another status. Its live and dead-lettered runs end, because nothing may be
--- read meanwhile; its schedules are due at once when it is active again. An account that was paused with refused credentials and
+-- read meanwhile; its schedules, but for checks, are due at once when it is active again. An account that was paused with refused credentials and
 -- has no new ones still needs them after resuming. $1 account, $2 status, $3 statuses from which it may get there
 with account as (
   update robnu.marketplace_accounts
@@ -18,6 +18,6 @@ with account as (
   update robnu.schedules s
   set next_due_at = now()
   from account
-  where s.seller_id = account.seller_id and s.account_id = account.id and account.status = 'ACTIVE'
+  where s.seller_id = account.seller_id and s.account_id = account.id and account.status = 'ACTIVE' and s.kind <> 'CREDENTIAL_CHECK'
 )
 select id from account
