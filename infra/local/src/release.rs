@@ -30,6 +30,7 @@ pub fn deploy(paths: &Paths, options: &DeployOptions) -> anyhow::Result<()> {
     let stage = options.stage.as_str();
     let (stack, mut parameters) = settings(&read("samconfig.toml")?, stage)
         .with_context(|| format!("read the stage {stage} in samconfig.toml"))?;
+    let stated = parameters.clone();
     // Arguments may set parameters too.
     parameters.extend(options.arguments.iter().cloned());
     let place = place(&stack, &read("template.yaml")?, &parameters);
@@ -38,7 +39,10 @@ pub fn deploy(paths: &Paths, options: &DeployOptions) -> anyhow::Result<()> {
         command.current_dir(&paths.root).env("SAM_CLI_TELEMETRY", "0");
         command
     };
-    steps::run(sam().args(["build", "--config-env", stage]), &format!("sam build --config-env {stage}"))?;
+    // The processor for which the code is built is one of the parameters.
+    let mut build = sam();
+    build.args(["build", "--config-env", stage, "--parameter-overrides"]).args(&stated);
+    steps::run(&mut build, &format!("sam build --config-env {stage} --parameter-overrides …"))?;
     let shown = format!("sam deploy --config-env {stage} --s3-prefix {place}");
     steps::run_asking(
         sam().args(["deploy", "--config-env", stage, "--s3-prefix", &place]).args(&options.arguments),
