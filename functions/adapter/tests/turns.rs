@@ -88,6 +88,28 @@ async fn of_two_messages_at_once_exactly_one_takes_the_lease() {
 }
 
 #[tokio::test]
+async fn a_function_whose_lease_has_just_ended_may_still_be_storing_a_page_and_keeps_others_back() {
+    let stand = Stand::new(ajio(1)).await;
+    let database = stand.test.login("robnu_adapter").await;
+    let orders = stand.queue(Ajio, RunKind::Orders).await;
+    let check = stand.queue(Ajio, RunKind::CredentialCheck).await;
+    taken(&database, &orders).await;
+    let ended = async |ago: &str| {
+        let sql = format!(
+            "update robnu.sync_runs set lease_expires_at = now() - interval '{ago}' where id = '{}'",
+            orders.run_id
+        );
+        stand.superuser.batch_execute(&sql).await.unwrap();
+    };
+    ended("50 seconds").await;
+    must_wait(&database, &check).await;
+    assert!(next_in_turn(&database, &scope(&check), &check).await.unwrap().is_none());
+    ended("70 seconds").await;
+    let next = next_in_turn(&database, &scope(&check), &check).await.unwrap().unwrap();
+    taken(&database, &next.job).await;
+}
+
+#[tokio::test]
 async fn a_run_that_comes_too_early_rests_and_starts_after_one_slice() {
     let stand = Stand::new(ajio(1)).await;
     share(&stand).await;

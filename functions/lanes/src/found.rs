@@ -46,25 +46,24 @@ pub(crate) async fn queues(context: &Context) -> Result<BTreeMap<String, Found>,
     Ok(lanes)
 }
 
-/// The queues and the mappings of this stage's lanes, by the queues' names. A mapping may outlive its queue. Nothing says which
-/// functions mappings of earlier configurations feed, so those of the whole AWS account are read.
-pub(crate) async fn queues_and_mappings(context: &Context) -> Result<BTreeMap<String, Found>, LaneError> {
-    let mut lanes = queues(context).await?;
-    let mut marker = None;
-    loop {
-        let page = mappings::page(context, marker).await?;
-        for (queue_arn, mapping) in page.mappings {
-            let name = queue_arn.rsplit(':').next().unwrap_or_default();
-            if read_name(context, name).is_some() {
-                let lane = lanes.entry(name.to_owned()).or_default();
-                lane.mappings.extend((!mapping.is_leaving()).then_some(mapping.id));
-            }
-        }
-        marker = page.next;
-        if marker.is_none() {
-            return Ok(lanes);
+/// The lanes of this stage that have a mapping on a page, by the queues' names, and where the next page begins. A mapping may outlive its
+/// queue. Nothing says which functions mappings of earlier configurations feed, so those of the whole AWS account are read.
+pub(crate) async fn with_mappings(
+    context: &Context,
+    queues: &BTreeMap<String, Found>,
+    marker: Option<String>,
+) -> Result<(BTreeMap<String, Found>, Option<String>), LaneError> {
+    let page = mappings::page(context, marker).await?;
+    let mut lanes = BTreeMap::new();
+    for (queue_arn, mapping) in page.mappings {
+        let name = queue_arn.rsplit(':').next().unwrap_or_default();
+        if read_name(context, name).is_some() {
+            let queue = || queues.get(name).cloned().unwrap_or_default();
+            let lane: &mut Found = lanes.entry(name.to_owned()).or_insert_with(queue);
+            lane.mappings.extend((!mapping.is_leaving()).then_some(mapping.id));
         }
     }
+    Ok((lanes, page.next))
 }
 
 /// Deletes the mappings, then the queue, so that nothing polls a deleted queue. Leaves a queue alone whose tag names another stage or

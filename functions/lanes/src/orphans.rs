@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use tokio::time::Instant;
 
+use crate::config::Target;
 use crate::context::Context;
 use crate::error::LaneError;
 use crate::found::{self, Found};
@@ -16,20 +17,40 @@ const LOOKED_UP: usize = 500;
 /// Orphans removed in one round.
 const ORPHANS: usize = 100;
 
-/// Removes orphans. Returns how many, and whether time ran out before all queues had been looked at.
-pub(crate) async fn remove_orphans(context: &Context, stop_at: Instant) -> Result<(usize, bool), LaneError> {
+/// What became of the orphans.
+#[derive(Debug, Default)]
+pub(crate) struct Removed {
+    pub(crate) removed: usize,
+    /// Those that could not be removed; each was logged.
+    pub(crate) failed: usize,
+    /// Whether time ran out before all queues had been looked at.
+    pub(crate) time_short: bool,
+}
+
+/// Removes orphans. One that cannot be removed holds up no other.
+pub(crate) async fn remove_orphans(context: &Context, stop_at: Instant) -> Result<Removed, LaneError> {
+    let mut outcome = Removed::default();
+    // Any target will do: it only says how the ARNs of this AWS account begin.
+    let Some(target) = context.config.targets.values().next() else { return Ok(outcome) };
     // Queues are listed before rows are read: a queue of a row's next generation is not taken for an orphan.
     let lanes: Vec<(String, Found)> = found::queues(context).await?.into_iter().collect();
-    let mut removed = 0;
     for some in lanes.chunks(LOOKED_UP) {
         for (name, lane) in without_row(context, some).await? {
-            if removed == ORPHANS || Instant::now() >= stop_at {
-                return Ok((removed, true));
+            if outcome.removed == ORPHANS || Instant::now() >= stop_at {
+                outcome.time_short = true;
+                return Ok(outcome);
             }
-            removed += usize::from(remove(context, name, lane).await? == Owner::Ours);
+            match remove(context, target, name, lane).await {
+                Ok(owner) => outcome.removed += usize::from(owner == Owner::Ours),
+                Err(error) => {
+                    outcome.failed += 1;
+                    let error = robnu_observe::chain(&error);
+                    tracing::error!(queue = name, error, "lanes are left that could not be removed");
+                }
+            }
         }
     }
-    Ok((removed, false))
+    Ok(outcome)
 }
 
 /// The lanes whose account does not exist or has another generation. One of the present generation belongs to the row, even if the
@@ -47,10 +68,8 @@ async fn without_row<'a>(
     Ok(orphans.map(|(_, lane)| lane).collect())
 }
 
-async fn remove(context: &Context, name: &str, lane: &Found) -> Result<Owner, LaneError> {
-    let target = context.config.targets.values().next();
-    let queue_arn = target.map(|target| target.queue_arn(name)).unwrap_or_default();
-    let found = mappings::list(context, &queue_arn).await?;
+async fn remove(context: &Context, target: &Target, name: &str, lane: &Found) -> Result<Owner, LaneError> {
+    let found = mappings::list(context, &target.queue_arn(name)).await?;
     let mappings = found.into_iter().filter(|mapping| !mapping.is_leaving()).map(|mapping| mapping.id);
     found::remove(context, name, &Found { mappings: mappings.collect(), ..lane.clone() }).await
 }

@@ -69,10 +69,12 @@ pub async fn reconcile(context: &Context, deadline: Instant) -> Result<Report, L
     let stop_at = deadline.checked_sub(RESERVE + ONE_LANE).unwrap_or(deadline);
     let mut report = Report::default();
     settle_differing(context, stop_at, &mut report).await?;
-    let (orphans, more) =
-        if out_of_time(stop_at, &mut report) { (0, false) } else { remove_orphans(context, stop_at).await? };
-    report.orphans = orphans;
-    report.time_short |= more;
+    if !out_of_time(stop_at, &mut report) {
+        let orphans = remove_orphans(context, stop_at).await?;
+        report.orphans = orphans.removed;
+        report.failed += orphans.failed;
+        report.time_short |= orphans.time_short;
+    }
     check_some(context, stop_at, &mut report).await?;
     report.lanes = store::count_lanes(&context.database).await?;
     tracing::info!(

@@ -2,7 +2,7 @@
 //! stands for them. Its deletion comes before that of the functions, and after that of everything that opens lanes.
 //!
 //! It works in slices, each an invocation of its own, until nothing is left. What is there is read from AWS each time, so a slice that
-//! was killed is repeated by Lambda without harm, and so is the whole deletion.
+//! was killed is repeated by Lambda, twice, without harm; and so may be the whole deletion.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -115,26 +115,57 @@ async fn remove_all(
 ) -> Result<(), String> {
     let mut left = "lanes were not looked for yet".to_owned();
     while Instant::now() < stop_at {
-        forget_rows(context).await;
-        match found::queues_and_mappings(context).await {
-            Ok(lanes) => {
-                let (lanes, first_error) = remove_some(context, lanes, stop_at).await;
-                if lanes.is_empty() {
-                    let since = *progress.clear_since.get_or_insert_with(SystemTime::now);
-                    if since.elapsed().is_ok_and(|clear| clear >= quiet) {
-                        return Ok(());
-                    }
-                    "nothing, for too short a time".clone_into(&mut left);
-                } else {
-                    progress.clear_since = None;
-                    left = describe(&lanes, first_error);
+        match remove_found(context, stop_at).await {
+            Ok((lanes, _)) if lanes.is_empty() => {
+                let since = *progress.clear_since.get_or_insert_with(SystemTime::now);
+                if since.elapsed().is_ok_and(|clear| clear >= quiet) {
+                    // Not before: a round that is still at work would open again what a row asks for.
+                    forget_rows(context).await;
+                    return Ok(());
                 }
+                "nothing, for too short a time".clone_into(&mut left);
             }
-            Err(error) => left = robnu_observe::chain(&error),
+            Ok((lanes, first_error)) => {
+                progress.clear_since = None;
+                left = describe(&lanes, first_error);
+            }
+            Err(error) => {
+                progress.clear_since = None;
+                left = robnu_observe::chain(&error);
+            }
         }
         sleep(PAUSE.min(stop_at.saturating_duration_since(Instant::now()))).await;
     }
     Err(left)
+}
+
+/// Removes lanes with each page of mappings that is read, so that every slice gets on however many there are. Returns the lanes that were
+/// there, and why the first one failed.
+async fn remove_found(
+    context: &Context,
+    stop_at: Instant,
+) -> Result<(Vec<String>, Option<LaneError>), LaneError> {
+    let queues = found::queues(context).await?;
+    let mut unmapped = queues.clone();
+    let (mut left, mut first_error) = (Vec::new(), None);
+    let mut marker = None;
+    loop {
+        let (lanes, next) = found::with_mappings(context, &queues, marker).await?;
+        unmapped.retain(|name, _| !lanes.contains_key(name));
+        let (removed, error) = remove_some(context, lanes, stop_at).await;
+        left.extend(removed);
+        first_error = first_error.or(error);
+        marker = next;
+        if marker.is_none() {
+            break;
+        }
+        if Instant::now() >= stop_at {
+            return Err(LaneError::OutOfTime);
+        }
+    }
+    let (removed, error) = remove_some(context, unmapped, stop_at).await;
+    left.extend(removed);
+    Ok((left, first_error.or(error)))
 }
 
 /// Removes lanes and returns those that were there; a queue of somebody else does not count. Says why the first one failed.

@@ -136,6 +136,13 @@ async fn take_step(
             store::store_lane(&context.database, lease, &lane).await?;
             Ok(Outcome::Retired)
         }
+        // The account keeps its lane when it could not have the other one.
+        Step::Leave
+            if lease.standing.wanted_kind == LaneKind::Shared
+                && shared::parallel_queue(context, lease).is_none() =>
+        {
+            Ok(Outcome::WithoutTarget)
+        }
         Step::Leave => {
             if !is_shared {
                 delete(context, lease, target).await?;

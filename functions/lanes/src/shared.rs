@@ -50,7 +50,8 @@ async fn store_active(context: &Context, lease: &Lease, url: &str) -> Result<(),
     store::store_lane(&context.database, lease, &lane).await
 }
 
-fn parallel_queue<'a>(context: &'a Context, lease: &Lease) -> Option<&'a str> {
+/// The URL of the queue, unless this deployment has none for the account's marketplace.
+pub fn parallel_queue<'a>(context: &'a Context, lease: &Lease) -> Option<&'a str> {
     let code: MarketplaceCode = lease.marketplace.parse().ok()?;
     let url = context.parallel_queues.url(code);
     if url.is_none() {

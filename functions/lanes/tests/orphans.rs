@@ -35,3 +35,18 @@ async fn a_round_removes_orphans_and_leaves_lanes_and_strangers_alone() {
     }
     assert_eq!(world.reconcile().await.orphans, 0);
 }
+
+#[tokio::test]
+async fn an_orphan_that_cannot_be_removed_holds_up_no_other_and_no_lane() {
+    let world = World::new().await;
+    world.reconcile().await;
+    let (stuck, gone) = (
+        world.put_lane(AccountId::new(), 1, "test").await,
+        world.put_lane(AccountId::new(), 1, "test").await,
+    );
+    world.wire.refuse("DeleteQueue", &stuck, "InvalidSecurity", 1_000);
+    world.sql("update robnu.marketplace_accounts set lane_checked_at = now() - interval '1 day'", &[]).await;
+    let report = world.reconcile().await;
+    assert_eq!((report.orphans, report.failed, report.checked), (1, 1, 4));
+    assert!(world.exists(&stuck).await && !world.exists(&gone).await);
+}

@@ -1,5 +1,5 @@
 -- Queues the account's run that has waited longest for its turn, in a new generation, and returns it to be published. Returns no row when
--- none waits, while another one is at work, while the message of the first is on its way, and while operators hold the account's runs or
+-- none waits, while another one is at work (as in take_lease.sql), while the message of the first is on its way, and while operators hold the account's runs or
 -- the account takes none. Without a lane the run is queued and published with its lane.
 -- $1 account, $2 kinds that take turns with each other, $3 seconds until somebody else may publish it
 with first as (
@@ -20,5 +20,5 @@ where run.seller_id = first.seller_id and run.id = first.id and run.state in ('Q
   and not exists (
     select from robnu.sync_runs o
     where o.seller_id = first.seller_id and o.account_id = $1 and o.kind = any ($2) and o.state = 'RUNNING' and o.trigger <> 'FILE'
-      and o.lease_expires_at >= now())
+      and o.lease_expires_at >= now() - interval '60 seconds')
 returning run.seller_id, run.id, run.account_id, run.marketplace_code, run.kind, run.step, run.generation, a.lane_queue_url

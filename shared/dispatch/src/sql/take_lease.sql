@@ -1,7 +1,8 @@
 -- Takes the lease of one step if it is free and operators do not hold the account's runs, and returns the run's state either way. A run
 -- whose account has another run at work that must not overlap with it, or one that has waited longer for its turn, rests instead: it waits,
 -- and whoever ends work on the account publishes it (next_in_turn.sql). A lease length later the sweep does. An earlier run whose message
--- nobody has received for two minutes keeps nobody back. The runs of a paused account in a shared lane are left alone, as those in a
+-- nobody has received for two minutes keeps nobody back, nor does one whose lease has been over for a minute: until then its function may be
+-- storing a long page (AdapterTimeoutSeconds is less than LeaseSeconds and that minute). The runs of a paused account in a shared lane are left alone, as those in a
 -- paused queue of its own are.
 -- $1 run, $2 account, $3 step, $4 generation, $5 lease in seconds, $6 the kinds that take turns with it; none for a run of a parallel kind
 with asked as (
@@ -11,7 +12,7 @@ with asked as (
       where o.seller_id = r.seller_id and o.account_id = r.account_id and o.kind = any ($6) and o.id <> r.id
         and o.state in ('QUEUED', 'RUNNING', 'WAITING') and o.trigger <> 'FILE'
         and case
-          when o.state = 'RUNNING' then o.lease_expires_at >= now()
+          when o.state = 'RUNNING' then o.lease_expires_at >= now() - interval '60 seconds'
           when o.state = 'QUEUED'
             and coalesce(o.sent_at + interval '2 minutes', greatest(o.queued_at + interval '30 seconds', o.next_attempt_at)) <= now() then false
           else (o.turn_since, o.id) < (coalesce(r.turn_since, 'infinity'), r.id)
