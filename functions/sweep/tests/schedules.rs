@@ -223,10 +223,10 @@ async fn a_thousand_schedules_cost_four_statements() {
     let context = world.context_with(robnu_tenancy::Database::new(&config).await.unwrap());
     let report = sweep_with(&context).await;
     assert_eq!((report.schedules_claimed, report.published, report.time_short), (1_000, 1_000, false));
-    // Two transactions, each with BEGIN, the entry and COMMIT: claim, lost notices, lock and admission in one, the note of what was sent
-    // in the other. The batch is full, so there is a second look, and nothing to note after it.
+    // Four transactions, each with BEGIN, the entry and COMMIT: the oldest waiting run; claim, lost notices, lock and admission; the note of
+    // what was sent. The batch is full, so there is a second look, without lost notices, and nothing to note after it.
     let (_, statements) = wire.take();
-    assert_eq!(statements, 3 * 3 + 4 + 1 + 4);
+    assert_eq!(statements, 4 * 3 + 1 + 4 + 1 + 3);
     assert_eq!(
         world.count("select count(*) from robnu.sync_runs where state = 'QUEUED' and sent_at is null").await,
         0
@@ -245,8 +245,8 @@ async fn more_than_one_batch_is_swept_in_one_invocation() {
     let (_, statements) = wire.take();
     assert_eq!(
         statements,
-        6 * 3 + 3 * 5,
-        "three batches: claim, lost notices, lock, admission and note each"
+        7 * 3 + 1 + 3 * 4 + 1,
+        "the oldest waiting run; three batches: claim, lock, admission and note each; lost notices once"
     );
 }
 
@@ -269,7 +269,7 @@ async fn an_unknown_sweep_is_refused_by_name() {
     assert!(matches!(&error, SweepError::UnknownSweep { name } if name == "spring-cleaning"));
     assert_eq!(
         error.to_string(),
-        r#"unknown sweep "spring-cleaning": this function knows "scheduling", "claims", "retention", "keys", "reseal", "closing" and "raw_pages""#
+        r#"unknown sweep "spring-cleaning": this function knows "scheduling", "claims", "retention", "keys", "reseal", "closing", "raw_pages" and "usage""#
     );
 }
 

@@ -50,6 +50,7 @@ impl Tenant {
              update schedules set enabled = false where seller_id = '{seller}';
              update raw_pages set object_id = id, leased_until = '2100-01-01' where seller_id = '{seller}';
              update returns set pending_at = '2100-01-01', warn_at = null where seller_id = '{seller}';
+             update usage_notices set mailed_at = now() where seller_id = '{seller}';
              update lane_openings set opened_at = now() where seller_id = '{seller}';
              update sellers set requests_per_window = 1000000000 where seller_id = '{seller}';
              commit; reset search_path"

@@ -1,7 +1,8 @@
-//! Hunting a planted defect: the scenarios are searched with as few faults as possible first, so that its story is simple.
+//! Hunting a planted defect: first in the scenarios in which no runs take turns, and with as few faults as possible, so that its story is
+//! simple.
 
 use crate::defect::{Defect, Rules};
-use crate::scenario::SCENARIOS;
+use crate::scenario::{SCENARIOS, Scenario};
 use crate::search::{Explored, Finding, explore};
 use crate::transition::Model;
 
@@ -26,8 +27,11 @@ pub fn hunt(
     let mut visited = 0;
     let most = |own: u8| faults.unwrap_or(own);
     let last = SCENARIOS.iter().map(|scenario| most(scenario.budget.faults)).max().unwrap_or_default();
-    for at_most in 0..=last {
-        for scenario in SCENARIOS.into_iter().filter(|scenario| at_most <= most(scenario.budget.faults)) {
+    let levels = [false, true].into_iter().flat_map(|turns| (0..=last).map(move |at_most| (turns, at_most)));
+    for (turns, at_most) in levels {
+        let fits =
+            |scenario: &Scenario| scenario.takes_turns() == turns && at_most <= most(scenario.budget.faults);
+        for scenario in SCENARIOS.into_iter().filter(fits) {
             let model = Model { scenario: scenario.with_faults(at_most), rules };
             let Explored { states, finding, .. } =
                 explore(&model, |depth, states| progress(&model, depth, states));

@@ -150,6 +150,12 @@ pub const SCENARIOS: [Scenario; 10] = [
 ];
 
 impl Scenario {
+    /// Whether runs of an account may come in any order, so that the ledger makes them take turns.
+    #[must_use]
+    pub const fn takes_turns(&self) -> bool {
+        self.kinds > 1 && (!self.has_lane || self.budget.moves > 0)
+    }
+
     /// The same with so many faults.
     #[must_use]
     pub fn with_faults(self, faults: u8) -> Self {

@@ -14,12 +14,15 @@ const TABLES: &str = "select c.relname::text from pg_class c
     join pg_attribute a on a.attrelid = c.oid and a.attname = 'seller_id' and not a.attisdropped
     where c.relnamespace = 'robnu'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition order by 1";
 /// What may differ after a kill, and why.
-const MAY_DIFFER: [(&str, &str, &str); 5] = [
+const MAY_DIFFER: [(&str, &str, &str); 8] = [
     ("sync_runs", "attempt", "another attempt has taken the step"),
     ("sync_runs", "fruitless_attempts", "the attempts since the last page are counted"),
     ("sync_runs", "generation", "the step was published again"),
     ("sync_runs", "sent_at", "an adapter has handled a message before it was marked as sent"),
     ("sync_runs", "next_attempt_at", "until it is marked, when to publish it again is noted"),
+    ("storage_objects", "size", "how well ids and times compress"),
+    ("storage_objects", "time_folder", "an hour may begin between two trials"),
+    ("raw_pages", "time_folder", "an hour may begin between two trials"),
 ];
 /// Each attempt opens the credentials, and each time is in the audit trail.
 const ONE_FOR_EACH_ATTEMPT: &str = "credentials.opened";
