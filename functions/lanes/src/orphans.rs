@@ -19,7 +19,7 @@ const ORPHANS: usize = 100;
 
 /// What became of the orphans.
 #[derive(Debug, Default)]
-pub(crate) struct Removed {
+pub(crate) struct Orphans {
     pub(crate) removed: usize,
     /// Those that could not be removed; each was logged.
     pub(crate) failed: usize,
@@ -28,8 +28,8 @@ pub(crate) struct Removed {
 }
 
 /// Removes orphans. One that cannot be removed holds up no other.
-pub(crate) async fn remove_orphans(context: &Context, stop_at: Instant) -> Result<Removed, LaneError> {
-    let mut outcome = Removed::default();
+pub(crate) async fn remove_orphans(context: &Context, stop_at: Instant) -> Result<Orphans, LaneError> {
+    let mut outcome = Orphans::default();
     // Any target will do: it only says how the ARNs of this AWS account begin.
     let Some(target) = context.config.targets.values().next() else { return Ok(outcome) };
     // Queues are listed before rows are read: a queue of a row's next generation is not taken for an orphan.
