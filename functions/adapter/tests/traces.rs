@@ -1,4 +1,4 @@
-//! The trace of a request goes from the message, or from the run's row, into every line of the job, and so to each call of a marketplace.
+//! The trace of a request goes from the run's row into every line of the job, and so to each call of a marketplace.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be arranged has failed")]
 
 mod support;
@@ -28,13 +28,19 @@ fn event(stand: &Stand, job: &robnu_dispatch::Job, trace: Value) -> Value {
     event
 }
 
+/// A message that another run of the account has published, in its own trace.
+fn of_another_run() -> Value {
+    json!("00-0123456789abcdef0123456789abcdef-00f067aa0ba902b7-01")
+}
+
 #[tokio::test]
-async fn each_call_of_a_marketplace_is_logged_in_the_trace_of_the_message() {
+async fn each_call_of_a_marketplace_is_logged_in_the_trace_that_the_run_s_row_has() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;
-    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
-    acknowledged(function.invoke(event(&stand, &job, json!(parent))).await);
+    let asked = format!("update robnu.sync_runs set trace_id = '{TRACE}' where id = '{}'", job.run_id);
+    stand.superuser.batch_execute(&asked).await.unwrap();
+    acknowledged(function.invoke(event(&stand, &job, of_another_run())).await);
     for message in ["the run goes on", "called", "job done"] {
         let traces = traces(&function, message);
         assert!(!traces.is_empty(), "{message}: {:#?}", function.log());
@@ -43,16 +49,14 @@ async fn each_call_of_a_marketplace_is_logged_in_the_trace_of_the_message() {
 }
 
 #[tokio::test]
-async fn a_message_that_was_sent_again_is_logged_in_the_trace_that_the_run_s_row_has() {
+async fn a_run_that_nobody_asked_for_is_logged_in_a_trace_of_its_own() {
     let stand = Stand::new(SimulatorConfig::sample().unwrap()).await;
     let function = stand.start(Ajio).await;
     let job = stand.queue_run(Ajio).await;
-    let superuser = stand.test.superuser().await;
-    let asked = format!("update robnu.sync_runs set trace_id = '{TRACE}' where id = '{}'", job.run_id);
-    superuser.batch_execute(&asked).await.unwrap();
-    acknowledged(function.invoke(stand.event(&job)).await);
-    assert!(traces(&function, "called").iter().all(|trace| trace == TRACE), "{:#?}", function.log());
-    assert_eq!(traces(&function, "job done"), [TRACE]);
+    acknowledged(function.invoke(event(&stand, &job, of_another_run())).await);
+    let own = job.run_id.to_string().replace('-', "");
+    assert!(traces(&function, "called").iter().all(|trace| *trace == own), "{:#?}", function.log());
+    assert_eq!(traces(&function, "job done"), [own]);
 }
 
 #[tokio::test]
