@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use robnu_dispatch::OutboxMessage;
+use robnu_dispatch::{LOCK_TURNS, OutboxMessage};
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{AccountId, Database, Error, Params, Row, SellerId, SystemScope};
 
@@ -14,7 +14,6 @@ const TAKE_LEASE: &str = include_str!("sql/take_lease.sql");
 const STORE_LANE: &str = include_str!("sql/store_lane.sql");
 const STORE_STATE: &str = include_str!("sql/store_state.sql");
 const RELEASE_LEASE: &str = include_str!("sql/release_lease.sql");
-const LOCK_TURNS: &str = include_str!("sql/lock_turns.sql");
 const REQUEUE_RUNS: &str = include_str!("sql/requeue_runs.sql");
 const QUEUED_RUNS: &str = include_str!("sql/queued_runs.sql");
 const FIND_DIFFERING: &str = include_str!("sql/find_differing.sql");
@@ -125,6 +124,7 @@ async fn store(
         &lane.mapping_id,
         &shared,
     ];
+    // No slice of the account ends meanwhile: what such a slice queues has either the old queue's address, and is queued anew here, or none.
     let account: Params<'_> = &[&lease.key.account];
     let mut session = database.session(&SystemScope::Lanes).await?;
     let stored = session.pipeline(&[(LOCK_TURNS, account), (STORE_LANE, params)]).await?;

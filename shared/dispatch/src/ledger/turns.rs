@@ -11,7 +11,8 @@ use crate::outbox::OutboxMessage;
 
 type Request<'a> = (&'static str, Params<'a>);
 
-const LOCK_TURNS: &str = include_str!("../sql/lock_turns.sql");
+/// Lets one transaction at a time decide about the turns of an account. $1 account
+pub const LOCK_TURNS: &str = include_str!("../sql/lock_turns.sql");
 const NEXT_IN_TURN: &str = include_str!("../sql/next_in_turn.sql");
 
 /// For this long, in seconds, only the function that chose a run publishes it. The sweep has the same bound for other runs.
