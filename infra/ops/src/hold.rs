@@ -1,13 +1,12 @@
 //! The commands `account` and `marketplace`: operators hold runs, and let them go on. What else these commands do has its own files.
 
-use local::terminal::print;
 use serde_json::{Value, json};
 
+use crate::change::make;
 use crate::cli::{AccountCommand, HoldOptions, MarketplaceCommand};
 use crate::limit::limit;
 use crate::relocate::relocate;
 use crate::stack::Stack;
-use crate::terminal::confirm;
 
 /// What is asked for.
 #[derive(Debug)]
@@ -50,20 +49,12 @@ pub(crate) async fn marketplace(
 
 impl Change<'_> {
     async fn make(&self, stack: &Stack, as_json: bool) -> anyhow::Result<()> {
-        let say = |report: &Value| {
-            let text = self.said(report);
-            print(if as_json { report.to_string() } else { text }.as_str())
-        };
-        let would = stack.ask(&self.request(true)).await?;
-        if self.options.dry_run || would["changed"] != true {
-            return say(&would);
-        }
-        if !self.options.yes {
+        let question = |would: &Value| {
             let verb = if self.name == "hold" { "Pause" } else { "Resume" };
-            let question = format!("{verb} {} of {}? {}.", self.target, stack.name, concerns(&would));
-            confirm(&question)?;
-        }
-        say(&stack.ask(&self.request(false)).await?)
+            format!("{verb} {} of {}? {}.", self.target, stack.name, concerns(would))
+        };
+        let request = |dry_run| self.request(dry_run);
+        make(stack, self.options, as_json, request, question, |report| self.said(report)).await
     }
 
     pub(crate) fn request(&self, dry_run: bool) -> Value {

@@ -3,6 +3,7 @@
 //! page for the same.
 
 mod age;
+mod change;
 mod cli;
 mod console;
 mod dlq;

@@ -1,31 +1,23 @@
 //! The command `marketplace limit`: how many runs of a marketplace may be under way at once.
 
-use local::terminal::print;
 use serde_json::{Value, json};
 
+use crate::change::make;
 use crate::cli::LimitOptions;
 use crate::stack::Stack;
-use crate::terminal::confirm;
 
 /// Changes the limit, after it has said what that means.
 pub(crate) async fn limit(stack: &Stack, options: &LimitOptions, as_json: bool) -> anyhow::Result<()> {
-    let say = |report: &Value| {
-        let text = said(options, report);
-        print(if as_json { report.to_string() } else { text }.as_str())
-    };
-    let would = stack.ask(&request(options, true)).await?;
-    if options.change.dry_run || would["changed"] != true {
-        return say(&would);
-    }
-    if !options.change.yes {
+    let question = |would: &Value| {
         let LimitOptions { marketplace, runs_at_once, .. } = options;
-        confirm(&format!(
+        format!(
             "Let at most {runs_at_once} runs of {marketplace} be under way at once in {}? {}.",
             stack.name,
-            now(&would)
-        ))?;
-    }
-    say(&stack.ask(&request(options, false)).await?)
+            now(would)
+        )
+    };
+    let request = |dry_run| request(options, dry_run);
+    make(stack, &options.change, as_json, request, question, |report| said(options, report)).await
 }
 
 fn request(options: &LimitOptions, dry_run: bool) -> Value {

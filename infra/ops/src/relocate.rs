@@ -1,32 +1,19 @@
 //! The command `account move`: gives an account the other kind of lane.
 
-use local::terminal::print;
 use serde_json::{Value, json};
 
+use crate::change::make;
 use crate::cli::{LaneKind, MoveOptions};
 use crate::stack::Stack;
-use crate::terminal::confirm;
 
 /// Moves the account, after it has said what that means.
 pub(crate) async fn relocate(stack: &Stack, options: &MoveOptions, as_json: bool) -> anyhow::Result<()> {
-    let say = |report: &Value| {
-        let text = said(options, report);
-        print(if as_json { report.to_string() } else { text }.as_str())
-    };
-    let would = stack.ask(&request(options, true)).await?;
-    if options.change.dry_run || would["changed"] != true {
-        return say(&would);
-    }
-    if !options.change.yes {
+    let question = |would: &Value| {
         let kind = word(options.to);
-        confirm(&format!(
-            "Move {} of {} to a {kind} lane? {}.",
-            options.account,
-            stack.name,
-            live_runs(&would)
-        ))?;
-    }
-    say(&stack.ask(&request(options, false)).await?)
+        format!("Move {} of {} to a {kind} lane? {}.", options.account, stack.name, live_runs(would))
+    };
+    let request = |dry_run| request(options, dry_run);
+    make(stack, &options.change, as_json, request, question, |report| said(options, report)).await
 }
 
 fn request(options: &MoveOptions, dry_run: bool) -> Value {
