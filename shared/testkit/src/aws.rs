@@ -1,6 +1,7 @@
 //! The local cloud, as the SDK sees it, and what the SDK's clients in the tests cannot make there.
 
 use aws_config::SdkConfig;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -29,9 +30,22 @@ pub async fn local_objects_role() -> String {
     format!("arn:aws:iam::000000000000:role/{OBJECTS_ROLE}")
 }
 
+/// The mails that the local cloud has taken from a sender.
+///
+/// # Panics
+/// Panics when the local cloud does not list them.
+pub async fn mails_of(from: &str) -> Vec<Value> {
+    let request = format!("GET /_ministack/ses/messages HTTP/1.0\r\nHost: {}\r\n\r\n", host());
+    let response = exchange(&request).await;
+    let (_, body) = response.split_once("\r\n\r\n").expect("a response has a body");
+    let body: Value = serde_json::from_str(body).expect("the list of mails is JSON");
+    let accounts = body["messages"].as_object().expect("mails are listed by account").values();
+    let mails = accounts.flat_map(|mails| mails.as_array().expect("an account has a list of mails"));
+    mails.filter(|mail| mail["Source"] == *from).cloned().collect()
+}
+
 async fn iam(action: &str) {
-    let endpoint = endpoint();
-    let host = endpoint.trim_start_matches("http://").trim_end_matches('/');
+    let host = host();
     let body = format!("Version=2010-05-08&RoleName={OBJECTS_ROLE}&{action}");
     let request = format!(
         "POST / HTTP/1.0\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
@@ -39,13 +53,22 @@ async fn iam(action: &str) {
          Signature=0\r\n\r\n{body}",
         body.len()
     );
-    let mut stream = TcpStream::connect(host).await.expect("the local cloud is there");
-    stream.write_all(request.as_bytes()).await.expect("the local cloud takes the request");
-    let mut response = String::new();
-    stream.read_to_string(&mut response).await.expect("the local cloud responds");
+    let response = exchange(&request).await;
     let status = response.split(' ').nth(1).unwrap_or_default();
     // 409: another test has made the role.
     assert!(["200", "409"].contains(&status), "{response}");
+}
+
+async fn exchange(request: &str) -> String {
+    let mut stream = TcpStream::connect(host()).await.expect("the local cloud is there");
+    stream.write_all(request.as_bytes()).await.expect("the local cloud takes the request");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.expect("the local cloud responds");
+    response
+}
+
+fn host() -> String {
+    endpoint().trim_start_matches("http://").trim_end_matches('/').to_owned()
 }
 
 fn endpoint() -> String {

@@ -18,7 +18,7 @@ pub mod lists;
 pub mod variants;
 mod wire;
 
-pub use aws::{local_aws, local_objects_role};
+pub use aws::{local_aws, local_objects_role, mails_of};
 pub use database::TestDatabase;
 pub use environment::{function_environment, refusal_to_start};
 pub use fixture::{Seller, TwoSellers};

@@ -14,9 +14,8 @@ use exporter::{Answer, Context, Event, Outcome, Report, handle, work};
 use robnu_dispatch::{ExportMessage, Record};
 use robnu_storage::objects::{ObjectEncryption, ObjectSettings, Objects};
 use robnu_tenancy::ExportId;
-use robnu_testkit::{Seller, TestDatabase, TwoSellers, local_aws};
+use robnu_testkit::{Seller, TestDatabase, TwoSellers, local_aws, mails_of};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
@@ -201,17 +200,7 @@ impl TestBed {
 
     /// This test's mails.
     pub async fn mails(&self) -> Vec<Value> {
-        let endpoint = std::env::var("TEST_AWS_ENDPOINT").unwrap();
-        let address = endpoint.trim_start_matches("http://").trim_end_matches('/');
-        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        let request = format!("GET /_ministack/ses/messages HTTP/1.0\r\nHost: {address}\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let body: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-        let accounts = body["messages"].as_object().unwrap().values();
-        let mails = accounts.flat_map(|mails| mails.as_array().unwrap());
-        mails.filter(|mail| mail["Source"] == *self.mail_from).cloned().collect()
+        mails_of(&self.mail_from).await
     }
 }
 

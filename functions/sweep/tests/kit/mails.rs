@@ -5,8 +5,8 @@
 use api::mail::Mailer;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
+use robnu_testkit::mails_of;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::ENDPOINT_VARIABLE;
 
@@ -38,17 +38,7 @@ impl Mails {
 
     /// The mails that SES took.
     pub async fn taken(&self) -> Vec<Value> {
-        let endpoint = std::env::var(ENDPOINT_VARIABLE).unwrap();
-        let address = endpoint.trim_start_matches("http://").trim_end_matches('/');
-        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        let request = format!("GET /_ministack/ses/messages HTTP/1.0\r\nHost: {address}\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let body: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
-        let accounts = body["messages"].as_object().unwrap().values();
-        let mails = accounts.flat_map(|mails| mails.as_array().unwrap());
-        mails.filter(|mail| mail["Source"] == *self.from).cloned().collect()
+        mails_of(&self.from).await
     }
 }
 

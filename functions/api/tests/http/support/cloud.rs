@@ -1,14 +1,11 @@
 //! KMS, SQS, SES and S3 of the local cloud, with a key, a queue, a sender and a bucket of the test's own.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
-
 use aws_sdk_s3::types::{BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration};
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_http_client::Builder;
 use robnu_storage::KeyService;
 use robnu_storage::objects::{ObjectEncryption, ObjectSettings, Objects};
+use robnu_testkit::mails_of;
 use uuid::Uuid;
 
 use super::wire::Wire;
@@ -144,11 +141,7 @@ impl Cloud {
 
     /// This test's mails in the order in which SES accepted them, as their recipients read them.
     pub async fn mails(&self) -> Vec<serde_json::Value> {
-        let all =
-            tokio::task::spawn_blocking(|| get("/_ministack/ses/messages")).await.expect("it does not panic");
-        let of_accounts = all["messages"].as_object().expect("messages by account").values();
-        let mails = of_accounts.flat_map(|mails| mails.as_array().expect("a list"));
-        mails.filter(|mail| mail["Source"] == *self.mail_from).cloned().collect()
+        mails_of(&self.mail_from).await
     }
 
     /// The bodies and groups of all messages in a queue.
@@ -182,17 +175,4 @@ async fn queue(sqs: &aws_sdk_sqs::Client, name: &str, fifo: bool) -> String {
 fn endpoint() -> String {
     std::env::var(ENDPOINT_VARIABLE)
         .unwrap_or_else(|_| panic!("{ENDPOINT_VARIABLE} is not set: run the tests with `cargo xtask test`"))
-}
-
-/// The local cloud's own response at a path, apart from AWS.
-fn get(path: &str) -> serde_json::Value {
-    let endpoint = endpoint();
-    let address = endpoint.trim_start_matches("http://").trim_end_matches('/');
-    let mut stream = TcpStream::connect(address).expect("the local cloud listens");
-    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time-out can be set");
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").expect("the request goes out");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("the answer ends");
-    let (_, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    serde_json::from_str(body).expect("JSON")
 }
