@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 
 use crate::aws::Aws;
 use crate::compare::Difference;
+use crate::environment::Places;
 
 pub use self::lanes::remove;
 use self::picture::Volatile;
@@ -54,25 +55,16 @@ pub struct Arguments {
     /// Folder with the stored lists of boundaries; without it they are not compared
     #[arg(long)]
     pub lists: Option<PathBuf>,
-    /// Folder with the functions' programs
-    #[arg(long)]
-    pub programs: PathBuf,
-    /// Folder with the migrations
-    #[arg(long)]
-    pub migrations: PathBuf,
-    /// Folder for the functions' logs
-    #[arg(long)]
-    pub logs: PathBuf,
-    /// Address of the local AWS
-    #[arg(long, env = "TEST_AWS_ENDPOINT")]
-    pub endpoint: String,
+    /// Where things are
+    #[command(flatten)]
+    pub places: Places,
 }
 
 /// Makes all trials and prints the report. Returns how many differences there are.
 pub async fn run(arguments: Arguments, aws: Aws) -> anyhow::Result<usize> {
     let began = Instant::now();
     let progress = Progress::new();
-    fs::create_dir_all(&arguments.logs).with_context(|| format!("make {}", arguments.logs.display()))?;
+    arguments.places.make_logs()?;
     let mut tasks = JoinSet::new();
     let mut platform = Platform::new(&arguments, aws, &mut tasks).await?;
     let chosen = scenario::all()

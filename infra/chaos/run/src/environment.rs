@@ -1,7 +1,9 @@
 //! The functions' programs and environments, as the template would make them.
 
+use std::fs;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use robnu_testkit::{TestDatabase, function_environment};
 use serde_json::json;
 use simulators::Simulator;
@@ -18,17 +20,27 @@ const SLICE_SECONDS: u64 = 1;
 const CALL_RATES: &str = "searchOrders:1000:1000,getOrder:1000:1000,getMarketplaceParticipations:1000:1000,createReport:1000:1000,getReport:1000:1000,getReportDocument:1000:1000";
 
 /// Where things are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Places {
-    /// The folder with the functions' programs.
+    /// Folder with the functions' programs
+    #[arg(long)]
     pub programs: PathBuf,
-    /// The folder with the migrations.
+    /// Folder with the migrations
+    #[arg(long)]
     pub migrations: PathBuf,
-    /// The folder for the functions' logs.
+    /// Folder for the functions' logs
+    #[arg(long)]
     pub logs: PathBuf,
-    /// The superuser's URL of the server, and the address of the local AWS.
-    pub server: String,
+    /// Address of the local AWS
+    #[arg(long, env = "TEST_AWS_ENDPOINT")]
     pub endpoint: String,
+}
+
+impl Places {
+    /// Makes the folder for logs unless it exists.
+    pub fn make_logs(&self) -> anyhow::Result<()> {
+        fs::create_dir_all(&self.logs).with_context(|| format!("make {}", self.logs.display()))
+    }
 }
 
 /// What the functions' environments are made of.

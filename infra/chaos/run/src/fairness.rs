@@ -10,16 +10,13 @@ mod crowd;
 mod lane;
 mod stage;
 
-use std::fs;
-use std::path::PathBuf;
-
-use anyhow::Context;
 use local::progress::Progress;
 use local::table::render;
 use local::terminal::print;
 
 use self::stage::Sync;
 use crate::aws::Aws;
+use crate::environment::Places;
 
 /// Orders of the seller who is measured.
 const FEW: usize = 5;
@@ -36,24 +33,15 @@ pub struct Arguments {
     /// Superuser's URL of the server
     #[arg(long, env = "TEST_DATABASE_URL")]
     pub server: String,
-    /// Folder with the functions' programs
-    #[arg(long)]
-    pub programs: PathBuf,
-    /// Folder with the migrations
-    #[arg(long)]
-    pub migrations: PathBuf,
-    /// Folder for the functions' logs
-    #[arg(long)]
-    pub logs: PathBuf,
-    /// Address of the local AWS
-    #[arg(long, env = "TEST_AWS_ENDPOINT")]
-    pub endpoint: String,
+    /// Where things are
+    #[command(flatten)]
+    pub places: Places,
 }
 
 /// Measures both and prints the tables. Returns no differences.
 pub async fn run(arguments: Arguments, aws: Aws) -> anyhow::Result<usize> {
     let progress = Progress::new();
-    fs::create_dir_all(&arguments.logs).with_context(|| format!("make {}", arguments.logs.display()))?;
+    arguments.places.make_logs()?;
     print(&backfill::measure(&arguments, aws.clone(), &progress).await?)?;
     print(&format!("\n{}", crowd::measure(&arguments, aws, &progress).await?))?;
     Ok(0)

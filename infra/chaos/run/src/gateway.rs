@@ -2,22 +2,17 @@
 //! after: then the service has done what was asked, and the function does not know.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::http::{HeaderMap, Response, StatusCode};
 use tokio::task::JoinSet;
 
+use crate::forward::{BODY, client, forward};
 use crate::plan::Fault;
 use crate::strikes::{Strikes, lock};
-
-/// The longest body.
-const BODY: usize = 64 * 1024 * 1024;
-/// Longer than any call takes.
-const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Calls of a service that are to fail.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +49,7 @@ impl Gateway {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.context("find a free port")?;
         let url = format!("http://{}", listener.local_addr()?);
         let failing = Arc::new(Mutex::default());
-        let http = reqwest::Client::builder().timeout(TIMEOUT).no_gzip().build()?;
+        let http = client()?;
         let shared = Shared {
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             http,
@@ -99,19 +94,7 @@ impl Shared {
 
     async fn forward(&self, request: Request) -> anyhow::Result<Response<Body>> {
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let mut headers = parts.headers;
-        headers.remove(header::CONTENT_LENGTH);
-        headers.remove(header::TRANSFER_ENCODING);
-        let sent = self.http.request(parts.method, format!("{}{path}", self.endpoint)).headers(headers);
-        let answer = sent.body(to_bytes(body, BODY).await?).send().await?;
-        let mut response = Response::builder().status(answer.status());
-        if let Some(headers) = response.headers_mut() {
-            headers.clone_from(answer.headers());
-            headers.remove(header::TRANSFER_ENCODING);
-            headers.remove(header::CONNECTION);
-        }
-        Ok(response.body(Body::from(answer.bytes().await?))?)
+        forward(&self.http, &self.endpoint, parts, to_bytes(body, BODY).await?).await
     }
 }
 

@@ -9,6 +9,7 @@ mod clock;
 mod compare;
 mod environment;
 mod fairness;
+mod forward;
 mod function;
 mod gateway;
 mod inject;
@@ -36,6 +37,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::aws::Aws;
+use crate::environment::Places;
 
 /// What to do around the functions' real programs.
 #[derive(Debug, Clone, Parser)]
@@ -63,18 +65,9 @@ pub struct Arguments {
     /// Folder of the database's server
     #[arg(long)]
     pub server: PathBuf,
-    /// Folder with the functions' programs
-    #[arg(long)]
-    pub programs: PathBuf,
-    /// Folder with the migrations
-    #[arg(long)]
-    pub migrations: PathBuf,
-    /// Folder for the functions' logs
-    #[arg(long)]
-    pub logs: PathBuf,
-    /// Address of the local AWS
-    #[arg(long, env = "TEST_AWS_ENDPOINT")]
-    pub endpoint: String,
+    /// Where things are
+    #[command(flatten)]
+    pub places: Places,
 }
 
 #[tokio::main]

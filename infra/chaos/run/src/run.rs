@@ -1,11 +1,9 @@
 //! One run, from the empty database to the report.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use local::ScratchServer;
 use local::progress::Progress;
 use local::terminal::print;
@@ -15,7 +13,6 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::Arguments;
 use crate::aws::Aws;
-use crate::environment::Places;
 use crate::inject::Injector;
 use crate::load::Load;
 use crate::plan::{Planned, plan};
@@ -45,16 +42,9 @@ pub async fn run(arguments: Arguments, aws: Aws) -> anyhow::Result<usize> {
     let server = ScratchServer::open(&arguments.server)?;
     let length = Duration::from_secs(arguments.seconds);
     let faults = plan(arguments.seed, length, arguments.kills);
-    fs::create_dir_all(&arguments.logs).with_context(|| format!("make {}", arguments.logs.display()))?;
-    let places = Places {
-        programs: arguments.programs,
-        migrations: arguments.migrations,
-        logs: arguments.logs,
-        server: server.url(),
-        endpoint: arguments.endpoint,
-    };
+    arguments.places.make_logs()?;
     let mut tasks = JoinSet::new();
-    let world = Arc::new(World::new(&places, aws, &mut tasks).await?);
+    let world = Arc::new(World::new(&server.url(), &arguments.places, aws, &mut tasks).await?);
     let source = Source::new(world.aws.sqs.clone(), Arc::clone(&world.strikes));
     connect(&world, &source, &mut tasks).await?;
     sweeps(&world, &mut tasks);

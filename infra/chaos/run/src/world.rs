@@ -88,9 +88,14 @@ pub struct World {
 
 impl World {
     /// Makes the world. Its servers and processes end with `tasks`.
-    pub async fn new(places: &Places, aws: Aws, tasks: &mut JoinSet<()>) -> anyhow::Result<Self> {
+    pub async fn new(
+        server: &str,
+        places: &Places,
+        aws: Aws,
+        tasks: &mut JoinSet<()>,
+    ) -> anyhow::Result<Self> {
         let database = schema::database(&places.migrations).await?;
-        let superuser = Arc::new(Superuser::new(&places.server, database.name())?);
+        let superuser = Arc::new(Superuser::new(server, database.name())?);
         let strikes = Arc::new(Strikes::default());
         let onlookers = TwoSellers::seed(&database).await;
         superuser.script(UNINVOLVED).await?;

@@ -1,21 +1,17 @@
 //! A proxy between a function and the local AWS or a marketplace. Each request is a boundary.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode, header, request::Parts};
+use axum::http::{Response, StatusCode, request::Parts};
 use tokio::task::JoinSet;
 
-use super::watch::{Fate, Moment, Watch};
+use crate::forward::{BODY, client, forward};
 
-/// The longest body.
-const BODY: usize = 64 * 1024 * 1024;
-/// Longer than any call takes.
-const TIMEOUT: Duration = Duration::from_secs(20);
+use super::watch::{Fate, Moment, Watch};
 
 /// Where a proxy forwards to.
 #[derive(Debug, Clone)]
@@ -41,7 +37,7 @@ pub async fn start(
 ) -> anyhow::Result<String> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.context("find a free port")?;
     let origin = format!("http://{}", listener.local_addr()?);
-    let http = reqwest::Client::builder().timeout(TIMEOUT).no_gzip().build()?;
+    let http = client()?;
     let shared = Shared { upstream, http, watch: Arc::clone(watch) };
     let router = Router::new().fallback(relay).with_state(shared);
     tasks.spawn(async move { drop(axum::serve(listener, router).await) });
@@ -64,29 +60,11 @@ async fn relay(State(shared): State<Shared>, request: Request) -> Response<Body>
         }
         Fate::Passes | Fate::Dies(Moment::After) => {}
     }
-    let response = shared.forward(parts, body).await;
+    let response = forward(&shared.http, &shared.upstream.origin, parts, body).await;
     if fate == Fate::Dies(Moment::After) {
         shared.watch.kill().await;
     }
     response.unwrap_or_else(|_| failure())
-}
-
-impl Shared {
-    async fn forward(&self, parts: Parts, body: Bytes) -> anyhow::Result<Response<Body>> {
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let mut headers = parts.headers;
-        headers.remove(header::CONTENT_LENGTH);
-        headers.remove(header::TRANSFER_ENCODING);
-        let url = format!("{}{path}", self.upstream.origin);
-        let answer = self.http.request(parts.method, url).headers(headers).body(body).send().await?;
-        let mut response = Response::builder().status(answer.status());
-        if let Some(headers) = response.headers_mut() {
-            headers.clone_from(answer.headers());
-            headers.remove(header::TRANSFER_ENCODING);
-            headers.remove(header::CONNECTION);
-        }
-        Ok(response.body(Body::from(answer.bytes().await?))?)
-    }
 }
 
 /// A call of AWS, in words: the service, the operation, and for S3 which kind of object.

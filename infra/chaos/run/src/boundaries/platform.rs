@@ -19,7 +19,7 @@ use super::{Arguments, http, postgres};
 use crate::account::SECRET;
 use crate::aws::Aws;
 use crate::compare::Difference;
-use crate::environment::{Environments, Places};
+use crate::environment::Environments;
 use crate::function::Program;
 use crate::onlookers;
 use crate::schema;
@@ -63,7 +63,7 @@ pub struct Platform {
 impl Platform {
     /// Makes the platform. Its proxies end with `tasks`.
     pub async fn new(arguments: &Arguments, aws: Aws, tasks: &mut JoinSet<()>) -> anyhow::Result<Self> {
-        let database = schema::database(&arguments.migrations).await?;
+        let database = schema::database(&arguments.places.migrations).await?;
         let superuser = Superuser::new(&arguments.server, database.name())?;
         let onlookers = TwoSellers::seed(&database).await;
         superuser.script(UNINVOLVED).await?;
@@ -82,8 +82,10 @@ impl Platform {
         let server = database.config("robnu_sweep");
         let names = Names::read(&arguments.sources)?;
         let port = postgres::start((server.host, server.port), names, &watch, tasks).await?;
-        let aws_upstream =
-            http::Upstream { origin: arguments.endpoint.trim_end_matches('/').to_owned(), marketplace: None };
+        let aws_upstream = http::Upstream {
+            origin: arguments.places.endpoint.trim_end_matches('/').to_owned(),
+            marketplace: None,
+        };
         let aws_proxy = http::start(aws_upstream, &watch, tasks).await?;
         let ajio_upstream =
             http::Upstream { origin: simulator.base_url().to_owned(), marketplace: Some("AJIO") };
@@ -94,18 +96,11 @@ impl Platform {
             ajio: simulator.ajio_base_url().replace(simulator.base_url(), &ajio_proxy),
         };
 
-        let places = Places {
-            programs: arguments.programs.clone(),
-            migrations: arguments.migrations.clone(),
-            logs: arguments.logs.clone(),
-            server: arguments.server.clone(),
-            endpoint: arguments.endpoint.clone(),
-        };
         let functions = Environments {
-            places: &places,
+            places: &arguments.places,
             database: &database,
             aws: &aws,
-            aws_url: &arguments.endpoint,
+            aws_url: &arguments.places.endpoint,
             simulator: &simulator,
         };
         let of = |code| queues.iter().find(|of| of.code == code).context("every marketplace has queues");

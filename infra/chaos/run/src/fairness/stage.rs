@@ -55,19 +55,13 @@ pub struct Stage {
 impl Stage {
     /// Makes the stage.
     pub async fn new(arguments: &Arguments, aws: Aws) -> anyhow::Result<Self> {
-        let database = schema::database(&arguments.migrations).await?;
+        let database = schema::database(&arguments.places.migrations).await?;
         let superuser = Superuser::new(&arguments.server, database.name())?;
         TwoSellers::seed(&database).await;
         superuser.script(UNINVOLVED).await?;
         let simulator = Simulator::start(&world::simulator_config()?).context("start the simulators")?;
         let queues = world::queues(&aws).await?;
-        let places = Places {
-            programs: arguments.programs.clone(),
-            migrations: arguments.migrations.clone(),
-            logs: arguments.logs.clone(),
-            server: arguments.server.clone(),
-            endpoint: arguments.endpoint.clone(),
-        };
+        let places = arguments.places.clone();
         let keys = KeyService::new(aws.kms.clone(), aws.key.clone());
         let parallel = [0, 1, 2, 3].map(|at| (queues[at].code, queues[at].parallel.clone()));
         let publisher = Publisher::new(aws.sqs.clone(), ParallelQueues::from(parallel));
