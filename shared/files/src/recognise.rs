@@ -159,13 +159,18 @@ impl Columns {
         Self { known: HashMap::new(), names, header, labels: Vec::new() }.labelled()
     }
 
-    /// Gives every place a name of its own.
+    /// Gives every place a name of its own. The second of two columns with one name is called after it, as `Fixed Fee (2)`.
     fn labelled(mut self) -> Self {
         let mut labels: Vec<String> = self.header.iter().map(|name| name.trim().to_owned()).collect();
         for (name, places) in &self.known {
-            (*name).clone_into(&mut labels[places[0]]);
+            for place in places {
+                (*name).clone_into(&mut labels[*place]);
+            }
         }
         for place in 0..labels.len() {
+            if !labels[place].is_empty() && labels[..place].contains(&labels[place]) {
+                labels[place].push_str(" (2)");
+            }
             if labels[place].is_empty() || labels[..place].contains(&labels[place]) {
                 labels[place] = beyond(place);
             }

@@ -122,7 +122,7 @@ impl fmt::Display for RowError {
     }
 }
 
-/// Reads a table's rows. Blank rows, formulas below the header, and headers that come again are skipped. What is wrong
+/// Reads a table's rows. Blank rows, formulas below the header, headers that come again, and the sentence of an empty table are skipped. What is wrong
 /// with one row does not end the reading; an unreadable file does.
 pub struct Rows {
     pub(crate) table: Arc<TableInfo>,
@@ -157,13 +157,21 @@ impl Rows {
                 return true;
             }
         }
-        (0..self.row.cells.len()).all(is_blank) || self.table.columns.is_header(&self.row)
+        (0..self.row.cells.len()).all(is_blank)
+            || self.table.columns.is_header(&self.row)
+            || says_that_it_is_empty(&self.row)
     }
 
     /// The row that was read last.
     pub(crate) fn current(&self) -> Row {
         Row { table: Arc::clone(&self.table), number: self.row.number, cells: self.row.cells.clone() }
     }
+}
+
+/// Whether a row is only the sentence that Meesho writes into an empty sheet.
+fn says_that_it_is_empty(row: &RawRow) -> bool {
+    let mut filled = row.cells.iter().map(str::trim).filter(|cell| !cell.is_empty());
+    filled.next().is_some_and(|cell| cell.starts_with("No data is available")) && filled.next().is_none()
 }
 
 impl Iterator for Rows {

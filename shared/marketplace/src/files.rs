@@ -17,7 +17,9 @@ use robnu_files::{Groups, Marketplace, Row, Table, identifier, open, recognise};
 
 use crate::code::MarketplaceCode;
 use crate::kind::RunKind;
-use crate::record::{MappedAgain, OrderRecord, QuarantinedRecord, Records, ReturnRecord, StreamRecord};
+use crate::record::{
+    MappedAgain, OrderRecord, PayoutPart, QuarantinedRecord, Records, ReturnRecord, StreamRecord,
+};
 use crate::records::RecordProblem;
 use crate::{ajio, amazon_in, meesho};
 
@@ -34,7 +36,7 @@ pub enum ImportError {
     #[error(transparent)]
     File(#[from] FileError),
     /// It is known, but nothing of it is imported.
-    #[error("the file is {kind}, which is not imported; upload a report of orders or returns")]
+    #[error("the file is {kind}, which is not imported; upload a report of orders, returns or payments")]
     NotImported {
         /// The first table's kind.
         kind: Kind,
@@ -175,7 +177,8 @@ impl ImportFile {
 pub fn map_again(stream: RunKind, kept: &[String]) -> MappedAgain {
     let read = |text: &String| FileRecord::read(text).filter(|(mapping, _)| mapping.stream() == stream);
     let records: Vec<_> = kept.iter().map(read).collect();
-    let (mut orders, mut returns, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut orders, mut returns, mut payouts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut problems = Vec::new();
     for record in records {
         let outcome = match record {
             None => Err(RecordProblem::at("record", "is not from a file of this kind")),
@@ -185,11 +188,17 @@ pub fn map_again(stream: RunKind, kept: &[String]) -> MappedAgain {
             Some((Mapping::Returns { map, .. }, record)) => {
                 map_one(map, &record).map(|returned| returns.push(returned))
             }
+            Some((Mapping::Payouts { map, .. }, record)) => {
+                map_one(map, &record).map(|part| payouts.push(part))
+            }
         };
         problems.push(outcome.err().map(RecordProblem::into_reason));
     }
-    let records =
-        if stream == RunKind::Returns { Records::Returns(returns) } else { Records::Orders(orders) };
+    let records = match stream {
+        RunKind::Returns => Records::Returns(returns),
+        RunKind::Payouts => Records::Payouts(payouts),
+        _ => Records::Orders(orders),
+    };
     MappedAgain { records, problems }
 }
 
@@ -216,6 +225,13 @@ pub(crate) enum Mapping {
         /// Maps one.
         map: fn(&FileRecord) -> Result<ReturnRecord, RecordProblem>,
     },
+    /// Parts of payouts.
+    Payouts {
+        /// The columns by which rows belong together.
+        key: Key,
+        /// Maps one.
+        map: fn(&FileRecord) -> Result<PayoutPart, RecordProblem>,
+    },
 }
 
 /// How a record is known: from a row's identifier, or from nothing when it cannot be read.
@@ -225,8 +241,10 @@ pub(crate) struct Key {
     pub column: &'static str,
     /// What of the identifier names the record.
     pub of: fn(&str) -> &str,
-    /// A second column whose cell must be the same too.
-    pub and: Option<&'static str>,
+    /// Further columns whose cells must be the same too.
+    pub and: &'static [&'static str],
+    /// Whether all these columns name the record, any of which may be blank. Otherwise the first does alone.
+    pub named_by_all: bool,
 }
 
 impl Mapping {
@@ -244,6 +262,16 @@ impl Mapping {
             Kind::MeeshoReturns => {
                 Self::Returns { key: meesho::file::RETURN_KEY, map: meesho::file::returned }
             }
+            Kind::MeeshoPayments => {
+                Self::Payouts { key: meesho::file::PAYMENT_KEY, map: meesho::file::payment }
+            }
+            Kind::MeeshoAds => Self::Payouts { key: meesho::file::ADS_KEY, map: meesho::file::ads },
+            Kind::MeeshoReferrals => {
+                Self::Payouts { key: meesho::file::REFERRAL_KEY, map: meesho::file::referral }
+            }
+            Kind::MeeshoCompensations => {
+                Self::Payouts { key: meesho::file::COMPENSATION_KEY, map: meesho::file::compensation }
+            }
             _ => return None,
         })
     }
@@ -252,12 +280,13 @@ impl Mapping {
         match self {
             Self::Orders { .. } => RunKind::Orders,
             Self::Returns { .. } => RunKind::Returns,
+            Self::Payouts { .. } => RunKind::Payouts,
         }
     }
 
     fn key(&self) -> Key {
         match self {
-            Self::Orders { key, .. } | Self::Returns { key, .. } => *key,
+            Self::Orders { key, .. } | Self::Returns { key, .. } | Self::Payouts { key, .. } => *key,
         }
     }
 }
@@ -265,18 +294,35 @@ impl Mapping {
 impl Key {
     /// A record that is named by the whole of a column.
     pub(crate) const fn whole(column: &'static str) -> Self {
-        Self { column, of: |id| id, and: None }
+        Self { column, of: |id| id, and: &[], named_by_all: false }
+    }
+
+    /// A record that is named by several columns together.
+    pub(crate) const fn all(column: &'static str, and: &'static [&'static str]) -> Self {
+        Self { column, of: |id| id, and, named_by_all: true }
     }
 }
 
 /// The key of a row; `None` when it has none that can be read, and so stands alone.
 fn key(row: &Row, key: Key) -> Option<String> {
-    let id = identifier(row.get(key.column)?).ok().filter(|id| !id.is_empty())?;
-    let name = (key.of)(&id);
-    Some(match key.and {
-        Some(column) => format!("{name}\n{}", row.get(column).unwrap_or_default()),
-        None => name.to_owned(),
-    })
+    key.of_cells(|column| row.get(column))
+}
+
+impl Key {
+    /// The text by which rows belong together, from a row's cells. The cells stand one to a line, so that keys sort as their first
+    /// cells do.
+    pub(crate) fn of_cells<'a>(&self, cell: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+        let id = identifier(cell(self.column).unwrap_or_default()).ok()?;
+        let mut key = (self.of)(&id).to_owned();
+        if key.is_empty() && !(self.named_by_all && self.and.iter().any(|column| cell(column).is_some())) {
+            return None;
+        }
+        for column in self.and {
+            key.push('\n');
+            key.push_str(cell(column).unwrap_or_default());
+        }
+        Some(key)
+    }
 }
 
 impl Source {
@@ -289,6 +335,7 @@ impl Source {
         let (records, quarantined) = match self.mapping {
             Mapping::Orders { key, map } => mapped(&records, key, map),
             Mapping::Returns { key, map } => mapped(&records, key, map),
+            Mapping::Payouts { key, map } => mapped(&records, key, map),
         };
         Ok((FilePage { records, quarantined, next: None }, read))
     }
@@ -304,7 +351,7 @@ fn mapped<R: StreamRecord>(
         match map_one(map, record) {
             Ok(record) => mapped.push(record),
             Err(problem) => quarantined.push(QuarantinedRecord {
-                external_id: record.id(key),
+                external_id: record.id(key).map(|id| id.replace('\n', "/")),
                 reason: problem.into_reason(),
                 raw: record.write(),
             }),

@@ -5,6 +5,7 @@
 mod customer;
 mod fields;
 mod order;
+mod payout;
 mod returns;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,10 @@ pub use customer::{Customer, CustomerText};
 pub use fields::Fields;
 pub use order::{AmountBasis, NUMBERED_HERE, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord};
 pub(crate) use order::{UNKNOWN_STATUS, UNKNOWN_STATUS_NOTE};
+pub use payout::{
+    PAYOUT_LINE_TYPES, PAYOUT_SOURCES, PayoutEntry, PayoutHead, PayoutLine, PayoutLineType, PayoutPart,
+    PayoutSource,
+};
 pub(crate) use returns::UNKNOWN_RETURN_STATUS_NOTE;
 pub use returns::{
     ReturnDocument, ReturnDocumentKind, ReturnItemRecord, ReturnRecord, ReturnStatus, ReturnType,
@@ -25,6 +30,8 @@ pub enum Records {
     Orders(Vec<OrderRecord>),
     /// Returns with their lines.
     Returns(Vec<ReturnRecord>),
+    /// Parts of payouts with their entries and lines.
+    Payouts(Vec<PayoutPart>),
 }
 
 /// What the records of all streams have in common.
@@ -82,6 +89,24 @@ impl StreamRecord for ReturnRecord {
 
     fn of_page(records: Vec<Self>) -> Records {
         Records::Returns(records)
+    }
+}
+
+impl StreamRecord for PayoutPart {
+    fn external_id(&self) -> &str {
+        &self.external_part_id
+    }
+
+    fn updated_at(&self) -> Option<DateTime<Utc>> {
+        None
+    }
+
+    fn fields(&self) -> Fields {
+        fields::of_payout_part(self)
+    }
+
+    fn of_page(records: Vec<Self>) -> Records {
+        Records::Payouts(records)
     }
 }
 

@@ -137,9 +137,9 @@ pub fn compare(
     Ok(Compared { differences, next: Some(next) })
 }
 
-/// The smallest id that any table goes on with. All orders come before all returns.
+/// The smallest id that any table goes on with. All orders come before all returns, and these before all payouts.
 fn next_id(readers: &mut [Reader<'_>]) -> Result<Option<(RunKind, String)>, FileError> {
-    for stream in [RunKind::Orders, RunKind::Returns] {
+    for stream in [RunKind::Orders, RunKind::Returns, RunKind::Payouts] {
         let mut least: Option<String> = None;
         for reader in readers.iter_mut().filter(|reader| reader.source.mapping.stream() == stream) {
             if let Some(id) = reader.id()?
@@ -219,6 +219,7 @@ impl Versions {
         match mapping {
             Mapping::Orders { map, .. } => self.add_mapped(map_one(map, record)),
             Mapping::Returns { map, .. } => self.add_mapped(map_one(map, record)),
+            Mapping::Payouts { map, .. } => self.add_mapped(map_one(map, record)),
         }
     }
 

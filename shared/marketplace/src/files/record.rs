@@ -77,10 +77,26 @@ impl FileRecord {
         serde_json::to_string(self).unwrap_or_default() // texts and numbers can always be written
     }
 
-    /// The record's id, if at least that can be read.
+    /// The record's id, if at least that can be read. Records come sorted by it.
     pub fn id(&self, key: Key) -> Option<String> {
-        let id = self.rows.first()?.id(key.column).ok()??;
+        let first = self.rows.first()?;
+        if key.named_by_all {
+            return key.of_cells(|column| first.cell(column));
+        }
+        let id = first.id(key.column).ok()??;
         Some((key.of)(&id).to_owned())
+    }
+
+    /// Filled cells of a row in columns that the kind of file does not have.
+    pub fn other_cells(&self, row: &FileRow) -> BTreeMap<String, String> {
+        let Some(kind) = Kind::from_code(&self.kind) else { return BTreeMap::new() };
+        let spec = kind.spec();
+        let is_known = |label: &str| {
+            let name = label.strip_suffix(" (2)").unwrap_or(label);
+            spec.required.iter().chain(spec.optional).any(|known| *known == name)
+        };
+        let other = row.cells.iter().filter(|(label, _)| !is_known(label));
+        other.map(|(label, cell)| (label.clone(), cell.clone())).collect()
     }
 
     /// The first row, in the file's order. A record has at least one.

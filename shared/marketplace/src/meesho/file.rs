@@ -1,6 +1,8 @@
-//! Meesho's file of orders. A sub-order (`324074730393034001_1`) is a line of the order before its underscore; payments and
+//! Meesho's files. That of orders is here: a sub-order (`324074730393034001_1`) is a line of the order before its underscore; payments and
 //! returns name the sub-order, so it is the line's id.
 
+mod charges;
+mod payments;
 mod returned;
 
 use rust_decimal::Decimal;
@@ -14,6 +16,8 @@ use crate::record::{
 };
 use crate::records::{RecordProblem, distinct, first_repeat};
 
+pub use charges::{ADS_KEY, COMPENSATION_KEY, REFERRAL_KEY, ads, compensation, referral};
+pub use payments::{PAYMENT_KEY, payment};
 pub use returned::{RETURN_KEY, returned};
 
 const SUB_ORDER: &str = "Sub Order No";
@@ -24,7 +28,7 @@ const PRICE: &str = "Supplier Discounted Price (Incl GST and Commission)";
 const CURRENCY: &str = "INR";
 
 /// Orders are known by the number before the sub-order's underscore.
-pub const ORDER_KEY: Key = Key { column: SUB_ORDER, of: order_number, and: None };
+pub const ORDER_KEY: Key = Key { column: SUB_ORDER, of: order_number, and: &[], named_by_all: false };
 
 /// The order of a sub-order.
 fn order_number(sub_order: &str) -> &str {

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 
-use super::{OrderItemRecord, OrderRecord, ReturnItemRecord, ReturnRecord, ShipmentRecord};
+use super::{
+    OrderItemRecord, OrderRecord, PayoutEntry, PayoutPart, ReturnItemRecord, ReturnRecord, ShipmentRecord,
+};
 
 /// The fields of one record.
 pub type Fields = BTreeMap<String, String>;
@@ -131,4 +133,39 @@ fn add_return_line(fields: &mut Fields, item: &ReturnItemRecord) {
     line.number("quantity_cancelled", Some(item.quantity_cancelled));
     line.amount("refund_amount", item.refund_amount);
     line.text("reason", item.reason.as_deref());
+}
+
+/// The fields of a part of a payout. Components with one name within an entry are told apart by their order.
+pub(super) fn of_payout_part(part: &PayoutPart) -> Fields {
+    let mut fields = Fields::new();
+    let mut own = Writer { fields: &mut fields, prefix: String::new() };
+    own.text("source", Some(part.source.as_str()));
+    own.text("currency", Some(&part.currency));
+    own.time("expected_at", part.expected_at);
+    let head = part.payout.as_ref();
+    own.text("external_payout_id", head.map(|head| head.external_payout_id.as_str()));
+    own.text("payout_status", head.and_then(|head| head.marketplace_status.as_deref()));
+    own.time("settled_at", head.and_then(|head| head.settled_at));
+    own.amount("payout_amount", head.and_then(|head| head.stated_amount));
+    for (number, entry) in (1..).zip(&part.entries) {
+        add_payout_entry(&mut fields, number, entry);
+    }
+    fields
+}
+
+fn add_payout_entry(fields: &mut Fields, number: usize, entry: &PayoutEntry) {
+    let mut one = Writer { fields, prefix: format!("entries[{number}].") };
+    one.text("marketplace_type", Some(&entry.marketplace_type));
+    one.text("external_order_id", entry.external_order_id.as_deref());
+    one.text("external_item_id", entry.external_item_id.as_deref());
+    one.text("sku", entry.sku.as_deref());
+    one.number("quantity", entry.quantity);
+    one.time("posted_at", entry.posted_at);
+    one.amount("stated_amount", entry.stated_amount);
+    for (name, value) in &entry.other {
+        one.text(&format!("other[{name}]"), Some(value));
+    }
+    for (place, line) in (1..).zip(&entry.lines) {
+        one.amount(&format!("lines[{place} {}]", line.marketplace_type), Some(line.amount));
+    }
 }

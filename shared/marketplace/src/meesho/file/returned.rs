@@ -21,7 +21,8 @@ const TYPE: &str = "Type of Return";
 const INDIA: Option<FixedOffset> = FixedOffset::east_opt(5 * 3600 + 1800);
 
 /// Returns are known by the sub-order and their day.
-pub const RETURN_KEY: Key = Key { column: SUB_ORDER, of: |sub_order| sub_order, and: Some(CREATED) };
+pub const RETURN_KEY: Key =
+    Key { column: SUB_ORDER, of: |sub_order| sub_order, and: &[CREATED], named_by_all: false };
 
 /// Maps a return.
 ///
