@@ -100,6 +100,7 @@ insert into marketplace_kinds (marketplace_code, kind, support, reason, every_mi
   ('FLIPKART', 'ORDERS', 'LIVE', null, 30),
   ('FLIPKART', 'RETURNS', 'LIVE', null, 240),
   ('FLIPKART', 'CREDENTIAL_CHECK', 'LIVE', null, null),
+  ('FLIPKART', 'FILE_IMPORT', 'LIVE', null, null),
   ('FLIPKART', 'PAYOUTS', 'BY_FILE', null, null),
   ('MEESHO', 'CREDENTIAL_CHECK', 'LIVE', null, null),
   ('MEESHO', 'FILE_IMPORT', 'LIVE', null, null),

@@ -52,7 +52,7 @@ create table import_changes (
   import_id uuid not null,
   -- In the order in which the files were compared: by stream and by the marketplace's id of the record.
   number integer not null,
-  stream text not null check (stream in ('ORDERS', 'RETURNS')),
+  stream text not null check (stream in ('ORDERS', 'RETURNS', 'PAYOUTS')),
   external_id text not null,
   -- Whether only the corrected file has the record, or both do with other values, or only the earlier file.
   change text not null check (change in ('ADDED', 'CHANGED', 'MISSING')),
@@ -63,6 +63,8 @@ create table import_changes (
   foreign key (seller_id, import_id) references imports (seller_id, id)
 );
 call protect_tenant_table('import_changes');
-call require_right_to_read('import_changes', 'read');
+-- Changes of payouts are for those who may read payouts.
+create policy select_needs_right on import_changes as restrictive for select to robnu_tenant
+  using ((select app_may('read')) and (stream <> 'PAYOUTS' or (select app_may('payouts.read'))));
 call require_right_to_write('import_changes', 'ingest', 'insert');
 grant select, insert (seller_id, import_id, number, stream, external_id, change, fields, fields_left_out) on import_changes to robnu_tenant;

@@ -62,17 +62,22 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Sets the returns of files apart, because records are mapped and stored stream by stream.
+    /// Sets the streams of files apart, because records are mapped and stored stream by stream. What no stream knows, or nobody can
+    /// decipher, goes with the orders.
     fn by_stream(mut self) -> Vec<(RunKind, Self)> {
-        let mut returns = Self::default();
         let mut orders = Self { unreadable: std::mem::take(&mut self.unreadable), ..Self::default() };
+        let (mut returns, mut payouts) = (Self::default(), Self::default());
         for (id, raw) in self.ids.into_iter().zip(self.raw) {
-            let is_return = files::stream_of(&raw) == Some(RunKind::Returns);
-            let stream = if is_return { &mut returns } else { &mut orders };
+            let stream = match files::stream_of(&raw) {
+                Some(RunKind::Returns) => &mut returns,
+                Some(RunKind::Payouts) => &mut payouts,
+                _ => &mut orders,
+            };
             stream.ids.push(id);
             stream.raw.push(raw);
         }
-        vec![(RunKind::Orders, orders), (RunKind::Returns, returns)]
+        let streams = [(RunKind::Orders, orders), (RunKind::Returns, returns), (RunKind::Payouts, payouts)];
+        streams.into_iter().filter(|(_, kept)| !(kept.ids.is_empty() && kept.unreadable.is_empty())).collect()
     }
 
     /// Every record with the reason why it cannot be stored, or `None`.

@@ -8,6 +8,7 @@ pub(crate) mod customers;
 #[cfg(test)]
 mod fictional;
 mod orders;
+mod payouts;
 pub(crate) mod quarantine;
 pub mod raw_pages;
 mod returns;
@@ -21,6 +22,7 @@ use crate::error::JobError;
 use crate::store::batch::{Batch, Request};
 use crate::store::customers::{NewCustomers, PageCustomers};
 use crate::store::orders::OrdersBatch;
+use crate::store::payouts::PayoutsBatch;
 use crate::store::quarantine::Sealed;
 use crate::store::raw_pages::{JobTexts, RawPages, note_kept};
 use crate::store::returns::ReturnsBatch;
@@ -30,6 +32,7 @@ fn batch(records: &Records) -> Box<dyn Batch + '_> {
     match records {
         Records::Orders(orders) => Box::new(OrdersBatch::new(orders)),
         Records::Returns(returns) => Box::new(ReturnsBatch::new(returns)),
+        Records::Payouts(parts) => Box::new(PayoutsBatch::new(parts)),
     }
 }
 

@@ -94,7 +94,7 @@ known_texts! {
     /// Whether a file writes the day or the month of a date first.
     DateOrderName { DAY_FIRST, MONTH_FIRST }
     /// What the records of a file are.
-    ImportedStream { ORDERS, RETURNS }
+    ImportedStream { ORDERS, RETURNS, PAYOUTS }
     /// What became of a record in a corrected file: only this file has it, both have it with other values, or only the earlier file.
     ChangeName { ADDED, CHANGED, MISSING }
     /// Who ships an order to the customer.
@@ -150,7 +150,17 @@ known_texts! {
     /// How far a payout is reconciled with the orders.
     PayoutStatus { PENDING, RECONCILED, DISPUTED }
     /// The type of a payout's line.
-    PayoutLineType { SALE, REFUND, FEE, TAX, ADJUSTMENT, CLAIM, TRANSFER, OTHER }
+    PayoutLineType {
+        SALE, SALE_TAX, REFUND, REFUND_TAX, SHIPPING_CREDIT, PROMOTION, COMMISSION, FIXED_FEE, COLLECTION_FEE, FULFILMENT_FEE,
+        SHIPPING_FEE, REVERSE_SHIPPING_FEE, WEIGHT_ADJUSTMENT, STORAGE_FEE, RETURN_FEE, PENALTY, ADS, SERVICE_FEE, OTHER_FEE, FEE_REBATE,
+        FEE_TAX, TCS, TDS, PROTECTION_FUND, CLAIM, COMPENSATION, RECOVERY, REFERRAL, RESERVE, TRANSFER, OTHER
+    }
+    /// What a payout's entries were read from. Where several sources state one payout, the one that says most counts.
+    PayoutSourceName {
+        AJIO_PAYMENTS, AMAZON_PAYMENTS, AMAZON_TRANSACTIONS, AMAZON_SETTLEMENT, FLIPKART_SETTLED, MEESHO_PAYMENTS
+    }
+    /// What a later run did to an entry of a payout.
+    PayoutChangeName { ADDED, CHANGED, REMOVED }
     /// The sort order of payouts.
     PayoutSort { newest, oldest, largest, smallest }
     /// Whether customers can buy an article.

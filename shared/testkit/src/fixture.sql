@@ -82,10 +82,21 @@ insert into imports (seller_id, id, account_id, run_id, corrects)
   order by file.id <> :import;
 insert into import_changes (seller_id, import_id, number, stream, external_id, change, fields, fields_left_out)
   values (:seller, :import, 1, 'ORDERS', 'FN1', 'CHANGED', '[{"field": "total_amount", "before": "10", "after": "20"}]', 0);
-insert into payouts (seller_id, id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)
-  values (:seller, :payout, :ajio, 'PN1', 'PENDING', 'PAID', '2026-02-01T00:00:00Z', 'INR', 8.5);
-insert into payout_lines (seller_id, payout_id, external_line_id, line_type, marketplace_type, order_id, external_order_id, net_amount)
-  values (:seller, :payout, 'PN1-1', 'SALE', 'Order', :order, 'FN1', 10), (:seller, :payout, 'PN1-2', 'FEE', 'Commission', :order, 'FN1', -1.5);
+insert into payouts (seller_id, id, account_id, external_payout_id, source, source_rank, status, marketplace_status, settled_at, currency)
+  values (:seller, :payout, :ajio, 'PN1', 'AJIO_PAYMENTS', 1, 'PENDING', 'PAID', '2026-02-01T00:00:00Z', 'INR');
+with entry as (
+  insert into payout_entries (seller_id, account_id, external_part_id, number, payout_id, source, currency, marketplace_type, external_order_id,
+    stated_amount, amount, digest)
+  values (:seller, :ajio, 'PN1-1', 1, :payout, 'AJIO_PAYMENTS', 'INR', 'Forward', 'FN1', 8.5, 8.5, 'x'),
+    (:seller, :ajio, 'PN1-2', 1, null, 'AJIO_PAYMENTS', 'INR', 'Return', 'FN1', -10, -10, 'x')
+  returning id, external_part_id
+)
+insert into payout_lines (seller_id, entry_id, number, line_type, marketplace_type, amount)
+  select :seller, entry.id, line.number, line.line_type, 'Value', line.amount
+  from entry join (values ('PN1-1', 1, 'SALE', 10), ('PN1-1', 2, 'COMMISSION', -1.5), ('PN1-2', 1, 'REFUND', -10))
+    line (part, number, line_type, amount) on line.part = entry.external_part_id;
+insert into payout_changes (seller_id, payout_id, run_id, external_part_id, number, change, after)
+  select :seller, :payout, id, 'PN1-1', 1, 'ADDED', '{"amount": "8.5"}' from sync_runs where seller_id = :seller order by id limit 1;
 insert into exports (seller_id, id, list, filters, requested_by, state, started_at, lease_expires_at)
   select :seller, :export, 'orders', '{}', id, 'RUNNING', now(), '2100-01-01T00:00:00Z' from people where subject = 'OWNER@' || :seller;
 insert into listings (seller_id, id, account_id, external_listing_id, sku, status, marketplace_status, currency, selling_price)

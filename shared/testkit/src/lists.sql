@@ -21,10 +21,15 @@ select seller_id, account_id, 'R' || external_order_id, id, external_order_id, '
 insert into robnu.unmatched_scans (seller_id, code) select big.seller_id, 'W' || n from big, generate_series(1, least(big.rows, 2000)) n;
 insert into robnu.claims (seller_id, return_id, account_id, reason, created_at)
 select seller_id, id, account_id, 'DAMAGED', initiated_at from robnu.returns where external_return_id ~ '^RM';
-insert into robnu.payouts (seller_id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)
-select seller_id, account_id, 'Y' || external_order_id, 'PENDING', 'x', placed_at, 'INR', substr(external_order_id, 2)::int from robnu.orders where external_order_id ~ '^M';
-insert into robnu.payout_lines (seller_id, payout_id, external_line_id, line_type, marketplace_type, net_amount, external_order_id)
-select p.seller_id, p.id, n::text, 'SALE', 'x', 10, 'M' || lpad(n::text, 7, '0') from big join robnu.payouts p on p.seller_id = big.seller_id and p.external_payout_id = 'PN1', generate_series(1, big.rows) n;
+insert into robnu.payouts (seller_id, account_id, external_payout_id, source, source_rank, settled_at, currency, net_amount)
+select seller_id, account_id, 'Y' || external_order_id, 'AJIO_PAYMENTS', 1, placed_at, 'INR', substr(external_order_id, 2)::int from robnu.orders where external_order_id ~ '^M';
+-- Half of them paid, half announced.
+insert into robnu.payout_entries (seller_id, account_id, external_part_id, number, payout_id, source, currency, marketplace_type, external_order_id, amount, digest)
+select p.seller_id, p.account_id, 'M' || n, 1, case when n % 2 = 0 then p.id end, 'AJIO_PAYMENTS', 'INR', 'x', 'M' || lpad(n::text, 7, '0'), 10, 'x' from big join robnu.payouts p on p.seller_id = big.seller_id and p.external_payout_id = 'PN1', generate_series(1, big.rows) n;
+insert into robnu.payout_lines (seller_id, entry_id, number, line_type, marketplace_type, amount)
+select seller_id, id, 1, 'SALE', 'x', 10 from robnu.payout_entries where external_part_id ~ '^M';
+insert into robnu.payout_changes (seller_id, payout_id, run_id, external_part_id, number, change, after)
+select p.seller_id, p.id, uuidv7(), 'M' || n, 1, 'ADDED', '{}' from big join robnu.payouts p on p.seller_id = big.seller_id and p.external_payout_id = 'PN1', generate_series(1, big.rows) n;
 insert into robnu.listings (seller_id, account_id, external_listing_id, sku, status, marketplace_status, currency, updated_at)
 select seller_id, account_id, 'L' || external_order_id, case when substr(external_order_id, 8) = '0' then 'COMMON' else 'S' || external_order_id end, 'ACTIVE', 'x', 'INR', placed_at from robnu.orders where external_order_id ~ '^M';
 insert into robnu.inventory (seller_id, account_id, sku, location, available, reported_at)

@@ -19,7 +19,7 @@ mod rulebook;
 
 const MYNTRA: Migration = Migration { name: "9001_myntra", sql: include_str!("new_marketplace/myntra.sql") };
 /// The leaf tables, which know accounts and nothing of any marketplace.
-const LEAF_TABLES: [&str; 15] = [
+const LEAF_TABLES: [&str; 17] = [
     "orders",
     "order_items",
     "order_pii",
@@ -28,7 +28,9 @@ const LEAF_TABLES: [&str; 15] = [
     "return_items",
     "claims",
     "payouts",
+    "payout_entries",
     "payout_lines",
+    "payout_changes",
     "listings",
     "inventory",
     "schedules",
@@ -76,19 +78,21 @@ const INSERT_QUARANTINED: &str = statement!("adapter/src/sql/insert_quarantined"
 const OPEN: &str = "select robnu.open_credentials($1, 'a test')";
 
 /// Writes of streams that have no statement of their own yet, as a job would make them. $1 account
-const WRITE_THE_REST: [&str; 6] = [
+const WRITE_THE_REST: [&str; 9] = [
     "insert into robnu.order_pii (seller_id, order_id, customer_name_enc, digest)
      select seller_id, id, '\\x00', sha256('customer') from robnu.orders where account_id = $1",
     "insert into robnu.returns (seller_id, account_id, external_return_id, order_id, return_type, status, marketplace_status, initiated_at)
      select seller_id, account_id, 'R1', id, 'RTO', 'INITIATED', 'NEW', now() from robnu.orders where account_id = $1",
     "insert into robnu.return_items (seller_id, return_id, external_item_id, quantity, refund_amount)
      select seller_id, id, 'R1-1', 1, 10 from robnu.returns where account_id = $1",
-    "with payout as (
-       insert into robnu.payouts (seller_id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)
-       values (robnu.app_current_seller_id(), $1, 'P1', 'PENDING', 'PAID', now(), 'INR', 8.5)
-       returning seller_id, id)
-     insert into robnu.payout_lines (seller_id, payout_id, external_line_id, line_type, marketplace_type, net_amount)
-     select seller_id, id, 'P1-1', 'SALE', 'Order', 8.5 from payout",
+    "insert into robnu.payouts (seller_id, account_id, external_payout_id, source, source_rank, settled_at, currency)
+     values (robnu.app_current_seller_id(), $1, 'P1', 'NEW_PAYMENTS', 1, now(), 'INR')",
+    "insert into robnu.payout_entries (seller_id, account_id, external_part_id, number, payout_id, source, currency, marketplace_type, amount, digest)
+     select seller_id, account_id, 'P1-1', 1, id, source, 'INR', 'Order', 8.5, '\\x00' from robnu.payouts where account_id = $1",
+    "insert into robnu.payout_lines (seller_id, entry_id, number, line_type, marketplace_type, amount)
+     select seller_id, id, 1, 'SALE', 'Order', 8.5 from robnu.payout_entries where account_id = $1",
+    "insert into robnu.payout_changes (seller_id, payout_id, run_id, external_part_id, number, change, after)
+     select seller_id, payout_id, robnu.app_current_seller_id(), 'P1-1', 1, 'ADDED', '{}' from robnu.payout_entries where account_id = $1",
     "insert into robnu.listings (seller_id, account_id, external_listing_id, sku, status, marketplace_status, currency)
      values (robnu.app_current_seller_id(), $1, 'L1', 'SKU-1', 'ACTIVE', 'LIVE', 'INR')",
     "insert into robnu.inventory (seller_id, account_id, listing_id, sku, available)

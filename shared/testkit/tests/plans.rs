@@ -9,7 +9,7 @@ use robnu_testkit::lists::{ListCase, Reader, cases, derived, fill, prepared};
 use robnu_testkit::{Seller, TestDatabase, TwoSellers, assert_golden};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-const BIG: [&str; 24] = [
+const BIG: [&str; 26] = [
     "orders",
     "order_items",
     "order_days",
@@ -21,7 +21,9 @@ const BIG: [&str; 24] = [
     "claims",
     "claim_events",
     "payouts",
+    "payout_entries",
     "payout_lines",
+    "payout_changes",
     "listings",
     "inventory",
     "audit_events",
@@ -51,7 +53,7 @@ fn most(case: &ListCase) -> usize {
             | "listings/newest"
             | "inventory/newest"
             | "audit/list"
-            | "payouts/lines"
+            | "payouts/changes"
             | "dispatch/list"
             | "dispatch/undated"
             | "runs/list"
@@ -73,6 +75,9 @@ fn most(case: &ListCase) -> usize {
             "-" | "account" | "last page",
         ) => 52,
         ("shipments/newest" | "shipments/oldest", "-") => 2 * 52,
+        // Each with its order and its line.
+        ("payouts/entries" | "payouts/announced", "-") => 3 * 52,
+        ("payouts/entries", "type without any") => 4_010,
         ("members/list", _) => 3 * 52,
         // Fifty accounts (four here), each with its last successful run, its watermark, and the quarantined records that are counted.
         ("accounts/list" | "accounts/show", _) => 8 + 101,

@@ -285,7 +285,12 @@ async fn a_customer_is_read_only_after_it_was_recorded_and_with_the_right() {
 async fn only_members_with_the_right_read_payouts_and_their_lines() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
-    for (table, rows) in [("select id from robnu.payouts", 1), ("select id from robnu.payout_lines", 2)] {
+    for (table, rows) in [
+        ("select from robnu.payouts", 1),
+        ("select from robnu.payout_entries", 2),
+        ("select from robnu.payout_lines", 3),
+        ("select from robnu.payout_changes", 1),
+    ] {
         for role in MEMBERS {
             let seen = bed.database.read(&ours.scope(role), table, &[]).await.unwrap().len();
             let may = ["OWNER", "ADMIN", "FINANCE", "VIEWER"].contains(&role);

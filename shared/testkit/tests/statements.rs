@@ -244,11 +244,18 @@ const MANY: &str = "
       from robnu.returns where external_return_id ~ '^RM';
     insert into robnu.claim_events (seller_id, claim_id, to_status, actor_kind) select seller_id, id, 'FILED', 'MEMBER' from robnu.claims
       where reason = 'DAMAGED';
-    insert into robnu.payouts (seller_id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)
-    select seller_id, account_id, 'Y' || external_order_id, 'PENDING', 'x', placed_at, 'INR', 10 from robnu.orders
+    insert into robnu.payouts (seller_id, account_id, external_payout_id, source, source_rank, settled_at, currency)
+    select seller_id, account_id, 'Y' || external_order_id, 'AJIO_PAYMENTS', 1, placed_at, 'INR' from robnu.orders
       where external_order_id ~ '^M';
-    insert into robnu.payout_lines (seller_id, payout_id, external_line_id, line_type, marketplace_type, net_amount)
-    select seller_id, id, '1', 'SALE', 'x', 10 from robnu.payouts where external_payout_id ~ '^YM';
+    insert into robnu.payout_entries (seller_id, account_id, external_part_id, number, payout_id, source, subject, currency, marketplace_type,
+      external_order_id, amount, digest)
+    select seller_id, account_id, external_payout_id, 1, id, 'AJIO_PAYMENTS', external_payout_id, 'INR', 'x', substr(external_payout_id, 2), 10, 'x'
+      from robnu.payouts where external_payout_id ~ '^YM';
+    insert into robnu.payout_lines (seller_id, entry_id, number, line_type, marketplace_type, amount)
+    select seller_id, id, 1, 'SALE', 'x', 10 from robnu.payout_entries where external_part_id ~ '^YM';
+    insert into robnu.payout_changes (seller_id, payout_id, run_id, external_part_id, number, change, after)
+    select seller_id, payout_id, uuidv7(), external_part_id, 1, 'ADDED', '{}' from robnu.payout_entries
+      where external_part_id ~ '^YM';
     insert into robnu.listings (seller_id, account_id, external_listing_id, sku, status, marketplace_status, currency, updated_at)
     select seller_id, account_id, 'L' || external_order_id, 'S' || external_order_id, 'ACTIVE', 'x', 'INR', placed_at from robnu.orders
       where external_order_id ~ '^M';
@@ -258,7 +265,7 @@ const MANY: &str = "
     select a.seller_id, a.id, 'AJIO', 'ORDERS', 'SCHEDULE', 'SUCCEEDED'
     from robnu.marketplace_accounts a, generate_series(1, 5000) where a.marketplace_code = 'AJIO';
     analyze";
-const BIG: [&str; 13] = [
+const BIG: [&str; 15] = [
     "orders",
     "order_items",
     "order_pii",
@@ -269,7 +276,9 @@ const BIG: [&str; 13] = [
     "claims",
     "claim_events",
     "payouts",
+    "payout_entries",
     "payout_lines",
+    "payout_changes",
     "listings",
     "inventory",
 ];

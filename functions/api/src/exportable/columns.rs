@@ -111,8 +111,13 @@ pub const payouts: &[&str] = &[
     "paid_at",
     "bank_reference",
     "currency",
-    "gross_amount",
+    "stated_amount",
     "net_amount",
+    "difference",
+    "entries",
+    "unbalanced_entries",
+    "source",
+    "revision",
 ];
 
 /// Columns of listings.

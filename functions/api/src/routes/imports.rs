@@ -27,7 +27,7 @@ const IMPORT: &str = variants::IMPORT.text;
 const IMPORTS: &str = include_str!("../sql/imports/list.sql");
 const ACCOUNT_IMPORTS: &str = variants::IMPORTS_OF_ACCOUNT.text;
 
-/// How many orders and returns of a corrected file differ from the earlier one. `list_import_changes` names them.
+/// How many orders, returns and parts of payouts of a corrected file differ from the earlier one. `list_import_changes` names them.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct Difference {
     /// Only the corrected file has them.

@@ -1,5 +1,7 @@
-//! `/v1/sellers/{sellerId}/payouts`: marketplaces' payouts, and the lines of each payout.
+//! `/v1/sellers/{sellerId}/payouts`: marketplaces' payouts, their entries with lines, and what later runs changed in them.
 
+pub(crate) mod changes;
+pub(crate) mod entries;
 mod rows;
 
 use axum::Json;
@@ -14,18 +16,17 @@ use crate::both_ways::{PAYOUTS, PAYOUTS_BY_AMOUNT, PAYOUTS_OF_ACCOUNTS};
 use crate::context::SharedContext;
 use crate::cursor::{List, Position};
 use crate::identity::{Member, PathId};
-use crate::known_text::{PayoutLineType, PayoutSort, PayoutStatus};
+use crate::known_text::{PayoutSort, PayoutStatus};
 use crate::lists::Lists;
 use crate::problem::{ApiError, Missing};
-use crate::query::{LabelParam, MarketplaceParam, Page, QueryParams};
+use crate::query::{MarketplaceParam, Page, QueryParams};
 use crate::route_permissions::PayoutsRead;
 
-use rows::{Payout, PayoutLine, PayoutTotal};
+use rows::{Payout, PayoutTotal};
 
 const PAYOUT: &str = include_str!("../sql/payouts/show.sql");
 const TOTALS: &str = include_str!("../sql/payouts/totals.sql");
-const LINES: &str = include_str!("../sql/payouts/lines.sql");
-const EXISTS: &str = include_str!("../sql/payouts/exists.sql");
+pub(super) const EXISTS: &str = include_str!("../sql/payouts/exists.sql");
 
 /// A page of payouts.
 #[derive(Serialize, ToSchema)]
@@ -40,13 +41,6 @@ pub struct WholePayout {
     #[serde(flatten)]
     head: Payout,
     totals: Vec<PayoutTotal>,
-}
-
-/// A page of a payout's lines.
-#[derive(Serialize, ToSchema)]
-pub struct PayoutLines {
-    lines: Vec<PayoutLine>,
-    next_cursor: Option<String>,
 }
 
 /// The seller's payouts
@@ -129,38 +123,4 @@ pub async fn show(
     let row = answers[0].first().ok_or(ApiError::NotFound(Missing::Payout))?;
     let totals = answers[1].iter().map(PayoutTotal::try_from).collect::<Result<_, _>>()?;
     Ok(Json(WholePayout { head: Payout::try_from(row)?, totals }))
-}
-
-/// The lines of a payout, in the order in which they came
-#[utoipa::path(
-    get, path = "/v1/sellers/{sellerId}/payouts/{payoutId}/lines", operation_id = "list_payout_lines", tag = "payouts",
-    params(
-        ("line_type" = inline(Option<PayoutLineType>), Query, description = "Lines of this type only."),
-        ("external_order_id" = inline(Option<LabelParam>), Query, description = "Lines of this order only."),
-        Page
-    ),
-    responses((status = 200, body = PayoutLines))
-)]
-pub async fn lines(
-    State(context): State<SharedContext>,
-    member: Member<PayoutsRead>,
-    PathId(payout): PathId<PayoutId>,
-    mut query: QueryParams,
-) -> Result<Json<PayoutLines>, ApiError> {
-    let kind = query.read("line_type", "is not a line's type", PayoutLineType::parse);
-    let kind = kind.map(PayoutLineType::as_str);
-    let order = query.label("external_order_id");
-    let (limit, cursor) = (query.limit(), query.text("cursor"));
-    query.finish()?;
-    let list = List::new("payout_lines", member.scope.seller_id(), &(payout, kind, &order));
-    let after = Start::new(&list, cursor.as_deref(), Direction::Up)?.id();
-    let params: Params<'_> = &[&payout, &after, &(limit + 1), &kind, &order];
-    let session = context.database.session(&member.scope).await?;
-    let answers = session.commit_with(&[(EXISTS, &[&payout]), (LINES, params)]).await?;
-    if answers[0].is_empty() {
-        return Err(ApiError::NotFound(Missing::Payout));
-    }
-    let (lines, next_cursor) =
-        page(&list, &answers[1], limit, |last: &PayoutLine| Position { micros: 0, id: last.line_id })?;
-    Ok(Json(PayoutLines { lines, next_cursor }))
 }

@@ -34,10 +34,10 @@ async fn fill(api: &Api) {
              update robnu.returns set file_by = initiated_at + interval '100 years' where seller_id = '{id}' and external_return_id ~ '^R[0-9]';
              insert into robnu.claims (seller_id, return_id, account_id, reason)
                select seller_id, id, account_id, 'DAMAGED' from robnu.returns where seller_id = '{id}' and external_return_id ~ '^R[0-9]';
-             insert into robnu.payouts (seller_id, account_id, external_payout_id, status, marketplace_status, settled_at, currency, net_amount)
-               select '{id}', account, 'Y' || n, 'RECONCILED', 'x', at, 'INR', n / 3 * 10.1251 from n;
-             insert into robnu.payout_lines (seller_id, payout_id, external_line_id, line_type, marketplace_type, net_amount)
-               select '{id}', '{payout}', 'L' || n, 'FEE', 'x', -1 from n;
+             insert into robnu.payouts (seller_id, account_id, external_payout_id, source, source_rank, status, settled_at, currency, net_amount)
+               select '{id}', account, 'Y' || n, 'AJIO_PAYMENTS', 1, 'RECONCILED', at, 'INR', n / 3 * 10.1251 from n;
+             insert into robnu.payout_entries (seller_id, account_id, external_part_id, number, payout_id, source, currency, marketplace_type, amount, digest)
+               select '{id}', '{ajio}', 'L' || n, 1, '{payout}', 'AJIO_PAYMENTS', 'INR', 'x', 0, 'x' from n;
              insert into robnu.listings (seller_id, account_id, external_listing_id, sku, status, marketplace_status, currency, updated_at)
                select '{id}', account, 'L' || n, 'S' || n, 'INACTIVE', 'x', 'INR', at from n;
              insert into robnu.inventory (seller_id, account_id, sku, available, reported_at) select '{id}', account, 'S' || n, n / 3 - 1, at from n;
@@ -147,10 +147,10 @@ async fn pages_of_any_length_add_up_to_the_same_list_in_every_order() {
             }
         }
     }
-    let lines = format!("payouts/{}/lines", api.sellers.ours.payout);
-    let whole = walk(&api, &lines, "lines", "", 200).await;
-    assert_eq!(whole.len(), 13);
-    assert_eq!(walk(&api, &lines, "lines", "", 3).await, whole);
+    let entries = format!("payouts/{}/entries", api.sellers.ours.payout);
+    let whole = walk(&api, &entries, "entries", "", 200).await;
+    assert_eq!(whole.len(), 12);
+    assert_eq!(walk(&api, &entries, "entries", "", 3).await, whole);
 }
 
 #[tokio::test]
@@ -314,40 +314,85 @@ async fn search_finds_nothing_of_another_seller() {
 }
 
 #[tokio::test]
-async fn payouts_show_every_digit_and_the_totals_of_their_lines() {
+async fn payouts_show_every_digit_and_what_does_not_add_up() {
     let api = Api::new().await;
     let ours = &api.sellers.ours;
     api.arrange(&format!(
-        "insert into robnu.payout_lines (seller_id, payout_id, external_line_id, line_type, marketplace_type, fee_amount, tcs_amount, tds_amount, net_amount)
-         values ('{}', '{}', 'PN1-3', 'FEE', 'Commission', -0.0001, -0.5, -0.1, -0.6001)",
-        ours.id, ours.payout
+        "with entry as (
+           insert into robnu.payout_entries (seller_id, account_id, external_part_id, number, payout_id, source, currency, marketplace_type,
+             external_order_id, stated_amount, amount, place, other, notes, digest)
+           values ('{}', '{}', 'PN1-3', 1, '{}', 'AJIO_PAYMENTS', 'INR', 'Forward', 'FN9', -0.6, -0.6001, 'row 7', '{{\"Zone\": \"Local\"}}',
+             array['row 7, column Value is odd'], 'y')
+           returning seller_id, id)
+         insert into robnu.payout_lines (seller_id, entry_id, number, line_type, marketplace_type, amount)
+         select seller_id, id, 1, 'COMMISSION', 'Commission', -0.0001 from entry
+         union all select seller_id, id, 2, 'TCS', 'TCS', -0.6 from entry",
+        ours.id, ours.ajio, ours.payout
     ))
     .await;
     let payout = api.get("FINANCE", &path(&api, &format!("payouts/{}", ours.payout))).await.expect(200);
-    assert_eq!(payout["net_amount"], "8.50");
+    assert_eq!(
+        (&payout["net_amount"], &payout["entries"], &payout["unbalanced_entries"], &payout["difference"]),
+        (&json!("7.8999"), &json!(2), &json!(1), &json!("0.00"))
+    );
     let totals = [
-        json!({"line_type": "FEE", "lines": 2, "net_amount": "-2.1001"}),
-        json!({"line_type": "SALE", "lines": 1, "net_amount": "10.00"}),
+        json!({"line_type": "COMMISSION", "lines": 2, "amount": "-1.5001"}),
+        json!({"line_type": "SALE", "lines": 1, "amount": "10.00"}),
+        json!({"line_type": "TCS", "lines": 1, "amount": "-0.60"}),
     ];
     assert_eq!(payout["totals"], json!(totals));
-    let lines = api
-        .get("VIEWER", &path(&api, &format!("payouts/{}/lines?line_type=FEE", ours.payout)))
+    let entries = format!("payouts/{}/entries", ours.payout);
+    for query in ["line_type=TCS", "external_order_id=FN9", "unbalanced=true"] {
+        let found = api.get("VIEWER", &path(&api, &format!("{entries}?{query}"))).await.expect(200);
+        let [entry] = found["entries"].as_array().unwrap().as_slice() else { panic!("{query}: {found}") };
+        assert_eq!((&entry["place"], &entry["difference"]), (&json!("row 7"), &json!("0.0001")), "{query}");
+        assert_eq!(
+            (&entry["other"], &entry["notes"]),
+            (&json!({"Zone": "Local"}), &json!(["row 7, column Value is odd"]))
+        );
+        assert_eq!(
+            entry["lines"][0],
+            json!({"line_type": "COMMISSION", "marketplace_type": "Commission", "amount": "-0.0001"})
+        );
+    }
+    let first = api.get("OWNER", &path(&api, &format!("{entries}?external_order_id=FN1"))).await.expect(200);
+    assert_eq!(first["entries"][0]["order_id"], json!(ours.order), "the order is found by its number");
+}
+
+#[tokio::test]
+async fn what_is_announced_is_in_no_payout_and_changes_of_a_payout_are_listed() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    let announced =
+        api.get("OWNER", &path(&api, "announced-entries?external_order_id=FN1")).await.expect(200);
+    let amounts: Vec<_> =
+        announced["entries"].as_array().unwrap().iter().map(|entry| &entry["amount"]).collect();
+    assert_eq!(amounts, [&json!("-10.00")]);
+    let other = api
+        .get("OWNER", &path(&api, &format!("announced-entries?account_id={}", ours.amazon)))
         .await
         .expect(200);
-    let last = lines["lines"].as_array().unwrap().last().unwrap();
+    assert_eq!(other["entries"], json!([]));
+    let changes =
+        api.get("OWNER", &path(&api, &format!("payouts/{}/changes", ours.payout))).await.expect(200);
+    let change = &changes["changes"][0];
     assert_eq!(
-        (&last["fee_amount"], &last["tcs_amount"], &last["net_amount"]),
-        (&json!("-0.0001"), &json!("-0.50"), &json!("-0.6001"))
+        (&change["change"], &change["before"], &change["after"]),
+        (&json!("ADDED"), &json!(null), &json!({"amount": "8.5"}))
     );
-    for refused in
-        ["payouts".to_owned(), format!("payouts/{}", ours.payout), format!("payouts/{}/lines", ours.payout)]
-    {
+}
+
+#[tokio::test]
+async fn nobody_without_the_right_sees_money_and_nobody_sees_another_sellers() {
+    let api = Api::new().await;
+    let (ours, theirs) = (api.sellers.ours.payout, api.sellers.theirs.payout);
+    let paths = |payout| ["", "/entries", "/changes"].map(|below| format!("payouts/{payout}{below}"));
+    for refused in ["payouts".to_owned(), "announced-entries".to_owned()].into_iter().chain(paths(ours)) {
         api.get("OPERATOR", &path(&api, &refused)).await.expect_problem(403, "forbidden");
     }
-    let theirs = api.sellers.theirs.payout;
-    api.get("OWNER", &path(&api, &format!("payouts/{theirs}/lines")))
-        .await
-        .expect_problem(404, "payout_not_found");
+    for missing in paths(theirs) {
+        api.get("OWNER", &path(&api, &missing)).await.expect_problem(404, "payout_not_found");
+    }
 }
 
 #[tokio::test]

@@ -50,7 +50,8 @@ pub fn by_payout(parts: &[PayoutPart]) -> BTreeMap<&str, Decimal> {
     let mut sums = BTreeMap::new();
     for part in parts {
         let id = part.payout.as_ref().map_or("", |payout| payout.external_payout_id.as_str());
-        *sums.entry(id).or_insert(Decimal::ZERO) += part.entries.iter().map(PayoutEntry::amount).sum::<Decimal>();
+        *sums.entry(id).or_insert(Decimal::ZERO) +=
+            part.entries.iter().map(PayoutEntry::amount).sum::<Decimal>();
     }
     sums
 }

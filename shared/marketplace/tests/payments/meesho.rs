@@ -25,4 +25,3 @@ fn a_month_settles_to_the_paisa() {
     assert_eq!(types.values().sum::<rust_decimal::Decimal>(), amount("13862.24"));
     assert!(parts.iter().all(|part| part.source == PayoutSource::MeeshoPayments));
 }
-

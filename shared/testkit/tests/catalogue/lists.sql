@@ -53,6 +53,8 @@ create temp view definer_functions (name) as values
   -- Functions that delete: a holder of DELETE on a table could lock the table.
   ('remove_member(uuid, integer)'), ('remove_schedule(uuid, text, integer)'), ('discard_scan(uuid, text)'),
   ('remove_vanished_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'),
+  ('remove_superseded_payout_entries(uuid, text[], integer[], text[], text[])'),
+  ('remove_vanished_payout_lines(uuid, text[], integer[], bytea[], integer[])'),
   ('remove_vanished_return_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'), ('forget(text, bigint)'), ('advance_closing(uuid, text, bigint)'),
   -- New data keys.
   ('add_data_key(uuid, uuid, bytea, text)'), ('sealed_by_older_keys(text, text, uuid, bigint)'), ('seal_anew(text, text, uuid[], bytea[], bytea[])'),
@@ -63,7 +65,8 @@ create temp view shrinking_tables (name) as values
   ('members'), ('schedules'), ('order_items'), ('idempotency_keys'), ('person_idempotency_keys'), ('account_authorizations'),
   ('request_counts'), ('person_requests'), ('mail_counts'), ('lane_openings'), ('sign_up_counts'), ('credential_checks'),
   ('audit_events'), ('quarantined_records'), ('raw_pages'), ('dead_letters'), ('unmatched_scans'), ('people'), ('seller_keys'), ('invitations'), ('order_pii'),
-  ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'), ('access_tokens');
+  ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'), ('access_tokens'),
+  ('payout_entries'), ('payout_lines');
 
 -- Tables that a scope may write without an audit event: marketplaces' data, logs, and rows that change with every request.
 -- People's changes to them are recorded elsewhere: credentials by the account's credentials_generation.
@@ -72,13 +75,14 @@ create temp view shrinking_tables (name) as values
 create temp view unaudited_tables (name) as values
   ('orders'), ('order_items'), ('shipments'), ('quarantined_records'), ('raw_pages'), ('credential_events'), ('idempotency_keys'),
   ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'),
-  ('order_pii'), ('return_items'), ('return_events'), ('sync_run_counts'), ('watermarks'), ('call_buckets'), ('access_tokens'), ('payouts'), ('payout_lines'), ('listings'), ('inventory'),
+  ('order_pii'), ('return_items'), ('return_events'), ('sync_run_counts'), ('watermarks'), ('call_buckets'), ('access_tokens'), ('payouts'), ('payout_entries'), ('payout_lines'), ('payout_changes'), ('listings'), ('inventory'),
   ('seller_keys'), ('import_changes');
 
--- Columns that hold untyped values: those that audit events show of rows of any table, the filters of any list, and the fields of any
--- record that a corrected file changes.
+-- Columns that hold untyped values: those that audit events show of rows of any table, the filters of any list, the fields of any record
+-- that a corrected file changes, columns of marketplaces' files that no mapping knows, and entries as a later run found and left them.
 create temp view untyped_columns (table_name, column_name) as
-  values ('audit_events', 'shown'), ('exports', 'filters'), ('import_changes', 'fields');
+  values ('audit_events', 'shown'), ('exports', 'filters'), ('import_changes', 'fields'),
+  ('payout_entries', 'other'), ('payout_changes', 'before'), ('payout_changes', 'after');
 
 -- Columns of bytes that are neither ciphertext under a seller's key nor a hash: that key, wrapped by KMS, and the key of sign-up counts.
 create temp view other_bytes (table_name, column_name) as values ('seller_keys', 'wrapped_key'), ('sign_up_key', 'key');

@@ -406,8 +406,8 @@ pub(crate) const OFFENCES: &[Offence] = &[
     // Money
     offence(
         "money",
-        "alter table robnu.payouts alter column gross_amount type double precision",
-        "payouts.gross_amount is double precision, and money is numeric(14,4)",
+        "alter table robnu.payouts alter column stated_amount type double precision",
+        "payouts.stated_amount is double precision, and money is numeric(14,4)",
     ),
     offence(
         "money",

@@ -30,13 +30,13 @@ pub struct FieldChange {
     after: Option<String>,
 }
 
-/// An order or a return that differs.
+/// An order, a return or a part of a payout that differs.
 #[derive(Serialize, ToSchema)]
 pub struct ImportChange {
     #[serde(skip)]
     number: i32,
     stream: ImportedStream,
-    /// The marketplace's number of the order or return.
+    /// The marketplace's number of the order or return, or the name of the payout's part.
     external_id: String,
     change: ChangeName,
     /// The fields that changed; none of a record that was added or is missing.
@@ -54,8 +54,8 @@ pub struct ImportChanges {
 
 /// How a corrected file differs from the earlier one
 ///
-/// Orders and returns of the import's file, compared with the file that it corrects, as both state them; customers' data is not
-/// shown. MISSING are those that only the earlier file names: they stay as they are, because a file does not say that they are gone.
+/// Orders, returns and parts of payouts of the import's file, compared with the file that it corrects, as both state them; customers'
+/// data is not shown, and payouts only to those who may read payouts. MISSING are those that only the earlier file names: they stay as they are, because a file does not say that they are gone.
 /// The first 10,000 are listed; `difference` of `get_import` counts all. Records that could not be read are in `list_quarantine`
 /// instead. Empty for an import that corrects none.
 #[utoipa::path(

@@ -5,7 +5,8 @@
 select p.id, p.account_id,
   (select m.marketplace_code from robnu.marketplace_accounts m where m.id = p.account_id) as marketplace_code,
   p.external_payout_id, p.status, p.marketplace_status, p.period_start, p.period_end, p.settled_at, p.paid_at,
-  p.bank_reference, p.currency, p.gross_amount, p.net_amount, p.net_minor, p.matches, p.ends_scan
+  p.bank_reference, p.currency, p.stated_amount, p.net_amount, p.entries, p.unbalanced_entries, p.source,
+  p.revision, p.net_minor, p.matches, p.ends_scan
 from (
   select p.*, row_number() over (order by p.settled_at desc, p.id desc) = 2000 as ends_scan,
     case when $6::uuid is null then true else p.account_id = $6 end

@@ -9,7 +9,8 @@ with chosen as materialized (
     and case when $7::text is null then true else m.marketplace_code = $7 end
 )
 select p.id, p.account_id, p.marketplace_code, p.external_payout_id, p.status, p.marketplace_status, p.period_start,
-  p.period_end, p.settled_at, p.paid_at, p.bank_reference, p.currency, p.gross_amount, p.net_amount, p.net_minor, p.matches,
+  p.period_end, p.settled_at, p.paid_at, p.bank_reference, p.currency, p.stated_amount, p.net_amount, p.entries, p.unbalanced_entries, p.source,
+  p.revision, p.net_minor, p.matches,
   p.place = p.depth as ends_scan
 from (
   select p.*, chosen.marketplace_code, chosen.depth, row_number() over (order by p.settled_at desc, p.id desc) as place,
