@@ -215,22 +215,23 @@ return (
 );
 
 -- Entries that a page does away with: those that its parts no longer have, announcements of what it says is paid, and those of a source
--- that counts less than the page's for the same payout.
--- parts and counts: the page's parts, and how many entries each has; paid: subjects that it says are paid; payouts: ids of its payouts.
-create function superseded_payout_entries(account uuid, parts text[], counts integer[], paid text[], payout_ids text[])
+-- that counts less than the page's for the same payout. A part that is only announced does not take anything from a payout.
+-- parts, counts and paid: the page's parts, how many entries each has, and whether it is in a payout; subjects: those that are paid;
+-- payout_ids: of the page's payouts.
+create function superseded_payout_entries(account uuid, parts text[], counts integer[], paid boolean[], subjects text[], payout_ids text[])
 returns table (entry_id uuid)
 language sql stable rows 20
 set search_path = robnu, pg_temp
 as $$
   select e.id
-  from unnest(parts, counts) as page (part, entries)
+  from unnest(parts, counts, paid) as page (part, entries, is_paid)
   join payout_entries e on e.seller_id = app_current_seller_id() and e.account_id = account and e.external_part_id = page.part
-    and e.number > page.entries
+    and e.number > page.entries and (page.is_paid or e.payout_id is null)
   union
   select e.id
   from payout_entries e
-  where e.seller_id = app_current_seller_id() and e.account_id = account and e.subject = any (paid) and e.payout_id is null
-    and e.external_part_id <> all (parts)
+  where e.seller_id = app_current_seller_id() and e.account_id = account and e.subject = any (subjects) and e.payout_id is null
+    and not exists (select from unnest(parts, paid) as page (part, is_paid) where page.part = e.external_part_id and page.is_paid)
   union
   select e.id
   from payouts p
@@ -239,7 +240,8 @@ as $$
 $$;
 
 -- Removes these, and counts them. SECURITY DEFINER because nobody else may delete entries.
-create function remove_superseded_payout_entries(account uuid, parts text[], counts integer[], paid text[], payout_ids text[]) returns integer
+create function remove_superseded_payout_entries(account uuid, parts text[], counts integer[], paid boolean[], subjects text[], payout_ids text[])
+returns integer
 language plpgsql security definer
 set search_path = robnu, pg_temp
 as $$
@@ -250,7 +252,7 @@ begin
     raise exception 'only a job removes entries' using errcode = 'insufficient_privilege';
   end if;
   delete from payout_entries e
-    using superseded_payout_entries(account, parts, counts, paid, payout_ids) as s
+    using superseded_payout_entries(account, parts, counts, paid, subjects, payout_ids) as s
     where e.seller_id = app_current_seller_id() and e.id = s.entry_id;
   get diagnostics removed = row_count;
   return removed;
@@ -275,6 +277,6 @@ begin
   return removed;
 end $$;
 grant execute on function add_to_payouts(payout_share[]), payout_entry_content(uuid),
-  superseded_payout_entries(uuid, text[], integer[], text[], text[]),
-  remove_superseded_payout_entries(uuid, text[], integer[], text[], text[]),
+  superseded_payout_entries(uuid, text[], integer[], boolean[], text[], text[]),
+  remove_superseded_payout_entries(uuid, text[], integer[], boolean[], text[], text[]),
   remove_vanished_payout_lines(uuid, text[], integer[], bytea[], integer[]) to robnu_tenant;

@@ -1,6 +1,7 @@
 -- Stores the entries of a page and counts the new and the changed ones; equal ones are not touched. What a source that counts less says
 -- about a payout is left out, and so is an announcement of what is paid.
--- $1 account; $2 … arrays, one element per entry, part and number unique within the page; notes with a line each, other as JSON
+-- $1 account; $2 … arrays, one element per entry, part and number unique within the page; notes with a line each, other as JSON;
+-- $21 subjects that the page says are paid
 with page as (
   select p.*, o.id as payout_id
   from unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::timestamptz[], $9::text[], $10::text[],
@@ -18,7 +19,9 @@ with page as (
     p.other::jsonb, coalesce(string_to_array(p.notes, E'\n'), '{}'), p.digest
   from page p
   where p.payout_id is not null
-    or not exists (select from robnu.payout_entries paid where paid.account_id = $1 and paid.subject = p.subject and paid.payout_id is not null)
+    or p.subject is null
+    or (p.subject <> all ($21::text[]) and not exists (
+      select from robnu.payout_entries paid where paid.account_id = $1 and paid.subject = p.subject and paid.payout_id is not null))
   order by p.external_part_id, p.number
   on conflict (seller_id, account_id, external_part_id, number) do update
   set payout_id = excluded.payout_id, source = excluded.source, subject = excluded.subject, currency = excluded.currency,

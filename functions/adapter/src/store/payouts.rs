@@ -74,6 +74,7 @@ impl Batch for PayoutsBatch<'_> {
                     &entry.content,
                     &part.external_part_id,
                     &part.entries,
+                    &part.is_paid,
                     &part.paid_subjects,
                     &payout.external_payout_id,
                 ],
@@ -84,6 +85,7 @@ impl Batch for PayoutsBatch<'_> {
                     account,
                     &part.external_part_id,
                     &part.entries,
+                    &part.is_paid,
                     &part.paid_subjects,
                     &payout.external_payout_id,
                 ],
@@ -111,6 +113,7 @@ impl Batch for PayoutsBatch<'_> {
                     &entry.other,
                     &entry.notes,
                     &entry.digest,
+                    &part.paid_subjects,
                 ],
             ),
             (

@@ -53,7 +53,7 @@ create temp view definer_functions (name) as values
   -- Functions that delete: a holder of DELETE on a table could lock the table.
   ('remove_member(uuid, integer)'), ('remove_schedule(uuid, text, integer)'), ('discard_scan(uuid, text)'),
   ('remove_vanished_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'),
-  ('remove_superseded_payout_entries(uuid, text[], integer[], text[], text[])'),
+  ('remove_superseded_payout_entries(uuid, text[], integer[], boolean[], text[], text[])'),
   ('remove_vanished_payout_lines(uuid, text[], integer[], bytea[], integer[])'),
   ('remove_vanished_return_items(uuid, text[], text[], timestamp with time zone[], text[], text[])'), ('forget(text, bigint)'), ('advance_closing(uuid, text, bigint)'),
   -- New data keys.

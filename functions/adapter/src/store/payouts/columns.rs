@@ -62,6 +62,8 @@ impl<'a> PayoutColumns<'a> {
 pub struct PartColumns<'a> {
     pub external_part_id: Vec<&'a str>,
     pub entries: Vec<i32>,
+    /// Whether it is in a payout.
+    pub is_paid: Vec<bool>,
     pub paid_subjects: Vec<&'a str>,
 }
 
@@ -71,7 +73,8 @@ impl<'a> PartColumns<'a> {
         for part in parts {
             columns.external_part_id.push(&part.external_part_id);
             columns.entries.push(number(part.entries.len()));
-            if part.payout.is_some() {
+            columns.is_paid.push(part.payout.is_some());
+            if part.payout.is_some() && !part.entries.is_empty() {
                 columns.paid_subjects.extend(part.subject.as_deref());
             }
         }
