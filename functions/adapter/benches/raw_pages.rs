@@ -94,6 +94,7 @@ fn orders(page: &Page) -> usize {
     match &page.records {
         Records::Orders(orders) => orders.len(),
         Records::Returns(returns) => returns.len(),
+        Records::Payouts(parts) => parts.len(),
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod file;
 mod kept;
 mod mapping;
 mod paging;
+pub(crate) mod payments;
 mod phase;
 mod returns;
 

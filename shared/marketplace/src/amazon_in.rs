@@ -16,7 +16,9 @@ mod mapping;
 mod money;
 mod page;
 mod paging;
+pub(crate) mod payments;
 mod returns;
+pub(crate) mod settlement;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -21,7 +21,7 @@ use crate::record::{
     MappedAgain, OrderRecord, PayoutPart, QuarantinedRecord, Records, ReturnRecord, StreamRecord,
 };
 use crate::records::RecordProblem;
-use crate::{ajio, amazon_in, meesho};
+use crate::{ajio, amazon_in, flipkart, meesho};
 
 pub(crate) use record::{FileRecord, FileRow, line_id};
 pub(crate) use status::whole;
@@ -261,6 +261,18 @@ impl Mapping {
             Kind::MeeshoOrders => Self::Orders { key: meesho::file::ORDER_KEY, map: meesho::file::order },
             Kind::MeeshoReturns => {
                 Self::Returns { key: meesho::file::RETURN_KEY, map: meesho::file::returned }
+            }
+            Kind::AjioPayments => {
+                Self::Payouts { key: ajio::payments::PAYMENT_KEY, map: ajio::payments::payment }
+            }
+            Kind::AmazonSettlement => {
+                Self::Payouts { key: amazon_in::settlement::SETTLEMENT_KEY, map: amazon_in::settlement::part }
+            }
+            Kind::AmazonPayments => {
+                Self::Payouts { key: amazon_in::payments::PAYMENT_KEY, map: amazon_in::payments::payment }
+            }
+            Kind::FlipkartSettled => {
+                Self::Payouts { key: flipkart::file::SETTLED_KEY, map: flipkart::file::settled }
             }
             Kind::MeeshoPayments => {
                 Self::Payouts { key: meesho::file::PAYMENT_KEY, map: meesho::file::payment }

@@ -11,6 +11,7 @@
 mod assemble;
 mod client;
 mod consent;
+pub(crate) mod file;
 mod filter;
 mod kept;
 mod lines;

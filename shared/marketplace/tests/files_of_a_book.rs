@@ -52,6 +52,7 @@ fn imported(report: &str) -> (Vec<OrderRecord>, Vec<ReturnRecord>) {
         match page.records {
             Records::Orders(more) => orders.extend(more),
             Records::Returns(more) => returns.extend(more),
+            Records::Payouts(_) => panic!("a report of orders or returns holds payouts"),
         }
         at = page.next;
     }

@@ -107,6 +107,11 @@ fn describe(page: &Page) -> String {
                 writeln!(text, "{returned:#?}").unwrap();
             }
         }
+        Records::Payouts(parts) => {
+            for part in parts {
+                writeln!(text, "{part:#?}").unwrap();
+            }
+        }
     }
     for record in &page.quarantined {
         writeln!(text, "quarantined {}: {}", record.external_id.as_deref().unwrap_or("-"), record.reason)

@@ -75,10 +75,8 @@ fn most(case: &ListCase) -> usize {
             "-" | "account" | "last page",
         ) => 52,
         ("shipments/newest" | "shipments/oldest", "-") => 2 * 52,
-        // Each with its order and its line.
-        ("payouts/entries" | "payouts/announced", "-") => 3 * 52,
-        ("payouts/entries", "type without any") => 4_010,
-        ("members/list", _) => 3 * 52,
+        // An entry with its order and its line.
+        ("payouts/entries" | "payouts/announced", "-") | ("members/list", _) => 3 * 52,
         // Fifty accounts (four here), each with its last successful run, its watermark, and the quarantined records that are counted.
         ("accounts/list" | "accounts/show", _) => 8 + 101,
         ("usage/show", _) => 92,
@@ -95,8 +93,10 @@ fn most(case: &ListCase) -> usize {
         (name, _) if name.starts_with("shipments") => 3_000,
         // 2,000 rows of the list; for an article, 2,000 more that tell whether it is rare, and as many lines looked up.
         (name, _) if name.contains("of_sku") => 6_000,
-        // 2,000 rows, each with its claim.
-        ("orders/dispatch", "article without any") | ("returns/file_by", _) => 4_010,
+        // 2,000 rows, each with its claim or a line.
+        ("orders/dispatch", "article without any")
+        | ("returns/file_by", _)
+        | ("payouts/entries", "type without any") => 4_010,
         _ => 2_010,
     }
 }

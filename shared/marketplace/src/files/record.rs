@@ -87,7 +87,7 @@ impl FileRecord {
         Some((key.of)(&id).to_owned())
     }
 
-    /// Filled cells of a row in columns that the kind of file does not have.
+    /// Filled cells of a row in columns that the kind of file does not have. Marketplaces write NA where they have nothing to say.
     pub fn other_cells(&self, row: &FileRow) -> BTreeMap<String, String> {
         let Some(kind) = Kind::from_code(&self.kind) else { return BTreeMap::new() };
         let spec = kind.spec();
@@ -95,7 +95,8 @@ impl FileRecord {
             let name = label.strip_suffix(" (2)").unwrap_or(label);
             spec.required.iter().chain(spec.optional).any(|known| *known == name)
         };
-        let other = row.cells.iter().filter(|(label, _)| !is_known(label));
+        let says_nothing = |cell: &str| ["NA", "N/A", "Not Available"].contains(&cell);
+        let other = row.cells.iter().filter(|(label, cell)| !is_known(label) && !says_nothing(cell));
         other.map(|(label, cell)| (label.clone(), cell.clone())).collect()
     }
 

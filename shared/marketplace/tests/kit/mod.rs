@@ -18,7 +18,7 @@ use robnu_marketplace::deadline::Deadline;
 use robnu_marketplace::error::AdapterError;
 use robnu_marketplace::kind::RunKind;
 use robnu_marketplace::platform_app::{PlatformApp, PlatformApps};
-use robnu_marketplace::record::{OrderRecord, QuarantinedRecord, Records, ReturnRecord};
+use robnu_marketplace::record::{OrderRecord, PayoutPart, QuarantinedRecord, Records, ReturnRecord};
 use robnu_marketplace::registry::{MarketplaceConfig, Registry};
 use simulators::OAuthApp;
 use tokio::net::TcpListener;
@@ -255,7 +255,7 @@ pub fn details(code: MarketplaceCode) -> BTreeMap<String, String> {
 pub fn orders_of(page: &Page) -> &[OrderRecord] {
     match &page.records {
         Records::Orders(orders) => orders,
-        other @ Records::Returns(_) => panic!("a page of orders holds {other:?}"),
+        other => panic!("a page of orders holds {other:?}"),
     }
 }
 
@@ -263,7 +263,7 @@ pub fn orders_of(page: &Page) -> &[OrderRecord] {
 pub fn returns_of(page: &Page) -> &[ReturnRecord] {
     match &page.records {
         Records::Returns(returns) => returns,
-        other @ Records::Orders(_) => panic!("a page of returns holds {other:?}"),
+        other => panic!("a page of returns holds {other:?}"),
     }
 }
 
@@ -272,6 +272,7 @@ pub fn returns_of(page: &Page) -> &[ReturnRecord] {
 pub struct Run {
     pub orders: Vec<OrderRecord>,
     pub returns: Vec<ReturnRecord>,
+    pub payouts: Vec<PayoutPart>,
     pub quarantined: Vec<QuarantinedRecord>,
     pub pages: Vec<Page>,
 }
@@ -304,6 +305,7 @@ pub async fn run_of(
         match &page.records {
             Records::Orders(orders) => run.orders.extend_from_slice(orders),
             Records::Returns(returns) => run.returns.extend_from_slice(returns),
+            Records::Payouts(parts) => run.payouts.extend_from_slice(parts),
         }
         run.quarantined.append(&mut page.quarantined);
         request.position = page.next.clone();

@@ -1,0 +1,45 @@
+//! Amazon's settlement report and payments file.
+
+use robnu_marketplace::record::{PayoutPart, PayoutSource};
+use rust_decimal::Decimal;
+
+use super::kit::{amount, by_payout, by_type, entries, parts, sample, unbalanced};
+
+#[test]
+fn the_lines_of_a_settlement_are_its_total_and_equal_ones_both_count() {
+    let (parts, reasons) = parts(&sample("amazon_settlement.txt"));
+    assert_eq!(reasons, [""; 0]);
+    let heads: Vec<&PayoutPart> = parts.iter().filter(|part| part.entries.is_empty()).collect();
+    let [head] = heads.as_slice() else { panic!("{} heads", heads.len()) };
+    let payout = head.payout.as_ref().unwrap();
+    assert_eq!(payout.stated_amount, Some(amount("2887.35")));
+    assert_eq!(payout.paid_at.unwrap().to_rfc3339(), "2026-07-29T18:30:00+00:00");
+    assert_eq!(by_payout(&parts).into_iter().collect::<Vec<_>>(), [("77000000001", amount("2887.35"))]);
+    let types = by_type(&parts);
+    let told = ["SALE", "REFUND", "TCS", "TDS", "COMPENSATION", "ADS", "RESERVE", "PROMOTION"];
+    let expected = ["3693.22", "-1000", "-13.46", "-3.69", "421", "-354", "250", "-50"];
+    for (name, sum) in told.into_iter().zip(expected) {
+        assert_eq!(types[name], amount(sum), "{name}");
+    }
+    assert!(!types.contains_key("OTHER"), "{types:?}");
+    let inbound = entries(&parts).find(|entry| entry.other.contains_key("order-id")).unwrap();
+    assert_eq!((inbound.other["order-id"].as_str(), &inbound.external_order_id), ("FBA15OURS001", &None));
+    assert!(parts.iter().all(|part| part.source == PayoutSource::AmazonSettlement));
+}
+
+#[test]
+fn payments_of_seller_central_add_up_row_by_row_and_deferred_ones_are_announced() {
+    let (parts, reasons) = parts(&sample("amazon_payments.csv"));
+    assert_eq!(reasons, [""; 0]);
+    assert_eq!(entries(&parts).count(), 7, "two equal rows of a service are two");
+    assert_eq!(unbalanced(&parts), []);
+    let sums = by_payout(&parts);
+    assert_eq!(sums[""], amount("1807.63"), "deferred");
+    // 1,694.44 - 59 - 59 - 1,106 - 354; the transfer of it is no part of the sum.
+    assert_eq!(sums["77000000001"], amount("116.44"));
+    assert_eq!(by_type(&parts)["TRANSFER"], amount("-1234.44"));
+    let same = |part: &&PayoutPart| part.subject.as_deref() == Some("405-1111101-0000077/SKU-B-02/1,807.63");
+    assert!(parts.iter().find(same).is_some_and(|part| part.payout.is_none()));
+    let total: Decimal = sums.values().sum();
+    assert_eq!(total, amount("1924.07"));
+}
