@@ -26,8 +26,10 @@ create table sync_runs (
   -- Only the holder of the latest attempt may write, while its lease lives. The attempt number is the fencing token.
   attempt integer not null default 0,
   lease_expires_at timestamptz,
-  -- Attempts since a page was last committed. It bounds a run that crashes or fails over and over.
+  -- Attempts since a page was last committed; and those of them that were told to wait: by the marketplace's limit, our own pace, or an
+  -- earlier file. The others bound a run that crashes or fails over and over.
   fruitless_attempts integer not null default 0,
+  deferred_attempts integer not null default 0,
   page_position text,
   changed_since timestamptz,
   complete_until timestamptz,
@@ -116,8 +118,8 @@ create policy update_needs_right on sync_runs as restrictive for update to robnu
   with check ((select app_may('sync.run')) or (select app_may('ingest')));
 grant select,
   insert (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, window_until, trace_id, next_attempt_at),
-  update (state, step, generation, attempt, lease_expires_at, fruitless_attempts, page_position, changed_since, complete_until,
-    queued_at, sent_at, next_attempt_at, turn_since, started_at, finished_at, pages, quarantined, error_code, error_message)
+  update (state, step, generation, attempt, lease_expires_at, fruitless_attempts, deferred_attempts, page_position, changed_since,
+    complete_until, queued_at, sent_at, next_attempt_at, turn_since, started_at, finished_at, pages, quarantined, error_code, error_message)
   on sync_runs to robnu_tenant;
 
 -- Sweeps and lanes see ids, states and times, and may publish. They do not see what a run read or why it failed.
@@ -349,7 +351,7 @@ as $$
 begin
   update robnu.sync_runs
   set page_position = next_position, complete_until = coalesce(vouched_until, complete_until), changed_since = reads_since,
-    lease_expires_at = now() + make_interval(secs => lease_seconds), fruitless_attempts = 0, pages = pages + 1,
+    lease_expires_at = now() + make_interval(secs => lease_seconds), fruitless_attempts = 0, deferred_attempts = 0, pages = pages + 1,
     quarantined = quarantined + quarantined_now
   where id = run and step = at_step and attempt = by_attempt and state = 'RUNNING';
   if not found then

@@ -111,6 +111,17 @@ create table payout_lines (
   foreign key (seller_id, entry_id) references payout_entries (seller_id, id) on delete cascade
 );
 
+-- What is announced and not paid yet, of each account; count_payout_entries keeps it.
+create table announced_amounts (
+  seller_id uuid not null,
+  account_id uuid not null,
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  amount numeric(14, 4) not null,
+  entries integer not null,
+  primary key (seller_id, account_id, currency),
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id)
+);
+
 -- What later runs changed in a payout: entries as they were and as they became.
 create table payout_changes (
   seller_id uuid not null,
@@ -132,22 +143,22 @@ create table payout_changes (
 );
 create index payout_changes_by_payout on payout_changes (seller_id, payout_id, id desc);
 
--- Keeps the sums of payouts, whoever writes entries.
-create type payout_share as (seller_id uuid, payout_id uuid, amount numeric, entries integer, unbalanced integer);
+-- Keeps the sums of payouts and of what is announced, whoever writes entries.
+create type payout_share as (seller_id uuid, payout_id uuid, account_id uuid, currency text, amount numeric, entries integer, unbalanced integer);
 create function count_payout_entries() returns trigger
 language plpgsql
 set search_path = robnu, pg_temp
 as $$
 begin
   if tg_op = 'INSERT' then
-    perform add_to_payouts((select array_agg(row(seller_id, payout_id, amount, 1, is_unbalanced::int)::payout_share) from written));
+    perform add_to_payouts((select array_agg(row(seller_id, payout_id, account_id, currency, amount, 1, is_unbalanced::int)::payout_share) from written));
   elsif tg_op = 'DELETE' then
-    perform add_to_payouts((select array_agg(row(seller_id, payout_id, -amount, -1, -is_unbalanced::int)::payout_share) from gone));
+    perform add_to_payouts((select array_agg(row(seller_id, payout_id, account_id, currency, -amount, -1, -is_unbalanced::int)::payout_share) from gone));
   else
     perform add_to_payouts((select array_agg(share) from (
-      select row(seller_id, payout_id, amount, 1, is_unbalanced::int)::payout_share as share from written
+      select row(seller_id, payout_id, account_id, currency, amount, 1, is_unbalanced::int)::payout_share as share from written
       union all
-      select row(seller_id, payout_id, -amount, -1, -is_unbalanced::int)::payout_share from gone
+      select row(seller_id, payout_id, account_id, currency, -amount, -1, -is_unbalanced::int)::payout_share from gone
     ) shares));
   end if;
   return null;
@@ -163,7 +174,16 @@ as $$
     select seller_id, payout_id, sum(amount) as amount, sum(entries)::int as entries, sum(unbalanced)::int as unbalanced
     from unnest(shares) where payout_id is not null group by seller_id, payout_id
   ) s
-  where p.seller_id = s.seller_id and p.id = s.payout_id and (s.amount, s.entries, s.unbalanced) is distinct from (0, 0, 0)
+  where p.seller_id = s.seller_id and p.id = s.payout_id and (s.amount, s.entries, s.unbalanced) is distinct from (0, 0, 0);
+
+  insert into announced_amounts as a (seller_id, account_id, currency, amount, entries)
+  select seller_id, account_id, currency, sum(amount), sum(entries)
+  from unnest(shares) where payout_id is null
+  group by seller_id, account_id, currency
+  having (sum(amount), sum(entries)) is distinct from (0, 0)
+  order by seller_id, account_id, currency
+  on conflict (seller_id, account_id, currency) do update
+  set amount = a.amount + excluded.amount, entries = a.entries + excluded.entries
 $$;
 create trigger count_inserted after insert on payout_entries referencing new table as written
   for each statement execute function count_payout_entries();
@@ -176,7 +196,7 @@ do $$
 declare
   relation regclass;
 begin
-  foreach relation in array array['payouts', 'payout_entries', 'payout_lines', 'payout_changes']::regclass[] loop
+  foreach relation in array array['payouts', 'payout_entries', 'payout_lines', 'announced_amounts', 'payout_changes']::regclass[] loop
     call protect_tenant_table(relation);
     call require_right_to_read(relation, 'payouts.read', 'ingest');
     call require_right_to_write(relation, 'ingest', 'insert', 'update');
@@ -196,6 +216,7 @@ grant select,
   on payout_entries to robnu_tenant;
 grant select, insert (seller_id, entry_id, number, line_type, marketplace_type, amount), update (line_type, marketplace_type, amount)
   on payout_lines to robnu_tenant;
+grant select, insert (seller_id, account_id, currency, amount, entries), update (amount, entries) on announced_amounts to robnu_tenant;
 grant select, insert (seller_id, payout_id, run_id, external_part_id, number, change, before, after) on payout_changes to robnu_tenant;
 
 -- An entry with its lines, as payout_changes keeps it. functions/adapter/src/store/payouts/columns.rs makes the same of an entry that is read.

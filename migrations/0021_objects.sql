@@ -89,13 +89,13 @@ call require_right_to_read('storage_objects', 'read', 'ingest');
 create policy insert_needs_right on storage_objects as restrictive for insert to robnu_tenant
   with check (case kind
     when 'DOCUMENT' then (select app_may_any('documents.write', 'ingest'))
-    when 'IMPORT' then (select app_may_any('sync.run', 'ingest'))
+    when 'IMPORT' then (select app_may_any('sync.run', 'sync.payouts', 'ingest'))
     when 'EXPORT' then (select app_may_any('exports.create', 'ingest'))
     else (select app_may('ingest')) end);
 create policy update_needs_right on storage_objects as restrictive for update to robnu_tenant
   using (case kind
     when 'DOCUMENT' then (select app_may_any('documents.write', 'ingest'))
-    when 'IMPORT' then (select app_may_any('sync.run', 'ingest'))
+    when 'IMPORT' then (select app_may_any('sync.run', 'sync.payouts', 'ingest'))
     when 'EXPORT' then (select app_may_any('exports.create', 'ingest'))
     else (select app_may('ingest')) end);
 grant select,

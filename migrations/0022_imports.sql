@@ -11,6 +11,8 @@ create table imports (
   date_order text check (date_order in ('DAY_FIRST', 'MONTH_FIRST')),
   -- The run that reads the file; null until the file has arrived.
   run_id uuid,
+  -- Whether whoever asked for it may import payments only.
+  only_payments boolean not null default false,
   -- What the file turned out to be, such as MEESHO_ORDERS; null until it was recognised.
   recognised_as text check (recognised_as ~ '^[A-Z][A-Z0-9_]{1,63}$'),
   -- The earlier import of the account whose file this one corrects.
@@ -35,14 +37,15 @@ create index imports_without_run on imports (id) where run_id is null;
 create index storage_objects_imports on storage_objects (seller_id, account_id, checksum, id desc) where kind = 'IMPORT';
 call protect_tenant_table('imports');
 call require_right_to_read('imports', 'read', 'ingest');
-call require_right_to_write('imports', 'sync.run', 'insert');
+create policy insert_needs_right on imports as restrictive for insert to robnu_tenant
+  with check ((select app_may('sync.run')) or (only_payments and (select app_may('sync.payouts'))));
 -- A job notes that the file has come and what it is.
 call require_right_to_write('imports', 'ingest', 'update');
 call audit('imports', 'insert', 'import', 'id', 'account_id');
 -- The scheduling sweep begins imports whose notice was lost. It sees neither files nor what they are.
 create policy sweep on imports for all to robnu_system_sweep using (true) with check (true);
 grant select (seller_id, id, account_id, run_id), update (run_id) on imports to robnu_system_sweep;
-grant select, insert (seller_id, id, account_id, date_order, corrects),
+grant select, insert (seller_id, id, account_id, date_order, only_payments, corrects),
   update (run_id, recognised_as, records_added, records_changed, records_missing)
   on imports to robnu_tenant;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use robnu_dispatch::{
-    Job, Lease, NotTaken, OutboxMessage, TakeLease, Taken, continue_later, fail, fail_refused,
+    Job, Lease, NotTaken, OutboxMessage, Pause, TakeLease, Taken, continue_later, fail, fail_refused,
     fail_unreachable, finish_check, lock_turns, mark_sent, next_in_turn, wait, wait_unreachable,
 };
 use robnu_marketplace::contract::Connection;
@@ -36,6 +36,10 @@ const OPEN_CREDENTIALS: &str = include_str!("sql/open_credentials.sql");
 const FRUITLESS_ATTEMPTS_AT_MOST: i32 = 20;
 /// The same number for a check, because somebody is waiting for its result.
 const CHECK_TRIES_AT_MOST: i32 = 5;
+/// The reasons of waiting that are nobody's failure: a run that is told to wait never gives up for that.
+const TOLD_TO_WAIT: [&str; 4] =
+    ["marketplace_throttles", "rate_limit_reached", "token_pending", "earlier_file"];
+
 /// The first wait; each fruitless attempt after it doubles the wait.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait that we choose ourselves.
@@ -213,7 +217,7 @@ impl Terms {
                 "the account was paused, disconnected or needs to be reconnected",
             ));
         }
-        (lease.fruitless_attempts > self.attempts_at_most)
+        (lease.failed_attempts > self.attempts_at_most)
             .then_some(("gave_up", "the run made no progress in many attempts"))
     }
 }
@@ -345,7 +349,8 @@ impl Run<'_> {
                 let pause = self.pause(least);
                 self.log_wait(code, pause);
                 let database = &context.database;
-                let rests = wait_unreachable(database, scope, job, lease, pause, code, message).await?;
+                let pause = Pause { seconds: pause, code, message, was_told: false };
+                let rests = wait_unreachable(database, scope, job, lease, pause).await?;
                 self.pass_on(rests).await
             }
             _ => self.put_off(least, code, message).await,
@@ -362,19 +367,20 @@ impl Run<'_> {
     }
 
     async fn put_off(&self, least: Option<Duration>, code: &str, message: &str) -> Result<(), JobError> {
-        let pause = self.pause(least);
-        self.log_wait(code, pause);
-        let database = &self.context.database;
-        self.pass_on(wait(database, self.scope, self.job, self.lease, pause, code, message).await?).await
+        let was_told = TOLD_TO_WAIT.contains(&code);
+        self.rest(Pause { seconds: self.pause(least), code, message, was_told }).await
     }
 
     /// Waits for as long as the marketplace needs to prepare what was asked for.
     async fn not_ready(&self, pause: Duration) -> Result<(), JobError> {
-        let Run { context, job, scope, lease, .. } = self;
         let (code, message) = ("not_ready", "the marketplace is preparing what was asked for");
-        self.log_wait(code, pause.as_secs_f64());
-        let pause = pause.as_secs_f64();
-        self.pass_on(wait(&context.database, scope, job, lease, pause, code, message).await?).await
+        self.rest(Pause { seconds: pause.as_secs_f64(), code, message, was_told: true }).await
+    }
+
+    async fn rest(&self, pause: Pause<'_>) -> Result<(), JobError> {
+        self.log_wait(pause.code, pause.seconds);
+        let Run { context, job, scope, lease, .. } = self;
+        self.pass_on(wait(&context.database, scope, job, lease, pause).await?).await
     }
 
     async fn without_credentials(&self, error: CredentialsError) -> Result<(), JobError> {

@@ -144,13 +144,15 @@ impl Slice<'_> {
         })
     }
 
-    /// Reads one page; a wait of seconds is spent here, once.
+    /// Reads one page; a wait of seconds is spent here, once. A marketplace that refuses calls is not waited for here: it would most likely
+    /// refuse the next one too, while the function costs money.
     async fn read(&self, request: &PageRequest) -> Result<Page, AdapterError> {
         let error = match self.connection.page(self.job.kind, request).await {
             Ok(page) => return Ok(page),
             Err(error) => error,
         };
         match error.retry_after() {
+            _ if matches!(error, AdapterError::RateLimited { .. }) => Err(error),
             Some(pause) if pause <= WAIT_IN_PLACE => {
                 tokio::time::sleep(pause).await;
                 self.connection.page(self.job.kind, request).await

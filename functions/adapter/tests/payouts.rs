@@ -164,3 +164,29 @@ async fn an_import_that_is_killed_as_it_stores_entries_leaves_the_same_rows() {
         ["BANK0 8940 100 0 1", "BANK1 8940 100 0 1", "BANK2 8940 100 0 1"]
     );
 }
+
+#[tokio::test]
+async fn who_may_import_payments_only_imports_no_orders() {
+    let stand = stand().await;
+    let function = stand.start(Meesho).await;
+    let ours = &stand.sellers.ours;
+    let orders = "Reason for Credit Entry,Sub Order No,Order Date,SKU,Quantity,Supplier Discounted Price (Incl GST and Commision)\nSHIPPED,18000001_1,2026-08-05,SKU-1,1,100\n";
+    let paid = payments(&["18000001_1,Delivered,1,SKU-1,BANK1,2026-08-05,89.4,100,-10,-0.5,-0.1,"]);
+    let mut ends = Vec::new();
+    for file in [orders, paid.as_str()] {
+        let import = upload_as(&stand, ours, Meesho, file, Some(file)).await;
+        let narrow = "update robnu.imports set only_payments = true where id = $1";
+        stand.superuser.execute(narrow, &[&import]).await.unwrap();
+        let job = announce(&stand, &function, &key(ours, Meesho, import)).await.expect("a file makes a run");
+        stand.run_to_end(&function, job.clone()).await;
+        let run = stand.run(job.run_id).await;
+        ends.push((run.state, run.error_code));
+    }
+    assert_eq!(
+        ends,
+        [("FAILED".to_owned(), Some("not_permitted".to_owned())), ("SUCCEEDED".to_owned(), None)]
+    );
+    let orders =
+        "select external_order_id from robnu.orders where account_id = $1 and external_order_id = '18000001'";
+    assert_eq!(texts(&stand, ours, orders).await, [""; 0]);
+}

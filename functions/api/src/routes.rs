@@ -162,6 +162,7 @@ pub fn routes() -> Vec<Route> {
         documents::upload::complete,
         documents::download::download,
         documents::download::remove,
+        payouts::money::show,
         payouts::list,
         payouts::show,
         payouts::entries::list,

@@ -17,6 +17,6 @@ mod turns;
 
 pub use check::{fail_refused, fail_unreachable, finish_check, wait_unreachable};
 pub use lease::{Lease, NotTaken, TakeLease, Taken};
-pub use progress::{Progress, StreamCounts, advance, continue_later, fail, mark_sent, wait};
+pub use progress::{Pause, Progress, StreamCounts, advance, continue_later, fail, mark_sent, wait};
 pub use request::{RequestRun, Requested};
 pub use turns::{LOCK_TURNS, lock_turns, next_in_turn};

@@ -20,9 +20,9 @@ pub use job_message::{Job, JobMessage};
 pub use lane::{lane_account, lane_queue_name};
 pub use lane_request::LaneRequest;
 pub use ledger::{
-    LOCK_TURNS, Lease, NotTaken, Progress, RequestRun, Requested, StreamCounts, TakeLease, Taken, advance,
-    continue_later, fail, fail_refused, fail_unreachable, finish_check, lock_turns, mark_sent, next_in_turn,
-    wait, wait_unreachable,
+    LOCK_TURNS, Lease, NotTaken, Pause, Progress, RequestRun, Requested, StreamCounts, TakeLease, Taken,
+    advance, continue_later, fail, fail_refused, fail_unreachable, finish_check, lock_turns, mark_sent,
+    next_in_turn, wait, wait_unreachable,
 };
 pub use outbox::{OutboxMessage, PublishReport};
 pub use parallel::{ParallelQueues, is_parallel_queue};

@@ -212,8 +212,8 @@ fn a_file_that_does_not_show_its_order_of_day_and_month_asks_for_it() {
 
 #[test]
 fn reports_that_are_known_and_not_imported_are_named() {
-    let error = ImportFile::open(&sample("headers/MEESHO_PAYMENTS.csv"), None).unwrap_err().to_string();
-    assert!(error.contains("Meesho payments of orders") && error.contains("not imported"), "{error}");
+    let error = ImportFile::open(&sample("headers/MEESHO_TCS_SALES.csv"), None).unwrap_err().to_string();
+    assert!(error.contains("Meesho GST sales") && error.contains("not imported"), "{error}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ mod rulebook;
 
 const MYNTRA: Migration = Migration { name: "9001_myntra", sql: include_str!("new_marketplace/myntra.sql") };
 /// The leaf tables, which know accounts and nothing of any marketplace.
-const LEAF_TABLES: [&str; 17] = [
+const LEAF_TABLES: [&str; 18] = [
     "orders",
     "order_items",
     "order_pii",
@@ -30,6 +30,7 @@ const LEAF_TABLES: [&str; 17] = [
     "payouts",
     "payout_entries",
     "payout_lines",
+    "announced_amounts",
     "payout_changes",
     "listings",
     "inventory",

@@ -285,7 +285,12 @@ async fn a_customer_is_read_only_after_it_was_recorded_and_with_the_right() {
 async fn only_members_with_the_right_read_payouts_and_their_lines() {
     let bed = TestBed::new().await;
     let ours = &bed.sellers.ours;
+    let changed = "insert into robnu.import_changes (seller_id, import_id, number, stream, external_id, change, fields, fields_left_out)
+        values ($1, $2, 2, 'PAYOUTS', 'BANK1/1', 'CHANGED', '[]', 0)";
+    bed.superuser.execute(changed, &[&ours.id, &ours.import]).await.unwrap();
     for (table, rows) in [
+        ("select from robnu.import_changes where stream = 'PAYOUTS'", 1),
+        ("select from robnu.announced_amounts", 1),
         ("select from robnu.payouts", 1),
         ("select from robnu.payout_entries", 2),
         ("select from robnu.payout_lines", 3),

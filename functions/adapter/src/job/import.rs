@@ -40,6 +40,8 @@ struct Import {
     /// The earlier file that it corrects, and what that was recognised as.
     corrects: Option<(SourceFile, Option<String>)>,
     waits_for_earlier: bool,
+    /// Whether whoever asked for it may import payments only.
+    only_payments: bool,
     /// Whether no notice has said that the file is there.
     is_awaited: bool,
 }
@@ -65,6 +67,8 @@ enum Trouble {
     OtherMarketplace(MarketplaceCode),
     /// The earlier file is something else than the one that is to correct it.
     OtherKind(String),
+    /// Whoever asked for it may import payments only, and the file has something else.
+    NotPayments,
     /// The earlier file is not kept any more.
     EarlierGone,
 }
@@ -160,8 +164,8 @@ async fn fetch_earlier(
     })
 }
 
-/// Notes what the file is. Returns why it is not imported, if it is one of another marketplace or of another kind than the one that
-/// it corrects.
+/// Notes what the file is. Returns why it is not imported, if it is one of another marketplace, of another kind than the one that it
+/// corrects, or of one that whoever asked for it may not import.
 async fn note_recognised(
     context: &Context,
     scope: &SellerScope,
@@ -175,6 +179,11 @@ async fn note_recognised(
     if file.marketplace() != job.marketplace {
         return Ok(Some(Trouble::OtherMarketplace(file.marketplace())));
     }
+    let has_others =
+        file.tables().iter().filter_map(|table| table.stream).any(|stream| stream != RunKind::Payouts);
+    if import.only_payments && has_others {
+        return Ok(Some(Trouble::NotPayments));
+    }
     let earlier = import.corrects.as_ref().and_then(|(_, kind)| kind.as_deref());
     Ok(earlier.filter(|earlier| Some(*earlier) != kind).map(|earlier| Trouble::OtherKind(earlier.to_owned())))
 }
@@ -186,6 +195,7 @@ impl Import {
             file: SourceFile::of_run(row)?,
             corrects: SourceFile::earlier(row)?.map(|file| (file, earlier_kind)),
             waits_for_earlier: row.try_get("waits_for_earlier")?,
+            only_payments: row.try_get("only_payments")?,
             is_awaited: row.try_get("is_awaited")?,
         })
     }
@@ -228,6 +238,11 @@ impl Run<'_> {
                     "the file that it corrects is {earlier}, and this one is not; name the import that it corrects, or none"
                 );
                 self.give_up("other_kind_of_file", &message).await
+            }
+            Trouble::NotPayments => {
+                let message =
+                    "whoever uploaded the file may import payments only, and it has orders or returns";
+                self.give_up("not_permitted", message).await
             }
             Trouble::EarlierGone => {
                 let message = "the file that it corrects is not kept any more; upload it again without naming that import";

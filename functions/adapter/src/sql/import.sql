@@ -1,7 +1,7 @@
 -- The file of a run and the earlier file that it corrects, if it does, and whether the account's earlier files come first: a corrected
 -- file must not be overtaken by the one that it corrects. A file is awaited until its notice has come, or until it was read without one.
 -- $1 run
-select i.id, o.size, o.checksum, i.date_order, o.state = 'AWAITED' as is_awaited,
+select i.id, o.size, o.checksum, i.date_order, i.only_payments, o.state = 'AWAITED' as is_awaited,
   exists (
     select from robnu.sync_runs earlier
     where earlier.seller_id = i.seller_id and earlier.account_id = i.account_id and earlier.kind = 'FILE_IMPORT' and earlier.id < i.run_id

@@ -2,6 +2,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod entries;
+pub(crate) mod money;
 mod rows;
 
 use axum::Json;

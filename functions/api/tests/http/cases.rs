@@ -202,6 +202,7 @@ const CASES: &[Case] = &[
     case("list_payouts").query("sort=largest&limit=1"),
     case("get_payout"),
     case("list_payout_entries").query("line_type=COMMISSION&limit=1"),
+    case("get_money").query("month=2026-02"),
     case("list_announced_entries").query("limit=1"),
     case("list_payout_changes").query("limit=1"),
     case("list_listings").query("sku=SKU-1&limit=1"),

@@ -444,3 +444,42 @@ async fn an_expired_customer_has_a_date_and_no_values_and_no_look_is_recorded() 
     assert_eq!(api.count(looks).await, before);
     api.get("VIEWER", &customer).await.expect_problem(403, "forbidden");
 }
+
+#[tokio::test]
+async fn a_months_money_is_told_by_marketplace_and_week_with_what_does_not_add_up_and_what_is_open() {
+    let api = Api::new().await;
+    let ours = &api.sellers.ours;
+    // In India, the first of these is settled in March, and the second on a Monday.
+    api.arrange(&format!(
+        "insert into robnu.payouts (seller_id, account_id, external_payout_id, source, source_rank, settled_at, currency, stated_amount, net_amount,
+           unbalanced_entries)
+         values ('{0}', '{1}', 'A', 'AJIO_PAYMENTS', 1, '2026-02-28T18:30:00Z', 'INR', null, 1, 0),
+           ('{0}', '{1}', 'B', 'AJIO_PAYMENTS', 1, '2026-02-08T18:30:00Z', 'INR', 20.5, 20, 0),
+           ('{0}', '{1}', 'C', 'AJIO_PAYMENTS', 1, '2026-02-15T18:29:59Z', 'INR', null, -5.1251, 1),
+           ('{0}', '{2}', 'D', 'AMAZON_SETTLEMENT', 3, '2026-02-10T00:00:00Z', 'INR', 7, 7, 0)",
+        ours.id, ours.ajio, ours.amazon
+    ))
+    .await;
+    let money = api.get("FINANCE", &path(&api, "money?month=2026-02")).await.expect(200);
+    assert_eq!(money["month"], "2026-02-01");
+    let expected = json!([
+        {
+            "marketplace": "AJIO", "currency": "INR", "payouts": 3, "settled": "23.3749", "unbalanced_payouts": 2, "difference": "0.50",
+            "announced": "-10.00", "announced_entries": 1,
+            "weeks": [
+                {"monday": "2026-01-26", "payouts": 1, "settled": "8.50"},
+                {"monday": "2026-02-09", "payouts": 2, "settled": "14.8749"},
+            ],
+        },
+        {
+            "marketplace": "AMAZON_IN", "currency": "INR", "payouts": 1, "settled": "7.00", "unbalanced_payouts": 0, "difference": "0.00",
+            "announced": "0.00", "announced_entries": 0, "weeks": [{"monday": "2026-02-09", "payouts": 1, "settled": "7.00"}],
+        },
+    ]);
+    assert_eq!(money["marketplaces"], expected);
+    for wrong in ["2026-13", "2026-1", "2026-02-01", "0000-01", "x"] {
+        let problem = api.get("OWNER", &path(&api, &format!("money?month={wrong}"))).await;
+        problem.expect_problem(400, "invalid_query");
+    }
+    api.get("OPERATOR", &path(&api, "money")).await.expect_problem(403, "forbidden");
+}

@@ -21,7 +21,7 @@ with candidates as (
   for update of d skip locked
 ), requeued as (
   update robnu.sync_runs r
-  set state = 'QUEUED', generation = r.generation + 1, fruitless_attempts = 0, queued_at = now(), sent_at = null, next_attempt_at = null,
+  set state = 'QUEUED', generation = r.generation + 1, fruitless_attempts = 0, deferred_attempts = 0, queued_at = now(), sent_at = null, next_attempt_at = null,
     finished_at = null, error_code = null, error_message = null
   from taken t
   where t.prospect = 'PUBLISH' and r.seller_id = t.seller_id and r.id = t.run_id and r.state = 'DEAD_LETTERED' and r.step = t.step

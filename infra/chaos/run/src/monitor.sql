@@ -32,7 +32,7 @@ begin
       insert into chaos.findings values ('live lease taken', 'attempt ' || new.attempt || ' of run ' || new.id);
     end if;
     -- A run gives up in its 21st attempt. An attempt that is killed before it does leaves that to the next one.
-    if new.fruitless_attempts > 30 then
+    if new.fruitless_attempts - new.deferred_attempts > 30 then
       insert into chaos.findings values ('tried for ever', new.fruitless_attempts || ' attempts of run ' || new.id || ' without a page');
     end if;
   end if;

@@ -9,7 +9,7 @@ use aws_sdk_sqs::types::{MessageAttributeValue, QueueAttributeName};
 use model::ledger::Publication;
 use redrive::{Answer, DeadLetterQueue, Queues, Redriven, Source};
 use robnu_dispatch::{
-    Job, JobMessage, Lease, OutboxMessage, ParallelQueues, Progress, Publisher, RequestRun, Requested,
+    Job, JobMessage, Lease, OutboxMessage, ParallelQueues, Pause, Progress, Publisher, RequestRun, Requested,
     TakeLease, Taken, advance, continue_later, fail, lane_queue_name, lock_turns, mark_sent, next_in_turn,
     wait,
 };
@@ -233,10 +233,8 @@ impl Platform {
     }
 
     pub async fn wait(&self, job: &Job, lease: &Lease) -> Option<Job> {
-        wait(&self.adapter, &self.job_scope(), job, lease, 60.0, "marketplace_throttles", "wait")
-            .await
-            .unwrap()
-            .map(self::job)
+        let pause = Pause { seconds: 60.0, code: "marketplace_throttles", message: "wait", was_told: true };
+        wait(&self.adapter, &self.job_scope(), job, lease, pause).await.unwrap().map(self::job)
     }
 
     pub async fn fail(&self, job: &Job, lease: &Lease) -> Option<Job> {

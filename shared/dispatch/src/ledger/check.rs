@@ -7,7 +7,7 @@ use robnu_tenancy::{Database, Error, SellerScope};
 
 use crate::job_message::Job;
 use crate::ledger::lease::Lease;
-use crate::ledger::progress::WAIT;
+use crate::ledger::progress::{Pause, WAIT};
 use crate::ledger::turns::commit_end;
 use crate::outbox::OutboxMessage;
 
@@ -47,22 +47,18 @@ pub async fn fail_refused(
     Ok(commit_end(session, job, &[(STOP_ACCOUNT, held), (FAIL_CHECK, failed)]).await?.1)
 }
 
-/// Postpones a check by some seconds because the marketplace could not be asked.
+/// Postpones a check because the marketplace could not be asked.
 pub async fn wait_unreachable(
     database: &Database,
     scope: &SellerScope,
     job: &Job,
     lease: &Lease,
-    seconds: f64,
-    code: &str,
-    message: &str,
+    pause: Pause<'_>,
 ) -> Result<Option<OutboxMessage>, Error> {
     let held: robnu_tenancy::Params<'_> =
         &[&job.run_id, &job.step, &lease.attempt, &lease.credentials_generation];
-    let waiting: robnu_tenancy::Params<'_> =
-        &[&job.run_id, &job.step, &lease.attempt, &seconds, &code, &message];
     let session = database.session(scope).await?;
-    Ok(commit_end(session, job, &[(NOTE_UNREACHABLE, held), (WAIT, waiting)]).await?.1)
+    Ok(commit_end(session, job, &[(NOTE_UNREACHABLE, held), (WAIT, &pause.params(job, lease))]).await?.1)
 }
 
 /// Ends a check for good because the marketplace could not be asked; the account stays as it is.

@@ -47,6 +47,8 @@ pub struct Lease {
     pub takes_over: bool,
     /// Leases since a page was last committed, this one included.
     pub fruitless_attempts: i32,
+    /// Those of them that were not told to wait, this one included.
+    pub failed_attempts: i32,
     /// Whether to read everything that the marketplace still shows.
     pub full_read: bool,
     /// The window of time whose orders are read, instead of those that have changed.
@@ -112,6 +114,7 @@ impl Taken {
             attempt,
             takes_over: row.try_get("takes_over")?,
             fruitless_attempts: row.try_get("fruitless_attempts")?,
+            failed_attempts: row.try_get("failed_attempts")?,
             full_read: row.try_get("full_read")?,
             window: window(row)?,
             page_position: row.try_get("page_position")?,

@@ -2,7 +2,7 @@
 //! the latest changes nothing. What ends work on the run returns the account's next run in turn, for the caller to publish.
 
 use chrono::{DateTime, Utc};
-use robnu_tenancy::{Database, Error, Params, RunId, Scope, SellerScope, Session};
+use robnu_tenancy::{Database, Error, Params, RunId, Scope, SellerScope, Session, ToSql};
 use serde::Serialize;
 
 use crate::job_message::Job;
@@ -91,19 +91,36 @@ pub async fn advance(
     Ok(None)
 }
 
-/// Postpones the run by some seconds, with the reason.
+/// How long a run is postponed, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Pause<'a> {
+    /// Seconds.
+    pub seconds: f64,
+    /// The code of the reason.
+    pub code: &'a str,
+    /// The reason in words.
+    pub message: &'a str,
+    /// Whether the run was told to wait. Such an attempt does not count towards giving up.
+    pub was_told: bool,
+}
+
+impl<'a> Pause<'a> {
+    /// The parameters of `wait.sql`.
+    pub(super) fn params(&'a self, job: &'a Job, lease: &'a Lease) -> [&'a (dyn ToSql + Sync); 7] {
+        [&job.run_id, &job.step, &lease.attempt, &self.seconds, &self.code, &self.message, &self.was_told]
+    }
+}
+
+/// Postpones the run.
 pub async fn wait(
     database: &Database,
     scope: &SellerScope,
     job: &Job,
     lease: &Lease,
-    seconds: f64,
-    code: &str,
-    message: &str,
+    pause: Pause<'_>,
 ) -> Result<Option<OutboxMessage>, Error> {
     let session = database.session(scope).await?;
-    let params: Params<'_> = &[&job.run_id, &job.step, &lease.attempt, &seconds, &code, &message];
-    Ok(commit_end(session, job, &[(WAIT, params)]).await?.1)
+    Ok(commit_end(session, job, &[(WAIT, &pause.params(job, lease))]).await?.1)
 }
 
 /// Ends the run for good, with the reason.

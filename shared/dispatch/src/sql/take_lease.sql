@@ -36,10 +36,10 @@ with asked as (
     and not exists (
       select from robnu.marketplace_accounts a
       where a.id = $2 and (robnu.is_held(a.held_at, a.marketplace_code) or (a.lane_shared and a.status = 'PAUSED' and run.kind = any ($6))))
-  returning new.state, new.attempt, new.fruitless_attempts, old.state = 'RUNNING' as takes_over
+  returning new.state, new.attempt, new.fruitless_attempts, new.fruitless_attempts - new.deferred_attempts as failed_attempts, old.state = 'RUNNING' as takes_over
 )
 select r.kind, r.state, r.step, r.generation, r.full_read, r.pages, r.page_position, r.changed_since, r.window_from, r.window_until, r.trace_id,
-  case when taken.state = 'RUNNING' then taken.attempt end as attempt, taken.fruitless_attempts, taken.takes_over,
+  case when taken.state = 'RUNNING' then taken.attempt end as attempt, taken.fruitless_attempts, taken.failed_attempts, taken.takes_over,
   taken.state is not distinct from 'WAITING' as must_wait, a.status as account_status, a.credentials_generation, a.marketplace_code,
   robnu.is_held(a.held_at, a.marketplace_code) or (a.lane_shared and a.status = 'PAUSED' and r.kind = any ($6)) as is_held,
   w.complete_until as watermark, w.looked_back_at < now() - interval '6 hours' as looks_back,

@@ -75,7 +75,7 @@ create temp view shrinking_tables (name) as values
 create temp view unaudited_tables (name) as values
   ('orders'), ('order_items'), ('shipments'), ('quarantined_records'), ('raw_pages'), ('credential_events'), ('idempotency_keys'),
   ('ajio_account_details'), ('amazon_account_details'), ('flipkart_account_details'), ('meesho_account_details'),
-  ('order_pii'), ('return_items'), ('return_events'), ('sync_run_counts'), ('watermarks'), ('call_buckets'), ('access_tokens'), ('payouts'), ('payout_entries'), ('payout_lines'), ('payout_changes'), ('listings'), ('inventory'),
+  ('order_pii'), ('return_items'), ('return_events'), ('sync_run_counts'), ('watermarks'), ('call_buckets'), ('access_tokens'), ('payouts'), ('payout_entries'), ('payout_lines'), ('announced_amounts'), ('payout_changes'), ('listings'), ('inventory'),
   ('seller_keys'), ('import_changes');
 
 -- Columns that hold untyped values: those that audit events show of rows of any table, the filters of any list, the fields of any record

@@ -18,7 +18,7 @@ use crate::json::present;
 use crate::kinds::not_offered;
 use crate::known_text::{DateOrderName, ImportState};
 use crate::problem::{ApiError, FieldProblem, Missing};
-use crate::route_permissions::SyncRun;
+use crate::route_permissions::SyncPayouts;
 use crate::upload::{Announced, MAX_NAME, UploadRequest};
 use crate::variants;
 use crate::whole::Whole;
@@ -70,7 +70,7 @@ pub struct AskedImport {
 /// Begins the import of a marketplace's file
 ///
 /// Send the bytes with the request in `upload` within 15 minutes; the import then begins by itself, and `get_import` shows how far
-/// it is. Files of AJIO, Amazon.in and Meesho are imported. A file that the account has imported before, or is importing, imports
+/// it is. Reports of orders, returns and payments are imported; who may only ask for payouts can only import payments. A file that the account has imported before, or is importing, imports
 /// nothing: its import is returned with 200. A corrected file overwrites what came from the earlier one; name that one in `corrects`
 /// to see how they differ.
 #[utoipa::path(
@@ -82,7 +82,7 @@ pub struct AskedImport {
 )]
 pub async fn ask(
     State(context): State<SharedContext>,
-    member: Member<SyncRun>,
+    member: Member<SyncPayouts>,
     PathId(account): PathId<AccountId>,
     KeyedJson(body, idempotency): KeyedJson<AskImport>,
 ) -> Result<Reply<AskedImport>, ApiError> {

@@ -33,8 +33,8 @@ with account as (
     (seller_id, id, account_id, kind, marketplace_code, bucket, content_type, size, checksum, kms_key, file_name)
   select seller_id, $1, id, 'IMPORT', marketplace_code, $3, $4, $5, $6, $7, $8 from wanted
 ), made as (
-  insert into robnu.imports (seller_id, id, account_id, date_order, corrects)
-  select seller_id, $1, id, $9, $10 from wanted
+  insert into robnu.imports (seller_id, id, account_id, date_order, only_payments, corrects)
+  select seller_id, $1, id, $9, not (select robnu.app_may('sync.run')), $10 from wanted
   returning id
 )
 select account.is_active, account.support, account.reason, account.has_earlier, exists (select from made) as is_new from account
