@@ -69,7 +69,8 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     let parcel = parcel::come_back(&sellers).await?;
     stack.progress.done(step, parcel.summary());
 
-    let step = stack.progress.begin("a file of Meesho is imported, and a corrected one");
+    let step =
+        stack.progress.begin("files of Meesho are imported: orders, corrected ones, and a month's payments");
     let imported = import::upload(&sellers[0]).await?;
     stack.progress.done(step, imported.summary());
 

@@ -1,5 +1,5 @@
-//! A file of Meesho's panel is uploaded and imported, as a seller's browser does it, and then a corrected one. In a repeated demo these
-//! are the same imports.
+//! Files of Meesho's panel are uploaded and imported, as a seller's browser does it: orders, corrected orders, and a month's payments. In a
+//! repeated demo these are the same imports.
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,9 @@ use crate::digest::hexadecimal;
 const FILE: &str = include_str!("../../../../shared/files/tests/data/meesho_orders_newer.csv");
 /// An order that the corrected file does not name, and one whose status it corrects.
 const LEFT_OUT: &str = "500000000000000003_1";
+/// A month's payments, and the month.
+const PAYMENTS: &str = include_str!("../../../../shared/files/tests/data/meesho_payments.csv");
+const MONTH: &str = "2025-08";
 const CORRECTED: [&str; 2] = ["PENDING,500000000000000004_1", "READY_TO_SHIP,500000000000000004_1"];
 
 /// Meesho's id of the seller. An account without a key of the partner programme works with files.
@@ -28,10 +31,12 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Imported {
     /// The seller's name.
     pub seller: &'static str,
-    /// The imports of the file and of the corrected one.
-    pub imports: [Value; 2],
+    /// The imports of the orders, of the corrected ones, and of the payments.
+    pub imports: [Value; 3],
     /// How many orders the account has now.
     pub orders: usize,
+    /// What the API says of the payments' month.
+    pub money: Value,
 }
 
 impl Imported {
@@ -39,9 +44,10 @@ impl Imported {
     pub fn summary(&self) -> String {
         let kind = self.imports[0]["recognised_as"].as_str().unwrap_or("-");
         format!(
-            "{kind}: {} orders are stored; a corrected file {}",
+            "{kind}: {} orders are stored; a corrected file {}; a month settled to {}",
             self.orders,
-            difference(&self.imports[1])
+            difference(&self.imports[1]),
+            self.money["marketplaces"][0]["settled"].as_str().unwrap_or("-")
         )
     }
 }
@@ -55,7 +61,7 @@ pub fn difference(import: &Value) -> String {
     format!("adds {}, changes {}, leaves out {}", of["added"], of["changed"], of["missing"])
 }
 
-/// Connects a Meesho account, uploads the file and the corrected one, and waits for their imports.
+/// Connects a Meesho account, uploads the files one after the other, and waits for their imports.
 pub async fn upload(seller: &Seller<'_>) -> anyhow::Result<Imported> {
     let base = format!("/v1/sellers/{}", seller.id);
     let account = account(seller, &base).await?;
@@ -66,7 +72,9 @@ pub async fn upload(seller: &Seller<'_>) -> anyhow::Result<Imported> {
     let second = import(seller, &base, &account, "orders-corrected.csv", &corrected, Some(&earlier)).await?;
     let orders =
         api_list(&seller.api, &format!("{base}/orders?account_id={account}&limit=200"), "orders").await?;
-    Ok(Imported { seller: seller.name, imports: [first, second], orders: orders.len() })
+    let third = import(seller, &base, &account, "payments.csv", PAYMENTS, None).await?;
+    let money = seller.api.get(&format!("{base}/money?month={MONTH}")).await?;
+    Ok(Imported { seller: seller.name, imports: [first, second, third], orders: orders.len(), money })
 }
 
 /// Announces and sends one file, and waits for its import.

@@ -45,6 +45,7 @@ pub fn text(
         format!("What arrived\n{}", arrivals(sellers, arrived, expected)),
         format!("A parcel that came back\n{}", parcel_table(parcel)),
         format!("Files that were imported\n{}", import_table(imported)),
+        format!("Was the money of {} right?\n{}", text_of(&imported.money, "month"), money_table(imported)),
         format!("Runs\n{}", run_table(sellers, arrived, runs)),
         format!("Time\n{}", times(stack)),
         format!("Where to look next\n{}", next(paths, stack, sellers)?),
@@ -112,7 +113,7 @@ fn run_table(sellers: &[Seller<'_>], arrived: &[Arrived], runs: &[Value]) -> Str
             let own =
                 run["counts"].as_array().and_then(|all| all.iter().find(|of| of["stream"] == run["kind"]));
             let count = |name: &str| own.map_or("0".to_owned(), |of| of[name].to_string());
-            let text = |name: &str| run[name].as_str().unwrap_or("-").to_owned();
+            let text = |name: &str| text_of(run, name);
             vec![
                 account.map_or("-", |found| sellers[found.account.seller].name).to_owned(),
                 account.map_or("-", |found| &found.account.display_name).to_owned(),
@@ -178,8 +179,9 @@ fn import_table(imported: &Imported) -> String {
 }
 
 fn import_row(imported: &Imported, import: &Value) -> Vec<String> {
-    let text = |name: &str| import[name].as_str().unwrap_or("-").to_owned();
-    let own = import["counts"].as_array().and_then(|all| all.iter().find(|of| of["stream"] == "ORDERS"));
+    let text = |name: &str| text_of(import, name);
+    let is_own = |of: &&Value| of["stream"] == "ORDERS" || of["stream"] == "PAYOUT_ENTRIES";
+    let own = import["counts"].as_array().and_then(|all| all.iter().find(is_own));
     let count = |name: &str| own.map_or("0".to_owned(), |of| of[name].to_string());
     vec![
         imported.seller.to_owned(),
@@ -192,6 +194,39 @@ fn import_row(imported: &Imported, import: &Value) -> Vec<String> {
         difference(import),
         imported.orders.to_string(),
     ]
+}
+
+/// Each marketplace's month, week by week, and what is still open.
+fn money_table(imported: &Imported) -> String {
+    let mut rows = Vec::new();
+    for of in imported.money["marketplaces"].as_array().into_iter().flatten() {
+        let row = |week: String, payouts: &Value, settled: &Value, rest: [String; 2]| {
+            let [unbalanced, announced] = rest;
+            let marketplace = text_of(of, "marketplace");
+            let settled = settled.as_str().unwrap_or("-").to_owned();
+            vec![
+                imported.seller.to_owned(),
+                marketplace,
+                week,
+                payouts.to_string(),
+                settled,
+                unbalanced,
+                announced,
+            ]
+        };
+        for week in of["weeks"].as_array().into_iter().flatten() {
+            let from = format!("from {}", text_of(week, "monday"));
+            rows.push(row(from, &week["payouts"], &week["settled"], [String::new(), String::new()]));
+        }
+        let rest = [of["unbalanced_payouts"].to_string(), text_of(of, "announced")];
+        rows.push(row("all".to_owned(), &of["payouts"], &of["settled"], rest));
+    }
+    let header = ["seller", "marketplace", "week", "payouts", "settled", "do not add up", "announced"];
+    table::render(&header, &rows, &[3, 4, 5, 6])
+}
+
+fn text_of(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or("-").to_owned()
 }
 
 fn times(stack: &Running) -> String {
