@@ -101,11 +101,12 @@ fn entry(record: &FileRecord, row: &FileRow, notes: &mut Notes) -> Result<Payout
 /// The columns of money, and what each is in a transaction of this type.
 fn components(kind: &str, description: &str) -> [(&'static str, PayoutLineType); 13] {
     let is_refund = kind.eq_ignore_ascii_case("refund");
-    let of_shipping = kind.eq_ignore_ascii_case("shipping services");
-    let other = match kind.to_ascii_lowercase().as_str() {
-        _ if description.to_ascii_lowercase().contains("advertising") => Ads,
-        "service fee" => ServiceFee,
-        _ => Other,
+    // What such a transaction is about, whichever of the two columns it stands in.
+    let charge = match kind.to_ascii_lowercase().as_str() {
+        _ if description.to_ascii_lowercase().contains("advertising") => Some(Ads),
+        "shipping services" => Some(ShippingFee),
+        "service fee" => Some(ServiceFee),
+        _ => None,
     };
     [
         ("product sales", if is_refund { Refund } else { Sale }),
@@ -119,7 +120,7 @@ fn components(kind: &str, description: &str) -> [(&'static str, PayoutLineType);
         ("TDS (Section 194-O)", Tds),
         ("selling fees", Commission),
         ("fba fees", FulfilmentFee),
-        ("other transaction fees", if of_shipping { ShippingFee } else { OtherFee }),
-        ("other", other),
+        ("other transaction fees", charge.unwrap_or(OtherFee)),
+        ("other", charge.unwrap_or(Other)),
     ]
 }
