@@ -89,7 +89,7 @@ grant select, insert (id, action, operator, reason, asked, letters), update (let
 -- and requeuing a run needs; not what the run has read.
 create policy redrive on sync_runs for all to robnu_system_redrive using (true) with check (true);
 grant select (seller_id, id, account_id, marketplace_code, kind, trigger, full_read, window_from, state, step, generation,
-    lease_expires_at, fruitless_attempts, queued_at, sent_at, next_attempt_at),
+    lease_expires_at, fruitless_attempts, deferred_attempts, queued_at, sent_at, next_attempt_at),
   update (state, generation, lease_expires_at, fruitless_attempts, deferred_attempts, queued_at, sent_at, next_attempt_at, finished_at, error_code,
     error_message)
   on sync_runs to robnu_system_redrive;

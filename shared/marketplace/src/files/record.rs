@@ -87,7 +87,8 @@ impl FileRecord {
         Some((key.of)(&id).to_owned())
     }
 
-    /// Filled cells of a row in columns that the kind of file does not have. Marketplaces write NA where they have nothing to say.
+    /// Filled cells of a row in columns that the kind of file does not have. Marketplaces write NA where they have nothing to say. A column
+    /// that may be about a customer is left out, because more people see money than customers.
     pub fn other_cells(&self, row: &FileRow) -> BTreeMap<String, String> {
         let Some(kind) = Kind::from_code(&self.kind) else { return BTreeMap::new() };
         let spec = kind.spec();
@@ -96,7 +97,9 @@ impl FileRecord {
             spec.required.iter().chain(spec.optional).any(|known| *known == name)
         };
         let says_nothing = |cell: &str| ["NA", "N/A", "Not Available"].contains(&cell);
-        let other = row.cells.iter().filter(|(label, cell)| !is_known(label) && !says_nothing(cell));
+        let is_shown =
+            |label: &str, cell: &str| !is_known(label) && !says_nothing(cell) && !may_be_personal(label);
+        let other = row.cells.iter().filter(|(label, cell)| is_shown(label, cell));
         other.map(|(label, cell)| (label.clone(), cell.clone())).collect()
     }
 
@@ -244,6 +247,17 @@ impl FileRow {
     }
 }
 
+/// Whether a column may be about a customer, by its name. A customer's fee is not.
+fn may_be_personal(label: &str) -> bool {
+    const ALONE: [&str; 9] =
+        ["address", "phone", "mobile", "email", "postal", "pincode", "pin", "recipient", "consignee"];
+    const WITH_A_PERSON: [&str; 6] = ["name", "contact", "city", "state", "gstin", "mail"];
+    let label = label.to_lowercase();
+    let words: Vec<&str> = label.split(|sign: char| !sign.is_alphanumeric()).collect();
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
+    has(&ALONE) || (has(&["buyer", "customer"]) && has(&WITH_A_PERSON))
+}
+
 /// Reports do not number lines, so ours are numbered by their order among the record's lines of the same article: two equal
 /// rows are two lines. The beginning tells such a number from a marketplace's own, by which the store replaces it
 /// (`is_numbered_here` in `migrations/0010_orders.sql`).
@@ -252,4 +266,33 @@ pub(crate) fn line_id<'a>(article: Option<&str>, before: impl Iterator<Item = &'
     let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|sign| sign.is_ascii_digit());
     let of_article = |id: &&str| id.strip_prefix(beginning.as_str()).is_some_and(is_number);
     format!("{beginning}{}", before.filter(of_article).count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_about_a_person_is_told_from_one_about_money() {
+        for label in [
+            "Buyer Name",
+            "customer_name",
+            "PIN Code",
+            "Email",
+            "Ship Address 1",
+            "Customer City",
+            "Phone (masked)",
+        ] {
+            assert!(may_be_personal(label), "{label}");
+        }
+        for label in [
+            "Customer Add-ons Levy (Rs.)",
+            "Shipping Levy",
+            "Buyer Protection Fee",
+            "Loyalty Levy (Rs.)",
+            "Pincodes",
+        ] {
+            assert!(!may_be_personal(label), "{label}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::kit::{amount, by_payout, by_type, entries, parts, sample, unbalanced, written};
 
-const HEADER: &str = "NEFT ID,Neft Type, Payment Date,Bank Settlement Value (Rs.),Order ID,Order item ID,Sale Amount (Rs.),Marketplace Fee (Rs.),Commission (Rs.),Taxes (Rs.),TCS (Rs.),TDS (Rs.),Protection Fund (Rs.),Seller SKU,Quantity,Loyalty Levy (Rs.)";
+const HEADER: &str = "NEFT ID,Neft Type, Payment Date,Bank Settlement Value (Rs.),Order ID,Order item ID,Sale Amount (Rs.),Marketplace Fee (Rs.),Commission (Rs.),Taxes (Rs.),TCS (Rs.),TDS (Rs.),Protection Fund (Rs.),Seller SKU,Quantity,Loyalty Levy (Rs.),Buyer Name,PIN Code";
 
 #[test]
 fn rows_of_three_decimals_add_up_and_an_item_over_three_transfers_stays_in_each() {
@@ -26,15 +26,15 @@ fn rows_of_three_decimals_add_up_and_an_item_over_three_transfers_stays_in_each(
 fn a_row_off_by_a_thousandth_is_flagged_and_what_nobody_knows_is_kept() {
     let rows = [
         "N1 ,Prepaid,2026-07-10,89.001,OD1,'11,100,-10,-10,-1,-0.9,-0.1,0,SKU:A,1,",
-        "N1,Prepaid,2026-07-10,84,OD2,12,100,-10,-10,-1,-0.9,-0.1,0,A,1,-5",
+        "N1,Prepaid,2026-07-10,84,OD2,12,100,-10,-10,-1,-0.9,-0.1,0,A,1,-5,Asha,302001",
         "N1,Prepaid,2026-07-10,89,OD3,13,100,-11,-10,-1,-0.9,-0.1,0,A,1,",
     ];
     let (parts, reasons) = parts(written(&format!("{HEADER}\n{}\n", rows.join("\n"))).path());
     assert_eq!(reasons, [""; 0]);
     let differences = [("row 2".to_owned(), amount("0.001")), ("row 3".to_owned(), amount("-5"))];
     assert_eq!(unbalanced(&parts), differences);
-    let levy: Vec<_> = entries(&parts).filter_map(|entry| entry.other.get("Loyalty Levy (Rs.)")).collect();
-    assert_eq!(levy, ["-5"]);
+    let other: Vec<_> = entries(&parts).flat_map(|entry| &entry.other).collect();
+    assert_eq!(other, [(&"Loyalty Levy (Rs.)".to_owned(), &"-5".to_owned())], "but nothing of a customer");
     let notes: Vec<_> = parts.iter().flat_map(|part| &part.notes).collect();
     assert_eq!(notes, ["row 4, column Marketplace Fee (Rs.) is not the sum of its components, which count"]);
     let first = entries(&parts).next().unwrap();
