@@ -12,6 +12,8 @@ create table payouts (
   -- What its entries were read from. Entries of a source with a lower rank do not count.
   source text not null check (source ~ '^[A-Z][A-Z_]{1,63}$'),
   source_rank smallint not null,
+  -- The source that has just been replaced by a better one, until its entries are gone.
+  replaced_source text,
   status text not null default 'PENDING' check (status in ('PENDING', 'RECONCILED', 'DISPUTED')),
   marketplace_status text,
   period_start timestamptz,
@@ -22,9 +24,10 @@ create table payouts (
   paid_at timestamptz,
   bank_reference text,
   currency text not null check (currency ~ '^[A-Z]{3}$'),
-  -- The total that the marketplace states, if it does; and the sum of the entries, which count_payout_entries keeps.
+  -- The total that the marketplace states, if it does; and the sum of the entries, which count_payout_entries keeps. Sums have room for any
+  -- number of entries.
   stated_amount numeric(14, 4),
-  net_amount numeric(14, 4) not null default 0,
+  net_amount numeric(20, 4) not null default 0,
   -- How many entries it has, and how many of these are not the sum of their lines.
   entries integer not null default 0,
   unbalanced_entries integer not null default 0,
@@ -116,7 +119,7 @@ create table announced_amounts (
   seller_id uuid not null,
   account_id uuid not null,
   currency text not null check (currency ~ '^[A-Z]{3}$'),
-  amount numeric(14, 4) not null,
+  amount numeric(20, 4) not null,
   entries integer not null,
   primary key (seller_id, account_id, currency),
   foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id)
@@ -205,7 +208,7 @@ end $$;
 grant select,
   insert (seller_id, account_id, external_payout_id, source, source_rank, marketplace_status, period_start, period_end, settled_at, paid_at,
     bank_reference, currency, stated_amount, first_run_id),
-  update (source, source_rank, status, marketplace_status, period_start, period_end, settled_at, paid_at, bank_reference, currency,
+  update (source, source_rank, replaced_source, status, marketplace_status, period_start, period_end, settled_at, paid_at, bank_reference, currency,
     stated_amount, net_amount, entries, unbalanced_entries, revision, changed_by_run_id, updated_at)
   on payouts to robnu_tenant;
 grant select,
@@ -258,6 +261,7 @@ as $$
   from payouts p
   join payout_entries e on e.seller_id = p.seller_id and e.payout_id = p.id and e.source <> p.source
   where p.seller_id = app_current_seller_id() and p.account_id = account and p.external_payout_id = any (payout_ids)
+    and p.replaced_source is not null
 $$;
 
 -- Removes these, and counts them. SECURITY DEFINER because nobody else may delete entries.
@@ -276,6 +280,8 @@ begin
     using superseded_payout_entries(account, parts, counts, paid, subjects, payout_ids) as s
     where e.seller_id = app_current_seller_id() and e.id = s.entry_id;
   get diagnostics removed = row_count;
+  update payouts set replaced_source = null
+    where seller_id = app_current_seller_id() and account_id = account and external_payout_id = any (payout_ids) and replaced_source is not null;
   return removed;
 end $$;
 

@@ -378,7 +378,7 @@ fn map_one<R: StreamRecord>(
 ) -> Result<R, RecordProblem> {
     record.check()?;
     let mut mapped = map(record)?;
-    mapped.note_contradictions();
+    mapped.check()?;
     Ok(mapped)
 }
 

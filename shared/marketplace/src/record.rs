@@ -10,6 +10,8 @@ mod returns;
 
 use chrono::{DateTime, Utc};
 
+use crate::records::RecordProblem;
+
 pub use customer::{Customer, CustomerText};
 pub use fields::Fields;
 pub use order::{AmountBasis, NUMBERED_HERE, OrderItemRecord, OrderRecord, OrderStatus, ShipmentRecord};
@@ -46,7 +48,12 @@ pub trait StreamRecord: Sized {
     fn fields(&self) -> Fields;
 
     /// Adds notes about values that do not agree with each other.
-    fn note_contradictions(&mut self) {}
+    ///
+    /// # Errors
+    /// Fails when the record as a whole cannot be stored.
+    fn check(&mut self) -> Result<(), RecordProblem> {
+        Ok(())
+    }
 
     /// The records as a page's records.
     fn of_page(records: Vec<Self>) -> Records;
@@ -65,8 +72,9 @@ impl StreamRecord for OrderRecord {
         fields::of_order(self)
     }
 
-    fn note_contradictions(&mut self) {
+    fn check(&mut self) -> Result<(), RecordProblem> {
         self.note_unequal_total();
+        Ok(())
     }
 
     fn of_page(records: Vec<Self>) -> Records {
@@ -103,6 +111,10 @@ impl StreamRecord for PayoutPart {
 
     fn fields(&self) -> Fields {
         fields::of_payout_part(self)
+    }
+
+    fn check(&mut self) -> Result<(), RecordProblem> {
+        self.check_names_and_sums()
     }
 
     fn of_page(records: Vec<Self>) -> Records {

@@ -94,7 +94,7 @@ fn map_one<R: StreamRecord>(
         return Err(RecordProblem::at("record", "holds bytes that are not UTF-8"));
     }
     let mut mapped = map(record)?;
-    mapped.note_contradictions();
+    mapped.check()?;
     Ok(mapped)
 }
 

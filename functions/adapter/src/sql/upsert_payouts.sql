@@ -9,7 +9,8 @@ with page as (
   left join robnu.payouts s on s.account_id = $1 and s.external_payout_id = p.external_payout_id
 ), updated as (
   update robnu.payouts s
-  set source = p.source, source_rank = p.source_rank, marketplace_status = coalesce(p.marketplace_status, s.marketplace_status),
+  set source = p.source, source_rank = p.source_rank,
+    replaced_source = case when s.source <> p.source then s.source else s.replaced_source end, marketplace_status = coalesce(p.marketplace_status, s.marketplace_status),
     period_start = coalesce(p.period_start, s.period_start), period_end = coalesce(p.period_end, s.period_end),
     settled_at = coalesce(p.settled_at, s.settled_at), paid_at = coalesce(p.paid_at, s.paid_at),
     bank_reference = coalesce(p.bank_reference, s.bank_reference), currency = p.currency,

@@ -46,7 +46,7 @@ pub fn payment(record: &FileRecord) -> Result<PayoutPart, RecordProblem> {
 fn part_id(row: &FileRow) -> Result<String, RecordProblem> {
     Ok(match row.id(DOCUMENT)? {
         Some(document) => document,
-        None => INSTEAD.map(|column| row.cell(column).unwrap_or_default()).join("/"),
+        None => INSTEAD.map(|column| row.plain(column).unwrap_or_default()).join("/"),
     })
 }
 

@@ -38,7 +38,7 @@ pub fn payment(record: &FileRecord) -> Result<PayoutPart, RecordProblem> {
         first.cell("Transaction Status").is_some_and(|status| status.eq_ignore_ascii_case("deferred"));
     let settlement = first.id(SETTLEMENT)?.filter(|_| !is_deferred);
     let released_at = first.optional_date("Transaction Release Date", &mut notes);
-    let names: Vec<&str> = NAMES.iter().filter_map(|column| first.cell(column)).collect();
+    let names: Vec<String> = NAMES.iter().filter_map(|column| first.plain(column)).collect();
     let entries =
         record.rows.iter().map(|row| entry(record, row, &mut notes)).collect::<Result<Vec<_>, _>>()?;
     Ok(PayoutPart {
@@ -68,8 +68,8 @@ pub fn payment(record: &FileRecord) -> Result<PayoutPart, RecordProblem> {
 
 /// What a deferred transaction and the released one have in common: they state the same total for the same article of the same order.
 fn subject(row: &FileRow) -> Option<String> {
-    let order = row.cell("order id")?;
-    let (article, total) = (row.cell("Sku").unwrap_or_default(), row.cell(TOTAL).unwrap_or_default());
+    let order = row.plain("order id")?;
+    let (article, total) = (row.plain("Sku").unwrap_or_default(), row.plain(TOTAL).unwrap_or_default());
     Some(format!("{order}/{article}/{total}"))
 }
 

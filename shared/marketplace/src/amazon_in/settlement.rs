@@ -34,7 +34,7 @@ pub fn part(record: &FileRecord) -> Result<PayoutPart, RecordProblem> {
     let mut notes = Notes::default();
     let first = record.first();
     let settlement = first.required_id(SETTLEMENT)?;
-    let names: Vec<&str> = NAMES.iter().filter_map(|column| first.cell(column)).collect();
+    let names: Vec<String> = NAMES.iter().filter_map(|column| first.plain(column)).collect();
     let is_head = first.cell("transaction-type").is_none() && first.cell("amount").is_none();
     Ok(PayoutPart {
         external_part_id: format!("settlement/{settlement}/{}", names.join("/")),
@@ -77,14 +77,11 @@ fn entry(record: &FileRecord, notes: &mut Notes) -> Result<PayoutEntry, RecordPr
     };
     add_order(&mut entry, first.optional_id("order-id", notes));
     for row in &record.rows {
-        let (kind, description) =
-            (row.cell("amount-type").unwrap_or_default(), row.cell("amount-description").unwrap_or_default());
+        let [kind, description] =
+            ["amount-type", "amount-description"].map(|column| row.plain(column).unwrap_or_default());
         let amount = row.amount("amount")?.ok_or_else(|| row.problem(Some("amount"), "is blank"))?;
-        entry.add(
-            line_type(&transaction, kind, description),
-            &format!("{kind} / {description}"),
-            Some(amount),
-        );
+        let words = format!("{kind} / {description}");
+        entry.add(line_type(&transaction, &kind, &description), &words, Some(amount));
     }
     entry.marketplace_type = transaction;
     Ok(entry)

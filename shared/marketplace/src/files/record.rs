@@ -99,8 +99,8 @@ impl FileRecord {
         let says_nothing = |cell: &str| ["NA", "N/A", "Not Available"].contains(&cell);
         let is_shown =
             |label: &str, cell: &str| !is_known(label) && !says_nothing(cell) && !may_be_personal(label);
-        let other = row.cells.iter().filter(|(label, cell)| is_shown(label, cell));
-        other.map(|(label, cell)| (label.clone(), cell.clone())).collect()
+        let other = row.cells.iter().filter(|(label, cell)| is_shown(label, cell)).take(MOST_OTHER_CELLS);
+        other.map(|(label, cell)| (plain(label), plain(cell))).collect()
     }
 
     /// The first row, in the file's order. A record has at least one.
@@ -165,6 +165,11 @@ impl FileRow {
     /// The filled cell of a column.
     pub fn cell(&self, column: &str) -> Option<&str> {
         self.cells.get(column).map(String::as_str)
+    }
+
+    /// A cell's text, however odd it is.
+    pub fn plain(&self, column: &str) -> Option<String> {
+        self.cell(column).map(plain)
     }
 
     /// A cell's text as a leaf type of the adapters' records.
@@ -245,6 +250,14 @@ impl FileRow {
             None
         })
     }
+}
+
+/// More columns than these are not kept of a row.
+const MOST_OTHER_CELLS: usize = 100;
+
+/// A text without control characters, of which the database cannot store all, and not longer than 300 characters.
+fn plain(text: &str) -> String {
+    text.chars().filter(|sign| !sign.is_control()).take(300).collect()
 }
 
 /// Whether a column may be about a customer, by its name. A customer's fee is not.

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use crate::decimal::check_amount;
+use crate::records::RecordProblem;
+
 /// Makes the enum of line types, their texts, and the list of all.
 macro_rules! line_types {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -224,6 +227,32 @@ pub struct PayoutLine {
     pub marketplace_type: String,
     /// The amount, at most four decimals.
     pub amount: Decimal,
+}
+
+/// The longest name of a part and the longest subject, in characters. An index has room for as many.
+const LONGEST_NAME: usize = 500;
+
+impl PayoutPart {
+    /// Checks that the part can be stored.
+    ///
+    /// # Errors
+    /// Names what is too long or too large.
+    pub(crate) fn check_names_and_sums(&self) -> Result<(), RecordProblem> {
+        let place = self.entries.first().and_then(|entry| entry.place.as_deref()).unwrap_or("record");
+        let mut names = std::iter::once(&self.external_part_id).chain(&self.subject);
+        if names.any(|name| name.chars().count() > LONGEST_NAME) {
+            return Err(RecordProblem::at(place, "is named by longer texts than can be stored"));
+        }
+        for entry in &self.entries {
+            let place = entry.place.as_deref().unwrap_or("record");
+            let sum = entry.amount();
+            let difference = entry.stated_amount.unwrap_or(sum) - sum;
+            if check_amount(sum).and(check_amount(difference)).is_err() {
+                return Err(RecordProblem::at(place, "makes too large a sum"));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl PayoutEntry {

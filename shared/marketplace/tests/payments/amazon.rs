@@ -3,7 +3,7 @@
 use robnu_marketplace::record::{PayoutPart, PayoutSource};
 use rust_decimal::Decimal;
 
-use super::kit::{amount, by_payout, by_type, entries, parts, sample, unbalanced};
+use super::kit::{amount, by_payout, by_type, entries, parts, sample, unbalanced, written};
 
 #[test]
 fn the_lines_of_a_settlement_are_its_total_and_equal_ones_both_count() {
@@ -44,4 +44,34 @@ fn payments_of_seller_central_add_up_row_by_row_and_deferred_ones_are_announced(
     assert!(parts.iter().find(same).is_some_and(|part| part.payout.is_none()));
     let total: Decimal = sums.values().sum();
     assert_eq!(total, amount("1924.07"));
+}
+
+/// A file may hold anything. What cannot be stored is set aside by its row, and the rest goes on.
+#[test]
+fn a_row_of_absurd_texts_or_amounts_is_set_aside_alone() {
+    let header =
+        "date/time,settlement id,type,order id,Sku,description,product sales,selling fees,total,Note";
+    let long = "x".repeat(2_000);
+    let rows = [
+        format!("27/06/2026 10:00:00,770,Order,405-1111111-0000001,A,{long},10,-1,9,{long}"),
+        "27/06/2026 10:00:00,770,Order,405-1111111-0000002,A,a\u{1}\u{7}b,10,-1,9,c\u{1}d".to_owned(),
+        "27/06/2026 10:00:00,770,Order,405-1111111-0000003,A,x,9999999999,9999999999,9,".to_owned(),
+    ];
+    let (parts, mut reasons) = parts(written(&format!("{header}\n{}\n", rows.join("\n"))).path());
+    reasons.sort();
+    let stored: Vec<_> = entries(&parts).collect();
+    for entry in &stored {
+        assert!(
+            entry.other.values().all(|text| text.chars().count() <= 300 && !text.contains('\u{1}')),
+            "{entry:?}"
+        );
+    }
+    assert!(
+        parts
+            .iter()
+            .all(|part| part.external_part_id.chars().count() <= 500
+                && !part.external_part_id.contains('\u{7}'))
+    );
+    assert_eq!((stored.len(), reasons.len()), (2, 1), "{reasons:?}");
+    assert!(reasons[0].starts_with("row 4 makes too large a sum"), "{reasons:?}");
 }

@@ -144,6 +144,9 @@ select * from columns
 where element = 'numeric'
   or column_name ~ '(^|_)(amount|mrp|price|value|total|subtotal|fees?|tax|gst|[cisu]gst|tcs|tds|costs?|charges?|refund|discount|commission|balance|penalty)$';
 
+-- Sums of any number of amounts, which need more room than an amount.
+create temp view sum_columns (table_name, column_name) as values ('payouts', 'net_amount'), ('announced_amounts', 'amount');
+
 -- Satellite tables, one per marketplace, which hold how to sign in there.
 create temp view satellites as select oid as relation, name from tenant_tables where name ~ '_account_details$';
 -- Side tables, whose rows are the other half of another table's row.

@@ -1,7 +1,11 @@
--- Money is numeric(14,4) with a currency, whatever its column is called, and never floating point. Minor units may stand beside it;
+-- Money is numeric(14,4) with a currency, and a sum of money numeric(20,4), whatever its column is called, and never floating point. Minor units may stand beside it;
 -- they are generated from it and never written.
-select m.table_name || '.' || m.column_name || ' is ' || m.type || ', and money is numeric(14,4)'
-from money_columns m where m.type <> 'numeric(14,4)'
+select m.table_name || '.' || m.column_name || ' is ' || m.type || ', and money is ' || wanted.type
+from money_columns m
+cross join lateral (
+  select case when (m.table_name, m.column_name) in (select table_name, column_name from sum_columns) then 'numeric(20,4)' else 'numeric(14,4)' end as type
+) wanted
+where m.type <> wanted.type
 union all
 select c.table_name || '.' || c.column_name || ' counts minor units and is not made of an amount: bigint, generated, stored'
 from columns c where c.column_name ~ '_minor$' and (c.type <> 'bigint' or c.generated <> 's')
