@@ -18,9 +18,8 @@ const CURRENCY: &str = "INR";
 /// Documents are known by their number, whether they are open or cleared.
 pub const PAYMENT_KEY: Key = Key::whole(DOCUMENT);
 
-/// What a document without a number is known by, together.
-const INSTEAD: [&str; 6] =
-    [CLEARING, "Journey Type", "Invoice Number", "Credit Note No", "Order No", "Value"];
+/// What a document without a number is known by, together, whether it is open or cleared.
+const INSTEAD: [&str; 5] = ["Journey Type", "Invoice Number", "Credit Note No", "Order No", "Value"];
 
 /// Maps a document.
 ///
