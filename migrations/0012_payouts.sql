@@ -16,6 +16,7 @@ create table payouts (
   replaced_source text,
   status text not null default 'PENDING' check (status in ('PENDING', 'RECONCILED', 'DISPUTED')),
   marketplace_status text,
+  -- As the marketplace states them, in whatever order.
   period_start timestamptz,
   period_end timestamptz,
   -- When the payout was paid or, until then, when the marketplace closed it; as long as no source says that, when an entry of it was
@@ -42,8 +43,7 @@ create table payouts (
   updated_at timestamptz not null default now(),
   primary key (seller_id, id),
   unique (seller_id, account_id, external_payout_id),
-  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id),
-  check (period_start <= period_end)
+  foreign key (seller_id, account_id) references marketplace_accounts (seller_id, id)
 );
 create index payouts_by_time on payouts (seller_id, settled_at desc, id desc);
 create index payouts_by_account on payouts (seller_id, account_id, settled_at desc, id desc);

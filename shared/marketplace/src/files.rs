@@ -23,6 +23,7 @@ use crate::record::{
 use crate::records::RecordProblem;
 use crate::{ajio, amazon_in, flipkart, meesho};
 
+use record::plain;
 pub(crate) use record::{FileRecord, FileRow, line_id};
 pub(crate) use status::whole;
 
@@ -363,13 +364,18 @@ fn mapped<R: StreamRecord>(
         match map_one(map, record) {
             Ok(record) => mapped.push(record),
             Err(problem) => quarantined.push(QuarantinedRecord {
-                external_id: record.id(key).map(|id| id.replace('\n', "/")),
+                external_id: record.id(key).map(|id| shown_id(&id)),
                 reason: problem.into_reason(),
                 raw: record.write(),
             }),
         }
     }
     (R::of_page(mapped), quarantined)
+}
+
+/// A record's id as the quarantine shows it. One that is named by several columns may have any length, and an index has not.
+fn shown_id(id: &str) -> String {
+    plain(&id.replace('\n', "/")).chars().take(200).collect()
 }
 
 fn map_one<R: StreamRecord>(

@@ -78,7 +78,7 @@ fn entry(record: &FileRecord, row: &FileRow, notes: &mut Notes) -> Result<Payout
     let total = row.amount(TOTAL)?.ok_or_else(|| row.problem(Some(TOTAL), "is blank"))?;
     let mut entry = PayoutEntry {
         sku: row.optional_id("Sku", notes),
-        quantity: row.units("quantity")?.map(|units| units.0),
+        quantity: row.optional_units("quantity", notes),
         posted_at: row.optional_date("date/time", notes),
         stated_amount: Some(total),
         place: Some(row.place(None)),

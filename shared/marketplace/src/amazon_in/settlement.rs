@@ -12,6 +12,7 @@ use crate::lenient::Notes;
 use crate::record::{PayoutEntry, PayoutHead, PayoutPart, PayoutSource};
 use crate::records::RecordProblem;
 
+use super::money::Currency;
 use words::line_type;
 
 const SETTLEMENT: &str = "settlement-id";
@@ -41,11 +42,18 @@ pub fn part(record: &FileRecord) -> Result<PayoutPart, RecordProblem> {
         source: PayoutSource::AmazonSettlement,
         payout: Some(head(first, &settlement, &mut notes)?),
         subject: None,
-        currency: first.text("currency", &mut notes).unwrap_or_else(|| CURRENCY.to_owned()),
+        currency: currency(first)?,
         expected_at: None,
         entries: if is_head { Vec::new() } else { vec![entry(record, &mut notes)?] },
         notes: notes.into_vec(),
     })
+}
+
+fn currency(row: &FileRow) -> Result<String, RecordProblem> {
+    match row.cell("currency") {
+        Some(cell) => row.leaf::<Currency>("currency", cell).map(|currency| currency.0),
+        None => Ok(CURRENCY.to_owned()),
+    }
 }
 
 fn head(row: &FileRow, settlement: &str, notes: &mut Notes) -> Result<PayoutHead, RecordProblem> {
@@ -69,7 +77,7 @@ fn entry(record: &FileRecord, notes: &mut Notes) -> Result<PayoutEntry, RecordPr
     let mut entry = PayoutEntry {
         external_item_id: first.optional_id("order-item-code", notes),
         sku: record.rows.iter().find_map(|row| row.optional_id("sku", notes)),
-        quantity: first.units("quantity-purchased")?.map(|units| units.0),
+        quantity: first.optional_units("quantity-purchased", notes),
         posted_at: posted_at(first, notes),
         place: Some(first.place(None)),
         other: record.other_cells(first),

@@ -218,6 +218,15 @@ impl FileRow {
         self.cell(column).map(|cell| self.leaf(column, cell)).transpose()
     }
 
+    /// A number of units that the record can do without.
+    pub fn optional_units(&self, column: &str, notes: &mut Notes) -> Option<i32> {
+        let units = self.units(column).unwrap_or_else(|problem| {
+            notes.push(problem);
+            None
+        });
+        units.map(|units| units.0)
+    }
+
     /// A number of units without which the record means nothing.
     pub fn required_units(&self, column: &str) -> Result<i32, RecordProblem> {
         let units = self.units(column)?.ok_or_else(|| self.problem(Some(column), "is blank"))?;
@@ -256,7 +265,7 @@ impl FileRow {
 const MOST_OTHER_CELLS: usize = 100;
 
 /// A text without control characters, of which the database cannot store all, and not longer than 300 characters.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|sign| !sign.is_control()).take(300).collect()
 }
 

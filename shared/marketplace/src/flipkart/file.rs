@@ -105,7 +105,7 @@ fn entry(
         external_order_id: Some(order.to_owned()),
         external_item_id: Some(item.to_owned()),
         sku: row.optional_id("Seller SKU", notes).map(|sku| unwrapped(&sku)),
-        quantity: row.units("Quantity")?.map(|units| units.0),
+        quantity: row.optional_units("Quantity", notes),
         posted_at: None,
         stated_amount: row.amount("Bank Settlement Value (Rs.)")?,
         place: Some(row.place(None)),

@@ -75,3 +75,28 @@ fn a_row_of_absurd_texts_or_amounts_is_set_aside_alone() {
     assert_eq!((stored.len(), reasons.len()), (2, 1), "{reasons:?}");
     assert!(reasons[0].starts_with("row 4 makes too large a sum"), "{reasons:?}");
 }
+
+#[test]
+fn an_odd_side_field_of_a_settlement_costs_the_field_and_an_odd_currency_its_row() {
+    let header = "settlement-id\ttotal-amount\tcurrency\ttransaction-type\torder-id\tamount-type\tamount-description\tamount\tquantity-purchased\tsettlement-start-date\tsettlement-end-date";
+    let long = "y".repeat(3_000);
+    let rows = [
+        "770\t10\tINR\t\t\t\t\t\t\t2026-07-27\t2026-07-20".to_owned(),
+        "770\t\t\tOrder\t405-1111111-0000001\tItemPrice\tPrincipal\t10\t-1.5\t\t".to_owned(),
+        format!("770\t\trupees\t{long}\t405-1111111-0000002\tItemPrice\tPrincipal\t10\t1\t\t"),
+    ];
+    let file = written(&format!("{header}\n{}\n", rows.join("\n")));
+    let (read, reasons) = parts(file.path());
+    let line = entries(&read).next().unwrap();
+    assert_eq!(
+        (line.amount(), line.quantity),
+        (amount("10"), None),
+        "the money counts, the quantity is noted"
+    );
+    assert!(read.iter().any(|part| part.notes.iter().any(|note| note.contains("quantity-purchased"))));
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(reasons[0].starts_with("row 4, column currency "), "{reasons:?}");
+    let page = robnu_marketplace::files::ImportFile::open(file.path(), None).unwrap().page(0).unwrap();
+    let id = page.quarantined[0].external_id.as_deref().unwrap();
+    assert!(id.chars().count() <= 200 && id.starts_with("770/"), "an id that an index has room for");
+}

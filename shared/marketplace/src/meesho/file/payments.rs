@@ -108,7 +108,7 @@ fn entry(
         external_order_id: Some(order_number(sub_order).to_owned()),
         external_item_id: Some(sub_order.to_owned()),
         sku: row.optional_id("Supplier SKU", notes),
-        quantity: row.units("Quantity")?.map(|units| units.0),
+        quantity: row.optional_units("Quantity", notes),
         posted_at: None,
         stated_amount: row.amount("Final Settlement Amount")?,
         place: Some(row.place(None)),
