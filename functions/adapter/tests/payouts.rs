@@ -6,7 +6,7 @@ mod support;
 
 use std::path::Path;
 
-use robnu_marketplace::code::MarketplaceCode::Meesho;
+use robnu_marketplace::code::MarketplaceCode::{Ajio, AmazonIn, Flipkart, Meesho};
 use robnu_testkit::Seller;
 use simulators::SimulatorConfig;
 use support::uploads::{announce, import_file, key, upload_as};
@@ -163,6 +163,43 @@ async fn an_import_that_is_killed_as_it_stores_entries_leaves_the_same_rows() {
         texts(&stand, ours, PAYOUTS).await,
         ["BANK0 8940 100 0 1", "BANK1 8940 100 0 1", "BANK2 8940 100 0 1"]
     );
+}
+
+#[tokio::test]
+async fn payments_of_the_other_three_marketplaces_are_imported_by_their_functions() {
+    let stand = stand().await;
+    let ours = &stand.sellers.ours;
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/files/tests/data");
+    let mut sums = Vec::new();
+    for (marketplace, name) in [
+        (Ajio, "ajio_payments.csv"),
+        // What the settlement report says counts, though the payments file comes later.
+        (AmazonIn, "amazon_settlement.txt"),
+        (AmazonIn, "amazon_payments.csv"),
+        (Flipkart, "flipkart_settled.csv"),
+    ] {
+        let function = stand.start(marketplace).await;
+        let file = std::fs::read_to_string(data.join(name)).unwrap();
+        let job = import_file(&stand, &function, ours, marketplace, &file).await;
+        let run = stand.run(job.run_id).await;
+        assert_eq!((run.state.as_str(), run.quarantined), ("SUCCEEDED", 0), "{name}");
+        let sql = "select concat_ws(' ', external_payout_id, source, trim_scale(stated_amount), trim_scale(net_amount), unbalanced_entries)
+            from robnu.payouts where account_id = $1 and external_payout_id <> 'PN1' order by 1";
+        let rows = stand.superuser.query(sql, &[&job.account_id]).await.unwrap();
+        sums.push(rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>());
+    }
+    let settlement = ["77000000001 AMAZON_SETTLEMENT 2887.35 2887.35 0"];
+    assert_eq!(sums[0], ["1500000001 AJIO_PAYMENTS 1398 0", "1500000002 AJIO_PAYMENTS 499.99 0"]);
+    assert_eq!(
+        (&sums[1][..], &sums[2][..]),
+        (&settlement.map(str::to_owned)[..], &settlement.map(str::to_owned)[..])
+    );
+    let expected = [
+        "NEFT/OURS/AB FLIPKART_SETTLED 2996.093 0",
+        "NEFT/OURS/AC FLIPKART_SETTLED -1526.896 0",
+        "NEFT/OURS/AD FLIPKART_SETTLED 640 0",
+    ];
+    assert_eq!(sums[3], expected);
 }
 
 #[tokio::test]

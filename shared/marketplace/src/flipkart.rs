@@ -140,7 +140,7 @@ impl Adapter for Flipkart {
     }
 
     fn live_kinds(&self) -> &'static [RunKind] {
-        &[RunKind::Orders, RunKind::Returns, RunKind::CredentialCheck]
+        &[RunKind::Orders, RunKind::Returns, RunKind::CredentialCheck, RunKind::FileImport]
     }
 
     fn details(&self) -> &'static DetailsSpec {
