@@ -69,8 +69,7 @@ pub async fn run(paths: &Paths, options: &DemoOptions) -> anyhow::Result<()> {
     let parcel = parcel::come_back(&sellers).await?;
     stack.progress.done(step, parcel.summary());
 
-    let step =
-        stack.progress.begin("files of Meesho are imported: orders, corrected ones, and a month's payments");
+    let step = stack.progress.begin("files of Meesho are imported: orders and payments");
     let imported = import::upload(&sellers[0]).await?;
     stack.progress.done(step, imported.summary());
 

@@ -45,7 +45,11 @@ pub fn text(
         format!("What arrived\n{}", arrivals(sellers, arrived, expected)),
         format!("A parcel that came back\n{}", parcel_table(parcel)),
         format!("Files that were imported\n{}", import_table(imported)),
-        format!("Was the money of {} right?\n{}", text_of(&imported.money, "month"), money_table(imported)),
+        format!(
+            "Was the money of {} right?\n{}",
+            text_of(&imported.money, "month").trim_end_matches("-01"),
+            money_table(imported)
+        ),
         format!("Runs\n{}", run_table(sellers, arrived, runs)),
         format!("Time\n{}", times(stack)),
         format!("Where to look next\n{}", next(paths, stack, sellers)?),
@@ -192,7 +196,7 @@ fn import_row(imported: &Imported, import: &Value) -> Vec<String> {
         count("changed"),
         import["quarantined"].to_string(),
         difference(import),
-        imported.orders.to_string(),
+        if text("file_name").starts_with("orders") { imported.orders.to_string() } else { "-".to_owned() },
     ]
 }
 
