@@ -27,7 +27,7 @@ fn an_adapter_names_what_it_reads_and_how_far_back_the_next_run_begins() {
                 (RunKind::FileImport, 10),
             ],
         ),
-        (Flipkart, &[(RunKind::Orders, 30), (RunKind::Returns, 30), (check, 30)]),
+        (Flipkart, &[(RunKind::Orders, 30), (RunKind::Returns, 30), (check, 30), (RunKind::FileImport, 30)]),
         (Meesho, &[(check, 0), (RunKind::FileImport, 0)]),
     ];
     for (code, expected) in stated {
