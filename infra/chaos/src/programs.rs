@@ -14,7 +14,7 @@ use local::tools::cargo;
 use crate::defect::{Defect, MIGRATIONS};
 
 /// The functions that a run starts, and the program that makes the chaos.
-const PACKAGES: [&str; 5] = ["adapter", "sweep", "redrive", "lanes", "chaos-run"];
+const PACKAGES: [&str; 6] = ["adapter", "sweep", "redrive", "lanes", "exporter", "chaos-run"];
 /// The folder of the copy in cargo's.
 const COPY: &str = "chaos";
 

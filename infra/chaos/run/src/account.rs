@@ -28,6 +28,7 @@ const NEW_SELLER: &str = "with seller as (
       insert into robnu.members (seller_id, person_id, role) select seller_id, person.id, 'OWNER' from seller, person
     )
     insert into robnu.seller_keys (seller_id, id, wrapped_key, kms_key_id) select seller_id, $4, $5, $6 from seller";
+/// An account of the run bears the name by which its marketplace knows it. No other account in the database does.
 const NEW_ACCOUNT: &str = "insert into robnu.marketplace_accounts (seller_id, id, marketplace_code, external_account_id, display_name, verified_at,
       lane_state, lane_queue_url, lane_mapping_id) values ($1, $2, $3, $4, $4, now(), 'ACTIVE', $5, 'chaos')";
 const NEW_SCHEDULE: &str =

@@ -26,6 +26,10 @@ const FILL: &str =
 /// What the functions of an account tell each other of a token that could not be had is over as fast. A lease that lives is left alone.
 const FORGET: &str = "update robnu.access_tokens set failed_until = failed_until - interval '20 seconds' where failed_until > now()";
 
+/// An export whose message is lost waits ten minutes, and its lease lasts half a minute: longer than anybody writes here.
+const PASS_EXPORTS: &str = "update robnu.exports set sent_at = sent_at - interval '1 minute', lease_expires_at = lease_expires_at - interval '4 seconds'
+    where (seller_id, id) in (select seller_id, id from robnu.exports where state in ('QUEUED', 'RUNNING') for update skip locked)";
+
 /// Lets time pass until it is dropped.
 pub async fn pass(superuser: &Superuser) -> anyhow::Result<()> {
     let mut ticks = interval(TICK);
@@ -35,5 +39,6 @@ pub async fn pass(superuser: &Superuser) -> anyhow::Result<()> {
         superuser.query(PASS, &[]).await?;
         superuser.query(FILL, &[]).await?;
         superuser.query(FORGET, &[]).await?;
+        superuser.query(PASS_EXPORTS, &[]).await?;
     }
 }

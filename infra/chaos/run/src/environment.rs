@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use robnu_testkit::{TestDatabase, function_environment};
@@ -16,6 +17,13 @@ use crate::world::Queues;
 /// slices follow each other often.
 const LEASE_SECONDS: u64 = 3;
 const SLICE_SECONDS: u64 = 1;
+/// How long an event may take: as in the template, where most functions have as long as the adapter.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const EXPORTER_TIMEOUT: Duration = Duration::from_mins(5);
+/// The shortest lease of an export that its function takes.
+const EXPORT_LEASE_SECONDS: u64 = 30;
+const MAIL_FROM: &str = "no-reply@robnu.invalid";
+const APP_URL: &str = "https://app.robnu.invalid";
 /// As much as the simulators allow. Throttling is a fault of its own.
 const CALL_RATES: &str = "searchOrders:1000:1000,getOrder:1000:1000,getMarketplaceParticipations:1000:1000,createReport:1000:1000,getReport:1000:1000,getReportDocument:1000:1000";
 
@@ -71,7 +79,8 @@ impl Environments<'_> {
         ]);
         environment.extend(more);
         let log = self.places.logs.join(format!("{name}.log"));
-        Program { name: name.to_owned(), file: self.places.programs.join(program), environment, log }
+        let file = self.places.programs.join(program);
+        Program { name: name.to_owned(), file, timeout: TIMEOUT, environment, log }
     }
 
     /// A marketplace's deployment of the adapter.
@@ -102,29 +111,45 @@ impl Environments<'_> {
             ("PARALLEL_QUEUES", parallel_queues(queues)),
             ("SELLER_KEY_DELETION_DAYS", "30".to_owned()),
             ("DATA_KEY_DAYS", "365".to_owned()),
-            ("MAIL_FROM", "no-reply@robnu.invalid".to_owned()),
-            ("APP_URL", "https://app.robnu.invalid".to_owned()),
+            ("MAIL_FROM", MAIL_FROM.to_owned()),
+            ("APP_URL", APP_URL.to_owned()),
         ];
         self.program("sweep", "sweep", more)
     }
 
-    /// The function that makes lanes, for one marketplace's adapter behind `function_arn`.
-    pub fn lanes(&self, queues: &[Queues], of: &Queues, function_arn: &str, requests: &str) -> Program {
-        let target = json!({"function_arn": function_arn, "dead_letter_queue_arn": arn(&of.lane_letters)});
+    /// The function that makes lanes, for the adapters of some marketplaces, each behind its ARN.
+    pub fn lanes(&self, queues: &[Queues], adapters: &[(&Queues, String)], requests: &str) -> Program {
+        let target = |(of, function_arn): &(&Queues, String)| {
+            let target =
+                json!({"function_arn": function_arn, "dead_letter_queue_arn": arn(&of.lane_letters)});
+            (of.code.as_str().to_owned(), target)
+        };
+        let targets: serde_json::Map<_, _> = adapters.iter().map(target).collect();
         let more = vec![
             ("STAGE", "chaos".to_owned()),
             ("LANE_REQUESTS_QUEUE_URL", requests.to_owned()),
             ("LANE_QUEUE_PREFIX", self.aws.prefix.clone()),
             ("LANE_VISIBILITY_SECONDS", VISIBILITY_SECONDS.to_string()),
             ("DEAD_LETTER_MAX_RECEIVES", "6".to_owned()),
-            ("LANE_TARGETS", json!({of.code.as_str(): target}).to_string()),
+            ("LANE_TARGETS", serde_json::Value::from(targets).to_string()),
             ("PARALLEL_QUEUES", parallel_queues(queues)),
         ];
         self.program("lanes", "lanes", more)
     }
 
-    /// The function that handles dead letters.
-    pub fn redrive(&self, queues: &[Queues]) -> Program {
+    /// The function that writes exports.
+    pub fn exporter(&self, exports: &str) -> Program {
+        let more = vec![
+            ("EXPORTS_QUEUE_URL", exports.to_owned()),
+            ("LEASE_SECONDS", EXPORT_LEASE_SECONDS.to_string()),
+            ("MAIL_FROM", MAIL_FROM.to_owned()),
+            ("APP_URL", APP_URL.to_owned()),
+        ];
+        Program { timeout: EXPORTER_TIMEOUT, ..self.program("exporter", "exporter", more) }
+    }
+
+    /// The function that handles dead letters and moves accounts.
+    pub fn redrive(&self, queues: &[Queues], requests: &str, exports: &str) -> Program {
         let letters =
             |of: &Queues| (of.code.as_str().to_owned(), json!([of.lane_letters, of.parallel_letters]));
         let letters: serde_json::Map<_, _> = queues.iter().map(letters).collect();
@@ -132,9 +157,8 @@ impl Environments<'_> {
             ("STAGE", "chaos".to_owned()),
             ("DEAD_LETTER_QUEUES", serde_json::Value::from(letters).to_string()),
             ("PARALLEL_QUEUES", parallel_queues(queues)),
-            // Nothing here goes to these queues.
-            ("LANE_REQUESTS_QUEUE_URL", queues[0].parallel_letters.clone()),
-            ("EXPORTS_QUEUE_URL", queues[0].parallel_letters.clone()),
+            ("LANE_REQUESTS_QUEUE_URL", requests.to_owned()),
+            ("EXPORTS_QUEUE_URL", exports.to_owned()),
         ];
         self.program("redrive", "redrive", more)
     }

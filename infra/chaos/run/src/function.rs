@@ -21,9 +21,6 @@ use crate::plan::Fault;
 use crate::strikes::{Strikes, lock};
 use crate::superuser::Superuser;
 
-/// How long an event may take. Lambda then ends the process.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
 /// How often a frozen process's runs are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const ATTEMPTS: &str = "select sum(attempt)::bigint from robnu.sync_runs where id = any ($1)";
@@ -62,7 +59,7 @@ struct Running {
 
 impl Running {
     async fn start(program: &Program) -> Self {
-        let process = LambdaProcess::start(&program.file, &program.environment, TIMEOUT).await;
+        let process = LambdaProcess::start(&program.file, &program.environment, program.timeout).await;
         Self { process, log: program.log.clone() }
     }
 
@@ -109,6 +106,8 @@ pub struct Program {
     pub name: String,
     /// The program.
     pub file: PathBuf,
+    /// How long an event may take. Lambda then ends the process.
+    pub timeout: Duration,
     /// Its environment.
     pub environment: Vec<(&'static str, String)>,
     /// Where the output of its processes goes.
@@ -201,7 +200,7 @@ impl Function {
         let began = Instant::now();
         let mut doom = lock(&self.dooms).pop_front();
         loop {
-            let at = began + doom.map_or(TIMEOUT, Doom::after);
+            let at = began + doom.map_or(self.program.timeout, Doom::after);
             tokio::select! {
                 answer = &mut answer => {
                     if let Some(doom) = doom {

@@ -1,16 +1,17 @@
 //! A proxy between the functions and the local AWS. It fails calls of a service when it is told to, before they reach the service or
-//! after: then the service has done what was asked, and the function does not know.
+//! after: then the service has done what was asked, and the function does not know. Calls about event source mappings it answers itself.
 
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 use tokio::task::JoinSet;
 
 use crate::forward::{BODY, client, forward};
+use crate::mappings::Mappings;
 use crate::plan::Fault;
 use crate::strikes::{Strikes, lock};
 
@@ -36,6 +37,7 @@ struct Shared {
     endpoint: String,
     http: reqwest::Client,
     failing: Arc<Mutex<Vec<Failing>>>,
+    mappings: Arc<Mappings>,
     strikes: Arc<Strikes>,
 }
 
@@ -43,6 +45,7 @@ impl Gateway {
     /// Listens on a free port of loopback. It ends with `tasks`.
     pub async fn start(
         endpoint: &str,
+        mappings: &Arc<Mappings>,
         strikes: &Arc<Strikes>,
         tasks: &mut JoinSet<()>,
     ) -> anyhow::Result<Self> {
@@ -54,6 +57,7 @@ impl Gateway {
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             http,
             failing: Arc::clone(&failing),
+            mappings: Arc::clone(mappings),
             strikes: Arc::clone(strikes),
         };
         let router = Router::new().fallback(relay).with_state(shared);
@@ -94,6 +98,12 @@ impl Shared {
 
     async fn forward(&self, request: Request) -> anyhow::Result<Response<Body>> {
         let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        if Mappings::is_meant(path) {
+            let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
+            let body = serde_json::from_slice(&to_bytes(body, BODY).await?).unwrap_or_default();
+            return Ok(self.mappings.answer(&parts.method, path, &query, &body));
+        }
         forward(&self.http, &self.endpoint, parts, to_bytes(body, BODY).await?).await
     }
 }
@@ -117,6 +127,8 @@ fn service(headers: &HeaderMap) -> Option<Fault> {
         Some(Fault::Kms)
     } else if target.starts_with("AmazonSQS") {
         Some(Fault::Sqs)
+    } else if text("authorization").contains("/lambda/aws4_request") {
+        Some(Fault::Lambda)
     } else {
         text("authorization").contains("/s3/aws4_request").then_some(Fault::S3)
     }

@@ -1,5 +1,7 @@
 //! Makes the planned faults at their times.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,6 +14,7 @@ use crate::account::Account;
 use crate::function::Doom;
 use crate::plan::{Fault, Planned};
 use crate::source::{MessageFault, Source};
+use crate::strikes::lock;
 use crate::world::{DEAD_ACCOUNT, World};
 
 /// A process that is to be killed dies within this time of the beginning of its event.
@@ -20,6 +23,8 @@ const KILLED_WITHIN: Duration = Duration::from_millis(400);
 const TAKEN_OVER: Duration = Duration::from_secs(9);
 /// A call of a client is tried three times, so a few failures in a row reach its caller.
 const CALLS_IN_A_ROW: usize = 4;
+/// Faults of an account that follow each other within this time may meet the same call and its repetition.
+const IN_A_ROW: Duration = Duration::from_secs(20);
 /// How long a victim for a cut connection is looked for.
 const LOOK_FOR: Duration = Duration::from_secs(1);
 /// One connection of a function that is in a transaction.
@@ -35,6 +40,8 @@ pub struct Injector<'a> {
     pub source: &'a Source,
     /// The database's server.
     pub server: &'a ScratchServer,
+    /// When accounts last got which fault of their marketplace.
+    pub lately: Mutex<HashMap<(Fault, String), Instant>>,
 }
 
 impl Injector<'_> {
@@ -70,7 +77,7 @@ impl Injector<'_> {
             Fault::MessageDelayed => {
                 self.source.spoil(MessageFault::Delayed(Duration::from_secs(6).mul_f64(share)));
             }
-            Fault::S3 | Fault::Kms | Fault::Sqs => {
+            Fault::S3 | Fault::Kms | Fault::Sqs | Fault::Lambda => {
                 self.world.gateway.fail(fault, CALLS_IN_A_ROW, share < 0.3);
             }
             _ => self.simulate(fault, choice, share),
@@ -80,12 +87,14 @@ impl Injector<'_> {
 
     /// Dooms a process of some function: mostly of one that reads a marketplace.
     fn doom(&self, choice: usize, doom: Doom) {
-        let World { adapters, sweep, redrive, .. } = self.world;
+        let World { adapters, sweep, redrive, lanes, exporter, .. } = self.world;
         // The thirds are the adapters of AJIO, Amazon and Flipkart.
         let function = match choice % 24 {
-            0..=17 => &adapters[choice % 3],
-            18..=19 => &adapters[3],
-            20 => redrive,
+            0..=14 => &adapters[choice % 3],
+            15..=16 => &adapters[3],
+            17..=18 => lanes,
+            19..=20 => exporter,
+            21 => redrive,
             _ => sweep,
         };
         function.doom(doom);
@@ -108,16 +117,12 @@ impl Injector<'_> {
     fn simulate(&self, fault: Fault, choice: usize, share: f64) {
         let live =
             |account: &&Account| account.code != MarketplaceCode::Meesho && account.name != DEAD_ACCOUNT;
-        // Two expiries in a row would be what only wrong credentials do: they end the run.
-        let pending = self.world.simulator.faults();
-        let expires = |account: &&Account| {
-            fault == Fault::ExpiredTokens
-                && pending.iter().any(|set| {
-                    set.kind == FaultKind::ExpireTokens && set.account.as_ref() == Some(&account.name)
-                })
-        };
-        let accounts: Vec<&Account> =
-            self.world.accounts.iter().filter(|account| live(account) && !expires(account)).collect();
+        let accounts: Vec<&Account> = self
+            .world
+            .accounts
+            .iter()
+            .filter(|account| live(account) && !(is_once(fault) && self.has_lately(fault, account)))
+            .collect();
         let Some(account) = accounts.get(choice % accounts.len().max(1)) else { return };
         let lists = match account.code {
             MarketplaceCode::Flipkart => "/sellers",
@@ -145,6 +150,16 @@ impl Injector<'_> {
         let simulated = Simulated::new(account.marketplace(), path, kind).for_account(&account.name);
         self.world.simulator.add_fault(simulated.times(1));
         self.world.strikes.count(fault);
+        lock(&self.lately).insert((fault, account.name.clone()), Instant::now());
+    }
+
+    /// Whether an account still waits for such a fault, or met one a moment ago.
+    fn has_lately(&self, fault: Fault, account: &Account) -> bool {
+        let pending = self.world.simulator.faults();
+        let is_same =
+            |set: &Simulated| of_kind(set) == Some(fault) && set.account.as_ref() == Some(&account.name);
+        let set = lock(&self.lately).get(&(fault, account.name.clone())).copied();
+        pending.iter().any(is_same) || set.is_some_and(|at| at.elapsed() < IN_A_ROW)
     }
 
     /// The faults that still wait for what they are to meet.
@@ -183,6 +198,12 @@ impl Injector<'_> {
         let garbage = Simulated::new(simulators::Marketplace::Ajio, "", FaultKind::Garbage);
         self.world.simulator.add_fault(garbage.for_account(DEAD_ACCOUNT));
     }
+}
+
+/// Whether two such faults in a row are something else: tokens that expire as soon as they are issued are refused credentials, and a page
+/// that is empty again and again is the end of its list.
+fn is_once(fault: Fault) -> bool {
+    matches!(fault, Fault::ExpiredTokens | Fault::EmptyPage)
 }
 
 /// The planned fault that a simulator's fault is; none for that of the dead account.

@@ -9,11 +9,13 @@ use robnu_dispatch::{Publisher, RequestRun, Requested, mark_sent};
 use robnu_marketplace::code::MarketplaceCode;
 use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::{Access, Permission, SellerScope};
+use serde_json::json;
 use simulators::{AjioReturnStatus, AjioStatus, FlipkartChange, State};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::account::Account;
 use crate::book::order_book;
+use crate::exports;
 use crate::upload::{self, Upload};
 use crate::world::{DEAD_ACCOUNT, World};
 
@@ -43,6 +45,8 @@ pub struct Load<'a> {
     publisher: Publisher,
     /// How long accounts become ready, one after the other.
     growth: Duration,
+    /// How often each account was moved.
+    moves: Vec<usize>,
     /// The reports of Amazon's accounts as they were in the beginning.
     reports: Vec<Option<String>>,
     /// How many orders and returns of each account have changed.
@@ -55,7 +59,7 @@ impl<'a> Load<'a> {
     /// A load that follows from the seed. Faults strike for `length`.
     pub fn new(world: &'a World, seed: u64, length: Duration) -> Self {
         let publisher = Publisher::new(world.aws.sqs.clone(), world.parallel.clone());
-        let changed = vec![(0, 0); world.accounts.len()];
+        let (changed, moves) = (vec![(0, 0); world.accounts.len()], vec![0; world.accounts.len()]);
         let random = Rng::with_seed(seed ^ 0x10ad);
         let reports = world.accounts.iter().map(|account| match account.code {
             MarketplaceCode::AmazonIn => world.simulator.amazon_order_report(&account.name).ok(),
@@ -67,6 +71,7 @@ impl<'a> Load<'a> {
             random,
             publisher,
             growth: length.mul_f64(GROWS),
+            moves,
             reports,
             changed,
             uploads: Vec::new(),
@@ -88,11 +93,16 @@ impl<'a> Load<'a> {
                 self.upload(at, account).await?;
                 continue;
             }
-            match self.random.u8(..10) {
+            match self.random.u8(..11) {
                 0..=3 => self.fall_due(account, kind).await?,
                 4..=5 => self.ask(account, kind).await,
                 6 => self.ask(account, RunKind::CredentialCheck).await,
                 7 if self.reports[at].is_some() => self.upload_report(at, account).await?,
+                8 => match self.random.u8(..6) {
+                    0..=2 => self.relocate(at, account).await,
+                    3 => exports::ask(self.world, self.world.seller(account), self.random.bool()).await,
+                    _ => self.change(at, account)?,
+                },
                 _ => self.change(at, account)?,
             }
         }
@@ -147,6 +157,14 @@ impl<'a> Load<'a> {
             upload::announce(self.world, account, &Upload::report(report.clone())).await?;
         }
         Ok(())
+    }
+
+    /// Moves the account to the other kind of lane, as an operator does, whatever goes on in its lane.
+    async fn relocate(&mut self, at: usize, account: &Account) {
+        let to = if self.moves[at].is_multiple_of(2) { "SHARED" } else { "DEDICATED" };
+        self.moves[at] += 1;
+        let change = json!({"account_id": account.id, "to": to, "operator": "chaos", "reason": "it is moved to and fro"});
+        self.world.redrive.invoke(json!({ "move": change }), "move").await;
     }
 
     /// Lets one order or return of the account go on.

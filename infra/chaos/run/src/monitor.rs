@@ -26,7 +26,7 @@ pub async fn findings(superuser: &Superuser, seen: &[Publication]) -> anyhow::Re
     let steps: Vec<i32> = seen.iter().map(|publication| publication.step).collect();
     let generations: Vec<i32> = seen.iter().map(|publication| publication.generation).collect();
     let unseen = "select count(*)::bigint, min(s.run::text || ', step ' || s.step || ', generation ' || s.generation) from chaos.sent s
-        where not exists (
+        where not exists (select from chaos.left_lanes l where l.account = s.account and l.left_at >= s.sent_at - interval '5 seconds') and not exists (
           select from unnest($1::uuid[], $2::int[], $3::int[]) seen (run, step, generation)
           where seen.run = s.run and seen.step = s.step and seen.generation = s.generation)";
     let row = superuser.row(unseen, &[&runs, &steps, &generations]).await?;

@@ -5,8 +5,9 @@ create table chaos.findings (kind text not null, what text not null, noted_at ti
 -- Which server process took which attempt, and where a run has been.
 create table chaos.attempts (run uuid, attempt integer, pid integer, primary key (run, attempt));
 create table chaos.positions (run uuid, position text, primary key (run, position));
--- What was marked as sent.
-create table chaos.sent (run uuid, step integer, generation integer, primary key (run, step, generation));
+-- What was marked as sent, and when accounts left a lane, with which unread messages are deleted.
+create table chaos.sent (run uuid, step integer, generation integer, account uuid, sent_at timestamptz default clock_timestamp(), primary key (run, step, generation));
+create table chaos.left_lanes (account uuid, left_at timestamptz default clock_timestamp());
 
 create function chaos.watch_run() returns trigger
 language plpgsql security definer
@@ -14,7 +15,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   if new.sent_at is not null and (tg_op = 'INSERT' or old.sent_at is null) then
-    insert into chaos.sent values (new.id, new.step, new.generation) on conflict do nothing;
+    insert into chaos.sent (run, step, generation, account) values (new.id, new.step, new.generation, new.account_id) on conflict do nothing;
   end if;
   if tg_op = 'INSERT' then
     if new.trigger <> 'FILE' and exists (
@@ -30,6 +31,14 @@ begin
     insert into chaos.attempts values (new.id, new.attempt, pg_backend_pid()) on conflict do nothing;
     if old.state = 'RUNNING' and old.lease_expires_at > now() then
       insert into chaos.findings values ('live lease taken', 'attempt ' || new.attempt || ' of run ' || new.id);
+    end if;
+    -- Reads of an account take turns, whichever queue their messages come through.
+    if new.kind in ('ORDERS', 'CREDENTIAL_CHECK') and exists (
+      select from robnu.sync_runs other
+      where other.seller_id = new.seller_id and other.account_id = new.account_id and other.id <> new.id
+        and other.kind in ('ORDERS', 'CREDENTIAL_CHECK') and other.state = 'RUNNING' and other.lease_expires_at > now())
+    then
+      insert into chaos.findings values ('turn not waited for', 'attempt ' || new.attempt || ' of run ' || new.id);
     end if;
     -- A run gives up in its 21st attempt. An attempt that is killed before it does leaves that to the next one.
     if new.fruitless_attempts - new.deferred_attempts > 30 then
@@ -53,6 +62,17 @@ begin
   return null;
 end $$;
 create trigger chaos_watch after insert or update on robnu.sync_runs for each row execute function chaos.watch_run();
+
+create function chaos.watch_lane() returns trigger
+language plpgsql security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into chaos.left_lanes (account) values (old.id);
+  return null;
+end $$;
+create trigger chaos_watch after update on robnu.marketplace_accounts for each row
+  when (old.lane_queue_url is not null and old.lane_queue_url is distinct from new.lane_queue_url) execute function chaos.watch_lane();
 
 create function chaos.watch_watermark() returns trigger
 language plpgsql security definer

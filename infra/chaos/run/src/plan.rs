@@ -7,7 +7,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 /// A kind of fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
     /// A function's process is killed while it works.
     Kill,
@@ -31,6 +31,8 @@ pub enum Fault {
     Kms,
     /// SQS fails.
     Sqs,
+    /// Lambda's calls about mappings fail.
+    Lambda,
     /// A marketplace answers 429.
     Throttled,
     /// A marketplace answers 500 or 503.
@@ -54,7 +56,7 @@ pub enum Fault {
 }
 
 /// The kinds, each with how many of them strike in a minute, and how many at least.
-const RATES: [(Fault, usize, usize); 20] = [
+const RATES: [(Fault, usize, usize); 21] = [
     (Fault::Freeze, 12, 5),
     (Fault::DatabaseRestart, 2, 1),
     (Fault::DatabaseCrash, 1, 1),
@@ -65,6 +67,7 @@ const RATES: [(Fault, usize, usize); 20] = [
     (Fault::S3, 6, 3),
     (Fault::Kms, 6, 3),
     (Fault::Sqs, 10, 4),
+    (Fault::Lambda, 4, 2),
     (Fault::Throttled, 6, 2),
     (Fault::ServerError, 8, 2),
     (Fault::Hang, 6, 2),
@@ -91,6 +94,7 @@ impl fmt::Display for Fault {
             Self::S3 => "S3 fails",
             Self::Kms => "KMS fails",
             Self::Sqs => "SQS fails",
+            Self::Lambda => "Lambda's mappings fail",
             Self::Throttled => "marketplace: 429",
             Self::ServerError => "marketplace: 500, 503",
             Self::Hang => "marketplace: hangs",

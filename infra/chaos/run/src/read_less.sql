@@ -2,7 +2,7 @@
 -- $1 marketplaces, $2 how many orders a book of each has
 select a.external_account_id || ': a run read ' || coalesce(c.records, 0) + r.quarantined || ' orders of ' || book.orders || ', run ' || r.id
 from robnu.sync_runs r
-join robnu.marketplace_accounts a on a.seller_id = r.seller_id and a.id = r.account_id and a.lane_mapping_id = 'chaos'
+join robnu.marketplace_accounts a on a.seller_id = r.seller_id and a.id = r.account_id and a.display_name = a.external_account_id
 join unnest($1::text[], $2::bigint[]) book (code, orders) on book.code = r.marketplace_code
 left join lateral (
   select sum(c.added + c.changed + c.unchanged) as records from robnu.sync_run_counts c

@@ -15,12 +15,17 @@ const SHOWN: usize = 5;
 
 const RUNS: &str = "select r.kind, r.state, count(*)::bigint, sum(r.pages)::bigint, coalesce(sum(c.records), 0)::bigint
     from robnu.sync_runs r
-    join robnu.marketplace_accounts a on a.seller_id = r.seller_id and a.id = r.account_id and a.lane_mapping_id = 'chaos'
+    join robnu.marketplace_accounts a on a.seller_id = r.seller_id and a.id = r.account_id and a.display_name = a.external_account_id
     left join lateral (
       select sum(c.added + c.changed + c.unchanged) as records from robnu.sync_run_counts c
       where c.seller_id = r.seller_id and c.run_id = r.id and c.stream in ('ORDERS', 'RETURNS')) c on true
     where r.seller_id = any ($1)
     group by r.kind, r.state order by r.kind, r.state";
+
+/// How often accounts were moved, and how many exports there are.
+const BESIDES: &str =
+    "select (select count(*) from robnu.hold_actions where action = 'MOVE') || ' moves of accounts, '
+    || (select count(*) from robnu.exports where seller_id = any ($1)) || ' exports'";
 
 /// The faults of the plan that never struck.
 pub fn missing(plan: &[Planned], strikes: &Strikes) -> Vec<Difference> {
@@ -56,9 +61,10 @@ pub async fn render_all(
     if !differences.is_empty() {
         parts.push(format!("Differences\n{}", listed(differences)));
     }
+    let besides: String = superuser.row(BESIDES, &[&sellers]).await?.get(0);
     let sum = |at| runs.iter().map(|row| row.get::<_, i64>(at)).sum::<i64>();
     parts.push(format!(
-        "{} faults struck, {} of them kills; {} runs, {} pages, {} records in {:.0} s: {}",
+        "{} faults struck, {} of them kills; {} runs, {} pages, {} records, {besides} in {:.0} s: {}",
         strikes.all(),
         strikes.of(Fault::Kill),
         sum(2),

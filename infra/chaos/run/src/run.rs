@@ -1,7 +1,7 @@
 //! One run, from the empty database to the report.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use local::ScratchServer;
@@ -19,7 +19,7 @@ use crate::plan::{Planned, plan};
 use crate::settle::settle;
 use crate::source::Source;
 use crate::world::World;
-use crate::{clock, compare, monitor, onlookers, report};
+use crate::{clock, compare, exports, lanes, mappings, monitor, onlookers, report};
 
 /// How often the sweeps run. Time passes faster here, and so do schedules.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
@@ -44,15 +44,17 @@ pub async fn run(arguments: Arguments, aws: Aws) -> anyhow::Result<usize> {
     let faults = plan(arguments.seed, length, arguments.kills);
     arguments.places.make_logs()?;
     let mut tasks = JoinSet::new();
-    let world = Arc::new(World::new(&server.url(), &arguments.places, aws, &mut tasks).await?);
+    let (world, feeds) = World::new(&server.url(), &arguments.places, aws, &mut tasks).await?;
+    let world = Arc::new(world);
     let source = Source::new(world.aws.sqs.clone(), Arc::clone(&world.strikes));
+    tasks.spawn(mappings::feed(Arc::clone(&source), feeds, world.by_arn(), world.queue_address()));
     connect(&world, &source, &mut tasks).await?;
     sweeps(&world, &mut tasks);
     let bystanders = [world.onlookers.ours.id, world.onlookers.theirs.id];
     let before = onlookers::picture(&world.superuser, &bystanders).await?;
     progress.say(format_args!("seed {}: {} faults are planned", arguments.seed, faults.len()));
 
-    let injector = Injector { world: &world, source: &source, server: &server };
+    let injector = Injector { world: &world, source: &source, server: &server, lately: Mutex::default() };
     injector.deaden();
     let mut load = Load::new(&world, arguments.seed, length);
     let rest = async {
@@ -66,7 +68,7 @@ pub async fn run(arguments: Arguments, aws: Aws) -> anyhow::Result<usize> {
         struck.and(loaded)?;
         injector.stop();
         progress.say("the faults are over; everything comes to rest");
-        settle(&world, &source, &load, &mut tasks).await
+        settle(&world, &load).await
     };
     let pairs = tokio::select! {
         pairs = rest => pairs?,
@@ -78,6 +80,8 @@ pub async fn run(arguments: Arguments, aws: Aws) -> anyhow::Result<usize> {
     let mut differences = report::missing(&faults, &world.strikes);
     differences.extend(monitor::findings(&world.superuser, &source.seen()).await?);
     differences.extend(compare::differences(&world, &load, &pairs).await?);
+    differences.extend(exports::differences(&world).await?);
+    differences.extend(lanes::differences(&world).await?);
     let after = onlookers::picture(&world.superuser, &bystanders).await?;
     differences.extend(onlookers::differences(&before, &after));
     let sellers: Vec<_> = world.sellers.iter().map(|seller| seller.id).collect();
@@ -115,17 +119,18 @@ async fn strike(injector: &Injector<'_>, faults: &[Planned], progress: &Progress
     }
 }
 
-/// Connects the accounts, and hands the messages of all queues to the adapters.
+/// Connects the accounts, whose mappings feed the adapters, and hands the messages of all other queues to their functions.
 async fn connect(world: &World, source: &Arc<Source>, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
     for account in &world.accounts {
-        world.seller(account).connect(&world.superuser, account).await?;
-        source.poll(&account.lane, world.adapter(account.code), tasks);
+        world.connect(account).await?;
     }
     for queues in &world.queues {
         for _ in 0..POLLERS_OF_A_PARALLEL_QUEUE {
             source.poll(&queues.parallel, world.adapter(queues.code), tasks);
         }
     }
+    source.poll(&world.lane_requests, &world.lanes, tasks);
+    source.poll(&world.exports, &world.exporter, tasks);
     Ok(())
 }
 
@@ -135,6 +140,8 @@ fn sweeps(world: &Arc<World>, tasks: &mut JoinSet<()>) {
         (Arc::clone(&world.sweep), json!({"sweep": "scheduling"}), "scheduling", SWEEP_EVERY),
         (Arc::clone(&world.sweep), json!({"sweep": "raw_pages"}), "raw pages", COLLECT_EVERY),
         (Arc::clone(&world.redrive), json!({"collect": "dead_letters"}), "collect", COLLECT_EVERY),
+        (Arc::clone(&world.lanes), json!({"sweep": "lane-reconcile"}), "reconcile", COLLECT_EVERY),
+        (Arc::clone(&world.exporter), json!({"sweep": "exports"}), "exports", COLLECT_EVERY),
     ];
     for (function, event, what, every) in schedules {
         tasks.spawn(async move {

@@ -11,7 +11,6 @@ use tokio::time::{Instant, sleep};
 use crate::account::Account;
 use crate::function::Outcome;
 use crate::load::{Load, files_under_way};
-use crate::source::Source;
 use crate::upload::{self, Upload};
 use crate::world::{DEAD_ACCOUNT, World};
 
@@ -20,10 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(45);
 const PAUSE: Duration = Duration::from_millis(250);
 
 const STOP_SCHEDULES: &str = "update robnu.schedules set enabled = false where enabled";
-/// Runs that are not over, and imports without one.
+/// Runs and exports that are not over, imports without a run, and accounts that still move.
 const UNENDED: &str = "select
     (select count(*) from robnu.sync_runs where state in ('QUEUED', 'RUNNING', 'WAITING', 'DEAD_LETTERED'))
-    + (select count(*) from robnu.imports where run_id is null)";
+    + (select count(*) from robnu.imports where run_id is null)
+    + (select count(*) from robnu.exports where state in ('QUEUED', 'RUNNING'))
+    + (select count(*) from robnu.marketplace_accounts where lane_state <> 'RETIRED' and lane_kind_since is not null
+        and (lane_state <> 'ACTIVE' or (lane_kind = 'SHARED') <> lane_shared))";
 /// Letters that can be handled again.
 const LETTERS: &str = "select count(*) from robnu.sync_runs where state = 'DEAD_LETTERED'";
 const ASKED: &str = "select count(*) from robnu.sync_runs where account_id = $1 and kind = $2";
@@ -37,17 +39,12 @@ pub struct Pair {
 }
 
 /// Brings everything to rest. Returns the accounts to compare, or none if something does not come to rest: that is enough of a difference.
-pub async fn settle(
-    world: &World,
-    source: &std::sync::Arc<Source>,
-    load: &Load<'_>,
-    tasks: &mut tokio::task::JoinSet<()>,
-) -> anyhow::Result<Vec<Pair>> {
+pub async fn settle(world: &World, load: &Load<'_>) -> anyhow::Result<Vec<Pair>> {
     world.superuser.query(STOP_SCHEDULES, &[]).await?;
     if !rest(world).await? {
         return Ok(Vec::new());
     }
-    let pairs = mirror(world, source, tasks).await?;
+    let pairs = mirror(world).await?;
     let both = pairs.iter().flat_map(|pair| [&pair.account, &pair.mirror]);
     let read: Vec<&Account> = both.filter(|account| account.code != MarketplaceCode::Meesho).collect();
     ask(world, load, &read).await?;
@@ -108,16 +105,11 @@ async fn redrive(world: &World) {
 }
 
 /// Connects the quiet seller's accounts.
-async fn mirror(
-    world: &World,
-    source: &std::sync::Arc<Source>,
-    tasks: &mut tokio::task::JoinSet<()>,
-) -> anyhow::Result<Vec<Pair>> {
+async fn mirror(world: &World) -> anyhow::Result<Vec<Pair>> {
     let mut pairs = Vec::new();
     for account in world.accounts.iter().filter(|account| account.name != DEAD_ACCOUNT) {
         let mirror = world.mirrored(account).await?;
-        world.mirror.connect(&world.superuser, &mirror).await?;
-        source.poll(&mirror.lane, world.adapter(mirror.code), tasks);
+        world.connect(&mirror).await?;
         pairs.push(Pair { account: account.clone(), mirror });
     }
     world.superuser.query(STOP_SCHEDULES, &[]).await?;

@@ -2,6 +2,7 @@
 //! some. A message that is not handled comes back when its visibility timeout is over.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -65,9 +66,20 @@ impl Source {
 
     /// Hands a queue's messages to a function until `tasks` end.
     pub fn poll(self: &Arc<Self>, queue: &str, function: &Arc<Function>, tasks: &mut JoinSet<()>) {
+        self.poll_while(queue, function, Arc::new(AtomicBool::new(true)), tasks);
+    }
+
+    /// Hands a queue's messages to a function as long as its mapping is enabled.
+    pub fn poll_while(
+        self: &Arc<Self>,
+        queue: &str,
+        function: &Arc<Function>,
+        is_enabled: Arc<AtomicBool>,
+        tasks: &mut JoinSet<()>,
+    ) {
         let (source, queue, function) = (Arc::clone(self), queue.to_owned(), Arc::clone(function));
         tasks.spawn(async move {
-            loop {
+            while is_enabled.load(Ordering::Relaxed) {
                 match source.receive(&queue).await {
                     Ok(messages) if messages.is_empty() => {}
                     Ok(messages) => source.take(&queue, messages, &function).await,

@@ -1,5 +1,6 @@
 //! Everything that a run needs, made for it alone: a database, sellers with accounts, queues, the simulators, and the functions.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -9,13 +10,15 @@ use robnu_storage::KeyService;
 use robnu_tenancy::{AccountId, Database};
 use robnu_testkit::{TestDatabase, TwoSellers};
 use simulators::{Quota, Simulator, SimulatorConfig};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use crate::account::{Account, Seller};
-use crate::aws::Aws;
+use crate::aws::{Aws, arn};
 use crate::environment::{Environments, Places};
 use crate::function::Function;
 use crate::gateway::Gateway;
+use crate::mappings::{Feed, Mappings, adapter_arn};
 use crate::monitor;
 use crate::schema;
 use crate::strikes::Strikes;
@@ -34,7 +37,8 @@ const ACCOUNTS: [MarketplaceCode; 7] = [
     MarketplaceCode::AmazonIn,
 ];
 /// Nothing of the onlookers is due. Counts of requests are the one table that a crash of the server may empty.
-pub const UNINVOLVED: &str = "update robnu.schedules set enabled = false; delete from robnu.raw_pages; delete from robnu.request_counts";
+pub const UNINVOLVED: &str = "update robnu.schedules set enabled = false; delete from robnu.raw_pages; delete from robnu.request_counts; delete from robnu.exports";
+const STORE_MAPPING: &str = "update robnu.marketplace_accounts set lane_mapping_id = $2 where id = $1";
 /// Quotas that the accounts of a run never exhaust: 429 is a fault of its own.
 const PLENTY: Quota = Quota { rate: 1000.0, burst: 1000 };
 
@@ -78,6 +82,14 @@ pub struct World {
     pub sweep: Arc<Function>,
     /// The function that collects dead letters.
     pub redrive: Arc<Function>,
+    /// The function of lanes, and the queue of its requests.
+    pub lanes: Arc<Function>,
+    pub lane_requests: String,
+    /// The function that writes exports, and its queue.
+    pub exporter: Arc<Function>,
+    pub exports: String,
+    /// What feeds lanes to adapters.
+    pub mappings: Arc<Mappings>,
     /// The database as the API.
     pub api: Database,
     /// The parallel queues by marketplace.
@@ -87,21 +99,24 @@ pub struct World {
 }
 
 impl World {
-    /// Makes the world. Its servers and processes end with `tasks`.
+    /// Makes the world, and returns what lanes are to feed. Its servers and processes end with `tasks`.
     pub async fn new(
         server: &str,
         places: &Places,
         aws: Aws,
         tasks: &mut JoinSet<()>,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<(Self, UnboundedReceiver<Feed>)> {
         let database = schema::database(&places.migrations).await?;
         let superuser = Arc::new(Superuser::new(server, database.name())?);
         let strikes = Arc::new(Strikes::default());
         let onlookers = TwoSellers::seed(&database).await;
         superuser.script(UNINVOLVED).await?;
         let simulator = Simulator::start(&simulator_config()?).context("start the simulators")?;
-        let gateway = Gateway::start(&places.endpoint, &strikes, tasks).await?;
+        let (mappings, feeds) = Mappings::new();
+        let gateway = Gateway::start(&places.endpoint, &mappings, &strikes, tasks).await?;
         let queues = queues(&aws).await?;
+        let lane_requests = aws.queue(&format!("{}lane-requests", aws.prefix), None).await?;
+        let exports = aws.queue(&format!("{}exports", aws.prefix), None).await?;
         let keys = KeyService::new(aws.kms.clone(), aws.key.clone());
         let mut sellers = Vec::new();
         for name in ["Asha", "Ravi"] {
@@ -124,9 +139,12 @@ impl World {
         let mut start = |program, processes| Function::start(program, processes, &strikes, &superuser, tasks);
         let adapters = queues.iter().map(|of| start(functions.adapter(of), 2)).collect();
         let sweep = start(functions.sweep(&queues), 2);
-        let redrive = start(functions.redrive(&queues), 1);
+        let redrive = start(functions.redrive(&queues, &lane_requests, &exports), 1);
+        let fed: Vec<_> = queues.iter().map(|of| (of, adapter_arn(of.code.as_str()))).collect();
+        let lanes = start(functions.lanes(&queues, &fed, &lane_requests), 2);
+        let exporter = start(functions.exporter(&exports), 1);
         let api = database.login("robnu_api").await;
-        Ok(Self {
+        let world = Self {
             superuser,
             onlookers,
             sellers,
@@ -139,16 +157,41 @@ impl World {
             adapters,
             sweep,
             redrive,
+            lanes,
+            lane_requests,
+            exporter,
+            exports,
+            mappings,
             api,
             parallel: ParallelQueues::from(parallel),
             strikes,
             _database: database,
-        })
+        };
+        Ok((world, feeds))
     }
 
     /// All functions.
     pub fn functions(&self) -> impl Iterator<Item = &Arc<Function>> {
-        self.adapters.iter().chain([&self.sweep, &self.redrive])
+        self.adapters.iter().chain([&self.sweep, &self.redrive, &self.lanes, &self.exporter])
+    }
+
+    /// Connects an account to its seller, with a mapping for its lane.
+    pub async fn connect(&self, account: &Account) -> anyhow::Result<()> {
+        self.seller(account).connect(&self.superuser, account).await?;
+        let mapping = self.mappings.add(&arn(&account.lane), &adapter_arn(account.code.as_str()));
+        self.superuser.query(STORE_MAPPING, &[&account.id, &mapping]).await?;
+        Ok(())
+    }
+
+    /// The adapters, as mappings name them.
+    pub fn by_arn(&self) -> HashMap<String, Arc<Function>> {
+        let adapters = self.queues.iter().zip(&self.adapters);
+        adapters.map(|(of, adapter)| (adapter_arn(of.code.as_str()), Arc::clone(adapter))).collect()
+    }
+
+    /// What the URLs of all queues begin with.
+    pub fn queue_address(&self) -> String {
+        self.exports.rsplit_once('/').map_or_else(String::new, |(address, _)| address.to_owned())
     }
 
     /// The seller of an account.

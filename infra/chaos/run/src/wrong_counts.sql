@@ -16,7 +16,7 @@ with counted as (
 )
 select s.stream || ' of ' || a.external_account_id || ': runs count ' || coalesce(c.rows, 0) || ', there are ' || s.rows
 from stored s
-join robnu.marketplace_accounts a on a.id = s.account_id and a.lane_mapping_id = 'chaos'
+join robnu.marketplace_accounts a on a.id = s.account_id and a.display_name = a.external_account_id
 left join counted c on c.account_id = s.account_id and c.stream = s.stream
 where coalesce(c.rows, 0) <> s.rows
 order by 1

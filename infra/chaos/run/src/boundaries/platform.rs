@@ -112,7 +112,7 @@ impl Platform {
         let ajio = worker(functions.adapter(of_ajio));
         let meesho = worker(functions.adapter(of_meesho));
         let sweep = worker(functions.sweep(&queues));
-        let lanes = worker(functions.lanes(&queues, of_ajio, &fed.alias, &requests));
+        let lanes = worker(functions.lanes(&queues, &[(of_ajio, fed.alias.clone())], &requests));
         let keys = KeyService::new(aws.kms.clone(), aws.key.clone());
         let onlookers = [onlookers.ours.id, onlookers.theirs.id];
         let before = onlookers::picture(&superuser, &onlookers).await?;
