@@ -95,6 +95,9 @@ insert into marketplace_kinds (marketplace_code, kind, support, reason, every_mi
   ('AJIO', 'PAYOUTS', 'BY_FILE', null, null),
   ('AMAZON_IN', 'ORDERS', 'LIVE', null, 15),
   ('AMAZON_IN', 'RETURNS', 'LIVE', null, 240),
+  -- Transactions appear up to 48 hours late and settlement reports once a day at most, so more runs would find nothing earlier; and a large
+  -- seller's transactions of two months take hours to list.
+  ('AMAZON_IN', 'PAYOUTS', 'LIVE', null, 720),
   ('AMAZON_IN', 'CREDENTIAL_CHECK', 'LIVE', null, null),
   ('AMAZON_IN', 'FILE_IMPORT', 'LIVE', null, null),
   ('FLIPKART', 'ORDERS', 'LIVE', null, 30),

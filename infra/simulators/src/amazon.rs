@@ -1,20 +1,23 @@
-//! The simulated Amazon: Seller Central's consent page, the token service (LWA) and the operations on orders and reports of
+//! The simulated Amazon: Seller Central's consent page, the token service (LWA) and the operations on orders, reports and transactions of
 //! the Selling Partner API.
 //!
 //! The refresh token decides whose orders are served. Responses follow the published model of the orders API, version
-//! 2026-01-01, and of the reports API, version 2021-06-30. A field that the order book cannot fill is absent rather than
+//! 2026-01-01, of the reports API, version 2021-06-30, and of the finances API, version 2024-06-19. A field that the order book cannot fill is absent rather than
 //! invented, except for the customer.
 
 mod accounts;
 mod customer;
 mod errors;
+mod finances;
 mod lwa;
+mod money;
 mod order_report;
 mod query;
 mod render;
 mod reports;
 mod returned;
 mod search;
+mod settlements;
 mod status;
 
 use std::collections::HashMap;
@@ -35,6 +38,7 @@ use crate::quota::{Buckets, Quota};
 use crate::tokens::TokenStore;
 
 pub use customer::AmazonCustomer;
+pub use settlements::AmazonSettlement;
 
 use accounts::Accounts;
 use errors::{failure, refusal, unauthorised};
@@ -64,12 +68,17 @@ pub(crate) struct Amazon {
     buckets: Buckets,
     search_orders: Quota,
     get_order: Quota,
+    list_transactions: Quota,
     pages: HashMap<String, Pages>,
+    transaction_pages: HashMap<String, finances::Pages>,
     reports: Reports,
+    /// From when what the book does not date is dated.
+    started_at: DateTime<Utc>,
 }
 
 impl Amazon {
     pub(crate) fn new(config: &AmazonConfig) -> Self {
+        let started_at = Utc::now();
         Self {
             accounts: Accounts::new(config),
             consents: ConsentService::new(WORDING, config.apps.clone()),
@@ -77,8 +86,11 @@ impl Amazon {
             buckets: Buckets::default(),
             search_orders: config.search_orders,
             get_order: config.get_order,
+            list_transactions: config.list_transactions,
             pages: HashMap::new(),
-            reports: Reports::new(config, Utc::now()),
+            transaction_pages: HashMap::new(),
+            reports: Reports::new(config, started_at),
+            started_at,
         }
     }
 
@@ -103,6 +115,15 @@ impl Amazon {
 
     pub(crate) fn order_report(&self, account: &str) -> Result<String, ChangeError> {
         self.accounts.book(account).map(order_report::order_report).ok_or(ChangeError::UnknownAccount)
+    }
+
+    pub(crate) fn settlements(
+        &self,
+        account: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<AmazonSettlement>, ChangeError> {
+        let book = self.accounts.book(account).ok_or(ChangeError::UnknownAccount)?;
+        Ok(settlements::told(account, book, self.started_at, now))
     }
 
     pub(crate) fn set_search_orders_quota(&mut self, quota: Quota) {
@@ -181,6 +202,20 @@ impl Amazon {
         reply.with_header("x-amzn-ratelimit-limit", self.get_order.rate.to_string())
     }
 
+    fn transactions(&mut self, call: &Call, now: DateTime<Utc>, page_fault: &PageFault) -> Reply {
+        let account = match self.authorised(call, now) {
+            Ok(account) => account,
+            Err(refused) => return refused,
+        };
+        if !self.buckets.take(&account, "listTransactions", self.list_transactions, now) {
+            return failure(StatusCode::TOO_MANY_REQUESTS);
+        }
+        let Some(book) = self.accounts.book(&account) else { return unauthorised() };
+        let pages = self.transaction_pages.entry(account.clone()).or_default();
+        finances::page((&account, book), pages, call, (self.started_at, now), page_fault)
+            .with_header("x-amzn-ratelimit-limit", self.list_transactions.rate.to_string())
+    }
+
     fn report(
         &mut self,
         operation: &Operation<'_>,
@@ -235,6 +270,7 @@ impl Simulated for Amazon {
             (&Method::POST, TOKEN_PATH, _) => self.issue_token(call, now),
             (&Method::GET, CONSENT_PATH, _) => self.consent(call, now, *page_fault == PageFault::DenyConsent),
             (&Method::GET, ORDERS_PATH, _) => self.search(call, now, page_fault),
+            (&Method::GET, finances::TRANSACTIONS_PATH, _) => self.transactions(call, now, page_fault),
             (&Method::GET, PARTICIPATIONS_PATH, _) => self.participations(call, now),
             (&Method::GET, _, Some(order_id)) => self.order(call, order_id, now, page_fault),
             _ => refusal(StatusCode::NOT_FOUND, "ResourceNotFound", "this simulator does not serve the path"),

@@ -84,6 +84,10 @@ pub struct AmazonConfig {
     pub get_order: Quota,
     /// Usage plan of createReport, for each account.
     pub create_report: Quota,
+    /// Usage plan of getReports, for each account.
+    pub get_reports: Quota,
+    /// Usage plan of listTransactions, for each account.
+    pub list_transactions: Quota,
     /// Usage plan of getReport, for each account.
     pub get_report: Quota,
     /// Usage plan of getReportDocument, for each account.
@@ -107,6 +111,8 @@ impl AmazonConfig {
             search_orders: Quota { rate: 0.0056, burst: 20 },
             get_order: Quota { rate: 0.5, burst: 30 },
             create_report: Quota { rate: 0.0167, burst: 15 },
+            get_reports: Quota { rate: 0.0222, burst: 10 },
+            list_transactions: Quota { rate: 0.5, burst: 10 },
             get_report: Quota { rate: 2.0, burst: 15 },
             get_report_document: Quota { rate: 0.0167, burst: 15 },
             report_looks: 2,

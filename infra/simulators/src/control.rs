@@ -42,6 +42,7 @@ pub(crate) fn routes(state: State) -> Router {
         .route("/amazon/orders", post(change_amazon_order))
         .route("/amazon/quota", put(set_search_orders_quota))
         .route("/amazon/reports", put(set_report_looks))
+        .route("/amazon/settlements", get(amazon_settlements))
         .route("/amazon/apps", post(register_amazon_app))
         .route("/flipkart/apps", post(register_flipkart_app))
         .route("/flipkart/accounts", post(register_flipkart))
@@ -230,6 +231,15 @@ struct ChangeAmazonOrder {
 async fn change_amazon_order(Shared(state): Shared<State>, Json(change): Json<ChangeAmazonOrder>) -> Answer {
     state.set_amazon_status(&change.account, &change.order_id, &change.status, change.updated_at)?;
     Ok(Json(json!({ "changed": true })))
+}
+
+#[derive(Deserialize)]
+struct OfAmazon {
+    account: String,
+}
+
+async fn amazon_settlements(Shared(state): Shared<State>, Query(of): Query<OfAmazon>) -> Answer {
+    Ok(Json(json!(state.amazon_settlements(&of.account)?)))
 }
 
 async fn set_search_orders_quota(Shared(state): Shared<State>, Json(quota): Json<Quota>) -> Json<Value> {

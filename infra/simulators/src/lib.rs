@@ -30,7 +30,7 @@ mod state;
 mod tokens;
 
 pub use ajio::{AjioOrderSummary, AjioReturnStatus, AjioStatus};
-pub use amazon::AmazonCustomer;
+pub use amazon::{AmazonCustomer, AmazonSettlement};
 pub use config::{
     AjioAccount, AjioConfig, AmazonAccount, AmazonConfig, FlipkartAccount, FlipkartConfig, MeeshoAccount,
     MeeshoConfig, OAuthApp, SimulatorConfig,

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 
 use crate::ajio::{AjioOrderSummary, AjioReturnStatus, AjioStatus};
+use crate::amazon::AmazonSettlement;
 use crate::clock::Clock;
 use crate::config::{AjioAccount, AmazonAccount, FlipkartAccount, MeeshoAccount, OAuthApp, SimulatorConfig};
 use crate::error::ChangeError;
@@ -210,6 +211,11 @@ impl State {
     /// Amazon's flat file of all orders, as Seller Central hands it out.
     pub fn amazon_order_report(&self, account: &str) -> Result<String, ChangeError> {
         lock(&self.inner.marketplaces.amazon).order_report(account)
+    }
+
+    /// An Amazon account's settlements that are reported by now, the oldest first: what its orders should have given.
+    pub fn amazon_settlements(&self, account: &str) -> Result<Vec<AmazonSettlement>, ChangeError> {
+        lock(&self.inner.marketplaces.amazon).settlements(account, self.inner.clock.now())
     }
 
     /// Registers a selling partner, or replaces it and its book.

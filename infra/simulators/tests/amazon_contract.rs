@@ -1,6 +1,5 @@
-//! Checks responses against the published models of the orders API, version 2026-01-01, and of the reports API, version
-//! 2021-06-30: required fields, allowed
-//! fields and closed sets of values, for every object that the simulator can serve.
+//! Checks responses against the published models of the orders API, version 2026-01-01, of the reports API, version 2021-06-30, and of the
+//! finances API, version 2024-06-19: required fields, allowed fields and closed sets of values, for every object that the simulator can serve.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is amiss")]
 
 mod support;
@@ -72,6 +71,33 @@ const SHAPES: &[(&str, &str, &str)] = &[
         "marketplaceIds dataStartTime dataEndTime reportScheduleId processingStartTime processingEndTime reportDocumentId",
     ),
     ("ReportDocument", "reportDocumentId url", "compressionAlgorithm"),
+    ("GetReportsResponse", "reports:[Report]", "nextToken"),
+    ("ListTransactionsResponse", "", "payload:TransactionsPayload"),
+    ("TransactionsPayload", "", "nextToken transactions:[Transaction]"),
+    (
+        "Transaction",
+        "",
+        "sellingPartnerMetadata:SellingPartnerMetadata relatedIdentifiers:[RelatedIdentifier] transactionType transactionId \
+         transactionStatus description postedDate totalAmount:Currency marketplaceDetails:MarketplaceDetails items:[Item] \
+         contexts:[Context] breakdowns:[Breakdown]",
+    ),
+    ("SellingPartnerMetadata", "", "sellingPartnerId accountType marketplaceId"),
+    ("RelatedIdentifier", "", "relatedIdentifierName relatedIdentifierValue"),
+    ("Currency", "", "currencyCode currencyAmount"),
+    ("MarketplaceDetails", "", "marketplaceId marketplaceName"),
+    (
+        "Item",
+        "",
+        "description relatedIdentifiers:[ItemRelatedIdentifier] totalAmount:Currency breakdowns:[Breakdown] contexts:[Context]",
+    ),
+    ("ItemRelatedIdentifier", "", "itemRelatedIdentifierName itemRelatedIdentifierValue"),
+    ("Breakdown", "", "breakdownType breakdownAmount:Currency breakdowns:[Breakdown]"),
+    (
+        "Context",
+        "contextType",
+        "asin sku quantityShipped fulfillmentNetwork storeName orderType channel paymentType paymentMethod paymentReference \
+         paymentDate deferralReason maturityDate startTime endTime",
+    ),
 ];
 
 const CLOSED_SETS: &[(&str, &str, &str)] = &[
@@ -92,9 +118,17 @@ const CLOSED_SETS: &[(&str, &str, &str)] = &[
     ("CustomerAddress", "addressType", "RESIDENTIAL COMMERCIAL PICKUP_POINT"),
     ("Report", "processingStatus", "CANCELLED DONE FATAL IN_PROGRESS IN_QUEUE"),
     ("ReportDocument", "compressionAlgorithm", "GZIP"),
+    ("Transaction", "transactionStatus", "DEFERRED RELEASED DEFERRED_RELEASED"),
+    (
+        "RelatedIdentifier",
+        "relatedIdentifierName",
+        "ORDER_ID SHIPMENT_ID FINANCIAL_EVENT_GROUP_ID REFUND_ID INVOICE_ID DISBURSEMENT_ID TRANSFER_ID \
+         DEFERRED_TRANSACTION_ID RELEASE_TRANSACTION_ID SETTLEMENT_ID",
+    ),
 ];
 
-const WHOLE_NUMBERS: &[&str] = &["quantityOrdered", "quantityFulfilled", "quantityUnfulfilled", "quantity"];
+const WHOLE_NUMBERS: &[&str] =
+    &["quantityOrdered", "quantityFulfilled", "quantityUnfulfilled", "quantity", "quantityShipped"];
 const INSTANTS: &[&str] = &[
     "createdTime",
     "lastUpdatedTime",
@@ -103,6 +137,9 @@ const INSTANTS: &[&str] = &[
     "lastUpdatedBefore",
     "dataStartTime",
     "dataEndTime",
+    "processingEndTime",
+    "postedDate",
+    "maturityDate",
 ];
 const LISTS_OF_TEXTS: &[&str] = &["programs", "marketplaceIds"];
 
@@ -129,6 +166,10 @@ fn check(shape: &str, value: &Value) {
 fn check_plain(shape: &str, name: &str, value: &Value) {
     if WHOLE_NUMBERS.contains(&name) {
         assert!(value.is_u64(), "{shape}.{name} is no whole number: {value}");
+        return;
+    }
+    if name == "currencyAmount" {
+        assert!(value.is_number(), "{shape}.{name} is no number: {value}");
         return;
     }
     if LISTS_OF_TEXTS.contains(&name) {
@@ -220,4 +261,28 @@ fn reports_have_the_shapes_of_the_model() {
     for status in ["IN_QUEUE", "IN_PROGRESS", "DONE"] {
         assert!(statuses.iter().any(|seen| seen == status), "{status} is missing");
     }
+}
+
+#[test]
+fn transactions_and_the_list_of_settlement_reports_have_the_shapes_of_the_models() {
+    let simulator = start(&config());
+    let token = amazon_token(&simulator, "Atzr|a");
+    let get = |path: &str| {
+        let url = format!("{}{path}", simulator.amazon_base_url());
+        send("GET", &url, &[("x-amz-access-token", &token)], "").json()
+    };
+    let since = (chrono::Utc::now() - chrono::TimeDelta::days(179)).format("%Y-%m-%dT%H:%M:%SZ");
+    let transactions = get(&format!("/finances/2024-06-19/transactions?postedAfter={since}"));
+    check("ListTransactionsResponse", &transactions);
+    let all = transactions["payload"]["transactions"].as_array().unwrap();
+    let kinds: std::collections::BTreeSet<&str> =
+        all.iter().map(|one| one["transactionType"].as_str().unwrap()).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["Refund", "Shipment"]);
+    let list = get("/reports/2021-06-30/reports?reportTypes=GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2");
+    check("GetReportsResponse", &list);
+    for report in list["reports"].as_array().unwrap() {
+        let document = report["reportDocumentId"].as_str().unwrap();
+        check("ReportDocument", &get(&format!("/reports/2021-06-30/documents/{document}")));
+    }
+    assert!(!list["reports"].as_array().unwrap().is_empty());
 }

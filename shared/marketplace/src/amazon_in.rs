@@ -5,7 +5,8 @@
 //! changes while later pages are read belongs to the next run. A run for a window of time asks for orders that were placed in
 //! it, and leaves the watermark alone.
 //!
-//! Returns are read from reports, which Amazon prepares on request; `returns` says how.
+//! Returns are read from reports, which Amazon prepares on request; `returns` says how. Payouts are read from settlement reports and from
+//! transactions; `payouts` says how.
 
 mod client;
 mod consent;
@@ -17,6 +18,7 @@ mod money;
 mod page;
 mod paging;
 pub(crate) mod payments;
+mod payouts;
 mod returns;
 pub(crate) mod settlement;
 
@@ -126,7 +128,7 @@ impl Adapter for AmazonIn {
     }
 
     fn live_kinds(&self) -> &'static [RunKind] {
-        &[RunKind::Orders, RunKind::Returns, RunKind::CredentialCheck, RunKind::FileImport]
+        &[RunKind::Orders, RunKind::Returns, RunKind::Payouts, RunKind::CredentialCheck, RunKind::FileImport]
     }
 
     fn details(&self) -> &'static DetailsSpec {
@@ -140,6 +142,7 @@ impl Adapter for AmazonIn {
     fn overlap(&self, kind: RunKind) -> Duration {
         match kind {
             RunKind::Returns => returns::OVERLAP,
+            RunKind::Payouts => payouts::OVERLAP,
             _ => OVERLAP,
         }
     }
@@ -147,6 +150,7 @@ impl Adapter for AmazonIn {
     fn map_again(&self, kind: RunKind, kept: &[String]) -> MappedAgain {
         match kind {
             RunKind::Returns => map_again(kept, returns::returned),
+            RunKind::Payouts => payouts::map_again(kept),
             _ => map_again(kept, mapping::order),
         }
     }
@@ -192,6 +196,7 @@ impl Connection for AmazonConnection {
         match kind {
             RunKind::Orders => self.orders(request).await,
             RunKind::Returns => returns::page(&self.client, request).await,
+            RunKind::Payouts => payouts::page(&self.client, request).await,
             other => Err(AdapterError::Unsupported { what: other.as_str() }),
         }
     }

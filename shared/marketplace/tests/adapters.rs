@@ -23,6 +23,7 @@ fn an_adapter_names_what_it_reads_and_how_far_back_the_next_run_begins() {
             &[
                 (RunKind::Orders, 10),
                 (RunKind::Returns, 56 * 24 * 60),
+                (RunKind::Payouts, 60 * 24 * 60),
                 (check, 10),
                 (RunKind::FileImport, 10),
             ],

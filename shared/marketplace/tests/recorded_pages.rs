@@ -23,6 +23,10 @@ const AJIO_RETURNS_START: &str = r#"{"phase":"returns","page":0,"steps_back":0,"
 
 const AMAZON_RETURNS_DONE: &str = r#"{"from":"2026-06-10T18:30:00Z","until":"2026-08-01T10:00:00Z","second":false,"step":{"read":{"document":"D1","from":0}}}"#;
 
+const AMAZON_TRANSACTIONS_START: &str = r#"{"reports_since":"2026-06-01T00:00:00Z","since":"2026-07-01T00:00:00Z","until":"2026-07-20T00:00:00Z",
+    "step":{"transactions":{"from":"2026-07-01T00:00:00Z","walk":{"token":null,"marker":null,"pages":0,"restarted":false,
+    "trail":{"recent":[],"marker":null,"pages":0}}}}}"#;
+
 /// A page of dispatched shipments with a fixed end, because a run's own end is the time at which it begins.
 const FLIPKART_START: &str = r#"{"pass":"dispatched","since":"2026-11-18T10:00:00Z","until":"2026-11-20T10:00:00Z",
     "placed":false,"from":"2026-11-19T10:00:00Z","query":null,"marker":null,"pages":0,"restarted":false,
@@ -153,6 +157,12 @@ async fn amazon_returns_keep_their_rows_as_lines_and_what_cannot_be_read_is_set_
     .await;
     let position = Some(AMAZON_RETURNS_DONE);
     check_with(&server, MarketplaceCode::AmazonIn, RunKind::Returns, &path, position).await;
+}
+
+#[tokio::test]
+async fn amazon_transactions_become_entries_and_what_cannot_be_read_is_set_aside() {
+    let position = Some(AMAZON_TRANSACTIONS_START);
+    check(MarketplaceCode::AmazonIn, RunKind::Payouts, "amazon_in/transactions", position).await;
 }
 
 #[tokio::test]

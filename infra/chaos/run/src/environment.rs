@@ -25,7 +25,7 @@ const EXPORT_LEASE_SECONDS: u64 = 30;
 const MAIL_FROM: &str = "no-reply@robnu.invalid";
 const APP_URL: &str = "https://app.robnu.invalid";
 /// As much as the simulators allow. Throttling is a fault of its own.
-const CALL_RATES: &str = "searchOrders:1000:1000,getOrder:1000:1000,getMarketplaceParticipations:1000:1000,createReport:1000:1000,getReport:1000:1000,getReportDocument:1000:1000";
+const CALL_RATES: &str = "searchOrders:1000:1000,getOrder:1000:1000,getMarketplaceParticipations:1000:1000,createReport:1000:1000,getReports:1000:1000,listTransactions:1000:1000,getReport:1000:1000,getReportDocument:1000:1000";
 
 /// Where things are.
 #[derive(Debug, Clone, clap::Args)]

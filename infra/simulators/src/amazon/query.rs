@@ -85,7 +85,7 @@ impl Query {
             before,
             page_size: page_size(call)?,
             datasets: Datasets::parse(call)?,
-            fingerprint: fingerprint(call),
+            fingerprint: fingerprint(call, "paginationToken"),
             statuses: choices(call, "fulfillmentStatuses", &FULFILLMENT_STATUSES)?,
             fulfilled_by: choices(call, "fulfilledBy", &["MERCHANT", "AMAZON"])?,
             serves_marketplace: marketplaces.is_empty() || marketplaces.contains(&MARKETPLACE_ID),
@@ -132,7 +132,8 @@ pub(super) fn invalid(message: &str) -> Reply {
     refusal(StatusCode::BAD_REQUEST, "InvalidInput", message)
 }
 
-fn instant(call: &Call, name: &str) -> Result<Option<DateTime<Utc>>, Reply> {
+/// An instant that may be absent.
+pub(super) fn instant(call: &Call, name: &str) -> Result<Option<DateTime<Utc>>, Reply> {
     let Some(text) = call.parameter(name) else { return Ok(None) };
     match DateTime::parse_from_rfc3339(text) {
         Ok(instant) => Ok(Some(instant.to_utc())),
@@ -148,7 +149,8 @@ fn page_size(call: &Call) -> Result<usize, Reply> {
     }
 }
 
-fn choices(call: &Call, name: &str, known: &[&str]) -> Result<Vec<String>, Reply> {
+/// The values of a list parameter, all of which must be known.
+pub(super) fn choices(call: &Call, name: &str, known: &[&str]) -> Result<Vec<String>, Reply> {
     let asked = call.list(name);
     if asked.iter().any(|value| !known.contains(value)) {
         return Err(invalid(&format!("{name} holds an unknown value")));
@@ -156,8 +158,9 @@ fn choices(call: &Call, name: &str, known: &[&str]) -> Result<Vec<String>, Reply
     Ok(asked.into_iter().map(str::to_owned).collect())
 }
 
-fn fingerprint(call: &Call) -> String {
-    let others = call.query.iter().filter(|(name, _)| name != "paginationToken");
+/// All parameters of a call except its page token, in a fixed order.
+pub(super) fn fingerprint(call: &Call, token: &str) -> String {
+    let others = call.query.iter().filter(|(name, _)| name != token);
     let mut parameters: Vec<String> = others.map(|(name, value)| format!("{name}={value}")).collect();
     parameters.sort();
     parameters.join("&")

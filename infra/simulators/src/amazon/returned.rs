@@ -95,7 +95,7 @@ pub(super) fn malform(row: &mut Row, malformation: &Malformation) {
 }
 
 /// `Return type` of a line, if it is returned. Amazon reports only what the seller ships. Every fifth delivered order comes back.
-fn kind(order: &Order, line: &Line) -> Option<&'static str> {
+pub(super) fn kind(order: &Order, line: &Line) -> Option<&'static str> {
     let says = |word: &str| line.status.contains(word);
     if line.fulfilment == Fulfilment::Amazon || !line.status.starts_with("Shipped") {
         None
@@ -109,7 +109,7 @@ fn kind(order: &Order, line: &Line) -> Option<&'static str> {
 }
 
 /// 00:00 in India, as for all times of the book.
-fn requested_at(order: &Order, started_at: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn requested_at(order: &Order, started_at: DateTime<Utc>) -> DateTime<Utc> {
     let usual = order.created_at + ASKED_AFTER;
     if usual >= started_at - TimeDelta::days(RECENT_DAYS) {
         return usual;

@@ -1,6 +1,7 @@
-//! Amazon's calls: an access token from Login with Amazon, a page of `searchOrders`, and the calls that tell whose account a
-//! token opens.
+//! Amazon's calls: an access token from Login with Amazon, a page of `searchOrders`, the calls for reports and transactions, and those that
+//! tell whose account a token opens.
 
+mod finances;
 mod reports;
 
 use std::sync::Arc;
@@ -48,6 +49,10 @@ const fn operation(name: &'static str, per_second: f64, burst: u32) -> Operation
 /// How errors name the response with orders, and the calls.
 const PAGE: &str = "page of orders";
 const READ_ORDERS: &str = "read orders (searchOrders and getOrder)";
+/// How errors name the calls that read returns.
+pub const READ_RETURNS: &str = "read returns (reports)";
+/// How errors name the calls that read payouts.
+pub const READ_PAYOUTS: &str = "read payouts (settlement reports and listTransactions)";
 const READ_PARTICIPATIONS: &str = "read where it sells (getMarketplaceParticipations)";
 
 const ORDERS_PATH: &[&str] = &["orders", "2026-01-01", "orders"];

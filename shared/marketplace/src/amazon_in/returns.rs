@@ -22,7 +22,7 @@ use crate::raw::RawPage;
 use crate::record::{QuarantinedRecord, Records, ReturnRecord};
 use crate::records::map_records;
 
-use super::client::{AmazonClient, Report};
+use super::client::{AmazonClient, READ_RETURNS, Report};
 use super::kept;
 
 pub use mapping::returned;
@@ -97,7 +97,7 @@ async fn read(
     document: &str,
     from: usize,
 ) -> Result<Page, AdapterError> {
-    let body = match client.document(document).await {
+    let body = match client.document(document, READ_RETURNS).await {
         Ok(body) => body,
         Err(error) => return forgotten(position, error),
     };

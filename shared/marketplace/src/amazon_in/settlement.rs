@@ -3,7 +3,7 @@
 //! The rows of one event of an order's line become an entry; nothing states its sum, so only the whole settlement can be checked. Equal rows
 //! are genuine. Amazon publishes no list of its words, so one that is not known here is kept as OTHER.
 
-mod words;
+pub mod words;
 
 use chrono::{DateTime, Utc};
 

@@ -11,14 +11,16 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::amazon_in::kept;
 use crate::error::AdapterError;
 use crate::fields::Id;
 use crate::http::{MEBIBYTE, join, secret_header};
 use crate::pace::Operation;
-use crate::records::parse_answer;
+use crate::raw::RawPage;
+use crate::records::{RawRecords, parse_answer, parse_page, parse_record};
 use crate::shared_token::AccessToken;
 
-use super::{AmazonClient, MARKETPLACE_ID, accept, operation};
+use super::{AmazonClient, MARKETPLACE_ID, READ_PAYOUTS, READ_RETURNS, accept, operation};
 
 const REPORTS_PATH: [&str; 3] = ["reports", "2021-06-30", "reports"];
 const DOCUMENTS_PATH: [&str; 3] = ["reports", "2021-06-30", "documents"];
@@ -26,10 +28,14 @@ const DOCUMENTS_PATH: [&str; 3] = ["reports", "2021-06-30", "documents"];
 /// The calls that Amazon counts.
 const CREATE_REPORT: Operation = operation("createReport", 0.0167, 15);
 const GET_REPORT: Operation = operation("getReport", 2.0, 15);
+const GET_REPORTS: Operation = operation("getReports", 0.0222, 10);
 const GET_DOCUMENT: Operation = operation("getReportDocument", 0.0167, 15);
 
-/// How errors name the calls.
-const READ_RETURNS: &str = "read returns (reports)";
+/// Reports on a page of the list. The ids of their documents travel in a run's position.
+const REPORTS_PAGE: &str = "20";
+
+/// How errors name the list of reports.
+const LIST: &str = "list of reports";
 
 /// The largest document, packed or not. That is more than 100,000 returned lines.
 const MAX_DOCUMENT_BYTES: usize = 64 * MEBIBYTE;
@@ -61,6 +67,42 @@ struct Created {
 struct Stated {
     processing_status: String,
     report_document_id: Option<Id>,
+}
+
+/// A page of the list of reports.
+#[derive(Debug)]
+pub struct Reports {
+    pub reports: RawRecords,
+    pub next_token: Option<String>,
+    /// What is kept of the response.
+    pub raw: RawPage,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    #[serde(default)]
+    reports: RawRecords,
+    next_token: Option<String>,
+}
+
+impl Reports {
+    /// The documents of the reports that are ready, in the list's order. The others are listed again by a later run.
+    ///
+    /// # Errors
+    /// [`AdapterError::Malformed`] naming the field of a report that does not follow the contract.
+    pub fn documents(&self) -> Result<Vec<String>, AdapterError> {
+        let mut documents = Vec::new();
+        for report in self.reports.iter() {
+            let stated: Stated = parse_record(report).map_err(|problem| AdapterError::Malformed {
+                what: format!("{LIST}: {}", problem.into_reason()),
+            })?;
+            documents.extend(
+                stated.report_document_id.filter(|_| stated.processing_status == "DONE").map(|id| id.0),
+            );
+        }
+        Ok(documents)
+    }
 }
 
 #[derive(Deserialize)]
@@ -108,9 +150,38 @@ impl AmazonClient {
         }
     }
 
-    /// Reads a report's document, unpacked.
-    pub async fn document(&self, id: &str) -> Result<Vec<u8>, AdapterError> {
-        let body = self.get(&GET_DOCUMENT, self.url(&DOCUMENTS_PATH, id), READ_RETURNS).await?;
+    /// Lists reports of a type that Amazon has made since then. A token is only valid alone.
+    pub async fn reports(
+        &self,
+        report_type: &str,
+        since: DateTime<Utc>,
+        token: Option<&str>,
+    ) -> Result<Reports, AdapterError> {
+        let mut url = join(&self.service.base_url, &REPORTS_PATH);
+        match token {
+            Some(token) => url.query_pairs_mut().append_pair("nextToken", token),
+            None => url
+                .query_pairs_mut()
+                .append_pair("reportTypes", report_type)
+                .append_pair("marketplaceIds", MARKETPLACE_ID)
+                .append_pair("pageSize", REPORTS_PAGE)
+                .append_pair("createdSince", &since.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        };
+        let body = self.get(&GET_REPORTS, url, READ_PAYOUTS).await?;
+        let (listed, bad_bytes): (Listed, _) = parse_page(&body, LIST)?;
+        if !listed.reports.is_stated {
+            return Err(AdapterError::Malformed { what: format!("{LIST}: reports is missing") });
+        }
+        if listed.next_token.as_deref().is_some_and(|token| bad_bytes.are_in(token)) {
+            return Err(AdapterError::Garbled { what: format!("{LIST} holds a token that is not UTF-8") });
+        }
+        let Listed { reports, next_token } = listed;
+        Ok(Reports { reports, next_token, raw: RawPage::new(&body, &kept::REPORTS) })
+    }
+
+    /// Reads a report's document, unpacked. `what` is how errors name what it is needed for.
+    pub async fn document(&self, id: &str, what: &'static str) -> Result<Vec<u8>, AdapterError> {
+        let body = self.get(&GET_DOCUMENT, self.url(&DOCUMENTS_PATH, id), what).await?;
         let located: Located = parse_answer(&body, "report document")?;
         unpacked(self.download(document_url(&located.url, &self.service.base_url)?).await?)
     }

@@ -62,13 +62,23 @@ pub fn line_type(transaction: &str, kind: &str, description: &str) -> PayoutLine
     by_description.or_else(|| find(KINDS, &kind)).or_else(|| find(KINDS, &transaction)).unwrap_or(Other)
 }
 
+/// What a component is by its description alone, in small letters.
+pub fn by_description(description: &str) -> Option<PayoutLineType> {
+    find(DESCRIPTIONS, description)
+}
+
+/// What a component is by its kind or its transaction alone, in small letters.
+pub fn by_kind(kind: &str) -> Option<PayoutLineType> {
+    find(KINDS, kind)
+}
+
 /// The type of the first word that a text holds.
 fn find(words: &[(&str, PayoutLineType)], text: &str) -> Option<PayoutLineType> {
     words.iter().find(|(word, _)| text.contains(word)).map(|(_, line_type)| *line_type)
 }
 
-/// What the customer paid, or gets back.
-fn of_price(is_refund: bool, description: &str) -> PayoutLineType {
+/// What the customer paid, or gets back; the description is in small letters.
+pub fn of_price(is_refund: bool, description: &str) -> PayoutLineType {
     match (
         is_refund,
         description.contains("tax"),
