@@ -120,6 +120,27 @@ async fn a_list_that_breaks_the_contract_is_named() {
     assert_eq!(run.unwrap_err(), AdapterError::Malformed { what });
 }
 
+#[tokio::test]
+async fn a_document_that_cannot_be_had_is_set_aside_and_the_others_are_read() {
+    let list = json!({ "reports": [report("1", "DONE"), report("2", "DONE")] });
+    let server = Scripted::start(move |call, _| match call.path.as_str() {
+        LIST => ok(list.to_string()),
+        path if path.ends_with("%2F1") && path.starts_with("/reports/") => {
+            ok(json!({ "reportDocumentId": "d", "url": "ftp://hush.example/1" }).to_string())
+        }
+        _ => other(call),
+    })
+    .await;
+    let run =
+        run_of(server.connect(AmazonIn).as_ref(), RunKind::Payouts, PageRequest::default()).await.unwrap();
+    assert_eq!(run.payouts.len(), 2);
+    let [record] = run.quarantined.as_slice() else { panic!("{:?}", run.quarantined) };
+    assert_eq!(
+        (record.external_id.as_deref(), record.reason.as_str()),
+        (Some("doc/1"), "settlement report cannot be read: report document: url is not an HTTPS URL")
+    );
+}
+
 /// The token leads to the same page with the same token: as it was reported of this API.
 #[tokio::test]
 async fn a_token_of_transactions_that_repeats_ends_the_run() {

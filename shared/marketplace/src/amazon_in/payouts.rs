@@ -11,7 +11,7 @@ mod transaction;
 mod walk;
 mod words;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use crate::contract::{Page, PageRequest};
 use crate::error::AdapterError;
@@ -58,15 +58,16 @@ async fn document(
         return onward(&position.documents(Vec::new(), then.cloned()));
     };
     let behind = position.documents(others.to_vec(), then.cloned());
-    let body = match client.document(id, READ_PAYOUTS).await {
-        Ok(body) => body,
+    let read = match client.document(id, READ_PAYOUTS).await {
+        Ok(body) => report::page(id, body, from).await?,
         Err(AdapterError::Rejected { status: 404, .. }) => {
             tracing::info!("Amazon no longer keeps a settlement report");
             return onward(&behind);
         }
+        // Such as one that is too large. It would hold up every other report, and can still be uploaded.
+        Err(AdapterError::Malformed { what }) => report::set_aside(id, &what),
         Err(error) => return Err(error),
     };
-    let read = report::page(id, body, from).await?;
     let next = match read.next {
         Some(from) => position.at(Step::Documents { ids: ids.to_vec(), from, then: then.cloned() }),
         None => behind,
@@ -77,7 +78,7 @@ async fn document(
 async fn transactions(
     client: &AmazonClient,
     position: &Position,
-    from: chrono::DateTime<Utc>,
+    from: DateTime<Utc>,
     walk: &Walk,
 ) -> Result<Page, AdapterError> {
     let until = position.window_end(from);
@@ -127,6 +128,7 @@ fn onward(next: &Position) -> Result<Page, AdapterError> {
     Ok(Page { next: Some(next.write()?), ..nothing() })
 }
 
+/// A page without records, and without another one behind it.
 fn nothing() -> Page {
     Page {
         records: Records::Payouts(Vec::new()),

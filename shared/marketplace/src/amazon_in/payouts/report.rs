@@ -76,7 +76,8 @@ fn opened(body: &[u8]) -> Result<ImportFile, ImportError> {
     }
 }
 
-fn set_aside(id: &str, why: &str) -> ReportPage {
+/// A page of a report that is set aside as a whole.
+pub fn set_aside(id: &str, why: &str) -> ReportPage {
     let record = QuarantinedRecord {
         external_id: Some(id.to_owned()),
         reason: format!("settlement report cannot be read: {why}"),
