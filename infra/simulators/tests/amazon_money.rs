@@ -60,9 +60,9 @@ fn get(simulator: &Simulator, token: &str, path: &str, parameters: &[(&str, &str
     send("GET", &url, &[("x-amz-access-token", token)], "")
 }
 
-/// All transactions that were posted within 179 days.
+/// All transactions that were posted within 170 days.
 fn transactions(simulator: &Simulator, token: &str) -> Vec<Value> {
-    let after = ago(179);
+    let after = ago(170);
     let (mut all, mut next): (Vec<Value>, Option<String>) = (Vec::new(), None);
     loop {
         let mut parameters = vec![("postedAfter", after.as_str())];
