@@ -80,14 +80,13 @@ fn amount(money: &Value) -> Decimal {
     money["currencyAmount"].to_string().parse().unwrap()
 }
 
-fn leaves(breakdowns: &Value) -> Decimal {
-    let of = |node: &Value| match node["breakdowns"].as_array().unwrap().as_slice() {
-        [] => amount(&node["breakdownAmount"]),
-        _ => {
-            let below = leaves(&node["breakdowns"]);
-            assert_eq!(below, amount(&node["breakdownAmount"]), "{node}");
-            below
-        }
+/// The sum of a list of breakdowns, each of which is the sum of those below it.
+fn sum_of(breakdowns: &Value) -> Decimal {
+    let of = |node: &Value| {
+        let own = amount(&node["breakdownAmount"]);
+        let below = &node["breakdowns"];
+        assert!(below == &json!([]) || sum_of(below) == own, "{node}");
+        own
     };
     breakdowns.as_array().unwrap().iter().map(of).sum()
 }
@@ -105,10 +104,10 @@ fn breakdowns_items_and_settlements_add_up_to_the_same_money() {
     let mut paid: BTreeMap<String, Decimal> = BTreeMap::new();
     for one in transactions(&simulator, &token) {
         let total = amount(&one["totalAmount"]);
-        assert_eq!(leaves(&one["breakdowns"]), total, "{one}");
+        assert_eq!(sum_of(&one["breakdowns"]), total, "{one}");
         let items = one["items"].as_array().unwrap();
         assert_eq!(items.iter().map(|item| amount(&item["totalAmount"])).sum::<Decimal>(), total);
-        assert!(items.iter().all(|item| leaves(&item["breakdowns"]) == amount(&item["totalAmount"])));
+        assert!(items.iter().all(|item| sum_of(&item["breakdowns"]) == amount(&item["totalAmount"])));
         if let Some(settlement) = related(&one, "SETTLEMENT_ID") {
             *paid.entry(settlement.to_owned()).or_default() += total;
         }

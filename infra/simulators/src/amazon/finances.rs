@@ -166,12 +166,13 @@ fn as_money<S: Serializer>(amount: &Decimal, serializer: S) -> Result<S::Ok, S::
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Breakdown {
-    breakdown_type: &'static str,
-    #[serde(serialize_with = "as_money")]
-    breakdown_amount: Decimal,
-    breakdowns: Vec<Breakdown>,
+    #[serde(rename = "breakdownType")]
+    word: &'static str,
+    #[serde(rename = "breakdownAmount", serialize_with = "as_money")]
+    amount: Decimal,
+    #[serde(rename = "breakdowns")]
+    below: Vec<Breakdown>,
 }
 
 #[derive(Serialize)]
@@ -198,7 +199,9 @@ fn rendered(account: &str, one: &Transaction<'_>, now: DateTime<Utc>) -> Rendere
     };
     let items = one.items();
     let mut all = Vec::new();
-    items.iter().for_each(|item| add(&mut all, item));
+    for item in &items {
+        add(&mut all, item);
+    }
     let described = if one.kind == "Refund" { "Refund Order" } else { "Order Payment" };
     BTreeMap::from([
         ("sellingPartnerMetadata", field(&seller)),
@@ -260,13 +263,13 @@ fn add(tree: &mut Vec<Breakdown>, item: &Item<'_>) {
 /// Adds an amount to each breakdown on a path.
 fn descend(level: &mut Vec<Breakdown>, path: &[&'static str], amount: Decimal) {
     let Some((word, below)) = path.split_first() else { return };
-    let at = level.iter().position(|node| node.breakdown_type == *word).unwrap_or_else(|| {
-        let new = Breakdown { breakdown_type: word, breakdown_amount: Decimal::ZERO, breakdowns: Vec::new() };
+    let at = level.iter().position(|node| node.word == *word).unwrap_or_else(|| {
+        let new = Breakdown { word, amount: Decimal::ZERO, below: Vec::new() };
         level.push(new);
         level.len() - 1
     });
-    level[at].breakdown_amount += amount;
-    descend(&mut level[at].breakdowns, below, amount);
+    level[at].amount += amount;
+    descend(&mut level[at].below, below, amount);
 }
 
 fn malform(transaction: &mut Rendered, malformation: &Malformation) {

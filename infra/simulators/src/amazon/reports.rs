@@ -332,14 +332,13 @@ impl Reports {
         let settlement = settlements::document(id, account, book, self.started_at, now);
         let is_asked_for =
             |report: &Report| matches!(&report.result, Some(Ended::Done { document, .. }) if document == id);
-        let file = match settlement {
-            Some(rows) => File::Settlement(rows, is_packed),
-            None => {
-                let mut reports = self.asked_for.iter();
-                let found = reports.find(|(_, report)| report.account == account && is_asked_for(report));
-                let Some((report, _)) = found else { return failure(StatusCode::NOT_FOUND) };
-                File::Returns(report.clone())
-            }
+        let file = if let Some(rows) = settlement {
+            File::Settlement(rows, is_packed)
+        } else {
+            let mut reports = self.asked_for.iter();
+            let found = reports.find(|(_, report)| report.account == account && is_asked_for(report));
+            let Some((report, _)) = found else { return failure(StatusCode::NOT_FOUND) };
+            File::Returns(report.clone())
         };
         let mut body = json!({ "reportDocumentId": id });
         if matches!(file, File::Returns(_) | File::Settlement(_, true)) {

@@ -22,7 +22,7 @@ const PAGE: &str = "page of transactions";
 
 /// A page of transactions.
 #[derive(Debug)]
-pub struct Transactions {
+pub struct TransactionsPage {
     pub transactions: RawRecords,
     pub next_token: Option<String>,
     pub bad_bytes: BadBytes,
@@ -51,7 +51,7 @@ impl AmazonClient {
         from: DateTime<Utc>,
         until: DateTime<Utc>,
         token: Option<&str>,
-    ) -> Result<Transactions, AdapterError> {
+    ) -> Result<TransactionsPage, AdapterError> {
         let instant = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
         let mut url = join(&self.service.base_url, TRANSACTIONS_PATH);
         url.query_pairs_mut()
@@ -70,7 +70,7 @@ impl AmazonClient {
         if next_token.as_deref().is_some_and(|token| bad_bytes.are_in(token)) {
             return Err(AdapterError::Garbled { what: format!("{PAGE} holds a token that is not UTF-8") });
         }
-        Ok(Transactions {
+        Ok(TransactionsPage {
             transactions,
             next_token,
             bad_bytes,

@@ -71,7 +71,7 @@ struct Stated {
 
 /// A page of the list of reports.
 #[derive(Debug)]
-pub struct Reports {
+pub struct ReportsPage {
     pub reports: RawRecords,
     pub next_token: Option<String>,
     /// What is kept of the response.
@@ -86,7 +86,7 @@ struct Listed {
     next_token: Option<String>,
 }
 
-impl Reports {
+impl ReportsPage {
     /// The documents of the reports that are ready, in the list's order. The others are listed again by a later run.
     ///
     /// # Errors
@@ -156,7 +156,7 @@ impl AmazonClient {
         report_type: &str,
         since: DateTime<Utc>,
         token: Option<&str>,
-    ) -> Result<Reports, AdapterError> {
+    ) -> Result<ReportsPage, AdapterError> {
         let mut url = join(&self.service.base_url, &REPORTS_PATH);
         match token {
             Some(token) => url.query_pairs_mut().append_pair("nextToken", token),
@@ -176,7 +176,7 @@ impl AmazonClient {
             return Err(AdapterError::Garbled { what: format!("{LIST} holds a token that is not UTF-8") });
         }
         let Listed { reports, next_token } = listed;
-        Ok(Reports { reports, next_token, raw: RawPage::new(&body, &kept::REPORTS) })
+        Ok(ReportsPage { reports, next_token, raw: RawPage::new(&body, &kept::REPORTS) })
     }
 
     /// Reads a report's document, unpacked. `what` is how errors name what it is needed for.

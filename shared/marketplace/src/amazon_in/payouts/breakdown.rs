@@ -59,13 +59,13 @@ impl OneCurrency {
 pub struct Breakdowns(Vec<Breakdown>);
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Breakdown {
-    #[serde(default)]
-    breakdown_type: Lenient<Text>,
-    breakdown_amount: Money,
-    #[serde(default)]
-    breakdowns: Breakdowns,
+    #[serde(rename = "breakdownType", default)]
+    word: Lenient<Text>,
+    #[serde(rename = "breakdownAmount")]
+    amount: Money,
+    #[serde(rename = "breakdowns", default)]
+    below: Breakdowns,
 }
 
 impl<'de> Deserialize<'de> for Breakdowns {
@@ -135,17 +135,17 @@ impl Breakdowns {
     ) -> Result<(), RecordProblem> {
         for (place, breakdown) in self.0.into_iter().enumerate() {
             let path = format!("{path}[{place}]");
-            let amount = currency.read(&breakdown.breakdown_amount, &format!("{path}.breakdownAmount"))?;
+            let amount = currency.read(&breakdown.amount, &format!("{path}.breakdownAmount"))?;
             // A name that cannot be read leaves its money OTHER.
-            let word = breakdown.breakdown_type.required_readable(&path).ok().flatten();
+            let word = breakdown.word.required_readable(&path).ok().flatten();
             words.push(word.and_then(|word| word.0).unwrap_or_default());
-            if breakdown.breakdowns.is_empty() {
+            if breakdown.below.is_empty() {
                 let steps: Vec<&str> = words.iter().map(String::as_str).collect();
                 let kind = line_type(&entry.marketplace_type, &steps);
                 let shown: String = steps.join(" / ").chars().take(LONGEST_WORDS).collect();
                 entry.add(kind, &shown, Some(amount));
             } else {
-                breakdown.breakdowns.descend(entry, currency, &format!("{path}.breakdowns"), words)?;
+                breakdown.below.descend(entry, currency, &format!("{path}.breakdowns"), words)?;
             }
             words.pop();
         }

@@ -31,11 +31,12 @@ const MOST_IDENTIFIERS: usize = 50;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Transaction {
-    transaction_id: Id,
-    #[serde(default)]
-    transaction_type: Lenient<Text>,
-    #[serde(default)]
-    transaction_status: Lenient<Text>,
+    #[serde(rename = "transactionId")]
+    id: Id,
+    #[serde(rename = "transactionType", default)]
+    kind: Lenient<Text>,
+    #[serde(rename = "transactionStatus", default)]
+    status: Lenient<Text>,
     #[serde(default)]
     description: Lenient<Text>,
     #[serde(default)]
@@ -122,8 +123,8 @@ pub fn transaction_id(raw: &RawValue) -> Option<String> {
 pub fn part(raw: &RawValue) -> Result<PayoutPart, RecordProblem> {
     let mut notes = Notes::default();
     let transaction: Transaction = parse_record(raw)?;
-    let id = transaction.transaction_id.0;
-    let status = status(transaction.transaction_status)?;
+    let id = transaction.id.0;
+    let status = status(transaction.status)?;
     let related = related(transaction.related_identifiers)?;
     let find = |wanted| related.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     let (currency, total) = OneCurrency::of(&transaction.total_amount);
@@ -133,10 +134,7 @@ pub fn part(raw: &RawValue) -> Result<PayoutPart, RecordProblem> {
     let expected_at = own.matures.or_else(|| items.iter().find_map(|item| item.said.matures));
     let reason = own.deferral_reason.clone();
     let mut template = PayoutEntry {
-        marketplace_type: transaction
-            .transaction_type
-            .text("transactionType", &mut notes)
-            .unwrap_or_default(),
+        marketplace_type: transaction.kind.text("transactionType", &mut notes).unwrap_or_default(),
         posted_at: transaction.posted_date.read("postedDate", &mut notes).map(|instant| instant.0),
         ..PayoutEntry::default()
     };

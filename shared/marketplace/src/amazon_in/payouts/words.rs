@@ -43,7 +43,7 @@ fn of_neither(transaction: &str, path: &[String]) -> PayoutLineType {
     let transaction = transaction.replace(' ', "");
     let steps = || path.iter().rev();
     let described = steps().find_map(|step| by_description(step).filter(|_| !step.contains("reimbursement")));
-    if transaction.replace("-", "").contains("safet") {
+    if transaction.replace('-', "").contains("safet") {
         Claim
     } else if transaction.contains("productads") {
         Ads

@@ -9,16 +9,16 @@ fn money(amount: &str) -> Value {
     json!({ "currencyAmount": amount.parse::<serde_json::Number>().unwrap(), "currencyCode": "INR" })
 }
 
-fn node(word: &str, amount: &str, below: Value) -> Value {
+fn node(word: &str, amount: &str, below: &Value) -> Value {
     json!({ "breakdownType": word, "breakdownAmount": money(amount), "breakdowns": below })
 }
 
 /// An order of two units that is paid with the settlement 770.
 fn shipment() -> Value {
     let fees = json!([
-        node("AmazonFees", "-220.0", json!([])),
-        node("TCS", "-8.64", json!(null)),
-        node("TDS", "-1.73", json!([]))
+        node("AmazonFees", "-220.0", &json!([])),
+        node("TCS", "-8.64", &json!(null)),
+        node("TDS", "-1.73", &json!([]))
     ]);
     json!({
         "sellingPartnerMetadata": { "sellingPartnerId": "A1", "accountType": "Standard Orders", "marketplaceId": "A21TJRUUN4KGV" },
@@ -30,10 +30,10 @@ fn shipment() -> Value {
             { "relatedIdentifierName": "SETTLEMENT_ID", "relatedIdentifierValue": 770 },
         ],
         "breakdowns": [
-            node("Sales", "2038.0", json!([
-                node("ProductCharges", "1693.22", json!([])), node("Shipping", "33.9", json!([])), node("Tax", "310.88", json!([])),
+            node("Sales", "2038.0", &json!([
+                node("ProductCharges", "1693.22", &json!([])), node("Shipping", "33.9", &json!([])), node("Tax", "310.88", &json!([])),
             ])),
-            node("Expenses", "-230.37", fees),
+            node("Expenses", "-230.37", &fees),
         ],
         "items": [{
             "description": "Shoe", "totalAmount": money("1807.63"), "breakdowns": null,
@@ -148,13 +148,13 @@ fn what_is_released_without_a_settlement_is_neither_announced_nor_paid() {
     );
 }
 
-fn item(sku: &str, total: &str, breakdowns: Value) -> Value {
+fn item(sku: &str, total: &str, breakdowns: &Value) -> Value {
     json!({ "totalAmount": money(total), "breakdowns": breakdowns, "contexts": [{ "contextType": "ProductContext", "sku": sku, "quantityShipped": 1 }] })
 }
 
 #[test]
 fn items_that_state_all_of_the_money_are_entries_and_equal_ones_both_count() {
-    let sold = || item("A", "903.815", json!([node("ProductCharges", "903.815", json!([]))]));
+    let sold = || item("A", "903.815", &json!([node("ProductCharges", "903.815", &json!([]))]));
     let part = read(&with(&[("/items", json!([sold(), sold()]))])).unwrap();
     assert_eq!(part.entries.len(), 2);
     assert_eq!(part.entries[0], part.entries[1], "equal lines are genuine");
@@ -167,11 +167,11 @@ fn items_that_state_all_of_the_money_are_entries_and_equal_ones_both_count() {
 
 #[test]
 fn a_total_that_is_not_the_sum_of_the_breakdowns_is_stored_with_what_is_missing() {
-    let breakdowns = json!([node("Sales", "90", json!([])), node("Tax", "9.99", json!([]))]);
+    let breakdowns = json!([node("Sales", "90", &json!([])), node("Tax", "9.99", &json!([]))]);
     let entry = |transaction: &Value| read(transaction).unwrap().entries.remove(0);
     let whole = entry(&with(&[("/totalAmount", money("100")), ("/breakdowns", breakdowns.clone())]));
     assert_eq!((whole.stated_amount, whole.amount()), (Some(Decimal::from(100)), Decimal::new(9_999, 2)));
-    let items = json!([item("A", "100", breakdowns)]);
+    let items = json!([item("A", "100", &breakdowns)]);
     let of_item = entry(&with(&[("/totalAmount", money("100")), ("/items", items)]));
     assert_eq!((of_item.stated_amount, of_item.amount()), (Some(Decimal::from(100)), Decimal::new(9_999, 2)));
 }
