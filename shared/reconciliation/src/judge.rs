@@ -58,6 +58,13 @@ struct Family {
     fitted: Fitted,
 }
 
+impl Family {
+    /// What is charged in all, before anything is given back; positive.
+    fn charged_once(&self) -> Decimal {
+        self.expected.iter().map(|one| -one.amount).filter(|amount| *amount > Decimal::ZERO).sum()
+    }
+}
+
 /// Judges a unit.
 pub(crate) fn judge<'a>(
     facts: &'a OrderFacts,

@@ -79,11 +79,11 @@ fn a_charge_is_rounded_and_kept_between_minimum_and_maximum() {
     let card = card(&[row]).unwrap();
     let charge = |price: i64| {
         let charge = card.rows()[0].charge(Decimal::new(price, 2), Decimal::ZERO, 2);
-        (charge.fee.to_string(), charge.gst.to_string())
+        (charge.fee.normalize().to_string(), charge.gst.normalize().to_string())
     };
     assert_eq!(charge(10_050), ("13.05".to_owned(), "2.35".to_owned()), "9.045 and 2 × 2.00; 2.349");
-    assert_eq!(charge(100), ("5".to_owned(), "0.90".to_owned()));
-    assert_eq!(charge(1_000_000), ("50".to_owned(), "9.00".to_owned()));
+    assert_eq!(charge(100), ("5".to_owned(), "0.9".to_owned()));
+    assert_eq!(charge(1_000_000), ("50".to_owned(), "9".to_owned()));
 }
 
 #[test]

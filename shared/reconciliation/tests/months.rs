@@ -20,7 +20,7 @@ fn plant_mistakes(book: &mut Book) -> Vec<(FindingKind, String)> {
     let mut planted: BTreeMap<String, FindingKind> = BTreeMap::new();
     let mut turn = 0;
     while planted.len() < MISTAKES - 20 {
-        let place = usize::try_from(dice.below(book.orders.len() as u64)).unwrap();
+        let place = dice.place(book.orders.len());
         let (id, kind) = (book.orders[place].external_order_id.clone(), KINDS[turn % KINDS.len()]);
         if !planted.contains_key(&id) && plant(book, place, kind) {
             planted.insert(id, kind);

@@ -17,11 +17,11 @@ fn wild_book(seed: u64, mistakes: usize) -> Book {
     let mut book = right_book(60, seed);
     let mut dice = Dice::new(seed ^ 0x5eed);
     for nth in 0..mistakes {
-        let place = usize::try_from(dice.below(60)).unwrap();
+        let place = dice.place(60);
         plant(&mut book, place, KINDS[nth % KINDS.len()]);
         let entries = &mut book.orders[place].entries;
         if let Some(line) = entries.first_mut().and_then(|entry| entry.lines.last_mut()) {
-            line.amount += Decimal::new(i64::try_from(dice.below(90_000)).unwrap() - 45_000, 4);
+            line.amount += Decimal::from(dice.below(90_000)) * Decimal::new(1, 4) - Decimal::new(45, 1);
         }
     }
     book
@@ -31,9 +31,8 @@ fn wild_book(seed: u64, mistakes: usize) -> Book {
 fn shuffled(facts: &OrderFacts, seed: u64) -> OrderFacts {
     let mut dice = Dice::new(seed);
     let mut other = facts.clone();
-    let mut swap = |length: usize| -> Vec<(usize, usize)> {
-        (1..length).map(|at| (at, usize::try_from(dice.below(at as u64 + 1)).unwrap())).collect()
-    };
+    let mut swap =
+        |length: usize| -> Vec<(usize, usize)> { (1..length).map(|at| (at, dice.place(at + 1))).collect() };
     for (one, two) in swap(other.entries.len()) {
         other.entries.swap(one, two);
     }

@@ -21,10 +21,13 @@ fn unfinished(finding: &Finding) -> String {
     match &finding.detail {
         Detail::NotSettled { due, days_late, net, price, .. } => {
             let amount = match net {
-                Some(net) => format!("{} of {}", rupees(*net), rupees(*price)),
-                None => format!("its price of {}, less fees,", rupees(*price)),
+                Some(net) => format!("{} for its price of {}", rupees(*net), rupees(*price)),
+                None => format!("its price of {} less fees", rupees(*price)),
             };
-            format!("{what} is delivered and {amount} should have been paid by {due}, {}.", late(*days_late))
+            format!(
+                "{what} was delivered, and {amount} should have been paid by {due}, {}.",
+                late(*days_late)
+            )
         }
         Detail::SaleMissing { price, settled: None } => {
             format!("Fees were taken for {what}, but its sale of {} was not paid.", rupees(*price))
@@ -73,10 +76,8 @@ fn unfinished(finding: &Finding) -> String {
             )
         }
         Detail::UnknownOrder { entries, net } => {
-            format!(
-                "{entries} payout entries with a net amount of {} name {what}, which is not known here.",
-                signed(*net)
-            )
+            let names = if *entries == 1 { "entry names" } else { "entries name" };
+            format!("{entries} payout {names} {what} with {} in all, but it is not known here.", signed(*net))
         }
         Detail::PayoutTotalOff { stated, sum } => format!(
             "Payout {} states {} but its entries add up to {}, a difference of {}.",
@@ -98,17 +99,17 @@ fn unfinished(finding: &Finding) -> String {
 fn charged(detail: &Detail, what: &str, fee: &str) -> String {
     match detail {
         Detail::DoubleReturnFee { times, units, excess, gst } => format!(
-            "{what} was charged its {fee} {times} times for {units} returned; {} is too much.",
+            "{what} was charged its {fee} {times} times for {units} that came back, {} too much.",
             with_gst(*excess, *gst)
         ),
         Detail::FeeAboveCard { expected, charged, gst, card_row: Some(row) } => format!(
-            "{what} was charged a {fee} of {}, but row {row} of the rate card says {}; {} is too much.",
+            "{what} was charged a {fee} of {}, but row {row} of the rate card says {}, so {} too much was taken.",
             rupees(*charged),
             rupees(*expected),
             with_gst(*charged - *expected, *gst)
         ),
         Detail::FeeAboveCard { expected, charged, gst, card_row: None } => format!(
-            "{what} was charged a {fee} of {}, which the rate card does not have for what happened to it; {} is too much.",
+            "{what} was charged a {fee} of {}, which the rate card does not have for what happened to it, so {} too much was taken.",
             rupees(*charged),
             with_gst(*charged - *expected, *gst)
         ),
@@ -119,7 +120,7 @@ fn charged(detail: &Detail, what: &str, fee: &str) -> String {
             let slab =
                 charged_grams.map_or_else(|| "a heavier slab".to_owned(), |grams| format!("{grams} g"));
             format!(
-                "{what} weighs {own_grams} g but its {fee} was charged for {slab}: {} instead of {}; {} is too much.",
+                "{what} weighs {own_grams} g but its {fee} was charged for {slab}: {} instead of {}, {} too much.",
                 rupees(*charged),
                 rupees(*expected),
                 with_gst(*charged - *expected, *gst)

@@ -154,7 +154,7 @@ impl Judge<'_> {
         if excess > self.tolerance {
             let card_row = instead.iter().find_map(|(_, at)| fees.expected[*at].card_row).or(row);
             let gst = self.gst_on(excess, card_row, &places);
-            let expected_once = if instead.is_empty() { self.due_once(fees) } else { expected };
+            let expected_once = if instead.is_empty() { fees.charged_once() } else { expected };
             let charged_in_all = expected_once + excess;
             let detail = Detail::FeeAboveCard {
                 expected: expected_once,
@@ -164,12 +164,6 @@ impl Judge<'_> {
             };
             self.find(Some(family), &places, excess + gst, true, detail);
         }
-    }
-
-    /// What the card charges in all, before anything is given back.
-    fn due_once(&self, fees: &Family) -> Decimal {
-        let charged = fees.expected.iter().map(|one| -one.amount).filter(|amount| *amount > Decimal::ZERO);
-        charged.sum()
     }
 
     /// A refund was booked, and the card gives the fee back with it: nothing came back, or less.

@@ -62,27 +62,36 @@ impl Judge<'_> {
     }
 
     fn judge_price(&mut self, sales: &Family) {
-        for (place, fit) in sales.places.iter().zip(&sales.fitted.fits) {
-            let Fit::Instead(at) = fit else { continue };
-            let (price, settled) = (sales.expected[*at].amount, self.components[*place].amount);
-            self.differ(*place, price, Because::Price);
-            if settled < price {
-                let detail = Detail::SaleShort { price, settled };
-                self.find(Some(Sale), &[*place], price - settled, true, detail);
-            }
+        let short = self.differing(sales);
+        if let Some((places, price, settled)) = short {
+            let detail = Detail::SaleShort { price, settled };
+            self.find(Some(Sale), &places, price - settled, true, detail);
         }
     }
 
     fn judge_refunded(&mut self, refunds: &Family) {
-        for (place, fit) in refunds.places.iter().zip(&refunds.fitted.fits) {
+        let too_high = self.differing(refunds);
+        if let Some((places, due, taken)) = too_high {
+            let detail = Detail::RefundTooHigh { expected: -due, refunded: -taken };
+            self.find(Some(Refund), &places, due - taken, true, detail);
+        }
+    }
+
+    /// Says which components stand for another amount. Returns those that are to the seller's loss, if any, with the sums of what was
+    /// expected and of what they are.
+    fn differing(&mut self, family: &Family) -> Option<(Vec<usize>, Decimal, Decimal)> {
+        let (mut places, mut due, mut came) = (Vec::new(), Decimal::ZERO, Decimal::ZERO);
+        for (place, fit) in family.places.iter().zip(&family.fitted.fits) {
             let Fit::Instead(at) = fit else { continue };
-            let (expected, refunded) = (-refunds.expected[*at].amount, -self.components[*place].amount);
-            self.differ(*place, -expected, Because::Price);
-            if refunded > expected {
-                let detail = Detail::RefundTooHigh { expected, refunded };
-                self.find(Some(Refund), &[*place], refunded - expected, true, detail);
+            let (expected, actual) = (family.expected[*at].amount, self.components[*place].amount);
+            self.differ(*place, expected, Because::Price);
+            if actual < expected {
+                places.push(*place);
+                due += expected;
+                came += actual;
             }
         }
+        (!places.is_empty()).then_some((places, due, came))
     }
 
     fn judge_further_sales(&mut self, sales: &Family, further: &[usize]) {

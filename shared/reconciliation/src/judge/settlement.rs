@@ -60,12 +60,15 @@ impl Judge<'_> {
             return;
         }
         let net: Option<Decimal> = unpaid.iter().map(|at| self.breakdowns[*at].net()).sum();
-        let net = net.filter(|net| *net > Decimal::ZERO);
+        let owed = net.unwrap_or(price);
+        if owed <= Decimal::ZERO {
+            return;
+        }
         let days_late = (self.now - due).num_days();
         let band = AgeBand::of_days(days_late);
         let detail = Detail::NotSettled { due: india_day(due), days_late, band, net, price };
         let file_by = self.terms_days().map(|days| days_after(due, days));
-        self.keep(None, Vec::new(), net.unwrap_or(price), true, file_by, detail);
+        self.keep(None, Vec::new(), owed, true, file_by, detail);
     }
 
     fn terms_days(&self) -> Option<u32> {

@@ -11,7 +11,26 @@ use crate::finding::Detail;
 use crate::line_type::LineType;
 use crate::money::percent_of;
 use crate::statutory::{StatutoryRate, Tax};
-use crate::verdict::{Because, Gap, Reason};
+use crate::verdict::{Because, Gap, Reason, Verdict};
+
+/// Taxes of a unit that are off, of all its entries together.
+#[derive(Default)]
+struct Off {
+    places: Vec<usize>,
+    expected: Decimal,
+    actual: Decimal,
+    /// The sum of the differences, whatever their signs.
+    difference: Decimal,
+}
+
+impl Off {
+    fn add(&mut self, places: &[usize], expected: Decimal, actual: Decimal) {
+        self.places.extend(places);
+        self.expected += expected;
+        self.actual += actual;
+        self.difference += (actual - expected).abs();
+    }
+}
 
 impl Judge<'_> {
     /// Judges the GST on fees.
@@ -19,8 +38,13 @@ impl Judge<'_> {
         let places = self.places_of(LineType::FeeTax);
         let (beside, alone): (Vec<usize>, Vec<usize>) =
             places.iter().partition(|at| self.charges_in(self.components[**at].entry.id) > 0);
+        let mut off = Off::default();
         for place in &beside {
-            self.judge_fee_tax_beside(*place);
+            self.judge_fee_tax_beside(*place, &mut off);
+        }
+        if !off.places.is_empty() {
+            let detail = Detail::FeeTaxOff { expected: -off.expected, charged: -off.actual };
+            self.find(Some(LineType::FeeTax), &off.places, off.difference, true, detail);
         }
         let taxed: Vec<EntryId> = beside.iter().map(|at| self.components[*at].entry.id).collect();
         let untaxed: Vec<EntryId> =
@@ -32,14 +56,14 @@ impl Judge<'_> {
         });
         for place in alone {
             if fits {
-                self.explain(place, Reason::FeesBeside)
+                self.explain(place, Reason::FeesBeside);
             } else {
-                self.leave_open(place, Gap::NoFeeTaxRate)
+                self.leave_open(place, Gap::NoFeeTaxRate);
             }
         }
     }
 
-    fn judge_fee_tax_beside(&mut self, place: usize) {
+    fn judge_fee_tax_beside(&mut self, place: usize, off: &mut Off) {
         let entry = self.components[place].entry.id;
         let Some(expected) = self.gst_of_entries(&[entry]) else {
             self.leave_open(place, Gap::NoFeeTaxRate);
@@ -57,8 +81,7 @@ impl Judge<'_> {
         }
         self.differ(place, expected, Because::FeesBeside);
         if actual < expected {
-            let detail = Detail::FeeTaxOff { expected: -expected, charged: -actual };
-            self.find(Some(LineType::FeeTax), &[place], expected - actual, true, detail);
+            off.add(&[place], expected, actual);
         }
     }
 
@@ -103,35 +126,40 @@ impl Judge<'_> {
     pub(super) fn judge_withheld_tax(&mut self) {
         for (tax, family) in [(Tax::Tcs, LineType::Tcs), (Tax::Tds, LineType::Tds)] {
             let places = self.places_of(family);
-            let Some(rate) = tax_rate(self.rules, &self.facts.marketplace, self.order, tax) else {
-                for place in places {
-                    self.leave_open(place, Gap::NoTaxRate);
+            match tax_rate(self.rules, &self.facts.marketplace, self.order, tax) {
+                Some(rate) => self.judge_tax(tax, family, rate, &places),
+                None => {
+                    for place in places {
+                        self.leave_open(place, Gap::NoTaxRate);
+                    }
                 }
-                continue;
-            };
-            let (beside, alone): (Vec<usize>, Vec<usize>) =
-                places.iter().partition(|at| self.has_goods(self.components[**at].entry.id));
-            let taxed: Vec<EntryId> = beside.iter().map(|at| self.components[*at].entry.id).collect();
-            for (place, entry) in beside.iter().zip(&taxed) {
-                self.judge_tax(tax, family, rate, &[*place], &[*entry]);
-            }
-            let untaxed = self.unit.paid.iter().map(|entry| entry.id);
-            let untaxed: Vec<EntryId> =
-                untaxed.filter(|id| !taxed.contains(id) && self.has_goods(*id)).collect();
-            if !alone.is_empty() {
-                self.judge_tax(tax, family, rate, &alone, &untaxed);
             }
         }
     }
 
-    fn judge_tax(
-        &mut self,
-        tax: Tax,
-        family: LineType,
-        rate: &StatutoryRate,
-        places: &[usize],
-        entries: &[EntryId],
-    ) {
+    /// Compares a tax with the goods in its entry; where it stands alone, with the goods of all entries that have none of it.
+    fn judge_tax(&mut self, tax: Tax, family: LineType, rate: &StatutoryRate, places: &[usize]) {
+        let (beside, alone): (Vec<usize>, Vec<usize>) =
+            places.iter().partition(|at| self.has_goods(self.components[**at].entry.id));
+        let taxed: Vec<EntryId> = beside.iter().map(|at| self.components[*at].entry.id).collect();
+        let mut off = Off::default();
+        for (place, entry) in beside.iter().zip(&taxed) {
+            self.compare_tax(rate, &[*place], &[*entry], &mut off);
+        }
+        if !alone.is_empty() {
+            let untaxed = self.unit.paid.iter().map(|entry| entry.id);
+            let untaxed: Vec<EntryId> =
+                untaxed.filter(|id| !taxed.contains(id) && self.has_goods(*id)).collect();
+            self.compare_tax(rate, &alone, &untaxed, &mut off);
+        }
+        if !off.places.is_empty() {
+            let (percent, expected, deducted) = (rate.percent, -off.expected, -off.actual);
+            let detail = Detail::TaxOff { tax, percent, expected, deducted };
+            self.find(Some(family), &off.places, off.difference, false, detail);
+        }
+    }
+
+    fn compare_tax(&mut self, rate: &StatutoryRate, places: &[usize], entries: &[EntryId], off: &mut Off) {
         let taxable: Option<Decimal> =
             entries.iter().map(|entry| self.taxable(*entry, rate.given_back)).sum();
         let Some(taxable) = taxable else {
@@ -143,17 +171,18 @@ impl Judge<'_> {
         let expected = -percent_of(taxable, rate.percent);
         let actual: Decimal = places.iter().map(|at| self.components[*at].amount).sum();
         let lines: usize = places.iter().map(|at| self.components[*at].lines.len()).sum();
-        if is_near(actual, expected, self.tolerance, lines) {
-            for place in places {
-                self.explain(*place, Reason::TaxRate);
-            }
-            return;
-        }
+        let is_right = is_near(actual, expected, self.tolerance, lines);
         for place in places {
-            self.differ(*place, expected, Because::TaxRate);
+            if is_right {
+                self.explain(*place, Reason::TaxRate);
+            } else {
+                self.verdicts[*place] =
+                    Some(Verdict::Differs { expected, actual, because: Because::TaxRate });
+            }
         }
-        let detail = Detail::TaxOff { tax, percent: rate.percent, expected: -expected, deducted: -actual };
-        self.find(Some(family), places, (actual - expected).abs(), false, detail);
+        if !is_right {
+            off.add(places, expected, actual);
+        }
     }
 
     fn has_goods(&self, entry: EntryId) -> bool {

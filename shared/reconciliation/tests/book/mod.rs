@@ -1,6 +1,7 @@
 //! A seller's months at four marketplaces, made up: orders, what became of them, and payouts that are right to the paisa. The amounts come
 //! from integer arithmetic of its own (`rates.rs`), written from the example card and not from the crate's code.
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, reason = "a wrong book fails its test")]
 
 pub mod accounts;
 pub mod plant;
@@ -82,8 +83,13 @@ impl Dice {
         (self.0 >> 11) % end
     }
 
+    /// A place below `end`.
+    pub fn place(&mut self, end: usize) -> usize {
+        usize::try_from(self.below(end as u64)).unwrap()
+    }
+
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[usize::try_from(self.below(from.len() as u64)).unwrap()]
+        &from[self.place(from.len())]
     }
 
     /// So many times of a hundred.
@@ -166,6 +172,12 @@ impl Book {
             entries,
         });
         self.orders.len() - 1
+    }
+
+    /// The orders of one marketplace.
+    pub fn of_marketplace(&self, marketplace: &str) -> Self {
+        let own = self.orders.iter().filter(|facts| facts.marketplace == marketplace);
+        Self { orders: own.cloned().collect(), ..Self::default() }
     }
 
     pub fn lines(&self) -> usize {

@@ -42,6 +42,9 @@ pub fn plant(book: &mut Book, place: usize, kind: FindingKind) -> bool {
         && facts.entries.len() == 1
         && facts.entries[0].payout.is_some();
     let Some(sale_at) = sale_at else { return false };
+    if facts.entries[sale_at].amount() <= Decimal::ZERO {
+        return false; // Fees of a cheap article take all of it: its payment is no loss to miss.
+    }
     if is_kept {
         return plant_into_kept(book, place, kind);
     }

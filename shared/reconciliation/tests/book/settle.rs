@@ -21,7 +21,6 @@ pub fn entries(book: &mut Book, marketplace: &str, order: &Order, fate: Fate) ->
     let sold_at = order.placed_at + Duration::days(9);
     let back_at = sold_at + Duration::days(12);
     match (marketplace, fate) {
-        (_, Fate::Cancelled) | ("AMAZON_IN" | "AJIO" | "MEESHO", Fate::Rto) => Vec::new(),
         ("AMAZON_IN", Fate::Kept) => vec![amazon_sale(book, &item, sold_at, n)],
         ("AMAZON_IN", Fate::Returned(units)) => {
             vec![
@@ -53,7 +52,7 @@ pub fn entries(book: &mut Book, marketplace: &str, order: &Order, fate: Fate) ->
             let sale = book.entry("AJIO", Some(&item), sold_at, vec![(Sale, "RV", n.price)]);
             vec![sale, book.entry("AJIO", Some(&item), back_at, vec![(Refund, "DG", -back)])]
         }
-        (_, Fate::Rto) => Vec::new(),
+        (_, Fate::Rto | Fate::Cancelled) => Vec::new(),
     }
 }
 
