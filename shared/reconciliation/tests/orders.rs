@@ -4,34 +4,15 @@ mod book;
 
 use book::accounts::right_book;
 use book::plant::plant;
-use book::{Book, Dice, Fate, at, now, paise, rules};
+use book::{Book, Dice, Fate, at, facts, judged, now, only, paise, rules, verdicts_of};
 use chrono::Duration;
-use robnu_reconciliation::facts::{OrderFacts, Progress};
+use robnu_reconciliation::facts::Progress;
 use robnu_reconciliation::verdict::{Because, Gap, Reason};
 use robnu_reconciliation::{
-    Detail, Finding, FindingKind, LineType, OrderResult, Verdict, expected_amounts, reconcile_account_entry,
-    reconcile_order, reconcile_payout,
+    Detail, FindingKind, LineType, Verdict, expected_amounts, reconcile_account_entry, reconcile_order,
+    reconcile_payout,
 };
 use rust_decimal::Decimal;
-
-fn facts(marketplace: &str, fate: Fate) -> OrderFacts {
-    let mut book = Book::default();
-    let place = book.add_order(&mut Dice::new(9), marketplace, fate);
-    book.orders.remove(place)
-}
-
-fn judged(facts: &OrderFacts) -> OrderResult {
-    reconcile_order(facts, &rules(), now())
-}
-
-fn only(result: &OrderResult) -> &Finding {
-    let [finding] = result.findings.as_slice() else { panic!("{:?}", result.findings) };
-    finding
-}
-
-fn verdicts_of(result: &OrderResult, line_type: LineType) -> Vec<&Verdict> {
-    result.verdicts.iter().filter(|one| one.line_type == line_type).map(|one| &one.verdict).collect()
-}
 
 #[test]
 fn the_expected_amounts_of_a_kept_order_are_those_of_its_entry() {

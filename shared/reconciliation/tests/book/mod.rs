@@ -16,8 +16,8 @@ use robnu_reconciliation::facts::{
 };
 use robnu_reconciliation::statutory::{StatutoryRate, Tax};
 use robnu_reconciliation::{
-    Finding, FindingKind, LineType, LineVerdict, RateCard, Rules, SettlementStart, Sums, Terms,
-    reconcile_account_entry, reconcile_order, reconcile_payout,
+    Finding, FindingKind, LineType, LineVerdict, OrderResult, RateCard, Rules, SettlementStart, Sums, Terms,
+    Verdict, reconcile_account_entry, reconcile_order, reconcile_payout,
 };
 use rust_decimal::Decimal;
 
@@ -105,6 +105,29 @@ pub enum Fate {
     Returned(u32),
     Rto,
     Cancelled,
+}
+
+/// An order of its own, with what its marketplace pays for it.
+pub fn facts(marketplace: &str, fate: Fate) -> OrderFacts {
+    let mut book = Book::default();
+    let place = book.add_order(&mut Dice::new(9), marketplace, fate);
+    book.orders.remove(place)
+}
+
+/// The only finding.
+pub fn only(result: &OrderResult) -> &Finding {
+    let [finding] = result.findings.as_slice() else { panic!("{:?}", result.findings) };
+    finding
+}
+
+/// The verdicts on lines of one type.
+pub fn verdicts_of(result: &OrderResult, line_type: LineType) -> Vec<&Verdict> {
+    result.verdicts.iter().filter(|one| one.line_type == line_type).map(|one| &one.verdict).collect()
+}
+
+/// What is said of an order today.
+pub fn judged(facts: &OrderFacts) -> OrderResult {
+    reconcile_order(facts, &rules(), now())
 }
 
 /// A seller's months.
