@@ -114,3 +114,23 @@ fn an_article_code_that_two_lines_share_names_neither() {
     assert_eq!(order.item_named(Some("twin"), order.items[0].sku.as_deref()), Some(1));
     assert_eq!(order.item_named(Some("unknown"), None), None);
 }
+
+#[test]
+fn a_fee_beside_a_refund_for_nothing_is_not_counted_against_the_sale() {
+    let mut facts = facts("FLIPKART", Fate::Kept);
+    let sale = facts.entries[0].clone();
+    let mut refund = sale.clone();
+    refund.id.0 += 1_000;
+    refund.posted_at = sale.posted_at.map(|at| at - chrono::Duration::days(1));
+    refund.lines.retain(|line| matches!(line.line_type, LineType::Sale | LineType::ShippingFee));
+    let back = line_mut(&mut refund, LineType::Sale);
+    (back.line_type, back.amount) = (LineType::Refund, -back.amount);
+    facts.entries.push(refund);
+    let result = judged(&facts);
+    assert_eq!(only(&result).key.kind, FindingKind::RefundWithoutReturn);
+    let shipping: Vec<bool> = verdicts_of(&result, LineType::ShippingFee)
+        .iter()
+        .map(|verdict| matches!(verdict, Verdict::Differs { because: Because::NoReturn, .. }))
+        .collect();
+    assert_eq!(shipping, [false, true], "by entry: the sale's own is right");
+}
