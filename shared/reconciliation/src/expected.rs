@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use crate::card::{CardRow, Occasion, PercentOf, Question, RateRow};
@@ -162,8 +163,12 @@ pub(crate) fn tax_rate<'a>(
     order: &Order,
     tax: Tax,
 ) -> Option<&'a StatutoryRate> {
-    let day = india_day(order.dispatched_at.unwrap_or(order.placed_at));
-    rate_on(&rules.statutory, marketplace, tax, day)
+    rate_on(&rules.statutory, marketplace, tax, tax_day(order))
+}
+
+/// The day that decides an order's tax rates, in India.
+pub(crate) fn tax_day(order: &Order) -> NaiveDate {
+    india_day(order.dispatched_at.unwrap_or(order.placed_at))
 }
 
 /// What a row charges for so many units of a lot, as the line has it, and the GST that is stated apart. Both are negative. `None`: the

@@ -18,6 +18,7 @@ pub mod money;
 pub mod order;
 pub mod rules;
 pub mod statutory;
+pub mod taxable;
 mod unit;
 pub mod verdict;
 
@@ -29,5 +30,6 @@ pub use finding::{Detail, Finding, FindingKey, FindingKind};
 pub use line_type::LineType;
 pub use order::{OrderResult, reconcile_order};
 pub use rules::{Rules, SettlementStart, Terms};
-pub use statutory::{StatutoryRate, Tax};
+pub use statutory::{StatutoryRate, Tax, implied_rates};
+pub use taxable::deductions;
 pub use verdict::{LineVerdict, Sums, Verdict};

@@ -42,13 +42,16 @@ fn the_example_says_that_it_is_one_and_is_read_whole() {
 #[test]
 fn a_slab_of_weight_ends_with_its_last_gram_and_a_slab_of_price_before_its_end() {
     let example = RateCard::from_csv(EXAMPLE).unwrap();
-    let fixed = |question: &Question| example.find(question).map(|row| row.fixed);
-    for (grams, fee) in [(1, 43), (500, 43), (501, 61), (1_000, 61), (1_001, 98)] {
-        assert_eq!(fixed(&question(100, grams, "2026-02-01")), Some(Decimal::from(fee)), "{grams} g");
-    }
-    for (paise, fee) in [(0, 6), (49_999, 6), (50_000, 11), (99_999, 11), (100_000, 26)] {
-        let closing = Question { line_type: LineType::FixedFee, ..question(paise, 1, "2026-02-01") };
-        assert_eq!(fixed(&closing), Some(Decimal::from(fee)), "{paise} paise");
+    let backwards = RateCard::new(example.rows().iter().rev().cloned().collect()).unwrap();
+    for card in [example, backwards] {
+        let fixed = |question: &Question| card.find(question).map(|row| row.fixed);
+        for (grams, fee) in [(1, 43), (500, 43), (501, 61), (1_000, 61), (1_001, 98)] {
+            assert_eq!(fixed(&question(100, grams, "2026-02-01")), Some(Decimal::from(fee)), "{grams} g");
+        }
+        for (paise, fee) in [(0, 6), (49_999, 6), (50_000, 11), (99_999, 11), (100_000, 26)] {
+            let closing = Question { line_type: LineType::FixedFee, ..question(paise, 1, "2026-02-01") };
+            assert_eq!(fixed(&closing), Some(Decimal::from(fee)), "{paise} paise");
+        }
     }
 }
 

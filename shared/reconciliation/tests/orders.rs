@@ -104,6 +104,10 @@ fn a_penalty_is_right_for_a_late_or_cancelling_seller_and_open_without_times() {
     };
     let late = with(&|order| order.dispatched_at = order.dispatch_by.map(|by| by + Duration::seconds(1)));
     assert_eq!(late, Verdict::Explained(Reason::OwnEvent));
+    let mut punctual = punished.clone();
+    let order = punctual.order.as_mut().unwrap();
+    order.dispatched_at = order.dispatch_by;
+    assert_eq!(only(&judged(&punctual)).key.kind, FindingKind::PenaltyWithoutCause, "in time to the second");
     assert_eq!(with(&|order| order.cancelled_by_seller = Some(true)), Verdict::Explained(Reason::OwnEvent));
     assert_eq!(with(&|order| order.items[0].cancelled = 1), Verdict::Unexplained(Gap::OwnEventUnknown));
     assert_eq!(with(&|order| order.dispatch_by = None), Verdict::Unexplained(Gap::OwnEventUnknown));

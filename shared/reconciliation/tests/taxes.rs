@@ -3,11 +3,13 @@
 
 mod book;
 
+use book::accounts::right_book;
 use book::{Book, Dice, Fate, at, facts, judged, now, only, paise, rules, verdicts_of};
 use robnu_reconciliation::facts::{Entry, EntryId, Line};
+use robnu_reconciliation::money::percent_of;
 use robnu_reconciliation::statutory::{StatutoryRate, Tax};
 use robnu_reconciliation::verdict::{Gap, Reason};
-use robnu_reconciliation::{FindingKind, LineType, Verdict, reconcile_order};
+use robnu_reconciliation::{FindingKind, LineType, Verdict, deductions, implied_rates, reconcile_order};
 use rust_decimal::Decimal;
 
 fn line_mut(entry: &mut Entry, line_type: LineType) -> &mut Line {
@@ -129,4 +131,36 @@ fn gst_in_an_entry_of_its_own_is_compared_with_the_fees_that_have_none() {
     assert_eq!(verdict(&apart), Verdict::Explained(Reason::FeesBeside));
     apart.entries[1].lines[0].amount -= paise(300);
     assert_eq!(verdict(&apart), Verdict::Unexplained(Gap::NoFeeTaxRate));
+}
+
+#[test]
+fn the_rates_that_a_sellers_own_payouts_imply_find_the_one_that_is_off() {
+    let mut book = right_book(1_000, 31);
+    let mut implied = rules();
+    // A seller without a PAN at Flipkart.
+    for facts in book.orders.iter_mut().filter(|facts| facts.marketplace == "FLIPKART") {
+        for line in facts.entries.iter_mut().flat_map(|entry| &mut entry.lines) {
+            if line.line_type == LineType::Tds {
+                line.amount = Decimal::ZERO;
+            }
+        }
+        let taxable = deductions(facts).first().map(|one| one.taxable).unwrap_or_default();
+        if let Some(sale) = facts.entries.first_mut().filter(|_| !taxable.is_zero()) {
+            line_mut(sale, LineType::Tds).amount = -percent_of(taxable, Decimal::from(5));
+        }
+    }
+    book.orders.retain(|facts| facts.marketplace == "FLIPKART" && facts.returns.is_empty());
+    let off = book.orders.iter().position(|facts| !deductions(facts).is_empty()).unwrap();
+    line_mut(&mut book.orders[off].entries[0], LineType::Tds).amount -= paise(200);
+
+    let own: Vec<_> = book.orders.iter().flat_map(deductions).collect();
+    implied.statutory = implied_rates("FLIPKART", &own);
+    let percents = |tax| -> Vec<Decimal> {
+        let rows = implied.statutory.iter().filter(|row| row.tax == tax);
+        rows.map(|row| row.percent).collect()
+    };
+    assert_eq!(percents(Tax::Tds), vec![Decimal::from(5); 4], "January to April; May has too few");
+    assert_eq!(percents(Tax::Tcs), vec![Decimal::new(5, 1); 4]);
+    let found = book.reconcile(&implied).found();
+    assert_eq!(found, [(FindingKind::TdsOff, book.orders[off].external_order_id.clone())]);
 }

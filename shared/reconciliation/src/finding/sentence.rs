@@ -132,7 +132,7 @@ fn charged(detail: &Detail, what: &str, fee: &str) -> String {
             rupees(*expected)
         ),
         Detail::PenaltyWithoutCause { charged, dispatch_by, dispatched_at } => format!(
-            "{what} was charged a penalty of {}, but it left on {}, before its deadline of {}, and was not cancelled by the seller.",
+            "{what} was charged a penalty of {}, but it left on {}, by its deadline of {}, and was not cancelled by the seller.",
             rupees(*charged),
             instant(*dispatched_at),
             instant(*dispatch_by)

@@ -11,6 +11,7 @@ use crate::finding::Detail;
 use crate::line_type::LineType;
 use crate::money::percent_of;
 use crate::statutory::{StatutoryRate, Tax};
+use crate::taxable::{has_goods, taxable};
 use crate::verdict::{Because, Gap, Reason, Verdict};
 
 /// Taxes of a unit that are off, of all its entries together.
@@ -140,7 +141,7 @@ impl Judge<'_> {
     /// Compares a tax with the goods in its entry; where it stands alone, with the goods of all entries that have none of it.
     fn judge_tax(&mut self, tax: Tax, family: LineType, rate: &StatutoryRate, places: &[usize]) {
         let (beside, alone): (Vec<usize>, Vec<usize>) =
-            places.iter().partition(|at| self.has_goods(self.components[**at].entry.id));
+            places.iter().partition(|at| has_goods(&self.components, self.components[**at].entry.id));
         let taxed: Vec<EntryId> = beside.iter().map(|at| self.components[*at].entry.id).collect();
         let mut off = Off::default();
         for (place, entry) in beside.iter().zip(&taxed) {
@@ -149,7 +150,7 @@ impl Judge<'_> {
         if !alone.is_empty() {
             let untaxed = self.unit.paid.iter().map(|entry| entry.id);
             let untaxed: Vec<EntryId> =
-                untaxed.filter(|id| !taxed.contains(id) && self.has_goods(*id)).collect();
+                untaxed.filter(|id| !taxed.contains(id) && has_goods(&self.components, *id)).collect();
             self.compare_tax(rate, &alone, &untaxed, &mut off);
         }
         if !off.places.is_empty() {
@@ -161,7 +162,7 @@ impl Judge<'_> {
 
     fn compare_tax(&mut self, rate: &StatutoryRate, places: &[usize], entries: &[EntryId], off: &mut Off) {
         let taxable: Option<Decimal> =
-            entries.iter().map(|entry| self.taxable(*entry, rate.given_back)).sum();
+            entries.iter().map(|entry| taxable(self.unit, &self.components, *entry, rate.given_back)).sum();
         let Some(taxable) = taxable else {
             for place in places {
                 self.leave_open(*place, Gap::NoTaxRate);
@@ -183,32 +184,5 @@ impl Judge<'_> {
         if !is_right {
             off.add(places, expected, actual);
         }
-    }
-
-    fn has_goods(&self, entry: EntryId) -> bool {
-        let goods = [LineType::Sale, LineType::Refund];
-        self.components.iter().any(|one| one.entry.id == entry && goods.contains(&one.family))
-    }
-
-    /// What an entry's sales and refunds, shipping included, come to without GST: without the GST that the entry states or, if it states
-    /// none, without the part that the order says. `None`: the order does not say it.
-    fn taxable(&self, entry: EntryId, with_refunds: bool) -> Option<Decimal> {
-        let mut goods = Decimal::ZERO;
-        let mut has_tax_apart = false;
-        for line in self.components.iter().filter(|one| one.entry.id == entry).flat_map(|one| &one.lines) {
-            match line.line_type {
-                LineType::Sale | LineType::ShippingCredit => goods += line.amount,
-                LineType::Refund if with_refunds => goods += line.amount,
-                LineType::SaleTax | LineType::RefundTax => has_tax_apart = true,
-                _ => {}
-            }
-        }
-        if has_tax_apart {
-            return Some(goods);
-        }
-        let price: Decimal = self.unit.lots.iter().map(|lot| lot.item.price).sum();
-        let tax: Option<Decimal> = self.unit.lots.iter().map(|lot| lot.item.tax).sum();
-        let tax = tax.filter(|_| !price.is_zero())?;
-        Some(goods * (price - tax) / price)
     }
 }
