@@ -45,7 +45,7 @@ fn shuffled(facts: &OrderFacts, seed: u64) -> OrderFacts {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn verdicts_add_up_to_the_entries_and_every_paid_line_has_one(seed in 0_u64..10_000, mistakes in 0_usize..40) {
