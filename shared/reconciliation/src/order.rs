@@ -9,7 +9,7 @@ use crate::account::judge_without_order;
 use crate::expected::NoCard;
 use crate::facts::{Claim, ClaimState, Entry, EntryId, OrderFacts};
 use crate::finding::{Detail, Finding, FindingKey, Subject};
-use crate::judge::judge;
+use crate::judge::{judge, overdue_detail};
 use crate::line_type::LineType;
 use crate::money::days_after;
 use crate::rules::Rules;
@@ -69,26 +69,35 @@ impl OrderResult {
 /// Nothing is known of the order but the entries. An id that is none of an order's, as Amazon has them for parcels to its warehouses, is no
 /// order that is missing here.
 fn judge_unknown(facts: &OrderFacts, rules: &Rules, now: DateTime<Utc>, result: &mut OrderResult) {
-    let mut paid: Vec<&Entry> = facts.entries.iter().filter(|entry| entry.payout.is_some()).collect();
-    paid.sort_by_key(|entry| entry.id);
+    let mut entries: Vec<&Entry> = facts.entries.iter().collect();
+    entries.sort_by_key(|entry| entry.id);
+    let is_overdue = |entry: &&Entry| entry.payout.is_none() && entry.expected_at.is_some_and(|at| at < now);
+    let overdue: Vec<&Entry> = entries.iter().copied().filter(is_overdue).collect();
+    let paid: Vec<&Entry> = entries.into_iter().filter(|entry| entry.payout.is_some()).collect();
     result.verdicts.extend(paid.iter().flat_map(|entry| judge_without_order(entry)));
-    if paid.is_empty() || !is_order_id(&facts.marketplace, &facts.external_order_id) {
-        return;
-    }
-    let net: Decimal = paid.iter().map(|entry| entry.amount()).sum();
+
     let disputes = rules.terms_of(&facts.marketplace).and_then(|terms| terms.disputes_within_days);
-    let file_by = disputes.zip(paid.iter().filter_map(|entry| entry.posted_at).max());
-    let file_by = file_by.map(|(days, last)| days_after(last, days));
-    let detail = Detail::UnknownOrder { entries: paid.len(), net };
-    let subject = Subject { order: Some(facts.external_order_id.clone()), ..Subject::default() };
-    result.findings.push(Finding {
-        key: FindingKey { kind: detail.kind(), subject },
-        detail,
-        at_stake: net.abs(),
-        is_recoverable: net < Decimal::ZERO && file_by.is_none_or(|last| now <= last),
-        file_by,
-        evidence: paid.iter().map(|entry| entry.id).collect(),
-    });
+    let finding = |detail: Detail, taken: Decimal, since: Option<DateTime<Utc>>, entries: &[&Entry]| {
+        let file_by = disputes.zip(since).map(|(days, since)| days_after(since, days));
+        let subject = Subject { order: Some(facts.external_order_id.clone()), ..Subject::default() };
+        Finding {
+            key: FindingKey { kind: detail.kind(), subject },
+            detail,
+            at_stake: taken.abs(),
+            is_recoverable: taken < Decimal::ZERO && file_by.is_none_or(|last| now <= last),
+            file_by,
+            evidence: entries.iter().map(|entry| entry.id).collect(),
+        }
+    };
+    if let Some((due, detail)) = overdue_detail(&overdue, now) {
+        let announced: Decimal = overdue.iter().map(|entry| entry.amount()).sum();
+        result.findings.push(finding(detail, -announced, Some(due), &overdue));
+    }
+    if !paid.is_empty() && is_order_id(&facts.marketplace, &facts.external_order_id) {
+        let net: Decimal = paid.iter().map(|entry| entry.amount()).sum();
+        let booked = paid.iter().filter_map(|entry| entry.posted_at).max();
+        result.findings.push(finding(Detail::UnknownOrder { entries: paid.len(), net }, net, booked, &paid));
+    }
 }
 
 /// Amazon's ids of orders are 3, 7 and 7 digits; of other marketplaces any id may be one.

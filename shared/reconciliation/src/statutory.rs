@@ -134,13 +134,13 @@ mod tests {
         let rates = [
             rate(None, 10, "2018-10-01", Some("2024-07-09")),
             rate(None, 5, "2024-07-10", None),
-            rate(Some("AJIO"), 7, "2024-07-10", None),
+            rate(Some("AJIO"), 3, "2024-01-01", None),
         ];
         let percent =
             |marketplace, on| rate_on(&rates, marketplace, Tax::Tcs, day(on)).map(|row| row.percent);
         assert_eq!(percent("MEESHO", "2024-07-09"), Some(Decimal::ONE));
         assert_eq!(percent("MEESHO", "2024-07-10"), Some(Decimal::new(5, 1)));
-        assert_eq!(percent("AJIO", "2024-07-10"), Some(Decimal::new(7, 1)));
+        assert_eq!(percent("AJIO", "2024-07-10"), Some(Decimal::new(3, 1)));
         assert_eq!(percent("AJIO", "2017-01-01"), None);
     }
 

@@ -51,7 +51,7 @@ impl Lot<'_> {
 impl Unit<'_> {
     /// How many units came back, for whatever reason.
     pub(crate) fn came_back(&self) -> u32 {
-        self.lots.iter().map(|lot| lot.returned + lot.rto).sum()
+        self.lots.iter().map(|lot| lot.returned + lot.rto).fold(0, u32::saturating_add)
     }
 }
 

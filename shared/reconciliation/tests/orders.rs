@@ -188,6 +188,33 @@ fn a_parcel_to_amazons_warehouse_is_no_unknown_order() {
 }
 
 #[test]
+fn announced_money_of_an_unknown_order_is_overdue_too() {
+    let mut facts = facts("AJIO", Fate::Kept);
+    facts.order = None;
+    facts.entries[0].payout = None;
+    assert_eq!(judged(&facts), robnu_reconciliation::OrderResult::default());
+    facts.entries[0].expected_at = Some(now() - Duration::days(1));
+    let result = judged(&facts);
+    assert_eq!(only(&result).key.kind, FindingKind::DeferredOverdue);
+    assert!(only(&result).is_recoverable);
+    assert_eq!(only(&result).key.subject.order.as_deref(), Some(facts.external_order_id.as_str()));
+}
+
+#[test]
+fn a_price_after_the_sellers_share_of_an_offer_is_the_sale_and_the_offer_together() {
+    let mut facts = facts("AJIO", Fate::Kept);
+    let mut offer = facts.entries[0].lines[0].clone();
+    (offer.number, offer.line_type, offer.amount) = (2, LineType::Promotion, paise(-5_000));
+    facts.entries[0].lines[0].amount += paise(5_000);
+    facts.entries[0].lines.push(offer);
+    let result = judged(&facts);
+    assert_eq!(result.findings, []);
+    assert_eq!(verdicts_of(&result, LineType::Sale), [&Verdict::Explained(Reason::InSum)]);
+    facts.entries[0].lines[1].amount -= paise(100);
+    assert!(matches!(verdicts_of(&judged(&facts), LineType::Sale)[0], Verdict::Differs { .. }));
+}
+
+#[test]
 fn lines_of_a_replacement_are_unexplained_and_no_finding() {
     let mut facts = facts("FLIPKART", Fate::Kept);
     facts.order.as_mut().unwrap().is_replacement = true;

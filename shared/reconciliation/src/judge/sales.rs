@@ -3,9 +3,9 @@
 use rust_decimal::Decimal;
 
 use super::{Family, Judge};
-use crate::component::Fit;
+use crate::component::{Fit, is_near};
 use crate::finding::Detail;
-use crate::line_type::LineType::{Refund, Sale};
+use crate::line_type::LineType::{Promotion, Refund, Sale};
 use crate::verdict::{Because, Gap, Reason};
 
 impl Judge<'_> {
@@ -84,6 +84,10 @@ impl Judge<'_> {
         for (place, fit) in family.places.iter().zip(&family.fitted.fits) {
             let Fit::Instead(at) = fit else { continue };
             let (expected, actual) = (family.expected[*at].amount, self.components[*place].amount);
+            if is_near(actual + self.offers_beside(*place), expected, self.tolerance, 2) {
+                self.explain(*place, Reason::InSum);
+                continue;
+            }
             self.differ(*place, expected, Because::Price);
             if actual < expected {
                 places.push(*place);
@@ -92,6 +96,13 @@ impl Judge<'_> {
             }
         }
         (!places.is_empty()).then_some((places, due, came))
+    }
+
+    /// The seller's share of offers in the same entry: some orders have their price after it.
+    fn offers_beside(&self, place: usize) -> Decimal {
+        let entry = self.components[place].entry.id;
+        let beside = self.components.iter().filter(|one| one.entry.id == entry && one.family == Promotion);
+        beside.map(|one| one.amount).sum()
     }
 
     fn judge_further_sales(&mut self, sales: &Family, further: &[usize]) {
@@ -135,7 +146,7 @@ impl Judge<'_> {
             further.iter().copied().filter(|at| self.components[*at].amount < Decimal::ZERO).collect();
         if !taking.is_empty() {
             let refunded: Decimal = taking.iter().map(|at| -self.components[*at].amount).sum();
-            let units_returned = self.unit.lots.iter().map(|lot| lot.returned).sum();
+            let units_returned = self.unit.lots.iter().map(|lot| lot.returned).fold(0, u32::saturating_add);
             let detail = Detail::RefundWithoutReturn { refunded, units_returned };
             self.find(Some(Refund), &taking, refunded, true, detail);
         }
