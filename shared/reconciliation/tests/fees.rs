@@ -3,10 +3,10 @@
 
 mod book;
 
-use book::{Fate, facts, judged, only, paise, verdicts_of};
+use book::{Fate, facts, judged, now, only, paise, rules, rules_with, verdicts_of};
 use robnu_reconciliation::facts::{Entry, Line, OrderFacts, ReturnKind};
 use robnu_reconciliation::verdict::{Because, Reason};
-use robnu_reconciliation::{Detail, FindingKind, LineType, Verdict};
+use robnu_reconciliation::{Detail, FindingKind, LineType, RateCard, RateRow, Verdict, reconcile_order};
 use rust_decimal::Decimal;
 
 fn line_mut(entry: &mut Entry, line_type: LineType) -> &mut Line {
@@ -51,6 +51,19 @@ fn a_heavier_slab_is_known_by_its_fee_or_by_the_stated_weight() {
     }
     assert_eq!(judged(&shipped(400, 6_500, Some(1_000))).findings, [], "the right fee, whatever is stated");
     assert_eq!(judged(&shipped(400, 5_000, None)).findings, [], "a fee too low is no finding");
+}
+
+#[test]
+fn the_fee_of_a_lighter_slab_is_no_heavier_one() {
+    let mut rows = rules().card.rows().to_vec();
+    let is_lightest = |row: &&mut RateRow| {
+        (row.marketplace.as_str(), row.zone.as_deref(), row.weight_to_grams)
+            == ("FLIPKART", Some("NATIONAL"), Some(500))
+    };
+    rows.iter_mut().find(is_lightest).unwrap().fixed = Decimal::from(200);
+    let odd = rules_with(RateCard::new(rows).unwrap());
+    let result = reconcile_order(&shipped(2_000, 20_000, None), &odd, now());
+    assert_eq!(only(&result).key.kind, FindingKind::FeeAboveCard);
 }
 
 #[test]

@@ -282,6 +282,27 @@ fn a_payout_may_differ_by_less_than_a_paisa() {
 }
 
 #[test]
+fn announced_money_without_an_order_waits_for_its_date() {
+    let mut book = Book::default();
+    let mut entry =
+        book.entry("AMAZON_IN", None, now(), vec![(LineType::Compensation, "Reimbursement", 4_000)]);
+    entry.payout = None;
+    let rules = rules();
+    let result = |entry: &_| reconcile_account_entry(entry, rules.terms_of("AMAZON_IN"), now());
+    assert_eq!(result(&entry), robnu_reconciliation::AccountResult::default());
+    entry.expected_at = Some(now());
+    assert_eq!(result(&entry).findings, []);
+    entry.expected_at = Some(now() - Duration::days(8));
+    let overdue = result(&entry);
+    assert_eq!(overdue.verdicts, []);
+    let [finding] = overdue.findings.as_slice() else { panic!("{overdue:?}") };
+    assert_eq!(finding.key.kind, FindingKind::DeferredOverdue);
+    assert_eq!((finding.at_stake, finding.evidence.as_slice()), (paise(4_000), &[entry.id][..]));
+    entry.lines[0].amount = paise(-4_000);
+    assert_eq!(result(&entry).findings, [], "nobody waits for what takes money");
+}
+
+#[test]
 fn lines_without_an_order_are_judged_by_their_nature() {
     let mut book = Book::default();
     let lines =
