@@ -38,6 +38,9 @@ pub struct Terms {
     pub credits_claims_after_days: u32,
     /// Days within which a wrong amount can be objected to, from its booking; `None`: unknown.
     pub disputes_within_days: Option<u32>,
+    /// Whether a sale in a payout includes what the customer paid for shipping, which the order's price does not. Then a sale above the
+    /// price is taken as it is stated.
+    pub sale_includes_shipping: bool,
     /// What a component may differ by, for each line of it, such as a paisa: marketplaces round at other places than a card says.
     pub tolerance: Decimal,
 }

@@ -215,6 +215,36 @@ fn a_price_after_the_sellers_share_of_an_offer_is_the_sale_and_the_offer_togethe
 }
 
 #[test]
+fn a_sale_with_the_customers_shipping_is_taken_as_stated_and_its_refund_takes_it_back() {
+    let shipped = |marketplace: &str| {
+        let mut facts = facts(marketplace, Fate::Returned(1));
+        let shipping = paise(6_300);
+        for line in facts.entries.iter_mut().flat_map(|entry| &mut entry.lines) {
+            match line.line_type {
+                LineType::Sale => line.amount += shipping,
+                LineType::Refund => line.amount -= shipping,
+                _ => {}
+            }
+        }
+        facts
+    };
+    let meesho = judged(&shipped("MEESHO"));
+    assert_eq!(meesho.findings, []);
+    assert_eq!(verdicts_of(&meesho, LineType::Sale), [&Verdict::Explained(Reason::AsStated)]);
+    assert_eq!(verdicts_of(&meesho, LineType::Refund), [&Verdict::Explained(Reason::TakenBack)]);
+
+    // Elsewhere the price differs, but the refund still takes back what the sale paid.
+    let mut ajio = shipped("AJIO");
+    let order = ajio.order.as_mut().unwrap();
+    order.items[0].quantity = 1;
+    ajio.entries[1].lines[0].amount = -ajio.entries[0].lines[0].amount;
+    let result = judged(&ajio);
+    assert_eq!(result.findings, []);
+    assert!(matches!(verdicts_of(&result, LineType::Sale)[0], Verdict::Differs { .. }));
+    assert_eq!(verdicts_of(&result, LineType::Refund), [&Verdict::Explained(Reason::TakenBack)]);
+}
+
+#[test]
 fn lines_of_a_replacement_are_unexplained_and_no_finding() {
     let mut facts = facts("FLIPKART", Fate::Kept);
     facts.order.as_mut().unwrap().is_replacement = true;

@@ -6,6 +6,7 @@ use super::{Family, Judge};
 use crate::component::{Fit, is_near};
 use crate::finding::Detail;
 use crate::line_type::LineType::{Promotion, Refund, Sale};
+use crate::money::share;
 use crate::verdict::{Because, Gap, Reason};
 
 impl Judge<'_> {
@@ -23,7 +24,7 @@ impl Judge<'_> {
         let mut further_refunds = self.explain_what_meets(&refunds);
         self.let_opposites_cancel(&mut further_sales, &mut further_refunds);
         self.judge_price(&sales);
-        self.judge_refunded(&refunds);
+        self.judge_refunded(&sales, &refunds);
         self.judge_further_sales(&sales, &further_sales);
         self.judge_further_refunds(&further_refunds);
     }
@@ -62,30 +63,57 @@ impl Judge<'_> {
     }
 
     fn judge_price(&mut self, sales: &Family) {
-        let short = self.differing(sales);
-        if let Some((places, price, settled)) = short {
+        let terms = self.rules.terms_of(&self.facts.marketplace);
+        let has_shipping = terms.is_some_and(|terms| terms.sale_includes_shipping);
+        let is_right = |judge: &Self, place: usize, price: Decimal| {
+            let settled = judge.components[place].amount;
+            if is_near(settled + judge.offers_beside(place), price, judge.tolerance, 2) {
+                Some(Reason::InSum)
+            } else {
+                (has_shipping && settled > price).then_some(Reason::AsStated)
+            }
+        };
+        if let Some((places, price, settled)) = self.differing(sales, is_right) {
             let detail = Detail::SaleShort { price, settled };
             self.find(Some(Sale), &places, price - settled, true, detail);
         }
     }
 
-    fn judge_refunded(&mut self, refunds: &Family) {
-        let too_high = self.differing(refunds);
-        if let Some((places, due, taken)) = too_high {
+    fn judge_refunded(&mut self, sales: &Family, refunds: &Family) {
+        let paid_for_it = self.paid_for_returned(sales);
+        let is_right = |judge: &Self, place: usize, _| {
+            let taken = -judge.components[place].amount;
+            let is_same = paid_for_it.is_some_and(|paid| is_near(taken, paid, judge.tolerance, 2));
+            is_same.then_some(Reason::TakenBack)
+        };
+        if let Some((places, due, taken)) = self.differing(refunds, is_right) {
             let detail = Detail::RefundTooHigh { expected: -due, refunded: -taken };
             self.find(Some(Refund), &places, due - taken, true, detail);
         }
     }
 
-    /// Says which components stand for another amount. Returns those that are to the seller's loss, if any, with the sums of what was
-    /// expected and of what they are.
-    fn differing(&mut self, family: &Family) -> Option<(Vec<usize>, Decimal, Decimal)> {
+    /// What was settled for the units that came back, if that can be told: a refund of as much takes back what the sale paid, whatever
+    /// the order says.
+    fn paid_for_returned(&self, sales: &Family) -> Option<Decimal> {
+        let [lot] = self.unit.lots.as_slice() else { return None };
+        let settled = sales.places.iter().zip(&sales.fitted.fits).filter(|(_, fit)| **fit != Fit::Surplus);
+        let paid: Decimal = settled.map(|(place, _)| self.components[*place].amount).sum();
+        (paid > Decimal::ZERO).then(|| share(paid, lot.returned, lot.sold()))
+    }
+
+    /// Says which components stand for another amount, and explains those that are right all the same. Returns those that are to the
+    /// seller's loss, if any, with the sums of what was expected and of what they are.
+    fn differing(
+        &mut self,
+        family: &Family,
+        is_right: impl Fn(&Self, usize, Decimal) -> Option<Reason>,
+    ) -> Option<(Vec<usize>, Decimal, Decimal)> {
         let (mut places, mut due, mut came) = (Vec::new(), Decimal::ZERO, Decimal::ZERO);
         for (place, fit) in family.places.iter().zip(&family.fitted.fits) {
             let Fit::Instead(at) = fit else { continue };
             let (expected, actual) = (family.expected[*at].amount, self.components[*place].amount);
-            if is_near(actual + self.offers_beside(*place), expected, self.tolerance, 2) {
-                self.explain(*place, Reason::InSum);
+            if let Some(reason) = is_right(self, *place, expected) {
+                self.explain(*place, reason);
                 continue;
             }
             self.differ(*place, expected, Because::Price);

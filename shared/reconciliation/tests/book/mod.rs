@@ -58,6 +58,7 @@ pub fn rules_with(card: RateCard) -> Rules {
         settles_after_days: days,
         credits_claims_after_days: 15,
         disputes_within_days: Some(90),
+        sale_includes_shipping: marketplace == "MEESHO",
         tolerance: paise(1),
     };
     Rules {
