@@ -66,6 +66,11 @@ pub struct SetAside<'a> {
 impl Stand {
     /// Gives both sellers credentials that the simulator accepts, encrypted with their own data keys.
     pub async fn new(config: SimulatorConfig) -> Self {
+        // The future is a large one, which no caller has to carry.
+        Box::pin(Self::made(config)).await
+    }
+
+    async fn made(config: SimulatorConfig) -> Self {
         let test = TestDatabase::new().await;
         let sellers = TwoSellers::seed(&test).await;
         let superuser = test.superuser().await;
