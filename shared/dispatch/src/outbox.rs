@@ -53,8 +53,8 @@ pub struct PublishReport {
     pub failed: usize,
     /// Messages that ran out of time. Some of them may have arrived nevertheless.
     pub out_of_time: usize,
-    /// Why the first refused one was refused.
-    pub first_error: Option<PublishError>,
+    /// The first refused one, and why it was refused.
+    pub first_error: Option<(Job, PublishError)>,
 }
 
 impl PublishReport {
@@ -65,9 +65,12 @@ impl PublishReport {
             return None;
         }
         let mut text = format!("{} messages failed and {} found no time", self.failed, self.out_of_time);
-        let mut cause = self.first_error.as_ref().map(|error| error as &dyn std::error::Error);
+        // Writing to a String cannot fail.
+        if let Some((job, _)) = &self.first_error {
+            let _ = write!(text, ", first that of run {} of account {}", job.run_id, job.account_id);
+        }
+        let mut cause = self.first_error.as_ref().map(|(_, error)| error as &dyn std::error::Error);
         while let Some(error) = cause {
-            // Writing to a String cannot fail.
             let _ = write!(text, ": {error}");
             cause = error.source();
         }
@@ -92,7 +95,7 @@ impl Publisher {
                 Ok(()) => outcome.sent.push(job),
                 Err(error) => {
                     outcome.failed += 1;
-                    outcome.first_error.get_or_insert(error);
+                    outcome.first_error.get_or_insert((job, error));
                 }
             }
         }
@@ -103,6 +106,9 @@ impl Publisher {
 
 #[cfg(test)]
 mod tests {
+    use robnu_marketplace::code::MarketplaceCode;
+    use robnu_tenancy::{AccountId, RunId, SellerId};
+
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
@@ -118,9 +124,19 @@ mod tests {
             ..PublishReport::default()
         };
         assert_eq!(report(0, 0, None).complaint(), None);
-        let error = || Some(PublishError(Box::new(Gone)));
-        let said = report(2, 0, error()).complaint().unwrap();
-        assert!(said.starts_with("2 messages failed and 0 found no time: "), "{said}");
+        let job = Job {
+            run_id: RunId::new(),
+            step: 0,
+            generation: 0,
+            seller_id: SellerId::new(),
+            account_id: AccountId::new(),
+            marketplace: MarketplaceCode::Ajio,
+            kind: RunKind::Orders,
+        };
+        let whose = format!("run {} of account {}", job.run_id, job.account_id);
+        let said = report(2, 0, Some((job, PublishError(Box::new(Gone))))).complaint().unwrap();
+        let begins = format!("2 messages failed and 0 found no time, first that of {whose}: ");
+        assert!(said.starts_with(&begins), "{said}");
         assert!(said.ends_with(": the queue is gone"), "{said}");
         let said = report(0, 3, None).complaint();
         assert_eq!(said.as_deref(), Some("0 messages failed and 3 found no time"));
