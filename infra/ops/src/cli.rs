@@ -31,12 +31,14 @@ pub enum OpsCommand {
         #[command(subcommand)]
         command: DlqCommand,
     },
-    /// Lists what does not go on by itself, oldest first, with what helps. Exits with 0 when nothing is stuck and with 7 otherwise
+    /// Lists what does not go on by itself, oldest first, a line for each cause, with what helps. Exits with 0 when nothing is stuck and with 7 otherwise
     Stuck(StuckOptions),
     /// Lists runs, newest first. Those of all sellers are looked for a week back, unless --newer-than says otherwise
     Runs(RunsOptions),
-    /// Lists accounts with their lanes and what waits in them
+    /// Lists accounts with their lanes and what waits in them; runs of files, which need no lane, are in `marketplaces`
     Lanes(LanesOptions),
+    /// Shows how each marketplace is doing, and the accounts that keep it busy
+    Marketplaces,
     /// Tells the story of one run: who began it, its messages, waits, dead letters and rows, and what comes next
     Story(ShowOptions),
     /// Serves a page for all of this on this machine, and prints its address
@@ -60,7 +62,7 @@ pub enum OpsCommand {
 pub enum AccountCommand {
     /// Its schedules make no runs, and its runs wait where they are
     Pause(AccountOptions),
-    /// Its runs go on, and its schedules are due within ten minutes
+    /// Its runs go on, and its schedules are due within ten minutes. Runs that wait until the marketplace answers try at once, also without a pause
     Resume(AccountOptions),
     /// Gives it the other kind of lane: a queue of its own, or its marketplace's parallel queue, which costs nothing while it is idle
     Move(MoveOptions),
@@ -71,7 +73,8 @@ pub enum AccountCommand {
 pub enum MarketplaceCommand {
     /// Schedules of its accounts make no runs, and their runs wait where they are
     Pause(MarketplaceOptions),
-    /// Runs go on, and schedules are due within ten minutes. An account that was paused itself stays so
+    /// Runs go on, and schedules are due within ten minutes. Runs that wait until it answers try at once, also without a pause. An account
+    /// that was paused itself stays so
     Resume(MarketplaceOptions),
     /// Changes how many of its runs may be under way at once, over all sellers
     Limit(LimitOptions),
@@ -230,8 +233,11 @@ pub struct StuckOptions {
     /// Whose.
     #[command(flatten)]
     pub whose: Whose,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    /// A line for each thing instead of each cause
+    #[arg(long)]
+    pub each: bool,
+    /// How many things at most
+    #[arg(long, value_name = "N", default_value_t = 500)]
     pub limit: usize,
 }
 
@@ -383,7 +389,7 @@ pub struct ListOptions {
 /// Options of `show` and `story`.
 #[derive(Debug, Args)]
 pub struct ShowOptions {
-    /// The dead letter or the run
+    /// The dead letter or the run; for `story` also the trace of a request
     pub id: String,
 }
 

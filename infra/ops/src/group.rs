@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::help::{FORMS, Help, UNREADABLE, command, helps};
+use crate::help::{FORMS, Help, UNREADABLE, command, helps, waits_for_marketplace};
 use crate::pages::text;
 use crate::words::{Turn, adapter, log, meaning, reason};
 
@@ -142,6 +142,10 @@ impl Group {
                     stack,
                     &format!("dlq redrive --marketplace {marketplace} --died-of {}{flags}", self.why),
                 )
+            }
+            "RUN_FAILING" if waits_for_marketplace(&self.why) => {
+                command(stack, &format!("marketplace resume {marketplace} --reason TEXT"))
+                    .and("when it answers again; until then they try by themselves")
             }
             "RUN_FAILING" => {
                 command(stack, &format!("runs --marketplace {marketplace} --error {}", self.why))

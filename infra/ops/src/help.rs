@@ -27,7 +27,7 @@ impl Help {
         Self { command: None, note: Some(note.into()) }
     }
 
-    fn and(self, note: &str) -> Self {
+    pub(crate) fn and(self, note: &str) -> Self {
         Self { note: Some(note.to_owned()), ..self }
     }
 }
@@ -45,6 +45,11 @@ pub(crate) fn command(stack: &str, rest: &str) -> Help {
     Help { command: Some(format!("cargo xtask ops {rest}{stack}")), note: None }
 }
 
+/// Whether runs with this error wait until their marketplace answers again. A resume lets them try at once.
+pub(crate) fn waits_for_marketplace(why: &str) -> bool {
+    ["marketplace_unavailable", "marketplace_garbled"].contains(&why)
+}
+
 /// The command that helps, or who can help where none does.
 pub(crate) fn helps(thing: &Value, stack: &str) -> Help {
     let command = |rest: &str| command(stack, rest);
@@ -60,6 +65,10 @@ pub(crate) fn helps(thing: &Value, stack: &str) -> Help {
         "SELLER_SUSPENDED" => Help::note(format!("POST /v1/admin/sellers/{id}/resume")),
         "LANE_MISSING" => command(&format!("dlq redrive --marketplace LANE_REQUESTS --account {account}"))
             .and("else LaneReconcileEnabled and the log of lanes"),
+        "RUN_FAILING" if waits_for_marketplace(&text(thing, "why")) => {
+            command(&format!("account resume {account} --reason TEXT"))
+                .and("when its marketplace answers again; until then it tries by itself")
+        }
         "RUN_FAILING" => command(&format!("runs --account {account} --kind {}", text(thing, "kind")))
             .and("it tries again by itself"),
         "RUN_NOT_TAKEN" if thing["why"] == "limit_reached" => {

@@ -14,6 +14,7 @@ mod help;
 mod hold;
 mod lanes;
 mod limit;
+mod marketplaces;
 mod pages;
 mod parts;
 mod relocate;
@@ -46,5 +47,6 @@ pub async fn run(paths: &Paths, options: &OpsOptions) -> anyhow::Result<()> {
         OpsCommand::Story(what) => story::run(&stack, &what.id, options.json).await,
         OpsCommand::Console(how) => console::run(stack, how).await,
         OpsCommand::Lanes(what) => lanes::run(&stack, what, options.json).await,
+        OpsCommand::Marketplaces => marketplaces::run(&stack, options.json).await,
     }
 }

@@ -9,10 +9,13 @@ use serde_json::{Value, json};
 
 use crate::age::ago;
 use crate::cli::StuckOptions;
+use crate::group::{Group, group};
 use crate::help::helps;
 use crate::pages::text;
 use crate::stack::Stack;
 
+const CAUSES: [&str; 8] =
+    ["since", "what", "why", "marketplace", "things", "accounts", "account", "what helps"];
 const COLUMNS: [&str; 9] =
     ["since", "what", "kind", "why", "marketplace", "seller", "account", "id", "what helps"];
 /// Lists what is stuck. Fails with [`Exit::CheckFailed`] unless nothing is.
@@ -27,8 +30,14 @@ pub(crate) async fn run(stack: &Stack, options: &StuckOptions, as_json: bool) ->
         print("Nothing is stuck.")?;
     } else {
         let now = Utc::now();
-        let rows: Vec<Vec<String>> = things.iter().map(|thing| row(thing, &stack.name, now)).collect();
-        print(&table::render(&COLUMNS, &rows, &[0]))?;
+        if options.each {
+            let rows: Vec<Vec<String>> = things.iter().map(|thing| row(thing, &stack.name, now)).collect();
+            print(&table::render(&COLUMNS, &rows, &[0]))?;
+        } else {
+            let causes = group(things, &stack.name);
+            let rows: Vec<Vec<String>> = causes.iter().map(|cause| of_cause(cause, now)).collect();
+            print(&table::render(&CAUSES, &rows, &[0, 4, 5]))?;
+        }
     }
     verdict(things.len(), &answer)
 }
@@ -47,6 +56,21 @@ fn verdict(shown: usize, answer: &Value) -> anyhow::Result<()> {
     };
     let next = "do what helps, the oldest first; with --limit, --marketplace, --seller and --account the list becomes longer or narrower";
     Err(Failure::new(Exit::CheckFailed, what, next).into())
+}
+
+/// Things that are stuck for the same reason, as one row.
+fn of_cause(cause: &Group, now: DateTime<Utc>) -> Vec<String> {
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    vec![
+        ago(&cause.since, now),
+        cause.what.clone(),
+        cause.why.clone(),
+        or_none(&cause.marketplace),
+        cause.count.to_string(),
+        cause.accounts.to_string(),
+        or_none(&cause.account_id),
+        cause.help.to_string(),
+    ]
 }
 
 fn row(thing: &Value, stack: &str, now: DateTime<Utc>) -> Vec<String> {
@@ -81,6 +105,27 @@ mod tests {
             "seller_id": null, "account_id": null, "id": "l", "since": "2026-03-01T09:00:00Z"});
         let row = row(&thing, LOCAL, now);
         assert_eq!(row[..8].join(" | "), "3h | DEAD_LETTER (5) | UNREADABLE | garbage | AJIO | - | - | l");
+    }
+
+    #[test]
+    fn things_of_one_cause_are_one_row_with_the_command_for_all() {
+        let now = "2026-03-01T12:00:00Z".parse().expect("an instant");
+        let failing = |account: &str| {
+            json!({"what": "RUN_FAILING", "kind": "ORDERS", "why": "marketplace_unavailable", "marketplace": "AJIO",
+            "seller_id": "s", "account_id": account, "id": account, "since": "2026-03-01T11:00:00Z"})
+        };
+        let causes = group(&[failing("a"), failing("b")], LOCAL);
+        assert_eq!(causes.len(), 1);
+        assert_eq!(
+            of_cause(&causes[0], now).join(" | "),
+            "60m | RUN_FAILING | marketplace_unavailable | AJIO | 2 | 2 | - | \
+             cargo xtask ops marketplace resume AJIO --reason TEXT; when it answers again; until then they try by themselves"
+        );
+        let causes = group(&[failing("a")], LOCAL);
+        assert_eq!(
+            of_cause(&causes[0], now)[7],
+            "cargo xtask ops account resume a --reason TEXT; when its marketplace answers again; until then it tries by itself"
+        );
     }
 
     #[test]
