@@ -17,6 +17,7 @@ const HOLD_MARKETPLACE: &str = include_str!("sql/hold_marketplace.sql");
 const EFFECT: &str = include_str!("sql/hold_effect.sql");
 const RELEASE_RUNS: &str = include_str!("sql/release_runs.sql");
 const RELEASE_SCHEDULES: &str = include_str!("sql/release_schedules.sql");
+const HURRY_RUNS: &str = include_str!("sql/hurry_runs.sql");
 
 /// Rows that are let go in one transaction, so that none holds many locks.
 const BATCH: i64 = 1_000;
@@ -26,7 +27,9 @@ const BATCH: i64 = 1_000;
 pub struct Held {
     /// Whether this request changed anything, or in a dry run would.
     pub changed: bool,
-    /// Whether the account or marketplace is held now.
+    /// Whether the account or marketplace was held before.
+    pub was_held: bool,
+    /// Whether it is held now.
     pub held: bool,
     /// Of an account: 1 if its marketplace is held as well. Of a marketplace: how many of its accounts are held themselves.
     pub also_held: i64,
@@ -36,6 +39,9 @@ pub struct Held {
     pub active_accounts: i64,
     /// Their live runs.
     pub live_runs: i64,
+    /// Those of them that wait until their marketplace answers again. Whoever resumes, also what was not held, lets them try at once; then
+    /// it is how many do.
+    pub waiting_runs: i64,
 }
 
 /// Holds runs (`hold`) or lets them go on.
@@ -50,7 +56,8 @@ pub(crate) async fn hold(
         return Ok(Err(InputError::new("account_id", "is the id of no account")));
     }
     if request.dry_run {
-        return Ok(Ok(Held { changed: before.held != hold, ..before }));
+        let changed = before.held != hold || (!hold && before.waiting_runs > 0);
+        return Ok(Ok(Held { changed, was_held: before.held, ..before }));
     }
     let change = change(context, request, hold).await.map_err(RedriveError::Hold)?;
     if let Some(change) = &change {
@@ -67,7 +74,12 @@ pub(crate) async fn hold(
             release(context, request, since, change.at, deadline).await.map_err(RedriveError::Hold)?;
         }
     }
-    Ok(Ok(Held { changed: change.is_some(), ..effect(context, request).await.map_err(RedriveError::Hold)? }))
+    let mut after = effect(context, request).await.map_err(RedriveError::Hold)?;
+    if !hold {
+        after.waiting_runs = hurry(context, request, deadline).await.map_err(RedriveError::Hold)?;
+    }
+    let changed = change.is_some() || (!hold && after.waiting_runs > 0);
+    Ok(Ok(Held { changed, was_held: before.held, ..after }))
 }
 
 /// A change of a hold.
@@ -98,25 +110,48 @@ async fn release(
     deadline: Instant,
 ) -> Result<(), Error> {
     let (account, marketplace) = (&request.account_id, &request.marketplace);
-    let steps: [(&str, Params<'_>); 2] = [
-        (RELEASE_RUNS, &[account, marketplace, &until, &BATCH]),
-        (RELEASE_SCHEDULES, &[account, marketplace, &since, &until, &BATCH]),
-    ];
-    for step in steps {
-        loop {
-            if Instant::now() >= deadline {
-                tracing::warn!("not everything was let go at once; the rest goes on with the next sweeps");
-                return Ok(());
-            }
-            let session = context.database.session(&SystemScope::Redrive).await?;
-            let answers = session.commit_with(&[step]).await?;
-            let row = answers.iter().flatten().next().ok_or(Error::RowCount { found: 0 })?;
-            if row.try_get::<_, i64>("released")? < BATCH {
-                break;
-            }
+    in_batches(context, (RELEASE_RUNS, &[account, marketplace, &until, &BATCH]), deadline).await?;
+    in_batches(context, (RELEASE_SCHEDULES, &[account, marketplace, &since, &until, &BATCH]), deadline)
+        .await?;
+    Ok(())
+}
+
+/// Lets runs try at once that wait until their marketplace answers again. Returns how many.
+async fn hurry(context: &Context, request: &Hold, deadline: Instant) -> Result<i64, Error> {
+    let Hold { account_id, marketplace, operator, .. } = request;
+    let params: Params<'_> = &[account_id, marketplace, &BATCH];
+    let hurried = in_batches(context, (HURRY_RUNS, params), deadline).await?;
+    if hurried > 0 {
+        tracing::info!(
+            account.id = account_id.map(tracing::field::display),
+            marketplace,
+            operator,
+            runs = hurried,
+            "runs that waited for their marketplace try at once"
+        );
+    }
+    Ok(hurried)
+}
+
+/// Repeats a statement until it lets no more rows go. Returns how many it did.
+async fn in_batches(
+    context: &Context,
+    statement: (&'static str, Params<'_>),
+    deadline: Instant,
+) -> Result<i64, Error> {
+    let mut all = 0;
+    while Instant::now() < deadline {
+        let session = context.database.session(&SystemScope::Redrive).await?;
+        let answers = session.commit_with(&[statement]).await?;
+        let row = answers.iter().flatten().next().ok_or(Error::RowCount { found: 0 })?;
+        let released: i64 = row.try_get("released")?;
+        all += released;
+        if released < BATCH {
+            return Ok(all);
         }
     }
-    Ok(())
+    tracing::warn!("not everything was let go at once; the rest goes on with the next sweeps");
+    Ok(all)
 }
 
 /// What the request concerns, as it stands.
@@ -126,10 +161,12 @@ async fn effect(context: &Context, request: &Hold) -> Result<Held, Error> {
     let row = rows.first().ok_or(Error::RowCount { found: 0 })?;
     Ok(Held {
         changed: false,
+        was_held: false,
         held: row.try_get("held")?,
         also_held: row.try_get("also_held")?,
         accounts: row.try_get("accounts")?,
         active_accounts: row.try_get("active_accounts")?,
         live_runs: row.try_get("live_runs")?,
+        waiting_runs: row.try_get("waiting_runs")?,
     })
 }

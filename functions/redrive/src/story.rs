@@ -44,7 +44,7 @@ pub(crate) async fn story(context: &Context, request: &Story) -> Result<Option<R
     tell(context, request.run_id).await.map_err(RedriveError::Overview)
 }
 
-/// An id that is no run's may be the trace of the request that asked for one.
+/// An id that is no run's may be that of a dead letter of one, or the trace of the request that asked for one.
 async fn tell(context: &Context, id: RunId) -> Result<Option<RunStory>, Error> {
     if let Some(story) = read(context, id).await? {
         return Ok(Some(story));

@@ -92,15 +92,9 @@ async fn a_dry_run_says_what_it_concerns_and_changes_nothing() {
         before.push(world.fingerprint(table).await);
     }
     let one = ask(&world, "hold", json!({"account_id": world.sellers.ours.ajio, "dry_run": true})).await;
-    assert_eq!(
-        one,
-        Held { changed: true, held: false, also_held: 0, accounts: 1, active_accounts: 1, live_runs: 1 }
-    );
+    assert_eq!(one, Held { changed: true, accounts: 1, active_accounts: 1, live_runs: 1, ..Held::default() });
     let all = ask(&world, "hold", json!({"marketplace": "AJIO", "dry_run": true})).await;
-    assert_eq!(
-        all,
-        Held { changed: true, held: false, also_held: 0, accounts: 2, active_accounts: 2, live_runs: 2 }
-    );
+    assert_eq!(all, Held { changed: true, accounts: 2, active_accounts: 2, live_runs: 2, ..Held::default() });
     let none = ask(&world, "resume", json!({"marketplace": "AJIO", "dry_run": true})).await;
     assert!(!none.changed);
     for (table, before) in tables.iter().zip(before) {
@@ -361,4 +355,38 @@ async fn a_run_whose_message_was_turned_away_before_it_was_marked_as_sent_goes_o
         (true, job.generation + 1),
         "the late mark is one of an older publication"
     );
+}
+
+#[tokio::test]
+async fn a_resume_lets_runs_try_at_once_that_wait_for_their_marketplace_and_no_others() {
+    let world = World::new().await;
+    let (ours, theirs) = (&world.sellers.ours, &world.sellers.theirs);
+    world.sql("delete from robnu.sync_runs where state in ('QUEUED', 'RUNNING', 'WAITING')", &[]).await;
+    let made = "insert into robnu.sync_runs (seller_id, account_id, marketplace_code, kind, trigger, state, error_code, next_attempt_at)
+        select $1, $2, 'AJIO', kind, 'SCHEDULE', 'WAITING', code, now() + interval '1 hour'
+        from (values ('ORDERS', 'marketplace_unavailable'), ('RETURNS', 'marketplace_garbled'), ('CREDENTIAL_CHECK', 'marketplace_throttles'),
+          ('LISTINGS', 'waits_for_turn')) waiting (kind, code)";
+    world.sql(made, &[&ours.id, &ours.ajio]).await;
+    world.sql(made, &[&theirs.id, &theirs.ajio]).await;
+    let due = "select coalesce(string_agg(account_id || ' ' || kind, ';' order by kind), '') from robnu.sync_runs where next_attempt_at <= now()";
+
+    let would = ask(&world, "resume", json!({"account_id": ours.ajio, "dry_run": true})).await;
+    assert_eq!((would.changed, would.was_held, would.waiting_runs), (true, false, 2));
+    assert_eq!(world.row(due, &[]).await.get::<_, String>(0), "");
+
+    let report = resume(&world, ours.ajio).await;
+    assert_eq!((report.changed, report.was_held, report.held, report.waiting_runs), (true, false, false, 2));
+    let hurried = format!("{0} ORDERS;{0} RETURNS", ours.ajio);
+    assert_eq!(
+        world.row(due, &[]).await.get::<_, String>(0),
+        hurried,
+        "of this account alone, and not those that wait for something else"
+    );
+    let again = resume(&world, ours.ajio).await;
+    assert_eq!((again.changed, again.waiting_runs), (false, 0));
+
+    hold(&world, theirs.ajio).await;
+    let of_all = ask(&world, "resume", json!({"marketplace": "AJIO"})).await;
+    assert_eq!(of_all.waiting_runs, 0, "what is held stays");
+    assert_eq!(resume(&world, theirs.ajio).await.waiting_runs, 2);
 }

@@ -10,8 +10,8 @@ use robnu_marketplace::kind::RunKind;
 use robnu_tenancy::RunId;
 use serde_json::{Value, json};
 
-async fn story(world: &World, run: RunId) -> RunStory {
-    match world.ask("story", json!({"run_id": run})).await {
+async fn story(world: &World, id: impl serde::Serialize) -> RunStory {
+    match world.ask("story", json!({"run_id": id})).await {
         Answer::Story(story) => *story,
         other => panic!("{other:?}"),
     }
@@ -41,6 +41,7 @@ async fn a_run_is_told_from_its_making_to_its_dead_letters_stream_by_stream() {
     assert_eq!(streams, [("ORDERS", 2), ("ORDER_LINES", 2)]);
     let letters: Vec<_> = told.dead_letters.iter().map(|letter| letter.id).collect();
     assert_eq!(letters, [first, second]);
+    assert_eq!(story(&world, second).await, told, "a dead letter's id leads to its run");
 }
 
 #[tokio::test]

@@ -77,8 +77,11 @@ impl Change<'_> {
             }
             _ => String::new(),
         };
-        let resting = resting + &self.still_paused(report);
+        let resting = self.tries(report) + &resting + &self.still_paused(report);
         match (report["changed"] == true, self.options.dry_run) {
+            (true, _) if self.name == "resume" && report["was_held"] == false => {
+                format!("{target} itself is not paused by the platform{resting}")
+            }
             (true, true) => format!("{target} would be {is}: {concerns}{resting}"),
             (true, false) => format!("{target} is {is}: {concerns}{resting}"),
             (false, _) if self.name == "hold" => format!("{target} is paused already"),
@@ -87,6 +90,19 @@ impl Change<'_> {
                     "{target} itself is not paused by the platform, so there is nothing to resume{resting}"
                 )
             }
+        }
+    }
+
+    /// How many runs a resume lets try at once.
+    fn tries(&self, report: &Value) -> String {
+        let verb = if self.options.dry_run { "would try" } else { "try" };
+        match (self.name, report["waiting_runs"].as_i64().unwrap_or_default()) {
+            ("hold", _) | (_, 0) => String::new(),
+            (_, 1) => {
+                let verb = if self.options.dry_run { "would try" } else { "tries" };
+                format!("; 1 run that waits until the marketplace answers {verb} at once")
+            }
+            (_, many) => format!("; {many} runs that wait until the marketplace answers {verb} at once"),
         }
     }
 
@@ -149,6 +165,23 @@ mod tests {
         assert_eq!(
             change("resume", &options(false)).said(&unchanged),
             "a itself is not paused by the platform, so there is nothing to resume"
+        );
+    }
+
+    #[test]
+    fn a_resume_says_how_many_runs_try_at_once_also_without_a_pause() {
+        let report =
+            json!({"changed": true, "was_held": true, "accounts": 2, "live_runs": 3, "waiting_runs": 2});
+        let resume = options(false);
+        assert_eq!(
+            change("resume", &resume).said(&report),
+            "a is resumed: 2 accounts, 3 live runs; 2 runs that wait until the marketplace answers try at once"
+        );
+        let report =
+            json!({"changed": true, "was_held": false, "accounts": 1, "live_runs": 1, "waiting_runs": 1});
+        assert_eq!(
+            change("resume", &options(true)).said(&report),
+            "a itself is not paused by the platform; 1 run that waits until the marketplace answers would try at once"
         );
     }
 
