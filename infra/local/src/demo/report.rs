@@ -12,7 +12,7 @@ use crate::stack::Running;
 use crate::table;
 
 /// How many of an account's newest runs the table shows.
-const SHOWN_RUNS: usize = 4;
+const SHOWN_RUNS: usize = 6;
 
 /// One account for `--json`. Decimals are text, so that no reader turns them into floats.
 pub fn account(arrived: &Arrived) -> Value {
