@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::code::MarketplaceCode;
@@ -29,6 +31,25 @@ impl PagePosition {
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text)
+    }
+
+    /// Writes an adapter's position as JSON.
+    ///
+    /// # Errors
+    /// [`AdapterError::Malformed`] when it has no JSON.
+    pub(crate) fn of(position: &impl Serialize) -> Result<Self, AdapterError> {
+        serde_json::to_string(position)
+            .map(Self)
+            .map_err(|_| AdapterError::Malformed { what: "page position cannot be written".to_owned() })
+    }
+
+    /// Reads what [`Self::of`] wrote.
+    ///
+    /// # Errors
+    /// [`AdapterError::Malformed`] when it is another text.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, AdapterError> {
+        serde_json::from_str(&self.0)
+            .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
     }
 
     /// The adapter's text, as it was given.

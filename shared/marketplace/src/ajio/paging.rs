@@ -61,15 +61,12 @@ impl Position {
     /// Reads the position that a run continues from; without one, it is the first page of the run's first list.
     pub fn read(stored: Option<&PagePosition>, first: Phase) -> Result<Self, AdapterError> {
         let Some(stored) = stored else { return Ok(Self::start(first)) };
-        serde_json::from_str(stored.as_str())
-            .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
+        stored.read()
     }
 
     /// Returns the position as the engine stores it.
     pub fn write(&self) -> Result<PagePosition, AdapterError> {
-        let text = serde_json::to_string(self)
-            .map_err(|_| AdapterError::Malformed { what: "page position cannot be written".to_owned() })?;
-        Ok(PagePosition::new(text))
+        PagePosition::of(self)
     }
 
     /// Returns the position after this one's page; `None` when the run has read everything.

@@ -75,15 +75,12 @@ impl Position {
                 None => Self::start(request.changed_since.unwrap_or(BEGINNING), None),
             });
         };
-        serde_json::from_str(stored.as_str())
-            .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
+        stored.read()
     }
 
     /// Returns the position as the engine stores it.
     pub fn write(&self) -> Result<PagePosition, AdapterError> {
-        let text = serde_json::to_string(self)
-            .map_err(|_| AdapterError::Malformed { what: "page position cannot be written".to_owned() })?;
-        Ok(PagePosition::new(text))
+        PagePosition::of(self)
     }
 
     /// The page's token.

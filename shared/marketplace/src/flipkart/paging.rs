@@ -93,15 +93,12 @@ impl<P: Passes> Position<P> {
                 (None, None) => Self::start(until - HISTORY, until, false),
             });
         };
-        serde_json::from_str(stored.as_str())
-            .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
+        stored.read()
     }
 
     /// Returns the position as the engine stores it.
     pub fn write(&self) -> Result<PagePosition, AdapterError> {
-        let text = serde_json::to_string(self)
-            .map_err(|_| AdapterError::Malformed { what: "page position cannot be written".to_owned() })?;
-        Ok(PagePosition::new(text))
+        PagePosition::of(self)
     }
 
     /// The pass.

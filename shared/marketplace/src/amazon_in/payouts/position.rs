@@ -60,15 +60,12 @@ impl Position {
     /// Reads the position that a run continues from; without one, it is the start of the requested span.
     pub fn read(request: &PageRequest, now: DateTime<Utc>) -> Result<Self, AdapterError> {
         let Some(stored) = &request.position else { return Ok(Self::start(request.changed_since, now)) };
-        serde_json::from_str(stored.as_str())
-            .map_err(|_| AdapterError::Malformed { what: "stored page position cannot be read".to_owned() })
+        stored.read()
     }
 
     /// Returns the position as the engine stores it.
     pub fn write(&self) -> Result<PagePosition, AdapterError> {
-        let text = serde_json::to_string(self)
-            .map_err(|_| AdapterError::Malformed { what: "page position cannot be written".to_owned() })?;
-        Ok(PagePosition::new(text))
+        PagePosition::of(self)
     }
 
     /// `changed_since` lies [`OVERLAP`] behind the watermark.
