@@ -370,8 +370,8 @@ async fn a_resume_lets_runs_try_at_once_that_wait_for_their_marketplace_and_no_o
     world.sql(made, &[&theirs.id, &theirs.ajio]).await;
     let due = "select coalesce(string_agg(account_id || ' ' || kind, ';' order by kind), '') from robnu.sync_runs where next_attempt_at <= now()";
 
-    let would = ask(&world, "resume", json!({"account_id": ours.ajio, "dry_run": true})).await;
-    assert_eq!((would.changed, would.was_held, would.waiting_runs), (true, false, 2));
+    let dry_run = ask(&world, "resume", json!({"account_id": ours.ajio, "dry_run": true})).await;
+    assert_eq!((dry_run.changed, dry_run.was_held, dry_run.waiting_runs), (true, false, 2));
     assert_eq!(world.row(due, &[]).await.get::<_, String>(0), "");
 
     let report = resume(&world, ours.ajio).await;
